@@ -1,0 +1,278 @@
+//! One row of the record: what a decision says it did ([`Act`]), and what is read back ([`Event`]).
+
+use std::net::IpAddr;
+
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+
+use crate::{
+    Id,
+    action::Action,
+    actor::{Actor, Caller, Person},
+    id::Named,
+    id::{EventId, ImpersonationId, SessionId, UserId},
+    justification::{Reason, TicketRef},
+    org::OrgRef,
+    staff::Tier,
+};
+
+macro_rules! words {
+    ($(#[$meta:meta])* $name:ident { $($(#[$doc:meta])* $variant:ident = $text:literal),+ $(,)? }) => {
+        $(#[$meta])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+        #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+        #[serde(rename_all = "snake_case")]
+        pub enum $name { $($(#[$doc])* $variant),+ }
+
+        impl $name {
+            #[must_use]
+            pub const fn name(self) -> &'static str {
+                match self { $(Self::$variant => $text),+ }
+            }
+
+            /// The word as the database keeps it, read back.
+            #[must_use]
+            pub fn parse(text: &str) -> Option<Self> {
+                match text { $($text => Some(Self::$variant),)+ _ => None }
+            }
+        }
+    };
+}
+
+words! {
+    /// How it ended.
+    Outcome { Succeeded = "succeeded", Denied = "denied", Failed = "failed" }
+}
+
+words! {
+    /// What kind of actor it was.
+    ActorType { User = "user", Staff = "staff", ApiKey = "api_key", System = "system" }
+}
+
+words! {
+    /// What kind of thing it was done to.
+    TargetType {
+        Org = "org", User = "user", Member = "member", Session = "session", Settings = "settings",
+        Impersonation = "impersonation", Operation = "operation", Search = "search",
+    }
+}
+
+/// What it was done to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Target {
+    #[serde(rename = "type")]
+    pub kind: TargetType,
+    /// The typed id of the thing, or the id of the operation that was denied.
+    #[cfg_attr(feature = "openapi", schema(example = "mem_01k7fgpr00e00800000000000g"))]
+    pub id: Option<String>,
+    /// What a person would call it: an e-mail address, a slug.
+    #[cfg_attr(feature = "openapi", schema(example = "bo@acme.example"))]
+    pub label: String,
+}
+
+impl Target {
+    pub fn new<T: Named>(kind: TargetType, id: Id<T>, label: impl Into<String>) -> Self {
+        Self { kind, id: Some(id.to_string()), label: label.into() }
+    }
+}
+
+/// What a decision did, in its own words. Who did it, where and when is added when it is saved.
+#[derive(Debug, Clone)]
+#[must_use = "an act that is not saved is not in the record"]
+pub struct Act {
+    pub action: Action,
+    pub outcome: Outcome,
+    pub target: Target,
+    /// The rest of a sentence that begins with the actor's name: "changed bo@acme.example from viewer to member".
+    pub did: String,
+    pub reason: Option<String>,
+    pub ticket_ref: Option<String>,
+    pub metadata: Map<String, Value>,
+    /// The org in whose log it stands, where that is not the one of the grant: what staff do to an org.
+    pub org: Option<OrgRef>,
+    /// Who acted, where the operation itself finds that out: signing in.
+    pub actor: Option<Actor>,
+}
+
+impl Act {
+    pub fn new(action: Action, target: Target, did: impl Into<String>) -> Self {
+        Self {
+            action,
+            outcome: Outcome::Succeeded,
+            target,
+            did: did.into(),
+            reason: None,
+            ticket_ref: None,
+            metadata: Map::new(),
+            org: None,
+            actor: None,
+        }
+    }
+
+    pub const fn ended(mut self, outcome: Outcome) -> Self {
+        self.outcome = outcome;
+        self
+    }
+
+    /// One changed field, with its old and its new value.
+    pub fn changed(self, field: &str, old: impl Serialize, new: impl Serialize) -> Self {
+        self.noted(field, json!({ "old": old, "new": new }))
+    }
+
+    pub fn noted(mut self, field: &str, value: impl Serialize) -> Self {
+        self.metadata.insert(field.to_owned(), json!(value));
+        self
+    }
+
+    pub fn because(mut self, reason: &Reason, ticket: Option<&TicketRef>) -> Self {
+        self.reason = Some(reason.to_string());
+        self.ticket_ref = ticket.map(ToString::to_string);
+        self
+    }
+
+    pub fn in_log_of(mut self, org: OrgRef) -> Self {
+        self.org = Some(org);
+        self
+    }
+
+    pub fn by(mut self, actor: Actor) -> Self {
+        self.actor = Some(actor);
+        self
+    }
+}
+
+/// From where the request came.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Source {
+    /// The client's address; behind configured proxies the one that they vouch for.
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>, example = "203.0.113.9"))]
+    pub ip: Option<IpAddr>,
+    #[cfg_attr(feature = "openapi", schema(example = "curl/8.5.0"))]
+    pub user_agent: Option<String>,
+    pub session_id: Option<SessionId>,
+    pub impersonation_id: Option<ImpersonationId>,
+    /// The same id stands in the answer's `X-Request-Id` and in the server's log.
+    #[cfg_attr(feature = "openapi", schema(example = "0b8a1c7e4f5d4a1b9c3e2d1f0a9b8c7d"))]
+    pub request_id: Option<String>,
+}
+
+/// Who really acted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct ActorRef {
+    #[serde(rename = "type")]
+    pub kind: ActorType,
+    /// Null where nobody proved who they were (a failed sign-in), and for Postern itself.
+    pub id: Option<UserId>,
+    #[cfg_attr(feature = "openapi", schema(example = "support@postern.example"))]
+    pub email: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
+    pub tier: Option<Tier>,
+}
+
+/// Whose identity was worn.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct OnBehalfOf {
+    pub id: UserId,
+    #[cfg_attr(feature = "openapi", schema(example = "owner@acme.example"))]
+    pub email: String,
+}
+
+/// One event of the record. The actor is always who really acted; `on_behalf_of` is whose identity they wore.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Event {
+    pub id: EventId,
+    pub occurred_at: DateTime<Utc>,
+    /// The org in whose log the event stands; null for the platform's own.
+    pub org: Option<OrgRef>,
+    pub actor: ActorRef,
+    pub on_behalf_of: Option<OnBehalfOf>,
+    pub action: Action,
+    pub outcome: Outcome,
+    pub target: Target,
+    /// The event as one sentence.
+    #[cfg_attr(feature = "openapi", schema(example = "Sam Okoro (support), as Ana Costa, changed bo@acme.example from viewer to member"))]
+    pub summary: String,
+    #[cfg_attr(feature = "openapi", schema(example = "cannot open the reports page"))]
+    pub reason: Option<String>,
+    #[cfg_attr(feature = "openapi", schema(example = "SUP-4312"))]
+    pub ticket_ref: Option<String>,
+    /// What else is known, by action; a changed field stands as `{"old": …, "new": …}`.
+    #[cfg_attr(feature = "openapi", schema(value_type = Object, example = json!({"role": {"old": "viewer", "new": "member"}})))]
+    pub metadata: Map<String, Value>,
+    pub source: Source,
+    /// The version of this shape.
+    #[cfg_attr(feature = "openapi", schema(example = 1))]
+    pub schema_version: i32,
+}
+
+impl Named for Event {
+    const PREFIX: &'static str = "evt";
+}
+
+impl Event {
+    pub const SCHEMA_VERSION: i32 = 1;
+
+    /// The row that an act becomes. `org` is where it stands unless the act says otherwise.
+    #[must_use]
+    pub fn of(act: Act, id: Id<Self>, occurred_at: DateTime<Utc>, actor: &Actor, org: Option<OrgRef>, source: Source) -> Self {
+        let actor = act.actor.as_ref().unwrap_or(actor);
+        let caller = actor.caller();
+        Self {
+            id,
+            occurred_at,
+            org: act.org.or(org),
+            on_behalf_of: caller.and_then(Caller::guise).map(|guise| OnBehalfOf { id: guise.worn.id, email: guise.worn.email.clone() }),
+            summary: format!("{} {}", subject(actor), act.did),
+            source: Source {
+                session_id: caller.map(Caller::session),
+                impersonation_id: caller.and_then(Caller::guise).map(|guise| guise.impersonation),
+                ..source
+            },
+            actor: reference(actor),
+            action: act.action,
+            outcome: act.outcome,
+            target: act.target,
+            reason: act.reason,
+            ticket_ref: act.ticket_ref,
+            metadata: act.metadata,
+            schema_version: Self::SCHEMA_VERSION,
+        }
+    }
+}
+
+fn reference(actor: &Actor) -> ActorRef {
+    match actor {
+        Actor::Caller(caller) => {
+            let Person { id, email, .. } = caller.accountable();
+            let tier = caller.accountable_tier();
+            let kind = if tier.is_some() { ActorType::Staff } else { ActorType::User };
+            ActorRef { kind, id: Some(*id), email: Some(email.clone()), tier }
+        }
+        Actor::Unproven { email } => ActorRef { kind: ActorType::User, id: None, email: email.clone(), tier: None },
+        Actor::System { .. } => ActorRef { kind: ActorType::System, id: None, email: None, tier: None },
+    }
+}
+
+/// How a summary begins: "Sam Okoro (support), as Ana Costa,".
+fn subject(actor: &Actor) -> String {
+    match actor {
+        Actor::Caller(caller) => {
+            let name = &caller.accountable().name;
+            match (caller.accountable_tier(), caller.guise()) {
+                (Some(tier), Some(guise)) => format!("{name} ({tier}), as {},", guise.worn.name),
+                (Some(tier), None) => format!("{name} ({tier})"),
+                (None, _) => name.clone(),
+            }
+        }
+        Actor::Unproven { email: Some(email) } => format!("Somebody, as {email},"),
+        Actor::Unproven { email: None } => "Somebody".to_owned(),
+        Actor::System { command } => format!("An operator, with `{command}`,"),
+    }
+}

@@ -1,0 +1,168 @@
+//! Typed ids: a `UUIDv7` inside, `TypeID` text (`org_01k…`) outside.
+//!
+//! The type parameter keeps a member's id out of a place that wants an org's; the prefix does the same for people.
+
+use std::{cmp::Ordering, fmt, hash, marker::PhantomData, str::FromStr};
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use typeid_suffix::prelude::TypeIdSuffix;
+use uuid::Uuid;
+
+use crate::{event::Event, impersonation::Impersonation, member::Member, org::Org, session::Session, user::User};
+
+/// What an id can name.
+pub trait Named {
+    /// The word before the underscore, as in `org_01k…`.
+    const PREFIX: &'static str;
+}
+
+/// The id of a `T`. Ids made later sort later (`UUIDv7`, RFC 9562), which is what lists page by.
+pub struct Id<T> {
+    uuid: Uuid,
+    of: PhantomData<fn() -> T>,
+}
+
+impl<T> Id<T> {
+    #[must_use]
+    pub const fn new(uuid: Uuid) -> Self {
+        Self { uuid, of: PhantomData }
+    }
+
+    #[must_use]
+    pub const fn uuid(self) -> Uuid {
+        self.uuid
+    }
+}
+
+// The contract's schemas are made from these names: the derive cannot see through a generic type.
+pub type OrgId = Id<Org>;
+pub type UserId = Id<User>;
+pub type MemberId = Id<Member>;
+pub type SessionId = Id<Session>;
+pub type ImpersonationId = Id<Impersonation>;
+pub type EventId = Id<Event>;
+
+/// The text is not the id of the thing asked for.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("expected an id of the form {prefix}_ followed by 26 characters")]
+pub struct BadId {
+    pub prefix: &'static str,
+}
+
+impl<T: Named> FromStr for Id<T> {
+    type Err = BadId;
+
+    fn from_str(text: &str) -> Result<Self, BadId> {
+        let bad = BadId { prefix: T::PREFIX };
+        let suffix = text.strip_prefix(T::PREFIX).and_then(|rest| rest.strip_prefix('_')).ok_or(bad.clone())?;
+        let id = TypeIdSuffix::from_str(suffix).map(|suffix| Self::new(suffix.to_uuid())).map_err(|_| bad.clone())?;
+        // One text per id: a suffix that overflows 128 bits would otherwise be a second name for the same row.
+        if id.to_string() == text { Ok(id) } else { Err(bad) }
+    }
+}
+
+impl<T: Named> fmt::Display for Id<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}_{}", T::PREFIX, TypeIdSuffix::from(self.uuid))
+    }
+}
+
+impl<T: Named> fmt::Debug for Id<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl<T: Named> Serialize for Id<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de, T: Named> Deserialize<'de> for Id<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
+    }
+}
+
+// Derives would ask these of `T` as well.
+impl<T> Clone for Id<T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+impl<T> Copy for Id<T> {}
+impl<T> PartialEq for Id<T> {
+    fn eq(&self, other: &Self) -> bool {
+        self.uuid == other.uuid
+    }
+}
+impl<T> Eq for Id<T> {}
+impl<T> PartialOrd for Id<T> {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+impl<T> Ord for Id<T> {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.uuid.cmp(&other.uuid)
+    }
+}
+impl<T> hash::Hash for Id<T> {
+    fn hash<H: hash::Hasher>(&self, state: &mut H) {
+        self.uuid.hash(state);
+    }
+}
+
+#[cfg(feature = "openapi")]
+mod openapi {
+    use super::{Id, Named, Uuid};
+    use utoipa::{
+        PartialSchema, ToSchema,
+        openapi::{ObjectBuilder, RefOr, Schema, Type},
+    };
+
+    impl<T: Named> PartialSchema for Id<T> {
+        fn schema() -> RefOr<Schema> {
+            let example = Id::<T>::new(Uuid::from_u128(0x019a_9f2e_5c00_7000_8000_0000_0000_0001));
+            ObjectBuilder::new()
+                .schema_type(Type::String)
+                .pattern(Some(format!("^{}_[0-7][0-9a-hjkmnp-tv-z]{{25}}$", T::PREFIX)))
+                .max_length(Some(T::PREFIX.len() + 27))
+                .examples([example.to_string()])
+                .into()
+        }
+    }
+
+    impl<T: Named> ToSchema for Id<T> {
+        fn name() -> std::borrow::Cow<'static, str> {
+            let mut name = T::PREFIX.to_owned();
+            name[..1].make_ascii_uppercase();
+            (name + "Id").into()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{org::Org, user::User};
+
+    #[test]
+    fn reads_back_what_it_prints() {
+        let id = Id::<Org>::new(Uuid::from_u128(0x0193_8a4b_0000_7abc_8def_0123_4567_89ab));
+        assert!(id.to_string().starts_with("org_"));
+        assert_eq!(id.to_string().parse(), Ok(id));
+    }
+
+    #[test]
+    fn refuses_other_kinds_and_second_names() {
+        let id = Id::<User>::new(Uuid::from_u128(7)).to_string();
+        assert!(id.parse::<Id<Org>>().is_err());
+        for text in ["", "org", "org_", "org_0", "ORG_00000000000000000000000007", "org_80000000000000000000000000"] {
+            assert_eq!(text.parse::<Id<Org>>(), Err(BadId { prefix: "org" }), "{text}");
+        }
+        let upper = Id::<Org>::new(Uuid::from_u128(u128::from(u32::MAX))).to_string().to_uppercase().replace("ORG", "org");
+        assert!(upper.parse::<Id<Org>>().is_err());
+    }
+}

@@ -1,0 +1,32 @@
+//! The words and the rules of Postern: who may do what, what a decision changes, and what the record says of it.
+//!
+//! Pure by intention: no I/O, no async, no database, no HTTP, no clock. Whatever varies from call to call (the time, an
+//! id, a limit from the configuration) comes in as a parameter, so that every rule can be tested by calling it.
+//!
+//! Read [`policy`] for how a caller becomes a [`policy::Grant`], [`change`] for why nothing is saved unrecorded, and
+//! [`member`] for what a feature looks like.
+
+pub mod action;
+pub mod actor;
+pub mod change;
+pub mod clock;
+pub mod credential;
+pub mod event;
+pub mod feature;
+pub mod id;
+pub mod impersonation;
+pub mod justification;
+pub mod member;
+pub mod operation;
+pub mod org;
+pub mod password;
+pub mod permission;
+pub mod policy;
+pub mod role;
+pub mod session;
+pub mod settings;
+pub mod staff;
+pub mod text;
+pub mod user;
+
+pub use id::Id;

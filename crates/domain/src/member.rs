@@ -1,0 +1,171 @@
+//! Members: who belongs to an org, and as what.
+//!
+//! Two rules hold everywhere: nobody grants or acts on a role above their own, and an org always has an owner. The
+//! second needs the owners locked while it is decided; `postern-tests` races for it.
+
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+
+use crate::{
+    action::Action,
+    actor::Actor,
+    change::Change,
+    event::{Act, Target, TargetType},
+    id::Named,
+    id::{MemberId, UserId},
+    org::Org,
+    permission::Permission,
+    role::Role,
+};
+
+/// One person's membership in one org.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Member {
+    pub id: MemberId,
+    pub user_id: UserId,
+    #[cfg_attr(feature = "openapi", schema(example = "bo@acme.example"))]
+    pub email: String,
+    #[cfg_attr(feature = "openapi", schema(example = "Bo Lind"))]
+    pub name: String,
+    pub role: Role,
+    /// When they joined.
+    pub created_at: DateTime<Utc>,
+}
+
+impl Named for Member {
+    const PREFIX: &'static str = "mem";
+}
+
+/// Where a caller stands: an org, and what they are in it.
+#[derive(Debug, Clone)]
+pub struct Place {
+    pub org: Org,
+    pub member: MemberId,
+    pub role: Role,
+}
+
+/// A member who is no longer one.
+#[derive(Debug)]
+pub struct Removed(pub Member);
+
+/// Why a membership stays as it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum MemberError {
+    #[error("nobody acts on, or grants, a role above their own")]
+    AboveOwnRole,
+    #[error("an org keeps at least one owner")]
+    LastOwner,
+    #[error("nobody is raised to admin or owner under impersonation")]
+    RaisedUnderImpersonation,
+}
+
+impl Member {
+    #[must_use]
+    pub fn target(&self) -> Target {
+        Target::new(TargetType::Member, self.id, &self.email)
+    }
+}
+
+/// A member with all that has to stand still while something is decided about them: what the caller is, and how many
+/// owners there are. The store reads it under a lock.
+#[derive(Debug)]
+pub struct Roster {
+    pub member: Member,
+    /// The caller's own role, as it is now.
+    pub own_role: Role,
+    pub owners: u64,
+}
+
+impl Roster {
+    /// Gives the member another role.
+    pub fn change_role(self, role: Role, actor: &Actor) -> Result<Change<Member>, MemberError> {
+        self.may_be_acted_on()?;
+        if role > self.own_role {
+            return Err(MemberError::AboveOwnRole);
+        }
+        let member = self.member;
+        if role == member.role {
+            return Ok(Change::unchanged(member));
+        }
+        let worn = actor.caller().is_some_and(|caller| caller.guise().is_some());
+        if worn && role > member.role && role >= Role::Admin {
+            return Err(MemberError::RaisedUnderImpersonation);
+        }
+        leaves_an_owner(&member, self.owners)?;
+        let did = format!("changed {} from {} to {role}", member.email, member.role);
+        let act = Act::new(Action::UserRoleChanged, member.target(), did).changed("role", member.role, role);
+        Ok(Change::recorded(Member { role, ..member }, act))
+    }
+
+    /// Takes the member out of the org.
+    pub fn remove(self) -> Result<Change<Removed>, MemberError> {
+        self.may_be_acted_on()?;
+        let member = self.member;
+        leaves_an_owner(&member, self.owners)?;
+        let did = format!("removed {} from the org", member.email);
+        let act = Act::new(Action::UserRemoved, member.target(), did).noted("role", member.role).noted("user_id", member.user_id);
+        Ok(Change::recorded(Removed(member), act))
+    }
+
+    /// The role that let the caller in may have been taken away since: it is looked at again, under the lock.
+    fn may_be_acted_on(&self) -> Result<(), MemberError> {
+        let still_manages = Permission::MembersManage.is_of_role(self.own_role);
+        if still_manages && self.member.role <= self.own_role { Ok(()) } else { Err(MemberError::AboveOwnRole) }
+    }
+}
+
+fn leaves_an_owner(member: &Member, owners: u64) -> Result<(), MemberError> {
+    if member.role == Role::Owner && owners <= 1 { Err(MemberError::LastOwner) } else { Ok(()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Id;
+    use uuid::Uuid;
+
+    fn roster(role: Role, own_role: Role, owners: u64) -> Roster {
+        let nil = Uuid::nil();
+        let member = Member {
+            id: Id::new(nil),
+            user_id: Id::new(nil),
+            email: "bo@acme.example".into(),
+            name: "Bo".into(),
+            role,
+            created_at: DateTime::UNIX_EPOCH,
+        };
+        Roster { member, own_role, owners }
+    }
+
+    const NOBODY: Actor = Actor::System { command: "test" };
+
+    /// Every triple of roles, against what the rules say of it.
+    #[test]
+    fn roles_change_only_below_and_up_to_ones_own() {
+        for own in Role::ALL {
+            for old in Role::ALL {
+                let reach = own >= Role::Admin && old <= own;
+                for new in Role::ALL {
+                    let changed = roster(old, own, 2).change_role(new, &NOBODY);
+                    assert_eq!(changed.is_ok(), reach && new <= own, "{own} changes {old} to {new}");
+                    if let Ok(change) = changed {
+                        assert_eq!(change.act().is_some(), old != new, "recorded exactly when something changed");
+                    }
+                }
+                assert_eq!(roster(old, own, 2).remove().is_ok(), reach, "{own} removes {old}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_last_owner_stays() {
+        for role in [Role::Viewer, Role::Member, Role::Admin] {
+            let demoted = roster(Role::Owner, Role::Owner, 1).change_role(role, &NOBODY);
+            assert_eq!(demoted.err(), Some(MemberError::LastOwner));
+        }
+        assert_eq!(roster(Role::Owner, Role::Owner, 1).remove().err(), Some(MemberError::LastOwner));
+        assert!(roster(Role::Owner, Role::Owner, 2).remove().is_ok());
+        assert!(roster(Role::Admin, Role::Owner, 1).remove().is_ok());
+    }
+}

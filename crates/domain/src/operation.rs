@@ -1,0 +1,125 @@
+//! What an operation is: one row of the table that `postern-api` states every operation in, once.
+
+use crate::{action::Action, member::Place, permission::Permission};
+
+/// One row of the table of operations.
+#[derive(Debug)]
+pub struct Operation {
+    /// The id in the contract, and the name of the handler: `change_member_role`.
+    pub id: &'static str,
+    pub scope: ScopeKind,
+    /// The permission it needs; none where being signed in is enough, or nobody has to be.
+    pub needs: Option<Permission>,
+    pub records: Records,
+    pub impersonated: Impersonated,
+    pub demands: &'static [Demand],
+}
+
+/// Where an operation takes place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ScopeKind {
+    /// Nobody has to be signed in.
+    Public,
+    /// Somebody is signed in, and it is about themselves.
+    Person,
+    /// In one org, as one of its members.
+    InOrg,
+    /// In the staff portal, across orgs.
+    Staff,
+}
+
+/// What an operation leaves in the record.
+#[derive(Debug, Clone, Copy)]
+pub enum Records {
+    /// It changes nothing and shows nothing that has to be told.
+    Nothing,
+    /// It changes state or discloses: when it succeeds, one of these is in the record.
+    Always(&'static [Action]),
+    /// It keeps books that are nobody's act, and records one of these only when something is wrong.
+    OnlyIf(&'static [Action]),
+}
+
+impl Records {
+    #[must_use]
+    pub const fn actions(self) -> &'static [Action] {
+        match self {
+            Self::Nothing => &[],
+            Self::Always(actions) | Self::OnlyIf(actions) => actions,
+        }
+    }
+}
+
+/// How an operation stands when it is called under another's name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Impersonated {
+    Allowed,
+    /// Only in a session of mode `full`.
+    Full,
+    /// Never.
+    Blocked,
+}
+
+impl Impersonated {
+    /// The word of `x-impersonation`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Allowed => "allowed",
+            Self::Full => "write",
+            Self::Blocked => "blocked",
+        }
+    }
+}
+
+/// What a request must bring besides the right.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Demand {
+    Reason,
+    Ticket,
+    IdempotencyKey,
+}
+
+impl Demand {
+    /// The word of `x-demands`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Reason => "reason",
+            Self::Ticket => "ticket",
+            Self::IdempotencyKey => "idempotency_key",
+        }
+    }
+}
+
+/// A scope as a type, so that what may be read or written differs by type as well.
+pub trait Scope: 'static {
+    const KIND: ScopeKind;
+    /// What the policy has found out about where the operation takes place.
+    type Place: Send + 'static;
+}
+
+#[derive(Debug)]
+pub struct Public;
+#[derive(Debug)]
+pub struct Personal;
+#[derive(Debug)]
+pub struct InOrg;
+#[derive(Debug)]
+pub struct Staff;
+
+impl Scope for Public {
+    const KIND: ScopeKind = ScopeKind::Public;
+    type Place = ();
+}
+impl Scope for Personal {
+    const KIND: ScopeKind = ScopeKind::Person;
+    type Place = ();
+}
+impl Scope for InOrg {
+    const KIND: ScopeKind = ScopeKind::InOrg;
+    type Place = Place;
+}
+impl Scope for Staff {
+    const KIND: ScopeKind = ScopeKind::Staff;
+    type Place = ();
+}

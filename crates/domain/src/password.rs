@@ -1,0 +1,185 @@
+//! What a password must be like: NIST SP 800-63B, 3.1.1.2. Long enough, not one that attackers try first, and no rules
+//! about what characters it is made of.
+
+use std::{collections::HashSet, fmt, ops::RangeInclusive, sync::LazyLock};
+
+use secrecy::{ExposeSecret, SecretString};
+use serde::{Deserialize, Deserializer};
+use unicode_normalization::UnicodeNormalization;
+
+/// A password as somebody typed it: it neither prints nor serializes, and is wiped from memory when dropped.
+#[derive(Clone)]
+pub struct Password(SecretString);
+
+/// Why a password is refused as a new one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum WeakPassword {
+    #[error("a password has 12 to 128 characters")]
+    Length,
+    #[error("this password is among those that attackers try first")]
+    Common,
+    #[error("a password does not consist of your own e-mail address or of the product's name")]
+    Guessable,
+}
+
+impl Password {
+    /// In characters, not bytes.
+    pub const LENGTH: RangeInclusive<usize> = 12..=128;
+
+    /// Unicode is brought to NFKC, so that the same keys on another keyboard give the same password.
+    #[must_use]
+    pub fn new(typed: &str) -> Self {
+        Self(typed.nfkc().collect::<String>().into())
+    }
+
+    /// The bytes to hash.
+    #[must_use]
+    pub fn expose(&self) -> &[u8] {
+        self.0.expose_secret().as_bytes()
+    }
+
+    /// May the owner of `email` take this as a new password?
+    pub fn check(&self, email: &str) -> Result<(), WeakPassword> {
+        let text = self.0.expose_secret().to_lowercase();
+        if !Self::LENGTH.contains(&self.0.expose_secret().chars().count()) {
+            return Err(WeakPassword::Length);
+        }
+        let bare = stem(&text);
+        let own = email.to_lowercase();
+        let local = own.split('@').next().unwrap_or(&own);
+        let domain = own.split('@').nth(1).unwrap_or(&own);
+        if text == own || [local, domain, "postern", "postern admin"].iter().any(|word| bare == stem(word) && !bare.is_empty()) {
+            return Err(WeakPassword::Guessable);
+        }
+        let unit = repeated_unit(&text);
+        let tried_first = COMMON.contains(text.as_str()) || COMMON.contains(bare) || COMMON.contains(unit);
+        if tried_first || unit.chars().count() < 4 || is_run(&text) {
+            return Err(WeakPassword::Common);
+        }
+        Ok(())
+    }
+}
+
+/// The list's source and licence stand in `docs/decisions.md`.
+static COMMON: LazyLock<HashSet<&'static str>> = LazyLock::new(|| include_str!("password/common.txt").lines().collect());
+
+/// A word without the digits and marks that people put before and behind it to make it long: `password` of `password1234!`.
+fn stem(text: &str) -> &str {
+    text.trim_matches(|c: char| !c.is_alphabetic())
+}
+
+/// The shortest text of which this one is a repetition: `abc` of `abcabcabcabc`, or all of it.
+fn repeated_unit(text: &str) -> &str {
+    let bytes = text.as_bytes();
+    let period = (1..=bytes.len() / 2).find(|n| bytes.len().is_multiple_of(*n) && bytes.chunks(*n).all(|chunk| chunk == &bytes[..*n]));
+    period.and_then(|n| text.get(..n)).unwrap_or(text)
+}
+
+/// One character after the other, up or down, all through: `abcdefghijkl`, `987654321098`.
+fn is_run(text: &str) -> bool {
+    let codes: Vec<u32> = text.chars().map(u32::from).collect();
+    let follows = |up: bool| {
+        codes.windows(2).all(|pair| {
+            let (from, to) = if up { (pair[0], pair[1]) } else { (pair[1], pair[0]) };
+            from + 1 == to || (from, to) == (u32::from('9'), u32::from('0'))
+        })
+    };
+    follows(true) || follows(false)
+}
+
+impl fmt::Debug for Password {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Password(…)")
+    }
+}
+
+impl<'de> Deserialize<'de> for Password {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let typed = zeroizing(String::deserialize(deserializer)?);
+        Ok(Self::new(typed.expose_secret()))
+    }
+}
+
+fn zeroizing(text: String) -> SecretString {
+    text.into()
+}
+
+#[cfg(feature = "openapi")]
+mod openapi {
+    use super::Password;
+    use utoipa::{
+        PartialSchema, ToSchema,
+        openapi::{KnownFormat, ObjectBuilder, RefOr, Schema, SchemaFormat, Type},
+    };
+
+    impl PartialSchema for Password {
+        fn schema() -> RefOr<Schema> {
+            ObjectBuilder::new()
+                .schema_type(Type::String)
+                .format(Some(SchemaFormat::KnownFormat(KnownFormat::Password)))
+                .max_length(Some(1024))
+                .examples(["postern-demo-2026"])
+                .into()
+        }
+    }
+
+    impl ToSchema for Password {}
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(typed: &str) -> Result<(), WeakPassword> {
+        Password::new(typed).check("ana.costa@acme.example")
+    }
+
+    #[test]
+    fn length_is_counted_in_characters() {
+        assert_eq!(check("elevenchars"), Err(WeakPassword::Length));
+        assert_eq!(check("élan vitaux!"), Ok(()));
+        assert_eq!(check(&"correct horse ".repeat(9)[..126]), Ok(()));
+        assert_eq!(check(&"correct horse battery staple".repeat(5)), Err(WeakPassword::Length));
+    }
+
+    #[test]
+    fn no_rule_about_characters() {
+        for good in ["correct horse battery staple", "postern-demo-2026", "нет правил о буквах", "            x  y z"] {
+            assert_eq!(check(good), Ok(()), "{good}");
+        }
+    }
+
+    #[test]
+    fn what_attackers_try_first_is_refused() {
+        for bad in [
+            "password1234",
+            "Password1234!",
+            "1q2w3e4r5t6y",
+            "aaaaaaaaaaaa",
+            "abababababab",
+            "abcdefghijklm",
+            "987654321098",
+            "qwertyqwerty",
+            "123456789012",
+        ] {
+            assert_eq!(check(bad), Err(WeakPassword::Common), "{bad}");
+        }
+    }
+
+    #[test]
+    fn ones_own_address_and_the_product_are_refused() {
+        for bad in ["ana.costa@acme.example", "ANA.COSTA@acme.example", "ana.costa1234", "postern-2026!", "acme.example1"] {
+            assert_eq!(check(bad), Err(WeakPassword::Guessable), "{bad}");
+        }
+    }
+
+    #[test]
+    fn composed_and_decomposed_are_the_same_password() {
+        assert_eq!(Password::new("caf\u{e9} au lait chaud").expose(), Password::new("cafe\u{301} au lait chaud").expose());
+    }
+
+    #[test]
+    fn it_does_not_print() {
+        assert_eq!(format!("{:?}", Password::new("postern-demo-2026")), "Password(…)");
+    }
+}

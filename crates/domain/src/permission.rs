@@ -1,0 +1,110 @@
+//! What can be permitted, and to whom. The whole policy of rights is the two functions here;
+//! `openapi/permissions.md` is printed from them, so a change of rights is a diff that a reviewer sees.
+
+use std::fmt;
+
+use crate::{role::Role, staff::Tier};
+
+macro_rules! permissions {
+    ($($(#[$doc:meta])* $name:ident = $text:literal),+ $(,)?) => {
+        /// One thing that an operation may need, as `noun:verb`.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub enum Permission { $($(#[$doc])* $name),+ }
+
+        impl Permission {
+            pub const ALL: &[Self] = &[$(Self::$name),+];
+
+            #[must_use]
+            pub const fn name(self) -> &'static str {
+                match self { $(Self::$name => $text),+ }
+            }
+        }
+    };
+}
+
+permissions! {
+    // Of an org, by role.
+    OrgRead = "org:read",
+    OrgWrite = "org:write",
+    OrgDelete = "org:delete",
+    MembersRead = "members:read",
+    MembersManage = "members:manage",
+    SettingsRead = "settings:read",
+    SettingsWrite = "settings:write",
+    AuditRead = "audit:read",
+    // Of the vendor's staff, by tier.
+    AccountsSearch = "accounts:search",
+    AccountsView = "accounts:view",
+    Impersonate = "impersonation:use",
+    ImpersonationEndAny = "impersonation:end_any",
+    PlatformAuditReadOwn = "platform_audit:read_own",
+    PlatformAuditReadAll = "platform_audit:read_all",
+    StaffManage = "staff:manage",
+}
+
+impl fmt::Display for Permission {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl Permission {
+    /// The lowest role that has this permission in its org, if it is one of an org's.
+    #[must_use]
+    pub const fn lowest_role(self) -> Option<Role> {
+        match self {
+            Self::OrgRead | Self::MembersRead | Self::SettingsRead => Some(Role::Viewer),
+            Self::OrgWrite | Self::MembersManage | Self::SettingsWrite | Self::AuditRead => Some(Role::Admin),
+            Self::OrgDelete => Some(Role::Owner),
+            Self::AccountsSearch
+            | Self::AccountsView
+            | Self::Impersonate
+            | Self::ImpersonationEndAny
+            | Self::PlatformAuditReadOwn
+            | Self::PlatformAuditReadAll
+            | Self::StaffManage => None,
+        }
+    }
+
+    /// The lowest tier of the vendor's staff that has this permission, if it is one of theirs.
+    #[must_use]
+    pub const fn lowest_tier(self) -> Option<Tier> {
+        match self {
+            Self::AccountsSearch | Self::AccountsView | Self::Impersonate | Self::PlatformAuditReadOwn => Some(Tier::Support),
+            Self::ImpersonationEndAny | Self::PlatformAuditReadAll => Some(Tier::Engineering),
+            Self::StaffManage => Some(Tier::SuperAdmin),
+            Self::OrgRead
+            | Self::OrgWrite
+            | Self::OrgDelete
+            | Self::MembersRead
+            | Self::MembersManage
+            | Self::SettingsRead
+            | Self::SettingsWrite
+            | Self::AuditRead => None,
+        }
+    }
+
+    /// May this role do this in its org?
+    #[must_use]
+    pub fn is_of_role(self, role: Role) -> bool {
+        self.lowest_role().is_some_and(|lowest| role >= lowest)
+    }
+
+    /// May this tier do this in the staff portal?
+    #[must_use]
+    pub fn is_of_tier(self, tier: Tier) -> bool {
+        self.lowest_tier().is_some_and(|lowest| tier >= lowest)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_permission_is_either_an_orgs_or_the_staffs() {
+        for permission in Permission::ALL {
+            assert!(permission.lowest_role().is_some() != permission.lowest_tier().is_some(), "{permission}");
+        }
+    }
+}

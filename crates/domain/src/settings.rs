@@ -1,0 +1,83 @@
+//! What an org sets for itself. Two people editing at once do not overwrite each other unseen: each version has its
+//! own `ETag`, and an edit may name the version it was made on (RFC 9110, 13.1.1).
+
+use serde::Serialize;
+
+use crate::{
+    action::Action,
+    change::Change,
+    event::{Act, Target, TargetType},
+    org::{Limits, Org},
+};
+
+/// An org's settings. The limits come with the plan and are read-only here.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Settings {
+    pub branding: Branding,
+    /// Whom members turn to inside their own org.
+    #[cfg_attr(feature = "openapi", schema(example = "it@acme.example"))]
+    pub support_email: Option<String>,
+    pub limits: Limits,
+    /// Counts the edits; the `ETag` in another form.
+    #[cfg_attr(feature = "openapi", schema(example = 3))]
+    pub version: i64,
+}
+
+/// How the product looks for this org.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Branding {
+    /// The colour of buttons and links, as `#rrggbb`.
+    #[cfg_attr(feature = "openapi", schema(example = "#0a7d5c"))]
+    pub colour: Option<String>,
+    /// The address of the logo: `https`, on a public host.
+    #[cfg_attr(feature = "openapi", schema(example = "https://cdn.acme.example/logo.svg"))]
+    pub logo_url: Option<String>,
+}
+
+/// An edit: what is `None` stays, `Some(None)` is taken away.
+#[derive(Debug, Default)]
+pub struct Edit {
+    pub colour: Option<Option<String>>,
+    pub logo_url: Option<Option<String>>,
+    pub support_email: Option<Option<String>>,
+}
+
+/// The edit was made on another version than the present one.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the settings are at version {current}")]
+pub struct Stale {
+    pub current: i64,
+}
+
+impl Settings {
+    /// Applies an edit; `made_on` is the version it was made on, if it says.
+    pub fn edit(self, org: &Org, edit: Edit, made_on: Option<i64>) -> Result<Change<Self>, Stale> {
+        if made_on.is_some_and(|version| version != self.version) {
+            return Err(Stale { current: self.version });
+        }
+        let mut act = Act::new(
+            Action::SettingsUpdated,
+            Target::new(TargetType::Settings, org.id, &org.slug),
+            format!("changed the settings of {}", org.slug),
+        );
+        let mut after = self.clone();
+        let fields = [
+            ("branding.colour", &mut after.branding.colour, edit.colour),
+            ("branding.logo_url", &mut after.branding.logo_url, edit.logo_url),
+            ("support_email", &mut after.support_email, edit.support_email),
+        ];
+        for (name, field, new) in fields {
+            if let Some(new) = new.filter(|new| new != field) {
+                act = act.changed(name, &*field, &new);
+                *field = new;
+            }
+        }
+        if after == self {
+            return Ok(Change::unchanged(self));
+        }
+        after.version += 1;
+        Ok(Change::recorded(after, act))
+    }
+}

@@ -1,0 +1,173 @@
+//! All that differs between SQLite and PostgreSQL at run time: how a pool is opened, how a transaction begins, how a
+//! key is held while somebody works under it, and how a statement is put.
+
+use std::{
+    fs,
+    os::unix::fs::OpenOptionsExt,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+
+use sea_orm::{
+    DatabaseConnection, DbBackend, DbErr, RuntimeErr, SqlxPostgresConnector, SqlxSqliteConnector,
+    sqlx::{
+        self, AssertSqlSafe, ConnectOptions, Connection, PgPool, Postgres, Sqlite, SqlitePool, Transaction,
+        pool::PoolOptions,
+        postgres::PgConnectOptions,
+        sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
+    },
+};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use crate::{
+    error::StoreError,
+    store::{Durability, Options},
+    tx::Mode,
+};
+
+/// A connection that has been idle for longer is asked whether it still lives before it is used.
+const TRUSTED_IDLE: Duration = Duration::from_secs(30);
+
+/// The connections of one of the two backends.
+pub enum Pool {
+    Postgres {
+        pool: PgPool,
+        /// What begins each transaction, in one round trip.
+        begin: Arc<str>,
+    },
+    Sqlite {
+        pool: SqlitePool,
+        /// One writer at a time, first come, first served. SQLite itself would have them poll, and starve some.
+        writer: Arc<Semaphore>,
+        /// How long to wait for the turn.
+        patience: Duration,
+    },
+}
+
+/// A transaction of one of the two backends.
+pub enum Begun {
+    Postgres(Transaction<'static, Postgres>),
+    Sqlite { tx: Transaction<'static, Sqlite>, _turn: Option<OwnedSemaphorePermit> },
+}
+
+impl Pool {
+    pub async fn connect(options: &Options) -> Result<Self, StoreError> {
+        if options.url.starts_with("sqlite:") { Self::connect_sqlite(options).await } else { Self::connect_postgres(options).await }
+    }
+
+    async fn connect_postgres(options: &Options) -> Result<Self, StoreError> {
+        let connect: PgConnectOptions = options.url.parse().map_err(sqlx_error)?;
+        let pool = pool_options::<Postgres>(options)
+            .before_acquire(|connection, meta| {
+                Box::pin(async move {
+                    if meta.idle_for > TRUSTED_IDLE {
+                        connection.ping().await?;
+                    }
+                    Ok(true)
+                })
+            })
+            .connect_with(connect.application_name("postern").disable_statement_logging())
+            .await
+            .map_err(sqlx_error)?;
+        let begin = format!("BEGIN; SET LOCAL statement_timeout = {}", options.statement_timeout.as_millis());
+        Ok(Self::Postgres { pool, begin: begin.into() })
+    }
+
+    async fn connect_sqlite(options: &Options) -> Result<Self, StoreError> {
+        if let Some(file) = sqlite_file(&options.url) {
+            create_private(&file).map_err(|error| sqlx_error(sqlx::Error::Io(error)))?;
+        }
+        let connect: SqliteConnectOptions = options.url.parse().map_err(sqlx_error)?;
+        let pool = pool_options::<Sqlite>(options)
+            .connect_with(
+                connect
+                    .journal_mode(SqliteJournalMode::Wal)
+                    .synchronous(match options.durability {
+                        Durability::Full => SqliteSynchronous::Full,
+                        Durability::Normal => SqliteSynchronous::Normal,
+                        Durability::Off => SqliteSynchronous::Off,
+                    })
+                    .foreign_keys(true)
+                    // With this off, INSERT OR REPLACE would get past the triggers of append-only tables.
+                    .pragma("recursive_triggers", "ON")
+                    .busy_timeout(options.acquire_timeout)
+                    .disable_statement_logging(),
+            )
+            .await
+            .map_err(sqlx_error)?;
+        Ok(Self::Sqlite { pool, writer: Arc::new(Semaphore::new(1)), patience: options.acquire_timeout })
+    }
+
+    /// Begins a transaction. Must not be dropped half way: see [`crate::tx::Tx::begin`].
+    pub async fn begin(&self, mode: Mode) -> Result<Begun, StoreError> {
+        match self {
+            Self::Postgres { pool, begin } => {
+                let tx = pool.begin_with(AssertSqlSafe(begin.as_ref())).await.map_err(sqlx_error)?;
+                Ok(Begun::Postgres(tx))
+            }
+            Self::Sqlite { pool, writer, patience } => {
+                // A transaction that reads and then writes fails at once unless it began as a writer (SQLITE_BUSY).
+                let (sql, turn) = match mode {
+                    Mode::Read => ("BEGIN DEFERRED", None),
+                    Mode::Write => ("BEGIN IMMEDIATE", Some(turn(writer, *patience).await?)),
+                };
+                let tx = pool.begin_with(sql).await.map_err(sqlx_error)?;
+                Ok(Begun::Sqlite { tx, _turn: turn })
+            }
+        }
+    }
+
+    /// A second handle on the same pool, for migrations.
+    pub fn as_sea_orm(&self) -> DatabaseConnection {
+        match self {
+            Self::Postgres { pool, .. } => SqlxPostgresConnector::from_sqlx_postgres_pool(pool.clone()),
+            Self::Sqlite { pool, .. } => SqlxSqliteConnector::from_sqlx_sqlite_pool(pool.clone()),
+        }
+    }
+
+    pub const fn backend(&self) -> DbBackend {
+        match self {
+            Self::Postgres { .. } => DbBackend::Postgres,
+            Self::Sqlite { .. } => DbBackend::Sqlite,
+        }
+    }
+
+    pub async fn close(&self) {
+        match self {
+            Self::Postgres { pool, .. } => pool.close().await,
+            Self::Sqlite { pool, .. } => pool.close().await,
+        }
+    }
+}
+
+async fn turn(writer: &Arc<Semaphore>, patience: Duration) -> Result<OwnedSemaphorePermit, StoreError> {
+    match tokio::time::timeout(patience, Arc::clone(writer).acquire_owned()).await {
+        Ok(Ok(turn)) => Ok(turn),
+        Ok(Err(_)) | Err(_) => Err(sqlx_error(sqlx::Error::PoolTimedOut).into()),
+    }
+}
+
+fn pool_options<DB: sqlx::Database>(options: &Options) -> PoolOptions<DB> {
+    PoolOptions::new()
+        .max_connections(options.max_connections)
+        .acquire_timeout(options.acquire_timeout)
+        .idle_timeout(Duration::from_secs(600))
+        .test_before_acquire(false)
+}
+
+pub fn sqlite_file(url: &str) -> Option<PathBuf> {
+    let path = url.strip_prefix("sqlite:")?.trim_start_matches("//").split('?').next()?;
+    (!path.is_empty() && path != ":memory:").then(|| PathBuf::from(path))
+}
+
+fn create_private(file: &Path) -> std::io::Result<()> {
+    if let Some(folder) = file.parent() {
+        fs::create_dir_all(folder)?;
+    }
+    fs::OpenOptions::new().create(true).append(true).mode(0o600).open(file).map(drop)
+}
+
+pub fn sqlx_error(error: sqlx::Error) -> DbErr {
+    DbErr::Query(RuntimeErr::SqlxError(error.into()))
+}

@@ -1,0 +1,166 @@
+use postern_domain::{
+    Id,
+    event::{ActorRef, ActorType, Event, OnBehalfOf, Outcome, Source, Target, TargetType},
+    org::OrgRef,
+    staff::Tier,
+};
+use sea_orm::entity::prelude::*;
+use serde_json::{Map, Value};
+
+use crate::error::{StoreError, unknown};
+
+#[derive(Clone, Debug, DeriveEntityModel)]
+#[sea_orm(table_name = "audit_event")]
+pub struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub id: Uuid,
+    pub occurred_at: DateTimeUtc,
+    pub org_id: Option<Uuid>,
+    pub org_slug: Option<String>,
+    pub actor_type: String,
+    pub actor_id: Option<Uuid>,
+    pub actor_email: Option<String>,
+    pub actor_tier: Option<String>,
+    pub on_behalf_of_id: Option<Uuid>,
+    pub on_behalf_of_email: Option<String>,
+    pub action: String,
+    pub outcome: String,
+    pub target_type: String,
+    pub target_id: Option<String>,
+    pub target_label: String,
+    pub summary: String,
+    pub reason: Option<String>,
+    pub ticket_ref: Option<String>,
+    #[sea_orm(column_type = "JsonBinary")]
+    pub metadata: Json,
+    pub ip: Option<String>,
+    pub user_agent: Option<String>,
+    pub session_id: Option<Uuid>,
+    pub impersonation_id: Option<Uuid>,
+    pub request_id: Option<String>,
+    pub schema_version: i32,
+}
+
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}
+
+impl From<Event> for Model {
+    fn from(event: Event) -> Self {
+        let Event {
+            id,
+            occurred_at,
+            org,
+            actor: ActorRef { kind: actor_type, id: actor_id, email: actor_email, tier },
+            on_behalf_of,
+            action,
+            outcome,
+            target: Target { kind: target_type, id: target_id, label: target_label },
+            summary,
+            reason,
+            ticket_ref,
+            metadata,
+            source: Source { ip, user_agent, session_id, impersonation_id, request_id },
+            schema_version,
+        } = event;
+        let (org_id, org_slug) = org.map(|OrgRef { id, slug }| (id.uuid(), slug)).unzip();
+        let (on_behalf_of_id, on_behalf_of_email) = on_behalf_of.map(|OnBehalfOf { id, email }| (id.uuid(), email)).unzip();
+        Self {
+            id: id.uuid(),
+            occurred_at,
+            org_id,
+            org_slug,
+            actor_type: actor_type.name().to_owned(),
+            actor_id: actor_id.map(Id::uuid),
+            actor_email,
+            actor_tier: tier.map(|tier| tier.name().to_owned()),
+            on_behalf_of_id,
+            on_behalf_of_email,
+            action: action.name().to_owned(),
+            outcome: outcome.name().to_owned(),
+            target_type: target_type.name().to_owned(),
+            target_id,
+            target_label,
+            summary,
+            reason,
+            ticket_ref,
+            metadata: Value::Object(metadata),
+            ip: ip.map(|ip| ip.to_string()),
+            user_agent,
+            session_id: session_id.map(Id::uuid),
+            impersonation_id: impersonation_id.map(Id::uuid),
+            request_id,
+            schema_version,
+        }
+    }
+}
+
+impl TryFrom<Model> for Event {
+    type Error = StoreError;
+
+    fn try_from(model: Model) -> Result<Self, StoreError> {
+        let Model {
+            id,
+            occurred_at,
+            org_id,
+            org_slug,
+            actor_type,
+            actor_id,
+            actor_email,
+            actor_tier,
+            on_behalf_of_id,
+            on_behalf_of_email,
+            action,
+            outcome,
+            target_type,
+            target_id,
+            target_label,
+            summary,
+            reason,
+            ticket_ref,
+            metadata,
+            ip,
+            user_agent,
+            session_id,
+            impersonation_id,
+            request_id,
+            schema_version,
+        } = model;
+        let metadata = match metadata {
+            Value::Object(fields) => fields,
+            _ => Map::new(),
+        };
+        Ok(Self {
+            id: Id::new(id),
+            occurred_at,
+            org: org_id.zip(org_slug).map(|(id, slug)| OrgRef { id: Id::new(id), slug }),
+            actor: ActorRef {
+                kind: ActorType::parse(&actor_type).ok_or_else(|| unknown("actor type", &actor_type))?,
+                id: actor_id.map(Id::new),
+                email: actor_email,
+                tier: actor_tier.map(|tier| Tier::parse(&tier).ok_or_else(|| unknown("tier", &tier))).transpose()?,
+            },
+            on_behalf_of: on_behalf_of_id.zip(on_behalf_of_email).map(|(id, email)| OnBehalfOf { id: Id::new(id), email }),
+            action: action.parse().map_err(|_| unknown("action", &action))?,
+            outcome: Outcome::parse(&outcome).ok_or_else(|| unknown("outcome", &outcome))?,
+            target: Target {
+                kind: TargetType::parse(&target_type).ok_or_else(|| unknown("target type", &target_type))?,
+                id: target_id,
+                label: target_label,
+            },
+            summary,
+            reason,
+            ticket_ref,
+            metadata,
+            source: Source {
+                ip: ip.map(|ip| ip.parse().map_err(|_| unknown("address", &ip))).transpose()?,
+                user_agent,
+                session_id: session_id.map(Id::new),
+                impersonation_id: impersonation_id.map(Id::new),
+                request_id,
+            },
+            schema_version,
+        })
+    }
+}

@@ -1,0 +1,35 @@
+use postern_domain::{Id, session::Session};
+use sea_orm::entity::prelude::*;
+
+#[derive(Clone, Debug, DeriveEntityModel)]
+#[sea_orm(table_name = "session")]
+pub struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub id: Uuid,
+    pub user_id: Uuid,
+    pub created_at: DateTimeUtc,
+    pub last_used_at: DateTimeUtc,
+    pub expires_at: DateTimeUtc,
+    pub ended_at: Option<DateTimeUtc>,
+    pub ip: Option<String>,
+    pub user_agent: Option<String>,
+}
+
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}
+
+impl From<Model> for Session {
+    fn from(Model { id, user_id, created_at, last_used_at, expires_at, ended_at, ip, user_agent }: Model) -> Self {
+        let (id, user_id) = (Id::new(id), Id::new(user_id));
+        Self { id, user_id, created_at, last_used_at, expires_at, ended_at, ip, user_agent }
+    }
+}
+
+impl From<Session> for Model {
+    fn from(Session { id, user_id, created_at, last_used_at, expires_at, ended_at, ip, user_agent }: Session) -> Self {
+        let (id, user_id) = (id.uuid(), user_id.uuid());
+        Self { id, user_id, created_at, last_used_at, expires_at, ended_at, ip, user_agent }
+    }
+}

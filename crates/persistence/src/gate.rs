@@ -1,0 +1,213 @@
+//! The gate: a transaction in which a caller is looked up, and nothing else can be done until the policy grants it.
+
+use std::sync::{Arc, LazyLock};
+
+use postern_domain::{
+    Id,
+    actor::Actor,
+    clock::Stamp,
+    event::Act,
+    id::{ImpersonationId, OrgId, SessionId, UserId},
+    member::{Member, Place},
+    operation::Scope,
+    org::{Org, OrgRef},
+    policy::{Grant, Presented, PresentedGuise},
+};
+use sea_orm::{ConnectionTrait, FromQueryResult, IdenStatic, Iterable, QueryResult, Value};
+use uuid::Uuid;
+
+use crate::{
+    entity::{impersonation, organization, session, user},
+    error::{StoreError, unknown},
+    record,
+    repository::{impersonations, staff},
+    store::{Store, statement},
+    tx::{Mode, Tx},
+    unit::Reader,
+};
+
+/// What a valid token says of its bearer; every word of it is compared with the rows.
+#[derive(Debug, Clone)]
+pub struct Bearer {
+    /// Who signed in.
+    pub user: UserId,
+    pub session: SessionId,
+    pub guise: Option<BearerGuise>,
+}
+
+#[derive(Debug, Clone)]
+pub struct BearerGuise {
+    pub impersonation: ImpersonationId,
+    pub worn: UserId,
+    pub org: OrgId,
+}
+
+/// How a request names an org.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum OrgKey {
+    Id(OrgId),
+    Slug(String),
+}
+
+impl OrgKey {
+    /// What stands in a path; an id has an underscore, which a slug cannot have.
+    #[must_use]
+    pub fn parse(text: &str) -> Self {
+        text.parse().map_or_else(|_| Self::Slug(text.to_owned()), Self::Id)
+    }
+}
+
+/// An open transaction without a grant.
+pub struct Gate {
+    tx: Tx,
+}
+
+impl Gate {
+    /// `writes`: whether what is going to be admitted may write.
+    pub async fn open(store: &Arc<Store>, writes: bool) -> Result<Self, StoreError> {
+        let mode = if writes { Mode::Write } else { Mode::Read };
+        Ok(Self { tx: Tx::begin(store, mode).await? })
+    }
+
+    /// What the bearer's token leads to, and where its effective user stands in `org`. One statement.
+    ///
+    /// None where the rows are not there, or say something else than the token.
+    pub async fn find(&self, bearer: &Bearer, org: Option<&OrgKey>) -> Result<Option<(Presented, Option<Place>)>, StoreError> {
+        let mut values: Vec<Value> = vec![bearer.session.uuid().into()];
+        values.extend(bearer.guise.as_ref().map(|guise| Value::from(guise.impersonation.uuid())));
+        values.extend(org.map(|org| match org {
+            OrgKey::Id(id) => Value::from(id.uuid()),
+            OrgKey::Slug(slug) => Value::from(slug.as_str()),
+        }));
+        let sql = Lookup { guise: bearer.guise.is_some(), org: org.into() }.sql();
+        match self.tx.query_one_raw(statement(self.tx.get_database_backend(), sql, values)).await? {
+            None => Ok(None),
+            Some(row) => read(&row, bearer, org.is_some()),
+        }
+    }
+
+    /// Goes on with a grant.
+    #[must_use]
+    pub fn admit<S: Scope>(self, grant: Grant<S>, stamp: Stamp) -> Reader<S> {
+        Reader::new(self.tx, grant, stamp)
+    }
+}
+
+/// Commits one event by itself: what stands whatever comes after it, a denial or a request under another's name.
+pub async fn record_alone(store: &Arc<Store>, act: Act, actor: &Actor, org: Option<OrgRef>, stamp: &Stamp) -> Result<(), StoreError> {
+    let tx = Tx::begin(store, Mode::Write).await?;
+    record::write(&tx, act, actor, org, stamp).await?;
+    tx.commit().await
+}
+
+fn read(row: &QueryResult, bearer: &Bearer, with_org: bool) -> Result<Option<(Presented, Option<Place>)>, StoreError> {
+    let session = session::Model::from_query_result(row, "s_")?;
+    let user = user::Model::from_query_result(row, "u_")?;
+    let mut agrees = user.id == bearer.user.uuid();
+    let guise = match &bearer.guise {
+        None => None,
+        Some(guise) => {
+            let impersonation = impersonations::Row::from_query_result(row, "i_")?;
+            agrees &= impersonation.staff_session_id == session.id
+                && impersonation.target_user_id == guise.worn.uuid()
+                && impersonation.org_id == guise.org.uuid();
+            Some(PresentedGuise {
+                impersonation: impersonation.try_into()?,
+                worn: user::Model::from_query_result(row, "w_")?.into(),
+                worn_tier: staff::tier(row.try_get("", "w_tier")?)?,
+                org: organization::Model::from_query_result_optional(row, "b_")?.map(Org::try_from).transpose()?,
+                role: role(row.try_get("", "b_role")?)?,
+            })
+        }
+    };
+    let place = if with_org { place(row)? } else { None };
+    let presented = Presented { session: session.into(), user: user.into(), tier: staff::tier(row.try_get("", "tier")?)?, guise };
+    Ok(agrees.then_some((presented, place)))
+}
+
+fn place(row: &QueryResult) -> Result<Option<Place>, StoreError> {
+    let member: Option<Uuid> = row.try_get("", "m_id")?;
+    let (Some(member), Some(role)) = (member, role(row.try_get("", "m_role")?)?) else { return Ok(None) };
+    let org = organization::Model::from_query_result(row, "o_")?.try_into()?;
+    Ok(Some(Place { org, member: Id::<Member>::new(member), role }))
+}
+
+fn role(word: Option<String>) -> Result<Option<postern_domain::role::Role>, StoreError> {
+    word.map(|word| word.parse().map_err(|_| unknown("role", &word))).transpose()
+}
+
+/// One of the six forms of the look-up.
+struct Lookup {
+    guise: bool,
+    org: ByOrg,
+}
+
+#[derive(Clone, Copy)]
+enum ByOrg {
+    None,
+    Id,
+    Slug,
+}
+
+impl From<Option<&OrgKey>> for ByOrg {
+    fn from(org: Option<&OrgKey>) -> Self {
+        match org {
+            None => Self::None,
+            Some(OrgKey::Id(_)) => Self::Id,
+            Some(OrgKey::Slug(_)) => Self::Slug,
+        }
+    }
+}
+
+impl Lookup {
+    fn sql(&self) -> &'static str {
+        static ALL: LazyLock<[String; 6]> = LazyLock::new(|| {
+            let of = |guise, org| Lookup { guise, org }.build();
+            [
+                of(false, ByOrg::None),
+                of(false, ByOrg::Id),
+                of(false, ByOrg::Slug),
+                of(true, ByOrg::None),
+                of(true, ByOrg::Id),
+                of(true, ByOrg::Slug),
+            ]
+        });
+        &ALL[3 * usize::from(self.guise) + self.org as usize]
+    }
+
+    fn build(&self) -> String {
+        let mut columns = vec![all::<session::Column>("s"), all::<user::Column>("u"), "t.tier AS tier".to_owned()];
+        let mut joins = r#"session s JOIN "user" u ON u.id = s.user_id LEFT JOIN staff t ON t.user_id = u.id"#.to_owned();
+        if self.guise {
+            columns.extend([
+                all::<impersonation::Column>("i"),
+                "u.email AS i_staff_email, w.email AS i_target_email, b.slug AS i_org_slug".to_owned(),
+                all::<user::Column>("w"),
+                "wt.tier AS w_tier".to_owned(),
+                all::<organization::Column>("b"),
+                "bm.role AS b_role".to_owned(),
+            ]);
+            joins += r#"
+                JOIN impersonation i ON i.id = $2
+                JOIN "user" w ON w.id = i.target_user_id LEFT JOIN staff wt ON wt.user_id = w.id
+                JOIN organization b ON b.id = i.org_id
+                LEFT JOIN membership bm ON bm.org_id = b.id AND bm.user_id = w.id"#;
+        }
+        let (column, n) = (if matches!(self.org, ByOrg::Slug) { "slug" } else { "id" }, if self.guise { 3 } else { 2 });
+        let effective = if self.guise { "w" } else { "u" };
+        if !matches!(self.org, ByOrg::None) {
+            columns.extend([all::<organization::Column>("o"), "m.id AS m_id, m.role AS m_role".to_owned()]);
+            joins += &format!(
+                " LEFT JOIN organization o ON o.{column} = ${n}
+                  LEFT JOIN membership m ON m.org_id = o.id AND m.user_id = {effective}.id"
+            );
+        }
+        format!("SELECT {} FROM {joins} WHERE s.id = $1", columns.join(", "))
+    }
+}
+
+/// `s.id AS s_id, …` for all columns of an entity.
+pub(crate) fn all<C: Iterable + IdenStatic>(alias: &str) -> String {
+    let names: Vec<String> = C::iter().map(|column| format!("{alias}.{0} AS {alias}_{0}", column.as_str())).collect();
+    names.join(", ")
+}

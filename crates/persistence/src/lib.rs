@@ -1,0 +1,18 @@
+//! Postern's store, on SQLite and on PostgreSQL.
+//!
+//! There is one way in: a [`gate::Gate`] opens a transaction in which a caller is looked up and nothing else; the
+//! policy's grant turns it into a [`unit::Reader`] or a [`unit::Work`], which reaches just what the grant's scope
+//! reaches. A unit of work writes state only together with the event that records it, and says so when it commits.
+
+mod backend;
+mod entity;
+mod error;
+pub mod gate;
+mod record;
+pub mod repository;
+mod store;
+mod tx;
+pub mod unit;
+
+pub use error::StoreError;
+pub use store::{Durability, Options, Store};

@@ -1,0 +1,106 @@
+//! What staff look up across orgs.
+
+use postern_domain::{
+    Id,
+    id::{OrgId, UserId},
+    impersonation::Subject,
+    member::Member,
+    org::{Org, OrgRef},
+    user::User,
+};
+use sea_orm::{
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter, QueryOrder, QuerySelect, sea_query::Expr,
+};
+
+use super::{contains, staff};
+use crate::{
+    entity::{membership, organization, user},
+    error::{StoreError, unknown},
+    gate::OrgKey,
+    store::statement,
+    tx::Tx,
+};
+
+pub struct Accounts<'a> {
+    tx: &'a Tx,
+}
+
+/// What a search found.
+#[derive(Debug)]
+pub struct Found {
+    pub users: Vec<User>,
+    pub orgs: Vec<Org>,
+}
+
+impl<'a> Accounts<'a> {
+    pub(crate) const fn new(tx: &'a Tx) -> Self {
+        Self { tx }
+    }
+
+    /// People and orgs whose id is `q`, or whose address, slug or name contains it; at most `limit` of each.
+    pub async fn search(&self, q: &str, limit: u64) -> Result<Found, StoreError> {
+        let by_id = q.parse::<UserId>().map(|id| user::Column::Id.eq(id.uuid())).ok();
+        let which = Condition::any()
+            .add_option(by_id)
+            .add(contains(Expr::col(user::Column::Email), q))
+            .add(contains(Expr::col(user::Column::Name), q));
+        let users = user::Entity::find().filter(which).order_by_desc(user::Column::Id).limit(limit).all(self.tx).await?;
+
+        let by_id = q.parse::<OrgId>().map(|id| organization::Column::Id.eq(id.uuid())).ok();
+        let which = Condition::any()
+            .add_option(by_id)
+            .add(contains(Expr::col(organization::Column::Slug), q))
+            .add(contains(Expr::col(organization::Column::Name), q));
+        let orgs = organization::Entity::find().filter(which).order_by_desc(organization::Column::Id).limit(limit).all(self.tx).await?;
+        Ok(Found {
+            users: users.into_iter().map(Into::into).collect(),
+            orgs: orgs.into_iter().map(Org::try_from).collect::<Result<_, _>>()?,
+        })
+    }
+
+    pub async fn find_org(&self, key: &OrgKey) -> Result<Option<Org>, StoreError> {
+        let which = match key {
+            OrgKey::Id(id) => organization::Column::Id.eq(id.uuid()),
+            OrgKey::Slug(slug) => organization::Column::Slug.eq(slug.as_str()),
+        };
+        organization::Entity::find().filter(which).one(self.tx).await?.map(Org::try_from).transpose()
+    }
+
+    pub async fn org_ref(&self, id: OrgId) -> Result<Option<OrgRef>, StoreError> {
+        Ok(self.find_org(&OrgKey::Id(id)).await?.map(|org| org.reference()))
+    }
+
+    /// A member of an org as somebody to impersonate: the person, their tier, their membership and the org. One statement.
+    pub async fn subject(&self, id: UserId, org: &OrgKey) -> Result<Option<Subject>, StoreError> {
+        let (column, key) = match org {
+            OrgKey::Id(id) => ("id", id.uuid().into()),
+            OrgKey::Slug(slug) => ("slug", slug.as_str().into()),
+        };
+        let columns = [
+            crate::gate::all::<user::Column>("u"),
+            crate::gate::all::<organization::Column>("o"),
+            crate::gate::all::<membership::Column>("m"),
+        ];
+        let sql = format!(
+            r#"SELECT {}, t.tier AS tier FROM "user" u
+               JOIN organization o ON o.{column} = $2 AND o.deletion_requested_at IS NULL
+               JOIN membership m ON m.org_id = o.id AND m.user_id = u.id
+               LEFT JOIN staff t ON t.user_id = u.id WHERE u.id = $1"#,
+            columns.join(", ")
+        );
+        let row = self.tx.query_one_raw(statement(self.tx.get_database_backend(), &sql, [id.uuid().into(), key])).await?;
+        let Some(row) = row else { return Ok(None) };
+        let user = User::from(user::Model::from_query_result(&row, "u_")?);
+        let membership = membership::Model::from_query_result(&row, "m_")?;
+        let member = Member {
+            id: Id::new(membership.id),
+            user_id: user.id,
+            email: user.email.clone(),
+            name: user.name.clone(),
+            role: membership.role.parse().map_err(|_| unknown("role", &membership.role))?,
+            created_at: membership.created_at,
+        };
+        let org = organization::Model::from_query_result(&row, "o_")?.try_into()?;
+        Ok(Some(Subject { user, tier: staff::tier(row.try_get("", "tier")?)?, member, org }))
+    }
+}

@@ -1,0 +1,77 @@
+//! Bookkeeping that is nobody's act, as a closed list that a reviewer reads in one glance.
+
+use chrono::{DateTime, Utc};
+use postern_domain::{
+    id::{SessionId, UserId},
+    session::Session,
+};
+use sea_orm::{
+    ActiveValue::Set,
+    ColumnTrait, EntityTrait, QueryFilter,
+    sea_query::{Expr, OnConflict},
+};
+
+use crate::{
+    entity::{idempotency_key, refresh_token, session},
+    error::StoreError,
+    tx::Tx,
+};
+
+/// What a unit of work may write without an event.
+#[derive(Debug)]
+pub enum Chore {
+    /// A refresh token was given out; its hash is kept.
+    IssueRefreshToken { hash: Vec<u8>, session: SessionId, at: DateTime<Utc> },
+    /// A refresh token was used for the first time: it is marked, its successor kept, the session's life extended.
+    RotateRefreshToken { used: Vec<u8>, successor: Vec<u8>, session: Session },
+    /// The first answer to a request with an idempotency key is kept, and answers older than `forget_before` are not.
+    RememberAnswer { user: UserId, key_hash: Vec<u8>, request_hash: Vec<u8>, answer: Vec<u8>, at: DateTime<Utc> },
+}
+
+impl Chore {
+    pub(crate) async fn run(self, tx: &Tx) -> Result<(), StoreError> {
+        match self {
+            Self::IssueRefreshToken { hash, session, at } => issue(tx, hash, session, at).await,
+            Self::RotateRefreshToken { used, successor, session } => {
+                let at = session.last_used_at;
+                refresh_token::Entity::update_many()
+                    .col_expr(refresh_token::Column::UsedAt, Expr::value(at))
+                    .filter(refresh_token::Column::Hash.eq(used))
+                    .exec(tx)
+                    .await?;
+                session::Entity::update_many()
+                    .col_expr(session::Column::LastUsedAt, Expr::value(at))
+                    .col_expr(session::Column::ExpiresAt, Expr::value(session.expires_at))
+                    .filter(session::Column::Id.eq(session.id.uuid()))
+                    .exec(tx)
+                    .await?;
+                issue(tx, successor, session.id, at).await
+            }
+            Self::RememberAnswer { user, key_hash, request_hash, answer, at } => {
+                let row = idempotency_key::ActiveModel {
+                    user_id: Set(user.uuid()),
+                    key_hash: Set(key_hash),
+                    request_hash: Set(request_hash),
+                    answer: Set(answer),
+                    answered_at: Set(at),
+                };
+                // A key that has outlived its day is there still, and is taken over.
+                let taken_over = OnConflict::columns([idempotency_key::Column::UserId, idempotency_key::Column::KeyHash])
+                    .update_columns([
+                        idempotency_key::Column::RequestHash,
+                        idempotency_key::Column::Answer,
+                        idempotency_key::Column::AnsweredAt,
+                    ])
+                    .to_owned();
+                idempotency_key::Entity::insert(row).on_conflict(taken_over).exec_without_returning(tx).await?;
+                Ok(())
+            }
+        }
+    }
+}
+
+async fn issue(tx: &Tx, hash: Vec<u8>, session: SessionId, at: DateTime<Utc>) -> Result<(), StoreError> {
+    let row = refresh_token::ActiveModel { hash: Set(hash), session_id: Set(session.uuid()), issued_at: Set(at), used_at: Set(None) };
+    refresh_token::Entity::insert(row).exec_without_returning(tx).await?;
+    Ok(())
+}

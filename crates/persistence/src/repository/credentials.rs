@@ -1,0 +1,136 @@
+//! How people prove who they are, and how often somebody failed to.
+
+use std::net::IpAddr;
+
+use chrono::{DateTime, Utc};
+use postern_domain::{
+    credential::{PasswordChanged, PasswordHash},
+    id::UserId,
+    operation::Personal,
+    staff::Tier,
+    user::User,
+};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter, QuerySelect,
+    sea_query::{Expr, LockType},
+};
+
+use super::{sessions, staff};
+use crate::{
+    entity::{credential, user},
+    error::StoreError,
+    store::statement,
+    tx::Tx,
+    unit::{Stored, Target},
+};
+
+pub struct Credentials<'a> {
+    tx: &'a Tx,
+}
+
+/// All that a sign-in is decided on.
+#[derive(Debug)]
+pub struct SignIn {
+    /// The account of that address with its password's hash, if there is one.
+    pub account: Option<Account>,
+    /// The failures for that address since the time asked for, whether or not there is an account.
+    pub by_account: Failures,
+    /// Those of them that came from the caller's address.
+    pub by_account_from_here: Failures,
+    /// The failures from the caller's address, for whatever account.
+    pub from_here: Failures,
+    /// Whether the account has a live session that was opened from the caller's address.
+    pub known_here: bool,
+}
+
+#[derive(Debug)]
+pub struct Account {
+    pub user: User,
+    pub tier: Option<Tier>,
+    pub password_hash: PasswordHash,
+}
+
+#[derive(Debug, Clone, Copy)]
+pub struct Failures {
+    pub count: u64,
+    pub first: Option<DateTime<Utc>>,
+}
+
+impl<'a> Credentials<'a> {
+    pub(crate) const fn new(tx: &'a Tx) -> Self {
+        Self { tx }
+    }
+
+    /// What a sign-in with `email` from `ip` is decided on, with the failures after `since`. One statement.
+    pub async fn for_sign_in(
+        &self,
+        email: &str,
+        ip: Option<IpAddr>,
+        since: DateTime<Utc>,
+        now: DateTime<Utc>,
+    ) -> Result<SignIn, StoreError> {
+        let failed = |what: &str, which: &str| {
+            format!("(SELECT {what} FROM audit_event f WHERE f.action = 'auth.login_failed' AND {which} AND f.occurred_at > $3)")
+        };
+        let columns: Vec<String> = [("account", "f.actor_email = $1"), ("both", "f.actor_email = $1 AND f.ip = $2"), ("here", "f.ip = $2")]
+            .into_iter()
+            .flat_map(|(name, which)| {
+                [
+                    format!("{} AS {name}_count", failed("count(*)", which)),
+                    format!("{} AS {name}_first", failed("min(f.occurred_at)", which)),
+                ]
+            })
+            .collect();
+        let sql = format!(
+            r#"SELECT u.id AS u_id, u.email AS u_email, u.name AS u_name, u.image_url AS u_image_url,
+                      u.created_at AS u_created_at, u.suspended_at AS u_suspended_at,
+                      c.password_hash AS password_hash, t.tier AS tier, {},
+                      EXISTS (SELECT 1 FROM session s WHERE s.user_id = u.id AND s.ip = $2
+                              AND s.ended_at IS NULL AND s.expires_at > $4) AS known_here
+               FROM (SELECT 1 AS one) AS one LEFT JOIN "user" u ON u.email = $1
+               LEFT JOIN credential c ON c.user_id = u.id LEFT JOIN staff t ON t.user_id = u.id"#,
+            columns.join(", ")
+        );
+        let values = [email.into(), ip.map(|ip| ip.to_string()).into(), since.into(), now.into()];
+        let row = self.tx.query_one_raw(statement(self.tx.get_database_backend(), &sql, values)).await?;
+        let row = row.ok_or_else(|| StoreError::Corrupt("SELECT without FROM gave no row".to_owned()))?;
+        let failures = |name: &str| -> Result<Failures, StoreError> {
+            let count: i64 = row.try_get("", &format!("{name}_count"))?;
+            Ok(Failures { count: count.unsigned_abs(), first: row.try_get("", &format!("{name}_first"))? })
+        };
+        let hash: Option<String> = row.try_get("", "password_hash")?;
+        let user = user::Model::from_query_result_optional(&row, "u_")?;
+        let tier = staff::tier(row.try_get("", "tier")?)?;
+        Ok(SignIn {
+            account: user.zip(hash).map(|(user, hash)| Account { user: user.into(), tier, password_hash: hash.into() }),
+            by_account: failures("account")?,
+            by_account_from_here: failures("both")?,
+            from_here: failures("here")?,
+            known_here: row.try_get("", "known_here")?,
+        })
+    }
+
+    pub async fn password_hash(&self, user: UserId) -> Result<Option<PasswordHash>, StoreError> {
+        let row = credential::Entity::find_by_id(user.uuid()).one(self.tx).await?;
+        Ok(row.map(|row| row.password_hash.into()))
+    }
+
+    /// The hash, locked until the unit of work ends.
+    pub async fn locked_password_hash(&self, user: UserId) -> Result<Option<PasswordHash>, StoreError> {
+        let row = credential::Entity::find_by_id(user.uuid()).lock(LockType::Update).one(self.tx).await?;
+        Ok(row.map(|row| row.password_hash.into()))
+    }
+}
+
+impl Stored<Personal> for PasswordChanged {
+    async fn store(&self, to: Target<'_, Personal>) -> Result<(), StoreError> {
+        use secrecy::ExposeSecret;
+        credential::Entity::update_many()
+            .col_expr(credential::Column::PasswordHash, Expr::value(self.hash.expose_secret()))
+            .col_expr(credential::Column::ChangedAt, Expr::value(self.changed_at))
+            .filter(credential::Column::UserId.eq(self.user.uuid()))
+            .exec(to.tx)
+            .await?;
+        sessions::end_all_but(to.tx, self.user, self.spared, self.changed_at).await
+    }
+}

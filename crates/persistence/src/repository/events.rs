@@ -1,0 +1,117 @@
+//! Reading the record, of one org or, for staff, of all.
+
+use std::net::IpAddr;
+
+use chrono::{DateTime, Utc};
+use postern_domain::{
+    event::{Event, Outcome},
+    id::{EventId, ImpersonationId, OrgId, UserId},
+};
+use sea_orm::{
+    ColumnTrait, Condition, EntityTrait, QueryFilter, QueryTrait, Select,
+    sea_query::{Expr, ExprTrait},
+};
+
+use super::{
+    contains,
+    page::{Page, PageRequest},
+};
+use crate::{entity::audit_event, error::StoreError, tx::Tx};
+
+pub struct Events<'a> {
+    tx: &'a Tx,
+    org: Option<OrgId>,
+}
+
+/// Which events a list shows; all that is given must hold.
+#[derive(Debug, Default)]
+pub struct EventFilter {
+    /// Who really acted, by id.
+    pub actor: Option<UserId>,
+    /// Who really acted, by e-mail address.
+    pub actor_email: Option<String>,
+    /// `user.role_changed`, or `user.*` for all of a kind.
+    pub action: Option<ActionFilter>,
+    /// The id or the label of what it was done to.
+    pub target: Option<String>,
+    /// Whose identity was worn, by id or by e-mail address.
+    pub on_behalf_of: Option<UserId>,
+    pub on_behalf_of_email: Option<String>,
+    pub outcome: Option<Outcome>,
+    pub ticket_ref: Option<String>,
+    pub impersonation: Option<ImpersonationId>,
+    pub ip: Option<IpAddr>,
+    /// From this moment on.
+    pub from: Option<DateTime<Utc>>,
+    /// Up to and without this moment.
+    pub to: Option<DateTime<Utc>>,
+    /// Text that the summary or the target's label contains.
+    pub q: Option<String>,
+    /// For staff: only what stands in this org's log.
+    pub org: Option<OrgId>,
+}
+
+#[derive(Debug)]
+pub enum ActionFilter {
+    Exactly(String),
+    /// All whose name begins with this, up to and with the dot.
+    Kind(String),
+}
+
+impl<'a> Events<'a> {
+    pub(crate) const fn of_org(tx: &'a Tx, org: OrgId) -> Self {
+        Self { tx, org: Some(org) }
+    }
+
+    pub(crate) const fn of_all(tx: &'a Tx) -> Self {
+        Self { tx, org: None }
+    }
+
+    pub async fn page(&self, filter: &EventFilter, page: PageRequest) -> Result<Page<Event>, StoreError> {
+        use audit_event::Column as C;
+        let action = filter.action.as_ref().map(|action| match action {
+            ActionFilter::Exactly(name) => C::Action.eq(name.as_str()),
+            ActionFilter::Kind(prefix) => C::Action.starts_with(prefix.as_str()),
+        });
+        let target = filter
+            .target
+            .as_ref()
+            .map(|target| Condition::any().add(C::TargetId.eq(target.as_str())).add(C::TargetLabel.eq(target.as_str())));
+        let q = filter.q.as_ref().map(|q| {
+            let column = |column| Expr::col((audit_event::Entity, column));
+            Condition::any().add(contains(column(C::Summary), q)).add(contains(column(C::TargetLabel), q))
+        });
+        let all = Condition::all()
+            .add_option(filter.actor.map(|id| C::ActorId.eq(id.uuid())))
+            .add_option(filter.actor_email.as_ref().map(|email| C::ActorEmail.eq(email.as_str())))
+            .add_option(action)
+            .add_option(target)
+            .add_option(filter.on_behalf_of.map(|id| C::OnBehalfOfId.eq(id.uuid())))
+            .add_option(filter.on_behalf_of_email.as_ref().map(|email| C::OnBehalfOfEmail.eq(email.as_str())))
+            .add_option(filter.outcome.map(|outcome| C::Outcome.eq(outcome.name())))
+            .add_option(filter.ticket_ref.as_ref().map(|ticket| C::TicketRef.eq(ticket.as_str())))
+            .add_option(filter.impersonation.map(|id| C::ImpersonationId.eq(id.uuid())))
+            .add_option(filter.ip.map(|ip| C::Ip.eq(ip.to_string())))
+            .add_option(filter.from.map(|from| C::OccurredAt.gte(from)))
+            .add_option(filter.to.map(|to| C::OccurredAt.lt(to)))
+            .add_option(filter.org.map(|org| C::OrgId.eq(org.uuid())))
+            .add_option(q);
+        let mut select = self.select().filter(all);
+        page.apply(QueryTrait::query(&mut select), Expr::col((audit_event::Entity, C::Id)));
+        let rows: Result<Vec<Event>, StoreError> = select.all(self.tx).await?.into_iter().map(Event::try_from).collect();
+        Ok(page.cut(rows?, |event| event.id.uuid()))
+    }
+
+    pub async fn find(&self, id: EventId) -> Result<Option<Event>, StoreError> {
+        let row = self.select().filter(audit_event::Column::Id.eq(id.uuid())).one(self.tx).await?;
+        row.map(Event::try_from).transpose()
+    }
+
+    fn select(&self) -> Select<audit_event::Entity> {
+        let select = audit_event::Entity::find();
+        match self.org {
+            Some(org) => select.filter(audit_event::Column::OrgId.eq(org.uuid())),
+            None => select,
+        }
+    }
+}

@@ -1,0 +1,60 @@
+//! The figures of an org's dashboard, in one statement whatever the size of the org.
+
+use chrono::{DateTime, Utc};
+use postern_domain::{id::OrgId, role::Role};
+use sea_orm::ConnectionTrait;
+
+use crate::{
+    error::{StoreError, unknown},
+    store::statement,
+    tx::Tx,
+};
+
+pub struct Figures<'a> {
+    tx: &'a Tx,
+    org: OrgId,
+}
+
+/// What the dashboard counts.
+#[derive(Debug, Default)]
+pub struct Counted {
+    /// How many members have which role; a role that nobody has is not in it.
+    pub members: Vec<(Role, u64)>,
+    /// The latest value of each metric.
+    pub usage: Vec<(String, i64)>,
+    /// When the last event was added to the org's record.
+    pub last_activity_at: Option<DateTime<Utc>>,
+}
+
+impl<'a> Figures<'a> {
+    pub(crate) const fn new(tx: &'a Tx, org: OrgId) -> Self {
+        Self { tx, org }
+    }
+
+    pub async fn count(&self) -> Result<Counted, StoreError> {
+        const SQL: &str = "
+            SELECT 'members' AS kind, role AS name, count(*) AS amount, CAST(NULL AS timestamptz) AS at
+              FROM membership WHERE org_id = $1 GROUP BY role
+            UNION ALL
+            SELECT 'usage', p.metric, p.value, NULL FROM usage_point p
+             WHERE p.org_id = $1
+               AND p.at = (SELECT max(l.at) FROM usage_point l WHERE l.org_id = $1 AND l.metric = p.metric)
+            UNION ALL
+            SELECT 'activity', '', 0, (SELECT occurred_at FROM audit_event WHERE org_id = $1 ORDER BY id DESC LIMIT 1)";
+        let rows = self.tx.query_all_raw(statement(self.tx.get_database_backend(), SQL, [self.org.uuid().into()])).await?;
+        let mut counted = Counted::default();
+        for row in rows {
+            let (kind, name): (String, String) = (row.try_get("", "kind")?, row.try_get("", "name")?);
+            let amount: i64 = row.try_get("", "amount")?;
+            match kind.as_str() {
+                "members" => {
+                    let role = name.parse().map_err(|_| unknown("role", &name))?;
+                    counted.members.push((role, amount.unsigned_abs()));
+                }
+                "usage" => counted.usage.push((name, amount)),
+                _ => counted.last_activity_at = row.try_get("", "at")?,
+            }
+        }
+        Ok(counted)
+    }
+}

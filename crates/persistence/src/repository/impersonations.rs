@@ -1,0 +1,159 @@
+//! Sessions under another's name, of one org or, for staff, of all.
+
+use postern_domain::{
+    Id,
+    change::New,
+    id::{ImpersonationId, OrgId, UserId},
+    impersonation::{Impersonation, Mode},
+    operation::Staff,
+    org::OrgRef,
+};
+use sea_orm::{
+    ActiveValue::Set,
+    ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, IdenStatic, Iterable, QueryFilter,
+    prelude::DateTimeUtc,
+    sea_query::{Alias, Expr, ExprTrait, LockType, Query, SelectStatement},
+};
+use uuid::Uuid;
+
+use super::page::{Page, PageRequest};
+use crate::{
+    entity::{impersonation, organization, user},
+    error::{StoreError, unknown},
+    tx::Tx,
+    unit::{Stored, Target},
+};
+
+pub struct Impersonations<'a> {
+    tx: &'a Tx,
+    org: Option<OrgId>,
+}
+
+impl<'a> Impersonations<'a> {
+    pub(crate) const fn of_org(tx: &'a Tx, org: OrgId) -> Self {
+        Self { tx, org: Some(org) }
+    }
+
+    pub(crate) const fn of_all(tx: &'a Tx) -> Self {
+        Self { tx, org: None }
+    }
+
+    /// Present and past ones; `of` restricts them to one member of the staff.
+    pub async fn page(&self, of: Option<UserId>, page: PageRequest) -> Result<Page<Impersonation>, StoreError> {
+        let mut query = self.select();
+        query.and_where_option(of.map(|user| column(impersonation::Column::StaffUserId).eq(user.uuid())));
+        page.apply(&mut query, column(impersonation::Column::Id));
+        let rows = self.read(&query).await?;
+        Ok(page.cut(rows, |impersonation| impersonation.id.uuid()))
+    }
+
+    /// One of them, locked until the unit of work ends.
+    pub async fn locked(&self, id: ImpersonationId) -> Result<Option<Impersonation>, StoreError> {
+        let mut query = self.select();
+        query.and_where(column(impersonation::Column::Id).eq(id.uuid())).lock_with_tables(LockType::Update, [Alias::new("i")]);
+        Ok(self.read(&query).await?.pop())
+    }
+
+    fn select(&self) -> SelectStatement {
+        let mut query = Query::select();
+        for name in impersonation::Column::iter() {
+            query.expr_as(column(name), name.as_str());
+        }
+        query
+            .expr_as(Expr::col((Alias::new("s"), user::Column::Email)), "staff_email")
+            .expr_as(Expr::col((Alias::new("w"), user::Column::Email)), "target_email")
+            .expr_as(Expr::col((Alias::new("o"), organization::Column::Slug)), "org_slug")
+            .from_as(impersonation::Entity, Alias::new("i"));
+        for (alias, key) in [("s", impersonation::Column::StaffUserId), ("w", impersonation::Column::TargetUserId)] {
+            let same = Expr::col((Alias::new(alias), user::Column::Id)).equals((Alias::new("i"), key));
+            query.join_as(sea_orm::JoinType::InnerJoin, user::Entity, Alias::new(alias), same);
+        }
+        let same = Expr::col((Alias::new("o"), organization::Column::Id)).equals((Alias::new("i"), impersonation::Column::OrgId));
+        query.join_as(sea_orm::JoinType::InnerJoin, organization::Entity, Alias::new("o"), same);
+        query.and_where_option(self.org.map(|org| column(impersonation::Column::OrgId).eq(org.uuid())));
+        query
+    }
+
+    async fn read(&self, query: &SelectStatement) -> Result<Vec<Impersonation>, StoreError> {
+        self.tx.query_all(query).await?.iter().map(|row| Row::from_query_result(row, "")?.try_into()).collect()
+    }
+}
+
+fn column(column: impersonation::Column) -> Expr {
+    Expr::col((Alias::new("i"), column))
+}
+
+/// A row with the names that belong to it.
+#[derive(FromQueryResult)]
+pub struct Row {
+    pub org_id: Uuid,
+    pub id: Uuid,
+    pub staff_user_id: Uuid,
+    pub staff_session_id: Uuid,
+    pub target_user_id: Uuid,
+    pub mode: String,
+    pub reason: String,
+    pub ticket_ref: String,
+    pub started_at: DateTimeUtc,
+    pub expires_at: DateTimeUtc,
+    pub ended_at: Option<DateTimeUtc>,
+    pub staff_email: String,
+    pub target_email: String,
+    pub org_slug: String,
+}
+
+impl TryFrom<Row> for Impersonation {
+    type Error = StoreError;
+
+    fn try_from(row: Row) -> Result<Self, StoreError> {
+        let mode = Mode::parse(&row.mode).ok_or_else(|| unknown("mode", &row.mode))?;
+        Ok(Self {
+            id: Id::new(row.id),
+            org: OrgRef { id: Id::new(row.org_id), slug: row.org_slug },
+            staff_user_id: Id::new(row.staff_user_id),
+            staff_email: row.staff_email,
+            staff_session_id: Id::new(row.staff_session_id),
+            target_user_id: Id::new(row.target_user_id),
+            target_email: row.target_email,
+            mode,
+            reason: row.reason,
+            ticket_ref: row.ticket_ref,
+            started_at: row.started_at,
+            expires_at: row.expires_at,
+            ended_at: row.ended_at,
+        })
+    }
+}
+
+impl Stored<Staff> for New<Impersonation> {
+    async fn store(&self, to: Target<'_, Staff>) -> Result<(), StoreError> {
+        let new = &self.0;
+        let row = impersonation::ActiveModel {
+            org_id: Set(new.org.id.uuid()),
+            id: Set(new.id.uuid()),
+            staff_user_id: Set(new.staff_user_id.uuid()),
+            staff_session_id: Set(new.staff_session_id.uuid()),
+            target_user_id: Set(new.target_user_id.uuid()),
+            mode: Set(new.mode.name().to_owned()),
+            reason: Set(new.reason.clone()),
+            ticket_ref: Set(new.ticket_ref.clone()),
+            started_at: Set(new.started_at),
+            expires_at: Set(new.expires_at),
+            ended_at: Set(new.ended_at),
+        };
+        impersonation::Entity::insert(row).exec_without_returning(to.tx).await?;
+        Ok(())
+    }
+}
+
+impl Stored<Staff> for Impersonation {
+    async fn store(&self, to: Target<'_, Staff>) -> Result<(), StoreError> {
+        impersonation::Entity::update_many()
+            .col_expr(impersonation::Column::EndedAt, Expr::value(self.ended_at))
+            .filter(impersonation::Column::OrgId.eq(self.org.id.uuid()))
+            .filter(impersonation::Column::Id.eq(self.id.uuid()))
+            .exec(to.tx)
+            .await?;
+        Ok(())
+    }
+}

@@ -1,0 +1,107 @@
+//! The orgs of one person, and what becomes of an org.
+
+use postern_domain::{
+    id::{OrgId, UserId},
+    member::{Member, Place},
+    operation::{InOrg, Personal},
+    org::{Founded, Membership, Org},
+};
+use sea_orm::{
+    ActiveValue::Set,
+    ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, IntoActiveModel, QueryFilter,
+    sea_query::{Alias, Expr, ExprTrait, Query},
+};
+
+use super::page::{Page, PageRequest};
+use crate::{
+    entity::{membership, org_setting, organization},
+    error::{StoreError, unknown},
+    tx::Tx,
+    unit::{Stored, Target},
+};
+
+pub struct Orgs<'a> {
+    tx: &'a Tx,
+    user: UserId,
+    only: Option<OrgId>,
+}
+
+impl<'a> Orgs<'a> {
+    pub(crate) const fn new(tx: &'a Tx, user: UserId, only: Option<OrgId>) -> Self {
+        Self { tx, user, only }
+    }
+
+    /// The orgs that the person belongs to, the last joined first.
+    pub async fn page(&self, page: PageRequest) -> Result<Page<Membership>, StoreError> {
+        let member = |column| Expr::col((Alias::new("m"), column));
+        let mut query = Query::select();
+        for column in <organization::Column as sea_orm::Iterable>::iter() {
+            query.expr_as(Expr::col((Alias::new("o"), column)), format!("o_{}", sea_orm::IdenStatic::as_str(&column)));
+        }
+        query
+            .expr_as(member(membership::Column::Id), "m_id")
+            .expr_as(member(membership::Column::Role), "m_role")
+            .from_as(membership::Entity, Alias::new("m"))
+            .join_as(
+                sea_orm::JoinType::InnerJoin,
+                organization::Entity,
+                Alias::new("o"),
+                Expr::col((Alias::new("o"), organization::Column::Id)).equals((Alias::new("m"), membership::Column::OrgId)),
+            )
+            .and_where(member(membership::Column::UserId).eq(self.user.uuid()))
+            .and_where(Expr::col((Alias::new("o"), organization::Column::DeletionRequestedAt)).is_null())
+            .and_where_option(self.only.map(|org| member(membership::Column::OrgId).eq(org.uuid())));
+        page.apply(&mut query, member(membership::Column::Id));
+        let rows = self.tx.query_all(&query).await?;
+        let memberships: Result<Vec<Membership>, StoreError> = rows
+            .iter()
+            .map(|row| {
+                let org = organization::Model::from_query_result(row, "o_")?.try_into()?;
+                let role: String = row.try_get("", "m_role")?;
+                let role = role.parse().map_err(|_| unknown("role", &role))?;
+                Ok(Place { org, member: postern_domain::Id::new(row.try_get("", "m_id")?), role }.into())
+            })
+            .collect();
+        Ok(page.cut(memberships?, |membership| membership.member_id.uuid()))
+    }
+}
+
+impl Stored<Personal> for Founded {
+    async fn store(&self, to: Target<'_, Personal>) -> Result<(), StoreError> {
+        let Self { org, owner } = self;
+        let row = organization::Model::from(org.clone()).into_active_model();
+        organization::Entity::insert(row).exec_without_returning(to.tx).await?;
+        let settings = org_setting::ActiveModel {
+            org_id: Set(org.id.uuid()),
+            colour: Set(None),
+            logo_url: Set(None),
+            support_email: Set(None),
+            version: Set(1),
+        };
+        org_setting::Entity::insert(settings).exec_without_returning(to.tx).await?;
+        membership::Entity::insert(row_of(org.id, owner)).exec_without_returning(to.tx).await?;
+        Ok(())
+    }
+}
+
+impl Stored<InOrg> for Org {
+    async fn store(&self, to: Target<'_, InOrg>) -> Result<(), StoreError> {
+        organization::Entity::update_many()
+            .col_expr(organization::Column::Name, Expr::value(&self.name))
+            .col_expr(organization::Column::DeletionRequestedAt, Expr::value(self.deletion_requested_at))
+            .filter(organization::Column::Id.eq(to.grant.place().org.id.uuid()))
+            .exec(to.tx)
+            .await?;
+        Ok(())
+    }
+}
+
+pub(crate) fn row_of(org: OrgId, member: &Member) -> membership::ActiveModel {
+    membership::ActiveModel {
+        org_id: Set(org.uuid()),
+        id: Set(member.id.uuid()),
+        user_id: Set(member.user_id.uuid()),
+        role: Set(member.role.name().to_owned()),
+        created_at: Set(member.created_at),
+    }
+}

@@ -1,0 +1,60 @@
+//! An org's settings.
+
+use postern_domain::{
+    operation::InOrg,
+    org::Org,
+    settings::{Branding, Settings},
+};
+use sea_orm::{
+    ColumnTrait, EntityTrait, QueryFilter, QuerySelect,
+    sea_query::{Expr, LockType},
+};
+
+use crate::{
+    entity::org_setting,
+    error::StoreError,
+    tx::Tx,
+    unit::{Stored, Target},
+};
+
+pub struct OrgSettings<'a> {
+    tx: &'a Tx,
+    org: &'a Org,
+}
+
+impl<'a> OrgSettings<'a> {
+    pub(crate) const fn new(tx: &'a Tx, org: &'a Org) -> Self {
+        Self { tx, org }
+    }
+
+    pub async fn read(&self) -> Result<Settings, StoreError> {
+        self.convert(org_setting::Entity::find_by_id(self.org.id.uuid()).one(self.tx).await?)
+    }
+
+    /// The settings, locked until the unit of work ends.
+    pub async fn locked(&self) -> Result<Settings, StoreError> {
+        let select = org_setting::Entity::find_by_id(self.org.id.uuid()).lock(LockType::Update);
+        self.convert(select.one(self.tx).await?)
+    }
+
+    fn convert(&self, row: Option<org_setting::Model>) -> Result<Settings, StoreError> {
+        let row = row.ok_or_else(|| StoreError::Corrupt(format!("{} has no settings", self.org.id)))?;
+        let org_setting::Model { org_id: _, colour, logo_url, support_email, version } = row;
+        Ok(Settings { branding: Branding { colour, logo_url }, support_email, limits: self.org.limits, version })
+    }
+}
+
+impl Stored<InOrg> for Settings {
+    async fn store(&self, to: Target<'_, InOrg>) -> Result<(), StoreError> {
+        let Self { branding: Branding { colour, logo_url }, support_email, limits: _, version } = self;
+        org_setting::Entity::update_many()
+            .col_expr(org_setting::Column::Colour, Expr::value(colour.clone()))
+            .col_expr(org_setting::Column::LogoUrl, Expr::value(logo_url.clone()))
+            .col_expr(org_setting::Column::SupportEmail, Expr::value(support_email.clone()))
+            .col_expr(org_setting::Column::Version, Expr::value(*version))
+            .filter(org_setting::Column::OrgId.eq(to.grant.place().org.id.uuid()))
+            .exec(to.tx)
+            .await?;
+        Ok(())
+    }
+}

@@ -1,0 +1,116 @@
+//! The vendor's staff.
+
+use postern_domain::{
+    Id,
+    id::UserId,
+    operation::Staff,
+    staff::{StaffMember, Tier, Tiered},
+    user::User,
+};
+use sea_orm::{
+    ActiveValue::Set,
+    ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, PaginatorTrait, QueryFilter,
+    prelude::DateTimeUtc,
+    sea_query::{Expr, ExprTrait, OnConflict, Query},
+};
+use uuid::Uuid;
+
+use super::page::{Page, PageRequest};
+use crate::{
+    entity::{staff, user},
+    error::{StoreError, unknown},
+    tx::Tx,
+    unit::{Stored, Target},
+};
+
+/// The lock under which tiers change; any number, but always the same.
+const CHANGING_TIERS: i64 = 0x0050_6f73_7465_7274;
+
+pub struct StaffList<'a> {
+    tx: &'a Tx,
+}
+
+/// A person with their tier and the number of super admins, as they stand under the lock.
+#[derive(Debug)]
+pub struct Candidate {
+    pub user: User,
+    pub tier: Option<Tier>,
+    pub super_admins: u64,
+}
+
+impl<'a> StaffList<'a> {
+    pub(crate) const fn new(tx: &'a Tx) -> Self {
+        Self { tx }
+    }
+
+    pub async fn page(&self, page: PageRequest) -> Result<Page<StaffMember>, StoreError> {
+        let mut query = Query::select()
+            .columns([(staff::Entity, staff::Column::UserId), (staff::Entity, staff::Column::Tier), (staff::Entity, staff::Column::Since)])
+            .columns([(user::Entity, user::Column::Email), (user::Entity, user::Column::Name)])
+            .from(staff::Entity)
+            .inner_join(user::Entity, Expr::col((user::Entity, user::Column::Id)).equals((staff::Entity, staff::Column::UserId)))
+            .take();
+        page.apply(&mut query, Expr::col((staff::Entity, staff::Column::UserId)));
+        let rows = self.tx.query_all(&query).await?;
+        let members: Result<Vec<StaffMember>, StoreError> = rows.iter().map(|row| Row::from_query_result(row, "")?.try_into()).collect();
+        Ok(page.cut(members?, |member| member.user_id.uuid()))
+    }
+
+    /// A person by id, with all that has to stand still while their tier is decided.
+    pub async fn locked(&self, id: UserId) -> Result<Option<Candidate>, StoreError> {
+        self.candidate(user::Column::Id.eq(id.uuid())).await
+    }
+
+    /// The same by e-mail address.
+    pub async fn locked_by_email(&self, email: &str) -> Result<Option<Candidate>, StoreError> {
+        self.candidate(user::Column::Email.eq(email)).await
+    }
+
+    async fn candidate(&self, which: sea_orm::sea_query::SimpleExpr) -> Result<Option<Candidate>, StoreError> {
+        // Counting rows does not lock the ones that others are about to add: those who change tiers take turns.
+        self.tx.wait_for(CHANGING_TIERS).await?;
+        let Some(user) = user::Entity::find().filter(which).one(self.tx).await? else { return Ok(None) };
+        let row = staff::Entity::find_by_id(user.id).one(self.tx).await?;
+        let super_admins = staff::Entity::find().filter(staff::Column::Tier.eq(Tier::SuperAdmin.name())).count(self.tx).await?;
+        Ok(Some(Candidate { user: user.into(), tier: tier(row.map(|row| row.tier))?, super_admins }))
+    }
+}
+
+/// A tier as the database keeps it.
+pub(crate) fn tier(word: Option<String>) -> Result<Option<Tier>, StoreError> {
+    word.map(|word| Tier::parse(&word).ok_or_else(|| unknown("tier", &word))).transpose()
+}
+
+#[derive(FromQueryResult)]
+struct Row {
+    user_id: Uuid,
+    email: String,
+    name: String,
+    tier: String,
+    since: DateTimeUtc,
+}
+
+impl TryFrom<Row> for StaffMember {
+    type Error = StoreError;
+
+    fn try_from(Row { user_id, email, name, tier, since }: Row) -> Result<Self, StoreError> {
+        let tier = Tier::parse(&tier).ok_or_else(|| unknown("tier", &tier))?;
+        Ok(Self { user_id: Id::new(user_id), email, name, tier, since })
+    }
+}
+
+impl Stored<Staff> for Tiered {
+    async fn store(&self, to: Target<'_, Staff>) -> Result<(), StoreError> {
+        let Self { user, tier, since } = self;
+        match tier {
+            None => staff::Entity::delete_by_id(user.id.uuid()).exec(to.tx).await.map(drop)?,
+            Some(tier) => {
+                let row = staff::ActiveModel { user_id: Set(user.id.uuid()), tier: Set(tier.name().to_owned()), since: Set(*since) };
+                let other_tier =
+                    OnConflict::column(staff::Column::UserId).update_columns([staff::Column::Tier, staff::Column::Since]).to_owned();
+                staff::Entity::insert(row).on_conflict(other_tier).exec_without_returning(to.tx).await.map(drop)?;
+            }
+        }
+        Ok(())
+    }
+}

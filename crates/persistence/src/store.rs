@@ -1,0 +1,103 @@
+//! The pool behind everything, and what is said of it at start-up.
+
+use std::{
+    path::PathBuf,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use sea_orm::{ConnectionTrait, DbBackend, Statement};
+
+use crate::{
+    backend::{self, Pool},
+    error::StoreError,
+    tx::{Mode, Tx},
+};
+
+/// How to reach the database.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// `sqlite://path/to/file.db` or `postgres://user@host/database`.
+    pub url: String,
+    pub max_connections: u32,
+    /// How long a request waits for a connection before it is told that the database is not available.
+    pub acquire_timeout: Duration,
+    /// How long one statement may run on PostgreSQL.
+    pub statement_timeout: Duration,
+    /// How hard SQLite tries to keep what was acknowledged when the power goes.
+    pub durability: Durability,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Durability {
+    /// Every commit reaches the disk before it is acknowledged.
+    Full,
+    /// A loss of power may take the last commits along; a crash of the process does not.
+    Normal,
+    /// For throw-away databases.
+    Off,
+}
+
+/// The database. Cheap to clone through its `Arc`; what can be done with it begins at [`crate::gate::Gate`].
+pub struct Store {
+    pub(crate) pool: Pool,
+    pub(crate) statements: AtomicU64,
+}
+
+impl Store {
+    /// Opens the pool and tries one connection. A SQLite file that is not there is made, readable by its owner alone.
+    pub async fn connect(options: &Options) -> Result<Arc<Self>, StoreError> {
+        let pool = Pool::connect(options).await?;
+        Ok(Arc::new(Self { pool, statements: AtomicU64::new(0) }))
+    }
+
+    /// Brings the schema up to date.
+    pub async fn migrate(&self) -> Result<(), StoreError> {
+        Ok(postern_migration::up(&self.pool.as_sea_orm()).await?)
+    }
+
+    /// Does the database answer, and is its schema the one this program was built for?
+    pub async fn check(&self) -> Result<Readiness, StoreError> {
+        let pending_migrations = postern_migration::pending(&self.pool.as_sea_orm()).await?;
+        Ok(Readiness { pending_migrations })
+    }
+
+    /// Does the database answer? One round trip.
+    pub async fn ping(self: &Arc<Self>) -> Result<(), StoreError> {
+        let tx = Tx::begin(self, Mode::Read).await?;
+        tx.execute_unprepared("SELECT 1").await?;
+        Ok(())
+    }
+
+    /// Statements sent so far, those that begin and end transactions included. Each is one round trip.
+    #[must_use]
+    pub fn statements(&self) -> u64 {
+        self.statements.load(Ordering::Relaxed)
+    }
+
+    /// Closes all connections once what is running has come back.
+    pub async fn close(&self) {
+        self.pool.close().await;
+    }
+
+    /// The file, where the database is one.
+    #[must_use]
+    pub fn sqlite_file(url: &str) -> Option<PathBuf> {
+        backend::sqlite_file(url)
+    }
+}
+
+/// What [`Store::check`] found.
+#[derive(Debug, Clone, Copy)]
+pub struct Readiness {
+    /// Migrations that this program has and the database has not.
+    pub pending_migrations: usize,
+}
+
+/// SQL with `$1`, `$2`, … that both databases read alike.
+pub(crate) fn statement(backend: DbBackend, sql: &str, values: impl IntoIterator<Item = sea_orm::Value>) -> Statement {
+    Statement::from_sql_and_values(backend, sql, values)
+}

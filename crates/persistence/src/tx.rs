@@ -1,0 +1,135 @@
+//! One transaction, on either backend, as a SeaORM connection. Nothing reaches the database but through one of these.
+
+use std::sync::{Arc, atomic::Ordering};
+
+use async_trait::async_trait;
+use sea_orm::{
+    ConnectionTrait, DbBackend, DbErr, ExecResult, QueryResult, Statement,
+    sea_query::Values,
+    sqlx::{self, AssertSqlSafe, Executor, Postgres, Sqlite, query::Query},
+};
+use sea_query_sqlx::SqlxValues;
+use tokio::sync::Mutex;
+
+use crate::{
+    backend::{Begun, sqlx_error},
+    error::StoreError,
+    store::Store,
+};
+
+/// What a transaction is begun for. It matters to SQLite, which has one writer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    Read,
+    Write,
+}
+
+/// A transaction. Dropping it rolls it back.
+pub struct Tx {
+    begun: Mutex<Begun>,
+    store: Arc<Store>,
+}
+
+impl Tx {
+    /// Begins in a task of its own, which nobody can cancel: a `begin` that is dropped half way leaves the connection in
+    /// an open transaction, and the next one to borrow it loses what it was told is committed (sqlx #4385, #4393).
+    pub async fn begin(store: &Arc<Store>, mode: Mode) -> Result<Self, StoreError> {
+        store.statements.fetch_add(1, Ordering::Relaxed);
+        let beginning = Arc::clone(store);
+        let begun = tokio::spawn(async move { beginning.pool.begin(mode).await });
+        let begun = begun.await.map_err(|error| StoreError::Broken(error.to_string()))??;
+        Ok(Self { begun: Mutex::new(begun), store: Arc::clone(store) })
+    }
+
+    pub async fn commit(self) -> Result<(), StoreError> {
+        self.count();
+        match self.begun.into_inner() {
+            Begun::Postgres(tx) => tx.commit().await,
+            Begun::Sqlite { tx, .. } => tx.commit().await,
+        }
+        .map_err(|error| sqlx_error(error).into())
+    }
+
+    /// Holds `key` until the transaction ends, unless somebody else does; then `false`.
+    ///
+    /// On SQLite a writer has the whole database to itself, so whoever gets here is alone.
+    pub async fn hold(&self, key: i64) -> Result<bool, StoreError> {
+        match self.get_database_backend() {
+            DbBackend::Postgres => {
+                let sql = "SELECT pg_try_advisory_xact_lock($1) AS held";
+                let row = self.query_one_raw(Statement::from_sql_and_values(DbBackend::Postgres, sql, [key.into()])).await?;
+                Ok(row.map(|row| row.try_get("", "held")).transpose()?.unwrap_or(false))
+            }
+            _ => Ok(true),
+        }
+    }
+
+    /// Waits until nobody else has `key`, and holds it until the transaction ends.
+    pub async fn wait_for(&self, key: i64) -> Result<(), StoreError> {
+        if self.get_database_backend() == DbBackend::Postgres {
+            let sql = "SELECT pg_advisory_xact_lock($1)";
+            self.execute_raw(Statement::from_sql_and_values(DbBackend::Postgres, sql, [key.into()])).await?;
+        }
+        Ok(())
+    }
+
+    fn count(&self) {
+        self.store.statements.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+#[async_trait]
+impl ConnectionTrait for Tx {
+    fn get_database_backend(&self) -> DbBackend {
+        self.store.pool.backend()
+    }
+
+    async fn execute_raw(&self, statement: Statement) -> Result<ExecResult, DbErr> {
+        self.count();
+        match &mut *self.begun.lock().await {
+            Begun::Postgres(tx) => tx.execute(postgres(&statement)).await.map(Into::into),
+            Begun::Sqlite { tx, .. } => tx.execute(sqlite(&statement)).await.map(Into::into),
+        }
+        .map_err(sqlx_error)
+    }
+
+    async fn execute_unprepared(&self, sql: &str) -> Result<ExecResult, DbErr> {
+        self.count();
+        match &mut *self.begun.lock().await {
+            Begun::Postgres(tx) => tx.execute(AssertSqlSafe(sql)).await.map(Into::into),
+            Begun::Sqlite { tx, .. } => tx.execute(AssertSqlSafe(sql)).await.map(Into::into),
+        }
+        .map_err(sqlx_error)
+    }
+
+    async fn query_one_raw(&self, statement: Statement) -> Result<Option<QueryResult>, DbErr> {
+        self.count();
+        match &mut *self.begun.lock().await {
+            Begun::Postgres(tx) => tx.fetch_optional(postgres(&statement)).await.map(|row| row.map(Into::into)),
+            Begun::Sqlite { tx, .. } => tx.fetch_optional(sqlite(&statement)).await.map(|row| row.map(Into::into)),
+        }
+        .map_err(sqlx_error)
+    }
+
+    async fn query_all_raw(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
+        self.count();
+        match &mut *self.begun.lock().await {
+            Begun::Postgres(tx) => tx.fetch_all(postgres(&statement)).await.map(|rows| rows.into_iter().map(Into::into).collect()),
+            Begun::Sqlite { tx, .. } => tx.fetch_all(sqlite(&statement)).await.map(|rows| rows.into_iter().map(Into::into).collect()),
+        }
+        .map_err(sqlx_error)
+    }
+}
+
+// Statements come from SeaQuery or from constants with `$n` in them; values are always bound.
+fn postgres(statement: &Statement) -> Query<'_, Postgres, SqlxValues> {
+    sqlx::query_with(AssertSqlSafe(statement.sql.as_str()), values(statement))
+}
+
+fn sqlite(statement: &Statement) -> Query<'_, Sqlite, SqlxValues> {
+    sqlx::query_with(AssertSqlSafe(statement.sql.as_str()), values(statement))
+}
+
+fn values(statement: &Statement) -> SqlxValues {
+    SqlxValues(statement.values.clone().unwrap_or(Values(Vec::new())))
+}

@@ -1,0 +1,262 @@
+//! Reading and writing under a grant.
+//!
+//! A [`Work`] writes state only through [`Work::save`], which takes a [`Change`] and adds its event in the same
+//! transaction; bookkeeping that is nobody's act goes through [`Work::housekeeping`], a closed list. [`Work::commit`]
+//! refuses when the operation did not record what it promises. Dropping either rolls back.
+
+use std::ops::Deref;
+
+use postern_domain::{
+    action::Action,
+    actor::Caller,
+    change::Change,
+    clock::Stamp,
+    event::Act,
+    operation::{InOrg, Personal, Public, Records, Scope, Staff},
+    org::OrgRef,
+    policy::{self, Grant},
+};
+
+use crate::{
+    error::StoreError,
+    record,
+    repository::{
+        accounts::Accounts, chores::Chore, credentials::Credentials, events::Events, features::Features, figures::Figures,
+        idempotency::Answers, impersonations::Impersonations, members::Members, orgs::Orgs, sessions::Sessions, settings::OrgSettings,
+        staff::StaffList, users::Users,
+    },
+    tx::Tx,
+};
+
+/// What may be read under a grant. Which repositories there are depends on the scope.
+pub struct Reader<S: Scope> {
+    tx: Tx,
+    grant: Grant<S>,
+    stamp: Stamp,
+}
+
+impl<S: Scope> Reader<S> {
+    pub(crate) const fn new(tx: Tx, grant: Grant<S>, stamp: Stamp) -> Self {
+        Self { tx, grant, stamp }
+    }
+
+    pub const fn grant(&self) -> &Grant<S> {
+        &self.grant
+    }
+
+    pub const fn stamp(&self) -> &Stamp {
+        &self.stamp
+    }
+
+    /// The first answers to requests that may be repeated.
+    pub const fn answers(&self) -> Answers<'_> {
+        Answers::new(&self.tx)
+    }
+
+    /// Goes on to write.
+    #[must_use]
+    pub const fn begin(self) -> Work<S>
+    where
+        S: HasLog,
+    {
+        Work { reader: self, recorded: Vec::new(), settled: false, kept_books: false }
+    }
+}
+
+impl Reader<Public> {
+    pub const fn credentials(&self) -> Credentials<'_> {
+        Credentials::new(&self.tx)
+    }
+
+    pub const fn sessions(&self) -> Sessions<'_> {
+        Sessions::new(&self.tx)
+    }
+}
+
+impl Reader<Personal> {
+    /// The caller; a grant of this scope is only made for one.
+    #[must_use]
+    pub fn caller(&self) -> &Caller {
+        self.grant.actor().caller().expect("the personal scope has a caller")
+    }
+
+    pub const fn credentials(&self) -> Credentials<'_> {
+        Credentials::new(&self.tx)
+    }
+
+    pub const fn sessions(&self) -> Sessions<'_> {
+        Sessions::new(&self.tx)
+    }
+
+    pub const fn users(&self) -> Users<'_> {
+        Users::new(&self.tx)
+    }
+
+    /// The orgs of the effective user; under a guise the one it is bound to, and no other.
+    #[must_use]
+    pub fn orgs(&self) -> Orgs<'_> {
+        let caller = self.caller();
+        Orgs::new(&self.tx, caller.effective().id, caller.guise().map(|guise| guise.org.id))
+    }
+}
+
+impl Reader<InOrg> {
+    /// The caller; a grant of this scope is only made for one.
+    #[must_use]
+    pub fn caller(&self) -> &Caller {
+        self.grant.actor().caller().expect("an org's scope has a caller")
+    }
+
+    #[must_use]
+    pub fn members(&self) -> Members<'_> {
+        Members::new(&self.tx, self.grant.place().org.id)
+    }
+
+    #[must_use]
+    pub fn settings(&self) -> OrgSettings<'_> {
+        OrgSettings::new(&self.tx, &self.grant.place().org)
+    }
+
+    #[must_use]
+    pub fn features(&self) -> Features<'_> {
+        Features::new(&self.tx, self.grant.place().org.id)
+    }
+
+    #[must_use]
+    pub fn figures(&self) -> Figures<'_> {
+        Figures::new(&self.tx, self.grant.place().org.id)
+    }
+
+    #[must_use]
+    pub fn events(&self) -> Events<'_> {
+        Events::of_org(&self.tx, self.grant.place().org.id)
+    }
+
+    #[must_use]
+    pub fn impersonations(&self) -> Impersonations<'_> {
+        Impersonations::of_org(&self.tx, self.grant.place().org.id)
+    }
+}
+
+impl Reader<Staff> {
+    pub const fn staff(&self) -> StaffList<'_> {
+        StaffList::new(&self.tx)
+    }
+
+    pub const fn accounts(&self) -> Accounts<'_> {
+        Accounts::new(&self.tx)
+    }
+
+    pub const fn events(&self) -> Events<'_> {
+        Events::of_all(&self.tx)
+    }
+
+    pub const fn impersonations(&self) -> Impersonations<'_> {
+        Impersonations::of_all(&self.tx)
+    }
+}
+
+/// State that [`Work::save`] can write in a scope. There is no other way to write any.
+pub trait Stored<S: Scope>: Sized {
+    #[doc(hidden)]
+    fn store(&self, to: Target<'_, S>) -> impl Future<Output = Result<(), StoreError>>;
+}
+
+/// Where [`Stored`] writes: opaque outside this crate.
+pub struct Target<'a, S: Scope> {
+    pub(crate) tx: &'a Tx,
+    pub(crate) grant: &'a Grant<S>,
+}
+
+/// A unit of work: reads, saves and commits, or nothing.
+#[must_use = "a unit of work that is not committed is rolled back"]
+pub struct Work<S: Scope> {
+    reader: Reader<S>,
+    recorded: Vec<Action>,
+    settled: bool,
+    kept_books: bool,
+}
+
+impl<S: Scope> Deref for Work<S> {
+    type Target = Reader<S>;
+
+    fn deref(&self) -> &Reader<S> {
+        &self.reader
+    }
+}
+
+impl<S: HasLog> Work<S> {
+    /// Writes the state after a decision together with its event, and gives the state back. What did not change is
+    /// neither written nor recorded.
+    pub async fn save<T: Stored<S>>(&mut self, change: Change<T>) -> Result<T, StoreError> {
+        let (after, act) = change.into_parts();
+        if let Some(act) = act {
+            after.store(Target { tx: &self.reader.tx, grant: &self.reader.grant }).await?;
+            self.record(act).await?;
+        }
+        self.settled = true;
+        Ok(after)
+    }
+
+    /// Records what was done without a change of state: a disclosure, a failure.
+    pub async fn record(&mut self, act: Act) -> Result<(), StoreError> {
+        let Reader { tx, grant, stamp } = &self.reader;
+        if !grant.operation().records.actions().contains(&act.action) {
+            return Err(StoreError::Broken(format!("{} does not promise to record {}", grant.operation().id, act.action)));
+        }
+        self.recorded.push(act.action);
+        self.settled = true;
+        record::write(tx, act, grant.actor(), S::log(grant), stamp).await
+    }
+
+    /// Does what is no act of anybody.
+    pub async fn housekeeping(&mut self, chore: Chore) -> Result<(), StoreError> {
+        self.kept_books = true;
+        chore.run(&self.reader.tx).await
+    }
+
+    /// Makes it so. Refused when nothing was said of what was done.
+    pub async fn commit(self) -> Result<(), StoreError> {
+        let operation = self.reader.grant.operation();
+        let said_enough = match operation.records {
+            Records::Nothing => false,
+            Records::Always(_) => self.settled,
+            Records::OnlyIf(_) => self.settled || self.kept_books,
+        };
+        if !said_enough {
+            return Err(StoreError::Broken(format!("{} would commit without a word of what it did", operation.id)));
+        }
+        self.reader.tx.commit().await
+    }
+
+    /// What has been recorded so far.
+    #[must_use]
+    pub fn recorded(&self) -> &[Action] {
+        &self.recorded
+    }
+}
+
+/// In whose log stands what is done in a scope, unless the act says otherwise.
+pub trait HasLog: Scope {
+    fn log(grant: &Grant<Self>) -> Option<OrgRef>
+    where
+        Self: Sized;
+}
+
+impl HasLog for InOrg {
+    fn log(grant: &Grant<Self>) -> Option<OrgRef> {
+        Some(grant.place().org.reference())
+    }
+}
+
+macro_rules! logs_at_home {
+    ($($scope:ty),+) => {
+        $(impl HasLog for $scope {
+            fn log(grant: &Grant<Self>) -> Option<OrgRef> {
+                policy::home_log(grant.actor()).cloned()
+            }
+        })+
+    };
+}
+
+logs_at_home!(Public, Personal, Staff);

@@ -1,0 +1,31 @@
+//! First answers, kept for repeats of the same request. The key is kept as a hash, the answer sealed: it may hold a token.
+
+use sea_orm_migration::{prelude::*, schema::*};
+
+#[derive(DeriveMigrationName)]
+pub struct Migration;
+
+#[async_trait::async_trait]
+impl MigrationTrait for Migration {
+    fn use_transaction(&self) -> Option<bool> {
+        Some(true)
+    }
+
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        manager
+            .create_table(
+                Table::create()
+                    .table("idempotency_key")
+                    .col(uuid("user_id"))
+                    .col(binary("key_hash"))
+                    .col(binary("request_hash"))
+                    .col(binary("answer"))
+                    .col(timestamp_with_time_zone("answered_at"))
+                    .primary_key(Index::create().col("user_id").col("key_hash"))
+                    .foreign_key(ForeignKey::create().from("idempotency_key", "user_id").to("user", "id"))
+                    .take(),
+            )
+            .await?;
+        manager.create_index(Index::create().name("idempotency_key_age").table("idempotency_key").col("answered_at").take()).await
+    }
+}

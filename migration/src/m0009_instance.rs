@@ -1,0 +1,13 @@
+//! What this database is, in a few words: whether it was made by `--demo`, above all.
+
+use sea_orm_migration::{prelude::*, schema::*};
+
+#[derive(DeriveMigrationName)]
+pub struct Migration;
+
+#[async_trait::async_trait]
+impl MigrationTrait for Migration {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        manager.create_table(Table::create().table("instance").col(string_len("key", 40).primary_key()).col(string("value")).take()).await
+    }
+}
