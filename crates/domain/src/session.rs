@@ -98,9 +98,9 @@ impl Session {
     }
 }
 
-/// What a failed sign-in leaves in the record. `user` is the account of that address, if there is one.
-pub fn sign_in_failed(email: &str, user: Option<&User>) -> Act {
-    let target = user.map_or_else(|| Target { kind: TargetType::User, id: None, label: email.to_owned() }, User::target);
+/// What a failed sign-in leaves in the record: the same whether or not there is an account of that address.
+pub fn sign_in_failed(email: &str) -> Act {
+    let target = Target { kind: TargetType::User, id: None, label: email.to_owned() };
     Act::new(Action::AuthLoginFailed, target, "failed to sign in")
         .ended(Outcome::Failed)
         .by(Actor::Unproven { email: Some(email.to_owned()) })

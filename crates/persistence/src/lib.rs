@@ -5,6 +5,7 @@
 //! reaches. A unit of work writes state only together with the event that records it, and says so when it commits.
 
 mod backend;
+pub mod demo;
 mod entity;
 mod error;
 pub mod gate;

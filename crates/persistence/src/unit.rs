@@ -13,7 +13,7 @@ use postern_domain::{
     clock::Stamp,
     event::Act,
     operation::{InOrg, Personal, Public, Records, Scope, Staff},
-    org::OrgRef,
+    org::{Org, OrgRef},
     policy::{self, Grant},
 };
 
@@ -21,9 +21,20 @@ use crate::{
     error::StoreError,
     record,
     repository::{
-        accounts::Accounts, chores::Chore, credentials::Credentials, events::Events, features::Features, figures::Figures,
-        idempotency::Answers, impersonations::Impersonations, members::Members, orgs::Orgs, sessions::Sessions, settings::OrgSettings,
-        staff::StaffList, users::Users,
+        accounts::Accounts,
+        chores::Chore,
+        credentials::Credentials,
+        events::Events,
+        features::Features,
+        figures::Figures,
+        idempotency::Answers,
+        impersonations::Impersonations,
+        members::Members,
+        orgs::{self, Orgs},
+        sessions::Sessions,
+        settings::OrgSettings,
+        staff::StaffList,
+        users::Users,
     },
     tx::Tx,
 };
@@ -107,6 +118,11 @@ impl Reader<InOrg> {
         self.grant.actor().caller().expect("an org's scope has a caller")
     }
 
+    /// The org, locked until the unit of work ends.
+    pub async fn locked_org(&self) -> Result<Org, StoreError> {
+        orgs::locked(&self.tx, self.grant.place().org.id).await
+    }
+
     #[must_use]
     pub fn members(&self) -> Members<'_> {
         Members::new(&self.tx, self.grant.place().org.id)
@@ -139,6 +155,12 @@ impl Reader<InOrg> {
 }
 
 impl Reader<Staff> {
+    /// The caller, unless it is an operator at the command line.
+    #[must_use]
+    pub fn caller(&self) -> Option<&Caller> {
+        self.grant.actor().caller()
+    }
+
     pub const fn staff(&self) -> StaffList<'_> {
         StaffList::new(&self.tx)
     }

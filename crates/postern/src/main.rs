@@ -1,1 +1,17 @@
-fn main() {}
+//! `postern`: see [`postern::commands`].
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use postern::commands::{self, Cli};
+
+#[actix_web::main]
+async fn main() -> ExitCode {
+    match commands::run(Cli::parse()).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("postern: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -7,10 +7,7 @@ use postern_domain::{
     event::{Event, Outcome},
     id::{EventId, ImpersonationId, OrgId, UserId},
 };
-use sea_orm::{
-    ColumnTrait, Condition, EntityTrait, QueryFilter, QueryTrait, Select,
-    sea_query::{Expr, ExprTrait},
-};
+use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QueryTrait, Select, sea_query::Expr};
 
 use super::{
     contains,
@@ -49,6 +46,8 @@ pub struct EventFilter {
     pub q: Option<String>,
     /// For staff: only what stands in this org's log.
     pub org: Option<OrgId>,
+    /// For staff who see only what they did themselves.
+    pub only_by: Option<UserId>,
 }
 
 #[derive(Debug)]
@@ -95,6 +94,7 @@ impl<'a> Events<'a> {
             .add_option(filter.from.map(|from| C::OccurredAt.gte(from)))
             .add_option(filter.to.map(|to| C::OccurredAt.lt(to)))
             .add_option(filter.org.map(|org| C::OrgId.eq(org.uuid())))
+            .add_option(filter.only_by.map(|id| C::ActorId.eq(id.uuid())))
             .add_option(q);
         let mut select = self.select().filter(all);
         page.apply(QueryTrait::query(&mut select), Expr::col((audit_event::Entity, C::Id)));

@@ -5,17 +5,19 @@ use postern_domain::{
     member::{Member, Place},
     operation::{InOrg, Personal},
     org::{Founded, Membership, Org},
+    role::Role,
 };
 use sea_orm::{
     ActiveValue::Set,
-    ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, IntoActiveModel, QueryFilter,
-    sea_query::{Alias, Expr, ExprTrait, Query},
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, FromQueryResult, IntoActiveModel, QueryFilter, QuerySelect, QueryTrait,
+    sea_query::{Alias, Expr, ExprTrait, LockType, Query},
 };
 
 use super::page::{Page, PageRequest};
 use crate::{
     entity::{membership, org_setting, organization},
     error::{StoreError, unknown},
+    gate::OrgKey,
     tx::Tx,
     unit::{Stored, Target},
 };
@@ -29,6 +31,26 @@ pub struct Orgs<'a> {
 impl<'a> Orgs<'a> {
     pub(crate) const fn new(tx: &'a Tx, user: UserId, only: Option<OrgId>) -> Self {
         Self { tx, user, only }
+    }
+
+    /// The person's role in an org named by id or slug; none where they do not belong to it.
+    pub async fn role_in(&self, org: &OrgKey) -> Result<Option<Role>, StoreError> {
+        let which = match org {
+            OrgKey::Id(id) => organization::Column::Id.eq(id.uuid()),
+            OrgKey::Slug(slug) => organization::Column::Slug.eq(slug.as_str()),
+        };
+        let mut live = organization::Entity::find()
+            .select_only()
+            .column(organization::Column::Id)
+            .filter(which)
+            .filter(organization::Column::DeletionRequestedAt.is_null());
+        let row = membership::Entity::find()
+            .filter(membership::Column::UserId.eq(self.user.uuid()))
+            .filter(membership::Column::OrgId.in_subquery(QueryTrait::query(&mut live).take()))
+            .filter(Condition::all().add_option(self.only.map(|org| membership::Column::OrgId.eq(org.uuid()))))
+            .one(self.tx)
+            .await?;
+        row.map(|row| row.role.parse().map_err(|_| unknown("role", &row.role))).transpose()
     }
 
     /// The orgs that the person belongs to, the last joined first.
@@ -64,6 +86,12 @@ impl<'a> Orgs<'a> {
             .collect();
         Ok(page.cut(memberships?, |membership| membership.member_id.uuid()))
     }
+}
+
+/// The row of an org, locked until the unit of work ends.
+pub(crate) async fn locked(tx: &Tx, id: OrgId) -> Result<Org, StoreError> {
+    let row = organization::Entity::find_by_id(id.uuid()).lock(LockType::Update).one(tx).await?;
+    row.ok_or_else(|| StoreError::Corrupt(format!("{id} is gone")))?.try_into()
 }
 
 impl Stored<Personal> for Founded {

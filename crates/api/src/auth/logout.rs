@@ -1,0 +1,19 @@
+use crate::{
+    http::{Answer, Call, Problem, no_content},
+    operations::op::{self, Logout},
+};
+
+/// Sign out.
+///
+/// Ends the session: its access tokens are refused from the next request on, its refresh token is worth nothing, and an
+/// impersonation started in it ends as well.
+#[utoipa::path(post, path = "/v1/auth/logout", tag = "identity", impl_for = Logout, responses(
+    (status = 204, description = "Signed out.")
+))]
+pub async fn logout(call: Call<op::Logout>) -> Answer<()> {
+    let (id, me, now) = (call.caller().session(), call.caller().accountable().clone(), call.stamp().now);
+    let mut work = call.begin();
+    let session = work.sessions().locked(id, me.id).await?.ok_or_else(Problem::not_found)?;
+    work.save(session.sign_out(&me.email, now)).await?;
+    work.commit(no_content()).await
+}

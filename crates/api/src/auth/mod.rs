@@ -1,0 +1,36 @@
+//! Signing in and out.
+
+mod login;
+mod logout;
+mod metadata;
+mod refresh;
+
+use chrono::{DateTime, Utc};
+use postern_domain::id::SessionId;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::http::Routes;
+
+pub fn routes(routes: &mut Routes) {
+    routes.add(login::login).add(refresh::refresh).add(logout::logout).add(metadata::read_jwks).add(metadata::read_authorization_server);
+}
+
+/// What a sign-in and a refresh give out. (RFC 6749, 5.1)
+#[derive(Serialize, ToSchema)]
+pub struct TokensView {
+    /// Goes into `Authorization: Bearer …`.
+    #[schema(example = "eyJ0eXAiOiJhdCtqd3QiLCJhbGciOiJFZERTQSJ9.e30.c2ln")]
+    access_token: String,
+    #[schema(example = "Bearer")]
+    token_type: &'static str,
+    /// How many seconds the access token is good for.
+    #[schema(example = 600)]
+    expires_in: i64,
+    /// Works once, at `POST /v1/auth/refresh`.
+    #[schema(example = "prt_4nGz6D0kqv5uK3m0b7cJpQ2vX9yT1sR8wE6fA5hLd0I")]
+    refresh_token: String,
+    /// When the session ends unless it is refreshed before.
+    refresh_expires_at: DateTime<Utc>,
+    session_id: SessionId,
+}

@@ -1,0 +1,87 @@
+//! The sections of the configuration that the API is built from. `config.default.toml` is their manual.
+
+use std::{path::PathBuf, time::Duration};
+
+use ipnet::IpNet;
+use serde::Deserialize;
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Server {
+    pub listen: String,
+    pub workers: usize,
+    pub public_url: String,
+    pub trusted_proxies: Vec<IpNet>,
+    pub body_limit_bytes: usize,
+    pub request_timeout_seconds: u64,
+    pub keep_alive_seconds: u64,
+    pub shutdown_timeout_seconds: u64,
+}
+
+impl Server {
+    #[must_use]
+    pub const fn request_timeout(&self) -> Duration {
+        Duration::from_secs(self.request_timeout_seconds)
+    }
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Tokens {
+    pub audience: String,
+    pub access_minutes: i64,
+    pub refresh_days: i64,
+    pub keys_dir: PathBuf,
+    pub key_activation_minutes: i64,
+    pub key_overlap_minutes: i64,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Passwords {
+    pub memory_kib: u32,
+    pub iterations: u32,
+    pub parallelism: u32,
+    pub threads: usize,
+    pub queue: usize,
+    pub wait_seconds: u64,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SignIn {
+    pub window_minutes: i64,
+    pub failures_per_account: u64,
+    pub failures_per_staff_account: u64,
+    pub failures_per_address: u64,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Impersonation {
+    pub minutes: i64,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Staff {
+    pub max_super_admins: u64,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Idempotency {
+    pub hours: i64,
+}
+
+/// All that the API is built from.
+#[derive(Debug, Clone)]
+pub struct Config {
+    pub server: Server,
+    pub tokens: Tokens,
+    pub passwords: Passwords,
+    pub sign_in: SignIn,
+    pub impersonation: Impersonation,
+    pub staff: Staff,
+    pub idempotency: Idempotency,
+}

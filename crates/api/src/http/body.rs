@@ -1,0 +1,235 @@
+//! Reading and judging bodies. A body is read before anybody is looked up, with a limit and a deadline, and judged
+//! after: who may not know what an operation takes is not told.
+
+use std::ops::Deref;
+
+use actix_web::{
+    HttpMessage, HttpRequest,
+    http::header,
+    web::{Bytes, Payload},
+};
+use serde::de::DeserializeOwned;
+use serde_json::{Value, error::Category};
+use validator::{Validate, ValidationErrors, ValidationErrorsKind};
+
+use super::{
+    endpoint::{FromInput, Input},
+    problem::{Code, FieldError, Problem},
+};
+use crate::config::Server;
+
+/// Reads a JSON body whole, or says why not.
+pub async fn read(request: &HttpRequest, payload: Payload, limits: &Server) -> Result<Bytes, Problem> {
+    let json = request.content_type().eq_ignore_ascii_case("application/json")
+        && request.headers().get_all(header::CONTENT_TYPE).count() == 1
+        && request.headers().get(header::CONTENT_ENCODING).is_none();
+    if !json {
+        return Err(Problem::new(Code::UnsupportedMediaType).close());
+    }
+    let too_large = || {
+        let limit = limits.body_limit_bytes;
+        Problem::new(Code::BodyTooLarge).detail(format!("at most {limit} bytes are accepted")).close()
+    };
+    let announced = request.headers().get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
+    if announced.is_some_and(|length| length > limits.body_limit_bytes as u64) {
+        return Err(too_large());
+    }
+    match tokio::time::timeout(limits.request_timeout(), payload.to_bytes_limited(limits.body_limit_bytes)).await {
+        Ok(Ok(Ok(bytes))) => Ok(bytes),
+        Ok(Ok(Err(_))) => Err(Problem::new(Code::MalformedJson).detail("the body ended before it was complete").close()),
+        Ok(Err(_)) => Err(too_large()),
+        Err(_) => Err(Problem::new(Code::RequestTimeout).close()),
+    }
+}
+
+/// A body that has the shape of `T` and passes its rules.
+#[derive(Debug)]
+pub struct Valid<T>(T);
+
+impl<T> Valid<T> {
+    pub fn into_inner(self) -> T {
+        self.0
+    }
+}
+
+impl<T> Deref for Valid<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.0
+    }
+}
+
+impl<T: DeserializeOwned + Validate> FromInput for Valid<T> {
+    const TAKES_BODY: bool = true;
+
+    fn from_input(input: &Input) -> Result<Self, Problem> {
+        let body: T = parse(&input.body)?;
+        body.validate().map_err(|errors| Problem::new(Code::InvalidBody).fields(field_errors(&errors)))?;
+        Ok(Self(body))
+    }
+}
+
+fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
+    refuse_nul(bytes)?;
+    let mut json = serde_json::Deserializer::from_slice(bytes);
+    let parsed = serde_path_to_error::deserialize(&mut json).map_err(|error| {
+        let pointer = pointer(error.path());
+        explain(&pointer, error.inner())
+    })?;
+    json.end().map_err(|error| explain("", &error))?;
+    Ok(parsed)
+}
+
+/// U+0000 is a character that SQLite keeps and PostgreSQL refuses: nobody gets to send it.
+fn refuse_nul(bytes: &[u8]) -> Result<(), Problem> {
+    // A raw NUL is no JSON; in JSON it takes an escape, which hardly any body has.
+    if !bytes.windows(6).any(|window| window == b"\\u0000") {
+        return Ok(());
+    }
+    let Ok(value) = serde_json::from_slice::<Value>(bytes) else { return Ok(()) };
+    match nul_in(&value, String::new()) {
+        Some(pointer) => Err(Problem::new(Code::InvalidBody).field(pointer, "nul_character", "the character U+0000 is not accepted")),
+        None => Ok(()),
+    }
+}
+
+fn nul_in(value: &Value, at: String) -> Option<String> {
+    match value {
+        Value::String(text) => text.contains('\0').then_some(at),
+        Value::Array(items) => items.iter().enumerate().find_map(|(n, item)| nul_in(item, format!("{at}/{n}"))),
+        Value::Object(members) => {
+            members.iter().find_map(
+                |(name, member)| {
+                    if name.contains('\0') { Some(at.clone()) } else { nul_in(member, format!("{at}/{}", escape(name))) }
+                },
+            )
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => None,
+    }
+}
+
+fn pointer(path: &serde_path_to_error::Path) -> String {
+    use serde_path_to_error::Segment;
+    path.iter()
+        .map(|segment| match segment {
+            Segment::Seq { index } => format!("/{index}"),
+            Segment::Map { key } => format!("/{}", escape(key)),
+            Segment::Enum { variant } => format!("/{}", escape(variant)),
+            Segment::Unknown => "/?".to_owned(),
+        })
+        .collect()
+}
+
+/// RFC 6901, 3.
+fn escape(name: &str) -> String {
+    name.replace('~', "~0").replace('/', "~1")
+}
+
+fn explain(pointer: &str, error: &serde_json::Error) -> Problem {
+    // serde says what it says and then where, in lines and columns; the pointer says where.
+    let said = error.to_string();
+    let said = said.split(" at line ").next().unwrap_or(&said);
+    let named = || said.split('`').nth(1).unwrap_or_default();
+    match error.classify() {
+        Category::Data if said.starts_with("duplicate field") => {
+            Problem::new(Code::MalformedJson).field(format!("{pointer}/{}", named()), "duplicate", "this member is there twice")
+        }
+        Category::Data => {
+            let (pointer, code, detail) = if said.starts_with("unknown field") {
+                let leaf = format!("/{}", escape(named()));
+                let parent = pointer.strip_suffix(&leaf).unwrap_or(pointer);
+                (
+                    format!("{parent}{leaf}"),
+                    "unknown",
+                    format!("there is no such field; {}", said.split_once(", ").map_or("", |(_, rest)| rest)),
+                )
+            } else if said.starts_with("missing field") {
+                (format!("{pointer}/{}", escape(named())), "required", "this field is required".to_owned())
+            } else {
+                (pointer.to_owned(), "invalid", said.to_owned())
+            };
+            Problem::new(Code::InvalidBody).field(pointer, code, detail)
+        }
+        Category::Syntax | Category::Eof | Category::Io => Problem::new(Code::MalformedJson).detail(error.to_string()),
+    }
+}
+
+/// What `validator` found, as pointers.
+pub fn field_errors(errors: &ValidationErrors) -> Vec<FieldError> {
+    let mut all = Vec::new();
+    gather(errors, "", &mut all);
+    all.sort_by(|a, b| a.pointer.cmp(&b.pointer));
+    all
+}
+
+fn gather(errors: &ValidationErrors, at: &str, all: &mut Vec<FieldError>) {
+    for (name, kind) in errors.errors() {
+        let at = format!("{at}/{name}");
+        match kind {
+            ValidationErrorsKind::Struct(inner) => gather(inner, &at, all),
+            ValidationErrorsKind::List(items) => items.iter().for_each(|(n, inner)| gather(inner, &format!("{at}/{n}"), all)),
+            ValidationErrorsKind::Field(faults) => all.extend(faults.iter().map(|fault| FieldError {
+                pointer: at.clone(),
+                code: fault.code.to_string(),
+                detail: fault.message.as_ref().map_or_else(|| format!("fails the rule {}", fault.code), ToString::to_string),
+            })),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde::Deserialize;
+
+    #[derive(Debug, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    #[expect(dead_code, reason = "only parsed")]
+    struct Outer {
+        name: String,
+        inner: Option<Inner>,
+    }
+
+    #[derive(Debug, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    #[expect(dead_code, reason = "only parsed")]
+    struct Inner {
+        many: Vec<u8>,
+    }
+
+    fn fault(json: &str) -> (&'static str, String, String) {
+        let problem = parse::<Outer>(json.as_bytes()).expect_err("refused");
+        let (pointer, code) = problem.first_error();
+        (problem.code().name(), pointer, code)
+    }
+
+    #[test]
+    fn every_fault_has_its_place() {
+        let said = |code: &'static str, pointer: &str, what: &str| (code, pointer.to_owned(), what.to_owned());
+        assert_eq!(fault(r#"{"name": 1}"#), said("invalid_body", "/name", "invalid"));
+        assert_eq!(fault(r#"{}"#), said("invalid_body", "/name", "required"));
+        assert_eq!(fault(r#"{"name": "a", "owner": true}"#), said("invalid_body", "/owner", "unknown"));
+        assert_eq!(fault(r#"{"name": "a", "inner": {"many": [1, 2, 256]}}"#), said("invalid_body", "/inner/many/2", "invalid"));
+        assert_eq!(fault(r#"{"name": "a", "inner": {"lots": 1}}"#), said("invalid_body", "/inner/lots", "unknown"));
+        assert_eq!(fault(r#"{"name": "a", "inner": {}}"#), said("invalid_body", "/inner/many", "required"));
+        assert_eq!(fault(r#"{"name": "a\u0000b"}"#), said("invalid_body", "/name", "nul_character"));
+        assert_eq!(fault(r#"{"name": "a", "name": "b"}"#), said("malformed_json", "/name", "duplicate"));
+        assert_eq!(fault(r#"{"name": "a"} {}"#).0, "malformed_json");
+        assert_eq!(fault(r#"{"name": "\ud800"}"#).0, "malformed_json");
+        assert_eq!(fault("\u{feff}{}").0, "malformed_json");
+    }
+
+    #[test]
+    fn an_escaped_backslash_before_u0000_is_no_nul() {
+        assert!(parse::<Outer>(br#"{"name": "a\\u0000"}"#).is_ok());
+    }
+
+    #[test]
+    fn deep_and_broken_bodies_are_malformed() {
+        let deep = format!("{}{}", "[".repeat(200), "]".repeat(200));
+        assert_eq!(parse::<Value>(deep.as_bytes()).expect_err("too deep").code(), Code::MalformedJson);
+        assert_eq!(parse::<Value>(b"{\"a\": \"\xff\"}").expect_err("no UTF-8").code(), Code::MalformedJson);
+        assert_eq!(parse::<Value>(b"").expect_err("empty").code(), Code::MalformedJson);
+    }
+}

@@ -1,0 +1,152 @@
+//! From a request to an answer, the same way for every operation: read the body, admit the call, extract what the
+//! handler asks for, run it, and record it if it was denied.
+//!
+//! All of it runs in a task of its own. actix-web drops a handler when the client resets the connection; the task goes
+//! on, so that a unit of work that has begun runs to its end.
+
+use std::rc::Rc;
+
+use actix_web::{
+    HttpRequest, HttpResponse, rt,
+    web::{self, Bytes, Payload},
+};
+use postern_domain::{
+    action::Action,
+    event::{Act, Outcome, Target, TargetType},
+};
+use serde::Serialize;
+
+use super::{
+    Answer, Facts, body,
+    call::{Admitted, Call, Entry},
+    params,
+    problem::{Code, Problem},
+};
+use crate::{operations::Op, state::State};
+
+/// A request that has arrived whole.
+pub struct Input {
+    pub request: HttpRequest,
+    pub body: Bytes,
+}
+
+/// What a handler may ask for besides its call.
+pub trait FromInput: Sized {
+    const TAKES_BODY: bool = false;
+    /// The query parameters it understands; one that nobody understands is refused.
+    const QUERY: &'static [&'static str] = &[];
+
+    fn from_input(input: &Input) -> Result<Self, Problem>;
+}
+
+/// A handler: an async function of its call and up to three things more.
+pub trait Handler<O: Op, Args>: Copy + 'static
+where
+    O::Scope: Entry,
+{
+    type Body: Serialize;
+    const TAKES_BODY: bool;
+    const QUERY: &'static [&'static [&'static str]];
+
+    fn run(self, call: Call<O>, input: &Input) -> impl Future<Output = Answer<Self::Body>>;
+}
+
+macro_rules! handler {
+    ($($argument:ident)*) => {
+        impl<O, F, Fut, T, $($argument),*> Handler<O, ($($argument,)*)> for F
+        where
+            O: Op,
+            O::Scope: Entry,
+            F: Fn(Call<O> $(, $argument)*) -> Fut + Copy + 'static,
+            Fut: Future<Output = Answer<T>>,
+            T: Serialize,
+            $($argument: FromInput,)*
+        {
+            type Body = T;
+            const TAKES_BODY: bool = false $(|| $argument::TAKES_BODY)*;
+            const QUERY: &'static [&'static [&'static str]] = &[$($argument::QUERY),*];
+
+            #[expect(clippy::allow_attributes, reason = "the form without arguments uses no input")]
+            #[allow(unused_variables)]
+            async fn run(self, call: Call<O>, input: &Input) -> Answer<T> {
+                self(call $(, $argument::from_input(input)?)*).await
+            }
+        }
+    };
+}
+
+handler!();
+handler!(A);
+handler!(A B);
+handler!(A B C);
+
+/// What actix-web calls for each request of an operation.
+pub async fn serve<O, Args, H>(handler: H, request: HttpRequest, payload: Payload) -> HttpResponse
+where
+    O: Op,
+    O::Scope: Entry,
+    H: Handler<O, Args>,
+    Args: 'static,
+{
+    let facts = Facts::of(&request);
+    let done = rt::spawn(async move { answer(handler, request, payload).await }).await;
+    match done {
+        Ok(Ok(response)) => response,
+        Ok(Err(problem)) => problem.respond(&facts),
+        Err(error) => {
+            tracing::error!(%error, operation = O::ROW.id, "a handler panicked");
+            Problem::new(Code::Internal).respond(&facts)
+        }
+    }
+}
+
+async fn answer<O, Args, H>(handler: H, request: HttpRequest, payload: Payload) -> Result<HttpResponse, Problem>
+where
+    O: Op,
+    O::Scope: Entry,
+    H: Handler<O, Args>,
+{
+    let state = request.app_data::<web::Data<State>>().cloned().expect("the state is part of the app").into_inner();
+    let body = if H::TAKES_BODY { body::read(&request, payload, &state.server).await? } else { Bytes::new() };
+    let input = Rc::new(Input { request, body });
+    let call = match Call::<O>::admit(Rc::new(state), Rc::clone(&input)).await? {
+        Admitted::Call(call) => call,
+        Admitted::Replay(reply) => return Ok(reply.respond(true)),
+    };
+    let denial = call.denial();
+    params::refuse_unknown(input.request.query_string(), H::QUERY)?;
+    match handler.run(call, &input).await {
+        Ok(reply) => Ok(reply.respond(false)),
+        Err(problem) => {
+            if let Some(denial) = denial.filter(|_| is_denial(problem.code())) {
+                denial.record(problem.code()).await?;
+            }
+            Err(problem)
+        }
+    }
+}
+
+/// Every 403 is somebody known asking for what they may not do; but a wrong password has an event of its own.
+fn is_denial(code: Code) -> bool {
+    code.status() == actix_web::http::StatusCode::FORBIDDEN && code != Code::WrongPassword
+}
+
+/// What is recorded of a request that was denied.
+pub fn denied(operation: &'static str, request: &HttpRequest, code: Code) -> Act {
+    let (method, path) = (request.method(), request.path());
+    let target = Target { kind: TargetType::Operation, id: Some(operation.to_owned()), label: format!("{method} {path}") };
+    Act::new(Action::PermissionDenied, target, format!("was denied {operation} ({})", code.name()))
+        .ended(Outcome::Denied)
+        .noted("method", method.as_str())
+        .noted("path", path)
+        .noted("problem", code.name())
+}
+
+/// What is recorded of every request under another's name, before it runs.
+pub fn requested(operation: &'static str, request: &HttpRequest) -> Act {
+    let (method, path) = (request.method(), request.path());
+    let target = Target { kind: TargetType::Operation, id: Some(operation.to_owned()), label: format!("{method} {path}") };
+    Act::new(Action::ImpersonationRequest, target, format!("asked for {method} {path}"))
+        .noted("method", method.as_str())
+        .noted("path", path)
+}

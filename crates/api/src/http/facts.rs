@@ -1,0 +1,119 @@
+//! What is known of a request before anybody looks at who sent it: its id, from where it came, by which program.
+
+use std::{net::IpAddr, rc::Rc};
+
+use actix_web::{
+    HttpMessage, HttpRequest,
+    body::MessageBody,
+    dev::{ServiceRequest, ServiceResponse},
+    http::header::{self, HeaderMap, HeaderName, HeaderValue},
+    middleware::Next,
+    web,
+};
+use ipnet::IpNet;
+use postern_domain::event::Source;
+
+use crate::state::State;
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+
+/// What the record and the log say of a request.
+#[derive(Debug, Clone)]
+pub struct Facts {
+    pub request_id: String,
+    pub ip: Option<IpAddr>,
+    pub user_agent: Option<String>,
+}
+
+impl Facts {
+    #[must_use]
+    pub fn source(&self) -> Source {
+        Source {
+            ip: self.ip,
+            user_agent: self.user_agent.clone(),
+            session_id: None,
+            impersonation_id: None,
+            request_id: Some(self.request_id.clone()),
+        }
+    }
+
+    /// The facts of a request that has come through [`establish`].
+    #[must_use]
+    pub fn of(request: &HttpRequest) -> Rc<Self> {
+        request.extensions().get::<Rc<Self>>().cloned().expect("every request goes through the middleware")
+    }
+}
+
+/// The outermost middleware: establishes the facts, gives the request id back, and keeps private answers out of caches.
+pub async fn establish(
+    request: ServiceRequest,
+    next: Next<impl MessageBody>,
+) -> Result<ServiceResponse<impl MessageBody>, actix_web::Error> {
+    let state = request.app_data::<web::Data<State>>().expect("the state is part of the app");
+    let headers = request.headers();
+    let facts = Rc::new(Facts {
+        request_id: headers.get(REQUEST_ID).and_then(acceptable_id).map_or_else(|| state.new_request_id(), str::to_owned),
+        ip: request.peer_addr().map(|peer| client(peer.ip().to_canonical(), headers, &state.server.trusted_proxies)),
+        user_agent: headers.get(header::USER_AGENT).and_then(|agent| agent.to_str().ok()).map(|agent| agent.chars().take(200).collect()),
+    });
+    request.extensions_mut().insert(Rc::clone(&facts));
+    let mut response = next.call(request).await?;
+    let headers = response.headers_mut();
+    headers.insert(REQUEST_ID, HeaderValue::from_str(&facts.request_id).expect("made of visible characters"));
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    if !headers.contains_key(header::CACHE_CONTROL) {
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    }
+    Ok(response)
+}
+
+/// A client's own request id, if it can do no harm in a log.
+fn acceptable_id(value: &HeaderValue) -> Option<&str> {
+    let id = value.to_str().ok()?;
+    let fits = (1..=64).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b));
+    fits.then_some(id)
+}
+
+/// The client's address: the peer's, unless the peer is a proxy of ours; then the rightmost hop that is not.
+fn client(peer: IpAddr, headers: &HeaderMap, proxies: &[IpNet]) -> IpAddr {
+    let ours = |ip: &IpAddr| proxies.iter().any(|net| net.contains(ip));
+    if !ours(&peer) {
+        return peer;
+    }
+    let hops: Vec<&str> =
+        headers.get_all(FORWARDED_FOR).filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(',')).collect();
+    let mut last = peer;
+    for hop in hops.into_iter().rev() {
+        match hop.trim().parse::<IpAddr>() {
+            Ok(ip) if ours(&ip.to_canonical()) => last = ip.to_canonical(),
+            Ok(ip) => return ip.to_canonical(),
+            // Whatever stands left of what nobody can read was not vouched for.
+            Err(_) => return last,
+        }
+    }
+    last
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn forwarded_for_counts_only_from_proxies_of_ours() {
+        let proxies = ["10.0.0.0/8".parse().expect("a network")];
+        let client_of = |peer: &str, forwarded: &[&str]| {
+            let mut headers = HeaderMap::new();
+            for value in forwarded {
+                headers.append(FORWARDED_FOR, HeaderValue::from_str(value).expect("a header"));
+            }
+            client(peer.parse().expect("an address"), &headers, &proxies).to_string()
+        };
+        assert_eq!(client_of("192.0.2.1", &["203.0.113.9"]), "192.0.2.1");
+        assert_eq!(client_of("10.0.0.1", &["203.0.113.9"]), "203.0.113.9");
+        assert_eq!(client_of("10.0.0.1", &["198.51.100.1, 203.0.113.9, 10.0.0.2"]), "203.0.113.9");
+        assert_eq!(client_of("10.0.0.1", &["198.51.100.1", "203.0.113.9"]), "203.0.113.9");
+        assert_eq!(client_of("10.0.0.1", &["203.0.113.9, unknown"]), "10.0.0.1");
+        assert_eq!(client_of("10.0.0.1", &[]), "10.0.0.1");
+    }
+}

@@ -1,0 +1,134 @@
+//! Requests that may be repeated: the first answer is kept for a day, committed with what it answers, and given again.
+//! (draft-ietf-httpapi-idempotency-key-header.)
+//!
+//! Answers may hold a token that is shown once, so they are kept sealed; keys are kept as hashes.
+
+use actix_web::http::Method;
+use chrono::Duration;
+use postern_domain::{
+    actor::Caller,
+    clock::Stamp,
+    id::UserId,
+    operation::{Demand, Operation},
+};
+use postern_persistence::repository::idempotency::{Answers, Known};
+use ring::{
+    aead::{Aad, CHACHA20_POLY1305, LessSafeKey, NONCE_LEN, Nonce, UnboundKey},
+    digest::{Context, SHA256},
+    rand::{SecureRandom, SystemRandom},
+};
+use serde::Serialize;
+
+use super::{
+    Reply,
+    endpoint::Input,
+    params,
+    problem::{Code, Problem},
+};
+use crate::state::State;
+
+const HEADER: &str = "idempotency-key";
+
+/// What a request's key says of it.
+pub enum Repeat {
+    /// It has none, or needs none.
+    None,
+    /// It is the first with this key, or the first that got anywhere.
+    First(Pending),
+    Answered(Reply<()>),
+}
+
+/// Under what to keep the answer.
+#[derive(Debug)]
+pub struct Pending {
+    pub user: UserId,
+    pub key_hash: Vec<u8>,
+    pub request_hash: Vec<u8>,
+}
+
+pub async fn look_up(
+    answers: Answers<'_>,
+    caller: Option<&Caller>,
+    operation: &'static Operation,
+    state: &State,
+    input: &Input,
+    stamp: &Stamp,
+) -> Result<Repeat, Problem> {
+    let Some(caller) = caller.filter(|_| input.request.method() == Method::POST && !operation.records.actions().is_empty()) else {
+        return Ok(Repeat::None);
+    };
+    let Some(key) = params::single(&input.request, HEADER)? else {
+        let demanded = operation.demands.contains(&Demand::IdempotencyKey);
+        return if demanded { Err(Problem::new(Code::IdempotencyKeyRequired)) } else { Ok(Repeat::None) };
+    };
+    if !(1..=255).contains(&key.len()) || !key.bytes().all(|b| (0x21..=0x7e).contains(&b)) {
+        let form = "Idempotency-Key is 1 to 255 visible ASCII characters without spaces";
+        return Err(Problem::new(Code::InvalidHeader).detail(form));
+    }
+    // Keys are the caller's own: another person's, or one's own under a guise, is another key.
+    let guise = caller.guise().map(|guise| guise.impersonation.to_string()).unwrap_or_default();
+    let user = caller.accountable().id;
+    let key_hash = hash(&[guise.as_bytes(), key.as_bytes()]);
+    let request_hash = hash(&[operation.id.as_bytes(), input.request.path().as_bytes(), &input.body]);
+    let since = stamp.now - Duration::hours(state.idempotency.hours);
+    match answers.look_up(user, &key_hash, since).await? {
+        Known::First => Ok(Repeat::First(Pending { user, key_hash, request_hash })),
+        Known::InFlight => Err(Problem::new(Code::IdempotencyInFlight).retry_after(std::time::Duration::from_secs(1))),
+        Known::Answered { request_hash: first, .. } if first != request_hash => Err(Problem::new(Code::IdempotencyKeyReused)),
+        Known::Answered { answer, .. } => Ok(Repeat::Answered(state.seal.open(answer)?)),
+    }
+}
+
+/// SHA-256 over parts, each with its length before it.
+fn hash(parts: &[&[u8]]) -> Vec<u8> {
+    let mut context = Context::new(&SHA256);
+    for part in parts {
+        context.update(&(part.len() as u64).to_be_bytes());
+        context.update(part);
+    }
+    context.finish().as_ref().to_vec()
+}
+
+/// Closes answers so that the database does not hold what they hold (ChaCha20-Poly1305, RFC 8439).
+pub struct Seal {
+    key: LessSafeKey,
+    random: SystemRandom,
+}
+
+impl Seal {
+    /// `secret` has 32 bytes.
+    #[must_use]
+    pub fn new(secret: &[u8; 32]) -> Self {
+        let key = UnboundKey::new(&CHACHA20_POLY1305, secret).expect("the key has the right length");
+        Self { key: LessSafeKey::new(key), random: SystemRandom::new() }
+    }
+
+    pub fn close<T: Serialize>(&self, reply: &Reply<T>) -> Result<Vec<u8>, Problem> {
+        let mut sealed = serde_json::to_vec(reply).expect("a reply is plain data");
+        let mut nonce = [0; NONCE_LEN];
+        self.random.fill(&mut nonce).map_err(|_| no_random())?;
+        let nonce_at_hand = Nonce::assume_unique_for_key(nonce);
+        self.key.seal_in_place_append_tag(nonce_at_hand, Aad::empty(), &mut sealed).map_err(|_| no_random())?;
+        sealed.splice(..0, nonce);
+        Ok(sealed)
+    }
+
+    fn open(&self, mut sealed: Vec<u8>) -> Result<Reply<()>, Problem> {
+        let lost = || {
+            tracing::warn!("a kept answer was sealed with another key");
+            Problem::new(Code::Conflict).detail("the first answer can no longer be read; look at what is there before you try anew")
+        };
+        if sealed.len() < NONCE_LEN {
+            return Err(lost());
+        }
+        let mut body = sealed.split_off(NONCE_LEN);
+        let nonce = Nonce::try_assume_unique_for_key(&sealed).map_err(|_| lost())?;
+        let opened = self.key.open_in_place(nonce, Aad::empty(), &mut body).map_err(|_| lost())?;
+        serde_json::from_slice(opened).map_err(|_| lost())
+    }
+}
+
+fn no_random() -> Problem {
+    tracing::error!("the system gives no random numbers");
+    Problem::new(Code::Internal)
+}

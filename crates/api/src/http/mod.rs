@@ -1,0 +1,25 @@
+//! The plumbing between HTTP and the domain. A request goes through [`endpoint`], which reads the body, makes the
+//! [`Call`], extracts what the handler asks for, and turns what comes back into an answer.
+
+mod body;
+mod call;
+mod cursor;
+pub mod document;
+mod endpoint;
+mod facts;
+mod idempotency;
+mod params;
+pub mod problem;
+mod reply;
+mod routes;
+pub mod rules;
+
+pub use body::Valid;
+pub use call::{Call, Unit};
+pub use cursor::CursorKey;
+pub use facts::{Facts, establish};
+pub use idempotency::Seal;
+pub use params::{Filter, InPath, Paging, Precondition, Query, Word, authorization};
+pub use problem::{Code, Problem};
+pub use reply::{Answer, Listed, Reply, created, no_content, ok};
+pub use routes::{Routes, not_found};

@@ -1,0 +1,145 @@
+//! What a handler answers.
+
+use std::marker::PhantomData;
+
+use actix_web::{
+    HttpResponse,
+    http::{
+        StatusCode,
+        header::{self, HeaderName},
+    },
+};
+use serde::{Deserialize, Serialize};
+
+use super::Problem;
+
+/// What every handler gives.
+pub type Answer<T> = Result<Reply<T>, Problem>;
+
+/// An answer with a body of type `T`, already in JSON. It can be kept and given again to a repeated request.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Reply<T> {
+    status: u16,
+    body: Option<String>,
+    etag: Option<String>,
+    location: Option<String>,
+    cache: Option<String>,
+    #[serde(skip)]
+    of: PhantomData<fn() -> T>,
+}
+
+/// 200 with a body.
+pub fn ok<T: Serialize>(body: T) -> Reply<T> {
+    Reply::new(StatusCode::OK, Some(&body))
+}
+
+/// 201 with a body, and where the new thing is.
+pub fn created<T: Serialize>(body: T, location: impl Into<String>) -> Reply<T> {
+    Reply { location: Some(location.into()), ..Reply::new(StatusCode::CREATED, Some(&body)) }
+}
+
+/// 204.
+#[must_use]
+pub fn no_content() -> Reply<()> {
+    Reply::<()>::new(StatusCode::NO_CONTENT, None)
+}
+
+impl<T: Serialize> Reply<T> {
+    fn new(status: StatusCode, body: Option<&T>) -> Self {
+        let body = body.map(|body| serde_json::to_string(body).expect("what the domain shows can be written as JSON"));
+        Self { status: status.as_u16(), body, etag: None, location: None, cache: None, of: PhantomData }
+    }
+
+    #[must_use]
+    pub fn with_status(mut self, status: StatusCode) -> Self {
+        self.status = status.as_u16();
+        self
+    }
+}
+
+impl<T> Reply<T> {
+    /// A strong validator (RFC 9110, 8.8.3).
+    #[must_use]
+    pub fn etag(mut self, version: i64) -> Self {
+        self.etag = Some(format!("\"{version}\""));
+        self
+    }
+
+    /// Lets everybody keep the answer for a while; without this nobody does.
+    #[must_use]
+    pub fn public_for(mut self, seconds: u32) -> Self {
+        self.cache = Some(format!("public, max-age={seconds}"));
+        self
+    }
+
+    #[must_use]
+    pub fn forget_type(self) -> Reply<()> {
+        let Self { status, body, etag, location, cache, of: _ } = self;
+        Reply { status, body, etag, location, cache, of: PhantomData }
+    }
+
+    #[must_use]
+    pub fn respond(self, replayed: bool) -> HttpResponse {
+        let status = StatusCode::from_u16(self.status).expect("made from a status code");
+        let mut response = HttpResponse::build(status);
+        let headers = [(header::ETAG, self.etag), (header::LOCATION, self.location), (header::CACHE_CONTROL, self.cache)];
+        for (name, value) in headers {
+            if let Some(value) = value {
+                response.insert_header((name, value));
+            }
+        }
+        if replayed {
+            response.insert_header((HeaderName::from_static("idempotency-replayed"), "true"));
+        }
+        match self.body {
+            Some(body) => response.content_type("application/json").body(body),
+            None => response.finish(),
+        }
+    }
+}
+
+/// A page of a list.
+#[derive(Debug, Serialize)]
+pub struct Listed<T> {
+    /// The rows, newest first.
+    pub data: Vec<T>,
+    /// Goes into `cursor` to get the next page; null on the last one.
+    pub next_cursor: Option<String>,
+}
+
+// By hand, since a derive would give every kind of list a copy of its rows' schema instead of a reference to it.
+impl<T: utoipa::ToSchema> utoipa::PartialSchema for Listed<T> {
+    fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
+        use utoipa::openapi::{ArrayBuilder, ObjectBuilder, Ref, Type, schema::SchemaType};
+        ObjectBuilder::new()
+            .description(Some("A page of a list."))
+            .property(
+                "data",
+                ArrayBuilder::new()
+                    .items(Ref::from_schema_name(T::name()))
+                    .max_items(Some(100))
+                    .description(Some("The rows, newest first.")),
+            )
+            .required("data")
+            .property(
+                "next_cursor",
+                ObjectBuilder::new()
+                    .schema_type(SchemaType::from_iter([Type::String, Type::Null]))
+                    .description(Some("Goes into `cursor` to get the next page; null on the last one."))
+                    .examples([serde_json::Value::Null]),
+            )
+            .required("next_cursor")
+            .into()
+    }
+}
+
+impl<T: utoipa::ToSchema> utoipa::ToSchema for Listed<T> {
+    fn name() -> std::borrow::Cow<'static, str> {
+        format!("{}Page", T::name()).into()
+    }
+
+    fn schemas(schemas: &mut Vec<(String, utoipa::openapi::RefOr<utoipa::openapi::Schema>)>) {
+        schemas.push((T::name().into_owned(), T::schema()));
+        T::schemas(schemas);
+    }
+}

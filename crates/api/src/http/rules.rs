@@ -1,0 +1,47 @@
+//! Rules on input in the shape `validator` wants, each with what it expects in words; and fields that may be left out or
+//! be null.
+
+use postern_domain::{action::Action, text};
+use serde::{Deserialize, Deserializer};
+use validator::{ValidateEmail, ValidationError};
+
+fn rule(holds: bool, code: &'static str, expected: &'static str) -> Result<(), ValidationError> {
+    if holds { Ok(()) } else { Err(ValidationError::new(code).with_message(expected.into())) }
+}
+
+pub fn name(given: &str) -> Result<(), ValidationError> {
+    rule(text::is_name(given), "name", "1 to 100 characters on one line, without space around them")
+}
+
+pub fn slug(given: &str) -> Result<(), ValidationError> {
+    rule(text::is_slug(given), "slug", "3 to 40 lower-case letters, digits and single hyphens inside")
+}
+
+pub fn email(given: &str) -> Result<(), ValidationError> {
+    let holds = given.len() <= 254 && given.trim().validate_email();
+    rule(holds, "email", "an e-mail address looks like name@example.com and has at most 254 characters")
+}
+
+pub fn colour(given: &str) -> Result<(), ValidationError> {
+    rule(text::is_colour(given), "colour", "a colour looks like #0a7d5c")
+}
+
+pub fn picture_url(given: &str) -> Result<(), ValidationError> {
+    rule(text::is_picture_url(given), "url", "an https address on a public host, of at most 500 characters")
+}
+
+/// An action of the catalogue, or all of a kind of them as in `user.*`.
+pub fn action_filter(given: &str) -> Result<(), ValidationError> {
+    let known = Action::ALL.iter().any(|action| match given.strip_suffix('*') {
+        Some(kind) => kind.ends_with('.') && action.name().starts_with(kind),
+        None => action.name() == given,
+    });
+    rule(known, "action", "an action of the catalogue, or a kind of them as in user.*")
+}
+
+/// For a field that may be left out (`None`), be null (`Some(None)`) or have a value.
+///
+/// To be used as `#[serde(default, deserialize_with = "rules::maybe")]`.
+pub fn maybe<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<T>>, D::Error> {
+    Option::deserialize(deserializer).map(Some)
+}

@@ -1,0 +1,10 @@
+//! How people and tokens are proved: the signing keys, the tokens made with them, and the hashing of passwords.
+
+mod eddsa;
+mod hasher;
+mod keys;
+mod tokens;
+
+pub use hasher::{Busy, Hasher};
+pub use keys::{KeyError, KeyRing, Secrets};
+pub use tokens::{Claims, RefreshToken, Tokens};

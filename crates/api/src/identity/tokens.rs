@@ -1,0 +1,207 @@
+//! Access tokens (RFC 9068, RFC 8725): one algorithm, one type, one issuer, one audience, and no leeway. Refresh tokens
+//! are random and mean nothing by themselves.
+
+use actix_web::http::header::HeaderMap;
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use chrono::{DateTime, Duration, Utc};
+use jsonwebtoken::{Algorithm, Header, Validation};
+use postern_domain::{
+    Id,
+    clock::Stamp,
+    id::{ImpersonationId, OrgId, SessionId, UserId},
+    impersonation::{Impersonation, Mode},
+    session::Session,
+};
+use postern_persistence::gate::{Bearer, BearerGuise};
+use ring::{
+    digest,
+    rand::{SecureRandom, SystemRandom},
+};
+use secrecy::{ExposeSecret, SecretString};
+use serde::{Deserialize, Serialize};
+
+use super::{eddsa, keys::KeyRing};
+use crate::{
+    config,
+    http::{Code, Problem, authorization},
+};
+
+const TYPE: &str = "at+jwt";
+/// No token of ours is longer.
+const LONGEST: usize = 2048;
+
+/// What an access token says. Roles and tiers are not in it: they are read at each request.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Claims {
+    iss: String,
+    aud: String,
+    /// Whose rights are exercised.
+    sub: UserId,
+    /// The sign-in that the token hangs on.
+    sid: SessionId,
+    iat: i64,
+    nbf: i64,
+    exp: i64,
+    jti: String,
+    /// Under impersonation: who really acts (RFC 8693, 4.1).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    act: Option<Act>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    imp: Option<ImpersonationId>,
+    /// The only org that it opens.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    org: Option<OrgId>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    mode: Option<Mode>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Act {
+    sub: UserId,
+    email: String,
+}
+
+/// Makes and checks tokens.
+pub struct Tokens {
+    keys: KeyRing,
+    issuer: String,
+    audience: String,
+    access: Duration,
+    refresh: Duration,
+    random: SystemRandom,
+}
+
+/// A refresh token as it is given out once. It neither prints nor serializes.
+pub struct RefreshToken(SecretString);
+
+impl Tokens {
+    pub fn new(keys: KeyRing, issuer: &str, config: &config::Tokens) -> Self {
+        eddsa::install();
+        Self {
+            keys,
+            issuer: issuer.to_owned(),
+            audience: config.audience.clone(),
+            access: Duration::minutes(config.access_minutes),
+            refresh: Duration::days(config.refresh_days),
+            random: SystemRandom::new(),
+        }
+    }
+
+    pub const fn keys(&self) -> &KeyRing {
+        &self.keys
+    }
+
+    pub fn issuer(&self) -> &str {
+        &self.issuer
+    }
+
+    /// How long an access token is good for.
+    pub const fn access_lasts(&self) -> Duration {
+        self.access
+    }
+
+    /// How long a session lasts that nobody refreshes.
+    pub const fn refresh_lasts(&self) -> Duration {
+        self.refresh
+    }
+
+    /// An access token for a session.
+    pub fn access(&self, session: &Session, stamp: &Stamp) -> String {
+        self.sign(session.user_id, session.id, stamp, stamp.now + self.access, |_| {})
+    }
+
+    /// The only token of an impersonation. It lasts as long as that does, and cannot be refreshed.
+    pub fn impersonation(&self, impersonation: &Impersonation, stamp: &Stamp) -> String {
+        let Impersonation { id, org, staff_user_id, staff_email, staff_session_id, target_user_id, mode, expires_at, .. } = impersonation;
+        self.sign(*target_user_id, *staff_session_id, stamp, *expires_at, |claims| {
+            claims.act = Some(Act { sub: *staff_user_id, email: staff_email.clone() });
+            claims.imp = Some(*id);
+            claims.org = Some(org.id);
+            claims.mode = Some(*mode);
+        })
+    }
+
+    fn sign(&self, sub: UserId, sid: SessionId, stamp: &Stamp, exp: DateTime<Utc>, more: impl FnOnce(&mut Claims)) -> String {
+        let (iss, aud) = (self.issuer.clone(), self.audience.clone());
+        let (iat, exp) = (stamp.now.timestamp(), exp.timestamp());
+        let jti = Id::<()>::uuid(stamp.id()).simple().to_string();
+        let mut claims = Claims { iss, aud, sub, sid, iat, nbf: iat, exp, jti, act: None, imp: None, org: None, mode: None };
+        more(&mut claims);
+        let key = self.keys.signing(stamp.now);
+        let header = Header { typ: Some(TYPE.to_owned()), kid: Some(key.id.clone()), ..Header::new(Algorithm::EdDSA) };
+        jsonwebtoken::encode(&header, &claims, &key.signing).expect("a key of the ring signs claims of ours")
+    }
+
+    /// Whom the request's bearer token speaks for. Says nothing yet of whether its session is still live.
+    pub fn bearer(&self, headers: &HeaderMap, now: DateTime<Utc>) -> Result<Bearer, Problem> {
+        let Some(value) = authorization(headers)? else { return Err(Problem::new(Code::Unauthenticated)) };
+        let Some((scheme, token)) = value.split_once(' ') else { return Err(Problem::new(Code::Unauthenticated)) };
+        if !scheme.eq_ignore_ascii_case("bearer") {
+            return Err(Problem::new(Code::Unauthenticated));
+        }
+        let claims = self.verify(token.trim(), now).ok_or_else(|| Problem::new(Code::InvalidToken))?;
+        if claims.exp <= now.timestamp() {
+            return Err(Problem::new(if claims.imp.is_some() { Code::ImpersonationExpired } else { Code::TokenExpired }));
+        }
+        match claims {
+            Claims { sub, sid, act: None, imp: None, org: None, mode: None, .. } => Ok(Bearer { user: sub, session: sid, guise: None }),
+            Claims { sub, sid, act: Some(act), imp: Some(impersonation), org: Some(org), mode: Some(_), .. } => {
+                Ok(Bearer { user: act.sub, session: sid, guise: Some(BearerGuise { impersonation, worn: sub, org }) })
+            }
+            _ => Err(Problem::new(Code::InvalidToken)),
+        }
+    }
+
+    /// The claims of a token of ours, whether or not it has expired.
+    fn verify(&self, token: &str, now: DateTime<Utc>) -> Option<Claims> {
+        if token.len() > LONGEST {
+            return None;
+        }
+        let header = jsonwebtoken::decode_header(token).ok()?;
+        // A header that brings its own key, or says where to fetch one, is no header of ours (RFC 8725, 3.10).
+        let plain = header.jwk.is_none() && header.jku.is_none() && header.x5u.is_none() && header.x5c.is_none();
+        if !plain || header.alg != Algorithm::EdDSA || header.typ.as_deref() != Some(TYPE) {
+            return None;
+        }
+        let key = self.keys.verifying(header.kid.as_deref()?, now)?;
+        let mut rules = Validation::new(Algorithm::EdDSA);
+        rules.set_issuer(&[&self.issuer]);
+        rules.set_audience(&[&self.audience]);
+        rules.set_required_spec_claims(&["exp", "nbf", "iss", "aud", "sub"]);
+        // Times are compared with our clock instead of the library's, and without its leeway.
+        rules.validate_exp = false;
+        rules.validate_nbf = false;
+        let claims = jsonwebtoken::decode::<Claims>(token, &key.verifying, &rules).ok()?.claims;
+        let seconds = now.timestamp();
+        (claims.nbf <= seconds && claims.iat <= seconds && claims.iat < claims.exp).then_some(claims)
+    }
+
+    /// A new refresh token: 256 bits of randomness.
+    pub fn refresh(&self) -> Result<RefreshToken, Problem> {
+        let mut bytes = [0; 32];
+        self.random.fill(&mut bytes).map_err(|_| Problem::new(Code::Internal))?;
+        Ok(RefreshToken(format!("prt_{}", URL_SAFE_NO_PAD.encode(bytes)).into()))
+    }
+}
+
+impl RefreshToken {
+    /// One that somebody presents.
+    #[must_use]
+    pub fn presented(text: String) -> Self {
+        Self(text.into())
+    }
+
+    /// What the database knows of it. A hash without salt is enough for what cannot be guessed.
+    #[must_use]
+    pub fn hash(&self) -> Vec<u8> {
+        digest::digest(&digest::SHA256, self.0.expose_secret().as_bytes()).as_ref().to_vec()
+    }
+
+    /// For the one answer that gives it out.
+    #[must_use]
+    pub fn reveal(&self) -> &str {
+        self.0.expose_secret()
+    }
+}

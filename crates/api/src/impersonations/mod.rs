@@ -1,0 +1,23 @@
+//! Acting in a customer's name.
+
+mod end_impersonation;
+mod read;
+mod start_impersonation;
+
+use postern_domain::impersonation::ImpersonationError;
+
+use crate::http::{Code, Problem, Routes};
+
+pub fn routes(routes: &mut Routes) {
+    routes.add(start_impersonation::start_impersonation).add(read::list_impersonations).add(end_impersonation::end_impersonation);
+}
+
+impl From<ImpersonationError> for Problem {
+    fn from(error: ImpersonationError) -> Self {
+        let code = match error {
+            ImpersonationError::Oneself | ImpersonationError::OfStaff | ImpersonationError::OfSuspended => Code::CannotImpersonate,
+            ImpersonationError::EndedAlready => Code::AlreadyEnded,
+        };
+        Self::new(code).detail(error.to_string())
+    }
+}

@@ -1,0 +1,21 @@
+use postern_domain::{actor::Caller, impersonation::Impersonation, permission::Permission};
+
+use crate::{
+    http::{Answer, Call, Listed, Paging, ok},
+    operations::op::{self, ListImpersonations},
+};
+
+/// List impersonations.
+///
+/// Present and past ones, the last first. Support and operations see their own; engineering and above all.
+#[utoipa::path(get, path = "/v1/admin/impersonations", tag = "support", impl_for = ListImpersonations, params(Paging), responses(
+    (status = 200, description = "A page of impersonations.", body = ImpersonationPage)
+))]
+pub async fn list_impersonations(call: Call<op::ListImpersonations>, paging: Paging) -> Answer<ImpersonationPage> {
+    let sees_all = call.caller().and_then(Caller::effective_tier).is_some_and(|tier| Permission::ImpersonationEndAny.is_of_tier(tier));
+    let of = call.caller().filter(|_| !sees_all).map(|caller| caller.accountable().id);
+    let impersonations = call.impersonations().page(of, call.page(&paging)?).await?;
+    Ok(ok(call.listed(&paging, impersonations)))
+}
+
+pub type ImpersonationPage = Listed<Impersonation>;

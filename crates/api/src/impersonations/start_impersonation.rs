@@ -1,0 +1,87 @@
+use chrono::{DateTime, Duration, Utc};
+use postern_domain::{
+    id::UserId,
+    impersonation::{self, Impersonation, Mode, Wanted},
+    justification::{Reason, TicketRef},
+};
+use postern_persistence::gate::OrgKey;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use validator::Validate;
+
+use crate::{
+    http::{Answer, Call, Problem, Valid, created},
+    operations::op::{self, StartImpersonation},
+};
+
+#[derive(Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct StartImpersonationBody {
+    /// In whose name.
+    target_user_id: UserId,
+    /// In which org, by id or by slug; the token opens no other.
+    #[validate(length(max = 40, message = "an id or a slug"))]
+    #[schema(example = "acme", max_length = 40)]
+    org: String,
+    /// Why; the customer reads it.
+    reason: Reason,
+    /// The ticket it belongs to.
+    ticket_ref: TicketRef,
+    /// `read_only` if left out.
+    #[serde(default)]
+    mode: Mode,
+}
+
+/// An impersonation that has begun.
+#[derive(Serialize, ToSchema)]
+pub struct StartedView {
+    impersonation: Impersonation,
+    /// Goes into `Authorization: Bearer …`. There is no refresh token, and it dies with the impersonation.
+    #[schema(example = "eyJ0eXAiOiJhdCtqd3QiLCJhbGciOiJFZERTQSJ9.e30.c2ln")]
+    access_token: String,
+    #[schema(example = "Bearer")]
+    token_type: &'static str,
+    /// How many seconds it lasts at the most.
+    #[schema(example = 1800)]
+    expires_in: i64,
+    expires_at: DateTime<Utc>,
+    /// To be shown across every page for as long as it lasts.
+    #[schema(
+        example = "Sam Okoro of support is acting as Ana Costa in acme until 10:01 UTC, read-only. Everything is recorded under both names."
+    )]
+    banner: String,
+}
+
+/// Act in a customer's name.
+///
+/// For at most thirty minutes, in one org, read-only unless `mode` is `full`, and recorded under both names. Never of staff,
+/// of oneself, or of a suspended user; and never from within another impersonation.
+#[utoipa::path(post, path = "/v1/admin/impersonations", tag = "support", impl_for = StartImpersonation,
+    request_body = StartImpersonationBody, responses(
+    (status = 201, description = "Begun; the token is shown this once.", body = StartedView),
+    (status = 404, description = "`not_found`: no such org, or nobody of that id belongs to it.")
+))]
+pub async fn start_impersonation(call: Call<op::StartImpersonation>, body: Valid<StartImpersonationBody>) -> Answer<StartedView> {
+    let StartImpersonationBody { target_user_id, org, reason, ticket_ref, mode } = body.into_inner();
+    let (state, stamp) = (std::rc::Rc::clone(call.shared()), call.stamp().clone());
+    let by = call.caller().cloned().ok_or_else(Problem::not_found)?;
+
+    let mut work = call.begin();
+    let subject = work.accounts().subject(target_user_id, &OrgKey::parse(&org)).await?.ok_or_else(Problem::not_found)?;
+    let worn = subject.user.name.clone();
+    let wanted = Wanted { mode, reason, ticket: ticket_ref, lasts: Duration::minutes(state.impersonation.minutes) };
+    let change = Impersonation::start(stamp.id(), &by, subject, &wanted, stamp.now)?;
+    let impersonation = work.save(change).await?.0;
+
+    let expires_at = impersonation.expires_at;
+    let started = StartedView {
+        access_token: state.tokens.impersonation(&impersonation, &stamp),
+        token_type: "Bearer",
+        expires_in: (expires_at - stamp.now).num_seconds(),
+        expires_at,
+        banner: impersonation::banner_text(&by.accountable().name, &worn, &impersonation.org, mode, expires_at),
+        impersonation,
+    };
+    let location = format!("/v1/admin/impersonations/{}", started.impersonation.id);
+    work.commit(created(started, location)).await
+}

@@ -1,0 +1,20 @@
+use postern_domain::{Id, session::Session};
+
+use crate::{
+    http::{Answer, Call, Problem, no_content},
+    operations::op::{self, RevokeMySession},
+};
+
+/// End one of my sessions.
+///
+/// Signs that device out at once.
+#[utoipa::path(delete, path = "/v1/me/sessions/{session}", tag = "me", impl_for = RevokeMySession, responses(
+    (status = 204, description = "It has ended, now or before.")
+))]
+pub async fn revoke_my_session(call: Call<op::RevokeMySession>, session: Id<Session>) -> Answer<()> {
+    let (me, now) = (call.caller().accountable().clone(), call.stamp().now);
+    let mut work = call.begin();
+    let session = work.sessions().locked(session, me.id).await?.ok_or_else(Problem::not_found)?;
+    work.save(session.revoke(&me.email, now)).await?;
+    work.commit(no_content()).await
+}

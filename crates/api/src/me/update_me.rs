@@ -1,0 +1,38 @@
+use postern_domain::user::User;
+use serde::Deserialize;
+use utoipa::ToSchema;
+use validator::Validate;
+
+use crate::{
+    http::{Answer, Call, Problem, Valid, ok, rules},
+    operations::op::{self, UpdateMe},
+};
+
+/// What to change; what is left out stays.
+#[derive(Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct UpdateMeBody {
+    #[validate(custom(function = "rules::name"))]
+    #[schema(example = "Ana Costa", min_length = 1, max_length = 100, nullable = false)]
+    name: Option<String>,
+    /// `https`, on a public host; null takes it away.
+    #[serde(default, deserialize_with = "rules::maybe")]
+    #[validate(custom(function = "rules::picture_url"))]
+    #[schema(value_type = Option<String>, example = "https://cdn.acme.example/ana.png", max_length = 500)]
+    image_url: Option<Option<String>>,
+}
+
+/// Change my profile.
+///
+/// Your own name and picture, as others see them.
+#[utoipa::path(patch, path = "/v1/me", tag = "me", impl_for = UpdateMe, request_body = UpdateMeBody, responses(
+    (status = 200, description = "The profile as it is now.", body = User)
+))]
+pub async fn update_me(call: Call<op::UpdateMe>, body: Valid<UpdateMeBody>) -> Answer<User> {
+    let UpdateMeBody { name, image_url } = body.into_inner();
+    let me = call.caller().effective().id;
+    let mut work = call.begin();
+    let user = work.users().locked(me).await?.ok_or_else(Problem::not_found)?;
+    let user = work.save(user.update_profile(name, image_url)).await?;
+    work.commit(ok(user)).await
+}

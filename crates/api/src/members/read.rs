@@ -1,0 +1,51 @@
+use postern_domain::{Id, member::Member, role::Role};
+use postern_persistence::repository::members::MemberFilter;
+use serde::Deserialize;
+use utoipa::IntoParams;
+use validator::Validate;
+
+use crate::{
+    http::{Answer, Call, Filter, Listed, Paging, Problem, Query, ok},
+    operations::op::{self, ListMembers, ReadMember},
+};
+
+#[derive(Debug, Deserialize, Validate, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub struct MembersQuery {
+    /// Text that the name or the e-mail address contains.
+    #[param(max_length = 100, example = "costa")]
+    #[validate(length(max = 100, message = "at most 100 characters"))]
+    q: Option<String>,
+    /// Only members with this role.
+    role: Option<Role>,
+}
+
+impl Filter for MembersQuery {
+    const NAMES: &'static [&'static str] = &["q", "role"];
+}
+
+/// List members.
+///
+/// The people of the org, the last to join first.
+#[utoipa::path(get, path = "/v1/orgs/{org}/members", tag = "members", impl_for = ListMembers, params(Paging, MembersQuery), responses(
+    (status = 200, description = "A page of members.", body = MemberPage)
+))]
+pub async fn list_members(call: Call<op::ListMembers>, paging: Paging, query: Query<MembersQuery>) -> Answer<MemberPage> {
+    let MembersQuery { q, role } = query.0;
+    let members = call.members().page(&MemberFilter { q, role }, call.page(&paging)?).await?;
+    Ok(ok(call.listed(&paging, members)))
+}
+
+pub type MemberPage = Listed<Member>;
+
+/// Read a member.
+///
+/// One person of the org.
+#[utoipa::path(get, path = "/v1/orgs/{org}/members/{member}", tag = "members", impl_for = ReadMember, responses(
+    (status = 200, description = "The member.", body = Member)
+))]
+pub async fn read_member(call: Call<op::ReadMember>, member: Id<Member>) -> Answer<Member> {
+    let member = call.members().find(member).await?.ok_or_else(Problem::not_found)?;
+    Ok(ok(member))
+}

@@ -1,0 +1,20 @@
+use postern_domain::{Id, member::Member};
+
+use crate::{
+    http::{Answer, Call, Problem, no_content},
+    operations::op::{self, RemoveMember},
+};
+
+/// Remove a member.
+///
+/// They lose access at once; their account stays. The last owner never goes.
+#[utoipa::path(delete, path = "/v1/orgs/{org}/members/{member}", tag = "members", impl_for = RemoveMember, responses(
+    (status = 204, description = "Removed."),
+    (status = 409, description = "`last_owner`: make somebody else an owner first.")
+))]
+pub async fn remove_member(call: Call<op::RemoveMember>, member: Id<Member>) -> Answer<()> {
+    let mut work = call.begin();
+    let roster = work.members().locked(member, work.grant().place().member).await?.ok_or_else(Problem::not_found)?;
+    work.save(roster.remove()?).await?;
+    work.commit(no_content()).await
+}

@@ -1,0 +1,128 @@
+//! Every operation, stated once. The table is the policy: nothing else in the code names a permission beside a route.
+//!
+//! A handler names its operation in the type of its first parameter, [`Call<op::…>`](crate::http::Call), and the
+//! annotation of its route implements `utoipa::Path` for the same type. So an operation cannot be mounted without a
+//! row; that no row is without a route is a test. `openapi/operations.md` is printed from here.
+
+use postern_domain::{
+    action::Action,
+    operation::{Demand, Impersonated, InOrg, Operation, Personal, Public, Records, Scope, Staff},
+    permission::Permission,
+};
+
+/// An operation as a type.
+pub trait Op: 'static {
+    type Scope: Scope;
+    const ROW: &'static Operation;
+}
+
+/// An operation that leaves something in the record, and so may begin a unit of work.
+pub trait Recording: Op {}
+
+macro_rules! operations {
+    ($($name:ident = $id:literal: $scope:ident, $needs:tt, $records:ident $(($($action:ident)|+))?, $impersonated:ident, [$($demand:ident)*];)+) => {
+        /// The operations as types: what `Call<op::…>` takes.
+        pub mod op {
+            $(
+                #[derive(Debug)]
+                pub struct $name;
+            )+
+        }
+
+        $(
+            impl Op for op::$name {
+                type Scope = $scope;
+                const ROW: &'static Operation = &Operation {
+                    id: $id,
+                    scope: <$scope as Scope>::KIND,
+                    needs: operations!(@needs $needs),
+                    records: operations!(@records $records $(($($action)|+))?),
+                    impersonated: Impersonated::$impersonated,
+                    demands: &[$(Demand::$demand),*],
+                };
+            }
+            operations!(@recording $name $records);
+        )+
+
+        /// All rows, in the order of the contract.
+        pub static TABLE: &[&Operation] = &[$(<op::$name as Op>::ROW),+];
+    };
+    (@needs -) => { None };
+    (@needs $permission:ident) => { Some(Permission::$permission) };
+    (@records nothing) => { Records::Nothing };
+    (@records records ($($action:ident)|+)) => { Records::Always(&[$(Action::$action),+]) };
+    (@records discloses ($($action:ident)|+)) => { Records::Always(&[$(Action::$action),+]) };
+    (@records only_if ($($action:ident)|+)) => { Records::OnlyIf(&[$(Action::$action),+]) };
+    (@recording $name:ident nothing) => {};
+    (@recording $name:ident $records:ident) => { impl Recording for op::$name {} };
+}
+
+operations! {
+    // type                      id                                    scope     needs                 records                                          impersonated  demands
+    Login                   = "login":                                 Public,   -,                    records(AuthLoginSucceeded | AuthLoginFailed),   Allowed,      [];
+    Refresh                 = "refresh":                               Public,   -,                    only_if(AuthRefreshReused),                      Allowed,      [];
+    Logout                  = "logout":                                Personal, -,                    records(AuthLoggedOut),                          Blocked,      [];
+    ReadJwks                = "read_jwks":                             Public,   -,                    nothing,                                         Allowed,      [];
+    ReadAuthorizationServer = "read_authorization_server":             Public,   -,                    nothing,                                         Allowed,      [];
+
+    ReadMe                  = "read_me":                               Personal, -,                    nothing,                                         Allowed,      [];
+    UpdateMe                = "update_me":                             Personal, -,                    records(UserProfileUpdated),                     Full,         [];
+    ChangePassword          = "change_password":                       Personal, -,                    records(UserPasswordChanged),                    Blocked,      [];
+    ListMySessions          = "list_my_sessions":                      Personal, -,                    nothing,                                         Allowed,      [];
+    RevokeMySession         = "revoke_my_session":                     Personal, -,                    records(AuthSessionRevoked),                     Blocked,      [];
+    ReadMyPermissions       = "read_my_permissions":                   Personal, -,                    nothing,                                         Allowed,      [];
+
+    CreateOrg               = "create_org":                            Personal, -,                    records(OrgCreated),                             Blocked,      [];
+    ListMyOrgs              = "list_my_orgs":                          Personal, -,                    nothing,                                         Allowed,      [];
+    ReadOrg                 = "read_org":                              InOrg,    OrgRead,              nothing,                                         Allowed,      [];
+    UpdateOrg               = "update_org":                            InOrg,    OrgWrite,             records(OrgUpdated),                             Full,         [];
+    DeleteOrg               = "delete_org":                            InOrg,    OrgDelete,            records(OrgDeletionRequested),                   Blocked,      [];
+    ReadDashboard           = "read_dashboard":                        InOrg,    OrgRead,              nothing,                                         Allowed,      [];
+
+    ListMembers             = "list_members":                          InOrg,    MembersRead,          nothing,                                         Allowed,      [];
+    ReadMember              = "read_member":                           InOrg,    MembersRead,          nothing,                                         Allowed,      [];
+    ChangeMemberRole        = "change_member_role":                    InOrg,    MembersManage,        records(UserRoleChanged),                        Full,         [];
+    RemoveMember            = "remove_member":                         InOrg,    MembersManage,        records(UserRemoved),                            Full,         [];
+
+    ReadSettings            = "read_settings":                         InOrg,    SettingsRead,         nothing,                                         Allowed,      [];
+    UpdateSettings          = "update_settings":                       InOrg,    SettingsWrite,        records(SettingsUpdated),                        Full,         [];
+    ListFeatures            = "list_features":                         InOrg,    OrgRead,              nothing,                                         Allowed,      [];
+    ReadFeature             = "read_feature":                          InOrg,    OrgRead,              nothing,                                         Allowed,      [];
+
+    ListAuditEvents         = "list_audit_events":                     InOrg,    AuditRead,            nothing,                                         Allowed,      [];
+    ReadAuditEvent          = "read_audit_event":                      InOrg,    AuditRead,            nothing,                                         Allowed,      [];
+    ListOrgImpersonations   = "list_org_impersonations":               InOrg,    AuditRead,            nothing,                                         Allowed,      [];
+
+    SearchAccounts          = "search_accounts":                       Staff,    AccountsSearch,       discloses(SearchPerformed),                      Blocked,      [];
+    StartImpersonation      = "start_impersonation":                   Staff,    Impersonate,          records(ImpersonationStarted),                   Blocked,      [Reason Ticket IdempotencyKey];
+    ListImpersonations      = "list_impersonations":                   Staff,    Impersonate,          nothing,                                         Blocked,      [];
+    EndImpersonation        = "end_impersonation":                     Staff,    Impersonate,          records(ImpersonationEnded),                     Blocked,      [];
+    ListStaff               = "list_staff":                            Staff,    StaffManage,          nothing,                                         Blocked,      [];
+    SetStaffTier            = "set_staff_tier":                        Staff,    StaffManage,          records(StaffTierChanged),                       Blocked,      [Reason];
+    RemoveStaff             = "remove_staff":                          Staff,    StaffManage,          records(StaffTierChanged),                       Blocked,      [Reason];
+    ListPlatformAuditEvents = "list_platform_audit_events":            Staff,    PlatformAuditReadOwn, nothing,                                         Blocked,      [];
+    ReadPolicy              = "read_policy":                           Personal, -,                    nothing,                                         Allowed,      [];
+
+    ReadHealth              = "read_health":                           Public,   -,                    nothing,                                         Allowed,      [];
+    ReadReadiness           = "read_readiness":                        Public,   -,                    nothing,                                         Allowed,      [];
+    ReadProblem             = "read_problem":                          Public,   -,                    nothing,                                         Allowed,      [];
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_row_is_sound() {
+        for row in TABLE {
+            let in_scope = row.needs.is_none_or(|needed| match row.scope {
+                postern_domain::operation::ScopeKind::InOrg => needed.lowest_role().is_some(),
+                postern_domain::operation::ScopeKind::Staff => needed.lowest_tier().is_some(),
+                _ => false,
+            });
+            assert!(in_scope, "{} needs a permission of another scope", row.id);
+            let staff = row.scope == postern_domain::operation::ScopeKind::Staff;
+            assert!(!staff || row.impersonated == Impersonated::Blocked, "{} opens the staff portal to a guise", row.id);
+        }
+    }
+}

@@ -1,0 +1,33 @@
+use serde::Deserialize;
+use utoipa::ToSchema;
+use validator::Validate;
+
+use crate::{
+    http::{Answer, Call, Code, Problem, Valid, no_content},
+    operations::op::{self, DeleteOrg},
+};
+
+#[derive(Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DeleteOrgBody {
+    /// The org's slug, typed out, so that nobody deletes the wrong one.
+    #[validate(length(max = 40, message = "at most 40 characters"))]
+    #[schema(example = "acme", max_length = 40)]
+    confirm_slug: String,
+}
+
+/// Delete an org.
+///
+/// It is gone for all of its members at once; what it holds is purged after a grace period, and its record stays.
+#[utoipa::path(delete, path = "/v1/orgs/{org}", tag = "orgs", impl_for = DeleteOrg, request_body = DeleteOrgBody, responses(
+    (status = 204, description = "Gone."),
+    (status = 422, description = "`not_confirmed`: the slug does not match; or the body is not acceptable.")
+))]
+pub async fn delete_org(call: Call<op::DeleteOrg>, body: Valid<DeleteOrgBody>) -> Answer<()> {
+    let now = call.stamp().now;
+    let mut work = call.begin();
+    let org = work.locked_org().await?;
+    let not_confirmed = |_| Problem::new(Code::NotConfirmed).field("/confirm_slug", "mismatch", "this is not the org's slug");
+    work.save(org.request_deletion(&body.confirm_slug, now).map_err(not_confirmed)?).await?;
+    work.commit(no_content()).await
+}

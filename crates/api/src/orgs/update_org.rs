@@ -1,0 +1,32 @@
+use postern_domain::org::Org;
+use serde::Deserialize;
+use utoipa::ToSchema;
+use validator::Validate;
+
+use crate::{
+    http::{Answer, Call, Valid, ok, rules},
+    operations::op::{self, UpdateOrg},
+};
+
+/// What to change; what is left out stays.
+#[derive(Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct UpdateOrgBody {
+    #[validate(custom(function = "rules::name"))]
+    #[schema(example = "Acme International", min_length = 1, max_length = 100, nullable = false)]
+    name: Option<String>,
+}
+
+/// Rename an org.
+///
+/// The slug stays: addresses with it go on working.
+#[utoipa::path(patch, path = "/v1/orgs/{org}", tag = "orgs", impl_for = UpdateOrg, request_body = UpdateOrgBody, responses(
+    (status = 200, description = "The org as it is now.", body = Org)
+))]
+pub async fn update_org(call: Call<op::UpdateOrg>, body: Valid<UpdateOrgBody>) -> Answer<Org> {
+    let mut work = call.begin();
+    let org = work.locked_org().await?;
+    let name = body.into_inner().name.unwrap_or_else(|| org.name.clone());
+    let org = work.save(org.rename(name)).await?;
+    work.commit(ok(org)).await
+}

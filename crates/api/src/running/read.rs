@@ -1,0 +1,73 @@
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::{
+    http::{Answer, Call, Code, Problem, ok},
+    operations::op::{self, ReadHealth, ReadProblem, ReadReadiness},
+};
+
+#[derive(Serialize, ToSchema)]
+pub struct HealthView {
+    #[schema(value_type = String, example = "alive")]
+    status: &'static str,
+    #[schema(value_type = String, example = "0.1.0")]
+    version: &'static str,
+}
+
+/// Is the process alive?
+///
+/// Answers without asking the database: a process that cannot reach it should be taken out of service, not killed.
+#[utoipa::path(get, path = "/healthz", tag = "running", impl_for = ReadHealth, responses(
+    (status = 200, description = "It is.", body = HealthView)
+))]
+pub async fn read_health(_call: Call<op::ReadHealth>) -> Answer<HealthView> {
+    Ok(ok(HealthView { status: "alive", version: env!("CARGO_PKG_VERSION") }))
+}
+
+#[derive(Serialize, ToSchema)]
+pub struct ReadinessView {
+    #[schema(value_type = String, example = "ready")]
+    status: &'static str,
+}
+
+/// May it be sent requests?
+///
+/// Only while the database answers.
+#[utoipa::path(get, path = "/readyz", tag = "running", impl_for = ReadReadiness, responses(
+    (status = 200, description = "It may.", body = ReadinessView),
+    (status = 503, description = "`unavailable`: the database does not answer, or the server is about to stop.")
+))]
+pub async fn read_readiness(call: Call<op::ReadReadiness>) -> Answer<ReadinessView> {
+    if call.state().is_stopping() {
+        return Err(Problem::new(Code::Unavailable).detail("the server is about to stop"));
+    }
+    call.state().store.ping().await?;
+    Ok(ok(ReadinessView { status: "ready" }))
+}
+
+/// A kind of problem, explained.
+#[derive(Serialize, ToSchema)]
+pub struct ProblemPage {
+    #[schema(value_type = String, example = "not_found")]
+    code: &'static str,
+    #[schema(example = 404)]
+    status: u16,
+    #[schema(value_type = String, example = "There is no such thing here")]
+    title: &'static str,
+    /// What to do about it.
+    #[schema(value_type = String, example = "Check the address.")]
+    remedy: &'static str,
+}
+
+/// What does a problem mean?
+///
+/// The page that the `type` of a problem leads to.
+#[utoipa::path(get, path = "/problems/{code}", tag = "running", impl_for = ReadProblem, responses(
+    (status = 200, description = "The explanation.", body = ProblemPage),
+    (status = 404, description = "`not_found`: there is no problem of that code.")
+))]
+pub async fn read_problem(call: Call<op::ReadProblem>) -> Answer<ProblemPage> {
+    let code = Code::ALL.iter().find(|code| code.name() == call.path("code")).ok_or_else(Problem::not_found)?;
+    let page = ProblemPage { code: code.name(), status: code.status().as_u16(), title: code.title(), remedy: code.remedy() };
+    Ok(ok(page).public_for(3600))
+}

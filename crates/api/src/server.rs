@@ -1,0 +1,111 @@
+//! The server: the app that every worker runs, and its life from the first connection to the last.
+
+use std::{io, net::TcpListener, sync::Arc, time::Duration};
+
+use actix_web::{App, HttpResponse, HttpServer, dev::ServerHandle, http::header, middleware, web};
+use tracing_actix_web::TracingLogger;
+use utoipa_swagger_ui::{Config, SwaggerUi};
+
+use crate::{
+    http::{self, document},
+    routes,
+    spans::RootSpan,
+    state::State,
+};
+
+/// The contract as JSON, as `GET /openapi.json` gives it: keys in a stable order, a line each.
+#[must_use]
+pub fn openapi() -> String {
+    let mut text = serde_json::to_string_pretty(&document::document(&routes())).expect("a document is plain data");
+    text.push('\n');
+    text
+}
+
+/// A server that accepts connections.
+pub struct Server {
+    state: Arc<State>,
+    running: actix_web::dev::Server,
+}
+
+impl Server {
+    /// Starts on a socket that is bound already.
+    pub fn start(state: Arc<State>, listener: TcpListener) -> io::Result<Self> {
+        let routes = Arc::new(routes());
+        let contract = web::Bytes::from(openapi());
+        let config = state.server.clone();
+        let app_state = web::Data::from(Arc::clone(&state));
+        let app = move || {
+            let (routes, contract) = (Arc::clone(&routes), contract.clone());
+            App::new()
+                .app_data(app_state.clone())
+                .configure(move |config| routes.configure(config))
+                .route("/openapi.json", web::get().to(move || openapi_json(contract.clone())))
+                .route("/docs", web::get().to(docs))
+                .service(swagger_ui())
+                .default_service(web::to(http::not_found))
+                .wrap(TracingLogger::<RootSpan>::new())
+                .wrap(middleware::from_fn(http::establish))
+        };
+        let workers = match config.workers {
+            0 => std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
+            workers => workers,
+        };
+        let running = HttpServer::new(app)
+            .workers(workers)
+            .client_request_timeout(config.request_timeout())
+            .client_disconnect_timeout(Duration::from_secs(2))
+            .keep_alive(Duration::from_secs(config.keep_alive_seconds))
+            .shutdown_timeout(config.shutdown_timeout_seconds)
+            .disable_signals()
+            .listen(listener)?
+            .run();
+        Ok(Self { state, running })
+    }
+
+    /// What stops it from elsewhere.
+    #[must_use]
+    pub fn handle(&self) -> Handle {
+        Handle { state: Arc::clone(&self.state), server: self.running.handle() }
+    }
+
+    /// Serves until it is stopped.
+    pub async fn run(self) -> io::Result<()> {
+        self.running.await?;
+        self.state.store.close().await;
+        Ok(())
+    }
+}
+
+/// Stops a server.
+#[derive(Clone)]
+pub struct Handle {
+    state: Arc<State>,
+    server: ServerHandle,
+}
+
+impl Handle {
+    /// Says that it is not ready, takes no more connections, and finishes what is running.
+    pub async fn stop(self) {
+        self.state.stop();
+        self.server.stop(true).await;
+    }
+}
+
+async fn openapi_json(contract: web::Bytes) -> HttpResponse {
+    HttpResponse::Ok().content_type("application/json").insert_header((header::CACHE_CONTROL, "no-cache")).body(contract)
+}
+
+async fn docs() -> HttpResponse {
+    HttpResponse::PermanentRedirect().insert_header((header::LOCATION, "/docs/")).finish()
+}
+
+fn swagger_ui() -> SwaggerUi {
+    let config = Config::from("/openapi.json")
+        .persist_authorization(true)
+        .display_operation_id(true)
+        .show_extensions(true)
+        .try_it_out_enabled(true)
+        .filter(true)
+        .deep_linking(true);
+    SwaggerUi::new("/docs/{_:.*}").config(config)
+}

@@ -1,0 +1,65 @@
+use postern_domain::settings::{Edit, Settings, Stale};
+use serde::Deserialize;
+use utoipa::ToSchema;
+use validator::Validate;
+
+use crate::{
+    http::{Answer, Call, Code, Precondition, Problem, Valid, ok, rules},
+    operations::op::{self, UpdateSettings},
+};
+
+/// What to change; what is left out stays, null takes away.
+#[derive(Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct UpdateSettingsBody {
+    #[validate(nested)]
+    #[schema(nullable = false)]
+    branding: Option<BrandingBody>,
+    /// Whom members turn to inside their own org.
+    #[serde(default, deserialize_with = "rules::maybe")]
+    #[validate(custom(function = "rules::email"))]
+    #[schema(value_type = Option<String>, format = "email", max_length = 254, example = "it@acme.example")]
+    support_email: Option<Option<String>>,
+}
+
+#[derive(Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct BrandingBody {
+    /// As `#rrggbb`.
+    #[serde(default, deserialize_with = "rules::maybe")]
+    #[validate(custom(function = "rules::colour"))]
+    #[schema(value_type = Option<String>, pattern = "^#[0-9a-fA-F]{6}$", max_length = 7, example = "#0a7d5c")]
+    colour: Option<Option<String>>,
+    /// `https`, on a public host.
+    #[serde(default, deserialize_with = "rules::maybe")]
+    #[validate(custom(function = "rules::picture_url"))]
+    #[schema(value_type = Option<String>, max_length = 500, example = "https://cdn.acme.example/logo.svg")]
+    logo_url: Option<Option<String>>,
+}
+
+/// Change the settings.
+///
+/// With `If-Match` the edit is made only if the settings are still those that were read; without it, whatever they are.
+#[utoipa::path(patch, path = "/v1/orgs/{org}/settings", tag = "settings", impl_for = UpdateSettings,
+    params(("If-Match" = Option<String>, Header, description = "The `ETag` of the settings that the edit was made on.", example = "\"3\"")),
+    request_body = UpdateSettingsBody, responses(
+    (status = 200, description = "The settings as they are now.", body = Settings, headers(("ETag" = String, description = "Their version."))),
+    (status = 412, description = "`stale`: they have changed since they were read.")
+))]
+pub async fn update_settings(call: Call<op::UpdateSettings>, made_on: Precondition, body: Valid<UpdateSettingsBody>) -> Answer<Settings> {
+    let UpdateSettingsBody { branding, support_email } = body.into_inner();
+    let (colour, logo_url) = branding.map_or((None, None), |branding| (branding.colour, branding.logo_url));
+    let edit = Edit { colour, logo_url, support_email };
+    let mut work = call.begin();
+    let settings = work.settings().locked().await?;
+    let change = settings.edit(&work.grant().place().org, edit, made_on.0)?;
+    let settings = work.save(change).await?;
+    let version = settings.version;
+    work.commit(ok(settings).etag(version)).await
+}
+
+impl From<Stale> for Problem {
+    fn from(stale: Stale) -> Self {
+        Self::new(Code::Stale).detail(stale.to_string())
+    }
+}

@@ -1,0 +1,51 @@
+//! What the log says of a request: its id, what it asked for, from where, how it ended. Who asked is added once that is
+//! known. Never a header, a query or a body: they may hold secrets.
+
+use actix_web::{
+    Error, HttpMessage,
+    body::MessageBody,
+    dev::{ServiceRequest, ServiceResponse},
+};
+use tracing::{Span, field::Empty};
+use tracing_actix_web::RootSpanBuilder;
+
+use crate::http::Facts;
+
+pub struct RootSpan;
+
+impl RootSpanBuilder for RootSpan {
+    fn on_request_start(request: &ServiceRequest) -> Span {
+        let facts = request.extensions().get::<std::rc::Rc<Facts>>().cloned();
+        let facts = facts.as_deref();
+        tracing::info_span!(
+            "request",
+            request_id = facts.map(|facts| facts.request_id.as_str()),
+            trace_id = trace_id(request),
+            method = %request.method(),
+            path = request.path(),
+            ip = facts.and_then(|facts| facts.ip).map(tracing::field::display),
+            user = Empty,
+            on_behalf_of = Empty,
+            org = Empty,
+            status = Empty,
+        )
+    }
+
+    fn on_request_end<B: MessageBody>(span: Span, outcome: &Result<ServiceResponse<B>, Error>) {
+        let status = outcome.as_ref().map_or_else(|error| error.as_response_error().status_code(), ServiceResponse::status);
+        span.record("status", status.as_u16());
+        let _entered = span.enter();
+        if status.is_server_error() {
+            tracing::error!("answered");
+        } else {
+            tracing::info!("answered");
+        }
+    }
+}
+
+/// The trace that a caller says the request is part of. (W3C Trace Context)
+fn trace_id(request: &ServiceRequest) -> Option<String> {
+    let value = request.headers().get("traceparent")?.to_str().ok()?;
+    let id = value.split('-').nth(1)?;
+    (id.len() == 32 && id.bytes().all(|b| b.is_ascii_hexdigit())).then(|| id.to_ascii_lowercase())
+}

@@ -1,0 +1,172 @@
+//! The demo accounts: a vendor's staff and three customers, with some usage and a record that has begun.
+//!
+//! Only ever in a database that was empty before: it is marked, and anything else is refused.
+
+use std::sync::Arc;
+
+use chrono::TimeDelta;
+use postern_domain::{
+    Id,
+    action::Action,
+    actor::Actor,
+    clock::Stamp,
+    credential::PasswordHash,
+    event::Act,
+    feature::{FeatureKey, Plan},
+    id::UserId,
+    member::Member,
+    org::{Limits, Org},
+    role::Role,
+    staff::Tier,
+};
+use sea_orm::{ActiveValue::Set, EntityTrait, IntoActiveModel, PaginatorTrait};
+use secrecy::ExposeSecret;
+
+use crate::{
+    entity::{credential, feature_override, instance, membership, org_setting, organization, staff, usage_point, user},
+    error::StoreError,
+    record,
+    repository::orgs::row_of,
+    store::Store,
+    tx::{Mode, Tx},
+};
+
+/// Everybody's password.
+pub const PASSWORD: &str = "postern-demo-2026";
+
+const STAFF: [(&str, &str, Tier); 5] = [
+    ("support", "Sam Okoro", Tier::Support),
+    ("ops", "Olga Petrova", Tier::Operations),
+    ("eng", "Emil Haas", Tier::Engineering),
+    ("super", "Sofia Marin", Tier::SuperAdmin),
+    ("super2", "Sven Dahl", Tier::SuperAdmin),
+];
+
+const ORGS: [(&str, &str, Plan); 3] =
+    [("acme", "Acme Corporation", Plan::Enterprise), ("globex", "Globex Industries", Plan::Growth), ("initech", "Initech", Plan::Starter)];
+
+const MEMBERS: [(&str, [&str; 3], Role); 4] = [
+    ("owner", ["Ana Costa", "Gita Rao", "Ines Blum"], Role::Owner),
+    ("admin", ["Ada Novak", "Goran Ilic", "Ivo Kern"], Role::Admin),
+    ("member", ["Mia Lund", "Marc Petit", "Mona Sato"], Role::Member),
+    ("viewer", ["Vera Wolf", "Viktor Nagy", "Vito Greco"], Role::Viewer),
+];
+
+#[derive(Debug, thiserror::Error)]
+pub enum DemoError {
+    #[error("the demo accounts go only into a database of their own, and this one has people in it that are not theirs")]
+    NotADemo,
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl From<sea_orm::DbErr> for DemoError {
+    fn from(error: sea_orm::DbErr) -> Self {
+        Self::Store(error.into())
+    }
+}
+
+/// Who can sign in, by where they belong.
+#[must_use]
+pub fn sign_ins() -> Vec<(String, Vec<String>)> {
+    let staff = STAFF.map(|(who, _, _)| format!("{who}@postern.example")).to_vec();
+    let orgs = ORGS
+        .map(|(slug, _, plan)| (format!("{slug} ({})", plan.name()), MEMBERS.map(|(who, _, _)| format!("{who}@{slug}.example")).to_vec()));
+    std::iter::once(("staff".to_owned(), staff)).chain(orgs).collect()
+}
+
+/// Loads the demo accounts, once: a second time finds them there.
+pub async fn load(store: &Arc<Store>, hash: &PasswordHash, stamp: &Stamp) -> Result<(), DemoError> {
+    let tx = Tx::begin(store, Mode::Write).await?;
+    if instance::Entity::find_by_id("demo").one(&tx).await?.is_some() {
+        return Ok(());
+    }
+    if user::Entity::find().count(&tx).await? > 0 {
+        return Err(DemoError::NotADemo);
+    }
+    let mark = instance::ActiveModel { key: Set("demo".to_owned()), value: Set(stamp.now.to_rfc3339()) };
+    instance::Entity::insert(mark).exec_without_returning(&tx).await?;
+    for (who, name, tier) in STAFF {
+        let id = person(&tx, &format!("{who}@postern.example"), name, hash, stamp).await?;
+        let row = staff::ActiveModel { user_id: Set(id.uuid()), tier: Set(tier.name().to_owned()), since: Set(stamp.now) };
+        staff::Entity::insert(row).exec_without_returning(&tx).await?;
+    }
+    for (n, (slug, name, plan)) in ORGS.into_iter().enumerate() {
+        customer(&tx, n, slug, name, plan, hash, stamp).await?;
+    }
+    tx.commit().await?;
+    Ok(())
+}
+
+async fn person(tx: &Tx, email: &str, name: &str, hash: &PasswordHash, stamp: &Stamp) -> Result<UserId, DemoError> {
+    let id = stamp.id();
+    let row = user::ActiveModel {
+        id: Set(Id::uuid(id)),
+        email: Set(email.to_owned()),
+        name: Set(name.to_owned()),
+        image_url: Set(None),
+        created_at: Set(stamp.now),
+        suspended_at: Set(None),
+    };
+    user::Entity::insert(row).exec_without_returning(tx).await?;
+    let row = credential::ActiveModel {
+        user_id: Set(Id::uuid(id)),
+        password_hash: Set(hash.expose_secret().to_owned()),
+        changed_at: Set(stamp.now),
+    };
+    credential::Entity::insert(row).exec_without_returning(tx).await?;
+    Ok(id)
+}
+
+async fn customer(tx: &Tx, n: usize, slug: &str, name: &str, plan: Plan, hash: &PasswordHash, stamp: &Stamp) -> Result<(), DemoError> {
+    let Limits { max_users, max_projects } = plan.limits();
+    let org = Org {
+        id: stamp.id(),
+        slug: slug.to_owned(),
+        name: name.to_owned(),
+        plan,
+        trial_ends_at: (plan == Plan::Starter).then(|| stamp.now + TimeDelta::days(14)),
+        limits: Limits { max_users, max_projects },
+        created_at: stamp.now,
+        deletion_requested_at: None,
+    };
+    organization::Entity::insert(organization::Model::from(org.clone()).into_active_model()).exec_without_returning(tx).await?;
+    let settings = org_setting::ActiveModel {
+        org_id: Set(org.id.uuid()),
+        colour: Set(Some(["#b91c1c", "#0a7d5c", "#1d4ed8"][n].to_owned())),
+        logo_url: Set(None),
+        support_email: Set(Some(format!("it@{slug}.example"))),
+        version: Set(1),
+    };
+    org_setting::Entity::insert(settings).exec_without_returning(tx).await?;
+    for (who, names, role) in MEMBERS {
+        let email = format!("{who}@{slug}.example");
+        let user_id = person(tx, &email, names[n], hash, stamp).await?;
+        let member = Member { id: stamp.id(), user_id, email, name: names[n].to_owned(), role, created_at: stamp.now };
+        membership::Entity::insert(row_of(org.id, &member)).exec_without_returning(tx).await?;
+    }
+    if plan == Plan::Growth {
+        let row = feature_override::ActiveModel {
+            org_id: Set(org.id.uuid()),
+            feature: Set(FeatureKey::Sso.name().to_owned()),
+            enabled: Set(true),
+            reason: Set("trial of single sign-on agreed in SUP-4100".to_owned()),
+            expires_at: Set(Some(stamp.now + TimeDelta::days(30))),
+        };
+        feature_override::Entity::insert(row).exec_without_returning(tx).await?;
+    }
+    for day in 0..7_i32 {
+        for (metric, value) in [("projects", max_projects / 3 + i64::from(day)), ("api_calls", 1_000 * i64::from(day + 1))] {
+            let row = usage_point::ActiveModel {
+                org_id: Set(org.id.uuid()),
+                metric: Set(metric.to_owned()),
+                at: Set(stamp.now - TimeDelta::days(i64::from(6 - day))),
+                value: Set(value),
+            };
+            usage_point::Entity::insert(row).exec_without_returning(tx).await?;
+        }
+    }
+    let act = Act::new(Action::OrgCreated, org.target(), format!("created the org {slug}")).noted("name", name);
+    record::write(tx, act, &Actor::System { command: "postern demo" }, Some(org.reference()), stamp).await?;
+    Ok(())
+}

@@ -1,0 +1,248 @@
+//! What `postern` can be told to do.
+
+use std::{
+    error::Error,
+    io::{self, Write},
+    net::TcpListener,
+    path::PathBuf,
+    sync::Arc,
+};
+
+use clap::{Parser, Subcommand, ValueEnum};
+use postern_api::{
+    Server, State,
+    identity::{Hasher, KeyRing},
+};
+use postern_domain::{
+    action::Action,
+    clock::{Clock, Stamp, SystemClock},
+    event::Source,
+    justification::Reason,
+    operation::{Impersonated, Operation, Records, ScopeKind},
+    password::Password,
+    policy,
+    staff::{SuperAdmins, Tier, set_tier},
+    text,
+};
+use postern_persistence::{Store, demo, gate::Gate};
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::{config::Config, log};
+
+/// The guarded back door of a B2B SaaS.
+#[derive(Debug, Parser)]
+#[command(version, propagate_version = true)]
+pub struct Cli {
+    /// A file with settings; `config.default.toml` lists them all.
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Bring the schema up to date and serve.
+    Serve {
+        /// Load the demo accounts first. Refused on a database that was not made by it.
+        #[arg(long)]
+        demo: bool,
+    },
+    /// Bring the schema up to date.
+    Migrate,
+    /// Load the demo accounts into a new database.
+    Demo,
+    /// Print the contract, or one of the tables beside it.
+    Openapi {
+        #[arg(long, value_enum, default_value_t = Print::Contract)]
+        print: Print,
+    },
+    /// Say who is staff.
+    Staff {
+        #[command(subcommand)]
+        command: StaffCommand,
+    },
+    /// Look after the signing keys.
+    Keys {
+        #[command(subcommand)]
+        command: KeysCommand,
+    },
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Print {
+    Contract,
+    Operations,
+    Permissions,
+    Problems,
+}
+
+#[derive(Debug, Subcommand)]
+enum StaffCommand {
+    /// Make somebody staff, or change their tier.
+    Grant {
+        /// Their e-mail address.
+        email: String,
+        /// support, operations, engineering or super_admin.
+        tier: String,
+        /// Why; it stands in the record. 15 characters or more.
+        #[arg(long)]
+        reason: String,
+    },
+    /// Take somebody off the staff.
+    Revoke {
+        /// Their e-mail address.
+        email: String,
+        /// Why; it stands in the record. 15 characters or more.
+        #[arg(long)]
+        reason: String,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum KeysCommand {
+    /// Make a new signing key. Servers publish it within a minute, and sign with it after `tokens.key_activation_minutes`.
+    Rotate,
+}
+
+type Done = Result<(), Box<dyn Error>>;
+
+/// Does what the command line says.
+pub async fn run(cli: Cli) -> Done {
+    if let Command::Openapi { print } = cli.command {
+        return print_out(print);
+    }
+    let config = Config::load(cli.config.as_deref())?;
+    log::install(&config.log);
+    match cli.command {
+        Command::Serve { demo } => serve(config, demo).await,
+        Command::Migrate => Ok(Store::connect(&config.store()).await?.migrate().await?),
+        Command::Demo => {
+            let store = Store::connect(&config.store()).await?;
+            store.migrate().await?;
+            load_demo(&config, &store).await
+        }
+        Command::Staff { command } => staff(&config, command).await,
+        Command::Keys { command: KeysCommand::Rotate } => {
+            let now = SystemClock.now();
+            Ok(KeyRing::open(&config.api.tokens, now)?.rotate(now)?)
+        }
+        Command::Openapi { .. } => Ok(()),
+    }
+}
+
+fn print_out(print: Print) -> Done {
+    let text = match print {
+        Print::Contract => postern_api::openapi(),
+        Print::Operations => postern_api::operations_table(),
+        Print::Permissions => postern_api::permissions_table(),
+        Print::Problems => postern_api::problems_table(),
+    };
+    Ok(io::stdout().write_all(text.as_bytes())?)
+}
+
+async fn serve(config: Config, demo: bool) -> Done {
+    let store = Store::connect(&config.store()).await?;
+    store.migrate().await?;
+    if demo {
+        load_demo(&config, &store).await?;
+    }
+    let listener = TcpListener::bind(&config.api.server.listen).map_err(|error| format!("{}: {error}", config.api.server.listen))?;
+    let address = config.api.server.public_url.clone();
+    let state = Arc::new(State::new(config.api, store, Arc::new(SystemClock))?);
+    let server = Server::start(Arc::clone(&state), listener)?;
+    let handle = server.handle();
+    tokio::spawn(async move {
+        asked_to_stop().await;
+        tracing::info!("finishing what is running, then stopping");
+        handle.stop().await;
+    });
+    tokio::spawn(watch_keys(state));
+    welcome(&address, demo)?;
+    server.run().await?;
+    tracing::info!("stopped");
+    Ok(())
+}
+
+/// Somebody may have rotated the signing keys, on this machine or on another that shares the folder.
+async fn watch_keys(state: Arc<State>) {
+    let mut minutes = tokio::time::interval(std::time::Duration::from_secs(60));
+    loop {
+        minutes.tick().await;
+        if let Err(error) = state.tokens.keys().reload() {
+            tracing::error!(%error, "the signing keys cannot be read again; those read before stay in use");
+        }
+    }
+}
+
+async fn asked_to_stop() {
+    let (Ok(mut terminate), Ok(mut interrupt)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt())) else {
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+}
+
+fn welcome(address: &str, demo: bool) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    writeln!(out, "\nPostern is serving on {address}\n  Swagger UI    {address}/docs/\n  the contract  {address}/openapi.json\n")?;
+    if demo {
+        writeln!(out, "Demo sign-ins, all with the password {}:", demo::PASSWORD)?;
+        for (who, emails) in demo::sign_ins() {
+            writeln!(out, "  {who:<22} {}", emails.join("  "))?;
+        }
+        writeln!(out)?;
+    }
+    out.flush()
+}
+
+async fn load_demo(config: &Config, store: &Arc<Store>) -> Done {
+    let hasher = Hasher::new(&config.api.passwords).map_err(|error| error.to_string())?;
+    let hash = hasher.turn().await?.hash(&Password::new(demo::PASSWORD)).await;
+    demo::load(store, &hash, &console_stamp()).await?;
+    Ok(())
+}
+
+fn console_stamp() -> Stamp {
+    Stamp { now: SystemClock.now(), ids: Arc::default(), source: Source::default() }
+}
+
+/// What the command line does to the staff, as an operation; it has no route.
+static GRANT_STAFF: Operation = Operation {
+    id: "postern staff",
+    scope: ScopeKind::Staff,
+    needs: None,
+    records: Records::Always(&[Action::StaffTierChanged]),
+    impersonated: Impersonated::Blocked,
+    demands: &[],
+};
+
+async fn staff(config: &Config, command: StaffCommand) -> Done {
+    let (email, tier, reason) = match command {
+        StaffCommand::Grant { email, tier, reason } => (email, Some(tier), reason),
+        StaffCommand::Revoke { email, reason } => (email, None, reason),
+    };
+    let known = "a tier is support, operations, engineering or super_admin";
+    let tier = tier.map(|tier| Tier::parse(&tier).ok_or(known)).transpose()?;
+    let reason = Reason::try_from(reason)?;
+    let store = Store::connect(&config.store()).await?;
+    let stamp = console_stamp();
+    let grant = policy::admit_console(&GRANT_STAFF, GRANT_STAFF.id);
+    let mut work = Gate::open(&store, true).await?.admit(grant, stamp.clone()).begin();
+    let email = text::email(&email);
+    let candidate = work.staff().locked_by_email(&email).await?.ok_or_else(|| format!("nobody has the address {email}"))?;
+    let supers = SuperAdmins { present: candidate.super_admins, at_most: config.api.staff.max_super_admins };
+    let change = set_tier(candidate.user, candidate.tier, tier, None, supers, &reason, stamp.now)?;
+    let tiered = work.save(change).await?;
+    work.commit().await?;
+    println_to(&match tiered.tier {
+        Some(tier) => format!("{email} is staff of tier {tier}"),
+        None => format!("{email} is not staff"),
+    })
+}
+
+fn println_to(line: &str) -> Done {
+    Ok(writeln!(io::stdout(), "{line}")?)
+}

@@ -1,0 +1,5 @@
+//! The binary's own parts: its configuration, its commands, its log.
+
+pub mod commands;
+pub mod config;
+pub mod log;

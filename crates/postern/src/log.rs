@@ -1,0 +1,15 @@
+//! The log: to standard error, for people or for machines.
+
+use tracing_subscriber::{EnvFilter, fmt};
+
+use crate::config::Log;
+
+/// Installs the log. A filter that does not parse has been refused with the configuration.
+pub fn install(config: &Log) {
+    let filter = EnvFilter::new(&config.filter);
+    let builder = fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    match config.format.as_str() {
+        "json" => builder.json().flatten_event(true).with_current_span(true).with_span_list(false).init(),
+        _ => builder.init(),
+    }
+}
