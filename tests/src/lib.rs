@@ -1,1 +1,38 @@
+//! The harness: a real server on a port for each test, on SQLite and on PostgreSQL, with a clock that the test turns.
+//!
+//! A test is `async fn name(t: &App)`, and [`on_both!`] makes two of it. People are the demo accounts, named by their
+//! e-mail addresses: `t.sign_in("owner@acme.example").await.get("/v1/me").await.expect(200)`.
 
+mod app;
+mod client;
+mod clock;
+mod cluster;
+mod database;
+
+pub use app::{App, Backend, run};
+pub use client::{Answer, Person};
+pub use clock::TestClock;
+pub use database::Database;
+
+/// The password of all demo accounts.
+pub use postern_persistence::demo::PASSWORD;
+
+/// Makes `sqlite::name` and `postgres::name` of each test.
+#[macro_export]
+macro_rules! on_both {
+    ($($name:ident),+ $(,)?) => {
+        mod sqlite {
+            $(#[test]
+            fn $name() {
+                $crate::run($crate::Backend::Sqlite, super::$name);
+            })+
+        }
+
+        mod postgres {
+            $(#[test]
+            fn $name() {
+                $crate::run($crate::Backend::Postgres, super::$name);
+            })+
+        }
+    };
+}

@@ -22,7 +22,7 @@ mod staff;
 mod state;
 mod tables;
 
-pub use server::{Server, openapi};
+pub use server::{Handle, Server, openapi};
 pub use state::{StartError, State};
 pub use tables::{operations_table, permissions_table, problems_table};
 

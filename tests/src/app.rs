@@ -1,0 +1,176 @@
+//! A server for one test.
+
+use std::{net::TcpListener, path::Path, sync::Arc};
+
+use actix_web::rt;
+use postern::config::Config;
+use postern_api::{Server, State, config as api};
+use postern_persistence::Store;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use crate::{Answer, Database, PASSWORD, Person, TestClock};
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Backend {
+    Sqlite,
+    Postgres,
+}
+
+/// A server that runs, its database and its clock.
+pub struct App {
+    pub backend: Backend,
+    pub address: String,
+    pub clock: TestClock,
+    pub db: Database,
+    pub state: Arc<State>,
+    pub client: reqwest::Client,
+    pub folder: TempDir,
+    handle: postern_api::Handle,
+    running: rt::task::JoinHandle<std::io::Result<()>>,
+}
+
+/// Runs one test on one backend, and then asks of it what must hold after every test.
+pub fn run(backend: Backend, test: impl AsyncFnOnce(&App)) {
+    rt::System::new().block_on(async {
+        let app = App::start(backend, |_| {}).await;
+        test(&app).await;
+        app.finish().await;
+    });
+}
+
+/// The configuration of a test's server: the defaults, but for hashes that cost nothing.
+pub fn config(folder: &Path, change: impl FnOnce(&mut api::Config)) -> api::Config {
+    let mut config = Config::read(figment_of_nothing()).expect("the defaults are sound").api;
+    config.passwords.memory_kib = 8;
+    config.passwords.iterations = 1;
+    config.server.workers = 2;
+    config.server.shutdown_timeout_seconds = 5;
+    config.tokens.keys_dir = folder.join("keys");
+    change(&mut config);
+    config
+}
+
+fn figment_of_nothing() -> impl figment::Provider {
+    figment::providers::Serialized::globals(json!({}))
+}
+
+impl App {
+    /// Starts one; `change` may change its configuration.
+    pub async fn start(backend: Backend, change: impl FnOnce(&mut api::Config)) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let db = Database::copy(backend, &folder).await;
+        let clock = TestClock::default();
+        let store = Store::connect(&db.options()).await.expect("the database opens");
+        let config = config(folder.path(), change);
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port is free");
+        let address = format!("http://{}", listener.local_addr().expect("bound"));
+        let state = Arc::new(State::new(config, store, Arc::new(clock.clone())).expect("the state is sound"));
+        let server = Server::start(Arc::clone(&state), listener).expect("the server starts");
+        let handle = server.handle();
+        let running = rt::spawn(server.run());
+        let client = reqwest::Client::builder().pool_max_idle_per_host(64).build().expect("a client");
+        Self { backend, address, clock, db, state, client, folder, handle, running }
+    }
+
+    /// Somebody who has not signed in.
+    pub fn anonymous(&self) -> Person<'_> {
+        Person::new(self, None)
+    }
+
+    /// Somebody with this token.
+    pub fn bearer(&self, token: &str) -> Person<'_> {
+        Person::new(self, Some(token.to_owned()))
+    }
+
+    /// A demo account, signed in.
+    pub async fn sign_in(&self, email: &str) -> Person<'_> {
+        let answer = self.log_in(email, PASSWORD).await.expect(200);
+        Person::new(self, Some(answer.text("/access_token")))
+    }
+
+    pub async fn log_in(&self, email: &str, password: &str) -> Answer {
+        self.anonymous().post("/v1/auth/login", json!({ "email": email, "password": password })).await
+    }
+
+    /// A member of staff in somebody's name: `read_only` or `full`.
+    pub async fn impersonate(&self, staff: &Person<'_>, target: &str, org: &str, mode: &str) -> (Person<'_>, Value) {
+        let body = json!({
+            "target_user_id": self.user_id(target).await, "org": org, "mode": mode,
+            "reason": "cannot open the reports page", "ticket_ref": "SUP-4312",
+        });
+        let key = self.state.new_request_id();
+        let answer = staff.request("POST", "/v1/admin/impersonations").header("idempotency-key", key).json(&body);
+        let answer = Answer::of(answer.send().await).await.expect(201);
+        (self.bearer(&answer.text("/access_token")), answer.json)
+    }
+
+    /// A demo account's id, by looking for it as staff do.
+    pub async fn user_id(&self, email: &str) -> String {
+        self.sign_in(email).await.get("/v1/me").await.expect(200).text("/user/id")
+    }
+
+    /// The id of somebody's membership.
+    pub async fn member_id(&self, org: &str, email: &str) -> String {
+        let owner = self.sign_in(&format!("owner@{org}.example")).await;
+        let page = owner.get(&format!("/v1/orgs/{org}/members?q={email}")).await.expect(200);
+        page.text("/data/0/id")
+    }
+
+    /// How often an action stands in the record.
+    pub async fn recorded(&self, action: &str) -> i64 {
+        self.db.count(&format!("SELECT count(*) FROM audit_event WHERE action = '{action}'")).await
+    }
+
+    /// The newest events first, as an engineer sees them.
+    pub async fn events(&self, query: &str) -> Vec<Value> {
+        let engineer = self.sign_in("eng@postern.example").await;
+        let page = engineer.get(&format!("/v1/admin/audit-events?limit=100&{query}")).await.expect(200);
+        page.json["data"].as_array().cloned().expect("a list")
+    }
+
+    /// What must hold after every test.
+    async fn finish(self) {
+        self.handle.clone().stop().await;
+        self.running.await.expect("the server's task ends").expect("the server ends well");
+        let never = [
+            (
+                "an impersonation began unrecorded",
+                "SELECT count(*) FROM impersonation i WHERE NOT EXISTS \
+               (SELECT 1 FROM audit_event e WHERE e.action = 'impersonation.started' AND e.occurred_at = i.started_at)",
+            ),
+            (
+                "an impersonation ended unrecorded",
+                "SELECT count(*) FROM impersonation i WHERE i.ended_at IS NOT NULL AND NOT EXISTS \
+               (SELECT 1 FROM audit_event e WHERE e.action = 'impersonation.ended' AND e.occurred_at = i.ended_at)",
+            ),
+            (
+                "a session was opened unrecorded",
+                "SELECT count(*) FROM session s WHERE NOT EXISTS \
+               (SELECT 1 FROM audit_event e WHERE e.action = 'auth.login_succeeded' AND e.session_id = s.id)",
+            ),
+            (
+                "an org appeared unrecorded",
+                "SELECT count(*) FROM organization o WHERE NOT EXISTS \
+               (SELECT 1 FROM audit_event e WHERE e.action = 'org.created' AND e.org_id = o.id)",
+            ),
+            (
+                "an org has no owner",
+                "SELECT count(*) FROM organization o WHERE o.deletion_requested_at IS NULL AND NOT EXISTS \
+               (SELECT 1 FROM membership m WHERE m.org_id = o.id AND m.role = 'owner')",
+            ),
+            (
+                "an event names only one of two",
+                "SELECT count(*) FROM audit_event WHERE (impersonation_id IS NULL) <> (on_behalf_of_id IS NULL)",
+            ),
+        ];
+        for (fault, sql) in never {
+            assert_eq!(self.db.count(sql).await, 0, "{fault}");
+        }
+        if self.backend == Backend::Postgres {
+            let open = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND state LIKE 'idle in transaction%'";
+            assert_eq!(self.db.count(open).await, 0, "a transaction was left open");
+        }
+        self.db.drop_it().await;
+    }
+}

@@ -1,0 +1,124 @@
+//! Somebody who calls the API, and what they are answered.
+
+use reqwest::{RequestBuilder, header::HeaderMap};
+use serde_json::Value;
+
+use crate::App;
+
+/// Somebody who calls the API, signed in or not.
+pub struct Person<'a> {
+    app: &'a App,
+    pub token: Option<String>,
+}
+
+/// An answer, read whole.
+#[derive(Debug)]
+pub struct Answer {
+    pub status: u16,
+    pub headers: HeaderMap,
+    pub body: String,
+    /// Null if the body is no JSON.
+    pub json: Value,
+}
+
+impl<'a> Person<'a> {
+    pub const fn new(app: &'a App, token: Option<String>) -> Self {
+        Self { app, token }
+    }
+
+    /// A request to be built further.
+    pub fn request(&self, method: &str, path: &str) -> RequestBuilder {
+        let method = method.parse().expect("a method");
+        let request = self.app.client.request(method, format!("{}{path}", self.app.address));
+        match &self.token {
+            Some(token) => request.bearer_auth(token),
+            None => request,
+        }
+    }
+
+    pub async fn get(&self, path: &str) -> Answer {
+        Answer::of(self.request("GET", path).send().await).await
+    }
+
+    pub async fn post(&self, path: &str, body: Value) -> Answer {
+        self.send("POST", path, Some(body)).await
+    }
+
+    pub async fn patch(&self, path: &str, body: Value) -> Answer {
+        self.send("PATCH", path, Some(body)).await
+    }
+
+    pub async fn put(&self, path: &str, body: Value) -> Answer {
+        self.send("PUT", path, Some(body)).await
+    }
+
+    pub async fn delete(&self, path: &str) -> Answer {
+        self.send("DELETE", path, None).await
+    }
+
+    /// Any method; POSTs bring a key of their own.
+    pub async fn send(&self, method: &str, path: &str, body: Option<Value>) -> Answer {
+        let mut request = self.request(method, path);
+        if method == "POST" {
+            request = request.header("idempotency-key", self.app.state.new_request_id());
+        }
+        if let Some(body) = body {
+            request = request.json(&body);
+        }
+        Answer::of(request.send().await).await
+    }
+}
+
+impl Answer {
+    pub async fn of(response: Result<reqwest::Response, reqwest::Error>) -> Self {
+        let response = response.expect("the server answers");
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        let body = response.text().await.expect("the answer arrives");
+        let json = serde_json::from_str(&body).unwrap_or(Value::Null);
+        Self { status, headers, body, json }
+    }
+
+    /// Insists on a status; and on the shape that every problem has.
+    #[track_caller]
+    pub fn expect(self, status: u16) -> Self {
+        assert_eq!(self.status, status, "{}", self.body);
+        if status >= 400 {
+            assert_eq!(self.header("content-type"), "application/problem+json");
+            assert_eq!(self.json["status"], status);
+            assert_eq!(self.json["request_id"], self.header("x-request-id"));
+            assert_eq!(self.json["type"], format!("/problems/{}", self.text("/code")));
+        }
+        if status == 401 {
+            assert!(self.header("www-authenticate").starts_with("Bearer"), "a 401 says how to authenticate");
+        }
+        if status == 429 || status == 503 {
+            assert!(self.header("retry-after").parse::<u64>().is_ok_and(|seconds| seconds > 0));
+        }
+        self
+    }
+
+    /// Insists on a problem.
+    #[track_caller]
+    pub fn problem(self, status: u16, code: &str) -> Self {
+        let answer = self.expect(status);
+        assert_eq!(answer.json["code"], code, "{}", answer.body);
+        answer
+    }
+
+    /// The text at a JSON pointer.
+    #[track_caller]
+    pub fn text(&self, pointer: &str) -> String {
+        let value = self.json.pointer(pointer).and_then(Value::as_str);
+        value.unwrap_or_else(|| panic!("no text at {pointer} of {}", self.body)).to_owned()
+    }
+
+    /// A header, or nothing.
+    pub fn header(&self, name: &str) -> String {
+        self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned()
+    }
+
+    /// The body but for the request id, which is all that two answers to strangers may differ by.
+    pub fn without_request_id(&self) -> String {
+        self.body.replace(&self.header("x-request-id"), "")
+    }
+}

@@ -1,0 +1,150 @@
+//! A database for each test: a copy of a template that has been migrated and loaded with the demo accounts once.
+
+use std::{
+    fs,
+    path::PathBuf,
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
+    time::Duration,
+};
+
+use postern_api::identity::Hasher;
+use postern_domain::{
+    clock::{Clock, Stamp},
+    event::Source,
+    password::Password,
+};
+use postern_persistence::{Durability, Options, Store, demo};
+use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, Statement};
+use tempfile::TempDir;
+use tokio::sync::OnceCell;
+
+use crate::{Backend, PASSWORD, TestClock, app, cluster};
+
+/// A test's own database, and a second way into it: as its owner, with raw SQL.
+pub struct Database {
+    pub url: String,
+    pub raw: DatabaseConnection,
+    backend: Backend,
+}
+
+impl Database {
+    /// A fresh copy, in `folder` if it is a file.
+    pub async fn copy(backend: Backend, folder: &TempDir) -> Self {
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        let url = match backend {
+            Backend::Sqlite => {
+                let file = folder.path().join("postern.db");
+                fs::copy(sqlite_template().await, &file).expect("the template is copied");
+                format!("sqlite://{}", file.display())
+            }
+            Backend::Postgres => {
+                postgres_template().await;
+                let name = format!("t{}", NEXT.fetch_add(1, Ordering::Relaxed));
+                admin(&format!("CREATE DATABASE {name} TEMPLATE postern_template")).await;
+                cluster::url(&name)
+            }
+        };
+        let raw = sea_orm::Database::connect(options(&url)).await.expect("the copy opens");
+        Self { url, raw, backend }
+    }
+
+    /// How a server opens it.
+    pub fn options(&self) -> Options {
+        store_options(&self.url)
+    }
+
+    /// Runs SQL as the owner of the database.
+    pub async fn execute(&self, sql: &str) -> Result<u64, sea_orm::DbErr> {
+        self.raw.execute_unprepared(sql).await.map(|done| done.rows_affected())
+    }
+
+    /// One number.
+    pub async fn count(&self, sql: &str) -> i64 {
+        let statement = Statement::from_string(self.dialect(), sql);
+        let row = self.raw.query_one_raw(statement).await.expect("the query runs").expect("a row");
+        row.try_get_by_index(0).expect("a number")
+    }
+
+    /// The first column, as text.
+    pub async fn texts(&self, sql: &str) -> Vec<String> {
+        let rows = self.raw.query_all_raw(Statement::from_string(self.dialect(), sql)).await.expect("the query runs");
+        rows.iter().map(|row| row.try_get_by_index(0).expect("a text")).collect()
+    }
+
+    pub async fn drop_it(self) {
+        let Self { url, raw, backend } = self;
+        raw.close().await.expect("closes");
+        if backend == Backend::Postgres {
+            let name = url.rsplit('/').next().expect("a name").to_owned();
+            admin(&format!("DROP DATABASE {name} WITH (FORCE)")).await;
+        }
+    }
+
+    const fn dialect(&self) -> DbBackend {
+        match self.backend {
+            Backend::Sqlite => DbBackend::Sqlite,
+            Backend::Postgres => DbBackend::Postgres,
+        }
+    }
+}
+
+fn options(url: &str) -> sea_orm::ConnectOptions {
+    let mut options = sea_orm::ConnectOptions::new(url);
+    options.max_connections(2).sqlx_logging(false);
+    options.map_sqlx_sqlite_opts(|sqlite| sqlite.busy_timeout(Duration::from_secs(10)).pragma("recursive_triggers", "ON"));
+    options
+}
+
+pub fn store_options(url: &str) -> Options {
+    Options {
+        url: url.to_owned(),
+        max_connections: 8,
+        acquire_timeout: Duration::from_secs(10),
+        statement_timeout: Duration::from_secs(10),
+        durability: Durability::Off,
+    }
+}
+
+/// Statements that belong to no database of ours.
+async fn admin(sql: &str) {
+    let db = sea_orm::Database::connect(options(&cluster::url("postgres"))).await.expect("the cluster answers");
+    db.execute_unprepared(sql).await.expect("the statement runs");
+    db.close().await.expect("closes");
+}
+
+async fn sqlite_template() -> PathBuf {
+    static TEMPLATE: OnceCell<(TempDir, PathBuf)> = OnceCell::const_new();
+    let (_, file) = TEMPLATE
+        .get_or_init(|| async {
+            let folder = tempfile::tempdir().expect("a folder");
+            let file = folder.path().join("template.db");
+            fill(&format!("sqlite://{}", file.display())).await;
+            (folder, file)
+        })
+        .await;
+    file.clone()
+}
+
+async fn postgres_template() {
+    static TEMPLATE: OnceCell<()> = OnceCell::const_new();
+    TEMPLATE
+        .get_or_init(|| async {
+            admin("CREATE DATABASE postern_template").await;
+            fill(&cluster::url("postern_template")).await;
+        })
+        .await;
+}
+
+async fn fill(url: &str) {
+    let store = Store::connect(&store_options(url)).await.expect("the template opens");
+    store.migrate().await.expect("the template is migrated");
+    let config = app::config(std::path::Path::new("unused"), |_| {});
+    let hash = Hasher::new(&config.passwords).expect("the parameters are sound").turn().await.expect("a turn");
+    let hash = hash.hash(&Password::new(PASSWORD)).await;
+    let stamp = Stamp { now: TestClock::default().now(), ids: Arc::default(), source: Source::default() };
+    demo::load(&store, &hash, &stamp).await.expect("the demo accounts are loaded");
+    store.close().await;
+}

@@ -1,0 +1,163 @@
+//! Signing in and out, sessions, passwords.
+
+use chrono::TimeDelta;
+use postern_tests::{App, PASSWORD, on_both};
+use serde_json::json;
+
+on_both![
+    sign_in_and_out,
+    unknown_address_and_wrong_password_look_the_same,
+    refresh_rotates_and_a_replay_ends_the_session,
+    one_of_two_refreshes_at_once_wins,
+    access_tokens_expire_without_leeway,
+    changing_the_password_ends_other_sessions,
+    a_new_password_must_not_be_easy_to_guess,
+    failures_make_an_account_wait,
+    sessions_are_listed_and_ended,
+    a_profile_is_changed_under_its_own_name,
+    many_sign_ins_at_once_all_get_their_turn,
+];
+
+async fn sign_in_and_out(t: &App) {
+    let me = t.sign_in("owner@acme.example").await;
+    let answer = me.get("/v1/me").await.expect(200);
+    assert_eq!(answer.json["user"]["email"], "owner@acme.example");
+    assert_eq!(answer.json["impersonation"], json!(null));
+    assert_eq!(answer.header("cache-control"), "no-store");
+    let events = t.recorded("auth.login_succeeded").await;
+    me.post("/v1/auth/logout", json!({})).await.expect(204);
+    me.get("/v1/me").await.problem(401, "session_ended");
+    assert_eq!(t.recorded("auth.logged_out").await, 1);
+    assert_eq!(t.recorded("auth.login_succeeded").await, events);
+    t.anonymous().get("/v1/me").await.problem(401, "unauthenticated");
+}
+
+async fn unknown_address_and_wrong_password_look_the_same(t: &App) {
+    let unknown = t.log_in("nobody@acme.example", "not the password").await.problem(401, "invalid_credentials");
+    let wrong = t.log_in("owner@acme.example", "not the password").await.problem(401, "invalid_credentials");
+    assert_eq!(unknown.without_request_id(), wrong.without_request_id());
+    let names = |answer: &postern_tests::Answer| answer.headers.keys().map(ToString::to_string).collect::<Vec<_>>();
+    assert_eq!(names(&unknown), names(&wrong));
+    let events = t.events("action=auth.login_failed").await;
+    assert_eq!(events.len(), 2);
+    assert_eq!(events[0]["outcome"], "failed");
+    assert_eq!(events[0]["actor"], json!({ "type": "user", "id": null, "email": "owner@acme.example" }));
+    assert!(!events.iter().any(|event| event.to_string().contains("not the password")));
+}
+
+async fn refresh_rotates_and_a_replay_ends_the_session(t: &App) {
+    let first = t.log_in("owner@acme.example", PASSWORD).await.expect(200);
+    let (access, refresh) = (first.text("/access_token"), first.text("/refresh_token"));
+    let anyone = t.anonymous();
+    let second = anyone.post("/v1/auth/refresh", json!({ "refresh_token": refresh })).await.expect(200);
+    assert_ne!(second.text("/refresh_token"), refresh);
+    t.bearer(&second.text("/access_token")).get("/v1/me").await.expect(200);
+    assert_eq!(t.recorded("auth.refresh_reused").await, 0);
+
+    anyone.post("/v1/auth/refresh", json!({ "refresh_token": refresh })).await.problem(401, "invalid_refresh_token");
+    assert_eq!(t.recorded("auth.refresh_reused").await, 1);
+    t.bearer(&access).get("/v1/me").await.problem(401, "session_ended");
+    t.bearer(&second.text("/access_token")).get("/v1/me").await.problem(401, "session_ended");
+    let successor = json!({ "refresh_token": second.text("/refresh_token") });
+    anyone.post("/v1/auth/refresh", successor).await.problem(401, "invalid_refresh_token");
+    anyone.post("/v1/auth/refresh", json!({ "refresh_token": access })).await.problem(422, "invalid_body");
+    t.bearer(&refresh).get("/v1/me").await.problem(401, "invalid_token");
+}
+
+async fn one_of_two_refreshes_at_once_wins(t: &App) {
+    for _ in 0..5 {
+        let refresh = t.log_in("owner@acme.example", PASSWORD).await.expect(200).text("/refresh_token");
+        let anyone = t.anonymous();
+        let tries = (0..20).map(|_| anyone.post("/v1/auth/refresh", json!({ "refresh_token": refresh })));
+        let answers = futures_util::future::join_all(tries).await;
+        assert_eq!(answers.iter().filter(|answer| answer.status == 200).count(), 1);
+        assert!(answers.iter().all(|answer| answer.status == 200 || answer.status == 401), "{answers:?}");
+    }
+}
+
+async fn access_tokens_expire_without_leeway(t: &App) {
+    let me = t.sign_in("owner@acme.example").await;
+    t.clock.turn(TimeDelta::minutes(10) - TimeDelta::seconds(1));
+    me.get("/v1/me").await.expect(200);
+    t.clock.turn(TimeDelta::seconds(1));
+    me.get("/v1/me").await.problem(401, "token_expired");
+    t.clock.turn(TimeDelta::hours(-2));
+    me.get("/v1/me").await.problem(401, "invalid_token");
+}
+
+async fn changing_the_password_ends_other_sessions(t: &App) {
+    let (here, there) = (t.sign_in("viewer@acme.example").await, t.sign_in("viewer@acme.example").await);
+    let change = |current: &str, new: &str| json!({ "current_password": current, "new_password": new });
+    let new = "four random words do";
+    here.post("/v1/me/password", change("not the password", new)).await.problem(403, "wrong_password");
+    there.get("/v1/me").await.expect(200);
+    here.post("/v1/me/password", change(PASSWORD, new)).await.expect(204);
+    here.get("/v1/me").await.expect(200);
+    there.get("/v1/me").await.problem(401, "session_ended");
+    t.log_in("viewer@acme.example", PASSWORD).await.problem(401, "invalid_credentials");
+    t.log_in("viewer@acme.example", new).await.expect(200);
+    assert_eq!(t.recorded("user.password_changed").await, 1);
+}
+
+async fn a_new_password_must_not_be_easy_to_guess(t: &App) {
+    let me = t.sign_in("viewer@acme.example").await;
+    for weak in ["short", "password1234", "viewer@acme.example", "postern-1234!!", &"x".repeat(129)] {
+        let body = json!({ "current_password": PASSWORD, "new_password": weak });
+        me.post("/v1/me/password", body).await.problem(422, "weak_password");
+    }
+    assert_eq!(t.recorded("user.password_changed").await, 0);
+}
+
+async fn failures_make_an_account_wait(t: &App) {
+    for _ in 0..10 {
+        t.log_in("admin@acme.example", "not the password").await.problem(401, "invalid_credentials");
+    }
+    let wait = t.log_in("admin@acme.example", PASSWORD).await.problem(429, "too_many_attempts");
+    assert_eq!(wait.header("retry-after"), "3600");
+    for _ in 0..10 {
+        t.log_in("nobody@acme.example", "not the password").await.problem(401, "invalid_credentials");
+    }
+    t.log_in("nobody@acme.example", PASSWORD).await.problem(429, "too_many_attempts");
+    for _ in 0..5 {
+        t.log_in("eng@postern.example", "not the password").await.problem(401, "invalid_credentials");
+    }
+    t.log_in("eng@postern.example", PASSWORD).await.problem(429, "too_many_attempts");
+    t.clock.turn(TimeDelta::hours(1));
+    t.log_in("admin@acme.example", PASSWORD).await.expect(200);
+}
+
+async fn sessions_are_listed_and_ended(t: &App) {
+    let (here, there) = (t.sign_in("member@acme.example").await, t.sign_in("member@acme.example").await);
+    let listed = here.get("/v1/me/sessions?limit=1").await.expect(200);
+    let (newest, cursor) = (listed.text("/data/0/id"), listed.text("/next_cursor"));
+    let rest = here.get(&format!("/v1/me/sessions?limit=1&cursor={cursor}")).await.expect(200);
+    assert_eq!(rest.json["next_cursor"], json!(null));
+    assert_ne!(rest.text("/data/0/id"), newest);
+    here.delete(&format!("/v1/me/sessions/{newest}")).await.expect(204);
+    here.delete(&format!("/v1/me/sessions/{newest}")).await.expect(204);
+    there.get("/v1/me").await.problem(401, "session_ended");
+    here.get("/v1/me").await.expect(200);
+    assert_eq!(t.recorded("auth.session_revoked").await, 1);
+    let stranger = t.sign_in("member@globex.example").await;
+    let others = rest.text("/data/0/id");
+    stranger.delete(&format!("/v1/me/sessions/{others}")).await.problem(404, "not_found");
+    here.get("/v1/me").await.expect(200);
+}
+
+async fn a_profile_is_changed_under_its_own_name(t: &App) {
+    let me = t.sign_in("member@acme.example").await;
+    let changed = me.patch("/v1/me", json!({ "name": "Mia Berg", "image_url": "https://cdn.acme.example/mia.png" })).await.expect(200);
+    assert_eq!(changed.json["name"], "Mia Berg");
+    me.patch("/v1/me", json!({ "image_url": null })).await.expect(200);
+    me.patch("/v1/me", json!({})).await.expect(200);
+    me.patch("/v1/me", json!({ "image_url": "http://127.0.0.1/x" })).await.problem(422, "invalid_body");
+    let events = t.events("action=user.profile_updated").await;
+    assert_eq!(events.len(), 2, "what did not change is not recorded");
+    assert_eq!(events[1]["metadata"]["name"], json!({ "old": "Mia Lund", "new": "Mia Berg" }));
+}
+
+async fn many_sign_ins_at_once_all_get_their_turn(t: &App) {
+    let tries = (0..100).map(|_| t.log_in("owner@globex.example", PASSWORD));
+    let answers = futures_util::future::join_all(tries).await;
+    assert!(answers.iter().all(|answer| answer.status == 200));
+}

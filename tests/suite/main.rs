@@ -1,0 +1,3 @@
+//! Every integration test, on both databases, in one binary.
+
+mod identity;
