@@ -73,6 +73,11 @@ impl App {
         Self { backend, address, clock, db, state, client, folder, handle, running }
     }
 
+    /// What stops the server.
+    pub fn handle(&self) -> postern_api::Handle {
+        self.handle.clone()
+    }
+
     /// Somebody who has not signed in.
     pub fn anonymous(&self) -> Person<'_> {
         Person::new(self, None)
@@ -130,7 +135,7 @@ impl App {
     }
 
     /// What must hold after every test.
-    async fn finish(self) {
+    pub async fn finish(self) {
         self.handle.clone().stop().await;
         self.running.await.expect("the server's task ends").expect("the server ends well");
         let never = [

@@ -144,7 +144,8 @@ async fn fill(url: &str) {
     let config = app::config(std::path::Path::new("unused"), |_| {});
     let hash = Hasher::new(&config.passwords).expect("the parameters are sound").turn().await.expect("a turn");
     let hash = hash.hash(&Password::new(PASSWORD)).await;
-    let stamp = Stamp { now: TestClock::default().now(), ids: Arc::default(), source: Source::default() };
+    // An hour before the tests begin, so that what they make is newer.
+    let stamp = Stamp { now: TestClock::default().now() - chrono::TimeDelta::hours(1), ids: Arc::default(), source: Source::default() };
     demo::load(&store, &hash, &stamp).await.expect("the demo accounts are loaded");
     store.close().await;
 }

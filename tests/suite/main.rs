@@ -1,3 +1,14 @@
 //! Every integration test, on both databases, in one binary.
 
+mod architecture;
+mod contract;
+mod coverage;
+mod faults;
 mod identity;
+mod impersonation;
+mod input;
+mod process;
+mod record;
+mod staff;
+mod tenancy;
+mod tokens;

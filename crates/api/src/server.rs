@@ -39,7 +39,7 @@ impl Server {
             App::new()
                 .app_data(app_state.clone())
                 .configure(move |config| routes.configure(config))
-                .route("/openapi.json", web::get().to(move || openapi_json(contract.clone())))
+                .route("/openapi.json", web::get().to(move || std::future::ready(openapi_json(contract.clone()))))
                 .route("/docs", web::get().to(docs))
                 .service(swagger_ui())
                 .default_service(web::to(http::not_found))
@@ -91,7 +91,7 @@ impl Handle {
     }
 }
 
-async fn openapi_json(contract: web::Bytes) -> HttpResponse {
+fn openapi_json(contract: web::Bytes) -> HttpResponse {
     HttpResponse::Ok().content_type("application/json").insert_header((header::CACHE_CONTROL, "no-cache")).body(contract)
 }
 

@@ -24,8 +24,8 @@ pub fn operations_table() -> String {
             ScopeKind::Staff => "staff",
         };
         let needs = row.needs.map_or("–", Permission::name);
-        let records = or_dash(row.records.actions().iter().map(ToString::to_string).collect());
-        let demands = or_dash(row.demands.iter().map(|demand| demand.name().to_owned()).collect());
+        let records = or_dash(&row.records.actions().iter().map(ToString::to_string).collect::<Vec<_>>());
+        let demands = or_dash(&row.demands.iter().map(|demand| demand.name().to_owned()).collect::<Vec<_>>());
         let (method, path, impersonated) = (method(&mounted.method), &mounted.path, row.impersonated.name());
         let impersonated = if row.scope == ScopeKind::Public { "–" } else { impersonated };
         writeln!(text, "| {} | {method} {path} | {scope} | {needs} | {records} | {impersonated} | {demands} |", row.id)
@@ -60,7 +60,7 @@ pub fn problems_table() -> String {
     text
 }
 
-fn or_dash(words: Vec<String>) -> String {
+fn or_dash(words: &[String]) -> String {
     if words.is_empty() { "–".to_owned() } else { words.join(", ") }
 }
 

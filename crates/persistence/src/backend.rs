@@ -152,8 +152,18 @@ fn pool_options<DB: sqlx::Database>(options: &Options) -> PoolOptions<DB> {
     PoolOptions::new()
         .max_connections(options.max_connections)
         .acquire_timeout(options.acquire_timeout)
-        .idle_timeout(Duration::from_secs(600))
+        .idle_timeout(Duration::from_mins(10))
         .test_before_acquire(false)
+}
+
+/// SQL that takes the lock on the number in `$3` until the transaction ends, and is true unless somebody else has it.
+///
+/// On SQLite a writer has the whole database to itself, so whoever asks is alone.
+pub const fn takes_lock(backend: DbBackend) -> &'static str {
+    match backend {
+        DbBackend::Postgres => "pg_try_advisory_xact_lock($3)",
+        _ => "($3 IS NOT NULL)",
+    }
 }
 
 pub fn sqlite_file(url: &str) -> Option<PathBuf> {

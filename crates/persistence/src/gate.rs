@@ -12,6 +12,7 @@ use postern_domain::{
     operation::Scope,
     org::{Org, OrgRef},
     policy::{Grant, Presented, PresentedGuise},
+    text,
 };
 use sea_orm::{ConnectionTrait, FromQueryResult, IdenStatic, Iterable, QueryResult, Value};
 use uuid::Uuid;
@@ -53,7 +54,11 @@ impl OrgKey {
     /// What stands in a path; an id has an underscore, which a slug cannot have.
     #[must_use]
     pub fn parse(text: &str) -> Self {
-        text.parse().map_or_else(|_| Self::Slug(text.to_owned()), Self::Id)
+        match text.parse() {
+            Ok(id) => Self::Id(id),
+            // What cannot be a slug names no org, and is nothing to trouble the database with; nor does an empty slug.
+            Err(_) => Self::Slug(if text::is_slug(text) { text.to_owned() } else { String::new() }),
+        }
     }
 }
 

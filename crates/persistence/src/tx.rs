@@ -50,20 +50,6 @@ impl Tx {
         .map_err(|error| sqlx_error(error).into())
     }
 
-    /// Holds `key` until the transaction ends, unless somebody else does; then `false`.
-    ///
-    /// On SQLite a writer has the whole database to itself, so whoever gets here is alone.
-    pub async fn hold(&self, key: i64) -> Result<bool, StoreError> {
-        match self.get_database_backend() {
-            DbBackend::Postgres => {
-                let sql = "SELECT pg_try_advisory_xact_lock($1) AS held";
-                let row = self.query_one_raw(Statement::from_sql_and_values(DbBackend::Postgres, sql, [key.into()])).await?;
-                Ok(row.map(|row| row.try_get("", "held")).transpose()?.unwrap_or(false))
-            }
-            _ => Ok(true),
-        }
-    }
-
     /// Waits until nobody else has `key`, and holds it until the transaction ends.
     pub async fn wait_for(&self, key: i64) -> Result<(), StoreError> {
         if self.get_database_backend() == DbBackend::Postgres {

@@ -65,7 +65,6 @@ impl<S: Scope> Reader<S> {
     }
 
     /// Goes on to write.
-    #[must_use]
     pub const fn begin(self) -> Work<S>
     where
         S: HasLog,

@@ -29,7 +29,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use crate::{config::Config, log};
 
-/// The guarded back door of a B2B SaaS.
+/// The guarded back door of a B2B `SaaS`.
 #[derive(Debug, Parser)]
 #[command(version, propagate_version = true)]
 pub struct Cli {
@@ -83,7 +83,7 @@ enum StaffCommand {
     Grant {
         /// Their e-mail address.
         email: String,
-        /// support, operations, engineering or super_admin.
+        /// support, operations, engineering or `super_admin`.
         tier: String,
         /// Why; it stands in the record. 15 characters or more.
         #[arg(long)]
@@ -152,13 +152,20 @@ async fn serve(config: Config, demo: bool) -> Done {
     let state = Arc::new(State::new(config.api, store, Arc::new(SystemClock))?);
     let server = Server::start(Arc::clone(&state), listener)?;
     let handle = server.handle();
+    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     tokio::spawn(async move {
-        asked_to_stop().await;
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
         tracing::info!("finishing what is running, then stopping");
         handle.stop().await;
     });
     tokio::spawn(watch_keys(state));
-    welcome(&address, demo)?;
+    // Nobody may be reading; that is no reason not to serve.
+    if let Err(error) = welcome(&address, demo) {
+        tracing::warn!(%error, "nobody was told where this server is");
+    }
     server.run().await?;
     tracing::info!("stopped");
     Ok(())
@@ -166,22 +173,12 @@ async fn serve(config: Config, demo: bool) -> Done {
 
 /// Somebody may have rotated the signing keys, on this machine or on another that shares the folder.
 async fn watch_keys(state: Arc<State>) {
-    let mut minutes = tokio::time::interval(std::time::Duration::from_secs(60));
+    let mut minutes = tokio::time::interval(std::time::Duration::from_mins(1));
     loop {
         minutes.tick().await;
         if let Err(error) = state.tokens.keys().reload() {
             tracing::error!(%error, "the signing keys cannot be read again; those read before stay in use");
         }
-    }
-}
-
-async fn asked_to_stop() {
-    let (Ok(mut terminate), Ok(mut interrupt)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt())) else {
-        return std::future::pending().await;
-    };
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
     }
 }
 

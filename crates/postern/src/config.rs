@@ -84,19 +84,15 @@ impl Config {
         let defaults = Figment::from(Toml::string(DEFAULT));
         let known: Dict = defaults.extract().expect("the defaults are sound");
         compare(&given, &known, "", &mut faults);
-        let figment = defaults.merge(overrides);
-        let config = Self::extract(&figment, &mut faults);
-        match config {
-            Some(config) if faults.is_empty() => {
-                config.judge(&mut faults);
-                if faults.is_empty() { Ok(config) } else { Err(Faults(faults)) }
-            }
-            _ => {
-                faults.sort();
-                faults.dedup();
-                Err(Faults(faults))
+        if faults.is_empty()
+            && let Some(config) = Self::extract(&defaults.merge(overrides), &mut faults)
+        {
+            config.judge(&mut faults);
+            if faults.is_empty() {
+                return Ok(config);
             }
         }
+        Err(Faults(faults))
     }
 
     fn extract(figment: &Figment, faults: &mut Vec<String>) -> Option<Self> {
@@ -188,7 +184,8 @@ fn section<T: DeserializeOwned>(figment: &Figment, name: &str, faults: &mut Vec<
     match figment.extract_inner(name) {
         Ok(section) => Some(section),
         Err(errors) => {
-            faults.extend(errors.into_iter().map(|error| format!("{}: {}", error.path.join("."), error.kind)));
+            let settings = |error: &figment::Error| error.path.iter().find(|part| *part != name).cloned().unwrap_or_default();
+            faults.extend(errors.into_iter().map(|error| format!("{name}.{}: {}", settings(&error), error.kind)));
             None
         }
     }

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::Parser;
 use postern::commands::{self, Cli};
 
-#[actix_web::main]
+#[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
     match commands::run(Cli::parse()).await {
         Ok(()) => ExitCode::SUCCESS,

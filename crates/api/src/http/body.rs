@@ -208,7 +208,7 @@ mod tests {
     fn every_fault_has_its_place() {
         let said = |code: &'static str, pointer: &str, what: &str| (code, pointer.to_owned(), what.to_owned());
         assert_eq!(fault(r#"{"name": 1}"#), said("invalid_body", "/name", "invalid"));
-        assert_eq!(fault(r#"{}"#), said("invalid_body", "/name", "required"));
+        assert_eq!(fault(r"{}"), said("invalid_body", "/name", "required"));
         assert_eq!(fault(r#"{"name": "a", "owner": true}"#), said("invalid_body", "/owner", "unknown"));
         assert_eq!(fault(r#"{"name": "a", "inner": {"many": [1, 2, 256]}}"#), said("invalid_body", "/inner/many/2", "invalid"));
         assert_eq!(fault(r#"{"name": "a", "inner": {"lots": 1}}"#), said("invalid_body", "/inner/lots", "unknown"));

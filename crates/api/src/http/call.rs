@@ -41,7 +41,7 @@ pub struct Call<O: Op>
 where
     O::Scope: Entry,
 {
-    state: Rc<Arc<State>>,
+    state: Arc<State>,
     input: Rc<Input>,
     stamp: Stamp,
     held: <O::Scope as Entry>::Held,
@@ -62,7 +62,7 @@ impl<O: Op> Call<O>
 where
     O::Scope: Entry,
 {
-    pub(super) async fn admit(state: Rc<Arc<State>>, input: Rc<Input>) -> Result<Admitted<O>, Problem> {
+    pub(super) async fn admit(state: Arc<State>, input: Rc<Input>) -> Result<Admitted<O>, Problem> {
         let stamp = Stamp { now: state.clock.now(), ids: Arc::clone(&state.ids), source: Facts::of(&input.request).source() };
         let held = O::Scope::enter(O::ROW, &state, &input, &stamp).await?;
         let repeat = O::Scope::repeat(&held, O::ROW, &state, &input, &stamp).await?;
@@ -81,7 +81,7 @@ where
 
     /// The same for something that outlives the call.
     #[must_use]
-    pub const fn shared(&self) -> &Rc<Arc<State>> {
+    pub const fn shared(&self) -> &Arc<State> {
         &self.state
     }
 
@@ -93,7 +93,7 @@ where
     /// What to record if the handler answers 403.
     pub(super) fn denial(&self) -> Option<DenialFacts> {
         let (actor, org) = O::Scope::who(&self.held)?;
-        let (state, input, stamp) = (Rc::clone(&self.state), Rc::clone(&self.input), self.stamp.clone());
+        let (state, input, stamp) = (Arc::clone(&self.state), Rc::clone(&self.input), self.stamp.clone());
         Some(DenialFacts { operation: O::ROW, actor, org, state, input, stamp })
     }
 }
@@ -103,7 +103,7 @@ pub struct DenialFacts {
     operation: &'static Operation,
     actor: Actor,
     org: Option<OrgRef>,
-    state: Rc<Arc<State>>,
+    state: Arc<State>,
     input: Rc<Input>,
     stamp: Stamp,
 }
@@ -295,7 +295,7 @@ impl<O: Op<Scope = Public>> Call<O> {
     where
         O: Recording,
     {
-        Ok(Unit { work: self.enter(true).await?.begin(), state: Rc::clone(&self.state), pending: None })
+        Ok(Unit { work: self.enter(true).await?.begin(), state: Arc::clone(&self.state), pending: None })
     }
 
     async fn enter(&self, writes: bool) -> Result<Reader<Public>, Problem> {
@@ -314,7 +314,7 @@ impl<O: Op<Scope = Public>> Call<O> {
 #[must_use = "a unit of work that is not committed is rolled back"]
 pub struct Unit<S: Scope> {
     work: Work<S>,
-    state: Rc<Arc<State>>,
+    state: Arc<State>,
     pending: Option<Pending>,
 }
 
@@ -335,10 +335,10 @@ impl<S: Scope> DerefMut for Unit<S> {
 impl<S: HasLog> Unit<S> {
     /// Makes it so, and gives the answer.
     pub async fn commit<T: Serialize>(mut self, reply: Reply<T>) -> Answer<T> {
-        if let Some(Pending { user, key_hash, request_hash }) = self.pending.take() {
+        if let Some(Pending { user, key_hash, request_hash, since }) = self.pending.take() {
             let answer = self.state.seal.close(&reply)?;
             let at = self.work.stamp().now;
-            self.work.housekeeping(Chore::RememberAnswer { user, key_hash, request_hash, answer, at }).await?;
+            self.work.housekeeping(Chore::RememberAnswer { user, key_hash, request_hash, answer, at, since }).await?;
         }
         self.work.commit().await?;
         Ok(reply)

@@ -285,6 +285,6 @@ const fn method_name(method: &HttpMethod) -> &'static str {
         HttpMethod::Patch => "patch",
         HttpMethod::Options => "options",
         HttpMethod::Head => "head",
-        _ => "trace",
+        HttpMethod::Trace => "trace",
     }
 }

@@ -109,7 +109,7 @@ where
     let state = request.app_data::<web::Data<State>>().cloned().expect("the state is part of the app").into_inner();
     let body = if H::TAKES_BODY { body::read(&request, payload, &state.server).await? } else { Bytes::new() };
     let input = Rc::new(Input { request, body });
-    let call = match Call::<O>::admit(Rc::new(state), Rc::clone(&input)).await? {
+    let call = match Call::<O>::admit(state, Rc::clone(&input)).await? {
         Admitted::Call(call) => call,
         Admitted::Replay(reply) => return Ok(reply.respond(true)),
     };
@@ -131,20 +131,25 @@ fn is_denial(code: Code) -> bool {
     code.status() == actix_web::http::StatusCode::FORBIDDEN && code != Code::WrongPassword
 }
 
+/// The path without its query, cut where nobody would read on.
+fn path(request: &HttpRequest) -> String {
+    request.path().chars().take(300).collect()
+}
+
 /// What is recorded of a request that was denied.
 pub fn denied(operation: &'static str, request: &HttpRequest, code: Code) -> Act {
-    let (method, path) = (request.method(), request.path());
+    let (method, path) = (request.method(), path(request));
     let target = Target { kind: TargetType::Operation, id: Some(operation.to_owned()), label: format!("{method} {path}") };
     Act::new(Action::PermissionDenied, target, format!("was denied {operation} ({})", code.name()))
         .ended(Outcome::Denied)
         .noted("method", method.as_str())
-        .noted("path", path)
+        .noted("path", &path)
         .noted("problem", code.name())
 }
 
 /// What is recorded of every request under another's name, before it runs.
 pub fn requested(operation: &'static str, request: &HttpRequest) -> Act {
-    let (method, path) = (request.method(), request.path());
+    let (method, path) = (request.method(), path(request));
     let target = Target { kind: TargetType::Operation, id: Some(operation.to_owned()), label: format!("{method} {path}") };
     Act::new(Action::ImpersonationRequest, target, format!("asked for {method} {path}"))
         .noted("method", method.as_str())

@@ -4,7 +4,7 @@
 //! Answers may hold a token that is shown once, so they are kept sealed; keys are kept as hashes.
 
 use actix_web::http::Method;
-use chrono::Duration;
+use chrono::{DateTime, Duration, Utc};
 use postern_domain::{
     actor::Caller,
     clock::Stamp,
@@ -44,6 +44,8 @@ pub struct Pending {
     pub user: UserId,
     pub key_hash: Vec<u8>,
     pub request_hash: Vec<u8>,
+    /// Answers from before this are forgotten.
+    pub since: DateTime<Utc>,
 }
 
 pub async fn look_up(
@@ -72,7 +74,7 @@ pub async fn look_up(
     let request_hash = hash(&[operation.id.as_bytes(), input.request.path().as_bytes(), &input.body]);
     let since = stamp.now - Duration::hours(state.idempotency.hours);
     match answers.look_up(user, &key_hash, since).await? {
-        Known::First => Ok(Repeat::First(Pending { user, key_hash, request_hash })),
+        Known::First => Ok(Repeat::First(Pending { user, key_hash, request_hash, since })),
         Known::InFlight => Err(Problem::new(Code::IdempotencyInFlight).retry_after(std::time::Duration::from_secs(1))),
         Known::Answered { request_hash: first, .. } if first != request_hash => Err(Problem::new(Code::IdempotencyKeyReused)),
         Known::Answered { answer, .. } => Ok(Repeat::Answered(state.seal.open(answer)?)),

@@ -34,7 +34,7 @@ pub async fn change_password(call: Call<op::ChangePassword>, body: Valid<ChangeP
     let known = call.credentials().password_hash(me.id).await?.ok_or_else(Problem::not_found)?;
 
     // Hashing takes its time, and nobody should wait for our transaction meanwhile.
-    let state = std::rc::Rc::clone(call.shared());
+    let state = std::sync::Arc::clone(call.shared());
     let (against, new) = (known.clone(), new_password);
     let hashing = async move {
         let turn = state.hasher.turn().await?;

@@ -7,8 +7,8 @@ use postern_domain::{
 };
 use sea_orm::{
     ActiveValue::Set,
-    ColumnTrait, EntityTrait, QueryFilter,
-    sea_query::{Expr, OnConflict},
+    ColumnTrait, DbErr, EntityTrait, QueryFilter,
+    sea_query::{Expr, ExprTrait, OnConflict},
 };
 
 use crate::{
@@ -24,8 +24,9 @@ pub enum Chore {
     IssueRefreshToken { hash: Vec<u8>, session: SessionId, at: DateTime<Utc> },
     /// A refresh token was used for the first time: it is marked, its successor kept, the session's life extended.
     RotateRefreshToken { used: Vec<u8>, successor: Vec<u8>, session: Session },
-    /// The first answer to a request with an idempotency key is kept, and answers older than `forget_before` are not.
-    RememberAnswer { user: UserId, key_hash: Vec<u8>, request_hash: Vec<u8>, answer: Vec<u8>, at: DateTime<Utc> },
+    /// The first answer to a request with an idempotency key is kept; one from before `since` is replaced. If there is a
+    /// later one, somebody else has answered, and this fails.
+    RememberAnswer { user: UserId, key_hash: Vec<u8>, request_hash: Vec<u8>, answer: Vec<u8>, at: DateTime<Utc>, since: DateTime<Utc> },
 }
 
 impl Chore {
@@ -47,7 +48,7 @@ impl Chore {
                     .await?;
                 issue(tx, successor, session.id, at).await
             }
-            Self::RememberAnswer { user, key_hash, request_hash, answer, at } => {
+            Self::RememberAnswer { user, key_hash, request_hash, answer, at, since } => {
                 let row = idempotency_key::ActiveModel {
                     user_id: Set(user.uuid()),
                     key_hash: Set(key_hash),
@@ -55,16 +56,16 @@ impl Chore {
                     answer: Set(answer),
                     answered_at: Set(at),
                 };
-                // A key that has outlived its day is there still, and is taken over.
                 let taken_over = OnConflict::columns([idempotency_key::Column::UserId, idempotency_key::Column::KeyHash])
                     .update_columns([
                         idempotency_key::Column::RequestHash,
                         idempotency_key::Column::Answer,
                         idempotency_key::Column::AnsweredAt,
                     ])
+                    .action_and_where(Expr::col((idempotency_key::Entity, idempotency_key::Column::AnsweredAt)).lte(since))
                     .to_owned();
-                idempotency_key::Entity::insert(row).on_conflict(taken_over).exec_without_returning(tx).await?;
-                Ok(())
+                let kept = idempotency_key::Entity::insert(row).on_conflict(taken_over).exec_without_returning(tx).await?;
+                if kept == 1 { Ok(()) } else { Err(StoreError::Conflict(DbErr::RecordNotInserted)) }
             }
         }
     }

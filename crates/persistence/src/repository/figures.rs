@@ -40,7 +40,8 @@ impl<'a> Figures<'a> {
              WHERE p.org_id = $1
                AND p.at = (SELECT max(l.at) FROM usage_point l WHERE l.org_id = $1 AND l.metric = p.metric)
             UNION ALL
-            SELECT 'activity', '', 0, (SELECT occurred_at FROM audit_event WHERE org_id = $1 ORDER BY id DESC LIMIT 1)";
+            SELECT 'activity', '', 0, (SELECT occurred_at FROM audit_event WHERE org_id = $1 ORDER BY id DESC LIMIT 1)
+            ORDER BY 1, 2";
         let rows = self.tx.query_all_raw(statement(self.tx.get_database_backend(), SQL, [self.org.uuid().into()])).await?;
         let mut counted = Counted::default();
         for row in rows {

@@ -2,9 +2,9 @@
 
 use chrono::{DateTime, Utc};
 use postern_domain::id::UserId;
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
+use sea_orm::ConnectionTrait;
 
-use crate::{entity::idempotency_key, error::StoreError, tx::Tx};
+use crate::{backend::takes_lock, error::StoreError, store::statement, tx::Tx};
 
 pub struct Answers<'a> {
     tx: &'a Tx,
@@ -26,17 +26,28 @@ impl<'a> Answers<'a> {
         Self { tx }
     }
 
-    /// Looks a key up and holds it. What was answered before `since` is forgotten.
+    /// Looks a key up and holds it, in one statement. What was answered before `since` is forgotten.
+    ///
+    /// Somebody may commit an answer in the moment between this statement's snapshot and its lock. Then two work under one
+    /// key; keeping the second answer fails ([`super::chores::Chore::RememberAnswer`]), and takes its work back with it.
     pub async fn look_up(&self, user: UserId, key_hash: &[u8], since: DateTime<Utc>) -> Result<Known, StoreError> {
-        let mut first_bytes = [0; 8];
-        first_bytes.copy_from_slice(&key_hash[..8]);
-        if !self.tx.hold(i64::from_be_bytes(first_bytes)).await? {
-            return Ok(Known::InFlight);
+        let mut lock = [0; 8];
+        lock.copy_from_slice(&key_hash[..8]);
+        let backend = self.tx.get_database_backend();
+        let sql = format!(
+            "SELECT {} AS held, k.request_hash AS request_hash, k.answer AS answer FROM (SELECT 1 AS one) AS one
+             LEFT JOIN idempotency_key k ON k.user_id = $1 AND k.key_hash = $2 AND k.answered_at > $4",
+            takes_lock(backend)
+        );
+        let values = [user.uuid().into(), key_hash.into(), i64::from_be_bytes(lock).into(), since.into()];
+        let row = self.tx.query_one_raw(statement(backend, &sql, values)).await?;
+        let row = row.ok_or_else(|| StoreError::Corrupt("a left join gave no row".to_owned()))?;
+        let (request_hash, answer) = (row.try_get("", "request_hash")?, row.try_get("", "answer")?);
+        let (request_hash, answer): (Option<Vec<u8>>, Option<Vec<u8>>) = (request_hash, answer);
+        match request_hash.zip(answer) {
+            Some((request_hash, answer)) => Ok(Known::Answered { request_hash, answer }),
+            None if row.try_get("", "held")? => Ok(Known::First),
+            None => Ok(Known::InFlight),
         }
-        let row = idempotency_key::Entity::find_by_id((user.uuid(), key_hash.to_vec()))
-            .filter(idempotency_key::Column::AnsweredAt.gt(since))
-            .one(self.tx)
-            .await?;
-        Ok(row.map_or(Known::First, |row| Known::Answered { request_hash: row.request_hash, answer: row.answer }))
     }
 }

@@ -1,0 +1,43 @@
+# Every way to run things. CI runs these targets and nothing else.
+
+CARGO := cargo
+POSTERN = $(CARGO) run --quiet --package postern --bin postern --
+
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## list the targets
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+
+.PHONY: run
+run: ## build, and serve the demo on SQLite in ./data
+	$(CARGO) build --workspace
+	$(POSTERN) serve --demo
+
+.PHONY: test
+test: ## run every test, on SQLite and on a throw-away PostgreSQL
+	$(CARGO) build --workspace
+	$(CARGO) test --workspace
+
+.PHONY: check
+check: ## formatting, lints, and whether what is generated is fresh
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --workspace --all-targets -- -D warnings
+	@$(MAKE) --no-print-directory golden-into DIR="$$(mktemp -d)" CMP=1
+
+.PHONY: golden
+golden: ## print the contract and the tables beside it anew
+	@$(MAKE) --no-print-directory golden-into DIR=openapi
+
+.PHONY: golden-into
+golden-into:
+	@$(CARGO) build --quiet --workspace
+	@$(POSTERN) openapi > $(DIR)/openapi.json
+	@for table in operations permissions problems; do $(POSTERN) openapi --print $$table > $(DIR)/$$table.md || exit 1; done
+	@if [ -n "$(CMP)" ]; then \
+	    diff -ru openapi $(DIR) && rm -rf $(DIR) && echo "what is generated is fresh" || { echo "run 'make golden' and look at the difference"; exit 1; }; fi
+
+.PHONY: bench
+bench: ## measure, in a release build: writes figures to standard output (docs/performance.md keeps them)
+	$(CARGO) build --release --workspace
+	$(CARGO) run --release --quiet --package postern-tests --bin bench

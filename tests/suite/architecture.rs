@@ -1,0 +1,44 @@
+//! Arrows between crates point one way, and what is named in one crate only is named in no other.
+
+use std::{collections::BTreeMap, process::Command};
+
+use serde_json::Value;
+
+/// What each crate may depend on, of ours.
+const ARROWS: &[(&str, &[&str])] = &[
+    ("postern-domain", &[]),
+    ("postern-migration", &[]),
+    ("postern-persistence", &["postern-domain", "postern-migration"]),
+    ("postern-api", &["postern-domain", "postern-persistence"]),
+    ("postern", &["postern-api", "postern-domain", "postern-persistence"]),
+];
+
+/// Who alone may name what.
+const NAMED_ONLY_BY: &[(&str, &[&str])] = &[
+    ("sea-orm", &["postern-persistence"]),
+    ("sea-orm-migration", &["postern-migration"]),
+    ("actix-web", &["postern-api"]),
+    ("jsonwebtoken", &["postern-api"]),
+];
+
+#[test]
+fn arrows_point_one_way() {
+    let output =
+        Command::new(env!("CARGO")).args(["metadata", "--format-version=1", "--no-deps", "--offline"]).output().expect("cargo runs");
+    let metadata: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    let mut dependencies: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for package in metadata["packages"].as_array().expect("packages") {
+        let names = package["dependencies"].as_array().expect("dependencies").iter().filter_map(|one| one["name"].as_str());
+        dependencies.insert(package["name"].as_str().expect("a name"), names.collect());
+    }
+    dependencies.remove("postern-tests").expect("this package");
+    assert_eq!(dependencies.len(), ARROWS.len(), "a new crate needs its arrows stated here");
+    for (name, allowed) in ARROWS {
+        let ours: Vec<&&str> = dependencies[name].iter().filter(|one| one.starts_with("postern")).collect();
+        assert!(ours.iter().all(|one| allowed.contains(*one)), "{name} points at {ours:?}");
+    }
+    for (library, alone) in NAMED_ONLY_BY {
+        let named: Vec<&str> = dependencies.iter().filter(|(_, all)| all.contains(library)).map(|(name, _)| *name).collect();
+        assert_eq!(&named, alone, "{library}");
+    }
+}

@@ -1,0 +1,138 @@
+//! Clients that hang up and dawdle, databases that fail.
+
+use std::{
+    io::{Read, Write},
+    net::TcpStream,
+    time::Duration,
+};
+
+use postern_tests::{App, Backend, on_both};
+use serde_json::json;
+
+on_both![
+    resets_at_any_moment_lose_nothing,
+    a_body_that_drips_is_cut_off,
+    a_database_that_fails_is_told_and_mended,
+    a_client_that_waits_for_ever_holds_nobody_up,
+];
+
+/// A request as bytes.
+fn bytes(method: &str, path: &str, token: &str, body: &str) -> Vec<u8> {
+    let length = body.len();
+    format!(
+        "{method} {path} HTTP/1.1\r\nhost: postern\r\nauthorization: Bearer {token}\r\ncontent-type: application/json\r\n\
+         content-length: {length}\r\n\r\n{body}"
+    )
+    .into_bytes()
+}
+
+/// Sends the first `sent` bytes of a request, reads `read` bytes of the answer, and resets the connection.
+fn reset_after(address: &str, request: &[u8], sent: usize, read: usize) {
+    let socket = socket2::Socket::from(TcpStream::connect(address.trim_start_matches("http://")).expect("connects"));
+    // With nothing to linger for, closing sends a reset.
+    socket.set_linger(Some(Duration::ZERO)).expect("set");
+    let mut stream = TcpStream::from(socket);
+    stream.write_all(&request[..sent.min(request.len())]).expect("sent");
+    if read > 0 {
+        let mut answer = vec![0; read];
+        let _ = stream.read(&mut answer);
+    }
+}
+
+async fn resets_at_any_moment_lose_nothing(t: &App) {
+    let me = t.sign_in("owner@acme.example").await;
+    let token = me.token.clone().expect("a token");
+    let address = t.address.clone();
+    // At every point of the request, after it, and at several of the answer; each request would found an org of its own.
+    let founding = move |n: usize| bytes("POST", "/v1/orgs", &token, &json!({ "name": "Reset", "slug": format!("reset-{n}") }).to_string());
+    let whole = founding(0).len() + 8;
+    let resets = tokio::task::spawn_blocking(move || {
+        for n in 0..60 {
+            let request = founding(n);
+            match n % 3 {
+                0 => reset_after(&address, &request, n * whole / 60, 0),
+                1 => reset_after(&address, &request, request.len(), 0),
+                _ => reset_after(&address, &request, request.len(), n),
+            }
+        }
+    });
+    resets.await.expect("all were sent");
+    // Whoever asks now waits behind what is still running, and then the state and the record must agree.
+    let mut settled = -1;
+    loop {
+        let founded = t.db.count("SELECT count(*) FROM organization WHERE slug LIKE 'reset-%'").await;
+        me.patch("/v1/orgs/acme", json!({ "name": format!("Acme {founded}") })).await.expect(200);
+        if founded == settled {
+            break;
+        }
+        settled = founded;
+    }
+    assert!(settled >= 20, "those that were answered are there: {settled}");
+    let events = t.db.count("SELECT count(*) FROM audit_event WHERE action = 'org.created' AND target_label LIKE 'reset-%'").await;
+    assert_eq!(events, settled);
+    let owners =
+        "SELECT count(*) FROM membership m JOIN organization o ON o.id = m.org_id WHERE o.slug LIKE 'reset-%' AND m.role = 'owner'";
+    assert_eq!(t.db.count(owners).await, settled);
+}
+
+async fn a_body_that_drips_is_cut_off(t: &App) {
+    let impatient = App::start(t.backend, |config| config.server.request_timeout_seconds = 1).await;
+    let token = impatient.sign_in("owner@acme.example").await.token.expect("a token");
+    let address = impatient.address.trim_start_matches("http://").to_owned();
+    let answer = tokio::task::spawn_blocking(move || {
+        let request = bytes("PATCH", "/v1/orgs/acme", &token, "{\"name\": \"Drip\"}");
+        let mut stream = TcpStream::connect(address).expect("connects");
+        stream.write_all(&request[..request.len() - 5]).expect("sent");
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).expect("answered, and closed");
+        answer
+    });
+    let answer = answer.await.expect("runs");
+    assert!(answer.starts_with("HTTP/1.1 408"), "{answer}");
+    assert!(answer.contains("request_timeout"), "{answer}");
+    assert_eq!(impatient.recorded("org.updated").await, 0);
+    impatient.finish().await;
+}
+
+async fn a_database_that_fails_is_told_and_mended(t: &App) {
+    let me = t.sign_in("owner@acme.example").await;
+    let (breaks, mends) = ("ALTER TABLE membership RENAME TO gone", "ALTER TABLE gone RENAME TO membership");
+    t.db.execute(breaks).await.expect("breaks");
+    me.get("/v1/orgs/acme").await.problem(503, "unavailable");
+    me.patch("/v1/orgs/acme", json!({ "name": "Other" })).await.problem(503, "unavailable");
+    t.anonymous().get("/healthz").await.expect(200);
+    t.db.execute(mends).await.expect("mends");
+    me.get("/v1/orgs/acme").await.expect(200);
+    if t.backend == Backend::Postgres {
+        // All connections are cut, as when the server is restarted.
+        let cut =
+            "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()";
+        t.db.count(cut).await;
+        let mut answers = Vec::new();
+        for _ in 0..20 {
+            answers.push(me.get("/v1/orgs/acme").await.status);
+        }
+        assert!(answers.iter().all(|status| [200, 503].contains(status)), "{answers:?}");
+        assert_eq!(answers.last(), Some(&200), "it recovers: {answers:?}");
+    }
+    assert_eq!(t.recorded("org.updated").await, 0);
+}
+
+async fn a_client_that_waits_for_ever_holds_nobody_up(t: &App) {
+    let me = t.sign_in("owner@acme.example").await;
+    let token = me.token.clone().expect("a token");
+    // More half-sent writes than there are connections to the database.
+    let address = t.address.trim_start_matches("http://").to_owned();
+    let request = bytes("PATCH", "/v1/orgs/acme", &token, "{\"name\": \"Never\"}");
+    let waiting: Vec<TcpStream> = (0..50)
+        .map(|_| {
+            let mut stream = TcpStream::connect(&address).expect("connects");
+            stream.write_all(&request[..request.len() - 1]).expect("sent");
+            stream
+        })
+        .collect();
+    me.patch("/v1/orgs/acme", json!({ "name": "Meanwhile" })).await.expect(200);
+    me.get("/v1/orgs/acme/members").await.expect(200);
+    drop(waiting);
+    assert_eq!(t.recorded("org.updated").await, 1);
+}

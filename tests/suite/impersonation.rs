@@ -1,0 +1,283 @@
+//! Acting in a customer's name: bounded, blocked where it must be, and under both names throughout.
+
+use chrono::TimeDelta;
+use futures_util::future::join_all;
+use postern_tests::{Answer, App, on_both};
+use serde_json::{Value, json};
+
+on_both![
+    it_is_under_both_names,
+    read_only_looks_and_changes_nothing,
+    some_things_are_never_done,
+    it_ends_at_its_time,
+    it_ends_when_it_is_ended,
+    it_ends_with_whatever_it_hangs_on,
+    some_people_are_never_impersonated,
+    a_reason_and_a_ticket_are_needed,
+    it_opens_one_org,
+    starting_twice_with_one_key_starts_once,
+    support_ends_its_own_and_engineering_any,
+    the_customer_sees_who_was_there,
+];
+
+async fn it_is_under_both_names(t: &App) {
+    let support = t.sign_in("support@postern.example").await;
+    let (ana, started) = t.impersonate(&support, "owner@acme.example", "acme", "full").await;
+    assert_eq!(started["expires_in"], 1800);
+    let me = ana.get("/v1/me").await.expect(200).json;
+    assert_eq!(me["user"]["email"], "owner@acme.example");
+    assert_eq!(me["staff_tier"], json!(null));
+    assert_eq!(me["impersonation"]["actor"]["email"], "support@postern.example");
+    assert_eq!(me["impersonation"]["banner"], started["banner"]);
+    let member = t.member_id("acme", "viewer@acme.example").await;
+    ana.patch(&format!("/v1/orgs/acme/members/{member}"), json!({ "role": "member" })).await.expect(200);
+
+    let owner = t.sign_in("owner@acme.example").await;
+    let events = owner.get("/v1/orgs/acme/audit-events?on_behalf_of=owner@acme.example").await.expect(200).json;
+    let events = events["data"].as_array().expect("a list");
+    let actions: Vec<&str> = events.iter().filter_map(|event| event["action"].as_str()).collect();
+    assert_eq!(actions, ["user.role_changed", "impersonation.request", "impersonation.request"], "each request before it runs");
+    for event in events {
+        assert_eq!(event["actor"]["email"], "support@postern.example");
+        assert_eq!(event["actor"]["type"], "staff");
+        assert_eq!(event["actor"]["tier"], "support");
+        assert_eq!(event["on_behalf_of"]["email"], "owner@acme.example");
+        assert_eq!(event["source"]["impersonation_id"], started["impersonation"]["id"]);
+    }
+    let expected = "Sam Okoro (support), as Ana Costa, changed viewer@acme.example from viewer to member";
+    assert_eq!(events[0]["summary"], expected);
+    let begun = owner.get("/v1/orgs/acme/audit-events?action=impersonation.started").await.expect(200).json;
+    assert_eq!(begun["data"][0]["reason"], "cannot open the reports page");
+    assert_eq!(begun["data"][0]["ticket_ref"], "SUP-4312");
+}
+
+async fn read_only_looks_and_changes_nothing(t: &App) {
+    let support = t.sign_in("support@postern.example").await;
+    let (ana, _) = t.impersonate(&support, "owner@acme.example", "acme", "read_only").await;
+    ana.get("/v1/orgs/acme/members").await.expect(200);
+    ana.patch("/v1/orgs/acme", json!({ "name": "Other" })).await.problem(403, "impersonation_read_only");
+    ana.patch("/v1/me", json!({ "name": "Other" })).await.problem(403, "impersonation_read_only");
+    assert_eq!(t.recorded("org.updated").await, 0);
+    let denied = t.events("action=permission.denied").await;
+    assert_eq!(denied.len(), 2);
+    assert!(denied.iter().all(|event| event["on_behalf_of"]["email"] == "owner@acme.example" && event["org"]["slug"] == "acme"));
+}
+
+async fn some_things_are_never_done(t: &App) {
+    let support = t.sign_in("support@postern.example").await;
+    let (ana, _) = t.impersonate(&support, "owner@acme.example", "acme", "full").await;
+    let blocked = |answer: Answer| answer.problem(403, "impersonation_blocked");
+    blocked(ana.post("/v1/me/password", json!({ "current_password": "x", "new_password": "y" })).await);
+    blocked(ana.post("/v1/auth/logout", json!({})).await);
+    blocked(ana.send("DELETE", "/v1/orgs/acme", Some(json!({ "confirm_slug": "acme" }))).await);
+    blocked(ana.post("/v1/orgs", json!({ "name": "Mine", "slug": "mine" })).await);
+    blocked(ana.get("/v1/admin/search?q=acme").await);
+    blocked(ana.post("/v1/admin/impersonations", json!({})).await);
+    blocked(ana.get("/v1/admin/staff").await);
+    let member = format!("/v1/orgs/acme/members/{}", t.member_id("acme", "member@acme.example").await);
+    blocked(ana.patch(&member, json!({ "role": "admin" })).await);
+    blocked(ana.patch(&member, json!({ "role": "owner" })).await);
+    ana.patch(&member, json!({ "role": "viewer" })).await.expect(200);
+    assert_eq!(t.recorded("permission.denied").await, 9);
+    t.sign_in("owner@acme.example").await.get("/v1/orgs/acme").await.expect(200);
+}
+
+async fn it_ends_at_its_time(t: &App) {
+    let support = t.sign_in("support@postern.example").await;
+    let (ana, _) = t.impersonate(&support, "owner@acme.example", "acme", "full").await;
+    t.clock.turn(TimeDelta::minutes(30) - TimeDelta::seconds(1));
+    ana.get("/v1/me").await.expect(200);
+    t.clock.turn(TimeDelta::seconds(1));
+    ana.get("/v1/me").await.problem(401, "impersonation_expired");
+    ana.patch("/v1/orgs/acme", json!({ "name": "Other" })).await.problem(401, "impersonation_expired");
+    // The row's own end counts as well, whatever the token says.
+    t.clock.turn(TimeDelta::seconds(-1));
+    let earlier = match t.backend {
+        postern_tests::Backend::Sqlite => "UPDATE impersonation SET expires_at = '2026-11-20T09:10:00+00:00'",
+        postern_tests::Backend::Postgres => "UPDATE impersonation SET expires_at = '2026-11-20T09:10:00Z'",
+    };
+    t.db.execute(earlier).await.expect("turned back");
+    ana.get("/v1/me").await.problem(401, "impersonation_expired");
+}
+
+async fn it_ends_when_it_is_ended(t: &App) {
+    let support = t.sign_in("support@postern.example").await;
+    let (ana, started) = t.impersonate(&support, "owner@acme.example", "acme", "full").await;
+    let path = format!("/v1/admin/impersonations/{}", started["impersonation"]["id"].as_str().expect("an id"));
+    support.delete(&path).await.expect(204);
+    ana.get("/v1/me").await.problem(401, "impersonation_ended");
+    support.delete(&path).await.problem(409, "already_ended");
+    assert_eq!(t.recorded("impersonation.ended").await, 1);
+    assert_eq!(t.recorded("impersonation.request").await, 0, "a dead token makes no request in anybody's name");
+}
+
+async fn it_ends_with_whatever_it_hangs_on(t: &App) {
+    let end = |cause: &'static str| async move {
+        let support = t.sign_in("support@postern.example").await;
+        let (worn, _) = t.impersonate(&support, "member@acme.example", "acme", "full").await;
+        worn.get("/v1/me").await.expect(200);
+        match cause {
+            "sign-out" => drop(support.post("/v1/auth/logout", json!({})).await.expect(204)),
+            sql => drop(t.db.execute(sql).await.expect("runs")),
+        }
+        let code = worn.get("/v1/me").await.expect(401).text("/code");
+        assert_eq!(code, "impersonation_ended", "after {cause}");
+    };
+    end("sign-out").await;
+    end("UPDATE \"user\" SET suspended_at = created_at WHERE email = 'member@acme.example'").await;
+    t.db.execute("UPDATE \"user\" SET suspended_at = NULL").await.expect("runs");
+    end("UPDATE \"user\" SET suspended_at = created_at WHERE email = 'support@postern.example'").await;
+    t.db.execute("UPDATE \"user\" SET suspended_at = NULL").await.expect("runs");
+    end("INSERT INTO staff (user_id, tier, since) SELECT id, 'support', created_at FROM \"user\" WHERE email = 'member@acme.example'")
+        .await;
+    t.db.execute("DELETE FROM staff WHERE user_id IN (SELECT id FROM \"user\" WHERE email = 'member@acme.example')").await.expect("runs");
+    end("UPDATE organization SET deletion_requested_at = created_at WHERE slug = 'acme'").await;
+    t.db.execute("UPDATE organization SET deletion_requested_at = NULL").await.expect("runs");
+    end("DELETE FROM staff WHERE user_id IN (SELECT id FROM \"user\" WHERE email = 'support@postern.example')").await;
+    t.db.execute(
+        "INSERT INTO staff (user_id, tier, since) SELECT id, 'support', created_at FROM \"user\" WHERE email = 'support@postern.example'",
+    )
+    .await
+    .expect("runs");
+    end("DELETE FROM membership WHERE user_id IN (SELECT id FROM \"user\" WHERE email = 'member@acme.example')").await;
+}
+
+fn wanted(target: &str, org: &str) -> Value {
+    json!({ "target_user_id": target, "org": org, "reason": "cannot open the reports page", "ticket_ref": "SUP-1" })
+}
+
+async fn some_people_are_never_impersonated(t: &App) {
+    let support = t.sign_in("support@postern.example").await;
+    let start = |body: Value| support.post("/v1/admin/impersonations", body);
+    // Nobody of the staff is a member of an org in the demo: make some.
+    t.db.execute(
+        "INSERT INTO membership (org_id, id, user_id, role, created_at) SELECT o.id, u.id, u.id, 'viewer', u.created_at \
+        FROM organization o, \"user\" u WHERE o.slug = 'acme' AND u.email LIKE '%@postern.example'",
+    )
+    .await
+    .expect("runs");
+    let (own, other) = (t.user_id("support@postern.example").await, t.user_id("eng@postern.example").await);
+    start(wanted(&own, "acme")).await.problem(403, "cannot_impersonate");
+    start(wanted(&other, "acme")).await.problem(403, "cannot_impersonate");
+    let member = t.user_id("member@acme.example").await;
+    t.db.execute("UPDATE \"user\" SET suspended_at = created_at WHERE email = 'member@acme.example'").await.expect("runs");
+    start(wanted(&member, "acme")).await.problem(403, "cannot_impersonate");
+    let ana = t.user_id("owner@acme.example").await;
+    start(wanted(&ana, "globex")).await.problem(404, "not_found");
+    start(wanted(&ana, "nowhere")).await.problem(404, "not_found");
+    start(wanted("user_01k7fgpr00e00800000000000g", "acme")).await.problem(404, "not_found");
+    t.sign_in("owner@acme.example").await.post("/v1/admin/impersonations", wanted(&member, "acme")).await.problem(403, "permission_denied");
+    assert_eq!(t.recorded("impersonation.started").await, 0);
+    assert_eq!(t.recorded("permission.denied").await, 4);
+}
+
+async fn a_reason_and_a_ticket_are_needed(t: &App) {
+    let support = t.sign_in("support@postern.example").await;
+    let ana = t.user_id("owner@acme.example").await;
+    let ten_thousand = "x".repeat(10_000);
+    for (field, bad) in [
+        ("reason", "too short"),
+        ("reason", "                    "),
+        ("reason", ten_thousand.as_str()),
+        ("reason", "with a nul \u{0} in the middle"),
+        ("ticket_ref", ""),
+        ("ticket_ref", "SUP 1"),
+        ("ticket_ref", ten_thousand.as_str()),
+        ("mode", "forever"),
+        ("target_user_id", "user_1"),
+    ] {
+        let mut body = wanted(&ana, "acme");
+        body[field] = bad.into();
+        let answer = support.post("/v1/admin/impersonations", body).await.problem(422, "invalid_body");
+        assert_eq!(answer.text("/errors/0/pointer"), format!("/{field}"), "{bad}");
+    }
+    for field in ["reason", "ticket_ref", "org", "target_user_id"] {
+        let mut body = wanted(&ana, "acme");
+        body.as_object_mut().expect("an object").remove(field);
+        support.post("/v1/admin/impersonations", body).await.problem(422, "invalid_body");
+    }
+}
+
+async fn it_opens_one_org(t: &App) {
+    // Ana belongs to two orgs; support comes in for one of them.
+    let ana = t.sign_in("owner@acme.example").await;
+    ana.post("/v1/orgs", json!({ "name": "Second", "slug": "second" })).await.expect(201);
+    let support = t.sign_in("support@postern.example").await;
+    let (worn, _) = t.impersonate(&support, "owner@acme.example", "acme", "full").await;
+    let (second, random) = (worn.get("/v1/orgs/second").await, worn.get("/v1/orgs/nowhere").await);
+    assert_eq!(second.problem(404, "not_found").without_request_id(), random.problem(404, "not_found").without_request_id());
+    worn.patch("/v1/orgs/second", json!({ "name": "Other" })).await.problem(404, "not_found");
+    let orgs = worn.get("/v1/orgs").await.expect(200).json;
+    assert_eq!(orgs["data"].as_array().map(Vec::len), Some(1));
+    assert_eq!(worn.get("/v1/me").await.expect(200).json["memberships"].as_array().map(Vec::len), Some(1));
+    worn.get("/v1/me/permissions?org=second").await.problem(404, "not_found");
+    worn.get("/v1/me/permissions?org=acme").await.expect(200);
+    let record = ana.get("/v1/orgs/acme/audit-events?limit=100").await.expect(200).body;
+    assert!(!record.contains("second"), "what was tried elsewhere is none of this org's business");
+    assert_eq!(ana.get("/v1/orgs/second/audit-events").await.expect(200).json["data"].as_array().map(Vec::len), Some(1));
+}
+
+async fn starting_twice_with_one_key_starts_once(t: &App) {
+    let (support, other) = (t.sign_in("support@postern.example").await, t.sign_in("ops@postern.example").await);
+    let ana = t.user_id("owner@acme.example").await;
+    let start = |who: &postern_tests::Person<'_>, key: &str, body: Value| {
+        let request = who.request("POST", "/v1/admin/impersonations").header("idempotency-key", key).json(&body);
+        async move { Answer::of(request.send().await).await }
+    };
+    let without = support.request("POST", "/v1/admin/impersonations").json(&wanted(&ana, "acme"));
+    Answer::of(without.send().await).await.problem(400, "idempotency_key_required");
+    let first = start(&support, "k-1", wanted(&ana, "acme")).await.expect(201);
+    let again = start(&support, "k-1", wanted(&ana, "acme")).await.expect(201);
+    assert_eq!(again.body, first.body);
+    assert_eq!(again.header("location"), first.header("location"));
+    assert_eq!((first.header("idempotency-replayed"), again.header("idempotency-replayed")), (String::new(), "true".to_owned()));
+    start(&support, "k-1", wanted(&ana, "globex")).await.problem(422, "idempotency_key_reused");
+    start(&other, "k-1", wanted(&ana, "acme")).await.expect(201);
+    for bad in ["", "with space", &"k".repeat(256)] {
+        start(&support, bad, wanted(&ana, "acme")).await.problem(400, "invalid_header");
+    }
+    assert_eq!(t.recorded("impersonation.started").await, 2);
+    assert_eq!(t.db.count("SELECT count(*) FROM idempotency_key").await, 2);
+
+    let race = join_all((0..20).map(|_| start(&support, "k-2", wanted(&ana, "acme")))).await;
+    assert!(race.iter().all(|answer| answer.status == 201 || answer.status == 409), "{race:?}");
+    assert!(
+        race.iter()
+            .filter(|answer| answer.status == 201)
+            .all(|answer| answer.body == race.iter().find(|one| one.status == 201).expect("one").body)
+    );
+    assert_eq!(t.recorded("impersonation.started").await, 3, "whatever the race, once");
+
+    t.clock.turn(TimeDelta::hours(24));
+    let support = t.sign_in("support@postern.example").await;
+    start(&support, "k-1", wanted(&ana, "acme")).await.expect(201);
+    assert_eq!(t.recorded("impersonation.started").await, 4, "after a day the key is new");
+}
+
+async fn support_ends_its_own_and_engineering_any(t: &App) {
+    let (support, ops, eng) =
+        (t.sign_in("support@postern.example").await, t.sign_in("ops@postern.example").await, t.sign_in("eng@postern.example").await);
+    let (_, first) = t.impersonate(&support, "owner@acme.example", "acme", "full").await;
+    let (_, second) = t.impersonate(&ops, "owner@acme.example", "acme", "full").await;
+    let path = |started: &Value| format!("/v1/admin/impersonations/{}", started["impersonation"]["id"].as_str().expect("an id"));
+    let seen = |answer: Answer| answer.expect(200).json["data"].as_array().map_or(0, Vec::len);
+    assert_eq!(seen(support.get("/v1/admin/impersonations").await), 1);
+    assert_eq!(seen(eng.get("/v1/admin/impersonations").await), 2);
+    ops.delete(&path(&first)).await.problem(403, "permission_denied");
+    ops.delete(&path(&second)).await.expect(204);
+    eng.delete(&path(&first)).await.expect(204);
+    eng.delete("/v1/admin/impersonations/imp_01k7fgpr00e00800000000000g").await.problem(404, "not_found");
+}
+
+async fn the_customer_sees_who_was_there(t: &App) {
+    let support = t.sign_in("support@postern.example").await;
+    t.impersonate(&support, "owner@acme.example", "acme", "read_only").await;
+    let admin = t.sign_in("admin@acme.example").await;
+    let seen = admin.get("/v1/orgs/acme/impersonations").await.expect(200).json;
+    assert_eq!(seen["data"][0]["staff_email"], "support@postern.example");
+    assert_eq!(seen["data"][0]["target_email"], "owner@acme.example");
+    assert_eq!(seen["data"][0]["reason"], "cannot open the reports page");
+    let globex = t.sign_in("admin@globex.example").await;
+    assert_eq!(globex.get("/v1/orgs/globex/impersonations").await.expect(200).json["data"], json!([]));
+    t.sign_in("member@acme.example").await.get("/v1/orgs/acme/impersonations").await.problem(403, "permission_denied");
+}

@@ -1,0 +1,141 @@
+//! Bad input: each a problem with a code and a place, never a 5xx, never half a change.
+
+use postern_tests::{Answer, App, on_both};
+use serde_json::json;
+
+on_both![
+    bodies_are_judged,
+    bodies_are_bounded,
+    only_json_is_taken,
+    text_that_a_database_refuses_is_refused_first,
+    addresses_are_judged,
+    request_ids_are_kept_if_harmless,
+    forwarded_addresses_count_only_from_proxies,
+];
+
+async fn raw(t: &App, method: &str, path: &str, body: impl Into<reqwest::Body>) -> Answer {
+    let me = t.sign_in("owner@acme.example").await;
+    Answer::of(me.request(method, path).header("content-type", "application/json").body(body).send().await).await
+}
+
+async fn bodies_are_judged(t: &App) {
+    for (body, code) in [
+        ("", "malformed_json"),
+        ("{", "malformed_json"),
+        ("null", "invalid_body"),
+        ("[]", "invalid_body"),
+        ("\"x\"", "invalid_body"),
+        ("{\"name\": 1}", "invalid_body"),
+        ("{\"name\": \"x\", \"owner\": true}", "invalid_body"),
+        ("{\"name\": \"x\", \"name\": \"y\"}", "malformed_json"),
+        ("{\"name\": \"\\ud800\"}", "malformed_json"),
+        ("\u{feff}{}", "malformed_json"),
+        ("{} {}", "malformed_json"),
+        ("{\"name\": \"\"}", "invalid_body"),
+        ("{\"name\": \" padded \"}", "invalid_body"),
+        ("{\"name\": \"two\\nlines\"}", "invalid_body"),
+    ] {
+        let answer = raw(t, "PATCH", "/v1/orgs/acme", body).await;
+        let status = if code == "malformed_json" { 400 } else { 422 };
+        let answer = answer.problem(status, code);
+        assert!(code == "malformed_json" || !answer.text("/errors/0/code").is_empty(), "{body}");
+    }
+    let deep = format!("{{\"name\": {}1{}}}", "[".repeat(500), "]".repeat(500));
+    assert!([400, 422].contains(&raw(t, "PATCH", "/v1/orgs/acme", deep).await.status));
+    raw(t, "PATCH", "/v1/orgs/acme", vec![b'{', b'"', 0xff, 0xfe, b'"', b':', b'1', b'}']).await.expect(400);
+    let utf16: Vec<u8> = "{\"name\": \"x\"}".encode_utf16().flat_map(u16::to_le_bytes).collect();
+    raw(t, "PATCH", "/v1/orgs/acme", utf16).await.problem(400, "malformed_json");
+    let unknown = raw(t, "PATCH", "/v1/me", "{\"staff_tier\": \"super_admin\"}").await.problem(422, "invalid_body");
+    assert_eq!((unknown.text("/errors/0/pointer"), unknown.text("/errors/0/code")), ("/staff_tier".to_owned(), "unknown".to_owned()));
+    assert_eq!(t.recorded("org.updated").await, 0);
+}
+
+async fn bodies_are_bounded(t: &App) {
+    let fits = format!("{{\"name\": \"{}\"}}", "x".repeat(262_144 - 12));
+    assert_eq!(fits.len(), 262_144);
+    raw(t, "PATCH", "/v1/orgs/acme", fits.clone()).await.problem(422, "invalid_body");
+    raw(t, "PATCH", "/v1/orgs/acme", fits + " ").await.problem(413, "body_too_large");
+    let chunks = (0..100).map(|_| Ok::<_, std::io::Error>(vec![b' '; 10_000]));
+    let endless = reqwest::Body::wrap_stream(futures_util::stream::iter(chunks));
+    let me = t.sign_in("owner@acme.example").await;
+    let sent = me.request("PATCH", "/v1/orgs/acme").header("content-type", "application/json").body(endless).send().await;
+    // The server may close before the client has finished talking; either way nothing more is read.
+    if sent.is_ok() {
+        Answer::of(sent).await.problem(413, "body_too_large");
+    }
+    me.get("/v1/me").await.expect(200);
+}
+
+async fn only_json_is_taken(t: &App) {
+    let me = t.sign_in("owner@acme.example").await;
+    for kind in ["text/plain", "application/x-www-form-urlencoded", "application/xml", "multipart/form-data", "application/jsonx", ""] {
+        let request = me.request("PATCH", "/v1/orgs/acme").header("content-type", kind).body("{\"name\": \"x\"}");
+        Answer::of(request.send().await).await.problem(415, "unsupported_media_type");
+    }
+    Answer::of(me.request("PATCH", "/v1/orgs/acme").body("{}").send().await).await.problem(415, "unsupported_media_type");
+    let packed =
+        me.request("PATCH", "/v1/orgs/acme").header("content-type", "application/json").header("content-encoding", "gzip").body("x");
+    Answer::of(packed.send().await).await.problem(415, "unsupported_media_type");
+    let charset =
+        me.request("PATCH", "/v1/orgs/acme").header("content-type", "application/json; charset=utf-8").body("{\"name\": \"Fine\"}");
+    Answer::of(charset.send().await).await.expect(200);
+}
+
+async fn text_that_a_database_refuses_is_refused_first(t: &App) {
+    let nul = raw(t, "PATCH", "/v1/orgs/acme", "{\"name\": \"a\\u0000b\"}").await.problem(422, "invalid_body");
+    assert_eq!((nul.text("/errors/0/pointer"), nul.text("/errors/0/code")), ("/name".to_owned(), "nul_character".to_owned()));
+    let me = t.sign_in("owner@acme.example").await;
+    me.get("/v1/orgs/acme/members?q=%00").await.problem(400, "invalid_query");
+    for path in ["/v1/orgs/a%00b", "/v1/orgs/%ff%fe", "/v1/orgs/acme/members/mem%00", "/v1/orgs/%F0%9F%98%80"] {
+        assert!([400, 404].contains(&me.get(path).await.status), "{path}");
+    }
+    t.log_in("owner@acme.example\u{0}", "x").await.problem(422, "invalid_body");
+    t.log_in("owner@acme.example", "\u{0}").await.problem(422, "invalid_body");
+    let agent = me.request("GET", "/v1/orgs/globex").header("user-agent", "x".repeat(4_000));
+    Answer::of(agent.send().await).await.problem(404, "not_found");
+}
+
+async fn addresses_are_judged(t: &App) {
+    let me = t.sign_in("owner@acme.example").await;
+    for id in ["mem_1", "org_01k7fgpr00e00800000000000g", "MEM_01K7FGPR00E00800000000000G", "1", "mem_80000000000000000000000000"] {
+        let answer = me.get(&format!("/v1/orgs/acme/members/{id}")).await.problem(400, "invalid_id");
+        assert_eq!(answer.text("/errors/0/pointer"), "/member");
+    }
+    for (limit, status) in [("0", 400), ("101", 400), ("-1", 400), ("ten", 400), ("1e2", 400), ("", 400), ("100", 200)] {
+        assert_eq!(me.get(&format!("/v1/orgs/acme/members?limit={limit}")).await.status, status, "{limit}");
+    }
+    me.get("/v1/orgs/acme/members?page=2").await.problem(400, "invalid_query");
+    me.get("/v1/orgs/acme/members?limit=1&limit=2").await.problem(400, "invalid_query");
+    me.get("/v1/orgs/acme/").await.problem(404, "not_found");
+    for (method, path, allow) in [("PUT", "/v1/me", "GET, PATCH"), ("DELETE", "/v1/orgs", "POST, GET"), ("PATCH", "/healthz", "GET")] {
+        let answer = me.send(method, path, Some(json!({}))).await.problem(405, "method_not_allowed");
+        assert_eq!(answer.header("allow"), allow);
+    }
+}
+
+async fn request_ids_are_kept_if_harmless(t: &App) {
+    let ask = |id: &'static str| async move {
+        let request = t.anonymous().request("GET", "/healthz").header("x-request-id", id);
+        Answer::of(request.send().await).await.header("x-request-id")
+    };
+    assert_eq!(ask("my-own.id_1").await, "my-own.id_1");
+    for harmful in ["a b", "", "<script>", "ünsafe", "0123456789012345678901234567890123456789012345678901234567890123456789"] {
+        assert_eq!(ask(harmful).await.len(), 32, "{harmful}");
+    }
+}
+
+async fn forwarded_addresses_count_only_from_proxies(t: &App) {
+    let sign_in = |t: &App| {
+        let body = json!({ "email": "owner@acme.example", "password": postern_tests::PASSWORD });
+        let request = t.anonymous().request("POST", "/v1/auth/login").header("x-forwarded-for", "198.51.100.7, 203.0.113.9").json(&body);
+        async move { Answer::of(request.send().await).await.expect(200).text("/access_token") }
+    };
+    let ip = |t: &App, token: String| {
+        let sessions = t.bearer(&token).request("GET", "/v1/me/sessions");
+        async move { Answer::of(sessions.send().await).await.expect(200).text("/data/0/ip") }
+    };
+    assert_eq!(ip(t, sign_in(t).await).await, "127.0.0.1");
+    let behind = App::start(t.backend, |config| config.server.trusted_proxies = vec!["127.0.0.0/8".parse().expect("a network")]).await;
+    assert_eq!(ip(&behind, sign_in(&behind).await).await, "203.0.113.9");
+    behind.finish().await;
+}

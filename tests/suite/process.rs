@@ -1,0 +1,193 @@
+//! The process: what it costs, how it starts and stops, what its commands do.
+
+use std::{
+    fs,
+    io::{BufRead, BufReader},
+    os::unix::fs::PermissionsExt,
+    path::{Path, PathBuf},
+    process::{Command, Output, Stdio},
+};
+
+use postern_tests::{App, PASSWORD, on_both};
+use serde_json::json;
+
+on_both![requests_cost_few_statements, what_runs_is_finished_before_it_stops];
+
+async fn requests_cost_few_statements(t: &App) {
+    let me = t.sign_in("owner@acme.example").await;
+    let member = t.member_id("acme", "viewer@acme.example").await;
+    let cost = |method: &'static str, path: String, body: Option<serde_json::Value>| {
+        let me = &me;
+        async move {
+            let before = t.state.store.statements();
+            let answer = me.send(method, &path, body).await;
+            assert!(answer.status < 300, "{}", answer.body);
+            t.state.store.statements() - before
+        }
+    };
+    for path in [
+        "",
+        "/members",
+        "/members?limit=1",
+        "/members?q=acme&role=viewer",
+        "/settings",
+        "/features",
+        "/dashboard",
+        "/audit-events",
+        "/impersonations",
+    ] {
+        let statements = cost("GET", format!("/v1/orgs/acme{path}"), None).await;
+        assert!(statements <= 5, "GET {path} sends {statements} statements");
+    }
+    for path in ["/v1/me", "/v1/me/sessions", "/v1/orgs", "/v1/me/permissions?org=acme"] {
+        let statements = cost("GET", path.to_owned(), None).await;
+        assert!(statements <= 5, "GET {path} sends {statements} statements");
+    }
+    let path = format!("/v1/orgs/acme/members/{member}");
+    for (method, path, body) in [
+        ("PATCH", path.clone(), Some(json!({ "role": "member" }))),
+        ("DELETE", path, None),
+        ("PATCH", "/v1/orgs/acme".to_owned(), Some(json!({ "name": "Other" }))),
+        ("PATCH", "/v1/orgs/acme/settings".to_owned(), Some(json!({ "support_email": null }))),
+        ("POST", "/v1/orgs".to_owned(), Some(json!({ "name": "New", "slug": "new-org" }))),
+    ] {
+        let statements = cost(method, path.clone(), body).await;
+        assert!(statements <= 9, "{method} {path} sends {statements} statements");
+    }
+}
+
+async fn what_runs_is_finished_before_it_stops(t: &App) {
+    let slow = App::start(t.backend, |config| {
+        config.passwords.memory_kib = 19_456;
+        config.passwords.threads = 1;
+    })
+    .await;
+    // The demo accounts' hashes are cheap ones; a stranger's sign-in is checked against an expensive one.
+    let sign_in = slow.log_in("nobody@acme.example", PASSWORD);
+    let state = std::sync::Arc::clone(&slow.state);
+    let begun = async {
+        // The request has reached the database: it is running.
+        let before = state.store.statements();
+        while state.store.statements() == before {
+            tokio::task::yield_now().await;
+        }
+        slow.handle().stop().await;
+    };
+    let (answer, ()) = futures_util::future::join(sign_in, begun).await;
+    answer.problem(401, "invalid_credentials");
+    assert!(state.is_stopping());
+    slow.finish().await;
+}
+
+/// The binary that the same build has made.
+fn binary() -> PathBuf {
+    let here = std::env::current_exe().expect("a path");
+    let folder = here.parent().and_then(Path::parent).expect("target/debug/deps");
+    let binary = folder.join("postern");
+    assert!(binary.is_file(), "{} is not built; run `make test`, or `cargo build --workspace` first", binary.display());
+    binary
+}
+
+fn postern(folder: &Path, arguments: &[&str]) -> Output {
+    let mut command = Command::new(binary());
+    command.args(arguments).current_dir(folder);
+    command.env("POSTERN__PASSWORDS__MEMORY_KIB", "8").env("POSTERN__PASSWORDS__ITERATIONS", "1").output().expect("runs")
+}
+
+fn said(output: &Output) -> String {
+    format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
+}
+
+#[test]
+fn the_first_start_makes_what_it_needs_and_the_second_finds_it() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for start in ["first", "second"] {
+        let port = std::net::TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).expect("a port").port();
+        let mut server = Command::new(binary())
+            .args(["serve", "--demo"])
+            .current_dir(folder.path())
+            .env("POSTERN__SERVER__LISTEN", format!("127.0.0.1:{port}"))
+            .env("POSTERN__SERVER__PUBLIC_URL", format!("http://127.0.0.1:{port}"))
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("starts");
+        let welcome: Vec<String> = BufReader::new(server.stdout.take().expect("piped"))
+            .lines()
+            .map_while(Result::ok)
+            .take_while(|line| !line.contains("initech ("))
+            .collect();
+        let welcome = welcome.join("\n");
+        assert!(welcome.contains(&format!("http://127.0.0.1:{port}/docs/")), "{start}: {welcome}");
+        assert!(welcome.contains("super2@postern.example") && welcome.contains(PASSWORD));
+        let stopped = Command::new("kill").args(["-TERM", &server.id().to_string()]).status().expect("kill runs");
+        assert!(stopped.success());
+        assert!(server.wait().expect("ends").success(), "it stops well when it is told to");
+    }
+    let keys = folder.path().join("data/keys");
+    assert_eq!(fs::metadata(&keys).expect("is there").permissions().mode() & 0o777, 0o700);
+    let private: Vec<PathBuf> = fs::read_dir(&keys).expect("a folder").map(|entry| entry.expect("an entry").path()).collect();
+    assert_eq!(private.len(), 3);
+    for file in private.iter().chain([&folder.path().join("data/postern.db")]) {
+        assert_eq!(fs::metadata(file).expect("is there").permissions().mode() & 0o777, 0o600, "{}", file.display());
+    }
+    fs::set_permissions(&private[0], fs::Permissions::from_mode(0o644)).expect("set");
+    let refused = postern(folder.path(), &["keys", "rotate"]);
+    let served = postern(folder.path(), &["serve"]);
+    assert!(!served.status.success() && said(&served).contains("chmod 600"), "{}", said(&served));
+    assert!(!refused.status.success() || !private[0].to_string_lossy().contains("signing"));
+}
+
+#[test]
+fn the_command_line_grants_tiers_and_is_recorded() {
+    let folder = tempfile::tempdir().expect("a folder");
+    assert!(postern(folder.path(), &["demo"]).status.success());
+    assert!(postern(folder.path(), &["demo"]).status.success(), "a second time finds them there");
+    let why = ["--reason", "joins the support team"];
+    let grant = |email: &str, tier: &str| postern(folder.path(), &["staff", "grant", email, tier, why[0], why[1]]);
+    let granted = grant("Owner@Initech.example", "engineering");
+    assert!(
+        granted.status.success() && said(&granted).contains("owner@initech.example is staff of tier engineering"),
+        "{}",
+        said(&granted)
+    );
+    for (output, fault) in [
+        (grant("owner@initech.example", "super_admin"), "at most 2 super admins"),
+        (grant("owner@initech.example", "boss"), "a tier is support"),
+        (grant("nobody@initech.example", "support"), "nobody has the address"),
+        (postern(folder.path(), &["staff", "grant", "owner@initech.example", "support", "--reason", "short"]), "15 to 500"),
+        (postern(folder.path(), &["staff", "revoke", "viewer@acme.example", why[0], why[1]]), "not staff"),
+    ] {
+        assert!(!output.status.success() && said(&output).contains(fault), "{}", said(&output));
+    }
+    assert!(postern(folder.path(), &["staff", "revoke", "owner@initech.example", why[0], why[1]]).status.success());
+}
+
+#[test]
+fn demo_accounts_stay_out_of_other_databases() {
+    let folder = tempfile::tempdir().expect("a folder");
+    assert!(postern(folder.path(), &["demo"]).status.success());
+    let database = format!("sqlite://{}", folder.path().join("data/postern.db").display());
+    actix_web::rt::System::new().block_on(async {
+        use sea_orm::ConnectionTrait;
+        let raw = sea_orm::Database::connect(database).await.expect("opens");
+        raw.execute_unprepared("DELETE FROM instance").await.expect("runs");
+    });
+    let refused = postern(folder.path(), &["serve", "--demo"]);
+    assert!(!refused.status.success() && said(&refused).contains("a database of their own"), "{}", said(&refused));
+}
+
+#[test]
+fn all_faults_of_a_configuration_are_told_at_once() {
+    let folder = tempfile::tempdir().expect("a folder");
+    fs::write(folder.path().join("bad.toml"), "[server]\nlisten = 1\nprot = 2\n[impersonation]\nminutes = \"long\"\n[mail]\nx = 1\n")
+        .expect("written");
+    let told = postern(folder.path(), &["--config", "bad.toml", "migrate"]);
+    assert!(!told.status.success());
+    for fault in ["4 fault(s)", "server.listen", "server.prot", "impersonation.minutes", "mail"] {
+        assert!(said(&told).contains(fault), "{fault}: {}", said(&told));
+    }
+    assert!(!folder.path().join("data").exists(), "nothing is touched before the configuration is sound");
+    let missing = postern(folder.path(), &["--config", "missing.toml", "migrate"]);
+    assert!(said(&missing).contains("there is no such file"));
+}

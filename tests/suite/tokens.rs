@@ -1,0 +1,278 @@
+//! Forged, twisted and mistaken tokens (RFC 8725). All are made with the server's real key where that helps the forger.
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD as B64};
+use chrono::TimeDelta;
+use postern_domain::clock::Clock;
+use postern_tests::{Answer, App, on_both};
+use ring::signature::{Ed25519KeyPair, KeyPair};
+use serde_json::{Value, json};
+
+on_both![
+    a_token_of_ours_opens,
+    other_algorithms_do_not,
+    headers_that_bring_a_key_do_not,
+    claims_must_be_ours,
+    times_are_exact,
+    guises_cannot_be_put_together,
+    tokens_come_in_one_place,
+    keys_rotate_with_an_overlap,
+    the_public_keys_verify_tokens_offline,
+];
+
+struct Forger {
+    key: Ed25519KeyPair,
+    header: Value,
+    claims: Value,
+}
+
+impl Forger {
+    /// Has got hold of the key and of a token.
+    async fn of(t: &App) -> Self {
+        let token = t.sign_in("owner@acme.example").await.token.expect("a token");
+        let mut parts = token.split('.').map(|part| B64.decode(part).expect("base64"));
+        let mut json = || serde_json::from_slice(&parts.next().expect("a part")).expect("JSON");
+        let (header, claims) = (json(), json());
+        let folder = std::fs::read_dir(t.folder.path().join("keys")).expect("a folder");
+        let key = folder.map(|entry| entry.expect("an entry").path()).find(|path| path.extension().is_some_and(|end| end == "pk8"));
+        let key = Ed25519KeyPair::from_pkcs8(&std::fs::read(key.expect("a key")).expect("readable")).expect("a key");
+        Self { key, header, claims }
+    }
+
+    fn sign(&self, header: &str, claims: &str) -> String {
+        let signed = format!("{}.{}", B64.encode(header), B64.encode(claims));
+        format!("{signed}.{}", B64.encode(self.key.sign(signed.as_bytes())))
+    }
+
+    fn with_header(&self, field: &str, value: Value) -> String {
+        let mut header = self.header.clone();
+        header[field] = value;
+        self.sign(&header.to_string(), &self.claims.to_string())
+    }
+
+    fn with_claim(&self, field: &str, value: Value) -> String {
+        let mut claims = self.claims.clone();
+        claims[field] = value;
+        self.sign(&self.header.to_string(), &claims.to_string())
+    }
+
+    fn without_claim(&self, field: &str) -> String {
+        let mut claims = self.claims.clone();
+        claims.as_object_mut().expect("claims").remove(field);
+        self.sign(&self.header.to_string(), &claims.to_string())
+    }
+}
+
+async fn refused(t: &App, token: &str) {
+    t.bearer(token).get("/v1/me").await.problem(401, "invalid_token");
+}
+
+async fn a_token_of_ours_opens(t: &App) {
+    let forger = Forger::of(t).await;
+    let token = forger.sign(&forger.header.to_string(), &forger.claims.to_string());
+    t.bearer(&token).get("/v1/me").await.expect(200);
+    assert_eq!(forger.header["typ"], "at+jwt");
+    assert_eq!(forger.header["alg"], "EdDSA");
+    for claim in ["role", "roles", "tier", "email"] {
+        assert!(forger.claims.get(claim).is_none(), "a token says nothing that is read at each request");
+    }
+}
+
+async fn other_algorithms_do_not(t: &App) {
+    let forger = Forger::of(t).await;
+    for alg in
+        [json!("none"), json!("None"), json!(""), json!(null), json!(["EdDSA"]), json!("HS256"), json!("RS256"), json!("ES256"), json!(1)]
+    {
+        let token = forger.with_header("alg", alg);
+        refused(t, &token).await;
+        refused(t, &format!("{}.", token.rsplit_once('.').expect("three parts").0)).await;
+    }
+    let mut header = forger.header.clone();
+    header.as_object_mut().expect("an object").remove("alg");
+    refused(t, &forger.sign(&header.to_string(), &forger.claims.to_string())).await;
+    let twice = forger.header.to_string().replace("\"alg\":\"EdDSA\"", "\"alg\":\"none\",\"alg\":\"EdDSA\"");
+    refused(t, &forger.sign(&twice, &forger.claims.to_string())).await;
+    // The public key as an HMAC secret.
+    let header = json!({ "alg": "HS256", "typ": "at+jwt", "kid": forger.header["kid"] }).to_string();
+    let signed = format!("{}.{}", B64.encode(header), B64.encode(forger.claims.to_string()));
+    let public = forger.key.public_key().as_ref();
+    for secret in [public.to_vec(), B64.encode(public).into_bytes()] {
+        let tag = ring::hmac::sign(&ring::hmac::Key::new(ring::hmac::HMAC_SHA256, &secret), signed.as_bytes());
+        refused(t, &format!("{signed}.{}", B64.encode(tag))).await;
+    }
+    for typ in [json!("JWT"), json!(null), json!(""), json!("rt+jwt")] {
+        refused(t, &forger.with_header("typ", typ)).await;
+    }
+}
+
+async fn headers_that_bring_a_key_do_not(t: &App) {
+    let forger = Forger::of(t).await;
+    let url = json!(format!("{}/healthz", t.address));
+    let jwk = json!({ "kty": "OKP", "crv": "Ed25519", "x": B64.encode(forger.key.public_key()) });
+    for (field, value) in [("jwk", jwk), ("jku", url.clone()), ("x5u", url.clone()), ("x5c", json!(["MIIB"])), ("kid", url)] {
+        refused(t, &forger.with_header(field, value)).await;
+    }
+    for kid in ["../../../etc/passwd", "' OR 1=1 --", "$(id)", "\u{0}", &"k".repeat(20_000)] {
+        let answer = t.bearer(&forger.with_header("kid", json!(kid))).get("/v1/me").await;
+        assert!(answer.status == 401 || (kid.len() > 1_000 && answer.status == 431), "{}", answer.status);
+    }
+    refused(t, &forger.with_header("kid", json!(7))).await;
+}
+
+async fn claims_must_be_ours(t: &App) {
+    let forger = Forger::of(t).await;
+    for (claim, value) in [
+        ("iss", json!("https://evil.example")),
+        ("iss", json!(format!("{}/", forger.claims["iss"].as_str().expect("text")))),
+        ("aud", json!("other-api")),
+        ("aud", json!("postern-api ")),
+        ("sub", json!("org_01k7fgpr00e00800000000000g")),
+        ("sub", json!("")),
+        ("sid", json!("user_01k7fgpr00e00800000000000g")),
+        ("admin", json!(true)),
+        ("exp", json!("tomorrow")),
+    ] {
+        refused(t, &forger.with_claim(claim, value)).await;
+    }
+    for claim in ["iss", "aud", "sub", "sid", "iat", "nbf", "exp", "jti"] {
+        refused(t, &forger.without_claim(claim)).await;
+    }
+    let nobody = forger.with_claim("sub", json!("user_01k7fgpr00e00800000000000g"));
+    t.bearer(&nobody).get("/v1/me").await.problem(401, "session_ended");
+    let other = t.sign_in("owner@globex.example").await.get("/v1/me").await.expect(200).text("/user/id");
+    t.bearer(&forger.with_claim("sub", json!(other))).get("/v1/me").await.problem(401, "session_ended");
+    for garbage in ["a.b.c", "..", "eyJ", "postern-demo-2026"] {
+        refused(t, garbage).await;
+    }
+    let other_key = Ed25519KeyPair::from_seed_unchecked(&[7; 32]).expect("a key");
+    let stranger = Forger { key: other_key, header: forger.header.clone(), claims: forger.claims.clone() };
+    refused(t, &stranger.sign(&forger.header.to_string(), &forger.claims.to_string())).await;
+}
+
+async fn times_are_exact(t: &App) {
+    let forger = Forger::of(t).await;
+    let now = t.clock.now().timestamp();
+    for (claim, value) in [("nbf", json!(now + 1)), ("iat", json!(now + 1)), ("exp", json!(-1)), ("exp", json!(1.5)), ("nbf", json!(null))]
+    {
+        t.bearer(&forger.with_claim(claim, value)).get("/v1/me").await.expect(401);
+    }
+    t.bearer(&forger.with_claim("exp", json!(now))).get("/v1/me").await.expect(401);
+    let huge = forger.claims.to_string().replace(&format!("\"exp\":{}", forger.claims["exp"]), "\"exp\":1e400");
+    refused(t, &forger.sign(&forger.header.to_string(), &huge)).await;
+    let twice = forger.claims.to_string().replace("\"exp\":", "\"exp\":9999999999,\"exp\":");
+    refused(t, &forger.sign(&forger.header.to_string(), &twice)).await;
+}
+
+async fn guises_cannot_be_put_together(t: &App) {
+    let forger = Forger::of(t).await;
+    let support = t.sign_in("support@postern.example").await;
+    let (worn, started) = t.impersonate(&support, "member@acme.example", "acme", "read_only").await;
+    // A guise made up, whole and in parts, on one's own session.
+    let act = json!({ "sub": t.user_id("support@postern.example").await, "email": "support@postern.example" });
+    refused(t, &forger.with_claim("act", act.clone())).await;
+    refused(t, &forger.with_claim("imp", started["impersonation"]["id"].clone())).await;
+    // A real one without its actor, with another one nested, or in another mode.
+    let real: Value =
+        serde_json::from_slice(&B64.decode(worn.token.as_ref().expect("a token").split('.').nth(1).expect("claims")).expect("base64"))
+            .expect("JSON");
+    let twisted =
+        Forger { key: Ed25519KeyPair::from_pkcs8(&key_of(t)).expect("a key"), header: forger.header.clone(), claims: real.clone() };
+    for claim in ["act", "imp", "org", "mode"] {
+        refused(t, &twisted.without_claim(claim)).await;
+    }
+    refused(t, &twisted.with_claim("act", json!({ "sub": act["sub"], "email": act["email"], "act": act }))).await;
+    for (claim, value) in [("sub", json!(t.user_id("owner@acme.example").await)), ("org", json!("org_01k7fgpr00e00800000000000g"))] {
+        t.bearer(&twisted.with_claim(claim, value)).get("/v1/me").await.problem(401, "session_ended");
+    }
+    // The mode counts as it is in the row, not as it is in the token.
+    let full = twisted.with_claim("mode", json!("full"));
+    t.bearer(&full).patch("/v1/me", json!({ "name": "Other" })).await.problem(403, "impersonation_read_only");
+    // Nor does a longer life: the row ends it.
+    let later = t.clock.now() + TimeDelta::hours(5);
+    let longer = twisted.with_claim("exp", json!(later.timestamp()));
+    t.clock.turn(TimeDelta::minutes(31));
+    t.bearer(&longer).get("/v1/me").await.problem(401, "impersonation_expired");
+}
+
+fn key_of(t: &App) -> Vec<u8> {
+    let folder = std::fs::read_dir(t.folder.path().join("keys")).expect("a folder");
+    let path = folder.map(|entry| entry.expect("an entry").path()).find(|path| path.extension().is_some_and(|end| end == "pk8"));
+    std::fs::read(path.expect("a key")).expect("readable")
+}
+
+async fn tokens_come_in_one_place(t: &App) {
+    let me = t.sign_in("owner@acme.example").await;
+    let token = me.token.clone().expect("a token");
+    let twice = me.request("GET", "/v1/me").header("authorization", "Bearer x");
+    Answer::of(twice.send().await).await.problem(401, "invalid_token");
+    t.anonymous().get(&format!("/v1/me?access_token={token}")).await.problem(401, "unauthenticated");
+    for (name, value) in [
+        ("cookie", format!("access_token={token}")),
+        ("x-access-token", token.clone()),
+        ("authorization", format!("Token {token}")),
+        ("authorization", token.clone()),
+    ] {
+        let request = t.anonymous().request("GET", "/v1/me").header(name, value);
+        Answer::of(request.send().await).await.problem(401, "unauthenticated");
+    }
+    let owner = me.get("/v1/me").await.expect(200).text("/user/id");
+    for name in ["x-user-id", "x-remote-user", "x-org-id", "x-tenant-id", "x-forwarded-user"] {
+        let viewer = t.sign_in("viewer@globex.example").await;
+        let answer = Answer::of(viewer.request("GET", "/v1/me").header(name, &owner).send().await).await.expect(200);
+        assert_eq!(answer.json["user"]["email"], "viewer@globex.example");
+    }
+}
+
+async fn keys_rotate_with_an_overlap(t: &App) {
+    let keys = || async { t.anonymous().get("/.well-known/jwks.json").await.expect(200).json["keys"].as_array().cloned().expect("keys") };
+    let kid = |token: &str| {
+        let header: Value = serde_json::from_slice(&B64.decode(token.split('.').next().expect("a header")).expect("base64")).expect("JSON");
+        header["kid"].clone()
+    };
+    assert_eq!(keys().await.len(), 1);
+    t.clock.turn(TimeDelta::seconds(1));
+    t.state.tokens.keys().rotate(t.clock.now()).expect("rotates");
+    let published = keys().await;
+    assert_eq!(published.len(), 2, "a new key is published before it signs");
+    assert!(published.iter().all(|key| key.get("d").is_none() && key["kty"] == "OKP"));
+    let before = t.sign_in("owner@acme.example").await;
+    assert_eq!(kid(before.token.as_ref().expect("a token")), published[0]["kid"]);
+    t.clock.turn(TimeDelta::minutes(10) - TimeDelta::seconds(1));
+    before.get("/v1/me").await.expect(200);
+    let old = t.sign_in("owner@acme.example").await;
+    t.clock.turn(TimeDelta::seconds(1));
+    let new = t.sign_in("owner@acme.example").await;
+    assert_eq!(kid(new.token.as_ref().expect("a token")), published[1]["kid"], "after the activation it signs");
+    old.get("/v1/me").await.expect(200);
+    new.get("/v1/me").await.expect(200);
+    t.clock.turn(TimeDelta::minutes(60));
+    assert_eq!(keys().await.len(), 1, "after the overlap the old key is retired");
+    let latest = t.sign_in("owner@acme.example").await;
+    latest.get("/v1/me").await.expect(200);
+    let mut forger = Forger { key: Ed25519KeyPair::from_pkcs8(&oldest_key(t)).expect("a key"), header: json!({}), claims: json!({}) };
+    let token = latest.token.clone().expect("a token");
+    let part = |n: usize| -> Value {
+        serde_json::from_slice(&B64.decode(token.split('.').nth(n).expect("a part")).expect("base64")).expect("JSON")
+    };
+    (forger.header, forger.claims) = (part(0), part(1));
+    refused(t, &forger.with_header("kid", published[0]["kid"].clone())).await;
+}
+
+fn oldest_key(t: &App) -> Vec<u8> {
+    let folder = std::fs::read_dir(t.folder.path().join("keys")).expect("a folder");
+    let mut paths: Vec<_> =
+        folder.map(|entry| entry.expect("an entry").path()).filter(|path| path.extension().is_some_and(|end| end == "pk8")).collect();
+    paths.sort();
+    std::fs::read(&paths[0]).expect("readable")
+}
+
+async fn the_public_keys_verify_tokens_offline(t: &App) {
+    let token = t.sign_in("owner@acme.example").await.token.expect("a token");
+    let discovered = t.anonymous().get("/.well-known/oauth-authorization-server").await.expect(200);
+    assert!(discovered.text("/jwks_uri").ends_with("/.well-known/jwks.json"));
+    let jwks = t.anonymous().get("/.well-known/jwks.json").await.expect(200);
+    assert_eq!(jwks.header("cache-control"), "public, max-age=300");
+    let public = B64.decode(jwks.text("/keys/0/x")).expect("base64");
+    let (signed, signature) = token.rsplit_once('.').expect("three parts");
+    let signature = B64.decode(signature).expect("base64");
+    ring::signature::UnparsedPublicKey::new(&ring::signature::ED25519, public).verify(signed.as_bytes(), &signature).expect("verifies");
+}
