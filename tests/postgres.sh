@@ -1,5 +1,5 @@
 #!/bin/sh
-# A PostgreSQL cluster to throw away. Prints its socket folder once it accepts connections, and lives until its standard
+# A PostgreSQL cluster to throw away, with further settings in POSTERN_PG_SETTINGS. Prints its socket folder once it accepts connections, and lives until its standard
 # input is closed: whatever becomes of the process that holds the other end, nothing is left running or lying about.
 set -eu
 trap '' INT HUP
@@ -24,7 +24,7 @@ cd "$dir"
 [ -d "$bin/../lib" ] && LD_LIBRARY_PATH="$bin/../lib${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}" && export LD_LIBRARY_PATH
 as_owner "$bin/initdb" -D "$dir/data" -U postern_owner -A trust --no-sync -E UTF8 --locale=C >"$dir/log" 2>&1 || { cat "$dir/log" >&2; exit 1; }
 as_owner "$bin/pg_ctl" -D "$dir/data" -w -l "$dir/server.log" -o "-c listen_addresses='' -c unix_socket_directories='$dir' \
-    -c fsync=off -c synchronous_commit=off -c full_page_writes=off -c max_connections=300 -c log_min_messages=fatal" \
+    -c fsync=off -c synchronous_commit=off -c full_page_writes=off -c max_connections=300 -c log_min_messages=fatal ${POSTERN_PG_SETTINGS:-}" \
     start >"$dir/log" 2>&1 </dev/null || { cat "$dir/log" "$dir/server.log" >&2; exit 1; }
 echo "$dir"
 cat >/dev/null

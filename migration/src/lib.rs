@@ -42,8 +42,3 @@ pub async fn up(db: &sea_orm::DatabaseConnection) -> Result<(), sea_orm::DbErr> 
     turn.end().await?;
     migrated
 }
-
-/// How many migrations this program has that the database has not.
-pub async fn pending(db: &sea_orm::DatabaseConnection) -> Result<usize, sea_orm::DbErr> {
-    Ok(Migrator::get_pending_migrations(db).await?.len())
-}

@@ -51,6 +51,11 @@ pub fn config(folder: &Path, change: impl FnOnce(&mut api::Config)) -> api::Conf
     config
 }
 
+/// The same without changes.
+pub fn test_config(folder: &Path) -> api::Config {
+    config(folder, |_| {})
+}
+
 fn figment_of_nothing() -> impl figment::Provider {
     figment::providers::Serialized::globals(json!({}))
 }

@@ -9,10 +9,11 @@ mod clock;
 mod cluster;
 mod database;
 
-pub use app::{App, Backend, run};
+pub use app::{App, Backend, run, test_config};
 pub use client::{Answer, Person};
 pub use clock::TestClock;
-pub use database::Database;
+pub use cluster::Cluster;
+pub use database::{Database, store_options};
 
 /// The password of all demo accounts.
 pub use postern_persistence::demo::PASSWORD;

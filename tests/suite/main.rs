@@ -8,6 +8,7 @@ mod identity;
 mod impersonation;
 mod input;
 mod process;
+mod readme;
 mod record;
 mod staff;
 mod tenancy;

@@ -2,7 +2,7 @@
 
 use std::{
     fs,
-    io::{BufRead, BufReader},
+    io::{BufRead, BufReader, Write},
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
     process::{Command, Output, Stdio},
@@ -161,6 +161,27 @@ fn the_command_line_grants_tiers_and_is_recorded() {
         assert!(!output.status.success() && said(&output).contains(fault), "{}", said(&output));
     }
     assert!(postern(folder.path(), &["staff", "revoke", "owner@initech.example", why[0], why[1]]).status.success());
+}
+
+#[test]
+fn the_first_people_are_made_on_the_command_line() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let add = |email: &str, password: &str| {
+        let mut command = Command::new(binary());
+        command.args(["user", "add", email, "--name", "Sofia Marin"]).current_dir(folder.path());
+        command.env("POSTERN__PASSWORDS__MEMORY_KIB", "8").stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().expect("runs");
+        child.stdin.take().expect("piped").write_all(format!("{password}\n").as_bytes()).expect("read");
+        child.wait_with_output().expect("ends")
+    };
+    let weak = add("sofia@vendor.example", "password1234");
+    assert!(!weak.status.success() && said(&weak).contains("attackers try first"), "{}", said(&weak));
+    let added = add("Sofia@vendor.example", "four random words do");
+    assert!(added.status.success() && said(&added).contains("sofia@vendor.example has the account user_"), "{}", said(&added));
+    let again = add("sofia@vendor.example", "four random words do");
+    assert!(!again.status.success() && said(&again).contains("already"), "{}", said(&again));
+    let grant = ["staff", "grant", "sofia@vendor.example", "super_admin", "--reason", "the first super admin"];
+    assert!(postern(folder.path(), &grant).status.success());
 }
 
 #[test]

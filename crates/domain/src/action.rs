@@ -25,6 +25,7 @@ actions! {
     AuthLoggedOut = "auth.logged_out",
     AuthRefreshReused = "auth.refresh_reused",
     AuthSessionRevoked = "auth.session_revoked",
+    UserCreated = "user.created",
     UserProfileUpdated = "user.profile_updated",
     UserPasswordChanged = "user.password_changed",
     UserRoleChanged = "user.role_changed",

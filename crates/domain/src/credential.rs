@@ -9,6 +9,7 @@ use crate::{
     change::Change,
     event::{Act, Target, TargetType},
     id::{SessionId, UserId},
+    user::User,
 };
 
 /// A password's hash, as a PHC string.
@@ -30,5 +31,20 @@ impl PasswordChanged {
         let target = Target::new(TargetType::User, person.id, &person.email);
         let act = Act::new(Action::UserPasswordChanged, target, "changed their password and ended their other sessions");
         Change::recorded(Self { user: person.id, hash, changed_at: now, spared: caller.session() }, act)
+    }
+}
+
+/// An account that an operator has made, with its first password.
+#[derive(Debug)]
+pub struct Registered {
+    pub user: User,
+    pub hash: PasswordHash,
+}
+
+impl Registered {
+    pub fn new(id: UserId, email: String, name: String, hash: PasswordHash, now: DateTime<Utc>) -> Change<Self> {
+        let user = User { id, email, name, image_url: None, created_at: now, suspended_at: None };
+        let act = Act::new(Action::UserCreated, user.target(), format!("made an account for {}", user.email));
+        Change::recorded(Self { user, hash }, act)
     }
 }

@@ -1,7 +1,6 @@
 //! The pool behind everything, and what is said of it at start-up.
 
 use std::{
-    path::PathBuf,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -12,7 +11,7 @@ use std::{
 use sea_orm::{ConnectionTrait, DbBackend, Statement};
 
 use crate::{
-    backend::{self, Pool},
+    backend::Pool,
     error::StoreError,
     tx::{Mode, Tx},
 };
@@ -59,12 +58,6 @@ impl Store {
         Ok(postern_migration::up(&self.pool.as_sea_orm()).await?)
     }
 
-    /// Does the database answer, and is its schema the one this program was built for?
-    pub async fn check(&self) -> Result<Readiness, StoreError> {
-        let pending_migrations = postern_migration::pending(&self.pool.as_sea_orm()).await?;
-        Ok(Readiness { pending_migrations })
-    }
-
     /// Does the database answer? One round trip.
     pub async fn ping(self: &Arc<Self>) -> Result<(), StoreError> {
         let tx = Tx::begin(self, Mode::Read).await?;
@@ -82,19 +75,6 @@ impl Store {
     pub async fn close(&self) {
         self.pool.close().await;
     }
-
-    /// The file, where the database is one.
-    #[must_use]
-    pub fn sqlite_file(url: &str) -> Option<PathBuf> {
-        backend::sqlite_file(url)
-    }
-}
-
-/// What [`Store::check`] found.
-#[derive(Debug, Clone, Copy)]
-pub struct Readiness {
-    /// Migrations that this program has and the database has not.
-    pub pending_migrations: usize,
 }
 
 /// SQL with `$1`, `$2`, … that both databases read alike.

@@ -16,15 +16,16 @@ use postern_api::{
 use postern_domain::{
     action::Action,
     clock::{Clock, Stamp, SystemClock},
+    credential::Registered,
     event::Source,
     justification::Reason,
-    operation::{Impersonated, Operation, Records, ScopeKind},
+    operation::{Impersonated, Operation, Records, ScopeKind, Staff},
     password::Password,
     policy,
     staff::{SuperAdmins, Tier, set_tier},
     text,
 };
-use postern_persistence::{Store, demo, gate::Gate};
+use postern_persistence::{Store, StoreError, demo, gate::Gate, unit::Work};
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::{config::Config, log};
@@ -57,6 +58,11 @@ enum Command {
         #[arg(long, value_enum, default_value_t = Print::Contract)]
         print: Print,
     },
+    /// Make accounts: the first ones, before there is anybody to invite.
+    User {
+        #[command(subcommand)]
+        command: UserCommand,
+    },
     /// Say who is staff.
     Staff {
         #[command(subcommand)]
@@ -75,6 +81,18 @@ enum Print {
     Operations,
     Permissions,
     Problems,
+}
+
+#[derive(Debug, Subcommand)]
+enum UserCommand {
+    /// Make an account. The password is read from standard input, one line.
+    Add {
+        /// Their e-mail address.
+        email: String,
+        /// Their name.
+        #[arg(long)]
+        name: String,
+    },
 }
 
 #[derive(Debug, Subcommand)]
@@ -122,6 +140,7 @@ pub async fn run(cli: Cli) -> Done {
             store.migrate().await?;
             load_demo(&config, &store).await
         }
+        Command::User { command: UserCommand::Add { email, name } } => add_user(&config, &email, name).await,
         Command::Staff { command } => staff(&config, command).await,
         Command::Keys { command: KeysCommand::Rotate } => {
             let now = SystemClock.now();
@@ -206,15 +225,47 @@ fn console_stamp() -> Stamp {
     Stamp { now: SystemClock.now(), ids: Arc::default(), source: Source::default() }
 }
 
-/// What the command line does to the staff, as an operation; it has no route.
-static GRANT_STAFF: Operation = Operation {
-    id: "postern staff",
-    scope: ScopeKind::Staff,
-    needs: None,
-    records: Records::Always(&[Action::StaffTierChanged]),
-    impersonated: Impersonated::Blocked,
-    demands: &[],
-};
+/// What the command line does, as operations; they have no routes.
+static ADD_USER: Operation = at_the_console("postern user add", &[Action::UserCreated]);
+static CHANGE_STAFF: Operation = at_the_console("postern staff", &[Action::StaffTierChanged]);
+
+const fn at_the_console(command: &'static str, records: &'static [Action]) -> Operation {
+    let records = Records::Always(records);
+    Operation { id: command, scope: ScopeKind::Staff, needs: None, records, impersonated: Impersonated::Blocked, demands: &[] }
+}
+
+/// A unit of work in an operator's name.
+async fn begin(store: &Arc<Store>, operation: &'static Operation, stamp: Stamp) -> Result<Work<Staff>, StoreError> {
+    let grant = policy::admit_console(operation, operation.id);
+    Ok(Gate::open(store, true).await?.admit(grant, stamp).begin())
+}
+
+async fn add_user(config: &Config, email: &str, name: String) -> Done {
+    let email = text::email(email);
+    if !email.contains('@') || !text::is_line(&email, 3..=254) {
+        return Err(format!("{email} is not an e-mail address").into());
+    }
+    if !text::is_name(&name) {
+        return Err("a name has 1 to 100 characters on one line".into());
+    }
+    let mut typed = String::new();
+    io::stdin().read_line(&mut typed)?;
+    let password = Password::new(typed.trim_end_matches(['\n', '\r']));
+    password.check(&email)?;
+    let hasher = Hasher::new(&config.api.passwords).map_err(|error| error.to_string())?;
+    let hash = hasher.turn().await?.hash(&password).await;
+    let store = Store::connect(&config.store()).await?;
+    store.migrate().await?;
+    let stamp = console_stamp();
+    let mut work = begin(&store, &ADD_USER, stamp.clone()).await?;
+    let change = Registered::new(stamp.id(), email.clone(), name, hash, stamp.now);
+    let registered = work.save(change).await.map_err(|error| match error {
+        StoreError::Conflict(_) => format!("somebody has the address {email} already"),
+        other => other.to_string(),
+    })?;
+    work.commit().await?;
+    say(&format!("{email} has the account {}", registered.user.id))
+}
 
 async fn staff(config: &Config, command: StaffCommand) -> Done {
     let (email, tier, reason) = match command {
@@ -226,20 +277,19 @@ async fn staff(config: &Config, command: StaffCommand) -> Done {
     let reason = Reason::try_from(reason)?;
     let store = Store::connect(&config.store()).await?;
     let stamp = console_stamp();
-    let grant = policy::admit_console(&GRANT_STAFF, GRANT_STAFF.id);
-    let mut work = Gate::open(&store, true).await?.admit(grant, stamp.clone()).begin();
+    let mut work = begin(&store, &CHANGE_STAFF, stamp.clone()).await?;
     let email = text::email(&email);
     let candidate = work.staff().locked_by_email(&email).await?.ok_or_else(|| format!("nobody has the address {email}"))?;
     let supers = SuperAdmins { present: candidate.super_admins, at_most: config.api.staff.max_super_admins };
     let change = set_tier(candidate.user, candidate.tier, tier, None, supers, &reason, stamp.now)?;
     let tiered = work.save(change).await?;
     work.commit().await?;
-    println_to(&match tiered.tier {
+    say(&match tiered.tier {
         Some(tier) => format!("{email} is staff of tier {tier}"),
         None => format!("{email} is not staff"),
     })
 }
 
-fn println_to(line: &str) -> Done {
+fn say(line: &str) -> Done {
     Ok(writeln!(io::stdout(), "{line}")?)
 }

@@ -8,8 +8,9 @@ use std::{
 };
 
 use postern_domain::{
-    actor::Actor,
+    actor::{Actor, Caller},
     clock::Stamp,
+    member::Place,
     operation::{InOrg, Operation, Personal, Public, Records, Scope, ScopeKind, Staff},
     org::OrgRef,
     policy::{self, Admits, Denial, Unrecognised},
@@ -23,6 +24,7 @@ use postern_persistence::{
     unit::{HasLog, Reader, Work},
 };
 use serde::Serialize;
+use tracing::{Span, field::display};
 use uuid::Uuid;
 
 use super::{
@@ -210,6 +212,7 @@ async fn admit<S: Admits>(operation: &'static Operation, state: &State, input: &
             on_record = true;
             continue;
         }
+        tell_the_log(&caller, place.as_ref());
         return match S::admit(operation, caller, place) {
             Ok(grant) => Ok(gate.admit(grant, stamp.clone())),
             Err(refused) => {
@@ -221,6 +224,18 @@ async fn admit<S: Admits>(operation: &'static Operation, state: &State, input: &
                 Err(problem)
             }
         };
+    }
+}
+
+/// Who and where, for every line that the request leaves in the log.
+fn tell_the_log(caller: &Caller, place: Option<&Place>) {
+    let span = Span::current();
+    span.record("user", display(caller.accountable().id));
+    if caller.guise().is_some() {
+        span.record("on_behalf_of", display(caller.effective().id));
+    }
+    if let Some(place) = place {
+        span.record("org", display(place.org.id));
     }
 }
 

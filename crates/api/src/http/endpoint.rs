@@ -15,6 +15,7 @@ use postern_domain::{
     event::{Act, Outcome, Target, TargetType},
 };
 use serde::Serialize;
+use tracing::{Instrument, Span};
 
 use super::{
     Answer, Facts, body,
@@ -89,7 +90,7 @@ where
     Args: 'static,
 {
     let facts = Facts::of(&request);
-    let done = rt::spawn(async move { answer(handler, request, payload).await }).await;
+    let done = rt::spawn(answer(handler, request, payload).instrument(Span::current())).await;
     match done {
         Ok(Ok(response)) => response,
         Ok(Err(problem)) => problem.respond(&facts),

@@ -1,7 +1,7 @@
 //! Requests that may be repeated: the first answer is kept for a day, committed with what it answers, and given again.
 //! (draft-ietf-httpapi-idempotency-key-header.)
 //!
-//! Answers may hold a token that is shown once, so they are kept sealed; keys are kept as hashes.
+//! Answers may hold a token that is shown once, so they are kept sealed; keys and requests are kept as keyed hashes.
 
 use actix_web::http::Method;
 use chrono::{DateTime, Duration, Utc};
@@ -14,7 +14,7 @@ use postern_domain::{
 use postern_persistence::repository::idempotency::{Answers, Known};
 use ring::{
     aead::{Aad, CHACHA20_POLY1305, LessSafeKey, NONCE_LEN, Nonce, UnboundKey},
-    digest::{Context, SHA256},
+    hmac,
     rand::{SecureRandom, SystemRandom},
 };
 use serde::Serialize;
@@ -70,8 +70,8 @@ pub async fn look_up(
     // Keys are the caller's own: another person's, or one's own under a guise, is another key.
     let guise = caller.guise().map(|guise| guise.impersonation.to_string()).unwrap_or_default();
     let user = caller.accountable().id;
-    let key_hash = hash(&[guise.as_bytes(), key.as_bytes()]);
-    let request_hash = hash(&[operation.id.as_bytes(), input.request.path().as_bytes(), &input.body]);
+    let key_hash = state.seal.fingerprint(&[guise.as_bytes(), key.as_bytes()]);
+    let request_hash = state.seal.fingerprint(&[operation.id.as_bytes(), input.request.path().as_bytes(), &input.body]);
     let since = stamp.now - Duration::hours(state.idempotency.hours);
     match answers.look_up(user, &key_hash, since).await? {
         Known::First => Ok(Repeat::First(Pending { user, key_hash, request_hash, since })),
@@ -81,19 +81,10 @@ pub async fn look_up(
     }
 }
 
-/// SHA-256 over parts, each with its length before it.
-fn hash(parts: &[&[u8]]) -> Vec<u8> {
-    let mut context = Context::new(&SHA256);
-    for part in parts {
-        context.update(&(part.len() as u64).to_be_bytes());
-        context.update(part);
-    }
-    context.finish().as_ref().to_vec()
-}
-
 /// Closes answers so that the database does not hold what they hold (ChaCha20-Poly1305, RFC 8439).
 pub struct Seal {
     key: LessSafeKey,
+    fingerprints: hmac::Key,
     random: SystemRandom,
 }
 
@@ -101,8 +92,22 @@ impl Seal {
     /// `secret` has 32 bytes.
     #[must_use]
     pub fn new(secret: &[u8; 32]) -> Self {
-        let key = UnboundKey::new(&CHACHA20_POLY1305, secret).expect("the key has the right length");
-        Self { key: LessSafeKey::new(key), random: SystemRandom::new() }
+        let secret = hmac::Key::new(hmac::HMAC_SHA256, secret);
+        let derived = |purpose: &str| hmac::sign(&secret, purpose.as_bytes());
+        let key = UnboundKey::new(&CHACHA20_POLY1305, derived("answers").as_ref()).expect("the key has the right length");
+        let fingerprints = hmac::Key::new(hmac::HMAC_SHA256, derived("fingerprints").as_ref());
+        Self { key: LessSafeKey::new(key), fingerprints, random: SystemRandom::new() }
+    }
+
+    /// A hash over parts, each with its length before it. It is keyed, because a body may hold a password, which a thief
+    /// of the database could guess from a plain hash.
+    fn fingerprint(&self, parts: &[&[u8]]) -> Vec<u8> {
+        let mut context = hmac::Context::with_key(&self.fingerprints);
+        for part in parts {
+            context.update(&(part.len() as u64).to_be_bytes());
+            context.update(part);
+        }
+        context.sign().as_ref().to_vec()
     }
 
     pub fn close<T: Serialize>(&self, reply: &Reply<T>) -> Result<Vec<u8>, Problem> {

@@ -4,16 +4,17 @@ use std::net::IpAddr;
 
 use chrono::{DateTime, Utc};
 use postern_domain::{
-    credential::{PasswordChanged, PasswordHash},
+    credential::{PasswordChanged, PasswordHash, Registered},
     id::UserId,
-    operation::Personal,
+    operation::{Personal, Staff},
     staff::Tier,
     user::User,
 };
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter, QuerySelect,
+    ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, IntoActiveModel, QueryFilter, QuerySelect,
     sea_query::{Expr, LockType},
 };
+use secrecy::ExposeSecret;
 
 use super::{sessions, staff};
 use crate::{
@@ -124,7 +125,6 @@ impl<'a> Credentials<'a> {
 
 impl Stored<Personal> for PasswordChanged {
     async fn store(&self, to: Target<'_, Personal>) -> Result<(), StoreError> {
-        use secrecy::ExposeSecret;
         credential::Entity::update_many()
             .col_expr(credential::Column::PasswordHash, Expr::value(self.hash.expose_secret()))
             .col_expr(credential::Column::ChangedAt, Expr::value(self.changed_at))
@@ -132,5 +132,17 @@ impl Stored<Personal> for PasswordChanged {
             .exec(to.tx)
             .await?;
         sessions::end_all_but(to.tx, self.user, self.spared, self.changed_at).await
+    }
+}
+
+impl Stored<Staff> for Registered {
+    async fn store(&self, to: Target<'_, Staff>) -> Result<(), StoreError> {
+        let User { id, email, name, image_url, created_at, suspended_at } = self.user.clone();
+        let row = user::Model { id: id.uuid(), email, name, image_url, created_at, suspended_at };
+        user::Entity::insert(row.into_active_model()).exec_without_returning(to.tx).await?;
+        let row =
+            credential::Model { user_id: self.user.id.uuid(), password_hash: self.hash.expose_secret().to_owned(), changed_at: created_at };
+        credential::Entity::insert(row.into_active_model()).exec_without_returning(to.tx).await?;
+        Ok(())
     }
 }

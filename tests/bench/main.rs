@@ -1,0 +1,176 @@
+//! `make bench`: what the server costs beside the database alone. Everything runs on this machine and in one run, and
+//! figures that depend on it are ratios: each round measures `pgbench` with the very statements that a request sends, and
+//! then the requests, at the same number of connections.
+
+mod http;
+mod statements;
+
+use std::{
+    fs,
+    net::TcpListener,
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use postern_api::State;
+use postern_domain::{
+    clock::{Clock, Stamp, SystemClock},
+    event::Source,
+    session::Session,
+};
+use postern_persistence::Store;
+use postern_tests::{Cluster, store_options, test_config};
+use serde_json::{Value, json};
+
+const CONNECTIONS: usize = 16;
+const ROUNDS: usize = 5;
+const ROUND: Duration = Duration::from_secs(4);
+
+fn main() {
+    let folder = tempfile::tempdir().expect("a folder");
+    println!("| what | figure |\n| --- | --- |");
+    token_check(folder.path());
+    let cluster = Cluster::start("-c log_min_messages=log -c shared_buffers=256MB");
+    let database = cluster.url("postgres");
+    let server = Served::start(folder.path(), &database, true);
+    let owner = server.sign_in("owner@acme.example");
+    let members = server.get(&owner, "/v1/orgs/acme/members");
+    let id = |who: &str| {
+        let all = members["data"].as_array().expect("members").iter();
+        all.clone().find(|member| member["email"] == format!("{who}@acme.example")).expect("is there")["id"]
+            .as_str()
+            .expect("an id")
+            .to_owned()
+    };
+    let (viewer, member) = (id("viewer"), id("member"));
+    let list = http::Request::new(&server.address, "GET", "/v1/orgs/acme/members", &owner, None);
+    let single = http::Request::new(&server.address, "GET", &format!("/v1/orgs/acme/members/{member}"), &owner, None);
+    let path = format!("/v1/orgs/acme/members/{viewer}");
+    let change = |role: &str| http::Request::new(&server.address, "PATCH", &path, &owner, Some(json!({ "role": role })));
+    let changes = [change("member"), change("viewer")];
+    for (what, requests) in [("list of members", &[list][..]), ("single member", &[single]), ("audited role change", &changes)] {
+        let script = statements::of(&cluster, folder.path(), || requests[0].once());
+        requests.iter().for_each(http::Request::once);
+        let (mut rates, mut alone, mut ratios) = (Vec::new(), Vec::new(), Vec::new());
+        for _ in 0..ROUNDS {
+            let database_alone = statements::pgbench(&cluster, &script, CONNECTIONS, ROUND);
+            let rate = http::rate(requests, CONNECTIONS, ROUND);
+            ratios.push(rate / database_alone);
+            alone.push(database_alone);
+            rates.push(rate);
+        }
+        println!("| {what}: requests a second | {} |", spread(rates, 0));
+        println!("| {what}: the same statements by pgbench | {} |", spread(alone, 0));
+        println!("| {what}: ratio | {} |", spread(ratios, 2));
+    }
+    drop(server);
+
+    let mut ready = Vec::new();
+    for _ in 0..ROUNDS {
+        let server = Served::start(folder.path(), &database, false);
+        ready.push(server.ready.as_secs_f64() * 1000.0);
+    }
+    println!("| ready on a migrated PostgreSQL, ms | {} |", spread(ready, 0));
+    for (name, database) in [("PostgreSQL", database), ("SQLite", format!("sqlite://{}", folder.path().join("bench.db").display()))] {
+        let server = Served::start(folder.path(), &database, true);
+        println!("| resident, idle, {name}, MiB | {:.0} |", server.memory("VmRSS"));
+        let signed_in = http::sign_ins(&server.address, 200);
+        println!("| peak with 200 sign-ins at once, {name}, MiB | {:.0} ({signed_in} of 200 signed in) |", server.memory("VmHWM"));
+    }
+}
+
+/// CPU time of checking one access token: parsing, the signature, the claims.
+fn token_check(folder: &Path) {
+    let config = test_config(&folder.join("tokens"));
+    let (state, token) = actix_web::rt::System::new().block_on(async {
+        let store = Store::connect(&store_options(&format!("sqlite://{}", folder.join("tokens.db").display()))).await.expect("opens");
+        let state = State::new(config, store, Arc::new(SystemClock)).expect("sound");
+        let stamp = Stamp { now: SystemClock.now(), ids: Arc::clone(&state.ids), source: Source::default() };
+        let session = Session {
+            id: stamp.id(),
+            user_id: stamp.id(),
+            created_at: stamp.now,
+            last_used_at: stamp.now,
+            expires_at: stamp.now + chrono::TimeDelta::days(1),
+            ended_at: None,
+            ip: None,
+            user_agent: None,
+        };
+        let token = state.tokens.access(&session, &stamp);
+        (state, token)
+    });
+    let mut headers = actix_web::http::header::HeaderMap::new();
+    headers.insert(actix_web::http::header::AUTHORIZATION, format!("Bearer {token}").parse().expect("a header"));
+    let mut rounds = Vec::new();
+    for _ in 0..ROUNDS {
+        let begun = Instant::now();
+        for _ in 0..2_000 {
+            assert!(state.tokens.bearer(&headers, SystemClock.now()).is_ok());
+        }
+        rounds.push(begun.elapsed().as_secs_f64() * 1e6 / 2_000.0);
+    }
+    println!("| token check, µs on one core | {} |", spread(rounds, 0));
+}
+
+/// The least, the middle and the most of some measurements.
+fn spread(mut all: Vec<f64>, digits: usize) -> String {
+    all.sort_by(f64::total_cmp);
+    format!("{1:.0$} ({2:.0$} to {3:.0$})", digits, all[all.len() / 2], all[0], all[all.len() - 1])
+}
+
+/// A server of its own process, from the release build.
+struct Served {
+    process: Child,
+    address: String,
+    /// How long it took from its start to its first answer that it is ready.
+    ready: Duration,
+}
+
+impl Served {
+    fn start(folder: &Path, database: &str, demo: bool) -> Self {
+        let free = TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).expect("a port");
+        let mut command = Command::new(binary());
+        command.arg("serve").args(demo.then_some("--demo")).current_dir(folder);
+        command.env("POSTERN__SERVER__LISTEN", free.to_string()).env("POSTERN__DATABASE__URL", database);
+        command.env("POSTERN__LOG__FILTER", "warn").stdout(Stdio::null());
+        let begun = Instant::now();
+        let process = command.spawn().expect("starts");
+        let address = free.to_string();
+        while http::status(&address, "/readyz") != Some(200) {
+            std::thread::yield_now();
+            assert!(begun.elapsed() < Duration::from_secs(30), "it does not get ready");
+        }
+        Self { process, address, ready: begun.elapsed() }
+    }
+
+    fn sign_in(&self, email: &str) -> String {
+        let body = json!({ "email": email, "password": postern_tests::PASSWORD });
+        let answer = http::Request::new(&self.address, "POST", "/v1/auth/login", "", Some(body)).answer();
+        answer["access_token"].as_str().expect("signed in").to_owned()
+    }
+
+    fn get(&self, token: &str, path: &str) -> Value {
+        http::Request::new(&self.address, "GET", path, token, None).answer()
+    }
+
+    /// A line of `/proc/…/status`, in MiB.
+    fn memory(&self, line: &str) -> f64 {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.process.id())).expect("runs");
+        let kib =
+            status.lines().find_map(|text| text.strip_prefix(line)?.strip_prefix(':')?.split_whitespace().next()?.parse::<f64>().ok());
+        kib.expect("a figure") / 1024.0
+    }
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+fn binary() -> PathBuf {
+    std::env::current_exe().expect("a path").with_file_name("postern")
+}

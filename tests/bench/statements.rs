@@ -1,0 +1,115 @@
+//! The statements that a request sends, as a script for `pgbench`: taken from the database's own log, so that they are the
+//! very same.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+    time::Duration,
+};
+
+use postern_tests::Cluster;
+
+/// Runs `request` once with every statement logged, and writes what it sent as a script.
+pub fn of(cluster: &Cluster, folder: &Path, request: impl FnOnce()) -> PathBuf {
+    let log = Path::new(&cluster.socket_folder).join("server.log");
+    psql(cluster, "ALTER SYSTEM SET log_statement = 'all'");
+    psql(cluster, "SELECT pg_reload_conf()");
+    // Each backend takes the new setting up between two statements.
+    psql(cluster, "SELECT pg_sleep(0.3)");
+    let before = fs::read_to_string(&log).expect("a log").len();
+    request();
+    let logged = fs::read_to_string(&log).expect("a log").split_off(before);
+    psql(cluster, "ALTER SYSTEM RESET log_statement");
+    psql(cluster, "SELECT pg_reload_conf()");
+    let script = folder.join("request.sql");
+    let statements = statements(&logged);
+    assert!(statements.len() >= 4, "the log has the statements: {logged}");
+    fs::write(&script, statements.join("\n")).expect("written");
+    script
+}
+
+/// Transactions a second.
+pub fn pgbench(cluster: &Cluster, script: &Path, connections: usize, lasts: Duration) -> f64 {
+    let output = Command::new(cluster.binaries.join("pgbench"))
+        .args([
+            "--no-vacuum",
+            "--protocol=prepared",
+            "--jobs=2",
+            &format!("--client={connections}"),
+            &format!("--time={}", lasts.as_secs()),
+        ])
+        .arg(format!("--file={}", script.display()))
+        .args(["--host", &cluster.socket_folder, "--username", "postern_owner", "postgres"])
+        .output()
+        .expect("pgbench runs");
+    let said = String::from_utf8_lossy(&output.stdout);
+    let rate = said.lines().find_map(|line| line.strip_prefix("tps = ")?.split(' ').next()?.parse().ok());
+    rate.unwrap_or_else(|| panic!("{said}{}", String::from_utf8_lossy(&output.stderr)))
+}
+
+fn psql(cluster: &Cluster, sql: &str) {
+    let done = Command::new(cluster.binaries.join("psql"))
+        .args(["--quiet", "--no-psqlrc", "--host", &cluster.socket_folder, "--username", "postern_owner", "--command", sql, "postgres"])
+        .output()
+        .expect("psql runs");
+    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+}
+
+/// The statements of a log, with their parameters put in.
+fn statements(log: &str) -> Vec<String> {
+    let mut all: Vec<String> = Vec::new();
+    let mut lines = log.lines().peekable();
+    while let Some(line) = lines.next() {
+        if let Some((_, parameters)) = line.split_once("DETAIL:  parameters: ") {
+            let last = all.last_mut().expect("parameters belong to a statement");
+            *last = filled(last, parameters);
+            continue;
+        }
+        let Some((_, statement)) = line.split_once("LOG:  execute ").or_else(|| line.split_once("LOG:  statement: ")) else { continue };
+        let statement = if line.contains("LOG:  execute ") { statement.split_once(": ").map_or("", |(_, sql)| sql) } else { statement };
+        let mut statement = statement.to_owned();
+        // A statement of several lines goes on with a tab.
+        while let Some(more) = lines.next_if(|more| more.starts_with('\t')) {
+            statement.push(' ');
+            statement.push_str(more.trim());
+        }
+        all.push(statement);
+    }
+    // What belongs to the measurement is not measured, and an event has a new id each time.
+    all.retain(|statement| !statement.contains("pg_reload_conf") && !statement.contains("ALTER SYSTEM") && !statement.contains("pg_sleep"));
+    all.into_iter()
+        .flat_map(|statement| statement.split("; ").map(|one| format!("{};", one.trim_end_matches(';'))).collect::<Vec<_>>())
+        .collect()
+}
+
+/// Puts `$1 = 'x', $2 = NULL` into the places of `$1` and `$2`.
+fn filled(statement: &str, parameters: &str) -> String {
+    let mut values: Vec<(usize, String)> = Vec::new();
+    let mut rest = parameters;
+    while let Some(after) = rest.strip_prefix('$') {
+        let (number, after) = after.split_once(" = ").expect("a value");
+        let end = if after.starts_with('\'') {
+            let mut end = 1;
+            loop {
+                end += after[end..].find('\'').expect("a closing quote") + 1;
+                if !after[end..].starts_with('\'') {
+                    break end;
+                }
+                end += 1;
+            }
+        } else {
+            after.find(", ").unwrap_or(after.len())
+        };
+        values.push((number.parse().expect("a number"), after[..end].to_owned()));
+        rest = after[end..].trim_start_matches(", ");
+    }
+    let mut filled = statement.to_owned();
+    // The highest first, so that $1 is not found in $12.
+    for (number, value) in values.into_iter().rev() {
+        let value =
+            if number == 1 && statement.starts_with("INSERT INTO \"audit_event\"") { "gen_random_uuid()".to_owned() } else { value };
+        filled = filled.replace(&format!("${number}"), &value);
+    }
+    filled
+}
