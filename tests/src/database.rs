@@ -17,7 +17,7 @@ use postern_domain::{
     password::Password,
 };
 use postern_persistence::{Durability, Options, Store, demo};
-use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, Statement};
+use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, Statement, prelude::Uuid};
 use tempfile::TempDir;
 use tokio::sync::OnceCell;
 
@@ -66,6 +66,12 @@ impl Database {
         let statement = Statement::from_string(self.dialect(), sql);
         let row = self.raw.query_one_raw(statement).await.expect("the query runs").expect("a row");
         row.try_get_by_index(0).expect("a number")
+    }
+
+    /// One id.
+    pub async fn uuid(&self, sql: &str) -> Uuid {
+        let row = self.raw.query_one_raw(Statement::from_string(self.dialect(), sql)).await.expect("the query runs").expect("a row");
+        row.try_get_by_index(0).expect("an id")
     }
 
     /// The first column, as text.

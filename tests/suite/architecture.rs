@@ -42,3 +42,27 @@ fn arrows_point_one_way() {
         assert_eq!(&named, alone, "{library}");
     }
 }
+
+/// Where the store is entered: everywhere else it takes a call, which is to say the policy's grant.
+const ENTRANCES: &[&str] = &["crates/api/src/http/call.rs", "crates/postern/src/commands.rs"];
+
+#[test]
+fn the_store_is_entered_in_two_places() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the workspace");
+    let mut folders = vec![root.join("crates/api/src"), root.join("crates/postern/src")];
+    let mut found = Vec::new();
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).expect("a folder") {
+            let path = entry.expect("an entry").path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if std::fs::read_to_string(&path)
+                .is_ok_and(|text| ["Gate::", "admit_console", "admit_anyone"].iter().any(|name| text.contains(name)))
+            {
+                found.push(path.strip_prefix(root).expect("below it").display().to_string());
+            }
+        }
+    }
+    found.sort();
+    assert_eq!(found, ENTRANCES);
+}

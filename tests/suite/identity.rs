@@ -16,6 +16,9 @@ on_both![
     sessions_are_listed_and_ended,
     a_profile_is_changed_under_its_own_name,
     many_sign_ins_at_once_all_get_their_turn,
+    no_sign_in_with_the_old_password_outlives_its_change,
+    a_stolen_token_gets_no_more_guesses_than_anybody,
+    strangers_lock_nobody_out_of_where_they_are,
 ];
 
 async fn sign_in_and_out(t: &App) {
@@ -60,7 +63,9 @@ async fn refresh_rotates_and_a_replay_ends_the_session(t: &App) {
     t.bearer(&second.text("/access_token")).get("/v1/me").await.problem(401, "session_ended");
     let successor = json!({ "refresh_token": second.text("/refresh_token") });
     anyone.post("/v1/auth/refresh", successor).await.problem(401, "invalid_refresh_token");
-    anyone.post("/v1/auth/refresh", json!({ "refresh_token": access })).await.problem(422, "invalid_body");
+    anyone.post("/v1/auth/refresh", json!({ "refresh_token": access })).await.problem(401, "invalid_refresh_token");
+    anyone.post("/v1/auth/refresh", json!({ "refresh_token": refresh })).await.problem(401, "invalid_refresh_token");
+    assert_eq!(t.recorded("auth.refresh_reused").await, 1, "a session ends once");
     t.bearer(&refresh).get("/v1/me").await.problem(401, "invalid_token");
 }
 
@@ -160,4 +165,54 @@ async fn many_sign_ins_at_once_all_get_their_turn(t: &App) {
     let tries = (0..100).map(|_| t.log_in("owner@globex.example", PASSWORD));
     let answers = futures_util::future::join_all(tries).await;
     assert!(answers.iter().all(|answer| answer.status == 200));
+}
+
+async fn no_sign_in_with_the_old_password_outlives_its_change(t: &App) {
+    let (mut old, mut new) = (PASSWORD.to_owned(), "four random words do".to_owned());
+    for round in 0..10 {
+        let here = t.log_in("viewer@acme.example", &old).await.expect(200).text("/access_token");
+        let me = t.bearer(&here);
+        let change = me.post("/v1/me/password", json!({ "current_password": old, "new_password": new }));
+        let racing = futures_util::future::join_all((0..12).map(|_| t.log_in("viewer@acme.example", &old)));
+        let (changed, racing) = futures_util::future::join(change, racing).await;
+        changed.expect(204);
+        for answer in racing.iter().filter(|answer| answer.status == 200) {
+            let status = t.bearer(&answer.text("/access_token")).get("/v1/me").await.status;
+            assert_eq!(status, 401, "in round {round} a session of the old password lives on");
+        }
+        std::mem::swap(&mut old, &mut new);
+        // Those who failed are not to make the account wait in the next round.
+        t.clock.turn(TimeDelta::hours(2));
+    }
+}
+
+async fn a_stolen_token_gets_no_more_guesses_than_anybody(t: &App) {
+    let me = t.sign_in("viewer@acme.example").await;
+    let guess = |n: usize| {
+        me.post("/v1/me/password", json!({ "current_password": format!("guess number {n}"), "new_password": "four random words do" }))
+    };
+    for n in 0..10 {
+        guess(n).await.problem(403, "wrong_password");
+    }
+    guess(10).await.problem(429, "too_many_attempts");
+    let failed = t.events("action=auth.login_failed").await;
+    assert_eq!(failed.len(), 10);
+    assert_eq!(failed[0]["actor"]["email"], "viewer@acme.example");
+    assert_eq!(failed[0]["outcome"], "failed");
+}
+
+async fn strangers_lock_nobody_out_of_where_they_are(t: &App) {
+    let there = App::start(t.backend, |config| config.server.trusted_proxies = vec!["127.0.0.0/8".parse().expect("a network")]).await;
+    let from = |ip: &'static str, password: &'static str| {
+        let body = json!({ "email": "owner@acme.example", "password": password });
+        let request = there.anonymous().request("POST", "/v1/auth/login").header("x-forwarded-for", ip).json(&body);
+        async move { postern_tests::Answer::of(request.send().await).await }
+    };
+    from("203.0.113.9", PASSWORD).await.expect(200);
+    for _ in 0..10 {
+        from("198.51.100.7", "not the password").await.problem(401, "invalid_credentials");
+    }
+    from("198.51.100.7", PASSWORD).await.problem(429, "too_many_attempts");
+    from("203.0.113.9", PASSWORD).await.expect(200);
+    there.finish().await;
 }

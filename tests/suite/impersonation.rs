@@ -12,6 +12,8 @@ on_both![
     it_ends_at_its_time,
     it_ends_when_it_is_ended,
     it_ends_with_whatever_it_hangs_on,
+    it_ends_with_what_changes_behind_its_back,
+    what_stops_at_the_door_is_recorded_too,
     some_people_are_never_impersonated,
     a_reason_and_a_ticket_are_needed,
     it_opens_one_org,
@@ -96,7 +98,7 @@ async fn it_ends_at_its_time(t: &App) {
         postern_tests::Backend::Sqlite => "UPDATE impersonation SET expires_at = '2026-11-20T09:10:00+00:00'",
         postern_tests::Backend::Postgres => "UPDATE impersonation SET expires_at = '2026-11-20T09:10:00Z'",
     };
-    t.db.execute(earlier).await.expect("turned back");
+    t.meddle(earlier).await;
     ana.get("/v1/me").await.problem(401, "impersonation_expired");
 }
 
@@ -112,34 +114,72 @@ async fn it_ends_when_it_is_ended(t: &App) {
 }
 
 async fn it_ends_with_whatever_it_hangs_on(t: &App) {
-    let end = |cause: &'static str| async move {
+    let supers = t.sign_in("super@postern.example").await;
+    let why = "ends the impersonation in this test";
+    for cause in ["sign-out", "revocation", "password", "staff", "membership", "org"] {
         let support = t.sign_in("support@postern.example").await;
-        let (worn, _) = t.impersonate(&support, "member@acme.example", "acme", "full").await;
+        let support_id = t.user_id("support@postern.example").await;
+        let (worn, started) = t.impersonate(&support, "member@globex.example", "globex", "full").await;
         worn.get("/v1/me").await.expect(200);
+        let owner = t.sign_in("owner@globex.example").await;
         match cause {
             "sign-out" => drop(support.post("/v1/auth/logout", json!({})).await.expect(204)),
-            sql => drop(t.db.execute(sql).await.expect("runs")),
+            "revocation" => {
+                let session = support.get("/v1/me/sessions").await.expect(200).text("/data/0/id");
+                t.sign_in("support@postern.example").await.delete(&format!("/v1/me/sessions/{session}")).await.expect(204);
+            }
+            "password" => {
+                let body = json!({ "current_password": postern_tests::PASSWORD, "new_password": "four random words do" });
+                t.sign_in("support@postern.example").await.post("/v1/me/password", body).await.expect(204);
+                let back = json!({ "current_password": "four random words do", "new_password": postern_tests::PASSWORD });
+                let again = t.log_in("support@postern.example", "four random words do").await.expect(200).text("/access_token");
+                t.bearer(&again).post("/v1/me/password", back).await.expect(204);
+            }
+            "staff" => {
+                let path = format!("/v1/admin/staff/{support_id}");
+                supers.send("DELETE", &path, Some(json!({ "reason": why }))).await.expect(204);
+                worn.get("/v1/me").await.problem(401, "impersonation_ended");
+                supers.put(&path, json!({ "tier": "support", "reason": why })).await.expect(200);
+            }
+            "membership" => {
+                let member = t.member_id("globex", "member@globex.example").await;
+                owner.delete(&format!("/v1/orgs/globex/members/{member}")).await.expect(204);
+                t.meddle(
+                    "INSERT INTO membership (org_id, id, user_id, role, created_at) SELECT o.id, u.id, u.id, 'member', u.created_at \
+                    FROM organization o, \"user\" u WHERE o.slug = 'globex' AND u.email = 'member@globex.example'",
+                )
+                .await;
+            }
+            _ => drop(owner.send("DELETE", "/v1/orgs/globex", Some(json!({ "confirm_slug": "globex" }))).await.expect(204)),
         }
-        let code = worn.get("/v1/me").await.expect(401).text("/code");
-        assert_eq!(code, "impersonation_ended", "after {cause}");
-    };
-    end("sign-out").await;
-    end("UPDATE \"user\" SET suspended_at = created_at WHERE email = 'member@acme.example'").await;
-    t.db.execute("UPDATE \"user\" SET suspended_at = NULL").await.expect("runs");
-    end("UPDATE \"user\" SET suspended_at = created_at WHERE email = 'support@postern.example'").await;
-    t.db.execute("UPDATE \"user\" SET suspended_at = NULL").await.expect("runs");
-    end("INSERT INTO staff (user_id, tier, since) SELECT id, 'support', created_at FROM \"user\" WHERE email = 'member@acme.example'")
-        .await;
-    t.db.execute("DELETE FROM staff WHERE user_id IN (SELECT id FROM \"user\" WHERE email = 'member@acme.example')").await.expect("runs");
-    end("UPDATE organization SET deletion_requested_at = created_at WHERE slug = 'acme'").await;
-    t.db.execute("UPDATE organization SET deletion_requested_at = NULL").await.expect("runs");
-    end("DELETE FROM staff WHERE user_id IN (SELECT id FROM \"user\" WHERE email = 'support@postern.example')").await;
-    t.db.execute(
-        "INSERT INTO staff (user_id, tier, since) SELECT id, 'support', created_at FROM \"user\" WHERE email = 'support@postern.example'",
-    )
-    .await
-    .expect("runs");
-    end("DELETE FROM membership WHERE user_id IN (SELECT id FROM \"user\" WHERE email = 'member@acme.example')").await;
+        // It does not come back with what it hung on, and the record says when it ended.
+        worn.get("/v1/me").await.problem(401, "impersonation_ended");
+        let target = started["impersonation"]["id"].as_str().expect("an id");
+        assert_eq!(t.events(&format!("action=impersonation.ended&target={target}")).await.len(), 1, "after {cause}");
+    }
+    assert_eq!(t.db.count("SELECT count(*) FROM impersonation WHERE ended_at IS NULL").await, 0);
+}
+
+async fn it_ends_with_what_changes_behind_its_back(t: &App) {
+    let support = t.sign_in("support@postern.example").await;
+    let (worn, _) = t.impersonate(&support, "member@acme.example", "acme", "full").await;
+    worn.get("/v1/me").await.expect(200);
+    for (breaks, mends) in [
+        ("UPDATE \"user\" SET suspended_at = created_at WHERE email = 'member@acme.example'", "UPDATE \"user\" SET suspended_at = NULL"),
+        (
+            "UPDATE \"user\" SET suspended_at = created_at WHERE email = 'support@postern.example'",
+            "UPDATE \"user\" SET suspended_at = NULL",
+        ),
+        ("UPDATE organization SET deletion_requested_at = created_at", "UPDATE organization SET deletion_requested_at = NULL"),
+        (
+            "INSERT INTO staff (user_id, tier, since) SELECT id, 'support', created_at FROM \"user\" WHERE email = 'member@acme.example'",
+            "DELETE FROM staff WHERE user_id IN (SELECT id FROM \"user\" WHERE email = 'member@acme.example')",
+        ),
+    ] {
+        t.meddle(breaks).await;
+        worn.get("/v1/me").await.problem(401, "impersonation_ended");
+        t.meddle(mends).await;
+    }
 }
 
 fn wanted(target: &str, org: &str) -> Value {
@@ -150,17 +190,16 @@ async fn some_people_are_never_impersonated(t: &App) {
     let support = t.sign_in("support@postern.example").await;
     let start = |body: Value| support.post("/v1/admin/impersonations", body);
     // Nobody of the staff is a member of an org in the demo: make some.
-    t.db.execute(
+    t.meddle(
         "INSERT INTO membership (org_id, id, user_id, role, created_at) SELECT o.id, u.id, u.id, 'viewer', u.created_at \
         FROM organization o, \"user\" u WHERE o.slug = 'acme' AND u.email LIKE '%@postern.example'",
     )
-    .await
-    .expect("runs");
+    .await;
     let (own, other) = (t.user_id("support@postern.example").await, t.user_id("eng@postern.example").await);
     start(wanted(&own, "acme")).await.problem(403, "cannot_impersonate");
     start(wanted(&other, "acme")).await.problem(403, "cannot_impersonate");
     let member = t.user_id("member@acme.example").await;
-    t.db.execute("UPDATE \"user\" SET suspended_at = created_at WHERE email = 'member@acme.example'").await.expect("runs");
+    t.meddle("UPDATE \"user\" SET suspended_at = created_at WHERE email = 'member@acme.example'").await;
     start(wanted(&member, "acme")).await.problem(403, "cannot_impersonate");
     let ana = t.user_id("owner@acme.example").await;
     start(wanted(&ana, "globex")).await.problem(404, "not_found");
@@ -196,6 +235,16 @@ async fn a_reason_and_a_ticket_are_needed(t: &App) {
         body.as_object_mut().expect("an object").remove(field);
         support.post("/v1/admin/impersonations", body).await.problem(422, "invalid_body");
     }
+}
+
+async fn what_stops_at_the_door_is_recorded_too(t: &App) {
+    let support = t.sign_in("support@postern.example").await;
+    let (ana, _) = t.impersonate(&support, "owner@acme.example", "acme", "full").await;
+    let text = ana.request("PATCH", "/v1/orgs/acme").header("content-type", "text/plain").body("x");
+    Answer::of(text.send().await).await.problem(415, "unsupported_media_type");
+    ana.patch("/v1/orgs/acme", json!({ "nonsense": true })).await.problem(422, "invalid_body");
+    ana.get("/v1/orgs/acme/members?nonsense=1").await.problem(400, "invalid_query");
+    assert_eq!(t.recorded("impersonation.request").await, 3);
 }
 
 async fn it_opens_one_org(t: &App) {
@@ -248,10 +297,16 @@ async fn starting_twice_with_one_key_starts_once(t: &App) {
     );
     assert_eq!(t.recorded("impersonation.started").await, 3, "whatever the race, once");
 
+    let both =
+        join_all((0..20).map(|n| start(if n % 2 == 0 { &support } else { &other }, &format!("k-{}", 3 + n / 2), wanted(&ana, "acme"))))
+            .await;
+    assert!(both.iter().all(|answer| answer.status == 201), "one person's key is not another's: {both:?}");
+    let before = t.recorded("impersonation.started").await;
+
     t.clock.turn(TimeDelta::hours(24));
     let support = t.sign_in("support@postern.example").await;
     start(&support, "k-1", wanted(&ana, "acme")).await.expect(201);
-    assert_eq!(t.recorded("impersonation.started").await, 4, "after a day the key is new");
+    assert_eq!(t.recorded("impersonation.started").await, before + 1, "after a day the key is new");
 }
 
 async fn support_ends_its_own_and_engineering_any(t: &App) {

@@ -24,6 +24,8 @@ async fn bodies_are_judged(t: &App) {
         ("{", "malformed_json"),
         ("null", "invalid_body"),
         ("[]", "invalid_body"),
+        ("[\"Name\"]", "invalid_body"),
+        ("{\"name\": null}", "invalid_body"),
         ("\"x\"", "invalid_body"),
         ("{\"name\": 1}", "invalid_body"),
         ("{\"name\": \"x\", \"owner\": true}", "invalid_body"),
@@ -107,7 +109,12 @@ async fn addresses_are_judged(t: &App) {
     me.get("/v1/orgs/acme/members?page=2").await.problem(400, "invalid_query");
     me.get("/v1/orgs/acme/members?limit=1&limit=2").await.problem(400, "invalid_query");
     me.get("/v1/orgs/acme/").await.problem(404, "not_found");
-    for (method, path, allow) in [("PUT", "/v1/me", "GET, PATCH"), ("DELETE", "/v1/orgs", "POST, GET"), ("PATCH", "/healthz", "GET")] {
+    for (method, path, allow) in [
+        ("PUT", "/v1/me", "GET, PATCH"),
+        ("DELETE", "/v1/orgs", "POST, GET"),
+        ("PATCH", "/healthz", "GET"),
+        ("POST", "/openapi.json", "GET"),
+    ] {
         let answer = me.send(method, path, Some(json!({}))).await.problem(405, "method_not_allowed");
         assert_eq!(answer.header("allow"), allow);
     }

@@ -11,7 +11,7 @@ use std::{
 use postern_tests::{App, PASSWORD, on_both};
 use serde_json::json;
 
-on_both![requests_cost_few_statements, what_runs_is_finished_before_it_stops];
+on_both![requests_cost_few_statements, what_runs_is_finished_before_it_stops, it_says_that_it_is_not_ready_before_it_stops];
 
 async fn requests_cost_few_statements(t: &App) {
     let me = t.sign_in("owner@acme.example").await;
@@ -39,6 +39,8 @@ async fn requests_cost_few_statements(t: &App) {
         let statements = cost("GET", format!("/v1/orgs/acme{path}"), None).await;
         assert!(statements <= 5, "GET {path} sends {statements} statements");
     }
+    let whole = cost("GET", "/v1/orgs/acme/members?limit=100".to_owned(), None).await;
+    assert_eq!(whole, cost("GET", "/v1/orgs/acme/members?limit=1".to_owned(), None).await, "whatever the length of the list");
     for path in ["/v1/me", "/v1/me/sessions", "/v1/orgs", "/v1/me/permissions?org=acme"] {
         let statements = cost("GET", path.to_owned(), None).await;
         assert!(statements <= 5, "GET {path} sends {statements} statements");
@@ -79,6 +81,18 @@ async fn what_runs_is_finished_before_it_stops(t: &App) {
     slow.finish().await;
 }
 
+async fn it_says_that_it_is_not_ready_before_it_stops(t: &App) {
+    let draining = App::start(t.backend, |config| config.server.drain_seconds = 1).await;
+    draining.anonymous().get("/readyz").await.expect(200);
+    let told = async {
+        while draining.anonymous().get("/readyz").await.status == 200 {}
+        draining.anonymous().get("/readyz").await.problem(503, "unavailable");
+        draining.anonymous().get("/healthz").await.expect(200);
+    };
+    futures_util::future::join(draining.handle().stop(), told).await;
+    draining.finish().await;
+}
+
 /// The binary that the same build has made.
 fn binary() -> PathBuf {
     let here = std::env::current_exe().expect("a path");
@@ -108,6 +122,7 @@ fn the_first_start_makes_what_it_needs_and_the_second_finds_it() {
             .current_dir(folder.path())
             .env("POSTERN__SERVER__LISTEN", format!("127.0.0.1:{port}"))
             .env("POSTERN__SERVER__PUBLIC_URL", format!("http://127.0.0.1:{port}"))
+            .env("POSTERN__SERVER__DRAIN_SECONDS", "0")
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
@@ -131,11 +146,12 @@ fn the_first_start_makes_what_it_needs_and_the_second_finds_it() {
     for file in private.iter().chain([&folder.path().join("data/postern.db")]) {
         assert_eq!(fs::metadata(file).expect("is there").permissions().mode() & 0o777, 0o600, "{}", file.display());
     }
-    fs::set_permissions(&private[0], fs::Permissions::from_mode(0o644)).expect("set");
-    let refused = postern(folder.path(), &["keys", "rotate"]);
-    let served = postern(folder.path(), &["serve"]);
-    assert!(!served.status.success() && said(&served).contains("chmod 600"), "{}", said(&served));
-    assert!(!refused.status.success() || !private[0].to_string_lossy().contains("signing"));
+    for key in private {
+        fs::set_permissions(&key, fs::Permissions::from_mode(0o644)).expect("set");
+        let refused = postern(folder.path(), &["serve"]);
+        assert!(!refused.status.success() && said(&refused).contains("chmod 600"), "{}: {}", key.display(), said(&refused));
+        fs::set_permissions(&key, fs::Permissions::from_mode(0o600)).expect("set");
+    }
 }
 
 #[test]

@@ -48,8 +48,19 @@ async fn filters_are_anded(t: &App) {
     ] {
         assert_eq!(found(query.clone()).await, expected, "{query}");
     }
-    for bad in ["action=org", "action=*", "outcome=maybe", "from=yesterday", "ip=here", "impersonation=x", "colour=red", "q=a&q=b", "q=%00"]
-    {
+    for bad in [
+        "action=org",
+        "action=*",
+        "outcome=maybe",
+        "from=yesterday",
+        "from=-4714-01-01T00:00:00Z",
+        "to=%2B262142-12-31T23:59:59Z",
+        "ip=here",
+        "impersonation=x",
+        "colour=red",
+        "q=a&q=b",
+        "q=%00",
+    ] {
         owner.get(&format!("/v1/orgs/acme/audit-events?{bad}")).await.problem(400, "invalid_query");
     }
     let event = owner.get("/v1/orgs/acme/audit-events?action=org.updated").await.expect(200).text("/data/0/id");
@@ -73,12 +84,12 @@ async fn rows_are_neither_changed_nor_deleted(t: &App) {
     let before = t.db.count("SELECT count(*) FROM audit_event").await;
     let replaced = "INSERT OR REPLACE INTO audit_event (id, occurred_at, actor_type, action, outcome, target_type, target_label, summary, metadata, schema_version) \
         SELECT id, occurred_at, actor_type, 'forged', outcome, target_type, target_label, summary, metadata, schema_version FROM audit_event";
-    let everywhere = ["UPDATE audit_event SET summary = 'forged'", "DELETE FROM audit_event", "DELETE FROM audit_event WHERE false"];
+    let everywhere = ["UPDATE audit_event SET summary = 'forged'", "DELETE FROM audit_event"];
     let here: &[&str] = match t.backend {
         Backend::Sqlite => &[replaced],
         Backend::Postgres => &["TRUNCATE audit_event", "TRUNCATE audit_event CASCADE"],
     };
-    for sql in everywhere.iter().take(2).chain(here) {
+    for sql in everywhere.iter().chain(here) {
         let refused = t.db.execute(sql).await.expect_err(sql);
         assert!(refused.to_string().contains("append-only"), "{sql}: {refused}");
     }

@@ -18,7 +18,9 @@ async fn tiers_are_given_and_taken(t: &App) {
     let newcomer = t.sign_in("member@acme.example").await;
     newcomer.get("/v1/admin/search?q=acme").await.expect(200);
     newcomer.put(&path(&member), tier("super_admin")).await.problem(403, "permission_denied");
-    supers.put(&path(&member), tier("support")).await.expect(200);
+    t.clock.turn(chrono::TimeDelta::minutes(1));
+    let again = supers.put(&path(&member), tier("support")).await.expect(200);
+    assert_eq!(again.json["since"], given.json["since"], "what is so already stays as it was");
     supers.put(&path(&own), tier("support")).await.problem(403, "own_tier");
     supers.put(&path(&member), tier("super_admin")).await.problem(409, "super_admin_limit");
     supers.put(&path(&member), json!({ "tier": "support" })).await.problem(422, "invalid_body");
@@ -60,7 +62,9 @@ async fn searching_is_recorded(t: &App) {
     assert_eq!(found["users"].as_array().map(Vec::len), Some(4));
     let org = found["orgs"][0]["id"].as_str().expect("an id");
     assert_eq!(support.get(&format!("/v1/admin/search?q={org}")).await.expect(200).json["orgs"][0]["slug"], "acme");
-    support.get("/v1/admin/search?q=a").await.problem(400, "invalid_query");
+    for too_little in ["a", "%20%20", "%20a%20"] {
+        support.get(&format!("/v1/admin/search?q={too_little}")).await.problem(400, "invalid_query");
+    }
     support.get("/v1/admin/search").await.problem(400, "invalid_query");
     let events = t.events("action=search.performed").await;
     assert_eq!(events.len(), 2);

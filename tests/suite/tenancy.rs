@@ -16,6 +16,7 @@ on_both![
     a_stranger_sees_what_nobody_sees,
     cursors_belong_to_their_list,
     a_removed_member_is_out_at_once,
+    an_org_is_deleted_once_whatever_the_race,
 ];
 
 async fn an_org_from_its_founding_to_its_end(t: &App) {
@@ -113,12 +114,11 @@ async fn two_owners_who_demote_each_other_leave_one(t: &App) {
         assert!(answers.iter().all(|answer| [200, 403, 409].contains(&answer.status)), "{answers:?}");
         let owners = "SELECT count(*) FROM membership m JOIN organization o ON o.id = m.org_id WHERE o.slug = 'acme' AND m.role = 'owner'";
         assert_eq!(t.db.count(owners).await, 1, "round {round}");
-        t.db.execute(
+        t.meddle(
             "UPDATE membership SET role = 'owner' WHERE role = 'member' AND user_id IN \
             (SELECT id FROM \"user\" WHERE email IN ('owner@acme.example', 'admin@acme.example'))",
         )
-        .await
-        .expect("reset");
+        .await;
     }
 }
 
@@ -134,7 +134,10 @@ async fn settings_are_edited_on_the_version_that_was_read(t: &App) {
     assert_ne!(edited.header("etag"), etag);
     assert_eq!(edited.json["support_email"], read.json["support_email"], "what is left out stays");
     edit(&etag, json!({ "support_email": null })).await.problem(412, "stale");
-    edit("\"nonsense\"", json!({ "support_email": null })).await.problem(412, "stale");
+    for other in ["\"nonsense\"", "\"+2\"", "W/\"2\"", "\"7\", \"8\""] {
+        edit(other, json!({ "support_email": null })).await.problem(412, "stale");
+    }
+    edit("\"7\", \"2\"", json!({ "branding": { "colour": "#00ff00" } })).await.expect(200);
     edit("unquoted", json!({ "support_email": null })).await.problem(400, "invalid_header");
     let cleared = edit(&edited.header("etag"), json!({ "support_email": null })).await.expect(200);
     assert_eq!(cleared.json["support_email"], json!(null));
@@ -146,6 +149,8 @@ async fn settings_are_edited_on_the_version_that_was_read(t: &App) {
         json!({ "branding": { "logo_url": "https://169.254.169.254/x" } }),
         json!({ "limits": { "max_users": 1 } }),
         json!({ "support_email": "nobody" }),
+        json!({ "support_email": "\r\n it@acme.example" }),
+        json!({ "branding": null }),
     ] {
         admin.patch("/v1/orgs/acme/settings", bad).await.problem(422, "invalid_body");
     }
@@ -225,4 +230,15 @@ async fn a_removed_member_is_out_at_once(t: &App) {
     member.get("/v1/me").await.expect(200);
     owner.delete(&format!("/v1/orgs/acme/members/{id}")).await.problem(404, "not_found");
     assert_eq!(t.recorded("user.removed").await, 1);
+}
+
+async fn an_org_is_deleted_once_whatever_the_race(t: &App) {
+    let owner = t.sign_in("owner@acme.example").await;
+    let delete = || owner.send("DELETE", "/v1/orgs/acme", Some(json!({ "confirm_slug": "acme" })));
+    let answers = join_all((0..16).map(|_| delete())).await;
+    assert_eq!(answers.iter().filter(|answer| answer.status == 204).count(), 1, "{answers:?}");
+    assert!(answers.iter().all(|answer| [204, 404].contains(&answer.status)), "{answers:?}");
+    assert_eq!(t.recorded("org.deletion_requested").await, 1);
+    let renamed = owner.patch("/v1/orgs/acme", json!({ "name": "Too late" })).await;
+    renamed.problem(404, "not_found");
 }

@@ -2,7 +2,9 @@
 
 use std::{path::PathBuf, time::Duration};
 
+use chrono::{DateTime, TimeDelta, Utc};
 use ipnet::IpNet;
+use postern_domain::{credential::AttemptLimits, staff::Tier};
 use serde::Deserialize;
 
 #[derive(Debug, Clone, Deserialize)]
@@ -15,6 +17,7 @@ pub struct Server {
     pub body_limit_bytes: usize,
     pub request_timeout_seconds: u64,
     pub keep_alive_seconds: u64,
+    pub drain_seconds: u64,
     pub shutdown_timeout_seconds: u64,
 }
 
@@ -54,6 +57,24 @@ pub struct SignIn {
     pub failures_per_account: u64,
     pub failures_per_staff_account: u64,
     pub failures_per_address: u64,
+}
+
+impl SignIn {
+    /// From when on failures count.
+    #[must_use]
+    pub fn since(&self, now: DateTime<Utc>) -> DateTime<Utc> {
+        now - TimeDelta::minutes(self.window_minutes)
+    }
+
+    /// How many there may be for an account of this tier.
+    #[must_use]
+    pub const fn limits(&self, tier: Option<Tier>) -> AttemptLimits {
+        AttemptLimits {
+            window: TimeDelta::minutes(self.window_minutes),
+            per_account: if tier.is_some() { self.failures_per_staff_account } else { self.failures_per_account },
+            per_address: self.failures_per_address,
+        }
+    }
 }
 
 #[derive(Debug, Clone, Deserialize)]

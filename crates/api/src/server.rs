@@ -2,7 +2,7 @@
 
 use std::{io, net::TcpListener, sync::Arc, time::Duration};
 
-use actix_web::{App, HttpResponse, HttpServer, dev::ServerHandle, http::header, middleware, web};
+use actix_web::{App, HttpResponse, HttpServer, Resource, Route, dev::ServerHandle, http::header, middleware, web};
 use tracing_actix_web::TracingLogger;
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
@@ -39,8 +39,8 @@ impl Server {
             App::new()
                 .app_data(app_state.clone())
                 .configure(move |config| routes.configure(config))
-                .route("/openapi.json", web::get().to(move || std::future::ready(openapi_json(contract.clone()))))
-                .route("/docs", web::get().to(docs))
+                .service(only_get("/openapi.json", web::get().to(move || std::future::ready(openapi_json(contract.clone())))))
+                .service(only_get("/docs", web::get().to(docs)))
                 .service(swagger_ui())
                 .default_service(web::to(http::not_found))
                 .wrap(TracingLogger::<RootSpan>::new())
@@ -84,11 +84,16 @@ pub struct Handle {
 }
 
 impl Handle {
-    /// Says that it is not ready, takes no more connections, and finishes what is running.
+    /// Says that it is not ready, lets those who ask see it, takes no more connections, and finishes what is running.
     pub async fn stop(self) {
         self.state.stop();
+        tokio::time::sleep(Duration::from_secs(self.state.server.drain_seconds)).await;
         self.server.stop(true).await;
     }
+}
+
+fn only_get(path: &'static str, route: Route) -> Resource {
+    web::resource(path).route(route).default_service(web::to(|request| http::method_not_allowed(request, "GET".to_owned())))
 }
 
 fn openapi_json(contract: web::Bytes) -> HttpResponse {

@@ -214,6 +214,7 @@ pub struct Event {
 
 impl Named for Event {
     const PREFIX: &'static str = "evt";
+    const SCHEMA: &'static str = "EventId";
 }
 
 impl Event {

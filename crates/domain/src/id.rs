@@ -14,6 +14,8 @@ use crate::{event::Event, impersonation::Impersonation, member::Member, org::Org
 pub trait Named {
     /// The word before the underscore, as in `org_01k…`.
     const PREFIX: &'static str;
+    /// What the contract calls such an id: `MemberId`.
+    const SCHEMA: &'static str;
 }
 
 /// The id of a `T`. Ids made later sort later (`UUIDv7`, RFC 9562), which is what lists page by.
@@ -34,7 +36,7 @@ impl<T> Id<T> {
     }
 }
 
-// The contract's schemas are made from these names: the derive cannot see through a generic type.
+// The derive of a schema cannot see through a generic type.
 pub type OrgId = Id<Org>;
 pub type UserId = Id<User>;
 pub type MemberId = Id<Member>;
@@ -136,9 +138,7 @@ mod openapi {
 
     impl<T: Named> ToSchema for Id<T> {
         fn name() -> std::borrow::Cow<'static, str> {
-            let mut name = T::PREFIX.to_owned();
-            name[..1].make_ascii_uppercase();
-            (name + "Id").into()
+            T::SCHEMA.into()
         }
     }
 }

@@ -76,6 +76,7 @@ pub struct Impersonation {
 
 impl Named for Impersonation {
     const PREFIX: &'static str = "imp";
+    const SCHEMA: &'static str = "ImpersonationId";
 }
 
 /// Whom somebody wants to impersonate, and where.

@@ -30,3 +30,18 @@ pub mod text;
 pub mod user;
 
 pub use id::Id;
+
+/// An error and its causes on one line.
+#[must_use]
+pub fn chain(error: &dyn std::error::Error) -> String {
+    let mut line = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        let said = cause.to_string();
+        if !line.ends_with(&said) {
+            line = format!("{line}: {said}");
+        }
+        source = cause.source();
+    }
+    line
+}

@@ -35,6 +35,7 @@ pub struct Member {
 
 impl Named for Member {
     const PREFIX: &'static str = "mem";
+    const SCHEMA: &'static str = "MemberId";
 }
 
 /// Where a caller stands: an org, and what they are in it.

@@ -58,6 +58,7 @@ pub struct OrgRef {
 
 impl Named for Org {
     const PREFIX: &'static str = "org";
+    const SCHEMA: &'static str = "OrgId";
 }
 
 /// A new org with its first owner.

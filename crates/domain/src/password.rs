@@ -26,6 +26,9 @@ impl Password {
     /// In characters, not bytes.
     pub const LENGTH: RangeInclusive<usize> = 12..=128;
 
+    /// In bytes; nobody types more, and normalizing takes time.
+    const LONGEST_TYPED: usize = 1024;
+
     /// Unicode is brought to NFKC, so that the same keys on another keyboard give the same password.
     #[must_use]
     pub fn new(typed: &str) -> Self {
@@ -95,13 +98,12 @@ impl fmt::Debug for Password {
 
 impl<'de> Deserialize<'de> for Password {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let typed = zeroizing(String::deserialize(deserializer)?);
+        let typed = SecretString::from(String::deserialize(deserializer)?);
+        if typed.expose_secret().len() > Self::LONGEST_TYPED {
+            return Err(serde::de::Error::custom(format!("at most {} bytes", Self::LONGEST_TYPED)));
+        }
         Ok(Self::new(typed.expose_secret()))
     }
-}
-
-fn zeroizing(text: String) -> SecretString {
-    text.into()
 }
 
 #[cfg(feature = "openapi")]
@@ -117,7 +119,7 @@ mod openapi {
             ObjectBuilder::new()
                 .schema_type(Type::String)
                 .format(Some(SchemaFormat::KnownFormat(KnownFormat::Password)))
-                .max_length(Some(1024))
+                .max_length(Some(Self::LONGEST_TYPED))
                 .examples(["postern-demo-2026"])
                 .into()
         }

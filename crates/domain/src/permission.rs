@@ -34,7 +34,6 @@ permissions! {
     AuditRead = "audit:read",
     // Of the vendor's staff, by tier.
     AccountsSearch = "accounts:search",
-    AccountsView = "accounts:view",
     Impersonate = "impersonation:use",
     ImpersonationEndAny = "impersonation:end_any",
     PlatformAuditReadOwn = "platform_audit:read_own",
@@ -57,7 +56,6 @@ impl Permission {
             Self::OrgWrite | Self::MembersManage | Self::SettingsWrite | Self::AuditRead => Some(Role::Admin),
             Self::OrgDelete => Some(Role::Owner),
             Self::AccountsSearch
-            | Self::AccountsView
             | Self::Impersonate
             | Self::ImpersonationEndAny
             | Self::PlatformAuditReadOwn
@@ -70,7 +68,7 @@ impl Permission {
     #[must_use]
     pub const fn lowest_tier(self) -> Option<Tier> {
         match self {
-            Self::AccountsSearch | Self::AccountsView | Self::Impersonate | Self::PlatformAuditReadOwn => Some(Tier::Support),
+            Self::AccountsSearch | Self::Impersonate | Self::PlatformAuditReadOwn => Some(Tier::Support),
             Self::ImpersonationEndAny | Self::PlatformAuditReadAll => Some(Tier::Engineering),
             Self::StaffManage => Some(Tier::SuperAdmin),
             Self::OrgRead

@@ -38,6 +38,7 @@ pub struct Session {
 
 impl Named for Session {
     const PREFIX: &'static str = "sess";
+    const SCHEMA: &'static str = "SessionId";
 }
 
 impl Session {
@@ -72,6 +73,9 @@ impl Session {
 
     /// Signs out.
     pub fn sign_out(self, label: &str, now: DateTime<Utc>) -> Change<Self> {
+        if self.ended_at.is_some() {
+            return Change::unchanged(self);
+        }
         self.end(Action::AuthLoggedOut, label, "signed out", now)
     }
 
@@ -89,7 +93,7 @@ impl Session {
         let act = Act::new(Action::AuthRefreshReused, target, "presented a refresh token that had been used; the session was ended")
             .ended(Outcome::Denied)
             .by(Actor::Unproven { email: Some(user.email.clone()) });
-        Change::recorded(Self { ended_at: self.ended_at.or(Some(now)), ..self }, act)
+        Change::recorded(Self { ended_at: Some(now), ..self }, act)
     }
 
     fn end(self, action: Action, label: &str, did: &str, now: DateTime<Utc>) -> Change<Self> {

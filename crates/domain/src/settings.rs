@@ -52,9 +52,9 @@ pub struct Stale {
 }
 
 impl Settings {
-    /// Applies an edit; `made_on` is the version it was made on, if it says.
-    pub fn edit(self, org: &Org, edit: Edit, made_on: Option<i64>) -> Result<Change<Self>, Stale> {
-        if made_on.is_some_and(|version| version != self.version) {
+    /// Applies an edit; `made_on` are the versions that it would be right for, if it says.
+    pub fn edit(self, org: &Org, edit: Edit, made_on: Option<&[i64]>) -> Result<Change<Self>, Stale> {
+        if made_on.is_some_and(|versions| !versions.contains(&self.version)) {
             return Err(Stale { current: self.version });
         }
         let mut act = Act::new(

@@ -5,15 +5,7 @@ use std::fmt;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    Id,
-    action::Action,
-    change::Change,
-    event::{Act, Target, TargetType},
-    id::UserId,
-    justification::Reason,
-    user::User,
-};
+use crate::{action::Action, change::Change, event::Act, id::UserId, justification::Reason, permission::Permission, user::User};
 
 /// What a member of the staff may do, least first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -77,11 +69,15 @@ pub struct Tiered {
     pub since: DateTime<Utc>,
 }
 
-/// How many super admins there are and may be.
-#[derive(Debug, Clone, Copy)]
-pub struct SuperAdmins {
-    pub present: u64,
-    pub at_most: u64,
+/// Somebody whose tier is about to be decided, with all that has to stand still meanwhile. The store reads it under a lock.
+#[derive(Debug)]
+pub struct Candidate {
+    pub user: User,
+    /// Their tier, and since when they have it.
+    pub present: Option<(Tier, DateTime<Utc>)>,
+    /// Who decides, and the tier they have now; none at the command line.
+    pub by: Option<(UserId, Option<Tier>)>,
+    pub super_admins: u64,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -94,52 +90,52 @@ pub enum StaffError {
     OwnTier,
     #[error("they are not staff")]
     NotStaff,
+    #[error("this needs the permission {}", Permission::StaffManage)]
+    NoLongerAllowed,
 }
 
-/// Gives `user`, whose tier is `old`, another one, or takes it away.
-///
-/// `by` is who decides, where that is a person; the command line is nobody.
-pub fn set_tier(
-    user: User,
-    old: Option<Tier>,
-    new: Option<Tier>,
-    by: Option<Id<User>>,
-    supers: SuperAdmins,
-    reason: &Reason,
-    now: DateTime<Utc>,
-) -> Result<Change<Tiered>, StaffError> {
-    if by == Some(user.id) {
-        return Err(StaffError::OwnTier);
+impl Candidate {
+    /// Gives them another tier, or takes it away. There are to be `at_most` so many super admins.
+    pub fn set_tier(self, new: Option<Tier>, at_most: u64, reason: &Reason, now: DateTime<Utc>) -> Result<Change<Tiered>, StaffError> {
+        let Self { user, present, by, super_admins } = self;
+        if let Some((id, tier)) = by {
+            // The tier that let the caller in may have been taken away since.
+            if !tier.is_some_and(|tier| Permission::StaffManage.is_of_tier(tier)) {
+                return Err(StaffError::NoLongerAllowed);
+            }
+            if id == user.id {
+                return Err(StaffError::OwnTier);
+            }
+        }
+        let old = present.map(|(tier, _)| tier);
+        match (present, new) {
+            (None, None) => return Err(StaffError::NotStaff),
+            (Some((tier, since)), Some(new)) if tier == new => return Ok(Change::unchanged(Tiered { user, tier: Some(tier), since })),
+            _ => {}
+        }
+        if new == Some(Tier::SuperAdmin) && super_admins >= at_most {
+            return Err(StaffError::TooManySuperAdmins { at_most });
+        }
+        if old == Some(Tier::SuperAdmin) && super_admins <= 1 {
+            return Err(StaffError::LastSuperAdmin);
+        }
+        let did = match (old, new) {
+            (None, Some(new)) => format!("made {} staff of tier {new}", user.email),
+            (Some(old), Some(new)) => format!("changed the tier of {} from {old} to {new}", user.email),
+            (_, None) => format!("took {} off the staff", user.email),
+        };
+        let act = Act::new(Action::StaffTierChanged, user.target(), did).changed("tier", old, new).because(reason, None);
+        Ok(Change::recorded(Tiered { user, tier: new, since: now }, act))
     }
-    if old.is_none() && new.is_none() {
-        return Err(StaffError::NotStaff);
-    }
-    if old == new {
-        return Ok(Change::unchanged(Tiered { user, tier: old, since: now }));
-    }
-    if new == Some(Tier::SuperAdmin) && supers.present >= supers.at_most {
-        return Err(StaffError::TooManySuperAdmins { at_most: supers.at_most });
-    }
-    if old == Some(Tier::SuperAdmin) && supers.present <= 1 {
-        return Err(StaffError::LastSuperAdmin);
-    }
-    let did = match (old, new) {
-        (None, Some(new)) => format!("made {} staff of tier {new}", user.email),
-        (Some(old), Some(new)) => format!("changed the tier of {} from {old} to {new}", user.email),
-        (_, None) => format!("took {} off the staff", user.email),
-    };
-    let act = Act::new(Action::StaffTierChanged, Target::new(TargetType::User, user.id, &user.email), did)
-        .changed("tier", old, new)
-        .because(reason, None);
-    Ok(Change::recorded(Tiered { user, tier: new, since: now }, act))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Id;
     use uuid::Uuid;
 
-    fn set(old: Option<Tier>, new: Option<Tier>, present: u64) -> Result<bool, StaffError> {
+    fn set(old: Option<Tier>, new: Option<Tier>, super_admins: u64, by: Option<Tier>) -> Result<bool, StaffError> {
         let user = User {
             id: Id::new(Uuid::nil()),
             email: "sam@postern.example".into(),
@@ -149,23 +145,32 @@ mod tests {
             suspended_at: None,
         };
         let reason = Reason::try_from("joins the support team".to_owned()).expect("long enough");
-        let by = Some(Id::new(Uuid::max()));
-        let supers = SuperAdmins { present, at_most: 2 };
-        set_tier(user, old, new, by, supers, &reason, DateTime::UNIX_EPOCH).map(|change| change.act().is_some())
+        let present = old.map(|tier| (tier, DateTime::UNIX_EPOCH));
+        let candidate = Candidate { user, present, by: Some((Id::new(Uuid::max()), by)), super_admins };
+        candidate.set_tier(new, 2, &reason, DateTime::UNIX_EPOCH).map(|change| change.act().is_some())
     }
+
+    const SUPER: Option<Tier> = Some(Tier::SuperAdmin);
 
     #[test]
     fn super_admins_are_few_but_never_none() {
-        assert_eq!(set(None, Some(Tier::SuperAdmin), 1), Ok(true));
-        assert_eq!(set(None, Some(Tier::SuperAdmin), 2), Err(StaffError::TooManySuperAdmins { at_most: 2 }));
-        assert_eq!(set(Some(Tier::SuperAdmin), Some(Tier::Support), 1), Err(StaffError::LastSuperAdmin));
-        assert_eq!(set(Some(Tier::SuperAdmin), None, 2), Ok(true));
+        assert_eq!(set(None, SUPER, 1, SUPER), Ok(true));
+        assert_eq!(set(None, SUPER, 2, SUPER), Err(StaffError::TooManySuperAdmins { at_most: 2 }));
+        assert_eq!(set(SUPER, Some(Tier::Support), 1, SUPER), Err(StaffError::LastSuperAdmin));
+        assert_eq!(set(SUPER, None, 2, SUPER), Ok(true));
     }
 
     #[test]
     fn what_is_so_already_is_not_recorded() {
-        assert_eq!(set(Some(Tier::Support), Some(Tier::Support), 2), Ok(false));
-        assert_eq!(set(Some(Tier::SuperAdmin), Some(Tier::SuperAdmin), 2), Ok(false));
-        assert_eq!(set(None, None, 2), Err(StaffError::NotStaff));
+        assert_eq!(set(Some(Tier::Support), Some(Tier::Support), 2, SUPER), Ok(false));
+        assert_eq!(set(SUPER, SUPER, 2, SUPER), Ok(false));
+        assert_eq!(set(None, None, 2, SUPER), Err(StaffError::NotStaff));
+    }
+
+    #[test]
+    fn a_right_that_was_taken_away_meanwhile_is_gone() {
+        for by in [None, Some(Tier::Support), Some(Tier::Engineering)] {
+            assert_eq!(set(None, Some(Tier::Support), 2, by), Err(StaffError::NoLongerAllowed));
+        }
     }
 }

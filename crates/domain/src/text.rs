@@ -7,7 +7,12 @@ use url::{Host, Url};
 /// One line of visible text of so many characters, with nothing but spaces around it cut off beforehand.
 #[must_use]
 pub fn is_line(text: &str, length: RangeInclusive<usize>) -> bool {
-    length.contains(&text.chars().count()) && text.trim() == text && !text.chars().any(char::is_control)
+    length.contains(&text.chars().count()) && text.trim() == text && !text.chars().any(|c| c.is_control() || is_unseen(c))
+}
+
+/// Characters that take no place, or turn the direction of what follows: they make one text look like another.
+const fn is_unseen(c: char) -> bool {
+    matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
 }
 
 /// A name of a person or an org: 1 to 100 characters on one line.
@@ -32,6 +37,9 @@ pub fn is_colour(text: &str) -> bool {
     text.len() == 7 && text.starts_with('#') && text[1..].chars().all(|c| c.is_ascii_hexdigit())
 }
 
+/// Top-level names that lead nowhere public (RFC 6761, RFC 6762, and what clouds use inside).
+const PRIVATE_TOPS: [&str; 7] = ["", "localhost", "local", "localdomain", "internal", "intranet", "lan"];
+
 /// An address of a picture that a browser may load: `https`, a public host name, no credentials, the usual port.
 ///
 /// Addresses in numbers are refused in every spelling (the URL parser resolves `0x7f000001` to an IPv4 address).
@@ -39,15 +47,31 @@ pub fn is_colour(text: &str) -> bool {
 pub fn is_picture_url(text: &str) -> bool {
     let Ok(url) = Url::parse(text) else { return false };
     let public_host = match url.host() {
-        Some(Host::Domain(name)) => name.contains('.') && !name.ends_with(".localhost") && !name.ends_with('.'),
+        Some(Host::Domain(name)) => name.rsplit_once('.').is_some_and(|(_, top)| !PRIVATE_TOPS.contains(&top)),
         Some(Host::Ipv4(_) | Host::Ipv6(_)) | None => false,
     };
+    // The parser forgives what a browser forgives: line breaks, backslashes, spaces around it. We keep what it understood.
+    let as_understood = url.as_str() == text || url.as_str().strip_suffix('/') == Some(text);
     text.len() <= 500
+        && as_understood
         && url.scheme() == "https"
         && public_host
         && url.username().is_empty()
         && url.password().is_none()
         && url.port().is_none()
+}
+
+/// An e-mail address, as far as can be told without writing to it: the rule of HTML (4.10.5.1.5), and a dot in the domain.
+#[must_use]
+pub fn is_email(text: &str) -> bool {
+    let of_label = |c: char| c.is_ascii_alphanumeric() || c == '-';
+    let is_label =
+        |label: &str| (1..=63).contains(&label.len()) && label.chars().all(of_label) && !label.starts_with('-') && !label.ends_with('-');
+    let is_local = |local: &str| {
+        (1..=64).contains(&local.len()) && local.chars().all(|c| c.is_ascii_alphanumeric() || ".!#$%&'*+/=?^_`{|}~-".contains(c))
+    };
+    let parts = text.rsplit_once('@');
+    text.len() <= 254 && parts.is_some_and(|(local, domain)| is_local(local) && domain.contains('.') && domain.split('.').all(is_label))
 }
 
 /// An e-mail address as it is kept and compared: trimmed and in lower case.
@@ -61,12 +85,40 @@ mod tests {
     use super::*;
 
     #[test]
+    fn names_are_what_they_look_like() {
+        assert!(is_name("Ana Costa") && is_name("Élan Vital") && is_name("山田 太郎"));
+        for bad in ["", " Ana", "Ana\n", "\u{200b}", "Ana \u{202e}atsoC", "a\u{2028}b", &"x".repeat(101)] {
+            assert!(!is_name(bad), "{bad:?}");
+        }
+    }
+
+    #[test]
     fn slugs() {
         for good in ["acme", "a-b", "123"] {
             assert!(is_slug(good), "{good}");
         }
         for bad in ["", "ab", "Acme", "-acme", "acme-", "a--b", "a b", "a_b", "äcme", &"a".repeat(41)] {
             assert!(!is_slug(bad), "{bad}");
+        }
+    }
+
+    #[test]
+    fn addresses() {
+        for good in ["ana@acme.example", "a+b.c@x-y.example"] {
+            assert!(is_email(good), "{good}");
+        }
+        for bad in [
+            "",
+            "ana",
+            "ana@",
+            "@acme.example",
+            "ana@acme",
+            "a b@acme.example",
+            "ana@-acme.example",
+            "ana@acme..example",
+            "ana\n@acme.example",
+        ] {
+            assert!(!is_email(bad), "{bad:?}");
         }
     }
 
@@ -92,6 +144,12 @@ mod tests {
             "https://[::ffff:127.0.0.1]/x",
             "https://user@acme.example/x",
             "https://acme.example:22/x",
+            "https:cdn.acme.example/x",
+            "https://cdn.acme.example\\x",
+            " https://cdn.acme.example/x",
+            "https://cdn.acme.example/\nx",
+            "https://metadata.google.internal/x",
+            "https://printer.local/x",
             "javascript:alert(1)",
             "logo.svg",
         ] {

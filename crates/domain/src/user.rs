@@ -31,6 +31,7 @@ pub struct User {
 
 impl Named for User {
     const PREFIX: &'static str = "user";
+    const SCHEMA: &'static str = "UserId";
 }
 
 impl User {

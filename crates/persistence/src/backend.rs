@@ -166,6 +166,14 @@ pub const fn takes_lock(backend: DbBackend) -> &'static str {
     }
 }
 
+/// SQL that waits for the lock on the number in `$1`, where there is anybody to wait for.
+pub const fn waits_for_lock(backend: DbBackend) -> Option<&'static str> {
+    match backend {
+        DbBackend::Postgres => Some("SELECT pg_advisory_xact_lock($1)"),
+        _ => None,
+    }
+}
+
 pub fn sqlite_file(url: &str) -> Option<PathBuf> {
     let path = url.strip_prefix("sqlite:")?.trim_start_matches("//").split('?').next()?;
     (!path.is_empty() && path != ":memory:").then(|| PathBuf::from(path))

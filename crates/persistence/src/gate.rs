@@ -91,6 +91,11 @@ impl Gate {
         }
     }
 
+    /// Ends without one.
+    pub async fn end(self) -> Result<(), StoreError> {
+        self.tx.rollback().await
+    }
+
     /// Goes on with a grant.
     #[must_use]
     pub fn admit<S: Scope>(self, grant: Grant<S>, stamp: Stamp) -> Reader<S> {

@@ -16,8 +16,8 @@ use crate::{
     tx::{Mode, Tx},
 };
 
-/// How to reach the database.
-#[derive(Debug, Clone)]
+/// How to reach the database. The address may hold a password, so this does not print.
+#[derive(Clone)]
 pub struct Options {
     /// `sqlite://path/to/file.db` or `postgres://user@host/database`.
     pub url: String,
@@ -65,7 +65,8 @@ impl Store {
         Ok(())
     }
 
-    /// Statements sent so far, those that begin and end transactions included. Each is one round trip.
+    /// Statements sent so far, each one round trip; those that begin and commit are among them. A transaction that is
+    /// dropped is rolled back after the answer, and not counted.
     #[must_use]
     pub fn statements(&self) -> u64 {
         self.statements.load(Ordering::Relaxed)

@@ -12,9 +12,9 @@ use sea_query_sqlx::SqlxValues;
 use tokio::sync::Mutex;
 
 use crate::{
-    backend::{Begun, sqlx_error},
+    backend::{Begun, sqlx_error, waits_for_lock},
     error::StoreError,
-    store::Store,
+    store::{Store, statement},
 };
 
 /// What a transaction is begun for. It matters to SQLite, which has one writer.
@@ -50,11 +50,21 @@ impl Tx {
         .map_err(|error| sqlx_error(error).into())
     }
 
+    /// Rolls back, and waits until that is done: what was locked is free when this returns. Dropping does it later.
+    pub async fn rollback(self) -> Result<(), StoreError> {
+        self.count();
+        match self.begun.into_inner() {
+            Begun::Postgres(tx) => tx.rollback().await,
+            Begun::Sqlite { tx, .. } => tx.rollback().await,
+        }
+        .map_err(|error| sqlx_error(error).into())
+    }
+
     /// Waits until nobody else has `key`, and holds it until the transaction ends.
     pub async fn wait_for(&self, key: i64) -> Result<(), StoreError> {
-        if self.get_database_backend() == DbBackend::Postgres {
-            let sql = "SELECT pg_advisory_xact_lock($1)";
-            self.execute_raw(Statement::from_sql_and_values(DbBackend::Postgres, sql, [key.into()])).await?;
+        let backend = self.get_database_backend();
+        if let Some(sql) = waits_for_lock(backend) {
+            self.execute_raw(statement(backend, sql, [key.into()])).await?;
         }
         Ok(())
     }

@@ -7,7 +7,6 @@
 use std::ops::Deref;
 
 use postern_domain::{
-    action::Action,
     actor::Caller,
     change::Change,
     clock::Stamp,
@@ -28,7 +27,7 @@ use crate::{
         features::Features,
         figures::Figures,
         idempotency::Answers,
-        impersonations::Impersonations,
+        impersonations::{Hanging, Impersonations},
         members::Members,
         orgs::{self, Orgs},
         sessions::Sessions,
@@ -64,12 +63,17 @@ impl<S: Scope> Reader<S> {
         Answers::new(&self.tx)
     }
 
+    /// Ends it now, rather than some time after it is dropped.
+    pub async fn end(self) -> Result<(), StoreError> {
+        self.tx.rollback().await
+    }
+
     /// Goes on to write.
     pub const fn begin(self) -> Work<S>
     where
         S: HasLog,
     {
-        Work { reader: self, recorded: Vec::new(), settled: false, kept_books: false }
+        Work { reader: self, settled: false, kept_books: false }
     }
 }
 
@@ -117,8 +121,8 @@ impl Reader<InOrg> {
         self.grant.actor().caller().expect("an org's scope has a caller")
     }
 
-    /// The org, locked until the unit of work ends.
-    pub async fn locked_org(&self) -> Result<Org, StoreError> {
+    /// The org, locked until the unit of work ends; none where somebody has asked for its deletion meanwhile.
+    pub async fn locked_org(&self) -> Result<Option<Org>, StoreError> {
         orgs::locked(&self.tx, self.grant.place().org.id).await
     }
 
@@ -193,7 +197,6 @@ pub struct Target<'a, S: Scope> {
 #[must_use = "a unit of work that is not committed is rolled back"]
 pub struct Work<S: Scope> {
     reader: Reader<S>,
-    recorded: Vec<Action>,
     settled: bool,
     kept_books: bool,
 }
@@ -225,9 +228,22 @@ impl<S: HasLog> Work<S> {
         if !grant.operation().records.actions().contains(&act.action) {
             return Err(StoreError::Broken(format!("{} does not promise to record {}", grant.operation().id, act.action)));
         }
-        self.recorded.push(act.action);
         self.settled = true;
         record::write(tx, act, grant.actor(), S::log(grant), stamp).await
+    }
+
+    /// Ends the live impersonations that hang on what has just gone, each with its own event: a consequence that every
+    /// operation may have, and none has to promise.
+    pub async fn end_impersonations(&mut self, on: Hanging) -> Result<(), StoreError> {
+        let Reader { tx, grant, stamp } = &self.reader;
+        for impersonation in Impersonations::of_all(tx).locked_hanging(on, stamp.now).await? {
+            let ended = impersonation.end(stamp.now).map_err(|error| StoreError::Broken(error.to_string()))?;
+            if let (impersonation, Some(act)) = ended.into_parts() {
+                impersonation.store(Target { tx, grant }).await?;
+                record::write(tx, act, grant.actor(), S::log(grant), stamp).await?;
+            }
+        }
+        Ok(())
     }
 
     /// Does what is no act of anybody.
@@ -248,12 +264,6 @@ impl<S: HasLog> Work<S> {
             return Err(StoreError::Broken(format!("{} would commit without a word of what it did", operation.id)));
         }
         self.reader.tx.commit().await
-    }
-
-    /// What has been recorded so far.
-    #[must_use]
-    pub fn recorded(&self) -> &[Action] {
-        &self.recorded
     }
 }
 

@@ -22,10 +22,10 @@ use postern_domain::{
     operation::{Impersonated, Operation, Records, ScopeKind, Staff},
     password::Password,
     policy,
-    staff::{SuperAdmins, Tier, set_tier},
+    staff::Tier,
     text,
 };
-use postern_persistence::{Store, StoreError, demo, gate::Gate, unit::Work};
+use postern_persistence::{Store, StoreError, demo, gate::Gate, repository::impersonations::Hanging, unit::Work};
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::{config::Config, log};
@@ -242,7 +242,7 @@ async fn begin(store: &Arc<Store>, operation: &'static Operation, stamp: Stamp) 
 
 async fn add_user(config: &Config, email: &str, name: String) -> Done {
     let email = text::email(email);
-    if !email.contains('@') || !text::is_line(&email, 3..=254) {
+    if !text::is_email(&email) {
         return Err(format!("{email} is not an e-mail address").into());
     }
     if !text::is_name(&name) {
@@ -280,9 +280,11 @@ async fn staff(config: &Config, command: StaffCommand) -> Done {
     let mut work = begin(&store, &CHANGE_STAFF, stamp.clone()).await?;
     let email = text::email(&email);
     let candidate = work.staff().locked_by_email(&email).await?.ok_or_else(|| format!("nobody has the address {email}"))?;
-    let supers = SuperAdmins { present: candidate.super_admins, at_most: config.api.staff.max_super_admins };
-    let change = set_tier(candidate.user, candidate.tier, tier, None, supers, &reason, stamp.now)?;
+    let change = candidate.set_tier(tier, config.api.staff.max_super_admins, &reason, stamp.now)?;
     let tiered = work.save(change).await?;
+    if tiered.tier.is_none() {
+        work.end_impersonations(Hanging::OnStaff(tiered.user.id)).await?;
+    }
     work.commit().await?;
     say(&match tiered.tier {
         Some(tier) => format!("{email} is staff of tier {tier}"),

@@ -15,14 +15,14 @@ use serde::{Deserialize, de::DeserializeOwned};
 /// The defaults, and the manual.
 pub const DEFAULT: &str = include_str!("../../../config.default.toml");
 
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Config {
     pub api: api::Config,
     pub database: Database,
     pub log: Log,
 }
 
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Database {
     pub url: String,
@@ -73,7 +73,6 @@ impl Config {
 
     /// Reads the defaults with something on top of them.
     pub fn read(overrides: impl Provider) -> Result<Self, Faults> {
-        let mut faults = Vec::new();
         let given = match overrides.data() {
             Ok(given) => given.into_values().fold(Dict::new(), |mut all, dict| {
                 all.extend(dict);
@@ -83,31 +82,35 @@ impl Config {
         };
         let defaults = Figment::from(Toml::string(DEFAULT));
         let known: Dict = defaults.extract().expect("the defaults are sound");
-        compare(&given, &known, "", &mut faults);
-        if faults.is_empty()
-            && let Some(config) = Self::extract(&defaults.merge(overrides), &mut faults)
-        {
-            config.judge(&mut faults);
-            if faults.is_empty() {
-                return Ok(config);
-            }
-        }
-        Err(Faults(faults))
-    }
+        let mut reading = Reading { figment: defaults.merge(overrides), faults: Vec::new() };
+        compare(&given, &known, "", &mut reading.faults);
 
-    fn extract(figment: &Figment, faults: &mut Vec<String>) -> Option<Self> {
-        // Each section by itself, so that a fault in one does not hide those in the others.
-        let server = section(figment, "server", faults);
-        let tokens = section(figment, "tokens", faults);
-        let passwords = section(figment, "passwords", faults);
-        let sign_in = section(figment, "sign_in", faults);
-        let impersonation = section(figment, "impersonation", faults);
-        let staff = section(figment, "staff", faults);
-        let idempotency = section(figment, "idempotency", faults);
-        let database = section(figment, "database", faults);
-        let log = section(figment, "log", faults);
-        Some(Self {
-            api: api::Config {
+        // Each section is read and judged by itself, so that a fault in one does not hide those in the others.
+        let server = reading.section("server", judge_server);
+        let tokens = reading.section("tokens", judge_tokens);
+        let passwords = reading.section("passwords", judge_passwords);
+        let sign_in = reading.section("sign_in", |section: &api::SignIn, rule| {
+            rule((1..=1440).contains(&section.window_minutes), "window_minutes: from 1 to 1440");
+            rule(section.failures_per_account >= 1, "failures_per_account: at least 1");
+            rule(section.failures_per_staff_account >= 1, "failures_per_staff_account: at least 1");
+            rule(section.failures_per_address >= 1, "failures_per_address: at least 1");
+        });
+        let impersonation = reading.section("impersonation", |section: &api::Impersonation, rule| {
+            rule((1..=Impersonation::LONGEST.num_minutes()).contains(&section.minutes), "minutes: from 1 to 30");
+        });
+        let staff = reading.section("staff", |section: &api::Staff, rule| {
+            rule(section.max_super_admins >= 1, "max_super_admins: at least 1");
+        });
+        let idempotency = reading.section("idempotency", |section: &api::Idempotency, rule| {
+            rule((1..=720).contains(&section.hours), "hours: from 1 to 720");
+        });
+        let database = reading.section("database", judge_database);
+        let log = reading.section("log", |section: &Log, rule| {
+            rule(["text", "json"].contains(&section.format.as_str()), "format: text or json");
+            rule(tracing_subscriber::EnvFilter::try_new(&section.filter).is_ok(), "filter: as in `info` or `warn,postern_api=debug`");
+        });
+        let all = || {
+            let api = api::Config {
                 server: server?,
                 tokens: tokens?,
                 passwords: passwords?,
@@ -115,47 +118,13 @@ impl Config {
                 impersonation: impersonation?,
                 staff: staff?,
                 idempotency: idempotency?,
-            },
-            database: database?,
-            log: log?,
-        })
-    }
-
-    /// What no type can say.
-    fn judge(&self, faults: &mut Vec<String>) {
-        let Self { api, database, log } = self;
-        let mut rule = |holds: bool, fault: &str| {
-            if !holds {
-                faults.push(fault.to_owned());
-            }
+            };
+            Some(Self { api, database: database?, log: log? })
         };
-        rule(api.server.listen.parse::<std::net::SocketAddr>().is_ok(), "server.listen: an address and a port, as in 127.0.0.1:8080");
-        let url = &api.server.public_url;
-        let web = url.starts_with("https://") || url.starts_with("http://");
-        rule(web && !url.ends_with('/'), "server.public_url: begins with https:// or http:// and does not end with a slash");
-        rule((1024..=16 << 20).contains(&api.server.body_limit_bytes), "server.body_limit_bytes: from 1024 to 16777216");
-        rule((1..=300).contains(&api.server.request_timeout_seconds), "server.request_timeout_seconds: from 1 to 300");
-        rule((1..=3600).contains(&api.server.keep_alive_seconds), "server.keep_alive_seconds: from 1 to 3600");
-        let known = ["sqlite:", "postgres://", "postgresql://"].iter().any(|scheme| database.url.starts_with(scheme));
-        rule(known, "database.url: begins with sqlite:, postgres:// or postgresql://");
-        rule((2..=1000).contains(&database.max_connections), "database.max_connections: from 2 to 1000");
-        rule((1..=300).contains(&database.acquire_timeout_seconds), "database.acquire_timeout_seconds: from 1 to 300");
-        rule((1..=3600).contains(&database.statement_timeout_seconds), "database.statement_timeout_seconds: from 1 to 3600");
-        rule(durability(&database.sqlite_durability).is_some(), "database.sqlite_durability: full, normal or off");
-        rule((1..=60).contains(&api.tokens.access_minutes), "tokens.access_minutes: from 1 to 60");
-        rule((1..=365).contains(&api.tokens.refresh_days), "tokens.refresh_days: from 1 to 365");
-        rule((0..=1440).contains(&api.tokens.key_activation_minutes), "tokens.key_activation_minutes: from 0 to 1440");
-        let longest = Impersonation::LONGEST.num_minutes().max(api.tokens.access_minutes);
-        rule(api.tokens.key_overlap_minutes >= longest, "tokens.key_overlap_minutes: not less than the longest token lives");
-        rule(api.passwords.memory_kib >= 8 && api.passwords.memory_kib <= 1 << 20, "passwords.memory_kib: from 8 to 1048576");
-        rule((1..=32).contains(&api.passwords.iterations), "passwords.iterations: from 1 to 32");
-        rule((1..=16).contains(&api.passwords.parallelism), "passwords.parallelism: from 1 to 16");
-        rule((1..=1440).contains(&api.sign_in.window_minutes), "sign_in.window_minutes: from 1 to 1440");
-        rule((1..=30).contains(&api.impersonation.minutes), "impersonation.minutes: from 1 to 30");
-        rule(api.staff.max_super_admins >= 1, "staff.max_super_admins: at least 1");
-        rule((1..=720).contains(&api.idempotency.hours), "idempotency.hours: from 1 to 720");
-        rule(["text", "json"].contains(&log.format.as_str()), "log.format: text or json");
-        rule(tracing_subscriber::EnvFilter::try_new(&log.filter).is_ok(), "log.filter: as in `info` or `warn,postern_api=debug`");
+        match all() {
+            Some(config) if reading.faults.is_empty() => Ok(config),
+            _ => Err(Faults(reading.faults)),
+        }
     }
 
     /// How to reach the database.
@@ -180,15 +149,77 @@ fn durability(word: &str) -> Option<Durability> {
     }
 }
 
-fn section<T: DeserializeOwned>(figment: &Figment, name: &str, faults: &mut Vec<String>) -> Option<T> {
-    match figment.extract_inner(name) {
-        Ok(section) => Some(section),
-        Err(errors) => {
-            let settings = |error: &figment::Error| error.path.iter().find(|part| *part != name).cloned().unwrap_or_default();
-            faults.extend(errors.into_iter().map(|error| format!("{name}.{}: {}", settings(&error), error.kind)));
-            None
+/// A configuration while it is read.
+struct Reading {
+    figment: Figment,
+    faults: Vec<String>,
+}
+
+impl Reading {
+    /// A section, read and judged by rules that no type can say; none if it cannot be read.
+    fn section<T: DeserializeOwned>(&mut self, name: &str, judge: impl FnOnce(&T, &mut dyn FnMut(bool, &str))) -> Option<T> {
+        match self.figment.extract_inner::<T>(name) {
+            Ok(section) => {
+                judge(&section, &mut |holds, expected| {
+                    if !holds {
+                        self.faults.push(format!("{name}.{expected}"));
+                    }
+                });
+                Some(section)
+            }
+            // What is unknown or of another kind has been told already; what is left is a figure that does not fit.
+            Err(errors) => {
+                for error in errors {
+                    let setting = error.path.iter().find(|part| *part != name).cloned().unwrap_or_default();
+                    let fault = format!("{name}.{setting}: {}", error.kind);
+                    if !setting.is_empty() && !self.faults.iter().any(|told| told.starts_with(&format!("{name}.{setting}:"))) {
+                        self.faults.push(fault);
+                    }
+                }
+                None
+            }
         }
     }
+}
+
+fn judge_server(section: &api::Server, rule: &mut dyn FnMut(bool, &str)) {
+    rule(section.listen.parse::<std::net::SocketAddr>().is_ok(), "listen: an address and a port, as in 127.0.0.1:8080");
+    let web = section.public_url.starts_with("https://") || section.public_url.starts_with("http://");
+    rule(web && !section.public_url.ends_with('/'), "public_url: begins with https:// or http:// and does not end with a slash");
+    rule(section.workers <= 1024, "workers: at most 1024");
+    rule((1024..=16 << 20).contains(&section.body_limit_bytes), "body_limit_bytes: from 1024 to 16777216");
+    rule((1..=300).contains(&section.request_timeout_seconds), "request_timeout_seconds: from 1 to 300");
+    rule((1..=3600).contains(&section.keep_alive_seconds), "keep_alive_seconds: from 1 to 3600");
+    rule(section.drain_seconds <= 300, "drain_seconds: at most 300");
+    rule((1..=300).contains(&section.shutdown_timeout_seconds), "shutdown_timeout_seconds: from 1 to 300");
+}
+
+fn judge_tokens(section: &api::Tokens, rule: &mut dyn FnMut(bool, &str)) {
+    rule(!section.audience.is_empty(), "audience: not empty");
+    rule((1..=60).contains(&section.access_minutes), "access_minutes: from 1 to 60");
+    rule((1..=365).contains(&section.refresh_days), "refresh_days: from 1 to 365");
+    rule((0..=1440).contains(&section.key_activation_minutes), "key_activation_minutes: from 0 to 1440");
+    let longest = Impersonation::LONGEST.num_minutes().max(section.access_minutes);
+    rule(section.key_overlap_minutes >= longest, "key_overlap_minutes: not less than the longest token lives");
+}
+
+fn judge_passwords(section: &api::Passwords, rule: &mut dyn FnMut(bool, &str)) {
+    let least = 8 * section.parallelism;
+    rule((least..=1 << 20).contains(&section.memory_kib), "memory_kib: from 8 for each of `parallelism` to 1048576");
+    rule((1..=32).contains(&section.iterations), "iterations: from 1 to 32");
+    rule((1..=16).contains(&section.parallelism), "parallelism: from 1 to 16");
+    rule(section.threads <= 256, "threads: at most 256");
+    rule(section.queue >= 1, "queue: at least 1");
+    rule((1..=300).contains(&section.wait_seconds), "wait_seconds: from 1 to 300");
+}
+
+fn judge_database(section: &Database, rule: &mut dyn FnMut(bool, &str)) {
+    let known = ["sqlite:", "postgres://", "postgresql://"].iter().any(|scheme| section.url.starts_with(scheme));
+    rule(known, "url: begins with sqlite:, postgres:// or postgresql://");
+    rule((2..=1000).contains(&section.max_connections), "max_connections: from 2 to 1000");
+    rule((1..=300).contains(&section.acquire_timeout_seconds), "acquire_timeout_seconds: from 1 to 300");
+    rule((1..=3600).contains(&section.statement_timeout_seconds), "statement_timeout_seconds: from 1 to 3600");
+    rule(durability(&section.sqlite_durability).is_some(), "sqlite_durability: full, normal or off");
 }
 
 /// Every key that is given must be known, and of the kind that its default is.
@@ -199,18 +230,12 @@ fn compare(given: &Dict, known: &Dict, at: &str, faults: &mut Vec<String>) {
             (None, _) => faults.push(format!("{path}: there is no such setting")),
             (Some(Value::Dict(_, known)), Value::Dict(_, given)) => compare(given, known, &path, faults),
             (Some(Value::Dict(..)), _) => faults.push(format!("{path}: is a section, not a setting")),
-            (Some(default), value) if !same_kind(default, value) => {
+            (Some(default), value) if kind(default) != kind(value) => {
                 faults.push(format!("{path}: expected {}, found {}", kind(default), kind(value)));
             }
             _ => {}
         }
     }
-}
-
-fn same_kind(default: &Value, value: &Value) -> bool {
-    // A text that looks like a number comes out of the environment as one.
-    let text_of_number = matches!(default, Value::String(..)) && matches!(value, Value::Num(..) | Value::Bool(..));
-    kind(default) == kind(value) && !text_of_number
 }
 
 const fn kind(value: &Value) -> &'static str {
@@ -250,6 +275,13 @@ mod tests {
         ] {
             assert!(told.iter().any(|fault| fault == expected), "{expected} is not among {told:?}");
         }
+    }
+
+    #[test]
+    fn faults_of_every_kind_are_told_together() {
+        let told =
+            faults("[server]\nprot = 1\n[sign_in]\nfailures_per_address = -1\n[impersonation]\nminutes = 31\n[passwords]\nqueue = 0");
+        assert_eq!(told.len(), 4, "{told:?}");
     }
 
     #[test]

@@ -10,7 +10,7 @@ async fn main() -> ExitCode {
     match commands::run(Cli::parse()).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("postern: {error}");
+            eprintln!("postern: {}", postern_domain::chain(&*error));
             ExitCode::FAILURE
         }
     }

@@ -3,7 +3,6 @@ use std::net::IpAddr;
 use chrono::{DateTime, Utc};
 use postern_domain::{
     Id,
-    actor::Caller,
     event::{Event, Outcome},
     id::{ImpersonationId, OrgId, UserId},
     impersonation::Impersonation,
@@ -54,8 +53,10 @@ pub struct EventsQuery {
     #[param(value_type = Option<String>, max_length = 45, example = "203.0.113.9")]
     ip: Option<IpAddr>,
     /// From this moment on.
+    #[validate(custom(function = "rules::moment"))]
     from: Option<DateTime<Utc>>,
     /// Up to this moment, without it.
+    #[validate(custom(function = "rules::moment"))]
     to: Option<DateTime<Utc>>,
     /// Text that the summary or the target contains.
     #[param(max_length = 100, example = "viewer to member")]
@@ -169,9 +170,7 @@ pub async fn list_platform_audit_events(
     of: Query<OfOrg>,
     query: Query<EventsQuery>,
 ) -> Answer<EventPage> {
-    let caller = call.grant().actor().caller();
-    let sees_all = caller.and_then(Caller::effective_tier).is_some_and(|tier| Permission::PlatformAuditReadAll.is_of_tier(tier));
-    let only_by = caller.filter(|_| !sees_all).map(|caller| caller.accountable().id);
+    let only_by = if call.also_may(Permission::PlatformAuditReadAll) { None } else { Some(call.staffer().accountable().id) };
     let filter = EventFilter { org: of.0.org, only_by, ..query.0.into() };
     let events = call.events().page(&filter, call.page(&paging)?).await?;
     Ok(ok(call.listed(&paging, events)))

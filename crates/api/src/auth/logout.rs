@@ -1,3 +1,5 @@
+use postern_persistence::repository::impersonations::Hanging;
+
 use crate::{
     http::{Answer, Call, Problem, no_content},
     operations::op::{self, Logout},
@@ -15,5 +17,6 @@ pub async fn logout(call: Call<op::Logout>) -> Answer<()> {
     let mut work = call.begin();
     let session = work.sessions().locked(id, me.id).await?.ok_or_else(Problem::not_found)?;
     work.save(session.sign_out(&me.email, now)).await?;
+    work.end_impersonations(Hanging::OnSession(id)).await?;
     work.commit(no_content()).await
 }

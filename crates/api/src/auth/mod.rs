@@ -6,11 +6,15 @@ mod metadata;
 mod refresh;
 
 use chrono::{DateTime, Utc};
-use postern_domain::id::SessionId;
+use postern_domain::{id::SessionId, operation::Public, session::Session};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::http::Routes;
+use crate::{
+    http::{Call, Routes},
+    identity::RefreshToken,
+    operations::Op,
+};
 
 pub fn routes(routes: &mut Routes) {
     routes.add(login::login).add(refresh::refresh).add(logout::logout).add(metadata::read_jwks).add(metadata::read_authorization_server);
@@ -33,4 +37,18 @@ pub struct TokensView {
     /// When the session ends unless it is refreshed before.
     refresh_expires_at: DateTime<Utc>,
     session_id: SessionId,
+}
+
+impl TokensView {
+    fn new<O: Op<Scope = Public>>(call: &Call<O>, session: &Session, refresh: &RefreshToken) -> Self {
+        let tokens = &call.state().tokens;
+        Self {
+            access_token: tokens.access(session, call.stamp()),
+            token_type: "Bearer",
+            expires_in: tokens.access_lasts().num_seconds(),
+            refresh_token: refresh.reveal().to_owned(),
+            refresh_expires_at: session.expires_at,
+            session_id: session.id,
+        }
+    }
 }

@@ -1,9 +1,9 @@
-use postern_persistence::repository::chores::Chore;
+use postern_persistence::repository::{chores::Chore, impersonations::Hanging};
 use serde::Deserialize;
 use utoipa::ToSchema;
 use validator::Validate;
 
-use super::{TokensView, login::tokens};
+use super::TokensView;
 use crate::{
     http::{Answer, Call, Code, Problem, Valid, ok},
     identity::RefreshToken,
@@ -14,8 +14,8 @@ use crate::{
 #[serde(deny_unknown_fields)]
 pub struct RefreshBody {
     /// The refresh token given out last.
-    #[schema(example = "prt_4nGz6D0kqv5uK3m0b7cJpQ2vX9yT1sR8wE6fA5hLd0I", max_length = 200)]
-    #[validate(length(max = 200, message = "at most 200 characters"))]
+    #[schema(example = "prt_4nGz6D0kqv5uK3m0b7cJpQ2vX9yT1sR8wE6fA5hLd0I", max_length = 4096)]
+    #[validate(length(max = 4096, message = "at most 4096 characters"))]
     refresh_token: String,
 }
 
@@ -36,17 +36,18 @@ pub async fn refresh(call: Call<op::Refresh>, body: Valid<RefreshBody>) -> Answe
 
     let mut work = call.open_to_write().await?;
     let issued = work.sessions().by_refresh_token(&presented.hash()).await?.ok_or_else(invalid)?;
-    if issued.used {
-        work.save(issued.session.refresh_reused(&issued.user, now)).await?;
-        work.commit(ok(())).await?;
+    if !issued.session.is_live(now) || issued.user.suspended_at.is_some() {
         return Err(invalid());
     }
-    if !issued.session.is_live(now) || issued.user.suspended_at.is_some() {
+    if issued.used {
+        let session = work.save(issued.session.refresh_reused(&issued.user, now)).await?;
+        work.end_impersonations(Hanging::OnSession(session.id)).await?;
+        work.commit(ok(())).await?;
         return Err(invalid());
     }
     let session = issued.session.refreshed(now, state.tokens.refresh_lasts());
     let successor = state.tokens.refresh()?;
     let rotated = Chore::RotateRefreshToken { used: presented.hash(), successor: successor.hash(), session: session.clone() };
     work.housekeeping(rotated).await?;
-    work.commit(ok(tokens(&call, &session, &successor))).await
+    work.commit(ok(TokensView::new(&call, &session, &successor))).await
 }

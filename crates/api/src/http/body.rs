@@ -72,6 +72,13 @@ impl<T: DeserializeOwned + Validate> FromInput for Valid<T> {
 
 fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     refuse_nul(bytes)?;
+    // serde would take a list of the fields' values as well.
+    if bytes.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'[') {
+        return Err(match serde_json::from_slice::<Value>(bytes) {
+            Ok(_) => Problem::new(Code::InvalidBody).field("", "invalid", "the body is a JSON object"),
+            Err(error) => explain("", &error),
+        });
+    }
     let mut json = serde_json::Deserializer::from_slice(bytes);
     let parsed = serde_path_to_error::deserialize(&mut json).map_err(|error| {
         let pointer = pointer(error.path());

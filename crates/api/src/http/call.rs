@@ -10,9 +10,11 @@ use std::{
 use postern_domain::{
     actor::{Actor, Caller},
     clock::Stamp,
+    event::Act,
     member::Place,
     operation::{InOrg, Operation, Personal, Public, Records, Scope, ScopeKind, Staff},
     org::OrgRef,
+    permission::Permission,
     policy::{self, Admits, Denial, Unrecognised},
 };
 use postern_persistence::{
@@ -205,7 +207,7 @@ async fn admit<S: Admits>(operation: &'static Operation, state: &State, input: &
             _ => home,
         };
         if !on_record {
-            drop(gate);
+            gate.end().await?;
             let act = endpoint::requested(operation.id, &input.request);
             gate::record_alone(&state.store, act, &Actor::Caller(caller), log, stamp).await?;
             // Then from the start: it may have been ended meanwhile.
@@ -216,7 +218,7 @@ async fn admit<S: Admits>(operation: &'static Operation, state: &State, input: &
         return match S::admit(operation, caller, place) {
             Ok(grant) => Ok(gate.admit(grant, stamp.clone())),
             Err(refused) => {
-                drop(gate);
+                gate.end().await?;
                 let log = log.filter(|_| refused.denial != Denial::NotFound);
                 let problem = Problem::from(refused.denial);
                 let act = endpoint::denied(operation.id, &input.request, problem.code());
@@ -263,16 +265,24 @@ where
         Unit { work: self.held.begin(), state: self.state, pending: self.pending }
     }
 
-    /// Leaves the transaction for something slow, and comes back admitted anew.
+    /// Leaves the transaction for something slow, and comes back admitted anew. Under a guise the request would be recorded
+    /// once more, so this is for what is blocked there.
     pub async fn meanwhile<T>(self, slow: impl Future<Output = Result<T, Problem>>) -> Result<(Self, T), Problem> {
         let Self { state, input, stamp: _, held, pending: _ } = self;
-        drop(held);
+        held.end().await?;
         let done = slow.await?;
         match Self::admit(state, input).await? {
             Admitted::Call(call) => Ok((call, done)),
             // Somebody sent the same request twice, and the other one got through meanwhile.
             Admitted::Replay(_) => Err(Problem::new(Code::IdempotencyInFlight)),
         }
+    }
+
+    /// Commits one event by itself, for what stands although the call comes to nothing.
+    pub async fn record_alone(self, act: Act) -> Result<(), Problem> {
+        let (actor, log) = (self.held.grant().actor().clone(), O::Scope::log(self.held.grant()));
+        self.held.end().await?;
+        Ok(gate::record_alone(&self.state.store, act, &actor, log, &self.stamp).await?)
     }
 
     /// The page asked for, if its cursor was given out for this list to this caller.
@@ -291,6 +301,18 @@ where
         let effective = self.grant().actor().caller().map(|caller| caller.effective().id.uuid());
         let place = O::Scope::log(self.grant()).map(|org| org.id.uuid());
         format!("{} {:?} {:?} {}", O::ROW.id, place, effective.unwrap_or(Uuid::nil()), paging.filters)
+    }
+}
+
+impl<O: Op<Scope = Staff>> Call<O> {
+    /// The caller, who is always somebody where a request comes from.
+    pub fn staffer(&self) -> &Caller {
+        self.held.caller().expect("only the command line is nobody")
+    }
+
+    /// May the caller do more than the operation needs: see or end what is others'?
+    pub fn also_may(&self, wider: Permission) -> bool {
+        self.staffer().effective_tier().is_some_and(|tier| wider.is_of_tier(tier))
     }
 }
 
@@ -351,7 +373,7 @@ impl<S: HasLog> Unit<S> {
     /// Makes it so, and gives the answer.
     pub async fn commit<T: Serialize>(mut self, reply: Reply<T>) -> Answer<T> {
         if let Some(Pending { user, key_hash, request_hash, since }) = self.pending.take() {
-            let answer = self.state.seal.close(&reply)?;
+            let answer = self.state.seal.close(&reply, &key_hash)?;
             let at = self.work.stamp().now;
             self.work.housekeeping(Chore::RememberAnswer { user, key_hash, request_hash, answer, at, since }).await?;
         }

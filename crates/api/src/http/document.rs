@@ -151,12 +151,9 @@ fn id_schema(prefix: &str) -> Value {
 
 /// The problems that an operation can answer with because of what it is; its own ones stand in its annotation.
 fn add_problems(operation: &mut Value, mounted: &Mounted) {
-    let mut statuses = vec![500];
+    // Any operation refuses query parameters that it does not know.
+    let mut statuses = vec![400, 500];
     let row = mounted.row;
-    let has_query = operation["parameters"].as_array().is_some_and(|all| !all.is_empty());
-    if has_query || mounted.takes_body || row.scope != ScopeKind::Public {
-        statuses.push(400);
-    }
     if row.scope != ScopeKind::Public {
         statuses.extend([401, 403, 503]);
     }

@@ -108,12 +108,18 @@ where
     H: Handler<O, Args>,
 {
     let state = request.app_data::<web::Data<State>>().cloned().expect("the state is part of the app").into_inner();
-    let body = if H::TAKES_BODY { body::read(&request, payload, &state.server).await? } else { Bytes::new() };
+    // Read before the database is troubled, so that nobody holds a transaction while they dawdle; judged after, so that a
+    // request under another's name is recorded whatever comes of it.
+    let read = if H::TAKES_BODY { body::read(&request, payload, &state.server).await } else { Ok(Bytes::new()) };
+    let (body, unread) = read.map_or_else(|problem| (Bytes::new(), Some(problem)), |body| (body, None));
     let input = Rc::new(Input { request, body });
     let call = match Call::<O>::admit(state, Rc::clone(&input)).await? {
         Admitted::Call(call) => call,
         Admitted::Replay(reply) => return Ok(reply.respond(true)),
     };
+    if let Some(problem) = unread {
+        return Err(problem);
+    }
     let denial = call.denial();
     params::refuse_unknown(input.request.query_string(), H::QUERY)?;
     match handler.run(call, &input).await {
@@ -127,7 +133,7 @@ where
     }
 }
 
-/// Every 403 is somebody known asking for what they may not do; but a wrong password has an event of its own.
+/// Every 403 is somebody known asking for what they may not do; but a wrong password is a failed sign-in, and recorded as one.
 fn is_denial(code: Code) -> bool {
     code.status() == actix_web::http::StatusCode::FORBIDDEN && code != Code::WrongPassword
 }

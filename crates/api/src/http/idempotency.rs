@@ -70,18 +70,18 @@ pub async fn look_up(
     // Keys are the caller's own: another person's, or one's own under a guise, is another key.
     let guise = caller.guise().map(|guise| guise.impersonation.to_string()).unwrap_or_default();
     let user = caller.accountable().id;
-    let key_hash = state.seal.fingerprint(&[guise.as_bytes(), key.as_bytes()]);
+    let key_hash = state.seal.fingerprint(&[user.uuid().as_bytes(), guise.as_bytes(), key.as_bytes()]);
     let request_hash = state.seal.fingerprint(&[operation.id.as_bytes(), input.request.path().as_bytes(), &input.body]);
     let since = stamp.now - Duration::hours(state.idempotency.hours);
     match answers.look_up(user, &key_hash, since).await? {
         Known::First => Ok(Repeat::First(Pending { user, key_hash, request_hash, since })),
         Known::InFlight => Err(Problem::new(Code::IdempotencyInFlight).retry_after(std::time::Duration::from_secs(1))),
         Known::Answered { request_hash: first, .. } if first != request_hash => Err(Problem::new(Code::IdempotencyKeyReused)),
-        Known::Answered { answer, .. } => Ok(Repeat::Answered(state.seal.open(answer)?)),
+        Known::Answered { answer, .. } => Ok(Repeat::Answered(state.seal.open(answer, &key_hash)?)),
     }
 }
 
-/// Closes answers so that the database does not hold what they hold (ChaCha20-Poly1305, RFC 8439).
+/// Closes answers so that the database does not hold what they hold (ChaCha20-Poly1305, RFC 8439), each for its own key.
 pub struct Seal {
     key: LessSafeKey,
     fingerprints: hmac::Key,
@@ -110,17 +110,17 @@ impl Seal {
         context.sign().as_ref().to_vec()
     }
 
-    pub fn close<T: Serialize>(&self, reply: &Reply<T>) -> Result<Vec<u8>, Problem> {
+    pub fn close<T: Serialize>(&self, reply: &Reply<T>, key_hash: &[u8]) -> Result<Vec<u8>, Problem> {
         let mut sealed = serde_json::to_vec(reply).expect("a reply is plain data");
         let mut nonce = [0; NONCE_LEN];
         self.random.fill(&mut nonce).map_err(|_| no_random())?;
         let nonce_at_hand = Nonce::assume_unique_for_key(nonce);
-        self.key.seal_in_place_append_tag(nonce_at_hand, Aad::empty(), &mut sealed).map_err(|_| no_random())?;
+        self.key.seal_in_place_append_tag(nonce_at_hand, Aad::from(key_hash), &mut sealed).map_err(|_| no_random())?;
         sealed.splice(..0, nonce);
         Ok(sealed)
     }
 
-    fn open(&self, mut sealed: Vec<u8>) -> Result<Reply<()>, Problem> {
+    fn open(&self, mut sealed: Vec<u8>, key_hash: &[u8]) -> Result<Reply<()>, Problem> {
         let lost = || {
             tracing::warn!("a kept answer was sealed with another key");
             Problem::new(Code::Conflict).detail("the first answer can no longer be read; look at what is there before you try anew")
@@ -130,7 +130,7 @@ impl Seal {
         }
         let mut body = sealed.split_off(NONCE_LEN);
         let nonce = Nonce::try_assume_unique_for_key(&sealed).map_err(|_| lost())?;
-        let opened = self.key.open_in_place(nonce, Aad::empty(), &mut body).map_err(|_| lost())?;
+        let opened = self.key.open_in_place(nonce, Aad::from(key_hash), &mut body).map_err(|_| lost())?;
         serde_json::from_slice(opened).map_err(|_| lost())
     }
 }

@@ -22,4 +22,4 @@ pub use idempotency::Seal;
 pub use params::{Filter, InPath, Paging, Precondition, Query, Word, authorization};
 pub use problem::{Code, Problem};
 pub use reply::{Answer, Listed, Reply, created, no_content, ok};
-pub use routes::{Routes, not_found};
+pub use routes::{Routes, method_not_allowed, not_found};

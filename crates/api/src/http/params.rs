@@ -46,23 +46,26 @@ impl FromInput for Word {
     }
 }
 
-/// The version in `If-Match`, if there is one.
+/// The versions in `If-Match`, if there are any (RFC 9110, 13.1.1).
 #[derive(Debug)]
-pub struct Precondition(pub Option<i64>);
+pub struct Precondition(pub Option<Vec<i64>>);
 
 impl FromInput for Precondition {
     fn from_input(input: &Input) -> Result<Self, Problem> {
-        let Some(value) = input.request.headers().get(header::IF_MATCH) else { return Ok(Self(None)) };
-        let text = value.to_str().unwrap_or_default().trim();
-        if text == "*" {
+        let Some(text) = single(&input.request, "if-match")? else { return Ok(Self(None)) };
+        if text.trim() == "*" {
             return Ok(Self(None));
         }
-        // A validator that we did not give out matches no version: the edit is stale, not malformed.
-        let quoted = text.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
-        match quoted {
-            Some(version) => Ok(Self(Some(version.parse().unwrap_or(-1)))),
-            None => Err(Problem::new(Code::InvalidHeader).detail("If-Match takes an ETag as it was given, in double quotes")),
+        let mut versions = Vec::new();
+        for tag in text.split(',').map(str::trim) {
+            // A weak tag matches nothing here, nor does one that we did not give out: such an edit is stale, not malformed.
+            let (strong, tag) = tag.strip_prefix("W/").map_or((true, tag), |weak| (false, weak));
+            let Some(opaque) = tag.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) else {
+                return Err(Problem::new(Code::InvalidHeader).detail("If-Match takes an ETag as it was given, in double quotes"));
+            };
+            versions.extend(opaque.parse().ok().filter(|version: &i64| strong && version.to_string() == opaque));
         }
+        Ok(Self(Some(versions)))
     }
 }
 

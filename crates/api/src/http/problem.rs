@@ -10,11 +10,16 @@ use actix_web::{
         header::{self, HeaderValue},
     },
 };
-use postern_domain::policy::{Denial, Unrecognised};
+use chrono::TimeDelta;
+use postern_domain::{
+    chain,
+    policy::{Denial, Unrecognised},
+};
 use postern_persistence::StoreError;
 use serde::Serialize;
 
 use super::Facts;
+use crate::identity::Busy;
 
 macro_rules! problems {
     ($($name:ident = $status:literal $code:literal $title:literal, $remedy:literal;)+) => {
@@ -248,6 +253,12 @@ impl Problem {
         Self::new(Code::NotFound)
     }
 
+    /// Too many failures to prove a password; `wait` is how long they count.
+    #[must_use]
+    pub fn too_many_attempts(wait: TimeDelta) -> Self {
+        Self::new(Code::TooManyAttempts).retry_after(Duration::from_secs(wait.num_seconds().max(1).unsigned_abs()))
+    }
+
     #[must_use]
     pub fn respond(&self, facts: &Facts) -> HttpResponse {
         let status = self.code.status();
@@ -327,16 +338,9 @@ impl From<StoreError> for Problem {
     }
 }
 
-/// An error and its causes on one line.
-pub fn chain(error: &dyn std::error::Error) -> String {
-    let mut line = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        let said = cause.to_string();
-        if !line.ends_with(&said) {
-            line = format!("{line}: {said}");
-        }
-        source = cause.source();
+impl From<Busy> for Problem {
+    fn from(busy: Busy) -> Self {
+        tracing::warn!("{busy}");
+        Self::new(Code::Unavailable).detail(busy.to_string()).retry_after(Duration::from_secs(5))
     }
-    line
 }

@@ -49,12 +49,6 @@ impl<T: Serialize> Reply<T> {
         let body = body.map(|body| serde_json::to_string(body).expect("what the domain shows can be written as JSON"));
         Self { status: status.as_u16(), body, etag: None, location: None, cache: None, of: PhantomData }
     }
-
-    #[must_use]
-    pub fn with_status(mut self, status: StatusCode) -> Self {
-        self.status = status.as_u16();
-        self
-    }
 }
 
 impl<T> Reply<T> {
@@ -70,12 +64,6 @@ impl<T> Reply<T> {
     pub fn public_for(mut self, seconds: u32) -> Self {
         self.cache = Some(format!("public, max-age={seconds}"));
         self
-    }
-
-    #[must_use]
-    pub fn forget_type(self) -> Reply<()> {
-        let Self { status, body, etag, location, cache, of: _ } = self;
-        Reply { status, body, etag, location, cache, of: PhantomData }
     }
 
     #[must_use]

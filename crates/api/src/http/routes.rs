@@ -77,10 +77,7 @@ impl Routes {
         for (path, mounted) in resources {
             let allow = mounted.iter().map(|one| actix_method(&one.method).to_string()).collect::<Vec<_>>().join(", ");
             let resource = mounted.iter().fold(web::resource(path), |resource, one| resource.route((one.route)()));
-            config.service(resource.default_service(web::to(move |request: HttpRequest| {
-                let problem = Problem::new(Code::MethodNotAllowed).allow(allow.clone());
-                std::future::ready(problem.respond(&Facts::of(&request)))
-            })));
+            config.service(resource.default_service(web::to(move |request| method_not_allowed(request, allow.clone()))));
         }
     }
 }
@@ -88,6 +85,11 @@ impl Routes {
 /// What answers where nothing is mounted.
 pub async fn not_found(request: HttpRequest) -> HttpResponse {
     Problem::not_found().respond(&Facts::of(&request))
+}
+
+/// What answers where something is mounted, but not for this method.
+pub async fn method_not_allowed(request: HttpRequest, allow: String) -> HttpResponse {
+    Problem::new(Code::MethodNotAllowed).allow(allow).respond(&Facts::of(&request))
 }
 
 fn actix_method(method: &HttpMethod) -> Method {

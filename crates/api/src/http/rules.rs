@@ -1,9 +1,10 @@
 //! Rules on input in the shape `validator` wants, each with what it expects in words; and fields that may be left out or
 //! be null.
 
+use chrono::{DateTime, Datelike, Utc};
 use postern_domain::{action::Action, text};
 use serde::{Deserialize, Deserializer};
-use validator::{ValidateEmail, ValidationError};
+use validator::ValidationError;
 
 fn rule(holds: bool, code: &'static str, expected: &'static str) -> Result<(), ValidationError> {
     if holds { Ok(()) } else { Err(ValidationError::new(code).with_message(expected.into())) }
@@ -18,8 +19,7 @@ pub fn slug(given: &str) -> Result<(), ValidationError> {
 }
 
 pub fn email(given: &str) -> Result<(), ValidationError> {
-    let holds = given.len() <= 254 && given.trim().validate_email();
-    rule(holds, "email", "an e-mail address looks like name@example.com and has at most 254 characters")
+    rule(text::is_email(given), "email", "an e-mail address looks like name@example.com and has at most 254 characters")
 }
 
 pub fn colour(given: &str) -> Result<(), ValidationError> {
@@ -30,6 +30,10 @@ pub fn picture_url(given: &str) -> Result<(), ValidationError> {
     rule(text::is_picture_url(given), "url", "an https address on a public host, of at most 500 characters")
 }
 
+pub fn search(given: &str) -> Result<(), ValidationError> {
+    rule((2..=100).contains(&given.trim().chars().count()), "length", "2 to 100 characters, without space around them")
+}
+
 /// An action of the catalogue, or all of a kind of them as in `user.*`.
 pub fn action_filter(given: &str) -> Result<(), ValidationError> {
     let known = Action::ALL.iter().any(|action| match given.strip_suffix('*') {
@@ -37,6 +41,16 @@ pub fn action_filter(given: &str) -> Result<(), ValidationError> {
         None => action.name() == given,
     });
     rule(known, "action", "an action of the catalogue, or a kind of them as in user.*")
+}
+
+/// From 1970 to 9999: what both databases can compare.
+pub fn moment(given: &DateTime<Utc>) -> Result<(), ValidationError> {
+    rule((1970..=9999).contains(&given.year()), "moment", "a time from 1970 to 9999")
+}
+
+/// For a field that may be left out but is not null. To be used as `maybe` is.
+pub fn present<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
+    T::deserialize(deserializer).map(Some)
 }
 
 /// For a field that may be left out (`None`), be null (`Some(None)`) or have a value.

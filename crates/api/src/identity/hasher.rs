@@ -63,9 +63,13 @@ impl Hasher {
 
     /// Waits for a turn, but neither in too long a queue nor for too long.
     pub async fn turn(&self) -> Result<Turn, Busy> {
-        let _place = Place::take(&self.waiting, self.queue)?;
-        let permit = tokio::time::timeout(self.patience, Arc::clone(&self.threads).acquire_owned()).await;
-        let permit = permit.map_err(|_| Busy)?.map_err(|_| Busy)?;
+        let permit = if let Ok(permit) = Arc::clone(&self.threads).try_acquire_owned() {
+            permit
+        } else {
+            let _place = Place::take(&self.waiting, self.queue)?;
+            let permit = tokio::time::timeout(self.patience, Arc::clone(&self.threads).acquire_owned()).await;
+            permit.map_err(|_| Busy)?.map_err(|_| Busy)?
+        };
         Ok(Turn { argon2: self.argon2.clone(), _permit: permit })
     }
 

@@ -32,6 +32,8 @@ pub enum KeyError {
     Readable(PathBuf),
     #[error("{0}: not an Ed25519 key in PKCS#8 version 2")]
     NotAKey(PathBuf),
+    #[error("{0}: the signing keys are gone; those read before stay in use")]
+    Gone(PathBuf),
     #[error("{0}: a secret has 32 bytes")]
     NotASecret(PathBuf),
     #[error("the system gives no random numbers")]
@@ -72,6 +74,8 @@ impl KeyRing {
         ring.reload()?;
         if ring.all().is_empty() {
             ring.rotate(now)?;
+            // Another replica may have made one at the same time: then both are there by now, and everybody uses the older.
+            ring.reload()?;
         }
         Ok(ring)
     }
@@ -95,6 +99,9 @@ impl KeyRing {
                 let made_at = made_at.map_err(|_| KeyError::NotAKey(path.clone()))?.to_utc();
                 keys.push(Arc::new(Key::read(&path, made_at)?));
             }
+        }
+        if keys.is_empty() && !self.all().is_empty() {
+            return Err(KeyError::Gone(self.folder.clone()));
         }
         keys.sort_by_key(|key| key.made_at);
         *self.keys.write().unwrap_or_else(PoisonError::into_inner) = keys;
@@ -193,8 +200,10 @@ fn make_folder(folder: &Path) -> Result<(), KeyError> {
 /// Writes a new file that only its owner reads; all of it, or none.
 fn write_private(path: &Path, bytes: &[u8]) -> Result<(), KeyError> {
     let failed = |source| KeyError::Io { path: path.to_owned(), source };
-    let unfinished = path.with_extension("unfinished");
-    let mut file = fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&unfinished).map_err(failed)?;
+    let mut name = [0; 8];
+    SystemRandom::new().fill(&mut name).map_err(|_| KeyError::NoRandom)?;
+    let unfinished = path.with_extension(format!("{:016x}.unfinished", u64::from_be_bytes(name)));
+    let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&unfinished).map_err(failed)?;
     file.write_all(bytes).and_then(|()| file.sync_all()).map_err(failed)?;
     // A link, unlike a renaming, does not replace what somebody else has put there meanwhile.
     let linked = fs::hard_link(&unfinished, path);

@@ -1,4 +1,4 @@
-use postern_domain::{Id, actor::Caller, impersonation::Impersonation, permission::Permission};
+use postern_domain::{Id, impersonation::Impersonation, permission::Permission};
 
 use crate::{
     http::{Answer, Call, Code, Problem, no_content},
@@ -13,12 +13,10 @@ use crate::{
     (status = 409, description = "`already_ended`: it has ended, or expired, before.")
 ))]
 pub async fn end_impersonation(call: Call<op::EndImpersonation>, impersonation: Id<Impersonation>) -> Answer<()> {
-    let now = call.stamp().now;
+    let (now, me, any) = (call.stamp().now, call.staffer().accountable().id, call.also_may(Permission::ImpersonationEndAny));
     let mut work = call.begin();
     let impersonation = work.impersonations().locked(impersonation).await?.ok_or_else(Problem::not_found)?;
-    let own = work.caller().is_some_and(|caller| caller.accountable().id == impersonation.staff_user_id);
-    let any = work.caller().and_then(Caller::effective_tier).is_some_and(|tier| Permission::ImpersonationEndAny.is_of_tier(tier));
-    if !own && !any {
+    if me != impersonation.staff_user_id && !any {
         let needed = format!("to end somebody else's, this needs the permission {}", Permission::ImpersonationEndAny);
         return Err(Problem::new(Code::PermissionDenied).detail(needed));
     }

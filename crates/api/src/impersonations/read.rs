@@ -1,4 +1,4 @@
-use postern_domain::{actor::Caller, impersonation::Impersonation, permission::Permission};
+use postern_domain::{impersonation::Impersonation, permission::Permission};
 
 use crate::{
     http::{Answer, Call, Listed, Paging, ok},
@@ -12,8 +12,7 @@ use crate::{
     (status = 200, description = "A page of impersonations.", body = ImpersonationPage)
 ))]
 pub async fn list_impersonations(call: Call<op::ListImpersonations>, paging: Paging) -> Answer<ImpersonationPage> {
-    let sees_all = call.caller().and_then(Caller::effective_tier).is_some_and(|tier| Permission::ImpersonationEndAny.is_of_tier(tier));
-    let of = call.caller().filter(|_| !sees_all).map(|caller| caller.accountable().id);
+    let of = if call.also_may(Permission::ImpersonationEndAny) { None } else { Some(call.staffer().accountable().id) };
     let impersonations = call.impersonations().page(of, call.page(&paging)?).await?;
     Ok(ok(call.listed(&paging, impersonations)))
 }

@@ -64,7 +64,7 @@ pub struct StartedView {
 pub async fn start_impersonation(call: Call<op::StartImpersonation>, body: Valid<StartImpersonationBody>) -> Answer<StartedView> {
     let StartImpersonationBody { target_user_id, org, reason, ticket_ref, mode } = body.into_inner();
     let (state, stamp) = (std::sync::Arc::clone(call.shared()), call.stamp().clone());
-    let by = call.caller().cloned().ok_or_else(Problem::not_found)?;
+    let by = call.staffer().clone();
 
     let mut work = call.begin();
     let subject = work.accounts().subject(target_user_id, &OrgKey::parse(&org)).await?.ok_or_else(Problem::not_found)?;

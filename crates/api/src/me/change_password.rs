@@ -1,5 +1,7 @@
-use postern_domain::{credential::PasswordChanged, password::Password};
-use secrecy::ExposeSecret;
+use std::sync::Arc;
+
+use postern_domain::{credential::PasswordChanged, password::Password, session::sign_in_failed};
+use postern_persistence::repository::impersonations::Hanging;
 use serde::Deserialize;
 use utoipa::ToSchema;
 use validator::Validate;
@@ -19,10 +21,11 @@ pub struct ChangePasswordBody {
 
 /// Change my password.
 ///
-/// Ends all other sessions of yours; the one you are in goes on.
+/// Ends all other sessions of yours; the one you are in goes on. A wrong current password counts as a failed sign-in.
 #[utoipa::path(post, path = "/v1/me/password", tag = "me", impl_for = ChangePassword, request_body = ChangePasswordBody, responses(
     (status = 204, description = "Changed."),
     (status = 409, description = "`conflict`: it was changed meanwhile."),
+    (status = 429, description = "`too_many_attempts`: wait as long as `Retry-After` says."),
     (status = 422, description = "`weak_password`, or the body is not acceptable.")
 ))]
 pub async fn change_password(call: Call<op::ChangePassword>, body: Valid<ChangePasswordBody>) -> Answer<()> {
@@ -31,24 +34,35 @@ pub async fn change_password(call: Call<op::ChangePassword>, body: Valid<ChangeP
     new_password
         .check(&me.email)
         .map_err(|weak| Problem::new(Code::WeakPassword).field("/new_password", "weak", weak.to_string()).detail(weak.to_string()))?;
-    let known = call.credentials().password_hash(me.id).await?.ok_or_else(Problem::not_found)?;
+    let (state, now, ip) = (Arc::clone(call.shared()), call.stamp().now, call.stamp().source.ip);
+
+    // Whoever holds a stolen token gets no more guesses at the password than at the front door.
+    let found = call.credentials().for_sign_in(&me.email, ip, state.sign_in.since(now), now).await?;
+    if let Some(wait) = found.attempts.wait(state.sign_in.limits(call.caller().accountable_tier()), now) {
+        return Err(Problem::too_many_attempts(wait));
+    }
+    let known = found.account.ok_or_else(Problem::not_found)?;
 
     // Hashing takes its time, and nobody should wait for our transaction meanwhile.
-    let state = std::sync::Arc::clone(call.shared());
-    let (against, new) = (known.clone(), new_password);
+    let against = known.password_hash.clone();
     let hashing = async move {
         let turn = state.hasher.turn().await?;
         let proved = turn.verify(&current_password, &against).await;
-        if proved { Ok(turn.hash(&new).await) } else { Err(Problem::new(Code::WrongPassword)) }
+        Ok(if proved { Some(turn.hash(&new_password).await) } else { None })
     };
     let (call, hash) = call.meanwhile(hashing).await?;
+    let Some(hash) = hash else {
+        let failed = sign_in_failed(&me.email).by(call.grant().actor().clone());
+        call.record_alone(failed).await?;
+        return Err(Problem::new(Code::WrongPassword));
+    };
 
     let change = PasswordChanged::by(call.caller(), hash, call.stamp().now);
     let mut work = call.begin();
-    let present = work.credentials().locked_password_hash(me.id).await?.ok_or_else(Problem::not_found)?;
-    if present.expose_secret() != known.expose_secret() {
+    if !work.credentials().locked_still_is(&known).await? {
         return Err(Problem::new(Code::Conflict));
     }
-    work.save(change).await?;
+    let changed = work.save(change).await?;
+    work.end_impersonations(Hanging::OnOtherSessions { of: changed.user, spared: changed.spared }).await?;
     work.commit(no_content()).await
 }

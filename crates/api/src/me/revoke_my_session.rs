@@ -1,4 +1,5 @@
 use postern_domain::{Id, session::Session};
+use postern_persistence::repository::impersonations::Hanging;
 
 use crate::{
     http::{Answer, Call, Problem, no_content},
@@ -15,6 +16,7 @@ pub async fn revoke_my_session(call: Call<op::RevokeMySession>, session: Id<Sess
     let (me, now) = (call.caller().accountable().clone(), call.stamp().now);
     let mut work = call.begin();
     let session = work.sessions().locked(session, me.id).await?.ok_or_else(Problem::not_found)?;
-    work.save(session.revoke(&me.email, now)).await?;
+    let session = work.save(session.revoke(&me.email, now)).await?;
+    work.end_impersonations(Hanging::OnSession(session.id)).await?;
     work.commit(no_content()).await
 }

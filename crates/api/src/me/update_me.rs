@@ -12,6 +12,7 @@ use crate::{
 #[derive(Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct UpdateMeBody {
+    #[serde(default, deserialize_with = "rules::present")]
     #[validate(custom(function = "rules::name"))]
     #[schema(example = "Ana Costa", min_length = 1, max_length = 100, nullable = false)]
     name: Option<String>,

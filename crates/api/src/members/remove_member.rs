@@ -1,4 +1,8 @@
-use postern_domain::{Id, member::Member};
+use postern_domain::{
+    Id,
+    member::{Member, Removed},
+};
+use postern_persistence::repository::impersonations::Hanging;
 
 use crate::{
     http::{Answer, Call, Problem, no_content},
@@ -15,6 +19,8 @@ use crate::{
 pub async fn remove_member(call: Call<op::RemoveMember>, member: Id<Member>) -> Answer<()> {
     let mut work = call.begin();
     let roster = work.members().locked(member, work.grant().place().member).await?.ok_or_else(Problem::not_found)?;
-    work.save(roster.remove()?).await?;
+    let Removed(member) = work.save(roster.remove()?).await?;
+    let org = work.grant().place().org.id;
+    work.end_impersonations(Hanging::OnMembership { org, worn: member.user_id }).await?;
     work.commit(no_content()).await
 }

@@ -1,3 +1,4 @@
+use postern_persistence::repository::impersonations::Hanging;
 use serde::Deserialize;
 use utoipa::ToSchema;
 use validator::Validate;
@@ -26,8 +27,9 @@ pub struct DeleteOrgBody {
 pub async fn delete_org(call: Call<op::DeleteOrg>, body: Valid<DeleteOrgBody>) -> Answer<()> {
     let now = call.stamp().now;
     let mut work = call.begin();
-    let org = work.locked_org().await?;
+    let org = work.locked_org().await?.ok_or_else(Problem::not_found)?;
     let not_confirmed = |_| Problem::new(Code::NotConfirmed).field("/confirm_slug", "mismatch", "this is not the org's slug");
-    work.save(org.request_deletion(&body.confirm_slug, now).map_err(not_confirmed)?).await?;
+    let org = work.save(org.request_deletion(&body.confirm_slug, now).map_err(not_confirmed)?).await?;
+    work.end_impersonations(Hanging::OnOrg(org.id)).await?;
     work.commit(no_content()).await
 }

@@ -4,7 +4,7 @@ use utoipa::ToSchema;
 use validator::Validate;
 
 use crate::{
-    http::{Answer, Call, Valid, ok, rules},
+    http::{Answer, Call, Problem, Valid, ok, rules},
     operations::op::{self, UpdateOrg},
 };
 
@@ -12,6 +12,7 @@ use crate::{
 #[derive(Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct UpdateOrgBody {
+    #[serde(default, deserialize_with = "rules::present")]
     #[validate(custom(function = "rules::name"))]
     #[schema(example = "Acme International", min_length = 1, max_length = 100, nullable = false)]
     name: Option<String>,
@@ -25,7 +26,7 @@ pub struct UpdateOrgBody {
 ))]
 pub async fn update_org(call: Call<op::UpdateOrg>, body: Valid<UpdateOrgBody>) -> Answer<Org> {
     let mut work = call.begin();
-    let org = work.locked_org().await?;
+    let org = work.locked_org().await?.ok_or_else(Problem::not_found)?;
     let name = body.into_inner().name.unwrap_or_else(|| org.name.clone());
     let org = work.save(org.rename(name)).await?;
     work.commit(ok(org)).await

@@ -1,4 +1,7 @@
-use postern_domain::settings::{Edit, Settings, Stale};
+use postern_domain::{
+    settings::{Edit, Settings, Stale},
+    text,
+};
 use serde::Deserialize;
 use utoipa::ToSchema;
 use validator::Validate;
@@ -12,6 +15,7 @@ use crate::{
 #[derive(Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct UpdateSettingsBody {
+    #[serde(default, deserialize_with = "rules::present")]
     #[validate(nested)]
     #[schema(nullable = false)]
     branding: Option<BrandingBody>,
@@ -49,10 +53,11 @@ pub struct BrandingBody {
 pub async fn update_settings(call: Call<op::UpdateSettings>, made_on: Precondition, body: Valid<UpdateSettingsBody>) -> Answer<Settings> {
     let UpdateSettingsBody { branding, support_email } = body.into_inner();
     let (colour, logo_url) = branding.map_or((None, None), |branding| (branding.colour, branding.logo_url));
+    let support_email = support_email.map(|address| address.as_deref().map(text::email));
     let edit = Edit { colour, logo_url, support_email };
     let mut work = call.begin();
     let settings = work.settings().locked().await?;
-    let change = settings.edit(&work.grant().place().org, edit, made_on.0)?;
+    let change = settings.edit(&work.grant().place().org, edit, made_on.0.as_deref())?;
     let settings = work.save(change).await?;
     let version = settings.version;
     work.commit(ok(settings).etag(version)).await

@@ -9,8 +9,9 @@ use postern_domain::{
     id::UserId,
     justification::Reason,
     operation::Staff,
-    staff::{StaffError, SuperAdmins, Tier, Tiered, set_tier},
+    staff::{StaffError, Tier, Tiered},
 };
+use postern_persistence::repository::impersonations::Hanging;
 
 use crate::http::{Code, Problem, Routes, Unit};
 
@@ -25,12 +26,14 @@ pub fn routes(routes: &mut Routes) {
 
 /// Gives somebody a tier, or takes theirs away: all but the answer of both operations.
 async fn change_tier(work: &mut Unit<Staff>, user: UserId, new: Option<Tier>, reason: &Reason, at_most: u64) -> Result<Tiered, Problem> {
-    let candidate = work.staff().locked(user).await?.ok_or_else(Problem::not_found)?;
     let by = work.caller().map(|caller| caller.accountable().id);
-    let supers = SuperAdmins { present: candidate.super_admins, at_most };
-    let now = work.stamp().now;
-    let change = set_tier(candidate.user, candidate.tier, new, by, supers, reason, now)?;
-    Ok(work.save(change).await?)
+    let candidate = work.staff().locked(user, by).await?.ok_or_else(Problem::not_found)?;
+    let change = candidate.set_tier(new, at_most, reason, work.stamp().now)?;
+    let tiered = work.save(change).await?;
+    if tiered.tier.is_none() {
+        work.end_impersonations(Hanging::OnStaff(user)).await?;
+    }
+    Ok(tiered)
 }
 
 impl From<StaffError> for Problem {
@@ -40,6 +43,7 @@ impl From<StaffError> for Problem {
             StaffError::LastSuperAdmin => Code::LastSuperAdmin,
             StaffError::OwnTier => Code::OwnTier,
             StaffError::NotStaff => Code::NotStaff,
+            StaffError::NoLongerAllowed => Code::PermissionDenied,
         };
         Self::new(code).detail(error.to_string())
     }

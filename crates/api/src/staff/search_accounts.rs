@@ -9,7 +9,7 @@ use utoipa::{IntoParams, ToSchema};
 use validator::Validate;
 
 use crate::{
-    http::{Answer, Call, Filter, Query, ok},
+    http::{Answer, Call, Filter, Query, ok, rules},
     operations::op::{self, SearchAccounts},
 };
 
@@ -22,7 +22,7 @@ const MOST: u64 = 25;
 pub struct SearchQuery {
     /// A user's or an org's id, or a part of an e-mail address, a name or a slug.
     #[param(min_length = 2, max_length = 100, example = "acme")]
-    #[validate(length(min = 2, max = 100, message = "2 to 100 characters"))]
+    #[validate(custom(function = "rules::search"))]
     q: String,
 }
 

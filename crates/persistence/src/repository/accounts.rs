@@ -5,7 +5,7 @@ use postern_domain::{
     id::{OrgId, UserId},
     impersonation::Subject,
     member::Member,
-    org::{Org, OrgRef},
+    org::Org,
     user::User,
 };
 use sea_orm::{
@@ -56,18 +56,6 @@ impl<'a> Accounts<'a> {
             users: users.into_iter().map(Into::into).collect(),
             orgs: orgs.into_iter().map(Org::try_from).collect::<Result<_, _>>()?,
         })
-    }
-
-    pub async fn find_org(&self, key: &OrgKey) -> Result<Option<Org>, StoreError> {
-        let which = match key {
-            OrgKey::Id(id) => organization::Column::Id.eq(id.uuid()),
-            OrgKey::Slug(slug) => organization::Column::Slug.eq(slug.as_str()),
-        };
-        organization::Entity::find().filter(which).one(self.tx).await?.map(Org::try_from).transpose()
-    }
-
-    pub async fn org_ref(&self, id: OrgId) -> Result<Option<OrgRef>, StoreError> {
-        Ok(self.find_org(&OrgKey::Id(id)).await?.map(|org| org.reference()))
     }
 
     /// A member of an org as somebody to impersonate: the person, their tier, their membership and the org. One statement.

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use chrono::{DateTime, Utc};
 use postern_domain::{
-    credential::{PasswordChanged, PasswordHash, Registered},
+    credential::{Attempts, Failures, PasswordChanged, PasswordHash, Registered},
     id::UserId,
     operation::{Personal, Staff},
     staff::Tier,
@@ -34,14 +34,7 @@ pub struct Credentials<'a> {
 pub struct SignIn {
     /// The account of that address with its password's hash, if there is one.
     pub account: Option<Account>,
-    /// The failures for that address since the time asked for, whether or not there is an account.
-    pub by_account: Failures,
-    /// Those of them that came from the caller's address.
-    pub by_account_from_here: Failures,
-    /// The failures from the caller's address, for whatever account.
-    pub from_here: Failures,
-    /// Whether the account has a live session that was opened from the caller's address.
-    pub known_here: bool,
+    pub attempts: Attempts,
 }
 
 #[derive(Debug)]
@@ -49,12 +42,6 @@ pub struct Account {
     pub user: User,
     pub tier: Option<Tier>,
     pub password_hash: PasswordHash,
-}
-
-#[derive(Debug, Clone, Copy)]
-pub struct Failures {
-    pub count: u64,
-    pub first: Option<DateTime<Utc>>,
 }
 
 impl<'a> Credentials<'a> {
@@ -94,7 +81,7 @@ impl<'a> Credentials<'a> {
         );
         let values = [email.into(), ip.map(|ip| ip.to_string()).into(), since.into(), now.into()];
         let row = self.tx.query_one_raw(statement(self.tx.get_database_backend(), &sql, values)).await?;
-        let row = row.ok_or_else(|| StoreError::Corrupt("SELECT without FROM gave no row".to_owned()))?;
+        let row = row.ok_or_else(|| StoreError::Corrupt("a left join gave no row".to_owned()))?;
         let failures = |name: &str| -> Result<Failures, StoreError> {
             let count: i64 = row.try_get("", &format!("{name}_count"))?;
             Ok(Failures { count: count.unsigned_abs(), first: row.try_get("", &format!("{name}_first"))? })
@@ -104,16 +91,21 @@ impl<'a> Credentials<'a> {
         let tier = staff::tier(row.try_get("", "tier")?)?;
         Ok(SignIn {
             account: user.zip(hash).map(|(user, hash)| Account { user: user.into(), tier, password_hash: hash.into() }),
-            by_account: failures("account")?,
-            by_account_from_here: failures("both")?,
-            from_here: failures("here")?,
-            known_here: row.try_get("", "known_here")?,
+            attempts: Attempts {
+                by_account: failures("account")?,
+                by_account_from_here: failures("both")?,
+                from_here: failures("here")?,
+                known_here: row.try_get("", "known_here")?,
+            },
         })
     }
 
-    pub async fn password_hash(&self, user: UserId) -> Result<Option<PasswordHash>, StoreError> {
-        let row = credential::Entity::find_by_id(user.uuid()).one(self.tx).await?;
-        Ok(row.map(|row| row.password_hash.into()))
+    /// Is the account still as it was read, and neither suspended? Locked until the unit of work ends, so that it stays so.
+    pub async fn locked_still_is(&self, account: &Account) -> Result<bool, StoreError> {
+        let hash = self.locked_password_hash(account.user.id).await?;
+        let user = user::Entity::find_by_id(account.user.id.uuid()).one(self.tx).await?;
+        let same = hash.is_some_and(|hash| hash.expose_secret() == account.password_hash.expose_secret());
+        Ok(same && user.is_some_and(|user| user.suspended_at.is_none()))
     }
 
     /// The hash, locked until the unit of work ends.

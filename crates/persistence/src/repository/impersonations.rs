@@ -3,9 +3,9 @@
 use postern_domain::{
     Id,
     change::New,
-    id::{ImpersonationId, OrgId, UserId},
+    id::{ImpersonationId, OrgId, SessionId, UserId},
     impersonation::{Impersonation, Mode},
-    operation::Staff,
+    operation::{Scope, Staff},
     org::OrgRef,
 };
 use sea_orm::{
@@ -27,6 +27,21 @@ use crate::{
 pub struct Impersonations<'a> {
     tx: &'a Tx,
     org: Option<OrgId>,
+}
+
+/// What an impersonation hangs on: when that goes, so does it.
+#[derive(Debug, Clone, Copy)]
+pub enum Hanging {
+    /// The sign-in it was started in.
+    OnSession(SessionId),
+    /// All sign-ins of one member of the staff but one.
+    OnOtherSessions { of: UserId, spared: SessionId },
+    /// The member of the staff.
+    OnStaff(UserId),
+    /// The membership of the person worn.
+    OnMembership { org: OrgId, worn: UserId },
+    /// The org.
+    OnOrg(OrgId),
 }
 
 impl<'a> Impersonations<'a> {
@@ -52,6 +67,27 @@ impl<'a> Impersonations<'a> {
         let mut query = self.select();
         query.and_where(column(impersonation::Column::Id).eq(id.uuid())).lock_with_tables(LockType::Update, [Alias::new("i")]);
         Ok(self.read(&query).await?.pop())
+    }
+
+    /// The live ones that hang on something, locked until the unit of work ends.
+    pub(crate) async fn locked_hanging(&self, on: Hanging, now: DateTimeUtc) -> Result<Vec<Impersonation>, StoreError> {
+        use impersonation::Column as C;
+        let which = match on {
+            Hanging::OnSession(session) => column(C::StaffSessionId).eq(session.uuid()),
+            Hanging::OnOtherSessions { of, spared } => {
+                column(C::StaffUserId).eq(of.uuid()).and(column(C::StaffSessionId).ne(spared.uuid()))
+            }
+            Hanging::OnStaff(user) => column(C::StaffUserId).eq(user.uuid()),
+            Hanging::OnMembership { org, worn } => column(C::OrgId).eq(org.uuid()).and(column(C::TargetUserId).eq(worn.uuid())),
+            Hanging::OnOrg(org) => column(C::OrgId).eq(org.uuid()),
+        };
+        let mut query = self.select();
+        query
+            .and_where(which)
+            .and_where(column(C::EndedAt).is_null())
+            .and_where(column(C::ExpiresAt).gt(now))
+            .lock_with_tables(LockType::Update, [Alias::new("i")]);
+        self.read(&query).await
     }
 
     fn select(&self) -> SelectStatement {
@@ -146,8 +182,9 @@ impl Stored<Staff> for New<Impersonation> {
     }
 }
 
-impl Stored<Staff> for Impersonation {
-    async fn store(&self, to: Target<'_, Staff>) -> Result<(), StoreError> {
+// In every scope: what an impersonation hangs on can go in any of them.
+impl<S: Scope> Stored<S> for Impersonation {
+    async fn store(&self, to: Target<'_, S>) -> Result<(), StoreError> {
         impersonation::Entity::update_many()
             .col_expr(impersonation::Column::EndedAt, Expr::value(self.ended_at))
             .filter(impersonation::Column::OrgId.eq(self.org.id.uuid()))

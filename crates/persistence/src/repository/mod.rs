@@ -17,10 +17,12 @@ pub mod settings;
 pub mod staff;
 pub mod users;
 
-use sea_orm::sea_query::{Expr, ExprTrait, Func, LikeExpr, SimpleExpr};
+use sea_orm::sea_query::{BinOper, Expr, ExprTrait, Func};
 
-/// Does the column contain `text`, whatever the case? Wildcards in `text` stand for themselves.
-fn contains(column: Expr, text: &str) -> SimpleExpr {
-    let escaped = text.to_lowercase().replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
-    Expr::expr(Func::lower(column)).like(LikeExpr::new(format!("%{escaped}%")).escape('\\'))
+/// Does the column contain `text`, whatever the case? Both sides are folded by the database, so that they agree; SQLite, and
+/// PostgreSQL in the locale C, fold ASCII alone. Wildcards in `text` stand for themselves.
+fn contains(column: Expr, text: &str) -> Expr {
+    let escaped = text.replace('!', "!!").replace('%', "!%").replace('_', "!_");
+    let pattern = Expr::expr(Func::lower(Expr::val(format!("%{escaped}%"))));
+    Expr::expr(Func::lower(column)).binary(BinOper::Like, pattern.binary(BinOper::Escape, Expr::Constant('!'.into())))
 }

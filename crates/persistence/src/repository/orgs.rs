@@ -89,9 +89,9 @@ impl<'a> Orgs<'a> {
 }
 
 /// The row of an org, locked until the unit of work ends.
-pub(crate) async fn locked(tx: &Tx, id: OrgId) -> Result<Org, StoreError> {
-    let row = organization::Entity::find_by_id(id.uuid()).lock(LockType::Update).one(tx).await?;
-    row.ok_or_else(|| StoreError::Corrupt(format!("{id} is gone")))?.try_into()
+pub(crate) async fn locked(tx: &Tx, id: OrgId) -> Result<Option<Org>, StoreError> {
+    let live = organization::Entity::find_by_id(id.uuid()).filter(organization::Column::DeletionRequestedAt.is_null());
+    live.lock(LockType::Update).one(tx).await?.map(Org::try_from).transpose()
 }
 
 impl Stored<Personal> for Founded {

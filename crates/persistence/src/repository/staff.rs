@@ -4,12 +4,11 @@ use postern_domain::{
     Id,
     id::UserId,
     operation::Staff,
-    staff::{StaffMember, Tier, Tiered},
-    user::User,
+    staff::{Candidate, StaffMember, Tier, Tiered},
 };
 use sea_orm::{
     ActiveValue::Set,
-    ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, PaginatorTrait, QueryFilter,
+    ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter,
     prelude::DateTimeUtc,
     sea_query::{Expr, ExprTrait, OnConflict, Query},
 };
@@ -30,14 +29,6 @@ pub struct StaffList<'a> {
     tx: &'a Tx,
 }
 
-/// A person with their tier and the number of super admins, as they stand under the lock.
-#[derive(Debug)]
-pub struct Candidate {
-    pub user: User,
-    pub tier: Option<Tier>,
-    pub super_admins: u64,
-}
-
 impl<'a> StaffList<'a> {
     pub(crate) const fn new(tx: &'a Tx) -> Self {
         Self { tx }
@@ -56,29 +47,40 @@ impl<'a> StaffList<'a> {
         Ok(page.cut(members?, |member| member.user_id.uuid()))
     }
 
-    /// A person by id, with all that has to stand still while their tier is decided.
-    pub async fn locked(&self, id: UserId) -> Result<Option<Candidate>, StoreError> {
-        self.candidate(user::Column::Id.eq(id.uuid())).await
+    /// A person by id, with all that has to stand still while `by` decides about their tier.
+    pub async fn locked(&self, id: UserId, by: Option<UserId>) -> Result<Option<Candidate>, StoreError> {
+        self.candidate(user::Column::Id.eq(id.uuid()), by).await
     }
 
-    /// The same by e-mail address.
+    /// The same by e-mail address, for the command line.
     pub async fn locked_by_email(&self, email: &str) -> Result<Option<Candidate>, StoreError> {
-        self.candidate(user::Column::Email.eq(email)).await
+        self.candidate(user::Column::Email.eq(email), None).await
     }
 
-    async fn candidate(&self, which: sea_orm::sea_query::SimpleExpr) -> Result<Option<Candidate>, StoreError> {
+    async fn candidate(&self, which: Expr, by: Option<UserId>) -> Result<Option<Candidate>, StoreError> {
         // Counting rows does not lock the ones that others are about to add: those who change tiers take turns.
         self.tx.wait_for(CHANGING_TIERS).await?;
         let Some(user) = user::Entity::find().filter(which).one(self.tx).await? else { return Ok(None) };
-        let row = staff::Entity::find_by_id(user.id).one(self.tx).await?;
-        let super_admins = staff::Entity::find().filter(staff::Column::Tier.eq(Tier::SuperAdmin.name())).count(self.tx).await?;
-        Ok(Some(Candidate { user: user.into(), tier: tier(row.map(|row| row.tier))?, super_admins }))
+        let wanted = [Some(user.id), by.map(Id::uuid)].into_iter().flatten();
+        let rows = staff::Entity::find()
+            .filter(staff::Column::UserId.is_in(wanted).or(staff::Column::Tier.eq(Tier::SuperAdmin.name())))
+            .all(self.tx)
+            .await?;
+        let of = |id: Uuid| rows.iter().find(|row| row.user_id == id);
+        let present = of(user.id).map(|row| Ok::<_, StoreError>((known_tier(&row.tier)?, row.since))).transpose()?;
+        let by = by.map(|id| Ok::<_, StoreError>((id, of(id.uuid()).map(|row| known_tier(&row.tier)).transpose()?))).transpose()?;
+        let super_admins = rows.iter().filter(|row| row.tier == Tier::SuperAdmin.name()).count() as u64;
+        Ok(Some(Candidate { user: user.into(), present, by, super_admins }))
     }
 }
 
 /// A tier as the database keeps it.
 pub(crate) fn tier(word: Option<String>) -> Result<Option<Tier>, StoreError> {
-    word.map(|word| Tier::parse(&word).ok_or_else(|| unknown("tier", &word))).transpose()
+    word.map(|word| known_tier(&word)).transpose()
+}
+
+fn known_tier(word: &str) -> Result<Tier, StoreError> {
+    Tier::parse(word).ok_or_else(|| unknown("tier", word))
 }
 
 #[derive(FromQueryResult)]
@@ -94,7 +96,7 @@ impl TryFrom<Row> for StaffMember {
     type Error = StoreError;
 
     fn try_from(Row { user_id, email, name, tier, since }: Row) -> Result<Self, StoreError> {
-        let tier = Tier::parse(&tier).ok_or_else(|| unknown("tier", &tier))?;
+        let tier = known_tier(&tier)?;
         Ok(Self { user_id: Id::new(user_id), email, name, tier, since })
     }
 }

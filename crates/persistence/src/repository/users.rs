@@ -1,10 +1,6 @@
 //! People's accounts.
 
-use postern_domain::{
-    id::UserId,
-    operation::{Personal, Staff},
-    user::User,
-};
+use postern_domain::{id::UserId, operation::Personal, user::User};
 use sea_orm::{
     ColumnTrait, EntityTrait, QueryFilter, QuerySelect,
     sea_query::{Expr, LockType},
@@ -38,23 +34,12 @@ impl<'a> Users<'a> {
 
 impl Stored<Personal> for User {
     async fn store(&self, to: Target<'_, Personal>) -> Result<(), StoreError> {
-        store(self, to.tx).await
+        user::Entity::update_many()
+            .col_expr(user::Column::Name, Expr::value(&self.name))
+            .col_expr(user::Column::ImageUrl, Expr::value(self.image_url.clone()))
+            .filter(user::Column::Id.eq(self.id.uuid()))
+            .exec(to.tx)
+            .await?;
+        Ok(())
     }
-}
-
-impl Stored<Staff> for User {
-    async fn store(&self, to: Target<'_, Staff>) -> Result<(), StoreError> {
-        store(self, to.tx).await
-    }
-}
-
-async fn store(user: &User, tx: &Tx) -> Result<(), StoreError> {
-    user::Entity::update_many()
-        .col_expr(user::Column::Name, Expr::value(&user.name))
-        .col_expr(user::Column::ImageUrl, Expr::value(user.image_url.clone()))
-        .col_expr(user::Column::SuspendedAt, Expr::value(user.suspended_at))
-        .filter(user::Column::Id.eq(user.id.uuid()))
-        .exec(tx)
-        .await?;
-    Ok(())
 }
