@@ -76,11 +76,15 @@ fn statements(log: &str) -> Vec<String> {
         }
         all.push(statement);
     }
-    // What belongs to the measurement is not measured, and an event has a new id each time.
-    all.retain(|statement| !statement.contains("pg_reload_conf") && !statement.contains("ALTER SYSTEM") && !statement.contains("pg_sleep"));
-    all.into_iter()
-        .flat_map(|statement| statement.split("; ").map(|one| format!("{};", one.trim_end_matches(';'))).collect::<Vec<_>>())
-        .collect()
+    let all = all.iter().flat_map(|statement| statement.split("; ")).map(|one| format!("{};", one.trim_end_matches(';')));
+    // From its beginning to its end. A read is rolled back after its answer, perhaps after this has looked.
+    let ends = |statement: &str| ["COMMIT;", "ROLLBACK;"].contains(&statement);
+    let mut transaction: Vec<String> = all.skip_while(|statement| statement != "BEGIN;").collect();
+    transaction.truncate(transaction.iter().position(|statement| ends(statement)).map_or(transaction.len(), |end| end + 1));
+    if !transaction.last().is_some_and(|last| ends(last)) {
+        transaction.push("ROLLBACK;".to_owned());
+    }
+    transaction
 }
 
 /// Puts `$1 = 'x', $2 = NULL` into the places of `$1` and `$2`.

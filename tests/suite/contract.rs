@@ -55,6 +55,9 @@ fn every_operation_is_described() {
             assert!(operation[field].as_str().is_some_and(|text| text.len() > 5), "{id} has no {field}");
         }
         assert!(operation["description"].as_str().is_some_and(|text| !text.starts_with("**Who")), "{id} has no words of its own");
+        let tags = operation["tags"].as_array().expect("tags");
+        let introduced = |tag: &Value| contract["tags"].as_array().expect("tags").iter().any(|one| one["name"] == *tag);
+        assert!(tags.len() == 1 && introduced(&tags[0]), "{id} stands under one heading that is introduced");
         let responses = operation["responses"].as_object().expect("answers");
         assert!(responses.keys().any(|status| status.starts_with('2')), "{id} has no good answer");
         assert!(responses.contains_key("500"), "{id}");

@@ -12,12 +12,13 @@ use postern_domain::{
     operation::Scope,
     org::{Org, OrgRef},
     policy::{Grant, Presented, PresentedGuise},
-    text,
 };
-use sea_orm::{ConnectionTrait, FromQueryResult, IdenStatic, Iterable, QueryResult, Value};
+use sea_orm::{ConnectionTrait, FromQueryResult, QueryResult, Value};
 use uuid::Uuid;
 
+pub use crate::org_key::OrgKey;
 use crate::{
+    columns::all,
     entity::{impersonation, organization, session, user},
     error::{StoreError, unknown},
     record,
@@ -41,25 +42,6 @@ pub struct BearerGuise {
     pub impersonation: ImpersonationId,
     pub worn: UserId,
     pub org: OrgId,
-}
-
-/// How a request names an org.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum OrgKey {
-    Id(OrgId),
-    Slug(String),
-}
-
-impl OrgKey {
-    /// What stands in a path; an id has an underscore, which a slug cannot have.
-    #[must_use]
-    pub fn parse(text: &str) -> Self {
-        match text.parse() {
-            Ok(id) => Self::Id(id),
-            // What cannot be a slug names no org, and is nothing to trouble the database with; nor does an empty slug.
-            Err(_) => Self::Slug(if text::is_slug(text) { text.to_owned() } else { String::new() }),
-        }
-    }
 }
 
 /// An open transaction without a grant.
@@ -214,10 +196,4 @@ impl Lookup {
         }
         format!("SELECT {} FROM {joins} WHERE s.id = $1", columns.join(", "))
     }
-}
-
-/// `s.id AS s_id, …` for all columns of an entity.
-pub(crate) fn all<C: Iterable + IdenStatic>(alias: &str) -> String {
-    let names: Vec<String> = C::iter().map(|column| format!("{alias}.{0} AS {alias}_{0}", column.as_str())).collect();
-    names.join(", ")
 }

@@ -5,13 +5,16 @@
 //! reaches. A unit of work writes state only together with the event that records it, and says so when it commits.
 
 mod backend;
+mod columns;
 pub mod demo;
 mod entity;
 mod error;
 pub mod gate;
+mod org_key;
 mod record;
 pub mod repository;
 mod store;
+mod stored;
 mod tx;
 pub mod unit;
 

@@ -35,6 +35,7 @@ use crate::{
         staff::StaffList,
         users::Users,
     },
+    stored::{Stored, Target},
     tx::Tx,
 };
 
@@ -179,18 +180,6 @@ impl Reader<Staff> {
     pub const fn impersonations(&self) -> Impersonations<'_> {
         Impersonations::of_all(&self.tx)
     }
-}
-
-/// State that [`Work::save`] can write in a scope. There is no other way to write any.
-pub trait Stored<S: Scope>: Sized {
-    #[doc(hidden)]
-    fn store(&self, to: Target<'_, S>) -> impl Future<Output = Result<(), StoreError>>;
-}
-
-/// Where [`Stored`] writes: opaque outside this crate.
-pub struct Target<'a, S: Scope> {
-    pub(crate) tx: &'a Tx,
-    pub(crate) grant: &'a Grant<S>,
 }
 
 /// A unit of work: reads, saves and commits, or nothing.

@@ -13,7 +13,7 @@ use serde_json::{Value, error::Category};
 use validator::{Validate, ValidationErrors, ValidationErrorsKind};
 
 use super::{
-    endpoint::{FromInput, Input},
+    input::{FromInput, Input},
     problem::{Code, FieldError, Problem},
 };
 use crate::config::Server;

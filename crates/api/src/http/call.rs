@@ -1,38 +1,29 @@
 //! The first parameter of every handler, and the only way to the store: a [`Call`] is made by finding out, in one
 //! transaction, who is calling, where, whether they may, and in whose name.
 
-use std::{
-    ops::{Deref, DerefMut},
-    rc::Rc,
-    sync::Arc,
-};
+use std::{ops::Deref, rc::Rc, sync::Arc};
 
 use postern_domain::{
-    actor::{Actor, Caller},
+    actor::Caller,
     clock::Stamp,
     event::Act,
-    member::Place,
-    operation::{InOrg, Operation, Personal, Public, Records, Scope, ScopeKind, Staff},
-    org::OrgRef,
+    operation::{Public, Staff},
     permission::Permission,
-    policy::{self, Admits, Denial, Unrecognised},
+    policy,
 };
 use postern_persistence::{
-    gate::{self, Gate, OrgKey},
-    repository::{
-        chores::Chore,
-        page::{Page, PageRequest},
-    },
-    unit::{HasLog, Reader, Work},
+    gate::{self, Gate},
+    repository::page::{Page, PageRequest},
+    unit::{HasLog, Reader},
 };
-use serde::Serialize;
-use tracing::{Span, field::display};
 use uuid::Uuid;
 
 use super::{
-    Answer, Facts, Listed, Paging, Problem, Reply,
-    endpoint::{self, Input},
-    idempotency::{self, Pending, Repeat},
+    Facts, Listed, Paging, Problem, Reply, Unit,
+    admission::Entry,
+    denial::DenialFacts,
+    idempotency::{Pending, Repeat},
+    input::Input,
     problem::Code,
 };
 use crate::{
@@ -99,145 +90,6 @@ where
         let (actor, org) = O::Scope::who(&self.held)?;
         let (state, input, stamp) = (Arc::clone(&self.state), Rc::clone(&self.input), self.stamp.clone());
         Some(DenialFacts { operation: O::ROW, actor, org, state, input, stamp })
-    }
-}
-
-/// Who was denied what, kept aside while the handler runs.
-pub struct DenialFacts {
-    operation: &'static Operation,
-    actor: Actor,
-    org: Option<OrgRef>,
-    state: Arc<State>,
-    input: Rc<Input>,
-    stamp: Stamp,
-}
-
-impl DenialFacts {
-    pub async fn record(self, code: Code) -> Result<(), Problem> {
-        let act = endpoint::denied(self.operation.id, &self.input.request, code);
-        Ok(gate::record_alone(&self.state.store, act, &self.actor, self.org, &self.stamp).await?)
-    }
-}
-
-/// A scope as a call enters it.
-pub trait Entry: Scope + Sized {
-    /// What the call holds from then on: a reader under a grant, or nothing where nobody has to be known.
-    type Held;
-
-    fn enter(
-        operation: &'static Operation,
-        state: &State,
-        input: &Input,
-        stamp: &Stamp,
-    ) -> impl Future<Output = Result<Self::Held, Problem>>;
-
-    fn repeat(
-        held: &Self::Held,
-        operation: &'static Operation,
-        state: &State,
-        input: &Input,
-        stamp: &Stamp,
-    ) -> impl Future<Output = Result<Repeat, Problem>>;
-
-    fn who(held: &Self::Held) -> Option<(Actor, Option<OrgRef>)>;
-}
-
-impl Entry for Public {
-    type Held = ();
-
-    async fn enter(_: &'static Operation, _: &State, _: &Input, _: &Stamp) -> Result<(), Problem> {
-        Ok(())
-    }
-
-    async fn repeat((): &(), _: &'static Operation, _: &State, _: &Input, _: &Stamp) -> Result<Repeat, Problem> {
-        Ok(Repeat::None)
-    }
-
-    fn who((): &()) -> Option<(Actor, Option<OrgRef>)> {
-        None
-    }
-}
-
-macro_rules! entered_by_the_known {
-    ($($scope:ty),+) => {
-        $(impl Entry for $scope {
-            type Held = Reader<Self>;
-
-            async fn enter(operation: &'static Operation, state: &State, input: &Input, stamp: &Stamp) -> Result<Reader<Self>, Problem> {
-                admit(operation, state, input, stamp).await
-            }
-
-            async fn repeat(
-                held: &Reader<Self>,
-                operation: &'static Operation,
-                state: &State,
-                input: &Input,
-                stamp: &Stamp,
-            ) -> Result<Repeat, Problem> {
-                let caller = held.grant().actor().caller();
-                idempotency::look_up(held.answers(), caller, operation, state, input, stamp).await
-            }
-
-            fn who(held: &Reader<Self>) -> Option<(Actor, Option<OrgRef>)> {
-                Some((held.grant().actor().clone(), <$scope>::log(held.grant())))
-            }
-        })+
-    };
-}
-
-entered_by_the_known!(Personal, InOrg, Staff);
-
-/// Who → where → may they → in whose name. Requests under another's name and denials are recorded on their own, so that
-/// they stand whatever comes after.
-async fn admit<S: Admits>(operation: &'static Operation, state: &State, input: &Input, stamp: &Stamp) -> Result<Reader<S>, Problem> {
-    let bearer = state.tokens.bearer(input.request.headers(), stamp.now)?;
-    let org = (S::KIND == ScopeKind::InOrg).then(|| OrgKey::parse(input.request.match_info().query("org")));
-    let writes = !matches!(operation.records, Records::Nothing);
-    let mut on_record = bearer.guise.is_none();
-    loop {
-        let gate = Gate::open(&state.store, writes).await?;
-        let (presented, place) = gate.find(&bearer, org.as_ref()).await?.ok_or(Unrecognised::SessionEnded)?;
-        let caller = Box::new(policy::recognise(presented, stamp.now)?);
-        // In whose log: the org's where the caller stands in it; for a guise the org it is bound to, but for requests
-        // about another org the platform's, since they are none of its business.
-        let home = caller.guise().map(|guise| guise.org.clone());
-        let log = match &place {
-            Some(place) if home.as_ref().is_none_or(|home| home.id == place.org.id) => Some(place.org.reference()),
-            _ if org.is_some() => None,
-            _ => home,
-        };
-        if !on_record {
-            gate.end().await?;
-            let act = endpoint::requested(operation.id, &input.request);
-            gate::record_alone(&state.store, act, &Actor::Caller(caller), log, stamp).await?;
-            // Then from the start: it may have been ended meanwhile.
-            on_record = true;
-            continue;
-        }
-        tell_the_log(&caller, place.as_ref());
-        return match S::admit(operation, caller, place) {
-            Ok(grant) => Ok(gate.admit(grant, stamp.clone())),
-            Err(refused) => {
-                gate.end().await?;
-                let log = log.filter(|_| refused.denial != Denial::NotFound);
-                let problem = Problem::from(refused.denial);
-                let act = endpoint::denied(operation.id, &input.request, problem.code());
-                gate::record_alone(&state.store, act, &Actor::Caller(refused.caller), log, stamp).await?;
-                Err(problem)
-            }
-        };
-    }
-}
-
-/// Who and where, for every line that the request leaves in the log.
-fn tell_the_log(caller: &Caller, place: Option<&Place>) {
-    let span = Span::current();
-    span.record("user", display(caller.accountable().id));
-    if caller.guise().is_some() {
-        span.record("on_behalf_of", display(caller.effective().id));
-    }
-    if let Some(place) = place {
-        span.record("org", display(place.org.id));
     }
 }
 
@@ -344,40 +196,5 @@ impl<O: Op<Scope = Public>> Call<O> {
     #[must_use]
     pub fn path(&self, name: &str) -> &str {
         self.input.request.match_info().query(name)
-    }
-}
-
-/// A unit of work with the answer it is going to give: the answer to a request that may be repeated is committed with it.
-#[must_use = "a unit of work that is not committed is rolled back"]
-pub struct Unit<S: Scope> {
-    work: Work<S>,
-    state: Arc<State>,
-    pending: Option<Pending>,
-}
-
-impl<S: Scope> Deref for Unit<S> {
-    type Target = Work<S>;
-
-    fn deref(&self) -> &Work<S> {
-        &self.work
-    }
-}
-
-impl<S: Scope> DerefMut for Unit<S> {
-    fn deref_mut(&mut self) -> &mut Work<S> {
-        &mut self.work
-    }
-}
-
-impl<S: HasLog> Unit<S> {
-    /// Makes it so, and gives the answer.
-    pub async fn commit<T: Serialize>(mut self, reply: Reply<T>) -> Answer<T> {
-        if let Some(Pending { user, key_hash, request_hash, since }) = self.pending.take() {
-            let answer = self.state.seal.close(&reply, &key_hash)?;
-            let at = self.work.stamp().now;
-            self.work.housekeeping(Chore::RememberAnswer { user, key_hash, request_hash, answer, at, since }).await?;
-        }
-        self.work.commit().await?;
-        Ok(reply)
     }
 }

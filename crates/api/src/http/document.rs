@@ -136,6 +136,13 @@ fn add_parameters(operation: &mut Value, mounted: &Mounted) {
             "example": "f0c7d6c2-3a52-4b0e-9a76-0d8a7c9b1e11",
         }));
     }
+    // Swagger UI fills examples in, and a filter that nobody chose hides what was looked for.
+    for parameter in parameters.iter_mut().filter(|one| one["in"] == "query" && one["required"] != true) {
+        if let Some(example) = parameter.as_object_mut().and_then(|one| one.remove("example")).filter(Value::is_string) {
+            let said = parameter["description"].as_str().unwrap_or_default();
+            parameter["description"] = format!("{said} For example `{}`.", example.as_str().unwrap_or_default()).into();
+        }
+    }
     if !parameters.is_empty() {
         operation["parameters"] = parameters.into();
     }
@@ -174,15 +181,22 @@ fn add_problems(operation: &mut Value, mounted: &Mounted) {
     for (status, response) in responses.iter_mut() {
         let is_problem = status.parse::<u16>().is_ok_and(|status| status >= 400);
         if is_problem && response.get("$ref").is_none() && response.get("content").is_none() {
-            response["content"] = problem_content();
+            // The description begins with the code that it is about.
+            let named = response["description"].as_str().and_then(|said| said.split('`').nth(1)).unwrap_or_default();
+            let code = Code::ALL.iter().find(|code| code.name() == named).expect("an annotation names a code of the catalogue");
+            response["content"] = problem_content(*code);
         }
     }
     let ordered: BTreeMap<String, Value> = std::mem::take(responses).into_iter().collect();
     responses.extend(ordered);
 }
 
-fn problem_content() -> Value {
-    json!({ "application/problem+json": { "schema": { "$ref": "#/components/schemas/Problem" } } })
+fn problem_content(code: Code) -> Value {
+    let example = json!({
+        "type": format!("/problems/{}", code.name()), "title": code.title(), "status": code.status().as_u16(),
+        "detail": code.remedy(), "code": code.name(), "request_id": "0b8a1c7e4f5d4a1b9c3e2d1f0a9b8c7d",
+    });
+    json!({ "application/problem+json": { "schema": { "$ref": "#/components/schemas/Problem" }, "example": example } })
 }
 
 /// One shared answer for each status, which lists the codes that come with it.
@@ -194,8 +208,9 @@ fn problem_responses() -> Value {
     let responses: Map<String, Value> = by_status
         .into_iter()
         .map(|(status, codes)| {
+            let content = problem_content(codes[0]);
             let codes: Vec<String> = codes.iter().map(|code| format!("`{}`: {}", code.name(), code.title())).collect();
-            let mut response = json!({ "description": codes.join(". ") + ".", "content": problem_content() });
+            let mut response = json!({ "description": codes.join(". ") + ".", "content": content });
             let header = |description: &str| json!({ "description": description, "schema": { "type": "string", "maxLength": 200 } });
             match status {
                 401 => response["headers"] = json!({ "WWW-Authenticate": header("How to authenticate (RFC 6750).") }),

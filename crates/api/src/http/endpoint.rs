@@ -7,38 +7,24 @@
 use std::rc::Rc;
 
 use actix_web::{
-    HttpRequest, HttpResponse, rt,
+    HttpRequest, HttpResponse,
+    http::StatusCode,
+    rt,
     web::{self, Bytes, Payload},
-};
-use postern_domain::{
-    action::Action,
-    event::{Act, Outcome, Target, TargetType},
 };
 use serde::Serialize;
 use tracing::{Instrument, Span};
 
 use super::{
-    Answer, Facts, body,
-    call::{Admitted, Call, Entry},
+    Answer, Facts,
+    admission::Entry,
+    body,
+    call::{Admitted, Call},
+    input::{FromInput, Input},
     params,
     problem::{Code, Problem},
 };
 use crate::{operations::Op, state::State};
-
-/// A request that has arrived whole.
-pub struct Input {
-    pub request: HttpRequest,
-    pub body: Bytes,
-}
-
-/// What a handler may ask for besides its call.
-pub trait FromInput: Sized {
-    const TAKES_BODY: bool = false;
-    /// The query parameters it understands; one that nobody understands is refused.
-    const QUERY: &'static [&'static str] = &[];
-
-    fn from_input(input: &Input) -> Result<Self, Problem>;
-}
 
 /// A handler: an async function of its call and up to three things more.
 pub trait Handler<O: Op, Args>: Copy + 'static
@@ -135,30 +121,5 @@ where
 
 /// Every 403 is somebody known asking for what they may not do; but a wrong password is a failed sign-in, and recorded as one.
 fn is_denial(code: Code) -> bool {
-    code.status() == actix_web::http::StatusCode::FORBIDDEN && code != Code::WrongPassword
-}
-
-/// The path without its query, cut where nobody would read on.
-fn path(request: &HttpRequest) -> String {
-    request.path().chars().take(300).collect()
-}
-
-/// What is recorded of a request that was denied.
-pub fn denied(operation: &'static str, request: &HttpRequest, code: Code) -> Act {
-    let (method, path) = (request.method(), path(request));
-    let target = Target { kind: TargetType::Operation, id: Some(operation.to_owned()), label: format!("{method} {path}") };
-    Act::new(Action::PermissionDenied, target, format!("was denied {operation} ({})", code.name()))
-        .ended(Outcome::Denied)
-        .noted("method", method.as_str())
-        .noted("path", &path)
-        .noted("problem", code.name())
-}
-
-/// What is recorded of every request under another's name, before it runs.
-pub fn requested(operation: &'static str, request: &HttpRequest) -> Act {
-    let (method, path) = (request.method(), path(request));
-    let target = Target { kind: TargetType::Operation, id: Some(operation.to_owned()), label: format!("{method} {path}") };
-    Act::new(Action::ImpersonationRequest, target, format!("asked for {method} {path}"))
-        .noted("method", method.as_str())
-        .noted("path", path)
+    code.status() == StatusCode::FORBIDDEN && code != Code::WrongPassword
 }

@@ -21,7 +21,7 @@ use serde::Serialize;
 
 use super::{
     Reply,
-    endpoint::Input,
+    input::Input,
     params,
     problem::{Code, Problem},
 };

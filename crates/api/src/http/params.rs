@@ -8,7 +8,7 @@ use validator::Validate;
 
 use super::{
     body,
-    endpoint::{FromInput, Input},
+    input::{FromInput, Input},
     problem::{Code, Problem},
 };
 

@@ -13,7 +13,7 @@ use utoipa::openapi::{HttpMethod, RefOr, Schema, path};
 
 use super::{
     Facts,
-    call::Entry,
+    admission::Entry,
     endpoint::{self, Handler},
     problem::{Code, Problem},
 };
@@ -39,21 +39,22 @@ impl Routes {
     /// Mounts a handler where its annotation says.
     pub fn add<O, Args, H>(&mut self, handler: H) -> &mut Self
     where
-        O: Op + utoipa::Path + utoipa::__dev::SchemaReferences,
+        O: Op + utoipa::Path + utoipa::__dev::SchemaReferences + for<'t> utoipa::__dev::Tags<'t>,
         O::Scope: Entry,
         H: Handler<O, Args> + Send + Sync,
         Args: 'static,
     {
         let method = O::methods().into_iter().next().expect("an annotation names a method");
         let route_method = actix_method(&method);
-        let mut schemas = Vec::new();
-        // The same door that utoipa's own bindings collect schemas through.
+        // Tags and schemas come through the same doors that utoipa's own bindings collect them through.
+        let (mut schemas, mut document) = (Vec::new(), O::operation());
         <O as utoipa::__dev::SchemaReferences>::schemas(&mut schemas);
+        document.tags = Some(<O as utoipa::__dev::Tags>::tags().into_iter().map(str::to_owned).collect());
         self.0.push(Mounted {
             row: O::ROW,
             path: O::path(),
             method,
-            document: O::operation(),
+            document,
             schemas,
             takes_body: H::TAKES_BODY,
             route: Arc::new(move || {

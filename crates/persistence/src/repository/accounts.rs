@@ -16,7 +16,7 @@ use super::{contains, staff};
 use crate::{
     entity::{membership, organization, user},
     error::{StoreError, unknown},
-    gate::OrgKey,
+    org_key::OrgKey,
     store::statement,
     tx::Tx,
 };
@@ -65,9 +65,9 @@ impl<'a> Accounts<'a> {
             OrgKey::Slug(slug) => ("slug", slug.as_str().into()),
         };
         let columns = [
-            crate::gate::all::<user::Column>("u"),
-            crate::gate::all::<organization::Column>("o"),
-            crate::gate::all::<membership::Column>("m"),
+            crate::columns::all::<user::Column>("u"),
+            crate::columns::all::<organization::Column>("o"),
+            crate::columns::all::<membership::Column>("m"),
         ];
         let sql = format!(
             r#"SELECT {}, t.tier AS tier FROM "user" u

@@ -21,8 +21,8 @@ use crate::{
     entity::{credential, user},
     error::StoreError,
     store::statement,
+    stored::{Stored, Target},
     tx::Tx,
-    unit::{Stored, Target},
 };
 
 pub struct Credentials<'a> {

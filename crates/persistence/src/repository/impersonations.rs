@@ -20,8 +20,8 @@ use super::page::{Page, PageRequest};
 use crate::{
     entity::{impersonation, organization, user},
     error::{StoreError, unknown},
+    stored::{Stored, Target},
     tx::Tx,
-    unit::{Stored, Target},
 };
 
 pub struct Impersonations<'a> {

@@ -21,8 +21,8 @@ use super::{
 use crate::{
     entity::{membership, user},
     error::{StoreError, unknown},
+    stored::{Stored, Target},
     tx::Tx,
-    unit::{Stored, Target},
 };
 
 pub struct Members<'a> {

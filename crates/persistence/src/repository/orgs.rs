@@ -17,9 +17,9 @@ use super::page::{Page, PageRequest};
 use crate::{
     entity::{membership, org_setting, organization},
     error::{StoreError, unknown},
-    gate::OrgKey,
+    org_key::OrgKey,
+    stored::{Stored, Target},
     tx::Tx,
-    unit::{Stored, Target},
 };
 
 pub struct Orgs<'a> {

@@ -17,8 +17,8 @@ use super::page::{Page, PageRequest};
 use crate::{
     entity::{refresh_token, session, user},
     error::StoreError,
+    stored::{Stored, Target},
     tx::Tx,
-    unit::{Stored, Target},
 };
 
 pub struct Sessions<'a> {

@@ -13,8 +13,8 @@ use sea_orm::{
 use crate::{
     entity::org_setting,
     error::StoreError,
+    stored::{Stored, Target},
     tx::Tx,
-    unit::{Stored, Target},
 };
 
 pub struct OrgSettings<'a> {

@@ -18,8 +18,8 @@ use super::page::{Page, PageRequest};
 use crate::{
     entity::{staff, user},
     error::{StoreError, unknown},
+    stored::{Stored, Target},
     tx::Tx,
-    unit::{Stored, Target},
 };
 
 /// The lock under which tiers change; any number, but always the same.

@@ -9,8 +9,8 @@ use sea_orm::{
 use crate::{
     entity::user,
     error::StoreError,
+    stored::{Stored, Target},
     tx::Tx,
-    unit::{Stored, Target},
 };
 
 pub struct Users<'a> {

@@ -1,0 +1,145 @@
+//! Admission: who is calling, where, whether they may, and in whose name, in one transaction and in this order.
+
+use postern_domain::{
+    actor::{Actor, Caller},
+    clock::Stamp,
+    member::Place,
+    operation::{InOrg, Operation, Personal, Public, Records, Scope, ScopeKind, Staff},
+    org::OrgRef,
+    policy::{self, Admits, Denial, Unrecognised},
+};
+use postern_persistence::{
+    gate::{self, Gate, OrgKey},
+    unit::{HasLog, Reader},
+};
+use tracing::{Span, field::display};
+
+use super::{
+    denial,
+    idempotency::{self, Repeat},
+    input::Input,
+    problem::Problem,
+};
+use crate::state::State;
+
+/// A scope as a call enters it.
+pub trait Entry: Scope + Sized {
+    /// What the call holds from then on: a reader under a grant, or nothing where nobody has to be known.
+    type Held;
+
+    fn enter(
+        operation: &'static Operation,
+        state: &State,
+        input: &Input,
+        stamp: &Stamp,
+    ) -> impl Future<Output = Result<Self::Held, Problem>>;
+
+    fn repeat(
+        held: &Self::Held,
+        operation: &'static Operation,
+        state: &State,
+        input: &Input,
+        stamp: &Stamp,
+    ) -> impl Future<Output = Result<Repeat, Problem>>;
+
+    fn who(held: &Self::Held) -> Option<(Actor, Option<OrgRef>)>;
+}
+
+impl Entry for Public {
+    type Held = ();
+
+    async fn enter(_: &'static Operation, _: &State, _: &Input, _: &Stamp) -> Result<(), Problem> {
+        Ok(())
+    }
+
+    async fn repeat((): &(), _: &'static Operation, _: &State, _: &Input, _: &Stamp) -> Result<Repeat, Problem> {
+        Ok(Repeat::None)
+    }
+
+    fn who((): &()) -> Option<(Actor, Option<OrgRef>)> {
+        None
+    }
+}
+
+macro_rules! entered_by_the_known {
+    ($($scope:ty),+) => {
+        $(impl Entry for $scope {
+            type Held = Reader<Self>;
+
+            async fn enter(operation: &'static Operation, state: &State, input: &Input, stamp: &Stamp) -> Result<Reader<Self>, Problem> {
+                admit(operation, state, input, stamp).await
+            }
+
+            async fn repeat(
+                held: &Reader<Self>,
+                operation: &'static Operation,
+                state: &State,
+                input: &Input,
+                stamp: &Stamp,
+            ) -> Result<Repeat, Problem> {
+                let caller = held.grant().actor().caller();
+                idempotency::look_up(held.answers(), caller, operation, state, input, stamp).await
+            }
+
+            fn who(held: &Reader<Self>) -> Option<(Actor, Option<OrgRef>)> {
+                Some((held.grant().actor().clone(), <$scope>::log(held.grant())))
+            }
+        })+
+    };
+}
+
+entered_by_the_known!(Personal, InOrg, Staff);
+
+/// Who → where → may they → in whose name. Requests under another's name and denials are recorded on their own, so that
+/// they stand whatever comes after.
+async fn admit<S: Admits>(operation: &'static Operation, state: &State, input: &Input, stamp: &Stamp) -> Result<Reader<S>, Problem> {
+    let bearer = state.tokens.bearer(input.request.headers(), stamp.now)?;
+    let org = (S::KIND == ScopeKind::InOrg).then(|| OrgKey::parse(input.request.match_info().query("org")));
+    let writes = !matches!(operation.records, Records::Nothing);
+    let mut on_record = bearer.guise.is_none();
+    loop {
+        let gate = Gate::open(&state.store, writes).await?;
+        let (presented, place) = gate.find(&bearer, org.as_ref()).await?.ok_or(Unrecognised::SessionEnded)?;
+        let caller = Box::new(policy::recognise(presented, stamp.now)?);
+        // In whose log: the org's where the caller stands in it; for a guise the org it is bound to, but for requests
+        // about another org the platform's, since they are none of its business.
+        let home = caller.guise().map(|guise| guise.org.clone());
+        let log = match &place {
+            Some(place) if home.as_ref().is_none_or(|home| home.id == place.org.id) => Some(place.org.reference()),
+            _ if org.is_some() => None,
+            _ => home,
+        };
+        if !on_record {
+            gate.end().await?;
+            let act = denial::requested(operation.id, &input.request);
+            gate::record_alone(&state.store, act, &Actor::Caller(caller), log, stamp).await?;
+            // Then from the start: it may have been ended meanwhile.
+            on_record = true;
+            continue;
+        }
+        tell_the_log(&caller, place.as_ref());
+        return match S::admit(operation, caller, place) {
+            Ok(grant) => Ok(gate.admit(grant, stamp.clone())),
+            Err(refused) => {
+                gate.end().await?;
+                let log = log.filter(|_| refused.denial != Denial::NotFound);
+                let problem = Problem::from(refused.denial);
+                let act = denial::denied(operation.id, &input.request, problem.code());
+                gate::record_alone(&state.store, act, &Actor::Caller(refused.caller), log, stamp).await?;
+                Err(problem)
+            }
+        };
+    }
+}
+
+/// Who and where, for every line that the request leaves in the log.
+fn tell_the_log(caller: &Caller, place: Option<&Place>) {
+    let span = Span::current();
+    span.record("user", display(caller.accountable().id));
+    if caller.guise().is_some() {
+        span.record("on_behalf_of", display(caller.effective().id));
+    }
+    if let Some(place) = place {
+        span.record("org", display(place.org.id));
+    }
+}

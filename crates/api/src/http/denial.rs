@@ -1,0 +1,62 @@
+//! What is recorded of requests that nobody was allowed, and of those that somebody makes in another's name.
+
+use std::{rc::Rc, sync::Arc};
+
+use actix_web::HttpRequest;
+use postern_domain::{
+    action::Action,
+    actor::Actor,
+    clock::Stamp,
+    event::{Act, Outcome, Target, TargetType},
+    operation::Operation,
+    org::OrgRef,
+};
+use postern_persistence::gate;
+
+use super::{
+    input::Input,
+    problem::{Code, Problem},
+};
+use crate::state::State;
+
+/// Who was denied what, kept aside while the handler runs.
+pub struct DenialFacts {
+    pub operation: &'static Operation,
+    pub actor: Actor,
+    pub org: Option<OrgRef>,
+    pub state: Arc<State>,
+    pub input: Rc<Input>,
+    pub stamp: Stamp,
+}
+
+impl DenialFacts {
+    pub async fn record(self, code: Code) -> Result<(), Problem> {
+        let act = denied(self.operation.id, &self.input.request, code);
+        Ok(gate::record_alone(&self.state.store, act, &self.actor, self.org, &self.stamp).await?)
+    }
+}
+
+/// The path without its query, cut where nobody would read on.
+fn path(request: &HttpRequest) -> String {
+    request.path().chars().take(300).collect()
+}
+
+/// What is recorded of a request that was denied.
+pub fn denied(operation: &'static str, request: &HttpRequest, code: Code) -> Act {
+    let (method, path) = (request.method(), path(request));
+    let target = Target { kind: TargetType::Operation, id: Some(operation.to_owned()), label: format!("{method} {path}") };
+    Act::new(Action::PermissionDenied, target, format!("was denied {operation} ({})", code.name()))
+        .ended(Outcome::Denied)
+        .noted("method", method.as_str())
+        .noted("path", &path)
+        .noted("problem", code.name())
+}
+
+/// What is recorded of every request under another's name, before it runs.
+pub fn requested(operation: &'static str, request: &HttpRequest) -> Act {
+    let (method, path) = (request.method(), path(request));
+    let target = Target { kind: TargetType::Operation, id: Some(operation.to_owned()), label: format!("{method} {path}") };
+    Act::new(Action::ImpersonationRequest, target, format!("asked for {method} {path}"))
+        .noted("method", method.as_str())
+        .noted("path", path)
+}

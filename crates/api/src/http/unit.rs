@@ -1,0 +1,51 @@
+//! A unit of work, and the answer that is committed with it.
+
+use std::{
+    ops::{Deref, DerefMut},
+    sync::Arc,
+};
+
+use postern_domain::operation::Scope;
+use postern_persistence::{
+    repository::chores::Chore,
+    unit::{HasLog, Work},
+};
+use serde::Serialize;
+
+use super::{Answer, Reply, idempotency::Pending};
+use crate::state::State;
+
+/// A unit of work with the answer it is going to give: the answer to a request that may be repeated is committed with it.
+#[must_use = "a unit of work that is not committed is rolled back"]
+pub struct Unit<S: Scope> {
+    pub(super) work: Work<S>,
+    pub(super) state: Arc<State>,
+    pub(super) pending: Option<Pending>,
+}
+
+impl<S: Scope> Deref for Unit<S> {
+    type Target = Work<S>;
+
+    fn deref(&self) -> &Work<S> {
+        &self.work
+    }
+}
+
+impl<S: Scope> DerefMut for Unit<S> {
+    fn deref_mut(&mut self) -> &mut Work<S> {
+        &mut self.work
+    }
+}
+
+impl<S: HasLog> Unit<S> {
+    /// Makes it so, and gives the answer.
+    pub async fn commit<T: Serialize>(mut self, reply: Reply<T>) -> Answer<T> {
+        if let Some(Pending { user, key_hash, request_hash, since }) = self.pending.take() {
+            let answer = self.state.seal.close(&reply, &key_hash)?;
+            let at = self.work.stamp().now;
+            self.work.housekeeping(Chore::RememberAnswer { user, key_hash, request_hash, answer, at, since }).await?;
+        }
+        self.work.commit().await?;
+        Ok(reply)
+    }
+}

@@ -1,0 +1,17 @@
+//! What can be stored, and where: each repository says it for its own kinds of state.
+
+use postern_domain::{operation::Scope, policy::Grant};
+
+use crate::{error::StoreError, tx::Tx};
+
+/// State that [`crate::unit::Work::save`] can write in a scope. There is no other way to write any.
+pub trait Stored<S: Scope>: Sized {
+    #[doc(hidden)]
+    fn store(&self, to: Target<'_, S>) -> impl Future<Output = Result<(), StoreError>>;
+}
+
+/// Where [`Stored`] writes: opaque outside this crate.
+pub struct Target<'a, S: Scope> {
+    pub(crate) tx: &'a Tx,
+    pub(crate) grant: &'a Grant<S>,
+}
