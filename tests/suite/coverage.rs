@@ -114,9 +114,9 @@ fn staff(tier: Tier) -> String {
 fn allowed(row: &Operation) -> Vec<String> {
     match (row.scope, row.needs) {
         (ScopeKind::InOrg, Some(needed)) => {
-            Role::ALL.into_iter().filter(|role| needed.is_of_role(*role)).map(|role| format!("{role}@acme.example")).collect()
+            Role::ALL.iter().copied().filter(|role| needed.is_of_role(*role)).map(|role| format!("{role}@acme.example")).collect()
         }
-        (ScopeKind::Staff, Some(needed)) => Tier::ALL.into_iter().filter(|tier| needed.is_of_tier(*tier)).map(staff).collect(),
+        (ScopeKind::Staff, Some(needed)) => Tier::ALL.iter().copied().filter(|tier| needed.is_of_tier(*tier)).map(staff).collect(),
         _ => vec!["member@acme.example".to_owned(), "support@postern.example".to_owned()],
     }
 }
@@ -124,10 +124,10 @@ fn allowed(row: &Operation) -> Vec<String> {
 fn refused(row: &Operation) -> Vec<String> {
     match (row.scope, row.needs) {
         (ScopeKind::InOrg, Some(needed)) => {
-            Role::ALL.into_iter().filter(|role| !needed.is_of_role(*role)).map(|role| format!("{role}@acme.example")).collect()
+            Role::ALL.iter().copied().filter(|role| !needed.is_of_role(*role)).map(|role| format!("{role}@acme.example")).collect()
         }
         (ScopeKind::Staff, Some(needed)) => {
-            let tiers = Tier::ALL.into_iter().filter(|tier| !needed.is_of_tier(*tier)).map(staff);
+            let tiers = Tier::ALL.iter().copied().filter(|tier| !needed.is_of_tier(*tier)).map(staff);
             tiers.chain(["owner@acme.example".to_owned()]).collect()
         }
         _ => Vec::new(),

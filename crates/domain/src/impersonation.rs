@@ -1,7 +1,7 @@
 //! Acting in a customer's name: for a reason, for a while, in one org, and under both names.
 
 use chrono::{DateTime, Duration, Utc};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use crate::{
     Id,
@@ -16,32 +16,18 @@ use crate::{
     org::{Org, OrgRef},
     staff::Tier,
     user::User,
+    words::words,
 };
 
-/// Whether the one who impersonates may change anything.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(rename_all = "snake_case")]
-pub enum Mode {
-    /// May look, and change nothing.
-    #[default]
-    ReadOnly,
-    /// May also do what is not blocked under impersonation.
-    Full,
-}
-
-impl Mode {
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::ReadOnly => "read_only",
-            Self::Full => "full",
-        }
-    }
-
-    #[must_use]
-    pub fn parse(text: &str) -> Option<Self> {
-        [Self::ReadOnly, Self::Full].into_iter().find(|mode| mode.name() == text)
+words! {
+    /// Whether the one who impersonates may change anything.
+    #[derive(Default)]
+    Mode {
+        /// May look, and change nothing.
+        #[default]
+        ReadOnly = "read_only",
+        /// May also do what is not blocked under impersonation.
+        Full = "full",
     }
 }
 

@@ -28,6 +28,7 @@ pub mod settings;
 pub mod staff;
 pub mod text;
 pub mod user;
+mod words;
 
 pub use id::Id;
 

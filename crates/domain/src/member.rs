@@ -144,10 +144,10 @@ mod tests {
     /// Every triple of roles, against what the rules say of it.
     #[test]
     fn roles_change_only_below_and_up_to_ones_own() {
-        for own in Role::ALL {
-            for old in Role::ALL {
+        for own in Role::ALL.iter().copied() {
+            for old in Role::ALL.iter().copied() {
                 let reach = own >= Role::Admin && old <= own;
-                for new in Role::ALL {
+                for new in Role::ALL.iter().copied() {
                     let changed = roster(old, own, 2).change_role(new, &NOBODY);
                     assert_eq!(changed.is_ok(), reach && new <= own, "{own} changes {old} to {new}");
                     if let Ok(change) = changed {

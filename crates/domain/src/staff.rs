@@ -1,49 +1,23 @@
 //! The vendor's staff, in tiers that build on one another.
 
-use std::fmt;
-
 use chrono::{DateTime, Utc};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
-use crate::{action::Action, change::Change, event::Act, id::UserId, justification::Reason, permission::Permission, user::User};
+use crate::{
+    action::Action, change::Change, event::Act, id::UserId, justification::Reason, permission::Permission, user::User, words::words,
+};
 
-/// What a member of the staff may do, least first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(rename_all = "snake_case")]
-pub enum Tier {
-    /// Finds accounts, looks, helps.
-    Support,
-    /// Also moves money, plans and trials.
-    Operations,
-    /// Also features, limits, exports and the whole record.
-    Engineering,
-    /// Also decides who is staff.
-    SuperAdmin,
-}
-
-impl Tier {
-    pub const ALL: [Self; 4] = [Self::Support, Self::Operations, Self::Engineering, Self::SuperAdmin];
-
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Support => "support",
-            Self::Operations => "operations",
-            Self::Engineering => "engineering",
-            Self::SuperAdmin => "super_admin",
-        }
-    }
-
-    #[must_use]
-    pub fn parse(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|tier| tier.name() == text)
-    }
-}
-
-impl fmt::Display for Tier {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
+words! {
+    /// What a member of the staff may do, least first.
+    Tier {
+        /// Finds accounts, looks, helps.
+        Support = "support",
+        /// Also moves money, plans and trials.
+        Operations = "operations",
+        /// Also features, limits, exports and the whole record.
+        Engineering = "engineering",
+        /// Also decides who is staff.
+        SuperAdmin = "super_admin",
     }
 }
 

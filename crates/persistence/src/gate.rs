@@ -12,6 +12,7 @@ use postern_domain::{
     operation::Scope,
     org::{Org, OrgRef},
     policy::{Grant, Presented, PresentedGuise},
+    role::Role,
 };
 use sea_orm::{ConnectionTrait, FromQueryResult, QueryResult, Value};
 use uuid::Uuid;
@@ -124,8 +125,8 @@ fn place(row: &QueryResult) -> Result<Option<Place>, StoreError> {
     Ok(Some(Place { org, member: Id::<Member>::new(member), role }))
 }
 
-fn role(word: Option<String>) -> Result<Option<postern_domain::role::Role>, StoreError> {
-    word.map(|word| word.parse().map_err(|_| unknown("role", &word))).transpose()
+fn role(word: Option<String>) -> Result<Option<Role>, StoreError> {
+    word.map(|word| Role::parse(&word).ok_or_else(|| unknown("role", &word))).transpose()
 }
 
 /// One of the six forms of the look-up.

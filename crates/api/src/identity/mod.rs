@@ -4,6 +4,7 @@ mod eddsa;
 mod hasher;
 mod keys;
 mod tokens;
+mod verified;
 
 pub use hasher::{Busy, Hasher};
 pub use keys::{KeyError, KeyRing, Secrets};

@@ -1,6 +1,8 @@
 //! Access tokens (RFC 9068, RFC 8725): one algorithm, one type, one issuer, one audience, and no leeway. Refresh tokens
 //! are random and mean nothing by themselves.
 
+use std::sync::Arc;
+
 use actix_web::http::header::HeaderMap;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use chrono::{DateTime, Duration, Utc};
@@ -20,7 +22,11 @@ use ring::{
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 
-use super::{eddsa, keys::KeyRing};
+use super::{
+    eddsa,
+    keys::KeyRing,
+    verified::{Signed, Verified},
+};
 use crate::{
     config,
     http::{Code, Problem, authorization},
@@ -66,6 +72,7 @@ struct Act {
 /// Makes and checks tokens.
 pub struct Tokens {
     keys: KeyRing,
+    verified: Verified,
     issuer: String,
     audience: String,
     access: Duration,
@@ -81,6 +88,7 @@ impl Tokens {
         eddsa::install();
         Self {
             keys,
+            verified: Verified::default(),
             issuer: issuer.to_owned(),
             audience: config.audience.clone(),
             access: Duration::minutes(config.access_minutes),
@@ -141,31 +149,49 @@ impl Tokens {
         if !scheme.eq_ignore_ascii_case("bearer") {
             return Err(Problem::new(Code::Unauthenticated));
         }
-        let claims = self.verify(token.trim(), now).ok_or_else(|| Problem::new(Code::InvalidToken))?;
+        let signed = self.verify(token.trim(), now).ok_or_else(|| Problem::new(Code::InvalidToken))?;
+        let claims = &signed.claims;
         if claims.exp <= now.timestamp() {
             return Err(Problem::new(if claims.imp.is_some() { Code::ImpersonationExpired } else { Code::TokenExpired }));
         }
-        match claims {
+        match *claims {
             Claims { sub, sid, act: None, imp: None, org: None, mode: None, .. } => Ok(Bearer { user: sub, session: sid, guise: None }),
-            Claims { sub, sid, act: Some(act), imp: Some(impersonation), org: Some(org), mode: Some(_), .. } => {
+            Claims { sub, sid, act: Some(ref act), imp: Some(impersonation), org: Some(org), mode: Some(_), .. } => {
                 Ok(Bearer { user: act.sub, session: sid, guise: Some(BearerGuise { impersonation, worn: sub, org }) })
             }
             _ => Err(Problem::new(Code::InvalidToken)),
         }
     }
 
-    /// The claims of a token of ours, whether or not it has expired.
-    fn verify(&self, token: &str, now: DateTime<Utc>) -> Option<Claims> {
+    /// A token of ours, whether or not it has expired. Its key must not have been retired, and its time must have begun.
+    fn verify(&self, token: &str, now: DateTime<Utc>) -> Option<Arc<Signed>> {
         if token.len() > LONGEST {
             return None;
         }
+        let signed = match self.verified.get(token) {
+            Some(signed) => {
+                self.keys.verifying(&signed.key_id, now)?;
+                signed
+            }
+            None => {
+                let signed = Arc::new(self.verify_signature(token, now)?);
+                self.verified.put(token, Arc::clone(&signed));
+                signed
+            }
+        };
+        let (claims, seconds) = (&signed.claims, now.timestamp());
+        (claims.nbf <= seconds && claims.iat <= seconds && claims.iat < claims.exp).then_some(signed)
+    }
+
+    fn verify_signature(&self, token: &str, now: DateTime<Utc>) -> Option<Signed> {
         let header = jsonwebtoken::decode_header(token).ok()?;
         // A header that brings its own key, or says where to fetch one, is no header of ours (RFC 8725, 3.10).
         let plain = header.jwk.is_none() && header.jku.is_none() && header.x5u.is_none() && header.x5c.is_none();
         if !plain || header.alg != Algorithm::EdDSA || header.typ.as_deref() != Some(TYPE) {
             return None;
         }
-        let key = self.keys.verifying(header.kid.as_deref()?, now)?;
+        let key_id = header.kid?;
+        let key = self.keys.verifying(&key_id, now)?;
         let mut rules = Validation::new(Algorithm::EdDSA);
         rules.set_issuer(&[&self.issuer]);
         rules.set_audience(&[&self.audience]);
@@ -174,8 +200,7 @@ impl Tokens {
         rules.validate_exp = false;
         rules.validate_nbf = false;
         let claims = jsonwebtoken::decode::<Claims>(token, &key.verifying, &rules).ok()?.claims;
-        let seconds = now.timestamp();
-        (claims.nbf <= seconds && claims.iat <= seconds && claims.iat < claims.exp).then_some(claims)
+        Some(Signed { claims, key_id })
     }
 
     /// A new refresh token: 256 bits of randomness.

@@ -6,6 +6,7 @@ use postern_domain::{
     impersonation::Subject,
     member::Member,
     org::Org,
+    role::Role,
     user::User,
 };
 use sea_orm::{
@@ -85,7 +86,7 @@ impl<'a> Accounts<'a> {
             user_id: user.id,
             email: user.email.clone(),
             name: user.name.clone(),
-            role: membership.role.parse().map_err(|_| unknown("role", &membership.role))?,
+            role: Role::parse(&membership.role).ok_or_else(|| unknown("role", &membership.role))?,
             created_at: membership.created_at,
         };
         let org = organization::Model::from_query_result(&row, "o_")?.try_into()?;

@@ -49,7 +49,7 @@ impl<'a> Figures<'a> {
             let amount: i64 = row.try_get("", "amount")?;
             match kind.as_str() {
                 "members" => {
-                    let role = name.parse().map_err(|_| unknown("role", &name))?;
+                    let role = Role::parse(&name).ok_or_else(|| unknown("role", &name))?;
                     counted.members.push((role, amount.unsigned_abs()));
                 }
                 "usage" => counted.usage.push((name, amount)),

@@ -125,7 +125,7 @@ impl TryFrom<Row> for Member {
     type Error = StoreError;
 
     fn try_from(Row { id, user_id, email, name, role, created_at }: Row) -> Result<Self, StoreError> {
-        let role = role.parse().map_err(|_| unknown("role", &role))?;
+        let role = Role::parse(&role).ok_or_else(|| unknown("role", &role))?;
         Ok(Self { id: Id::new(id), user_id: Id::new(user_id), email, name, role, created_at })
     }
 }

@@ -50,7 +50,7 @@ impl<'a> Orgs<'a> {
             .filter(Condition::all().add_option(self.only.map(|org| membership::Column::OrgId.eq(org.uuid()))))
             .one(self.tx)
             .await?;
-        row.map(|row| row.role.parse().map_err(|_| unknown("role", &row.role))).transpose()
+        row.map(|row| Role::parse(&row.role).ok_or_else(|| unknown("role", &row.role))).transpose()
     }
 
     /// The orgs that the person belongs to, the last joined first.
@@ -80,7 +80,7 @@ impl<'a> Orgs<'a> {
             .map(|row| {
                 let org = organization::Model::from_query_result(row, "o_")?.try_into()?;
                 let role: String = row.try_get("", "m_role")?;
-                let role = role.parse().map_err(|_| unknown("role", &role))?;
+                let role = Role::parse(&role).ok_or_else(|| unknown("role", &role))?;
                 Ok(Place { org, member: postern_domain::Id::new(row.try_get("", "m_id")?), role }.into())
             })
             .collect();
