@@ -168,16 +168,13 @@ impl Tokens {
         if token.len() > LONGEST {
             return None;
         }
-        let signed = match self.verified.get(token) {
-            Some(signed) => {
-                self.keys.verifying(&signed.key_id, now)?;
-                signed
-            }
-            None => {
-                let signed = Arc::new(self.verify_signature(token, now)?);
-                self.verified.put(token, Arc::clone(&signed));
-                signed
-            }
+        let signed = if let Some(signed) = self.verified.get(token) {
+            self.keys.verifying(&signed.key_id, now)?;
+            signed
+        } else {
+            let signed = Arc::new(self.verify_signature(token, now)?);
+            self.verified.put(token, Arc::clone(&signed));
+            signed
         };
         let (claims, seconds) = (&signed.claims, now.timestamp());
         (claims.nbf <= seconds && claims.iat <= seconds && claims.iat < claims.exp).then_some(signed)
