@@ -1,7 +1,15 @@
 //! The contract: what is served is what is committed, and says of every operation what a reader needs.
 
 use postern_api::operations::TABLE;
-use postern_domain::operation::{Demand, ScopeKind};
+use postern_domain::{
+    action::Action,
+    event::{ActorType, Outcome, TargetType},
+    feature::{FeatureKey, Plan},
+    impersonation::Mode,
+    operation::{Demand, ScopeKind},
+    role::Role,
+    staff::Tier,
+};
 use postern_tests::{App, on_both};
 use serde_json::Value;
 
@@ -75,6 +83,21 @@ fn every_operation_is_described() {
             assert!(!body["content"]["application/json"]["example"].is_null(), "{id} has no example of its body");
         }
     }
+}
+
+#[test]
+fn closed_lists_are_those_of_the_domain() {
+    let contract = contract();
+    let listed = |schema: &str| contract["components"]["schemas"][schema]["enum"].clone();
+    assert_eq!(listed("Role"), Role::ALL.iter().map(|word| word.name()).collect::<Value>());
+    assert_eq!(listed("Tier"), Tier::ALL.iter().map(|word| word.name()).collect::<Value>());
+    assert_eq!(listed("Plan"), Plan::ALL.iter().map(|word| word.name()).collect::<Value>());
+    assert_eq!(listed("FeatureKey"), FeatureKey::ALL.iter().map(|word| word.name()).collect::<Value>());
+    assert_eq!(listed("Outcome"), Outcome::ALL.iter().map(|word| word.name()).collect::<Value>());
+    assert_eq!(listed("ActorType"), ActorType::ALL.iter().map(|word| word.name()).collect::<Value>());
+    assert_eq!(listed("TargetType"), TargetType::ALL.iter().map(|word| word.name()).collect::<Value>());
+    assert_eq!(listed("Mode"), Mode::ALL.iter().map(|word| word.name()).collect::<Value>());
+    assert_eq!(listed("Action"), Action::ALL.iter().map(|word| word.name()).collect::<Value>());
 }
 
 #[test]
