@@ -82,7 +82,7 @@ async fn what_runs_is_finished_before_it_stops(t: &App) {
 }
 
 async fn it_says_that_it_is_not_ready_before_it_stops(t: &App) {
-    let draining = App::start(t.backend, |config| config.server.drain_seconds = 1).await;
+    let draining = App::start(t.backend, |config| config.server.drain_seconds = 3).await;
     draining.anonymous().get("/readyz").await.expect(200);
     let told = async {
         while draining.anonymous().get("/readyz").await.status == 200 {}
