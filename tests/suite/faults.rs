@@ -7,10 +7,12 @@ use std::{
 };
 
 use postern_tests::{App, Backend, on_both};
+use sea_orm::{ConnectionTrait, TransactionTrait};
 use serde_json::json;
 
 on_both![
     resets_at_any_moment_lose_nothing,
+    what_has_begun_runs_to_its_end_without_its_client,
     a_body_that_drips_is_cut_off,
     a_database_that_fails_is_told_and_mended,
     a_client_that_waits_for_ever_holds_nobody_up,
@@ -70,6 +72,35 @@ async fn resets_at_any_moment_lose_nothing(t: &App) {
         assert_eq!(t.db.count(half_done).await, 0, "{half_done}");
     }
     me.patch("/v1/orgs/acme", json!({ "name": "Acme after all that" })).await.expect(200);
+}
+
+async fn what_has_begun_runs_to_its_end_without_its_client(t: &App) {
+    let me = t.sign_in("owner@acme.example").await;
+    let request = bytes("PATCH", "/v1/orgs/acme", me.token.as_ref().expect("a token"), "{\"name\": \"Renamed all the same\"}");
+    // Somebody else holds the row (on SQLite the whole database), so the request gets half way and waits.
+    let holds = t.db.raw.begin().await.expect("begins");
+    holds.execute_unprepared("UPDATE organization SET name = name WHERE slug = 'acme'").await.expect("locks");
+    let half_way = t.state.store.statements() + if t.backend == Backend::Postgres { 3 } else { 1 };
+    let mut stream = TcpStream::connect(t.address.trim_start_matches("http://")).expect("connects");
+    stream.write_all(&request).expect("sent");
+    while t.state.store.statements() < half_way {
+        tokio::task::yield_now().await;
+    }
+    let socket = socket2::Socket::from(stream);
+    socket.set_linger(Some(Duration::ZERO)).expect("set");
+    drop(socket);
+    // Whoever is answered now is answered after the reset was seen.
+    for _ in 0..100 {
+        t.anonymous().get("/healthz").await.expect(200);
+    }
+    assert_eq!(t.recorded("org.updated").await, 0);
+    holds.rollback().await.expect("lets go");
+    let mut asked = 0;
+    while t.recorded("org.updated").await == 0 {
+        asked += 1;
+        assert!(asked < 20_000, "the unit of work was dropped with its client");
+    }
+    assert_eq!(me.get("/v1/orgs/acme").await.expect(200).text("/name"), "Renamed all the same");
 }
 
 async fn a_body_that_drips_is_cut_off(t: &App) {

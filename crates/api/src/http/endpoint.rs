@@ -53,9 +53,9 @@ macro_rules! handler {
             const TAKES_BODY: bool = false $(|| $argument::TAKES_BODY)*;
             const QUERY: &'static [&'static [&'static str]] = &[$($argument::QUERY),*];
 
-            #[expect(clippy::allow_attributes, reason = "the form without arguments uses no input")]
-            #[allow(unused_variables)]
             async fn run(self, call: Call<O>, input: &Input) -> Answer<T> {
+                // A handler without arguments looks at nothing of it.
+                let _ = input;
                 self(call $(, $argument::from_input(input)?)*).await
             }
         }
