@@ -100,10 +100,11 @@ impl<'a> Credentials<'a> {
         })
     }
 
-    /// Is the account still as it was read, and neither suspended? Locked until the unit of work ends, so that it stays so.
+    /// Is the password still the one that was read, and the account not suspended? Both rows are locked until the unit of work
+    /// ends, so that it stays so.
     pub async fn locked_still_is(&self, account: &Account) -> Result<bool, StoreError> {
         let hash = self.locked_password_hash(account.user.id).await?;
-        let user = user::Entity::find_by_id(account.user.id.uuid()).one(self.tx).await?;
+        let user = user::Entity::find_by_id(account.user.id.uuid()).lock(LockType::Update).one(self.tx).await?;
         let same = hash.is_some_and(|hash| hash.expose_secret() == account.password_hash.expose_secret());
         Ok(same && user.is_some_and(|user| user.suspended_at.is_none()))
     }
