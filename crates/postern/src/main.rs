@@ -6,8 +6,8 @@ use clap::Parser;
 use mimalloc::MiMalloc;
 use postern::commands::{self, Cli};
 
-/// Gives large blocks back to the system at once: a password's hash takes 19 MiB for some tens of milliseconds, and the
-/// system's allocator keeps such a block for every thread that ever hashed.
+/// Gives large blocks back to the system at once: a password's hash takes 19 MiB for some tens of milliseconds, and with
+/// the system's allocator the peak of many sign-ins was three times as high (docs/performance.md).
 #[global_allocator]
 static ALLOCATOR: MiMalloc = MiMalloc;
 

@@ -1,5 +1,5 @@
-//! Tokens whose signature has been verified lately. Verifying takes longer than all else that the server does for a
-//! request; a client sends the same token for ten minutes.
+//! Tokens whose signature has been verified lately. Verifying takes some 50 µs of a core, finding one
+//! again about 1; a client sends the same token for ten minutes.
 //!
 //! Only the signature is remembered, under a hash of the whole token: times, key and session are looked at on each request.
 
