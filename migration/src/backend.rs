@@ -31,6 +31,19 @@ impl Turn {
     }
 }
 
+/// Is there a table of this name?
+pub async fn has_table(db: &impl ConnectionTrait, name: &str) -> Result<bool, DbErr> {
+    let backend = db.get_database_backend();
+    let sql = match backend {
+        DbBackend::Postgres => "SELECT 1 FROM pg_class WHERE relname = $1 AND relnamespace = current_schema()::regnamespace",
+        _ => "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = $1",
+    };
+    Ok(db.query_one_raw(Statement::from_sql_and_values(backend, sql, [name.into()])).await?.is_some())
+}
+
+/// What the trigger function of append-only tables says on PostgreSQL.
+pub const APPEND_ONLY_BODY: &str = "BEGIN RAISE EXCEPTION '% is append-only', TG_TABLE_NAME USING ERRCODE = 'insufficient_privilege'; END";
+
 /// Makes a table that rows can be added to and that nobody changes: UPDATE, DELETE and TRUNCATE are refused by triggers.
 ///
 /// What a superuser can still do is why the record is also to be a Merkle log; `postern-tests` tries the rest as raw SQL.
@@ -38,23 +51,46 @@ pub async fn append_only(manager: &SchemaManager<'_>, table: &str) -> Result<(),
     let sql = match manager.get_database_backend() {
         DbBackend::Postgres => format!(
             r#"CREATE OR REPLACE FUNCTION postern_append_only() RETURNS trigger LANGUAGE plpgsql AS $$
-               BEGIN RAISE EXCEPTION '% is append-only', TG_TABLE_NAME USING ERRCODE = 'insufficient_privilege'; END $$;
+               {APPEND_ONLY_BODY} $$;
                CREATE TRIGGER {table}_keeps_rows BEFORE UPDATE OR DELETE ON "{table}"
                  FOR EACH ROW EXECUTE FUNCTION postern_append_only();
                CREATE TRIGGER {table}_keeps_all BEFORE TRUNCATE ON "{table}"
                  FOR EACH STATEMENT EXECUTE FUNCTION postern_append_only();"#
         ),
-        // INSERT OR REPLACE deletes without firing a delete trigger, so a second row of the same id is refused as well.
-        DbBackend::Sqlite => format!(
-            r#"CREATE TRIGGER {table}_keeps_updated BEFORE UPDATE ON "{table}"
-                 BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END;
-               CREATE TRIGGER {table}_keeps_deleted BEFORE DELETE ON "{table}"
-                 BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END;
-               CREATE TRIGGER {table}_keeps_replaced BEFORE INSERT ON "{table}"
-                 WHEN EXISTS (SELECT 1 FROM "{table}" WHERE id = NEW.id)
-                 BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END;"#
-        ),
+        DbBackend::Sqlite => sqlite_triggers(table).map(|(_, sql)| sql).join(";\n"),
         other => return Err(DbErr::Migration(format!("{other:?} is not supported"))),
     };
     manager.get_connection().execute_unprepared(&sql).await.map(drop)
+}
+
+/// The triggers of an append-only table on SQLite, each with its name.
+///
+/// INSERT OR REPLACE deletes without firing a delete trigger, so a second row of the same id is refused as well.
+fn sqlite_triggers(table: &str) -> [(String, String); 3] {
+    let refused = format!("SELECT RAISE(ABORT, '{table} is append-only'); END");
+    let trigger = |name: &str, when: &str| {
+        let name = format!("{table}_{name}");
+        let sql = format!("CREATE TRIGGER {name} {when} BEGIN {refused}");
+        (name, sql)
+    };
+    [
+        trigger("keeps_updated", &format!("BEFORE UPDATE ON \"{table}\"")),
+        trigger("keeps_deleted", &format!("BEFORE DELETE ON \"{table}\"")),
+        trigger("keeps_replaced", &format!("BEFORE INSERT ON \"{table}\" WHEN EXISTS (SELECT 1 FROM \"{table}\" WHERE id = NEW.id)")),
+    ]
+}
+
+/// The triggers of append-only tables that are missing or altered on SQLite, by name. (On PostgreSQL the fence asks.)
+pub async fn append_only_faults(db: &impl ConnectionTrait, tables: &[&str]) -> Result<Vec<String>, DbErr> {
+    let words = |sql: &str| sql.split_whitespace().collect::<Vec<_>>().join(" ");
+    let mut faults = Vec::new();
+    for (name, expected) in tables.iter().flat_map(|table| sqlite_triggers(table)) {
+        let sql = "SELECT sql FROM sqlite_master WHERE type = 'trigger' AND name = $1";
+        let row = db.query_one_raw(Statement::from_sql_and_values(DbBackend::Sqlite, sql, [name.as_str().into()])).await?;
+        let found: Option<String> = row.map(|row| row.try_get("", "sql")).transpose()?;
+        if found.is_none_or(|found| words(&found) != words(&expected)) {
+            faults.push(name);
+        }
+    }
+    Ok(faults)
 }

@@ -4,6 +4,7 @@
 #![cfg_attr(not(test), expect(clippy::wildcard_imports, reason = "a migration speaks the schema builder's language throughout"))]
 
 mod backend;
+pub mod fence;
 mod m0001_people;
 mod m0002_sessions;
 mod m0003_staff;
@@ -13,8 +14,14 @@ mod m0006_impersonations;
 mod m0007_audit;
 mod m0008_idempotency;
 mod m0009_instance;
+mod m0010_scoped_answers;
 
-use sea_orm_migration::{MigrationTrait, MigratorTrait, async_trait, sea_orm};
+use sea_orm_migration::{
+    MigrationTrait, MigratorTrait, async_trait,
+    sea_orm::{self, ConnectionTrait, DbErr, Statement},
+};
+
+pub use backend::append_only_faults;
 
 pub struct Migrator;
 
@@ -31,14 +38,28 @@ impl MigratorTrait for Migrator {
             Box::new(m0007_audit::Migration),
             Box::new(m0008_idempotency::Migration),
             Box::new(m0009_instance::Migration),
+            Box::new(m0010_scoped_answers::Migration),
         ]
     }
 }
 
 /// Brings the schema up to date. Two that start at once take turns: the second finds nothing left to do.
-pub async fn up(db: &sea_orm::DatabaseConnection) -> Result<(), sea_orm::DbErr> {
+pub async fn up(db: &sea_orm::DatabaseConnection) -> Result<(), DbErr> {
     let turn = backend::take_turn(db).await?;
     let migrated = Migrator::up(db, None).await;
     turn.end().await?;
     migrated
+}
+
+/// The migrations that have not been applied, by name.
+pub async fn pending(db: &impl ConnectionTrait) -> Result<Vec<String>, DbErr> {
+    let mut pending: Vec<String> = Migrator::migrations().iter().map(|migration| migration.name().to_owned()).collect();
+    if backend::has_table(db, fence::MIGRATIONS).await? {
+        let applied = Statement::from_string(db.get_database_backend(), format!("SELECT version FROM {}", fence::MIGRATIONS));
+        for row in db.query_all_raw(applied).await? {
+            let version: String = row.try_get("", "version")?;
+            pending.retain(|name| *name != version);
+        }
+    }
+    Ok(pending)
 }

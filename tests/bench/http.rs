@@ -3,14 +3,12 @@
 use std::{
     io::{Read, Write},
     net::TcpStream,
-    sync::{
-        Arc, Barrier,
-        atomic::{AtomicBool, Ordering},
-    },
     time::{Duration, Instant},
 };
 
+use actix_web::rt;
 use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 /// A request as the bytes that are sent.
 #[derive(Clone)]
@@ -44,34 +42,55 @@ impl Request {
     }
 }
 
+/// How many threads share the connections: as many as `pgbench` is given.
+pub const THREADS: usize = 2;
+
 /// Requests a second over so many connections, each sending the requests in turn.
 pub fn rate(requests: &[Request], connections: usize, lasts: Duration) -> f64 {
-    let (stop, start) = (Arc::new(AtomicBool::new(false)), Arc::new(Barrier::new(connections + 1)));
-    let workers: Vec<_> = (0..connections)
-        .map(|n| {
-            let (requests, stop, start) = (requests.to_vec(), Arc::clone(&stop), Arc::clone(&start));
+    let begun = Instant::now();
+    let until = begun + lasts;
+    let threads: Vec<_> = (0..THREADS)
+        .map(|thread| {
+            let requests = requests.to_vec();
             std::thread::spawn(move || {
-                let mut stream = connect(&requests[0].address).expect("connects");
-                start.wait();
-                let mut done = 0_u32;
-                for request in requests.iter().cycle().skip(n) {
-                    if stop.load(Ordering::Relaxed) {
-                        break;
+                let mine: Vec<usize> = (thread..connections).step_by(THREADS).collect();
+                rt::System::new().block_on(async {
+                    let senders = mine.into_iter().map(|nth| rt::spawn(send(requests.clone(), nth, until)));
+                    let mut done = 0;
+                    for sender in senders.collect::<Vec<_>>() {
+                        done += sender.await.expect("runs");
                     }
-                    let (status, _) = exchange(&mut stream, &request.bytes).expect("answered");
-                    assert!(status < 300, "{status}");
-                    done += 1;
-                }
-                done
+                    done
+                })
             })
         })
         .collect();
-    start.wait();
-    let begun = Instant::now();
-    std::thread::sleep(lasts);
-    stop.store(true, Ordering::Relaxed);
-    let done: u32 = workers.into_iter().map(|worker| worker.join().expect("runs")).sum();
+    let done: u32 = threads.into_iter().map(|thread| thread.join().expect("runs")).sum();
     f64::from(done) / begun.elapsed().as_secs_f64()
+}
+
+/// Sends the requests in turn over one connection, beginning with the `nth`, and counts them.
+async fn send(requests: Vec<Request>, nth: usize, until: Instant) -> u32 {
+    let mut stream = tokio::net::TcpStream::connect(&requests[0].address).await.expect("connects");
+    stream.set_nodelay(true).expect("a socket");
+    let (mut done, mut buffer) = (0, Vec::with_capacity(1 << 16));
+    for request in requests.iter().cycle().skip(nth) {
+        if Instant::now() > until {
+            break;
+        }
+        stream.write_all(&request.bytes).await.expect("sent");
+        buffer.clear();
+        let status = loop {
+            let read = stream.read_buf(&mut buffer).await.expect("answered");
+            assert!(read > 0, "the server hung up");
+            if let Some((status, _)) = whole(&buffer) {
+                break status;
+            }
+        };
+        assert!(status < 300, "{status}");
+        done += 1;
+    }
+    done
 }
 
 /// How many of so many people who sign in at once get in.
@@ -113,12 +132,18 @@ fn exchange(stream: &mut TcpStream, request: &[u8]) -> std::io::Result<(u16, Vec
             return Err(std::io::ErrorKind::UnexpectedEof.into());
         }
         buffer.extend_from_slice(&chunk[..read]);
-        let Some(head) = buffer.windows(4).position(|window| window == b"\r\n\r\n") else { continue };
-        let text = String::from_utf8_lossy(&buffer[..head]).to_ascii_lowercase();
-        let length: usize = text.lines().find_map(|line| line.strip_prefix("content-length: ")?.trim().parse().ok()).unwrap_or(0);
-        if buffer.len() >= head + 4 + length {
-            let status = text.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or(0);
-            return Ok((status, buffer.split_off(head + 4)));
+        if let Some((status, head)) = whole(&buffer) {
+            return Ok((status, buffer.split_off(head)));
         }
     }
+}
+
+/// The status of an answer and the length of its head, once all of it is there.
+fn whole(buffer: &[u8]) -> Option<(u16, usize)> {
+    let head = buffer.windows(4).position(|window| window == b"\r\n\r\n")? + 4;
+    let text = std::str::from_utf8(&buffer[..head]).expect("a head is ASCII");
+    let length = text.lines().find_map(|line| line.split_once(": ").filter(|(name, _)| name.eq_ignore_ascii_case("content-length")));
+    let length: usize = length.map_or(0, |(_, length)| length.parse().expect("a length"));
+    let status = text.split(' ').nth(1).and_then(|status| status.parse().ok()).expect("a status");
+    (buffer.len() >= head + length).then_some((status, head))
 }

@@ -8,6 +8,13 @@ use std::{
     sync::LazyLock,
 };
 
+/// Whom the server signs in as: made by `postern migrate`, it may do nothing by itself.
+pub const SERVER: &str = "postern_server";
+/// Who owns the schema.
+pub const OWNER: &str = "postern_owner";
+/// Who may do anything: what a test looks with, and does damage with.
+pub const SUPERUSER: &str = "postgres";
+
 /// A cluster that lives as long as this does.
 pub struct Cluster {
     pub socket_folder: String,
@@ -35,12 +42,26 @@ impl Cluster {
         let mut line = String::new();
         BufReader::new(keeper.stdout.take().expect("piped")).read_line(&mut line).expect("the cluster starts");
         assert!(!line.is_empty(), "the cluster did not start");
-        Self { socket_folder: line.trim().to_owned(), binaries, keeper }
+        let cluster = Self { socket_folder: line.trim().to_owned(), binaries, keeper };
+        // The owner of the schema is nobody special; but it may make roles, so that `postern migrate` can make the others.
+        cluster.psql(&format!("CREATE ROLE {OWNER} LOGIN CREATEROLE"));
+        cluster
     }
 
-    /// The address of a database.
-    pub fn url(&self, database: &str) -> String {
-        format!("postgres://postern_owner@{}/{database}", self.socket_folder.replace('/', "%2F"))
+    /// The address of a database for a role: [`SERVER`], [`OWNER`] or [`SUPERUSER`].
+    pub fn url(&self, role: &str, database: &str) -> String {
+        format!("postgres://{role}@{}/{database}", self.socket_folder.replace('/', "%2F"))
+    }
+}
+
+impl Cluster {
+    /// Runs a statement as the superuser, in the database `postgres`.
+    pub fn psql(&self, sql: &str) {
+        let done = Command::new(self.binaries.join("psql"))
+            .args(["--quiet", "--no-psqlrc", "--host", &self.socket_folder, "--username", SUPERUSER, "--command", sql, "postgres"])
+            .output()
+            .expect("psql runs");
+        assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
     }
 }
 
@@ -53,6 +74,6 @@ impl Drop for Cluster {
 }
 
 /// The address of a database of the cluster that all tests share.
-pub fn url(database: &str) -> String {
-    CLUSTER.url(database)
+pub fn url(role: &str, database: &str) -> String {
+    CLUSTER.url(role, database)
 }

@@ -16,14 +16,17 @@ use postern_domain::{
     event::Source,
     password::Password,
 };
-use postern_persistence::{Durability, Options, Store, demo};
+use postern_persistence::{
+    Durability, Options, Store, demo,
+    schema::{self, Migrated},
+};
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, Statement, prelude::Uuid};
 use tempfile::TempDir;
 use tokio::sync::OnceCell;
 
-use crate::{Backend, PASSWORD, TestClock, app, cluster};
+use crate::{Backend, OWNER, PASSWORD, SERVER, SUPERUSER, TestClock, app, cluster};
 
-/// A test's own database, and a second way into it: as its owner, with raw SQL.
+/// A test's own database, and a second way into it: as a superuser, with raw SQL.
 pub struct Database {
     pub url: String,
     pub raw: DatabaseConnection,
@@ -43,11 +46,13 @@ impl Database {
             Backend::Postgres => {
                 postgres_template().await;
                 let name = format!("t{}", NEXT.fetch_add(1, Ordering::Relaxed));
-                admin(&format!("CREATE DATABASE {name} TEMPLATE postern_template")).await;
-                cluster::url(&name)
+                admin(&format!("CREATE DATABASE {name} TEMPLATE postern_template OWNER {OWNER}")).await;
+                // What is granted on the database itself, a copy does not take along.
+                admin(&format!("REVOKE TEMPORARY ON DATABASE {name} FROM PUBLIC")).await;
+                cluster::url(SERVER, &name)
             }
         };
-        let raw = sea_orm::Database::connect(options(&url)).await.expect("the copy opens");
+        let raw = sea_orm::Database::connect(options(&as_role(&url, SUPERUSER))).await.expect("the copy opens");
         Self { url, raw, backend }
     }
 
@@ -56,9 +61,16 @@ impl Database {
         store_options(&self.url)
     }
 
-    /// Runs SQL as the owner of the database.
+    /// Runs SQL as somebody whom nothing stops.
     pub async fn execute(&self, sql: &str) -> Result<u64, sea_orm::DbErr> {
         self.raw.execute_unprepared(sql).await.map(|done| done.rows_affected())
+    }
+
+    /// A way in for another role: the server's login, say. One connection, so that a transaction can be begun by statement.
+    pub async fn sign_in_as(&self, role: &str) -> DatabaseConnection {
+        let mut options = options(&as_role(&self.url, role));
+        options.max_connections(1);
+        sea_orm::Database::connect(options).await.expect("the role may sign in")
     }
 
     /// One number.
@@ -97,6 +109,11 @@ impl Database {
     }
 }
 
+/// The same address for another role.
+pub fn as_role(url: &str, role: &str) -> String {
+    url.replace(&format!("://{SERVER}@"), &format!("://{role}@"))
+}
+
 fn options(url: &str) -> sea_orm::ConnectOptions {
     let mut options = sea_orm::ConnectOptions::new(url);
     options.max_connections(2).sqlx_logging(false);
@@ -107,6 +124,10 @@ fn options(url: &str) -> sea_orm::ConnectOptions {
 pub fn store_options(url: &str) -> Options {
     Options {
         url: url.to_owned(),
+        owner_url: Some(as_role(url, OWNER)),
+        tenant_role: "postern_tenant".to_owned(),
+        platform_role: "postern_platform".to_owned(),
+        prepared_statements: true,
         max_connections: 8,
         acquire_timeout: Duration::from_secs(10),
         statement_timeout: Duration::from_secs(10),
@@ -116,7 +137,7 @@ pub fn store_options(url: &str) -> Options {
 
 /// Statements that belong to no database of ours.
 async fn admin(sql: &str) {
-    let db = sea_orm::Database::connect(options(&cluster::url("postgres"))).await.expect("the cluster answers");
+    let db = sea_orm::Database::connect(options(&cluster::url(SUPERUSER, "postgres"))).await.expect("the cluster answers");
     db.execute_unprepared(sql).await.expect("the statement runs");
     db.close().await.expect("closes");
 }
@@ -138,20 +159,22 @@ async fn postgres_template() {
     static TEMPLATE: OnceCell<()> = OnceCell::const_new();
     TEMPLATE
         .get_or_init(|| async {
-            admin("CREATE DATABASE postern_template").await;
-            fill(&cluster::url("postern_template")).await;
+            admin(&format!("CREATE DATABASE postern_template OWNER {OWNER}")).await;
+            fill(&cluster::url(SERVER, "postern_template")).await;
         })
         .await;
 }
 
 async fn fill(url: &str) {
+    let migrated = schema::migrate(&store_options(url)).await.expect("the template is migrated");
+    assert!(matches!(migrated, Migrated::Done), "{migrated:?}");
     let store = Store::connect(&store_options(url)).await.expect("the template opens");
-    store.migrate().await.expect("the template is migrated");
     let config = app::config(std::path::Path::new("unused"), |_| {});
     let hash = Hasher::new(&config.passwords).expect("the parameters are sound").turn().await.expect("a turn");
-    let hash = hash.hash(&Password::new(PASSWORD)).await;
+    let password = Password::new(PASSWORD);
+    let hash = hash.hash(&password);
     // An hour before the tests begin, so that what they make is newer.
     let stamp = Stamp { now: TestClock::default().now() - chrono::TimeDelta::hours(1), ids: Arc::default(), source: Source::default() };
-    demo::load(&store, &hash, &stamp).await.expect("the demo accounts are loaded");
+    demo::load(&store, hash, &stamp).await.expect("the demo accounts are loaded");
     store.close().await;
 }

@@ -12,11 +12,24 @@ mod database;
 pub use app::{App, Backend, run, test_config};
 pub use client::{Answer, Person};
 pub use clock::TestClock;
-pub use cluster::Cluster;
-pub use database::{Database, store_options};
+pub use cluster::{Cluster, OWNER, SERVER, SUPERUSER};
+pub use database::{Database, as_role, store_options};
 
 /// The password of all demo accounts.
 pub use postern_persistence::demo::PASSWORD;
+
+/// Makes `postgres::name` of each test of what SQLite does not have.
+#[macro_export]
+macro_rules! on_postgres {
+    ($($name:ident),+ $(,)?) => {
+        mod postgres {
+            $(#[test]
+            fn $name() {
+                $crate::run($crate::Backend::Postgres, super::$name);
+            })+
+        }
+    };
+}
 
 /// Makes `sqlite::name` and `postgres::name` of each test.
 #[macro_export]

@@ -13,3 +13,4 @@ mod record;
 mod staff;
 mod tenancy;
 mod tokens;
+mod wall;

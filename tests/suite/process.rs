@@ -211,7 +211,7 @@ fn demo_accounts_stay_out_of_other_databases() {
         raw.execute_unprepared("DELETE FROM instance").await.expect("runs");
     });
     let refused = postern(folder.path(), &["serve", "--demo"]);
-    assert!(!refused.status.success() && said(&refused).contains("a database of their own"), "{}", said(&refused));
+    assert!(!refused.status.success() && said(&refused).contains("a database of its own"), "{}", said(&refused));
 }
 
 #[test]

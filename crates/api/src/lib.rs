@@ -19,6 +19,7 @@ mod server;
 mod settings;
 mod spans;
 mod staff;
+mod standing;
 mod state;
 mod tables;
 

@@ -15,6 +15,7 @@ use crate::{
     config::{self, Config},
     http::{CursorKey, Seal},
     identity::{Hasher, KeyError, KeyRing, Secrets, Tokens},
+    standing::Standing,
 };
 
 pub struct State {
@@ -30,6 +31,7 @@ pub struct State {
     pub impersonation: config::Impersonation,
     pub staff: config::Staff,
     pub idempotency: config::Idempotency,
+    pub(crate) standing: Standing,
     stopping: AtomicBool,
 }
 
@@ -61,6 +63,7 @@ impl State {
             impersonation,
             staff,
             idempotency,
+            standing: Standing::default(),
             stopping: AtomicBool::new(false),
         })
     }

@@ -9,6 +9,8 @@ use std::{
     time::Duration,
 };
 
+use percent_encoding::percent_decode_str;
+use postern_migration::fence::Roles;
 use sea_orm::{
     DatabaseConnection, DbBackend, DbErr, RuntimeErr, SqlxPostgresConnector, SqlxSqliteConnector,
     sqlx::{
@@ -33,8 +35,12 @@ const TRUSTED_IDLE: Duration = Duration::from_secs(30);
 pub enum Pool {
     Postgres {
         pool: PgPool,
-        /// What begins each transaction, in one round trip.
+        /// What begins each transaction, in one round trip: it becomes the platform's role until it ends.
         begin: Arc<str>,
+        /// The same without becoming anybody.
+        begin_unpinned: Arc<str>,
+        /// Whether statements are prepared under names.
+        named: bool,
     },
     Sqlite {
         pool: SqlitePool,
@@ -53,7 +59,7 @@ pub enum Begun {
 
 impl Pool {
     pub async fn connect(options: &Options) -> Result<Self, StoreError> {
-        if options.url.starts_with("sqlite:") { Self::connect_sqlite(options).await } else { Self::connect_postgres(options).await }
+        if is_embedded(&options.url) { Self::connect_sqlite(options).await } else { Self::connect_postgres(options).await }
     }
 
     async fn connect_postgres(options: &Options) -> Result<Self, StoreError> {
@@ -70,8 +76,9 @@ impl Pool {
             .connect_with(connect.application_name("postern").disable_statement_logging())
             .await
             .map_err(sqlx_error)?;
-        let begin = format!("BEGIN; SET LOCAL statement_timeout = {}", options.statement_timeout.as_millis());
-        Ok(Self::Postgres { pool, begin: begin.into() })
+        let unpinned = format!("BEGIN; SET LOCAL statement_timeout = {}", options.statement_timeout.as_millis());
+        let pinned = format!("{unpinned}; SET LOCAL ROLE {}", options.platform_role);
+        Ok(Self::Postgres { pool, begin: pinned.into(), begin_unpinned: unpinned.into(), named: options.prepared_statements })
     }
 
     async fn connect_sqlite(options: &Options) -> Result<Self, StoreError> {
@@ -102,14 +109,15 @@ impl Pool {
     /// Begins a transaction. Must not be dropped half way: see [`crate::tx::Tx::begin`].
     pub async fn begin(&self, mode: Mode) -> Result<Begun, StoreError> {
         match self {
-            Self::Postgres { pool, begin } => {
+            Self::Postgres { pool, begin, begin_unpinned, .. } => {
+                let begin = if mode == Mode::Unpinned { begin_unpinned } else { begin };
                 let tx = pool.begin_with(AssertSqlSafe(begin.as_ref())).await.map_err(sqlx_error)?;
                 Ok(Begun::Postgres(tx))
             }
             Self::Sqlite { pool, writer, patience } => {
                 // A transaction that reads and then writes fails at once unless it began as a writer (SQLITE_BUSY).
                 let (sql, turn) = match mode {
-                    Mode::Read => ("BEGIN DEFERRED", None),
+                    Mode::Read | Mode::Unpinned => ("BEGIN DEFERRED", None),
                     Mode::Write => ("BEGIN IMMEDIATE", Some(turn(writer, *patience).await?)),
                 };
                 let tx = pool.begin_with(sql).await.map_err(sqlx_error)?;
@@ -124,6 +132,10 @@ impl Pool {
             Self::Postgres { pool, .. } => SqlxPostgresConnector::from_sqlx_postgres_pool(pool.clone()),
             Self::Sqlite { pool, .. } => SqlxSqliteConnector::from_sqlx_sqlite_pool(pool.clone()),
         }
+    }
+
+    pub const fn names_statements(&self) -> bool {
+        matches!(self, Self::Postgres { named: true, .. })
     }
 
     pub const fn backend(&self) -> DbBackend {
@@ -141,6 +153,24 @@ impl Pool {
     }
 }
 
+/// Does the database live in a file of the server's own?
+pub fn is_embedded(url: &str) -> bool {
+    url.starts_with("sqlite:")
+}
+
+/// The roles of the wall between tenants, and the password of the server's login; none where the database has no roles.
+pub fn roles(options: &Options) -> Result<Option<(Roles, Option<String>)>, DbErr> {
+    if is_embedded(&options.url) {
+        return Ok(None);
+    }
+    let connect: PgConnectOptions = options.url.parse().map_err(sqlx_error)?;
+    let (tenant, platform) = (options.tenant_role.clone(), options.platform_role.clone());
+    let roles = Roles { tenant, platform, login: connect.get_username().to_owned() };
+    let password =
+        url::Url::parse(&options.url).ok().and_then(|url| Some(percent_decode_str(url.password()?).decode_utf8_lossy().into_owned()));
+    Ok(Some((roles, password)))
+}
+
 async fn turn(writer: &Arc<Semaphore>, patience: Duration) -> Result<OwnedSemaphorePermit, StoreError> {
     match tokio::time::timeout(patience, Arc::clone(writer).acquire_owned()).await {
         Ok(Ok(turn)) => Ok(turn),
@@ -154,6 +184,14 @@ fn pool_options<DB: sqlx::Database>(options: &Options) -> PoolOptions<DB> {
         .acquire_timeout(options.acquire_timeout)
         .idle_timeout(Duration::from_mins(10))
         .test_before_acquire(false)
+}
+
+/// SQL, as two columns, that turns the transaction into the tenant's of the org with the id in `org`; no org's, where that is
+/// null. It is true of the statement that it stands in from the next one on: who may run a statement is decided as it begins.
+pub fn becomes_tenant(role: &str, org: &str) -> String {
+    format!(
+        "set_config('role', '{role}', true) AS pinned_role, set_config('postern.org_id', coalesce({org}::text, ''), true) AS pinned_org"
+    )
 }
 
 /// SQL that takes the lock on the number in `$3` until the transaction ends, and is true unless somebody else has it.

@@ -19,7 +19,7 @@ use postern_domain::{
     role::Role,
     staff::Tier,
 };
-use sea_orm::{ActiveValue::Set, EntityTrait, IntoActiveModel, PaginatorTrait};
+use sea_orm::{ActiveValue::Set, EntityTrait, IntoActiveModel};
 use secrecy::ExposeSecret;
 
 use crate::{
@@ -76,14 +76,17 @@ pub fn sign_ins() -> Vec<(String, Vec<String>)> {
 }
 
 /// Loads the demo accounts, once: a second time finds them there.
-pub async fn load(store: &Arc<Store>, hash: &PasswordHash, stamp: &Stamp) -> Result<(), DemoError> {
+///
+/// `hash` is waited for only the first time: it takes 19 MiB.
+pub async fn load(store: &Arc<Store>, hash: impl Future<Output = PasswordHash>, stamp: &Stamp) -> Result<(), DemoError> {
     let tx = Tx::begin(store, Mode::Write).await?;
-    if instance::Entity::find_by_id("demo").one(&tx).await?.is_some() {
+    if is_marked(&tx).await? {
         return Ok(());
     }
-    if user::Entity::find().count(&tx).await? > 0 {
+    if somebody(&tx).await? {
         return Err(DemoError::NotADemo);
     }
+    let hash = &hash.await;
     let mark = instance::ActiveModel { key: Set("demo".to_owned()), value: Set(stamp.now.to_rfc3339()) };
     instance::Entity::insert(mark).exec_without_returning(&tx).await?;
     for (who, name, tier) in STAFF {
@@ -96,6 +99,24 @@ pub async fn load(store: &Arc<Store>, hash: &PasswordHash, stamp: &Stamp) -> Res
     }
     tx.commit().await?;
     Ok(())
+}
+
+/// Does the database have the demo accounts?
+pub async fn is_loaded(store: &Arc<Store>) -> Result<bool, StoreError> {
+    is_marked(&Tx::begin(store, Mode::Read).await?).await
+}
+
+/// Does it have any accounts?
+pub async fn has_people(store: &Arc<Store>) -> Result<bool, StoreError> {
+    somebody(&Tx::begin(store, Mode::Read).await?).await
+}
+
+async fn is_marked(tx: &Tx) -> Result<bool, StoreError> {
+    Ok(instance::Entity::find_by_id("demo").one(tx).await?.is_some())
+}
+
+async fn somebody(tx: &Tx) -> Result<bool, StoreError> {
+    Ok(user::Entity::find().one(tx).await?.is_some())
 }
 
 async fn person(tx: &Tx, email: &str, name: &str, hash: &PasswordHash, stamp: &Stamp) -> Result<UserId, DemoError> {

@@ -1,6 +1,6 @@
 //! The gate: a transaction in which a caller is looked up, and nothing else can be done until the policy grants it.
 
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 
 use postern_domain::{
     Id,
@@ -19,8 +19,7 @@ use uuid::Uuid;
 
 pub use crate::org_key::OrgKey;
 use crate::{
-    columns::all,
-    entity::{impersonation, organization, session, user},
+    entity::{organization, session, user},
     error::{StoreError, unknown},
     record,
     repository::{impersonations, staff},
@@ -67,7 +66,7 @@ impl Gate {
             OrgKey::Id(id) => Value::from(id.uuid()),
             OrgKey::Slug(slug) => Value::from(slug.as_str()),
         }));
-        let sql = Lookup { guise: bearer.guise.is_some(), org: org.into() }.sql();
+        let sql = self.tx.store().lookups.sql(bearer.guise.is_some(), org.into());
         match self.tx.query_one_raw(statement(self.tx.get_database_backend(), sql, values)).await? {
             None => Ok(None),
             Some(row) => read(&row, bearer, org.is_some()),
@@ -127,74 +126,4 @@ fn place(row: &QueryResult) -> Result<Option<Place>, StoreError> {
 
 fn role(word: Option<String>) -> Result<Option<Role>, StoreError> {
     word.map(|word| Role::parse(&word).ok_or_else(|| unknown("role", &word))).transpose()
-}
-
-/// One of the six forms of the look-up.
-struct Lookup {
-    guise: bool,
-    org: ByOrg,
-}
-
-#[derive(Clone, Copy)]
-enum ByOrg {
-    None,
-    Id,
-    Slug,
-}
-
-impl From<Option<&OrgKey>> for ByOrg {
-    fn from(org: Option<&OrgKey>) -> Self {
-        match org {
-            None => Self::None,
-            Some(OrgKey::Id(_)) => Self::Id,
-            Some(OrgKey::Slug(_)) => Self::Slug,
-        }
-    }
-}
-
-impl Lookup {
-    fn sql(&self) -> &'static str {
-        static ALL: LazyLock<[String; 6]> = LazyLock::new(|| {
-            let of = |guise, org| Lookup { guise, org }.build();
-            [
-                of(false, ByOrg::None),
-                of(false, ByOrg::Id),
-                of(false, ByOrg::Slug),
-                of(true, ByOrg::None),
-                of(true, ByOrg::Id),
-                of(true, ByOrg::Slug),
-            ]
-        });
-        &ALL[3 * usize::from(self.guise) + self.org as usize]
-    }
-
-    fn build(&self) -> String {
-        let mut columns = vec![all::<session::Column>("s"), all::<user::Column>("u"), "t.tier AS tier".to_owned()];
-        let mut joins = r#"session s JOIN "user" u ON u.id = s.user_id LEFT JOIN staff t ON t.user_id = u.id"#.to_owned();
-        if self.guise {
-            columns.extend([
-                all::<impersonation::Column>("i"),
-                "u.email AS i_staff_email, w.email AS i_target_email, b.slug AS i_org_slug".to_owned(),
-                all::<user::Column>("w"),
-                "wt.tier AS w_tier".to_owned(),
-                all::<organization::Column>("b"),
-                "bm.role AS b_role".to_owned(),
-            ]);
-            joins += r#"
-                JOIN impersonation i ON i.id = $2
-                JOIN "user" w ON w.id = i.target_user_id LEFT JOIN staff wt ON wt.user_id = w.id
-                JOIN organization b ON b.id = i.org_id
-                LEFT JOIN membership bm ON bm.org_id = b.id AND bm.user_id = w.id"#;
-        }
-        let (column, n) = (if matches!(self.org, ByOrg::Slug) { "slug" } else { "id" }, if self.guise { 3 } else { 2 });
-        let effective = if self.guise { "w" } else { "u" };
-        if !matches!(self.org, ByOrg::None) {
-            columns.extend([all::<organization::Column>("o"), "m.id AS m_id, m.role AS m_role".to_owned()]);
-            joins += &format!(
-                " LEFT JOIN organization o ON o.{column} = ${n}
-                  LEFT JOIN membership m ON m.org_id = o.id AND m.user_id = {effective}.id"
-            );
-        }
-        format!("SELECT {} FROM {joins} WHERE s.id = $1", columns.join(", "))
-    }
 }

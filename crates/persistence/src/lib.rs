@@ -10,13 +10,16 @@ pub mod demo;
 mod entity;
 mod error;
 pub mod gate;
+mod lookup;
 mod org_key;
 mod record;
 pub mod repository;
+pub mod schema;
 mod store;
 mod stored;
 mod tx;
 pub mod unit;
 
 pub use error::StoreError;
+pub use postern_migration::fence::Fault;
 pub use store::{Durability, Options, Store};

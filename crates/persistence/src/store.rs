@@ -8,11 +8,13 @@ use std::{
     time::Duration,
 };
 
+use postern_migration::fence::Roles;
 use sea_orm::{ConnectionTrait, DbBackend, Statement};
 
 use crate::{
-    backend::Pool,
+    backend::{self, Pool},
     error::StoreError,
+    lookup::Lookups,
     tx::{Mode, Tx},
 };
 
@@ -21,6 +23,13 @@ use crate::{
 pub struct Options {
     /// `sqlite://path/to/file.db` or `postgres://user@host/database`.
     pub url: String,
+    /// How `postern migrate` reaches it on PostgreSQL: as the owner of the schema, whom the server never is. None: as above.
+    pub owner_url: Option<String>,
+    /// What a transaction becomes on PostgreSQL, for one org and for everything else.
+    pub tenant_role: String,
+    pub platform_role: String,
+    /// Whether statements are prepared under names. A pooler in between may not know them: `PgBouncer` before 1.21.
+    pub prepared_statements: bool,
     pub max_connections: u32,
     /// How long a request waits for a connection before it is told that the database is not available.
     pub acquire_timeout: Duration,
@@ -43,6 +52,9 @@ pub enum Durability {
 /// The database. Cheap to clone through its `Arc`; what can be done with it begins at [`crate::gate::Gate`].
 pub struct Store {
     pub(crate) pool: Pool,
+    /// The roles of the wall between tenants, where there is one.
+    pub(crate) roles: Option<Roles>,
+    pub(crate) lookups: Lookups,
     pub(crate) statements: AtomicU64,
 }
 
@@ -50,12 +62,9 @@ impl Store {
     /// Opens the pool and tries one connection. A SQLite file that is not there is made, readable by its owner alone.
     pub async fn connect(options: &Options) -> Result<Arc<Self>, StoreError> {
         let pool = Pool::connect(options).await?;
-        Ok(Arc::new(Self { pool, statements: AtomicU64::new(0) }))
-    }
-
-    /// Brings the schema up to date.
-    pub async fn migrate(&self) -> Result<(), StoreError> {
-        Ok(postern_migration::up(&self.pool.as_sea_orm()).await?)
+        let roles = backend::roles(options)?.map(|(roles, _)| roles);
+        let lookups = Lookups::new(roles.as_ref().map(|roles| roles.tenant.as_str()));
+        Ok(Arc::new(Self { pool, roles, lookups, statements: AtomicU64::new(0) }))
     }
 
     /// Does the database answer? One round trip.

@@ -17,11 +17,13 @@ use crate::{
     store::{Store, statement},
 };
 
-/// What a transaction is begun for. It matters to SQLite, which has one writer.
+/// What a transaction is begun for. Reading and writing differ on SQLite, which has one writer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mode {
     Read,
     Write,
+    /// Without becoming a role on PostgreSQL, and so without any rights but to look into the catalogue.
+    Unpinned,
 }
 
 /// A transaction. Dropping it rolls it back.
@@ -39,6 +41,10 @@ impl Tx {
         let begun = tokio::spawn(async move { beginning.pool.begin(mode).await });
         let begun = begun.await.map_err(|error| StoreError::Broken(error.to_string()))??;
         Ok(Self { begun: Mutex::new(begun), store: Arc::clone(store) })
+    }
+
+    pub(crate) fn store(&self) -> &Store {
+        &self.store
     }
 
     pub async fn commit(self) -> Result<(), StoreError> {
@@ -69,6 +75,11 @@ impl Tx {
         Ok(())
     }
 
+    // Statements come from SeaQuery or from constants with `$n` in them; values are always bound.
+    fn postgres<'s>(&self, statement: &'s Statement) -> Query<'s, Postgres, SqlxValues> {
+        sqlx::query_with(AssertSqlSafe(statement.sql.as_str()), values(statement)).persistent(self.store.pool.names_statements())
+    }
+
     fn count(&self) {
         self.store.statements.fetch_add(1, Ordering::Relaxed);
     }
@@ -83,7 +94,7 @@ impl ConnectionTrait for Tx {
     async fn execute_raw(&self, statement: Statement) -> Result<ExecResult, DbErr> {
         self.count();
         match &mut *self.begun.lock().await {
-            Begun::Postgres(tx) => tx.execute(postgres(&statement)).await.map(Into::into),
+            Begun::Postgres(tx) => tx.execute(self.postgres(&statement)).await.map(Into::into),
             Begun::Sqlite { tx, .. } => tx.execute(sqlite(&statement)).await.map(Into::into),
         }
         .map_err(sqlx_error)
@@ -101,7 +112,7 @@ impl ConnectionTrait for Tx {
     async fn query_one_raw(&self, statement: Statement) -> Result<Option<QueryResult>, DbErr> {
         self.count();
         match &mut *self.begun.lock().await {
-            Begun::Postgres(tx) => tx.fetch_optional(postgres(&statement)).await.map(|row| row.map(Into::into)),
+            Begun::Postgres(tx) => tx.fetch_optional(self.postgres(&statement)).await.map(|row| row.map(Into::into)),
             Begun::Sqlite { tx, .. } => tx.fetch_optional(sqlite(&statement)).await.map(|row| row.map(Into::into)),
         }
         .map_err(sqlx_error)
@@ -110,16 +121,11 @@ impl ConnectionTrait for Tx {
     async fn query_all_raw(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
         self.count();
         match &mut *self.begun.lock().await {
-            Begun::Postgres(tx) => tx.fetch_all(postgres(&statement)).await.map(|rows| rows.into_iter().map(Into::into).collect()),
+            Begun::Postgres(tx) => tx.fetch_all(self.postgres(&statement)).await.map(|rows| rows.into_iter().map(Into::into).collect()),
             Begun::Sqlite { tx, .. } => tx.fetch_all(sqlite(&statement)).await.map(|rows| rows.into_iter().map(Into::into).collect()),
         }
         .map_err(sqlx_error)
     }
-}
-
-// Statements come from SeaQuery or from constants with `$n` in them; values are always bound.
-fn postgres(statement: &Statement) -> Query<'_, Postgres, SqlxValues> {
-    sqlx::query_with(AssertSqlSafe(statement.sql.as_str()), values(statement))
 }
 
 fn sqlite(statement: &Statement) -> Query<'_, Sqlite, SqlxValues> {

@@ -60,8 +60,12 @@ impl<S: Scope> Reader<S> {
     }
 
     /// The first answers to requests that may be repeated.
-    pub const fn answers(&self) -> Answers<'_> {
-        Answers::new(&self.tx)
+    #[must_use]
+    pub fn answers(&self) -> Answers<'_>
+    where
+        S: HasLog,
+    {
+        Answers::new(&self.tx, S::log(&self.grant).map(|org| org.id))
     }
 
     /// Ends it now, rather than some time after it is dropped.

@@ -25,10 +25,16 @@ use postern_domain::{
     staff::Tier,
     text,
 };
-use postern_persistence::{Store, StoreError, demo, gate::Gate, repository::impersonations::Hanging, unit::Work};
+use postern_persistence::{
+    Store, StoreError, demo,
+    gate::Gate,
+    repository::impersonations::Hanging,
+    schema::{self, Migrated},
+    unit::Work,
+};
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::{config::Config, log};
+use crate::{config::Config, doctor, log};
 
 /// The guarded back door of a B2B `SaaS`.
 #[derive(Debug, Parser)]
@@ -43,14 +49,23 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Bring the schema up to date and serve.
+    /// Serve. An embedded database is brought up to date first; on PostgreSQL that is for `postern migrate`.
     Serve {
         /// Load the demo accounts first. Refused on a database that was not made by it.
         #[arg(long)]
         demo: bool,
     },
-    /// Bring the schema up to date.
+    /// Bring the schema up to date, and on PostgreSQL the roles, grants and policies that keep tenants apart.
     Migrate,
+    /// Say whether everything is as it has to be, and what to do where it is not.
+    Doctor {
+        /// For machines: one JSON object.
+        #[arg(long)]
+        json: bool,
+        /// The demo accounts are wanted.
+        #[arg(long)]
+        demo: bool,
+    },
     /// Load the demo accounts into a new database.
     Demo,
     /// Print the contract, or one of the tables beside it.
@@ -134,12 +149,13 @@ pub async fn run(cli: Cli) -> Done {
     log::install(&config.log);
     match cli.command {
         Command::Serve { demo } => serve(config, demo).await,
-        Command::Migrate => Ok(Store::connect(&config.store()).await?.migrate().await?),
-        Command::Demo => {
-            let store = Store::connect(&config.store()).await?;
-            store.migrate().await?;
-            load_demo(&config, &store).await
+        Command::Migrate => migrate(&config).await,
+        Command::Doctor { json, demo } => {
+            let faults = doctor::examine(&config, &Store::connect(&config.store()).await?, demo).await?;
+            doctor::print(&faults, json)?;
+            if faults.is_empty() { Ok(()) } else { Err("not everything is as it has to be".into()) }
         }
+        Command::Demo => load_demo(&config, &open(&config).await?).await,
         Command::User { command: UserCommand::Add { email, name } } => add_user(&config, &email, name).await,
         Command::Staff { command } => staff(&config, command).await,
         Command::Keys { command: KeysCommand::Rotate } => {
@@ -160,9 +176,29 @@ fn print_out(print: Print) -> Done {
     Ok(io::stdout().write_all(text.as_bytes())?)
 }
 
+async fn migrate(config: &Config) -> Done {
+    match schema::migrate(&config.store()).await? {
+        Migrated::Done => say("the schema is up to date"),
+        Migrated::NeedsAdministrator { sql } => {
+            writeln!(io::stdout(), "{sql}")?;
+            Err("roles are missing that this user may not make; have a database administrator run the above, and then run this again"
+                .into())
+        }
+    }
+}
+
+/// The database, up to date if it is embedded.
+async fn open(config: &Config) -> Result<Arc<Store>, StoreError> {
+    schema::prepare(&config.store()).await?;
+    Store::connect(&config.store()).await
+}
+
 async fn serve(config: Config, demo: bool) -> Done {
-    let store = Store::connect(&config.store()).await?;
-    store.migrate().await?;
+    let store = open(&config).await?;
+    let faults = doctor::examine(&config, &store, demo).await?;
+    if !faults.is_empty() {
+        return Err(format!("refusing to serve:{}", doctor::told(&faults)).into());
+    }
     if demo {
         load_demo(&config, &store).await?;
     }
@@ -216,8 +252,9 @@ fn welcome(address: &str, demo: bool) -> io::Result<()> {
 
 async fn load_demo(config: &Config, store: &Arc<Store>) -> Done {
     let hasher = Hasher::new(&config.api.passwords).map_err(|error| error.to_string())?;
-    let hash = hasher.turn().await?.hash(&Password::new(demo::PASSWORD)).await;
-    demo::load(store, &hash, &console_stamp()).await?;
+    let turn = hasher.turn().await?;
+    let password = Password::new(demo::PASSWORD);
+    demo::load(store, turn.hash(&password), &console_stamp()).await?;
     Ok(())
 }
 
@@ -254,8 +291,7 @@ async fn add_user(config: &Config, email: &str, name: String) -> Done {
     password.check(&email)?;
     let hasher = Hasher::new(&config.api.passwords).map_err(|error| error.to_string())?;
     let hash = hasher.turn().await?.hash(&password).await;
-    let store = Store::connect(&config.store()).await?;
-    store.migrate().await?;
+    let store = open(config).await?;
     let stamp = console_stamp();
     let mut work = begin(&store, &ADD_USER, stamp.clone()).await?;
     let change = Registered::new(stamp.id(), email.clone(), name, hash, stamp.now);
@@ -275,7 +311,7 @@ async fn staff(config: &Config, command: StaffCommand) -> Done {
     let known = "a tier is support, operations, engineering or super_admin";
     let tier = tier.map(|tier| Tier::parse(&tier).ok_or(known)).transpose()?;
     let reason = Reason::try_from(reason)?;
-    let store = Store::connect(&config.store()).await?;
+    let store = open(config).await?;
     let stamp = console_stamp();
     let mut work = begin(&store, &CHANGE_STAFF, stamp.clone()).await?;
     let email = text::email(&email);

@@ -26,6 +26,10 @@ pub struct Config {
 #[serde(deny_unknown_fields)]
 pub struct Database {
     pub url: String,
+    pub owner_url: String,
+    pub tenant_role: String,
+    pub platform_role: String,
+    pub prepared_statements: bool,
     pub max_connections: u32,
     pub acquire_timeout_seconds: u64,
     pub statement_timeout_seconds: u64,
@@ -132,6 +136,10 @@ impl Config {
     pub fn store(&self) -> Options {
         Options {
             url: self.database.url.clone(),
+            owner_url: Some(self.database.owner_url.clone()).filter(|url| !url.is_empty()),
+            tenant_role: self.database.tenant_role.clone(),
+            platform_role: self.database.platform_role.clone(),
+            prepared_statements: self.database.prepared_statements,
             max_connections: self.database.max_connections,
             acquire_timeout: Duration::from_secs(self.database.acquire_timeout_seconds),
             statement_timeout: Duration::from_secs(self.database.statement_timeout_seconds),
@@ -216,10 +224,21 @@ fn judge_passwords(section: &api::Passwords, rule: &mut dyn FnMut(bool, &str)) {
 fn judge_database(section: &Database, rule: &mut dyn FnMut(bool, &str)) {
     let known = ["sqlite:", "postgres://", "postgresql://"].iter().any(|scheme| section.url.starts_with(scheme));
     rule(known, "url: begins with sqlite:, postgres:// or postgresql://");
+    let postgres = |url: &str| url.starts_with("postgres://") || url.starts_with("postgresql://");
+    rule(section.owner_url.is_empty() || postgres(&section.owner_url), "owner_url: empty, or begins with postgres:// or postgresql://");
+    rule(is_role(&section.tenant_role), "tenant_role: letters, digits and _ in lower case, at most 63");
+    rule(is_role(&section.platform_role), "platform_role: letters, digits and _ in lower case, at most 63");
+    rule(section.tenant_role != section.platform_role, "platform_role: another than tenant_role");
     rule((2..=1000).contains(&section.max_connections), "max_connections: from 2 to 1000");
     rule((1..=300).contains(&section.acquire_timeout_seconds), "acquire_timeout_seconds: from 1 to 300");
     rule((1..=3600).contains(&section.statement_timeout_seconds), "statement_timeout_seconds: from 1 to 3600");
     rule(durability(&section.sqlite_durability).is_some(), "sqlite_durability: full, normal or off");
+}
+
+/// A name that PostgreSQL takes without quotes.
+fn is_role(name: &str) -> bool {
+    let letters = name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_');
+    letters && name.len() <= 63 && name.starts_with(|first: char| first.is_ascii_lowercase())
 }
 
 /// Every key that is given must be known, and of the kind that its default is.

@@ -76,7 +76,8 @@ where
     Args: 'static,
 {
     let facts = Facts::of(&request);
-    let done = rt::spawn(answer(handler, request, payload).instrument(Span::current())).await;
+    // Boxed first: the future is large, and each hand it went through on its way into the task would copy it.
+    let done = rt::spawn(Box::pin(answer(handler, request, payload)).instrument(Span::current())).await;
     match done {
         Ok(Ok(response)) => response,
         Ok(Err(problem)) => problem.respond(&facts),

@@ -8,7 +8,7 @@ use chrono::{DateTime, Duration, Utc};
 use postern_domain::{
     actor::Caller,
     clock::Stamp,
-    id::UserId,
+    id::{OrgId, UserId},
     operation::{Demand, Operation},
 };
 use postern_persistence::repository::idempotency::{Answers, Known};
@@ -41,6 +41,7 @@ pub enum Repeat {
 /// Under what to keep the answer.
 #[derive(Debug)]
 pub struct Pending {
+    pub org: Option<OrgId>,
     pub user: UserId,
     pub key_hash: Vec<u8>,
     pub request_hash: Vec<u8>,
@@ -67,14 +68,16 @@ pub async fn look_up(
         let form = "Idempotency-Key is 1 to 255 visible ASCII characters without spaces";
         return Err(Problem::new(Code::InvalidHeader).detail(form));
     }
-    // Keys are the caller's own: another person's, or one's own under a guise, is another key.
+    // Keys are the caller's own in one org: another person's, one's own under a guise or in another org, is another key.
+    let org = answers.org();
+    let place = org.map(|org| org.to_string()).unwrap_or_default();
     let guise = caller.guise().map(|guise| guise.impersonation.to_string()).unwrap_or_default();
     let user = caller.accountable().id;
-    let key_hash = state.seal.fingerprint(&[user.uuid().as_bytes(), guise.as_bytes(), key.as_bytes()]);
+    let key_hash = state.seal.fingerprint(&[place.as_bytes(), user.uuid().as_bytes(), guise.as_bytes(), key.as_bytes()]);
     let request_hash = state.seal.fingerprint(&[operation.id.as_bytes(), input.request.path().as_bytes(), &input.body]);
     let since = stamp.now - Duration::hours(state.idempotency.hours);
     match answers.look_up(user, &key_hash, since).await? {
-        Known::First => Ok(Repeat::First(Pending { user, key_hash, request_hash, since })),
+        Known::First => Ok(Repeat::First(Pending { org, user, key_hash, request_hash, since })),
         Known::InFlight => Err(Problem::new(Code::IdempotencyInFlight).retry_after(std::time::Duration::from_secs(1))),
         Known::Answered { request_hash: first, .. } if first != request_hash => Err(Problem::new(Code::IdempotencyKeyReused)),
         Known::Answered { answer, .. } => Ok(Repeat::Answered(state.seal.open(answer, &key_hash)?)),

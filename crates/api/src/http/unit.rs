@@ -40,10 +40,10 @@ impl<S: Scope> DerefMut for Unit<S> {
 impl<S: HasLog> Unit<S> {
     /// Makes it so, and gives the answer.
     pub async fn commit<T: Serialize>(mut self, reply: Reply<T>) -> Answer<T> {
-        if let Some(Pending { user, key_hash, request_hash, since }) = self.pending.take() {
+        if let Some(Pending { org, user, key_hash, request_hash, since }) = self.pending.take() {
             let answer = self.state.seal.close(&reply, &key_hash)?;
             let at = self.work.stamp().now;
-            self.work.housekeeping(Chore::RememberAnswer { user, key_hash, request_hash, answer, at, since }).await?;
+            self.work.housekeeping(Chore::RememberAnswer { org, user, key_hash, request_hash, answer, at, since }).await?;
         }
         self.work.commit().await?;
         Ok(reply)

@@ -32,16 +32,22 @@ pub struct ReadinessView {
 
 /// May it be sent requests?
 ///
-/// Only while the database answers.
+/// Only while the database answers, and the walls that it keeps between tenants and around the record stand as `postern doctor` wants them.
 #[utoipa::path(get, path = "/readyz", tag = "running", impl_for = ReadReadiness, responses(
     (status = 200, description = "It may.", body = ReadinessView),
-    (status = 503, description = "`unavailable`: the database does not answer, or the server is about to stop.")
+    (status = 503, description = "`unavailable`: the database does not answer or is not as it has to be, or the server is about to stop.")
 ))]
 pub async fn read_readiness(call: Call<op::ReadReadiness>) -> Answer<ReadinessView> {
     if call.state().is_stopping() {
         return Err(Problem::new(Code::Unavailable).detail("the server is about to stop"));
     }
-    call.state().store.ping().await?;
+    let faults = call.state().standing.faults(&call.state().store).await?;
+    if !faults.is_empty() {
+        let checks = faults.into_iter().collect::<Vec<_>>().join(", ");
+        return Err(
+            Problem::new(Code::Unavailable).detail(format!("the database is not as it has to be ({checks}); `postern doctor` tells more"))
+        );
+    }
     Ok(ok(ReadinessView { status: "ready" }))
 }
 

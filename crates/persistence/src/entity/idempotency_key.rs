@@ -3,6 +3,9 @@ use sea_orm::entity::prelude::*;
 #[derive(Clone, Debug, DeriveEntityModel)]
 #[sea_orm(table_name = "idempotency_key")]
 pub struct Model {
+    /// The nil id for what belongs to no org.
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub org_id: Uuid,
     #[sea_orm(primary_key, auto_increment = false)]
     pub user_id: Uuid,
     #[sea_orm(primary_key, auto_increment = false)]

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use postern_domain::{
-    id::{SessionId, UserId},
+    id::{OrgId, SessionId, UserId},
     session::Session,
 };
 use sea_orm::{
@@ -11,6 +11,7 @@ use sea_orm::{
     sea_query::{Expr, ExprTrait, OnConflict},
 };
 
+use super::idempotency::org_key;
 use crate::{
     entity::{idempotency_key, refresh_token, session},
     error::StoreError,
@@ -26,7 +27,15 @@ pub enum Chore {
     RotateRefreshToken { used: Vec<u8>, successor: Vec<u8>, session: Session },
     /// The first answer to a request with an idempotency key is kept; one from before `since` is replaced. If there is a
     /// later one, somebody else has answered, and this fails.
-    RememberAnswer { user: UserId, key_hash: Vec<u8>, request_hash: Vec<u8>, answer: Vec<u8>, at: DateTime<Utc>, since: DateTime<Utc> },
+    RememberAnswer {
+        org: Option<OrgId>,
+        user: UserId,
+        key_hash: Vec<u8>,
+        request_hash: Vec<u8>,
+        answer: Vec<u8>,
+        at: DateTime<Utc>,
+        since: DateTime<Utc>,
+    },
 }
 
 impl Chore {
@@ -48,22 +57,27 @@ impl Chore {
                     .await?;
                 issue(tx, successor, session.id, at).await
             }
-            Self::RememberAnswer { user, key_hash, request_hash, answer, at, since } => {
+            Self::RememberAnswer { org, user, key_hash, request_hash, answer, at, since } => {
                 let row = idempotency_key::ActiveModel {
+                    org_id: Set(org_key(org)),
                     user_id: Set(user.uuid()),
                     key_hash: Set(key_hash),
                     request_hash: Set(request_hash),
                     answer: Set(answer),
                     answered_at: Set(at),
                 };
-                let taken_over = OnConflict::columns([idempotency_key::Column::UserId, idempotency_key::Column::KeyHash])
-                    .update_columns([
-                        idempotency_key::Column::RequestHash,
-                        idempotency_key::Column::Answer,
-                        idempotency_key::Column::AnsweredAt,
-                    ])
-                    .action_and_where(Expr::col((idempotency_key::Entity, idempotency_key::Column::AnsweredAt)).lte(since))
-                    .to_owned();
+                let taken_over = OnConflict::columns([
+                    idempotency_key::Column::OrgId,
+                    idempotency_key::Column::UserId,
+                    idempotency_key::Column::KeyHash,
+                ])
+                .update_columns([
+                    idempotency_key::Column::RequestHash,
+                    idempotency_key::Column::Answer,
+                    idempotency_key::Column::AnsweredAt,
+                ])
+                .action_and_where(Expr::col((idempotency_key::Entity, idempotency_key::Column::AnsweredAt)).lte(since))
+                .to_owned();
                 let kept = idempotency_key::Entity::insert(row).on_conflict(taken_over).exec_without_returning(tx).await?;
                 if kept == 1 { Ok(()) } else { Err(StoreError::Conflict(DbErr::RecordNotInserted)) }
             }

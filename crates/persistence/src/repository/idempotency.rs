@@ -1,13 +1,18 @@
 //! First answers to requests that may be repeated (draft-ietf-httpapi-idempotency-key-header).
 
 use chrono::{DateTime, Utc};
-use postern_domain::id::UserId;
+use postern_domain::{
+    Id,
+    id::{OrgId, UserId},
+};
 use sea_orm::ConnectionTrait;
+use uuid::Uuid;
 
 use crate::{backend::takes_lock, error::StoreError, store::statement, tx::Tx};
 
 pub struct Answers<'a> {
     tx: &'a Tx,
+    org: Option<OrgId>,
 }
 
 /// What is known of a key.
@@ -22,8 +27,14 @@ pub enum Known {
 }
 
 impl<'a> Answers<'a> {
-    pub(crate) const fn new(tx: &'a Tx) -> Self {
-        Self { tx }
+    pub(crate) const fn new(tx: &'a Tx, org: Option<OrgId>) -> Self {
+        Self { tx, org }
+    }
+
+    /// In which org's answers is looked: a key in one is another key in the next.
+    #[must_use]
+    pub const fn org(&self) -> Option<OrgId> {
+        self.org
     }
 
     /// Looks a key up and holds it, in one statement. What was answered before `since` is forgotten.
@@ -36,10 +47,10 @@ impl<'a> Answers<'a> {
         let backend = self.tx.get_database_backend();
         let sql = format!(
             "SELECT {} AS held, k.request_hash AS request_hash, k.answer AS answer FROM (SELECT 1 AS one) AS one
-             LEFT JOIN idempotency_key k ON k.user_id = $1 AND k.key_hash = $2 AND k.answered_at > $4",
+             LEFT JOIN idempotency_key k ON k.org_id = $5 AND k.user_id = $1 AND k.key_hash = $2 AND k.answered_at > $4",
             takes_lock(backend)
         );
-        let values = [user.uuid().into(), key_hash.into(), i64::from_be_bytes(lock).into(), since.into()];
+        let values = [user.uuid().into(), key_hash.into(), i64::from_be_bytes(lock).into(), since.into(), org_key(self.org).into()];
         let row = self.tx.query_one_raw(statement(backend, &sql, values)).await?;
         let row = row.ok_or_else(|| StoreError::Corrupt("a left join gave no row".to_owned()))?;
         let (request_hash, answer) = (row.try_get("", "request_hash")?, row.try_get("", "answer")?);
@@ -50,4 +61,9 @@ impl<'a> Answers<'a> {
             None => Ok(Known::InFlight),
         }
     }
+}
+
+/// The org as the table keeps it.
+pub(super) fn org_key(org: Option<OrgId>) -> Uuid {
+    org.map_or(Uuid::nil(), Id::uuid)
 }

@@ -1,0 +1,82 @@
+//! The statement that looks a caller up.
+
+use crate::{
+    backend::becomes_tenant,
+    columns::all,
+    entity::{impersonation, organization, session, user},
+    org_key::OrgKey,
+};
+
+/// How the look-up names an org, if it does.
+#[derive(Clone, Copy)]
+pub enum ByOrg {
+    None,
+    Id,
+    Slug,
+}
+
+impl From<Option<&OrgKey>> for ByOrg {
+    fn from(org: Option<&OrgKey>) -> Self {
+        match org {
+            None => Self::None,
+            Some(OrgKey::Id(_)) => Self::Id,
+            Some(OrgKey::Slug(_)) => Self::Slug,
+        }
+    }
+}
+
+/// The look-up in its six forms: with a guise or without, and with an org by id, by slug or not at all.
+///
+/// Where an org is named, the statement also turns the transaction into that org's, so that nothing of any other can be
+/// reached from then on, whatever the code forgets (`tests/suite/wall.rs`).
+pub struct Lookups([String; 6]);
+
+impl Lookups {
+    /// `tenant` is the role of one org's transactions, where the database has roles.
+    pub fn new(tenant: Option<&str>) -> Self {
+        let of = |guise, org| build(guise, org, tenant);
+        Self([
+            of(false, ByOrg::None),
+            of(false, ByOrg::Id),
+            of(false, ByOrg::Slug),
+            of(true, ByOrg::None),
+            of(true, ByOrg::Id),
+            of(true, ByOrg::Slug),
+        ])
+    }
+
+    pub fn sql(&self, guise: bool, org: ByOrg) -> &str {
+        &self.0[3 * usize::from(guise) + org as usize]
+    }
+}
+
+fn build(guise: bool, org: ByOrg, tenant: Option<&str>) -> String {
+    let mut columns = vec![all::<session::Column>("s"), all::<user::Column>("u"), "t.tier AS tier".to_owned()];
+    let mut joins = r#"session s JOIN "user" u ON u.id = s.user_id LEFT JOIN staff t ON t.user_id = u.id"#.to_owned();
+    if guise {
+        columns.extend([
+            all::<impersonation::Column>("i"),
+            "u.email AS i_staff_email, w.email AS i_target_email, b.slug AS i_org_slug".to_owned(),
+            all::<user::Column>("w"),
+            "wt.tier AS w_tier".to_owned(),
+            all::<organization::Column>("b"),
+            "bm.role AS b_role".to_owned(),
+        ]);
+        joins += r#"
+            JOIN impersonation i ON i.id = $2
+            JOIN "user" w ON w.id = i.target_user_id LEFT JOIN staff wt ON wt.user_id = w.id
+            JOIN organization b ON b.id = i.org_id
+            LEFT JOIN membership bm ON bm.org_id = b.id AND bm.user_id = w.id"#;
+    }
+    let (column, n) = (if matches!(org, ByOrg::Slug) { "slug" } else { "id" }, if guise { 3 } else { 2 });
+    let effective = if guise { "w" } else { "u" };
+    if !matches!(org, ByOrg::None) {
+        columns.extend([all::<organization::Column>("o"), "m.id AS m_id, m.role AS m_role".to_owned()]);
+        columns.extend(tenant.map(|role| becomes_tenant(role, "o.id")));
+        joins += &format!(
+            " LEFT JOIN organization o ON o.{column} = ${n}
+              LEFT JOIN membership m ON m.org_id = o.id AND m.user_id = {effective}.id"
+        );
+    }
+    format!("SELECT {} FROM {joins} WHERE s.id = $1", columns.join(", "))
+}

@@ -1,0 +1,85 @@
+//! `postern doctor`, and what `postern serve` refuses to start with. Each check finds faults, and each fault says its remedy.
+
+use std::{
+    io::{self, Write},
+    sync::Arc,
+};
+
+use postern_api::identity::{KeyRing, Secrets};
+use postern_domain::clock::{Clock, SystemClock};
+use postern_persistence::{Fault, Store, StoreError, demo, schema};
+use serde_json::json;
+
+use crate::config::Config;
+
+/// Passwords that everybody tries first.
+const GUESSED_FIRST: [&str; 8] = ["", "postern", "postgres", "password", "secret", "changeme", "admin", "test"];
+
+/// Everything that is wrong. `demo`: whether the demo accounts are wanted.
+pub async fn examine(config: &Config, store: &Arc<Store>, demo: bool) -> Result<Vec<Fault>, StoreError> {
+    let now = SystemClock.now();
+    let mut faults = schema::examine(store, now).await?;
+    faults.extend(keys(config));
+    faults.extend(password(&config.database.url));
+    // The accounts can only be looked for where the schema is sound.
+    if !faults.iter().any(|fault| ["login", "roles", "tables", "grants", "migrations"].contains(&fault.check)) {
+        faults.extend(demo_accounts(store, demo).await?);
+    }
+    Ok(faults)
+}
+
+/// Keys that others may read, or that are none. Where there are no keys yet, they are made at the first start.
+fn keys(config: &Config) -> Option<Fault> {
+    let tokens = &config.api.tokens;
+    if !tokens.keys_dir.is_dir() {
+        return None;
+    }
+    let opened = KeyRing::open(tokens, SystemClock.now()).map(drop).and_then(|()| Secrets::open(&tokens.keys_dir).map(drop));
+    opened.err().map(|error| Fault {
+        check: "keys",
+        what: error.to_string(),
+        remedy: format!("keep {} to the server's own user", tokens.keys_dir.display()),
+    })
+}
+
+fn password(url: &str) -> Option<Fault> {
+    let guessed =
+        url::Url::parse(url).ok().and_then(|url| url.password().map(str::to_owned)).filter(|password| GUESSED_FIRST.contains(&&**password));
+    guessed.map(|_| Fault {
+        check: "secrets",
+        what: "the password in database.url is one that everybody tries first".to_owned(),
+        remedy: "give the login another: \\password in psql".to_owned(),
+    })
+}
+
+async fn demo_accounts(store: &Arc<Store>, wanted: bool) -> Result<Option<Fault>, StoreError> {
+    Ok(match (demo::is_loaded(store).await?, wanted) {
+        (true, false) => Some(Fault {
+            check: "secrets",
+            what: "this database has the demo accounts, whose password everybody knows".to_owned(),
+            remedy: "serve it with --demo, or serve another database".to_owned(),
+        }),
+        (false, true) if demo::has_people(store).await? => Some(Fault {
+            check: "demo",
+            what: "--demo is for a database of its own, and this one has people in it that are not demo accounts".to_owned(),
+            remedy: "leave --demo away, or name another database".to_owned(),
+        }),
+        _ => None,
+    })
+}
+
+/// Faults as a person reads them.
+pub fn told(faults: &[Fault]) -> String {
+    faults.iter().fold(String::new(), |told, Fault { check, what, remedy }| told + &format!("\n  - [{check}] {what}\n    {remedy}"))
+}
+
+/// Prints the outcome: for people, or as one JSON object.
+pub fn print(faults: &[Fault], as_json: bool) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    if as_json {
+        let faults: Vec<_> =
+            faults.iter().map(|Fault { check, what, remedy }| json!({ "check": check, "what": what, "remedy": remedy })).collect();
+        return writeln!(out, "{}", json!({ "sound": faults.is_empty(), "faults": faults }));
+    }
+    if faults.is_empty() { writeln!(out, "all is as it has to be") } else { writeln!(out, "{} fault(s):{}", faults.len(), told(faults)) }
+}

@@ -1,0 +1,205 @@
+//! What PostgreSQL's catalogue says, read as it is. Every role may read these tables.
+
+use sea_orm_migration::sea_orm::{self, ConnectionTrait, DbBackend, DbErr, FromQueryResult, Statement};
+
+use super::Roles;
+
+/// All that the wall is made of, as found.
+pub struct Found {
+    pub roles: Vec<Role>,
+    pub memberships: Vec<Membership>,
+    pub relations: Vec<Relation>,
+    pub policies: Vec<Policy>,
+    pub grants: Vec<Grant>,
+    pub triggers: Vec<Trigger>,
+    pub definers: Vec<Definer>,
+    pub references: Vec<Reference>,
+    pub unique_keys: Vec<UniqueKey>,
+    pub org_columns: Vec<OrgColumn>,
+    pub liberties: Vec<Liberty>,
+}
+
+#[derive(FromQueryResult)]
+pub struct Role {
+    pub name: String,
+    /// What it is beside its grants, in the words of `CREATE ROLE`, separated by commas.
+    pub attributes: String,
+}
+
+/// `member` may become `role`.
+#[derive(FromQueryResult)]
+pub struct Membership {
+    pub role: String,
+    pub member: String,
+}
+
+#[derive(FromQueryResult)]
+pub struct Relation {
+    pub name: String,
+    /// As in `pg_class.relkind`.
+    pub kind: String,
+    pub owner: String,
+    pub fenced: bool,
+    pub forced: bool,
+    pub security_invoker: bool,
+}
+
+#[derive(FromQueryResult)]
+pub struct Policy {
+    pub table: String,
+    pub name: String,
+    pub permissive: bool,
+    /// As in `pg_policy.polcmd`.
+    pub command: String,
+    pub roles: String,
+    pub using: Option<String>,
+    pub check: Option<String>,
+}
+
+#[derive(FromQueryResult)]
+pub struct Grant {
+    pub table: String,
+    pub column: Option<String>,
+    pub grantee: String,
+    pub privilege: String,
+    pub passes_on: bool,
+}
+
+#[derive(FromQueryResult)]
+pub struct Trigger {
+    pub table: String,
+    pub name: String,
+    pub enabled: String,
+    /// As in `pg_trigger.tgtype`.
+    pub kind: i16,
+    pub source: String,
+}
+
+#[derive(FromQueryResult)]
+pub struct Definer {
+    pub name: String,
+}
+
+/// A foreign key; columns are separated by commas.
+#[derive(FromQueryResult)]
+pub struct Reference {
+    pub name: String,
+    pub from_table: String,
+    pub from_columns: String,
+    pub to_table: String,
+    pub to_columns: String,
+}
+
+#[derive(FromQueryResult)]
+pub struct UniqueKey {
+    pub table: String,
+    pub columns: String,
+}
+
+#[derive(FromQueryResult)]
+pub struct OrgColumn {
+    pub table: String,
+    pub has_default: bool,
+}
+
+/// What a role may do with schema and database, separated by commas.
+#[derive(FromQueryResult)]
+pub struct Liberty {
+    pub role: String,
+    pub may: String,
+}
+
+const ROLES: &str = "
+    SELECT rolname::text AS name,
+           concat_ws(', ', CASE WHEN rolsuper THEN 'SUPERUSER' END, CASE WHEN rolbypassrls THEN 'BYPASSRLS' END,
+                     CASE WHEN rolcreaterole THEN 'CREATEROLE' END, CASE WHEN rolcreatedb THEN 'CREATEDB' END,
+                     CASE WHEN rolreplication THEN 'REPLICATION' END, CASE WHEN rolinherit THEN 'INHERIT' END,
+                     CASE WHEN rolcanlogin THEN 'LOGIN' END) AS attributes
+    FROM pg_roles WHERE rolname IN ($1, $2, $3)";
+
+const MEMBERSHIPS: &str = "
+    SELECT r.rolname::text AS role, m.rolname::text AS member FROM pg_auth_members g
+    JOIN pg_roles r ON r.oid = g.roleid JOIN pg_roles m ON m.oid = g.member WHERE m.rolname IN ($1, $2, $3)";
+
+const RELATIONS: &str = "
+    SELECT c.relname::text AS name, c.relkind::text AS kind, pg_get_userbyid(c.relowner)::text AS owner,
+           c.relrowsecurity AS fenced, c.relforcerowsecurity AS forced,
+           coalesce(c.reloptions::text LIKE '%security_invoker=true%' OR c.reloptions::text LIKE '%security_invoker=on%', false)
+             AS security_invoker
+    FROM pg_class c WHERE c.relnamespace = current_schema()::regnamespace AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
+    ORDER BY 1";
+
+const POLICIES: &str = r#"
+    SELECT c.relname::text AS "table", p.polname::text AS name, p.polpermissive AS permissive, p.polcmd::text AS command,
+           coalesce((SELECT string_agg(coalesce(r.rolname::text, 'PUBLIC'), ',' ORDER BY r.rolname)
+                     FROM unnest(p.polroles) AS one LEFT JOIN pg_roles r ON r.oid = one), '') AS roles,
+           pg_get_expr(p.polqual, p.polrelid) AS "using", pg_get_expr(p.polwithcheck, p.polrelid) AS "check"
+    FROM pg_policy p JOIN pg_class c ON c.oid = p.polrelid WHERE c.relnamespace = current_schema()::regnamespace
+    ORDER BY 1, 2"#;
+
+const GRANTS: &str = r#"
+    SELECT c.relname::text AS "table", NULL::text AS "column", coalesce(r.rolname::text, 'PUBLIC') AS grantee,
+           a.privilege_type::text AS privilege, a.is_grantable AS passes_on
+    FROM pg_class c, aclexplode(c.relacl) a LEFT JOIN pg_roles r ON r.oid = a.grantee
+    WHERE c.relnamespace = current_schema()::regnamespace
+    UNION ALL
+    SELECT c.relname::text, t.attname::text, coalesce(r.rolname::text, 'PUBLIC'), a.privilege_type::text, a.is_grantable
+    FROM pg_class c JOIN pg_attribute t ON t.attrelid = c.oid, aclexplode(t.attacl) a LEFT JOIN pg_roles r ON r.oid = a.grantee
+    WHERE c.relnamespace = current_schema()::regnamespace"#;
+
+const TRIGGERS: &str = r#"
+    SELECT c.relname::text AS "table", t.tgname::text AS name, t.tgenabled::text AS enabled, t.tgtype AS kind, f.prosrc AS source
+    FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_proc f ON f.oid = t.tgfoid
+    WHERE NOT t.tgisinternal AND c.relnamespace = current_schema()::regnamespace"#;
+
+const DEFINERS: &str = "SELECT proname::text AS name FROM pg_proc WHERE pronamespace = current_schema()::regnamespace AND prosecdef";
+
+const REFERENCES: &str = "
+    SELECT k.conname::text AS name, f.relname::text AS from_table, t.relname::text AS to_table,
+           (SELECT string_agg(a.attname::text, ',' ORDER BY n.ord) FROM unnest(k.conkey) WITH ORDINALITY AS n(num, ord)
+            JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = n.num) AS from_columns,
+           (SELECT string_agg(a.attname::text, ',' ORDER BY n.ord) FROM unnest(k.confkey) WITH ORDINALITY AS n(num, ord)
+            JOIN pg_attribute a ON a.attrelid = k.confrelid AND a.attnum = n.num) AS to_columns
+    FROM pg_constraint k JOIN pg_class f ON f.oid = k.conrelid JOIN pg_class t ON t.oid = k.confrelid
+    WHERE k.contype = 'f' AND f.relnamespace = current_schema()::regnamespace";
+
+const UNIQUE_KEYS: &str = r#"
+    SELECT c.relname::text AS "table",
+           (SELECT string_agg(coalesce(a.attname::text, '?'), ',' ORDER BY n.ord) FROM unnest(i.indkey::int2[]) WITH ORDINALITY AS n(num, ord)
+            LEFT JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = n.num) AS columns
+    FROM pg_index i JOIN pg_class c ON c.oid = i.indrelid WHERE i.indisunique AND c.relnamespace = current_schema()::regnamespace"#;
+
+const ORG_COLUMNS: &str = r#"
+    SELECT c.relname::text AS "table", a.atthasdef AS has_default FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
+    WHERE a.attname = 'org_id' AND c.relkind IN ('r', 'p') AND c.relnamespace = current_schema()::regnamespace"#;
+
+const LIBERTIES: &str = "
+    SELECT rolname::text AS role,
+           concat_ws(', ', CASE WHEN has_schema_privilege(oid, current_schema(), 'USAGE') THEN 'use the schema' END,
+                     CASE WHEN has_schema_privilege(oid, current_schema(), 'CREATE') THEN 'make tables' END,
+                     CASE WHEN has_database_privilege(oid, current_database(), 'TEMPORARY') THEN 'make temporary tables' END,
+                     CASE WHEN has_database_privilege(oid, current_database(), 'CREATE') THEN 'make schemas' END) AS may
+    FROM pg_roles WHERE rolname IN ($1, $2, $3)";
+
+pub async fn read(db: &impl ConnectionTrait, roles: &Roles) -> Result<Found, DbErr> {
+    let Roles { tenant, platform, login } = roles;
+    let names = || vec![tenant.as_str().into(), platform.as_str().into(), login.as_str().into()];
+    Ok(Found {
+        roles: rows(db, ROLES, names()).await?,
+        memberships: rows(db, MEMBERSHIPS, names()).await?,
+        relations: rows(db, RELATIONS, Vec::new()).await?,
+        policies: rows(db, POLICIES, Vec::new()).await?,
+        grants: rows(db, GRANTS, Vec::new()).await?,
+        triggers: rows(db, TRIGGERS, Vec::new()).await?,
+        definers: rows(db, DEFINERS, Vec::new()).await?,
+        references: rows(db, REFERENCES, Vec::new()).await?,
+        unique_keys: rows(db, UNIQUE_KEYS, Vec::new()).await?,
+        org_columns: rows(db, ORG_COLUMNS, Vec::new()).await?,
+        liberties: rows(db, LIBERTIES, names()).await?,
+    })
+}
+
+async fn rows<T: FromQueryResult>(db: &impl ConnectionTrait, sql: &str, values: Vec<sea_orm::Value>) -> Result<Vec<T>, DbErr> {
+    let rows = db.query_all_raw(Statement::from_sql_and_values(DbBackend::Postgres, sql, values)).await?;
+    rows.iter().map(|row| T::from_query_result(row, "")).collect()
+}

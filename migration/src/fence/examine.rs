@@ -1,0 +1,292 @@
+//! What was found against what has to be.
+
+use std::collections::BTreeSet;
+
+use super::{
+    Roles,
+    catalogue::{Found, Relation},
+    tables::{APPEND_ONLY, DEFINERS, MIGRATIONS, Right, TABLES, UNIQUE_EVERYWHERE},
+};
+use crate::backend::APPEND_ONLY_BODY;
+
+/// Something that is not as it has to be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fault {
+    /// Which check found it: a stable word for machines.
+    pub check: &'static str,
+    /// What is wrong, and where.
+    pub what: String,
+    /// What to do about it.
+    pub remedy: String,
+}
+
+/// What puts the wall up again.
+const RAISE: &str = "run `postern migrate` as the owner of the schema";
+
+struct Faults(Vec<Fault>);
+
+impl Faults {
+    fn expect(&mut self, holds: bool, check: &'static str, what: impl FnOnce() -> String, remedy: impl Into<String>) {
+        if !holds {
+            self.0.push(Fault { check, what: what(), remedy: remedy.into() });
+        }
+    }
+}
+
+pub fn compare(found: &Found, roles: &Roles) -> Vec<Fault> {
+    let mut faults = Faults(Vec::new());
+    if !found.relations.iter().any(|relation| relation.name == MIGRATIONS) {
+        faults.expect(false, "migrations", || "there is no schema in this database yet".to_owned(), RAISE);
+        return faults.0;
+    }
+    login(found, roles, &mut faults);
+    robes(found, roles, &mut faults);
+    relations(found, roles, &mut faults);
+    policies(found, roles, &mut faults);
+    grants(found, roles, &mut faults);
+    triggers(found, &mut faults);
+    keys(found, &mut faults);
+    faults.0
+}
+
+/// Whom the server signs in as: somebody who may do nothing but become one of two others.
+fn login(found: &Found, roles: &Roles, faults: &mut Faults) {
+    let Roles { tenant, platform, login } = roles;
+    let Some(role) = found.roles.iter().find(|role| role.name == *login) else {
+        faults.expect(false, "login", || format!("there is no role {login}"), RAISE);
+        return;
+    };
+    let other = "name a login of its own in database.url; `postern migrate` makes it";
+    faults.expect(
+        role.attributes == "LOGIN",
+        "login",
+        || format!("the server signs in as {login}, which is {}; it has to be LOGIN alone, or the wall does not bind it", role.attributes),
+        format!("{other}, or: ALTER ROLE {login} NOSUPERUSER NOBYPASSRLS NOCREATEROLE NOCREATEDB NOREPLICATION NOINHERIT"),
+    );
+    let owned = found.relations.iter().filter(|relation| relation.owner == *login).map(|relation| relation.name.as_str());
+    let owned: Vec<&str> = owned.collect();
+    faults.expect(owned.is_empty(), "login", || format!("{login} owns {}: an owner can take the wall down", owned.join(", ")), other);
+    for robe in [tenant, platform] {
+        let becomes = found.memberships.iter().any(|one| one.member == *login && one.role == *robe);
+        faults.expect(
+            becomes || role.attributes.contains("SUPERUSER"),
+            "login",
+            || format!("{login} may not become {robe}"),
+            format!("GRANT {robe} TO {login}"),
+        );
+    }
+    let others = found.memberships.iter().filter(|one| one.member == *login && one.role != *tenant && one.role != *platform);
+    for other in others {
+        faults.expect(false, "login", || format!("{login} may become {}", other.role), format!("REVOKE {} FROM {login}", other.role));
+    }
+}
+
+/// What the login becomes.
+fn robes(found: &Found, Roles { tenant, platform, .. }: &Roles, faults: &mut Faults) {
+    for name in [tenant, platform] {
+        let Some(role) = found.roles.iter().find(|role| role.name == *name) else {
+            faults.expect(false, "roles", || format!("there is no role {name}"), RAISE);
+            continue;
+        };
+        faults.expect(
+            role.attributes.is_empty(),
+            "roles",
+            || format!("{name} may do more than its grants say: it is {}", role.attributes),
+            format!("ALTER ROLE {name} NOSUPERUSER NOBYPASSRLS NOCREATEROLE NOCREATEDB NOREPLICATION NOINHERIT NOLOGIN"),
+        );
+        for other in found.memberships.iter().filter(|one| one.member == *name) {
+            faults.expect(false, "roles", || format!("{name} is a member of {}", other.role), format!("REVOKE {} FROM {name}", other.role));
+        }
+        let may = found.liberties.iter().find(|liberty| liberty.role == *name).map_or("", |liberty| liberty.may.as_str());
+        faults.expect(may == "use the schema", "roles", || format!("{name} may {may:?}; it is to use the schema, and no more"), RAISE);
+    }
+}
+
+fn relations(found: &Found, Roles { tenant, platform, .. }: &Roles, faults: &mut Faults) {
+    let known = |name: &str| TABLES.iter().any(|fenced| fenced.table == name);
+    for fenced in TABLES {
+        let there = found.relations.iter().any(|relation| relation.name == fenced.table);
+        faults.expect(there, "tables", || format!("there is no table {}", fenced.table), RAISE);
+    }
+    for Relation { name, kind, owner, fenced, forced, security_invoker } in &found.relations {
+        match kind.as_str() {
+            "v" => faults.expect(
+                *security_invoker,
+                "views",
+                || format!("the view {name} reads with the rights of its owner"),
+                format!("ALTER VIEW {name} SET (security_invoker = true), or drop it"),
+            ),
+            "m" | "f" => faults.expect(
+                false,
+                "views",
+                || format!("{name} is a materialised view or a foreign table: row-level security does not reach into it"),
+                format!("drop {name}"),
+            ),
+            _ if name == MIGRATIONS => {}
+            _ => {
+                faults.expect(
+                    known(name),
+                    "tables",
+                    || format!("nothing says who may do what with the table {name}"),
+                    format!("drop {name}, or add it to migration/src/fence/tables.rs"),
+                );
+                faults.expect(
+                    !known(name) || (*fenced && *forced),
+                    "row_security",
+                    || format!("row-level security is not in force on {name}"),
+                    RAISE,
+                );
+                let robe = owner == tenant || owner == platform;
+                faults.expect(
+                    !robe,
+                    "tables",
+                    || format!("{owner} owns {name}"),
+                    format!("ALTER TABLE {name} OWNER TO the owner of the schema"),
+                );
+            }
+        }
+    }
+    for definer in &found.definers {
+        let known = DEFINERS.iter().any(|(name, _)| *name == definer.name);
+        faults.expect(
+            known,
+            "functions",
+            || format!("the function {} runs with the rights of its owner (SECURITY DEFINER)", definer.name),
+            format!("ALTER FUNCTION {} SECURITY INVOKER, or drop it", definer.name),
+        );
+    }
+}
+
+/// A policy as text: who, and under which condition.
+fn policy(table: &str, name: &str, role: &str, condition: &str) -> String {
+    format!("{table}: {name} for {role}: {condition}")
+}
+
+fn policies(found: &Found, Roles { tenant, platform, .. }: &Roles, faults: &mut Faults) {
+    let mut expected = BTreeSet::new();
+    for fenced in TABLES {
+        expected.insert(policy(fenced.table, "platform", platform, "true"));
+        if let Some(rules) = &fenced.tenant {
+            expected.insert(policy(fenced.table, "tenant", tenant, &rules.rows.condition()));
+        }
+    }
+    let mut there = BTreeSet::new();
+    for one in &found.policies {
+        let words = |text: &Option<String>| text.as_deref().unwrap_or("nothing").split_whitespace().collect::<Vec<_>>().join(" ");
+        let (using, check) = (words(&one.using), words(&one.check));
+        let plain = one.permissive && one.command == "*" && using == check;
+        let condition = if plain { using } else { format!("{} {} {using} / {check}", one.permissive, one.command) };
+        there.insert(policy(&one.table, &one.name, &one.roles, &condition));
+    }
+    for missing in expected.difference(&there) {
+        faults.expect(false, "policies", || format!("a policy is missing or altered: {missing}"), RAISE);
+    }
+    for foreign in there.difference(&expected) {
+        faults.expect(false, "policies", || format!("a policy is not ours, or no longer: {foreign}"), RAISE);
+    }
+}
+
+type Granted<'a> = (&'a str, Option<&'a str>, &'a str, &'a str);
+
+fn wanted<'a>(table: &'a str, role: &'a str, rights: &'a [Right]) -> impl Iterator<Item = Granted<'a>> {
+    rights.iter().flat_map(move |right| {
+        let columns = if right.columns.is_empty() { vec![None] } else { right.columns.iter().map(|column| Some(*column)).collect() };
+        columns.into_iter().map(move |column| (table, column, role, right.privilege))
+    })
+}
+
+fn grants(found: &Found, Roles { tenant, platform, login }: &Roles, faults: &mut Faults) {
+    let mut expected: BTreeSet<Granted<'_>> = BTreeSet::from([(MIGRATIONS, None, platform.as_str(), "SELECT")]);
+    for fenced in TABLES {
+        expected.extend(wanted(fenced.table, platform, fenced.platform));
+        expected.extend(fenced.tenant.iter().flat_map(|rules| wanted(fenced.table, tenant, rules.may)));
+    }
+    let ours = ["PUBLIC", tenant, platform, login];
+    let there: BTreeSet<Granted<'_>> = found
+        .grants
+        .iter()
+        .filter(|grant| ours.contains(&grant.grantee.as_str()))
+        .map(|grant| (grant.table.as_str(), grant.column.as_deref(), grant.grantee.as_str(), grant.privilege.as_str()))
+        .collect();
+    let told = |(table, column, role, privilege): &Granted<'_>| match column {
+        Some(column) => format!("{privilege} ({column}) on {table} to {role}"),
+        None => format!("{privilege} on {table} to {role}"),
+    };
+    for missing in expected.difference(&there) {
+        faults.expect(false, "grants", || format!("a grant is missing: {}", told(missing)), RAISE);
+    }
+    for excess in there.difference(&expected) {
+        faults.expect(false, "grants", || format!("somebody may do too much: {}", told(excess)), RAISE);
+    }
+    for grant in found.grants.iter().filter(|grant| grant.passes_on && ours.contains(&grant.grantee.as_str())) {
+        faults.expect(false, "grants", || format!("{} may pass on its right to {} {}", grant.grantee, grant.privilege, grant.table), RAISE);
+    }
+}
+
+fn triggers(found: &Found, faults: &mut Faults) {
+    // pg_trigger.tgtype: 27 = before, each row, update or delete; 34 = before, truncate.
+    for table in APPEND_ONLY {
+        for (name, kind) in [(format!("{table}_keeps_rows"), 27), (format!("{table}_keeps_all"), 34)] {
+            let sound = found.triggers.iter().any(|trigger| {
+                trigger.table == *table
+                    && trigger.name == name
+                    && trigger.kind == kind
+                    && ["O", "A"].contains(&trigger.enabled.as_str())
+                    && trigger.source.trim() == APPEND_ONLY_BODY
+            });
+            faults.expect(
+                sound,
+                "triggers",
+                || format!("the trigger {name} on {table} is missing, disabled or altered: rows could be changed unseen"),
+                RAISE,
+            );
+        }
+    }
+}
+
+/// Keys that would let one org point at, or notice, what is another's.
+fn keys(found: &Found, faults: &mut Faults) {
+    let column_of = |table: &str| {
+        TABLES
+            .iter()
+            .any(|fenced| fenced.table == table && fenced.tenant.is_some())
+            .then(|| if table == "organization" { "id" } else { "org_id" })
+    };
+    for key in found.references.iter().filter(|key| key.to_table != "user" && key.from_table != "user") {
+        let (Some(from), Some(to)) = (column_of(&key.from_table), column_of(&key.to_table)) else { continue };
+        let both = key.from_columns.split(',').zip(key.to_columns.split(',')).any(|pair| pair == (from, to));
+        faults.expect(
+            both,
+            "keys",
+            || format!("the foreign key {} leads from {} to {} without the org", key.name, key.from_table, key.to_table),
+            "make it a composite key that has org_id on both sides",
+        );
+    }
+    for key in found.unique_keys.iter().filter(|key| key.table != "user") {
+        let Some(org) = column_of(&key.table) else { continue };
+        let named = format!("{}.{}", key.table, key.columns);
+        let known = key.columns.split(',').next() == Some(org) || UNIQUE_EVERYWHERE.iter().any(|(name, _)| *name == named);
+        faults.expect(
+            known,
+            "keys",
+            || format!("{named} is unique over all orgs: one could notice what is another's"),
+            "begin it with org_id",
+        );
+    }
+    for column in &found.org_columns {
+        faults.expect(
+            !column.has_default,
+            "keys",
+            || format!("{}.org_id has a default: a row could get into an org that nobody named", column.table),
+            format!("ALTER TABLE {} ALTER org_id DROP DEFAULT", column.table),
+        );
+        // A table that is not ours at all has been found already.
+        let open = TABLES.iter().any(|fenced| fenced.table == column.table && fenced.tenant.is_none());
+        faults.expect(
+            !open,
+            "keys",
+            || format!("{} has an org_id and no rule for tenants", column.table),
+            "say in migration/src/fence/tables.rs which rows a tenant sees",
+        );
+    }
+}

@@ -1,0 +1,33 @@
+//! The wall between tenants in PostgreSQL: roles, grants and row-level security, as one table that is both put up and checked.
+//!
+//! The schema belongs to an owner that no server uses. The server signs in as a login that may do nothing by itself, and becomes, inside
+//! a transaction only, the platform's role or a tenant's; a tenant's sees the rows of the org in `postern.org_id` and no others.
+//! SQLite has no roles: there the scope of each query is the only wall. Tests: `tests/suite/tenancy_wall.rs`.
+
+mod catalogue;
+mod examine;
+mod raise;
+mod tables;
+
+use sea_orm_migration::sea_orm::{ConnectionTrait, DbErr};
+
+pub use examine::Fault;
+pub use raise::{Raised, raise};
+pub use tables::{APPEND_ONLY, MIGRATIONS};
+
+/// The names that the wall is put up with; they are those of the whole cluster, not of one database.
+#[derive(Debug, Clone)]
+pub struct Roles {
+    /// What a transaction becomes for one org.
+    pub tenant: String,
+    /// What it becomes for staff, sign-in and workers.
+    pub platform: String,
+    /// Whom the server signs in as.
+    pub login: String,
+}
+
+/// All that is not as it has to be, in the database that `db` is signed in to; `db` needs no rights for it.
+pub async fn examine(db: &impl ConnectionTrait, roles: &Roles) -> Result<Vec<Fault>, DbErr> {
+    let found = catalogue::read(db, roles).await?;
+    Ok(examine::compare(&found, roles))
+}

@@ -1,0 +1,41 @@
+//! Kept answers belong to the org that they were given in, so that one key is free in another, and so that the wall between
+//! tenants goes through this table like through all others. What belongs to no org is kept under the nil id.
+//!
+//! The table is made anew: its rows live for a day, and SQLite changes no primary key.
+
+use sea_orm_migration::{prelude::*, schema::*};
+
+#[derive(DeriveMigrationName)]
+pub struct Migration;
+
+#[async_trait::async_trait]
+impl MigrationTrait for Migration {
+    fn use_transaction(&self) -> Option<bool> {
+        Some(true)
+    }
+
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        manager.drop_table(Table::drop().table("idempotency_key").take()).await?;
+        manager
+            .create_table(
+                Table::create()
+                    .table("idempotency_key")
+                    .col(uuid("org_id"))
+                    .col(uuid("user_id"))
+                    .col(binary("key_hash"))
+                    .col(binary("request_hash"))
+                    .col(binary("answer"))
+                    .col(timestamp_with_time_zone("answered_at"))
+                    .primary_key(Index::create().col("org_id").col("user_id").col("key_hash"))
+                    .foreign_key(ForeignKey::create().from("idempotency_key", "user_id").to("user", "id"))
+                    .take(),
+            )
+            .await?;
+        manager.create_index(Index::create().name("idempotency_key_age").table("idempotency_key").col("answered_at").take()).await?;
+        // Who came in, and in whose name: what lets an org see the names of people who are not, or no longer, its members.
+        for (name, column) in [("impersonation_by", "staff_user_id"), ("impersonation_in_name_of", "target_user_id")] {
+            manager.create_index(Index::create().name(name).table("impersonation").col("org_id").col(column).take()).await?;
+        }
+        Ok(())
+    }
+}

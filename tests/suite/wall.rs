@@ -1,0 +1,331 @@
+//! The wall between tenants in PostgreSQL, tried with raw SQL as the server's own login, and damaged to see that it is noticed.
+
+use postern_domain::clock::{Clock, SystemClock};
+use postern_persistence::{Fault, Options, Store, schema};
+use postern_tests::{App, SERVER, SUPERUSER, as_role, on_postgres, store_options};
+use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, DbErr, Statement};
+
+on_postgres![
+    the_wall_stands,
+    a_tenant_sees_the_rows_of_its_org_alone,
+    without_a_pin_nothing_is_seen_or_written,
+    nobody_writes_into_another_org,
+    least_privilege,
+    the_record_cannot_be_changed_by_either_role,
+    damage_is_found_and_mended,
+    what_has_no_place_is_found,
+    a_login_that_could_step_over_the_wall_is_refused,
+    readiness_says_that_the_wall_is_damaged,
+];
+
+async fn faults(options: &Options) -> Vec<Fault> {
+    let store = Store::connect(options).await.expect("opens");
+    let faults = schema::examine(&store, SystemClock.now()).await.expect("the catalogue can be read");
+    store.close().await;
+    faults
+}
+
+async fn the_wall_stands(t: &App) {
+    assert_eq!(faults(&t.db.options()).await, []);
+}
+
+/// What a transaction of a role is.
+async fn begin(login: &DatabaseConnection, role: &str, org: Option<&str>) {
+    login.execute_unprepared("ROLLBACK").await.expect("ends");
+    login.execute_unprepared(&format!("BEGIN; SET LOCAL ROLE {role}")).await.expect("begins");
+    if let Some(org) = org {
+        login.execute_unprepared(&format!("SET LOCAL postern.org_id = '{org}'")).await.expect("is pinned");
+    }
+}
+
+async fn count(db: &DatabaseConnection, sql: &str) -> Result<i64, DbErr> {
+    let row = db.query_one_raw(Statement::from_string(DbBackend::Postgres, sql)).await?;
+    row.expect("a count").try_get_by_index(0)
+}
+
+/// Every table that has rows of an org, from the catalogue and not from our own list: a new one is tried without anybody
+/// adding it here.
+async fn tables_of_tenants(t: &App) -> Vec<(String, &'static str)> {
+    let sql = "SELECT c.relname::text FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'org_id' \
+               WHERE c.relkind IN ('r', 'p') AND c.relnamespace = 'public'::regnamespace AND NOT c.relispartition ORDER BY 1";
+    let mut tables: Vec<_> = t.db.texts(sql).await.into_iter().map(|table| (table, "org_id")).collect();
+    assert!(tables.len() >= 7, "{tables:?}");
+    tables.push(("organization".to_owned(), "id"));
+    tables
+}
+
+/// Rows in every table of every org, so that there is something not to see.
+async fn given_rows_everywhere(t: &App) {
+    let support = t.sign_in("support@postern.example").await;
+    for org in ["acme", "globex", "initech"] {
+        t.impersonate(&support, &format!("viewer@{org}.example"), org, "read_only").await;
+        t.sign_in(&format!("owner@{org}.example")).await.patch(&format!("/v1/orgs/{org}"), serde_json::json!({ "name": "Renamed" })).await;
+    }
+    let sql = "INSERT INTO feature_override SELECT id, 'audit_stream', true, 'for the test', NULL FROM organization ON CONFLICT DO NOTHING; \
+               INSERT INTO idempotency_key SELECT o.id, u.id, '\\x00', '\\x00', '\\x00', now() FROM organization o, \
+               (SELECT id FROM \"user\" LIMIT 1) u";
+    t.meddle(sql).await;
+}
+
+async fn a_tenant_sees_the_rows_of_its_org_alone(t: &App) {
+    given_rows_everywhere(t).await;
+    let login = t.db.sign_in_as(SERVER).await;
+    for org in t.db.texts("SELECT id::text FROM organization").await {
+        for (table, column) in tables_of_tenants(t).await {
+            let own = t.db.count(&format!("SELECT count(*) FROM {table} WHERE {column} = '{org}'")).await;
+            assert!(own > 0, "{table} has no rows of {org}: nothing would be tried");
+            begin(&login, "postern_tenant", Some(&org)).await;
+            assert_eq!(count(&login, &format!("SELECT count(*) FROM {table}")).await, Ok(own), "{table}");
+        }
+        // Its people: its members, and the support that has been in.
+        let people = "SELECT count(DISTINCT p) FROM (SELECT user_id AS p FROM membership WHERE org_id = 'ORG' \
+                      UNION SELECT staff_user_id FROM impersonation WHERE org_id = 'ORG' \
+                      UNION SELECT target_user_id FROM impersonation WHERE org_id = 'ORG') AS people";
+        let people = t.db.count(&people.replace("ORG", &org)).await;
+        begin(&login, "postern_tenant", Some(&org)).await;
+        assert_eq!(count(&login, "SELECT count(id) FROM \"user\"").await, Ok(people));
+    }
+    login.close().await.expect("closes");
+}
+
+async fn without_a_pin_nothing_is_seen_or_written(t: &App) {
+    given_rows_everywhere(t).await;
+    let login = t.db.sign_in_as(SERVER).await;
+    for (table, column) in tables_of_tenants(t).await {
+        for pin in [None, Some("")] {
+            begin(&login, "postern_tenant", pin).await;
+            assert_eq!(count(&login, &format!("SELECT count(*) FROM {table}")).await, Ok(0), "{table}");
+        }
+        // Not even by copying a row that is there.
+        let copied = format!("INSERT INTO {table} SELECT * FROM {table} LIMIT 1");
+        begin(&login, "postern_tenant", None).await;
+        assert!(login.execute_unprepared(&copied).await.map_or(true, |done| done.rows_affected() == 0), "{table}");
+        // The login itself may do nothing at all.
+        login.execute_unprepared("ROLLBACK").await.expect("ends");
+        let refused = count(&login, &format!("SELECT count({column}) FROM {table}")).await.expect_err(&table).to_string();
+        assert!(refused.contains("permission denied"), "{table}: {refused}");
+    }
+    begin(&login, "postern_tenant", None).await;
+    assert_eq!(count(&login, "SELECT count(id) FROM \"user\"").await, Ok(0));
+    login.close().await.expect("closes");
+}
+
+/// An event as raw SQL, in the log of `org`.
+fn event(org: &str) -> String {
+    format!(
+        "INSERT INTO audit_event (id, occurred_at, org_id, actor_type, action, outcome, target_type, target_label, summary, metadata, schema_version) \
+         VALUES (gen_random_uuid(), now(), {org}, 'system', 'org.updated', 'success', 'org', 'x', 'forged', '{{}}', 1)"
+    )
+}
+
+async fn nobody_writes_into_another_org(t: &App) {
+    given_rows_everywhere(t).await;
+    let id = async |slug: &str| t.db.uuid(&format!("SELECT id FROM organization WHERE slug = '{slug}'")).await.to_string();
+    let (acme, globex) = (id("acme").await, id("globex").await);
+    let login = t.db.sign_in_as(SERVER).await;
+    // What is another's is not there to be changed.
+    for attempt in [
+        format!("UPDATE membership SET role = 'viewer' WHERE org_id = '{globex}'"),
+        format!("DELETE FROM membership WHERE org_id = '{globex}'"),
+        format!("UPDATE organization SET name = 'Taken' WHERE id = '{globex}'"),
+        format!("UPDATE org_setting SET colour = NULL WHERE org_id = '{globex}'"),
+        format!("UPDATE impersonation SET ended_at = now() WHERE org_id = '{globex}'"),
+        format!("UPDATE idempotency_key SET answer = '' WHERE org_id = '{globex}'"),
+    ] {
+        begin(&login, "postern_tenant", Some(&acme)).await;
+        assert_eq!(login.execute_unprepared(&attempt).await.expect("runs").rows_affected(), 0, "{attempt}");
+    }
+    // And nothing is put there.
+    let answer = format!("INSERT INTO idempotency_key SELECT '{globex}', user_id, '\\x01', '', '', now() FROM membership LIMIT 1");
+    let moved = format!("UPDATE idempotency_key SET org_id = '{globex}'");
+    for attempt in [event(&format!("'{globex}'")), event("NULL"), answer, moved] {
+        begin(&login, "postern_tenant", Some(&acme)).await;
+        let refused = login.execute_unprepared(&attempt).await.expect_err(&attempt).to_string();
+        assert!(refused.contains("row-level security"), "{attempt}: {refused}");
+    }
+    // What a tenant may do, it may.
+    begin(&login, "postern_tenant", Some(&acme)).await;
+    login.execute_unprepared(&event(&format!("'{acme}'"))).await.expect("its own log");
+    login.execute_unprepared("UPDATE membership SET role = 'viewer' WHERE role = 'member'").await.expect("its own members");
+    login.close().await.expect("closes");
+}
+
+async fn least_privilege(t: &App) {
+    let acme = t.db.uuid("SELECT id FROM organization WHERE slug = 'acme'").await.to_string();
+    let login = t.db.sign_in_as(SERVER).await;
+    let for_tenants = [
+        "SELECT * FROM credential",
+        "SELECT * FROM session",
+        "SELECT * FROM refresh_token",
+        "SELECT * FROM staff",
+        "SELECT * FROM instance",
+        "SELECT * FROM seaql_migrations",
+        "SELECT suspended_at FROM \"user\"",
+        "SELECT \"user\" FROM \"user\"",
+        "UPDATE \"user\" SET name = 'x'",
+        "DELETE FROM \"user\"",
+        "INSERT INTO staff SELECT id, 'super_admin', now() FROM \"user\"",
+        "INSERT INTO membership SELECT org_id, gen_random_uuid(), user_id, 'owner', now() FROM membership",
+        "UPDATE membership SET org_id = org_id",
+        "UPDATE organization SET plan = 'enterprise'",
+        "UPDATE organization SET max_users = 1000000",
+        "INSERT INTO organization SELECT * FROM organization",
+        "DELETE FROM organization",
+        "UPDATE feature_override SET enabled = true",
+        "UPDATE usage_point SET value = 0",
+        "UPDATE impersonation SET expires_at = now() + interval '1 year'",
+        "DELETE FROM impersonation",
+        "DELETE FROM idempotency_key",
+    ];
+    let for_both = [
+        "CREATE TABLE mine (id int)",
+        "CREATE TEMPORARY TABLE membership (id int)",
+        "CREATE SCHEMA mine",
+        "ALTER TABLE membership DISABLE ROW LEVEL SECURITY",
+        "ALTER TABLE membership NO FORCE ROW LEVEL SECURITY",
+        "DROP POLICY tenant ON membership",
+        "CREATE POLICY hole ON membership USING (true)",
+        "DROP TABLE usage_point",
+        "CREATE OR REPLACE FUNCTION postern_append_only() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'",
+        "ALTER ROLE postern_server BYPASSRLS",
+        "CREATE ROLE mine",
+        "GRANT postern_platform TO postern_tenant",
+        "SET ROLE postern_owner",
+        "SET SESSION AUTHORIZATION postgres",
+        "SET session_replication_role = replica",
+        "COPY membership TO PROGRAM 'cat'",
+        "COPY membership TO '/tmp/membership'",
+        "UPDATE seaql_migrations SET version = 'none'",
+    ];
+    let tenants = for_tenants.iter().chain(&for_both).map(|sql| ("postern_tenant", *sql));
+    for (role, attempt) in tenants.chain(for_both.iter().map(|sql| ("postern_platform", *sql))) {
+        begin(&login, role, Some(&acme)).await;
+        let refused = login.execute_unprepared(attempt).await.expect_err(attempt).to_string();
+        let denied =
+            ["permission denied", "must be owner", "must have", "must be", "not permitted"].iter().any(|words| refused.contains(words));
+        assert!(denied, "{role}: {attempt}: {refused}");
+    }
+    login.close().await.expect("closes");
+}
+
+async fn the_record_cannot_be_changed_by_either_role(t: &App) {
+    let acme = t.db.uuid("SELECT id FROM organization WHERE slug = 'acme'").await.to_string();
+    let login = t.db.sign_in_as(SERVER).await;
+    for role in ["postern_tenant", "postern_platform"] {
+        for attempt in [
+            "UPDATE audit_event SET summary = 'nothing happened'",
+            "DELETE FROM audit_event",
+            "TRUNCATE audit_event",
+            "ALTER TABLE audit_event DISABLE TRIGGER ALL",
+            "DROP TRIGGER audit_event_keeps_rows ON audit_event",
+            "DROP TABLE audit_event",
+            "INSERT INTO audit_event SELECT * FROM audit_event ON CONFLICT (id) DO UPDATE SET summary = 'nothing happened'",
+        ] {
+            begin(&login, role, Some(&acme)).await;
+            let refused = login.execute_unprepared(attempt).await.expect_err(attempt).to_string();
+            assert!(refused.contains("permission denied") || refused.contains("must be owner"), "{role}: {attempt}: {refused}");
+        }
+    }
+    login.close().await.expect("closes");
+}
+
+async fn damage_is_found_and_mended(t: &App) {
+    for (damage, check) in [
+        ("DROP POLICY tenant ON membership", "policies"),
+        ("ALTER POLICY tenant ON org_setting USING (true)", "policies"),
+        ("ALTER POLICY tenant ON audit_event WITH CHECK (true)", "policies"),
+        ("ALTER POLICY platform ON usage_point TO PUBLIC", "policies"),
+        ("CREATE POLICY hole ON impersonation USING (true)", "policies"),
+        ("ALTER TABLE organization DISABLE ROW LEVEL SECURITY", "row_security"),
+        ("ALTER TABLE credential NO FORCE ROW LEVEL SECURITY", "row_security"),
+        ("GRANT SELECT ON credential TO postern_tenant", "grants"),
+        ("GRANT SELECT (tier) ON staff TO PUBLIC", "grants"),
+        ("GRANT SELECT ON membership TO postern_server", "grants"),
+        ("GRANT DELETE ON audit_event TO postern_platform", "grants"),
+        ("GRANT SELECT ON usage_point TO postern_tenant WITH GRANT OPTION", "grants"),
+        ("REVOKE INSERT ON audit_event FROM postern_tenant", "grants"),
+        ("GRANT CREATE ON SCHEMA public TO PUBLIC", "roles"),
+    ] {
+        t.db.execute(damage).await.expect(damage);
+        let found = faults(&t.db.options()).await;
+        assert!(found.iter().any(|fault| fault.check == check), "{damage}: {found:?}");
+        assert!(found.iter().all(|fault| fault.remedy.contains("postern migrate")), "{found:?}");
+        schema::migrate(&t.db.options()).await.expect("mends");
+        assert_eq!(faults(&t.db.options()).await, [], "after {damage}");
+    }
+}
+
+async fn what_has_no_place_is_found(t: &App) {
+    for (damage, undone, check) in [
+        ("CREATE TABLE forgotten (org_id uuid)", "DROP TABLE forgotten", "tables"),
+        ("CREATE VIEW everybody AS SELECT * FROM membership", "DROP VIEW everybody", "views"),
+        ("CREATE MATERIALIZED VIEW everybody AS SELECT * FROM membership", "DROP MATERIALIZED VIEW everybody", "views"),
+        (
+            "CREATE FUNCTION everybody() RETURNS bigint LANGUAGE sql SECURITY DEFINER AS 'SELECT count(*) FROM membership'",
+            "DROP FUNCTION everybody",
+            "functions",
+        ),
+        (
+            "ALTER TABLE audit_event DISABLE TRIGGER audit_event_keeps_rows",
+            "ALTER TABLE audit_event ENABLE TRIGGER audit_event_keeps_rows",
+            "triggers",
+        ),
+        (
+            "ALTER TABLE audit_event ENABLE REPLICA TRIGGER audit_event_keeps_all",
+            "ALTER TABLE audit_event ENABLE TRIGGER audit_event_keeps_all",
+            "triggers",
+        ),
+        ("ALTER TABLE membership ALTER org_id SET DEFAULT gen_random_uuid()", "ALTER TABLE membership ALTER org_id DROP DEFAULT", "keys"),
+        ("CREATE UNIQUE INDEX taken ON org_setting (support_email)", "DROP INDEX taken", "keys"),
+        ("ALTER TABLE usage_point ADD who uuid REFERENCES impersonation (id)", "ALTER TABLE usage_point DROP who", "keys"),
+        (
+            "DELETE FROM seaql_migrations WHERE version LIKE 'm0010%'",
+            "INSERT INTO seaql_migrations VALUES ('m0010_scoped_answers', 1)",
+            "migrations",
+        ),
+    ] {
+        t.db.execute(damage).await.expect(damage);
+        let found = faults(&t.db.options()).await;
+        assert!(!found.is_empty() && found.iter().all(|fault| fault.check == check), "{damage}: {found:?}");
+        t.db.execute(undone).await.expect(undone);
+        assert_eq!(faults(&t.db.options()).await, [], "after {undone}");
+    }
+    let body = "BEGIN RETURN NULL; END";
+    t.db.execute(&format!("CREATE OR REPLACE FUNCTION postern_append_only() RETURNS trigger LANGUAGE plpgsql AS '{body}'"))
+        .await
+        .expect("runs");
+    assert!(faults(&t.db.options()).await.iter().all(|fault| fault.check == "triggers"));
+}
+
+async fn a_login_that_could_step_over_the_wall_is_refused(t: &App) {
+    let as_login = |role: &str| store_options(&as_role(&t.db.url, role));
+    let found = faults(&as_login(SUPERUSER)).await;
+    assert!(found.iter().any(|fault| fault.check == "login" && fault.what.contains("SUPERUSER")), "{found:?}");
+    let found = faults(&as_login("postern_owner")).await;
+    assert!(found.iter().any(|fault| fault.check == "login" && fault.what.contains("owns")), "{found:?}");
+    // Roles are the whole cluster's: these are this test's own.
+    let name = |what: &str| format!("{what}_{}", t.db.url.rsplit('/').next().expect("a name"));
+    for (role, attributes) in [("bypasses", "NOINHERIT BYPASSRLS"), ("inherits", "INHERIT"), ("makes", "NOINHERIT CREATEROLE")] {
+        let role = name(role);
+        t.db.execute(&format!("CREATE ROLE {role} LOGIN {attributes}; GRANT postern_tenant, postern_platform TO {role}"))
+            .await
+            .expect("made");
+        let found = faults(&as_login(&role)).await;
+        t.db.execute(&format!("DROP ROLE {role}")).await.expect("gone");
+        assert!(found.len() == 1 && found[0].check == "login", "{role}: {found:?}");
+    }
+    let (role, other) = (name("becomes"), name("other"));
+    t.db.execute(&format!("CREATE ROLE {other}; CREATE ROLE {role} LOGIN NOINHERIT; GRANT postern_tenant, {other} TO {role}"))
+        .await
+        .expect("made");
+    let found = faults(&as_login(&role)).await;
+    t.db.execute(&format!("DROP ROLE {role}; DROP ROLE {other}")).await.expect("gone");
+    let told = |words: &str| found.iter().any(|fault| fault.check == "login" && fault.what.contains(words));
+    assert!(told("may not become postern_platform") && told(&format!("may become {other}")), "{found:?}");
+}
+
+async fn readiness_says_that_the_wall_is_damaged(t: &App) {
+    t.db.execute("DROP POLICY tenant ON membership").await.expect("runs");
+    let answer = t.anonymous().get("/readyz").await.problem(503, "unavailable");
+    assert!(answer.text("/detail").contains("policies"), "{}", answer.body);
+}
