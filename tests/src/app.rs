@@ -5,8 +5,15 @@ use std::{cell::Cell, net::TcpListener, path::Path, sync::Arc};
 use actix_web::rt;
 use postern::config::Config;
 use postern_api::{Server, State, config as api};
-use postern_domain::{Id, member::Member, user::User};
-use postern_persistence::Store;
+use postern_domain::{
+    Id,
+    clock::{Clock, Stamp},
+    event::Source,
+    member::Member,
+    password::Password,
+    user::User,
+};
+use postern_persistence::{Options, Store, demo};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -66,10 +73,17 @@ fn figment_of_nothing() -> impl figment::Provider {
 impl App {
     /// Starts one; `change` may change its configuration.
     pub async fn start(backend: Backend, change: impl FnOnce(&mut api::Config)) -> Self {
+        Self::start_on(backend, change, |_| {}).await
+    }
+
+    /// The same; `reach` may change how it reaches its database.
+    pub async fn start_on(backend: Backend, change: impl FnOnce(&mut api::Config), reach: impl FnOnce(&mut Options)) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let db = Database::copy(backend, &folder).await;
         let clock = TestClock::default();
-        let store = Store::connect(&db.options()).await.expect("the database opens");
+        let mut options = db.options();
+        reach(&mut options);
+        let store = Store::connect(&options).await.expect("the database opens");
         let config = config(folder.path(), change);
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port is free");
         let address = format!("http://{}", listener.local_addr().expect("bound"));
@@ -90,6 +104,14 @@ impl App {
     /// What stops the server.
     pub fn handle(&self) -> postern_api::Handle {
         self.handle.clone()
+    }
+
+    /// Adds customers to the demo's, as `postern demo --orgs` does: `member-1@company-1.example` owns the first, and so on.
+    pub async fn fill(&self, size: demo::Size) {
+        self.meddled.set(true);
+        let stamp = Stamp { now: self.clock.now(), ids: Arc::default(), source: Source::default() };
+        let turn = self.state.hasher.turn().await.expect("a turn");
+        demo::fill(&self.state.store, size, turn.hash(&Password::new(PASSWORD)), &stamp, |_| {}).await.expect("is filled");
     }
 
     /// Somebody who has not signed in.

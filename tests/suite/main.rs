@@ -3,10 +3,13 @@
 mod architecture;
 mod contract;
 mod coverage;
+mod doctor;
 mod faults;
 mod identity;
 mod impersonation;
 mod input;
+mod isolation;
+mod pins;
 mod process;
 mod readme;
 mod record;

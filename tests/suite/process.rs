@@ -103,12 +103,17 @@ fn binary() -> PathBuf {
 }
 
 fn postern(folder: &Path, arguments: &[&str]) -> Output {
+    postern_with(folder, arguments, &[])
+}
+
+/// Runs the binary to its end, with hashes that cost nothing.
+pub fn postern_with(folder: &Path, arguments: &[&str], environment: &[(&str, &str)]) -> Output {
     let mut command = Command::new(binary());
-    command.args(arguments).current_dir(folder);
+    command.args(arguments).current_dir(folder).envs(environment.iter().copied());
     command.env("POSTERN__PASSWORDS__MEMORY_KIB", "8").env("POSTERN__PASSWORDS__ITERATIONS", "1").output().expect("runs")
 }
 
-fn said(output: &Output) -> String {
+pub fn said(output: &Output) -> String {
     format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
 }
 

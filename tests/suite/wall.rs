@@ -15,6 +15,7 @@ on_postgres![
     damage_is_found_and_mended,
     what_has_no_place_is_found,
     a_login_that_could_step_over_the_wall_is_refused,
+    requests_run_as_their_org,
     readiness_says_that_the_wall_is_damaged,
 ];
 
@@ -322,6 +323,25 @@ async fn a_login_that_could_step_over_the_wall_is_refused(t: &App) {
     t.db.execute(&format!("DROP ROLE {role}; DROP ROLE {other}")).await.expect("gone");
     let told = |words: &str| found.iter().any(|fault| fault.check == "login" && fault.what.contains(words));
     assert!(told("may not become postern_platform") && told(&format!("may become {other}")), "{found:?}");
+}
+
+/// Policies that show nothing show which requests they bind.
+async fn requests_run_as_their_org(t: &App) {
+    let owner = t.sign_in("owner@acme.example").await;
+    let member = t.member_id("acme", "viewer@acme.example").await;
+    let path = format!("/v1/orgs/acme/members/{member}");
+    owner.get(&path).await.expect(200);
+    t.db.execute("ALTER POLICY tenant ON membership USING (false)").await.expect("runs");
+    owner.get(&path).await.problem(404, "not_found");
+    owner.patch(&path, serde_json::json!({ "role": "member" })).await.problem(404, "not_found");
+    assert_eq!(owner.get("/v1/orgs/acme/members").await.expect(200).json["data"], serde_json::json!([]));
+    t.db.execute("ALTER POLICY tenant ON audit_event USING (false) WITH CHECK (false)").await.expect("runs");
+    assert_eq!(owner.get("/v1/orgs/acme/audit-events").await.expect(200).json["data"], serde_json::json!([]));
+    owner.patch("/v1/orgs/acme", serde_json::json!({ "name": "Unrecorded" })).await.problem(503, "unavailable");
+    // What belongs to no org runs as the platform.
+    assert_eq!(t.events("action=org.created").await.len(), 3);
+    t.db.execute("ALTER POLICY platform ON session USING (false)").await.expect("runs");
+    owner.get("/v1/me").await.problem(401, "session_ended");
 }
 
 async fn readiness_says_that_the_wall_is_damaged(t: &App) {

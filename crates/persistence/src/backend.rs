@@ -194,6 +194,25 @@ pub fn becomes_tenant(role: &str, org: &str) -> String {
     )
 }
 
+/// SQL that makes a UUIDv7 (RFC 9562) out of a time in milliseconds since 1970, a kind of thing and a number, for rows that the
+/// database makes itself.
+pub fn made_id(backend: DbBackend, kind: u8, milliseconds: &str, number: &str) -> String {
+    match backend {
+        DbBackend::Postgres => {
+            format!("(lpad(to_hex({milliseconds}), 12, '0') || '70{kind:02x}8' || lpad(to_hex({number}), 15, '0'))::uuid")
+        }
+        _ => format!("unhex(printf('%012x70{kind:02x}8%015x', {milliseconds}, {number}))"),
+    }
+}
+
+/// SQL for a moment given in milliseconds since 1970, as the database keeps it.
+pub fn moment(backend: DbBackend, milliseconds: &str) -> String {
+    match backend {
+        DbBackend::Postgres => format!("to_timestamp({milliseconds} / 1000.0)"),
+        _ => format!("strftime('%Y-%m-%dT%H:%M:%f+00:00', {milliseconds} / 1000.0, 'unixepoch')"),
+    }
+}
+
 /// SQL that takes the lock on the number in `$3` until the transaction ends, and is true unless somebody else has it.
 ///
 /// On SQLite a writer has the whole database to itself, so whoever asks is alone.

@@ -26,7 +26,8 @@ use postern_domain::{
     text,
 };
 use postern_persistence::{
-    Store, StoreError, demo,
+    Store, StoreError,
+    demo::{self, Size},
     gate::Gate,
     repository::impersonations::Hanging,
     schema::{self, Migrated},
@@ -66,8 +67,18 @@ enum Command {
         #[arg(long)]
         demo: bool,
     },
-    /// Load the demo accounts into a new database.
-    Demo,
+    /// Load the demo accounts into a new database, and as many customers more as are asked for.
+    Demo {
+        /// How many more customers there are to be: company-1 and so on.
+        #[arg(long, default_value_t = 0)]
+        orgs: u32,
+        /// How many members each of them has.
+        #[arg(long, default_value_t = 10)]
+        members: u32,
+        /// How many events there are in their logs together.
+        #[arg(long, default_value_t = 0)]
+        events: u32,
+    },
     /// Print the contract, or one of the tables beside it.
     Openapi {
         #[arg(long, value_enum, default_value_t = Print::Contract)]
@@ -155,7 +166,11 @@ pub async fn run(cli: Cli) -> Done {
             doctor::print(&faults, json)?;
             if faults.is_empty() { Ok(()) } else { Err("not everything is as it has to be".into()) }
         }
-        Command::Demo => load_demo(&config, &open(&config).await?).await,
+        Command::Demo { orgs, members, events } => {
+            let store = open(&config).await?;
+            load_demo(&config, &store).await?;
+            if orgs == 0 { Ok(()) } else { fill_demo(&config, &store, Size { orgs, members, events }).await }
+        }
         Command::User { command: UserCommand::Add { email, name } } => add_user(&config, &email, name).await,
         Command::Staff { command } => staff(&config, command).await,
         Command::Keys { command: KeysCommand::Rotate } => {
@@ -256,6 +271,19 @@ async fn load_demo(config: &Config, store: &Arc<Store>) -> Done {
     let password = Password::new(demo::PASSWORD);
     demo::load(store, turn.hash(&password), &console_stamp()).await?;
     Ok(())
+}
+
+async fn fill_demo(config: &Config, store: &Arc<Store>, size: Size) -> Done {
+    let hasher = Hasher::new(&config.api.passwords).map_err(|error| error.to_string())?;
+    let turn = hasher.turn().await?;
+    let password = Password::new(demo::PASSWORD);
+    demo::fill(store, size, turn.hash(&password), &console_stamp(), |done| {
+        let bar: String = (1..=40).map(|part| if u64::from(done) * 40 >= part * u64::from(size.orgs) { '#' } else { ' ' }).collect();
+        eprint!("\r[{bar}] {done} of {} orgs", size.orgs);
+    })
+    .await?;
+    eprintln!();
+    say(&format!("company-1 to company-{} have {} members each, who sign in as member-1@company-1.example", size.orgs, size.members))
 }
 
 fn console_stamp() -> Stamp {

@@ -12,6 +12,7 @@ use actix_web::{
     rt,
     web::{self, Bytes, Payload},
 };
+use postern_domain::operation::{Operation, ScopeKind};
 use serde::Serialize;
 use tracing::{Instrument, Span};
 
@@ -112,7 +113,7 @@ where
     match handler.run(call, &input).await {
         Ok(reply) => Ok(reply.respond(false)),
         Err(problem) => {
-            if let Some(denial) = denial.filter(|_| is_denial(problem.code())) {
+            if let Some(denial) = denial.filter(|_| is_denial(O::ROW, problem.code())) {
                 denial.record(problem.code()).await?;
             }
             Err(problem)
@@ -121,6 +122,12 @@ where
 }
 
 /// Every 403 is somebody known asking for what they may not do; but a wrong password is a failed sign-in, and recorded as one.
-fn is_denial(code: Code) -> bool {
-    code.status() == StatusCode::FORBIDDEN && code != Code::WrongPassword
+/// Who asks for an id that is not theirs is told that it is not there: whether it is anybody's cannot be seen, so that each
+/// such request is recorded. Staff see everybody's, and a wrong id of theirs is a slip.
+fn is_denial(operation: &Operation, code: Code) -> bool {
+    match code {
+        Code::WrongPassword => false,
+        Code::NotFound => operation.scope != ScopeKind::Staff,
+        _ => code.status() == StatusCode::FORBIDDEN,
+    }
 }

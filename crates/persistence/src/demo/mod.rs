@@ -2,6 +2,8 @@
 //!
 //! Only ever in a database that was empty before: it is marked, and anything else is refused.
 
+mod bulk;
+
 use std::sync::Arc;
 
 use chrono::TimeDelta;
@@ -30,6 +32,8 @@ use crate::{
     store::Store,
     tx::{Mode, Tx},
 };
+
+pub use bulk::{Size, fill};
 
 /// Everybody's password.
 pub const PASSWORD: &str = "postern-demo-2026";

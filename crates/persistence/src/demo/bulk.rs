@@ -1,0 +1,129 @@
+//! Many customers at once, to see how a full database behaves. Rows are made by the database itself, some hundred orgs to a
+//! statement; ids and times run on as if the orgs had come one after another over a year.
+
+use std::sync::Arc;
+
+use chrono::{TimeDelta, Timelike};
+use postern_domain::{clock::Stamp, credential::PasswordHash};
+use sea_orm::{ConnectionTrait, Value};
+use secrecy::ExposeSecret;
+
+use super::{DemoError, is_marked};
+use crate::{
+    backend::{made_id, moment},
+    store::{Store, statement},
+    tx::{Mode, Tx},
+};
+
+/// How much there is to be.
+#[derive(Debug, Clone, Copy)]
+pub struct Size {
+    pub orgs: u32,
+    /// In each org.
+    pub members: u32,
+    /// In all orgs together.
+    pub events: u32,
+}
+
+/// About so many rows are made by one statement.
+const ROWS_AT_ONCE: u32 = 10_000;
+
+/// Adds `company-1` and those after it to the demo's database; `progress` is told how many are done. A second time finds the
+/// first ones there, and fails.
+pub async fn fill(
+    store: &Arc<Store>,
+    size: Size,
+    hash: impl Future<Output = PasswordHash>,
+    stamp: &Stamp,
+    progress: impl Fn(u32),
+) -> Result<(), DemoError> {
+    if !is_marked(&Tx::begin(store, Mode::Read).await?).await? {
+        return Err(DemoError::NotADemo);
+    }
+    let hash = hash.await;
+    let events_each = size.events.div_ceil(size.orgs.max(1));
+    let at_once = (ROWS_AT_ONCE / events_each.max(size.members).max(1)).clamp(1, 1_000);
+    let begun = (stamp.now - TimeDelta::days(365)).with_nanosecond(0).unwrap_or(stamp.now).timestamp_millis();
+    // A year, spread over all orgs and in each over its events.
+    let step = TimeDelta::days(365).num_milliseconds() / i64::from(size.orgs.max(1)) / i64::from(events_each.max(1) + 1);
+    let mut first = 1;
+    while first <= size.orgs {
+        let last = size.orgs.min(first + at_once - 1);
+        let tx = Tx::begin(store, Mode::Write).await?;
+        let figures = Figures { first, last, members: size.members, events: events_each, begun, step };
+        for sql in figures.statements(&tx) {
+            let values = if sql.contains("$1") { vec![Value::from(hash.expose_secret())] } else { Vec::new() };
+            tx.execute_raw(statement(tx.get_database_backend(), &sql, values)).await?;
+        }
+        tx.commit().await?;
+        progress(last);
+        first = last + 1;
+    }
+    Ok(())
+}
+
+/// One batch of orgs.
+struct Figures {
+    first: u32,
+    last: u32,
+    members: u32,
+    events: u32,
+    /// When the first org was founded, in milliseconds since 1970, and how far one thing is from the next.
+    begun: i64,
+    step: i64,
+}
+
+impl Figures {
+    fn statements(&self, tx: &Tx) -> [String; 6] {
+        let Self { first, last, members, events, begun, step } = self;
+        let backend = tx.get_database_backend();
+        let series = |name: &str, from: u32, to: u32| {
+            format!("{name}(n) AS (SELECT CAST({from} AS bigint) UNION ALL SELECT n + 1 FROM {name} WHERE n < {to})")
+        };
+        let orgs = format!("WITH RECURSIVE {}", series("o", *first, *last));
+        let members_of = format!("{orgs}, {}", series("m", 1, (*members).max(1)));
+        let founded = format!("({begun} + o.n * {step} * {})", events + 1);
+        let (org_id, founded_at) = (made_id(backend, 1, &founded, "o.n"), moment(backend, &founded));
+        let person = format!("(o.n * {members} + m.n)");
+        let (user_id, member_id) = (made_id(backend, 2, &founded, &person), made_id(backend, 3, &founded, &person));
+        let email = "'member-' || m.n || '@company-' || o.n || '.example'";
+        let happened = format!("({founded} + e.n * {step})");
+        let event_id = made_id(backend, 4, &happened, &format!("(o.n * {events} + e.n)"));
+        let somebody = format!("(o.n * {members} + 1 + e.n % {})", (*members).max(1));
+        [
+            format!(
+                "INSERT INTO organization (id, slug, name, plan, max_users, max_projects, created_at) {orgs}
+                 SELECT {org_id}, 'company-' || o.n, 'Company ' || o.n,
+                        CASE o.n % 3 WHEN 0 THEN 'starter' WHEN 1 THEN 'growth' ELSE 'enterprise' END,
+                        CASE o.n % 3 WHEN 0 THEN 10 WHEN 1 THEN 100 ELSE 5000 END,
+                        CASE o.n % 3 WHEN 0 THEN 3 WHEN 1 THEN 50 ELSE 1000 END, {founded_at} FROM o"
+            ),
+            format!("INSERT INTO org_setting (org_id, version) {orgs} SELECT {org_id}, 1 FROM o"),
+            format!(
+                "INSERT INTO \"user\" (id, email, name, created_at) {members_of}
+                 SELECT {user_id}, {email}, 'Member ' || m.n || ' of ' || o.n, {founded_at} FROM o, m"
+            ),
+            format!(
+                "INSERT INTO credential (user_id, password_hash, changed_at) {members_of} SELECT {user_id}, $1, {founded_at} FROM o, m"
+            ),
+            format!(
+                "INSERT INTO membership (org_id, id, user_id, role, created_at) {members_of}
+                 SELECT {org_id}, {member_id}, {user_id},
+                        CASE m.n WHEN 1 THEN 'owner' WHEN 2 THEN 'admin' WHEN 3 THEN 'viewer' ELSE 'member' END, {founded_at} FROM o, m"
+            ),
+            format!(
+                "INSERT INTO audit_event (id, occurred_at, org_id, org_slug, actor_type, actor_id, actor_email, action, outcome,
+                                          target_type, target_label, summary, metadata, schema_version) {orgs}, {}
+                 SELECT {event_id}, {}, {org_id}, 'company-' || o.n, 'user', {}, 'member-' || (1 + e.n % {}) || '@company-' || o.n || '.example',
+                        CASE WHEN e.n = 1 THEN 'org.created' WHEN e.n % 3 = 0 THEN 'user.role_changed' WHEN e.n % 3 = 1 THEN 'settings.updated'
+                             ELSE 'org.updated' END,
+                        'succeeded', 'org', 'company-' || o.n, 'changed something, for the ' || e.n || 'th time', '{{}}', 1
+                 FROM o, e WHERE {events} > 0",
+                series("e", 1, (*events).max(1)),
+                moment(backend, &happened),
+                made_id(backend, 2, &founded, &somebody),
+                (*members).max(1),
+            ),
+        ]
+    }
+}

@@ -1,0 +1,137 @@
+//! `postern migrate`, `doctor` and what `serve` refuses, as processes of their own.
+
+use std::process::Output;
+
+use postern_tests::{App, SUPERUSER, as_role, on_both, on_postgres};
+use serde_json::Value;
+
+use crate::process::{postern_with, said};
+
+mod everywhere {
+    use super::{
+        a_sound_database_is_said_to_be_sound, keys_that_others_may_read_are_found, on_both,
+        the_demo_accounts_are_a_secret_that_everybody_knows,
+    };
+
+    on_both![
+        a_sound_database_is_said_to_be_sound,
+        keys_that_others_may_read_are_found,
+        the_demo_accounts_are_a_secret_that_everybody_knows
+    ];
+}
+
+on_postgres![
+    a_superuser_is_no_login_for_a_server,
+    a_password_that_everybody_tries_is_refused,
+    an_administrator_is_told_what_to_run,
+    demo_accounts_fill_a_database,
+    migrations_that_have_not_been_applied_are_found,
+];
+
+/// Runs `postern` on the test's database.
+fn postern(t: &App, arguments: &[&str], more: &[(&str, &str)]) -> Output {
+    let mut environment = vec![("POSTERN__DATABASE__URL", t.db.url.as_str()), ("POSTERN__LOG__FILTER", "error")];
+    environment.extend(more);
+    postern_with(t.folder.path(), arguments, &environment)
+}
+
+async fn a_sound_database_is_said_to_be_sound(t: &App) {
+    let sound = postern(t, &["doctor", "--demo"], &[]);
+    assert!(sound.status.success() && said(&sound).contains("as it has to be"), "{}", said(&sound));
+    let sound = postern(t, &["doctor", "--demo", "--json"], &[]);
+    let told: Value = serde_json::from_slice(&sound.stdout).expect("JSON");
+    assert_eq!(told, serde_json::json!({ "sound": true, "faults": [] }));
+}
+
+async fn keys_that_others_may_read_are_found(t: &App) {
+    use std::os::unix::fs::PermissionsExt;
+    let keys = t.folder.path().join("keys");
+    let key = std::fs::read_dir(&keys).expect("a folder").next().expect("a key").expect("an entry").path();
+    std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o640)).expect("set");
+    let found = postern(t, &["doctor", "--demo", "--json"], &[("POSTERN__TOKENS__KEYS_DIR", keys.to_str().expect("a path"))]);
+    let told: Value = serde_json::from_slice(&found.stdout).expect("JSON");
+    assert!(!found.status.success());
+    assert_eq!(told["faults"][0]["check"], "keys", "{told}");
+    assert!(told["faults"][0]["what"].as_str().is_some_and(|what| what.contains("chmod 600")), "{told}");
+}
+
+async fn the_demo_accounts_are_a_secret_that_everybody_knows(t: &App) {
+    let refused = postern(t, &["serve"], &[]);
+    assert!(!refused.status.success() && said(&refused).contains("refusing to serve"), "{}", said(&refused));
+    assert!(said(&refused).contains("[secrets]") && said(&refused).contains("--demo"), "{}", said(&refused));
+    t.meddle("DELETE FROM instance").await;
+    let refused = postern(t, &["doctor", "--demo"], &[]);
+    assert!(!refused.status.success() && said(&refused).contains("[demo]"), "{}", said(&refused));
+}
+
+async fn a_superuser_is_no_login_for_a_server(t: &App) {
+    let superuser = as_role(&t.db.url, SUPERUSER);
+    for command in ["serve", "doctor"] {
+        let refused = postern(t, &[command, "--demo"], &[("POSTERN__DATABASE__URL", &superuser)]);
+        assert!(!refused.status.success() && said(&refused).contains("SUPERUSER"), "{}", said(&refused));
+        assert!(said(&refused).contains("`postern migrate` makes it"), "with the remedy: {}", said(&refused));
+    }
+}
+
+async fn a_password_that_everybody_tries_is_refused(t: &App) {
+    let guessed = t.db.url.replace("://postern_server@", "://postern_server:postgres@");
+    let refused = postern(t, &["serve", "--demo"], &[("POSTERN__DATABASE__URL", &guessed)]);
+    assert!(!refused.status.success() && said(&refused).contains("[secrets]"), "{}", said(&refused));
+}
+
+async fn an_administrator_is_told_what_to_run(t: &App) {
+    // Roles and a database of this test's own: they are the whole cluster's.
+    let base = t.db.url.rsplit('/').next().expect("a name");
+    let name = |what: &str| format!("{base}_{what}");
+    let (owner, tenant, platform, server, database) = (name("owner"), name("tenant"), name("platform"), name("server"), name("own"));
+    t.db.execute(&format!("CREATE ROLE {owner} LOGIN")).await.expect("made");
+    t.db.execute(&format!("CREATE DATABASE {database} OWNER {owner}")).await.expect("made");
+    let at = |role: &str| as_role(&format!("{}/{database}", t.db.url.strip_suffix(&format!("/{base}")).expect("its name")), role);
+    let (url, owner_url) = (at(&server), at(&owner));
+    let environment = [
+        ("POSTERN__DATABASE__URL", url.as_str()),
+        ("POSTERN__DATABASE__OWNER_URL", owner_url.as_str()),
+        ("POSTERN__DATABASE__TENANT_ROLE", tenant.as_str()),
+        ("POSTERN__DATABASE__PLATFORM_ROLE", platform.as_str()),
+    ];
+    let told = postern(t, &["migrate"], &environment);
+    assert!(!told.status.success() && said(&told).contains("database administrator"), "{}", said(&told));
+    let sql = String::from_utf8(told.stdout).expect("SQL");
+    assert!(sql.contains(&format!("CREATE ROLE \"{server}\" LOGIN NOINHERIT")), "{sql}");
+    t.db.execute(&sql).await.expect("what was told can be run as it is");
+    let done = postern(t, &["migrate"], &environment);
+    assert!(done.status.success(), "{}", said(&done));
+    let again = postern(t, &["migrate"], &environment);
+    assert!(again.status.success(), "a second time changes nothing: {}", said(&again));
+    let sound = postern(t, &["doctor"], &environment);
+    assert!(sound.status.success(), "{}", said(&sound));
+    t.db.execute(&format!("DROP DATABASE {database}")).await.expect("gone");
+    t.db.execute(&format!("DROP ROLE {server}, {tenant}, {platform}, {owner}")).await.expect("gone");
+}
+
+async fn migrations_that_have_not_been_applied_are_found(t: &App) {
+    t.db.execute("DELETE FROM seaql_migrations WHERE version LIKE 'm0010%'").await.expect("forgotten");
+    let refused = postern(t, &["serve", "--demo"], &[]);
+    assert!(!refused.status.success() && said(&refused).contains("m0010_scoped_answers"), "{}", said(&refused));
+    assert!(said(&refused).contains("run `postern migrate`"), "{}", said(&refused));
+}
+
+async fn demo_accounts_fill_a_database(t: &App) {
+    let filled = postern(t, &["demo", "--orgs", "30", "--members", "3", "--events", "600"], &[]);
+    assert!(filled.status.success(), "{}", said(&filled));
+    let orgs = "SELECT count(*) FROM organization WHERE slug LIKE 'company-%'";
+    assert_eq!(t.db.count(orgs).await, 30);
+    assert_eq!(
+        t.db.count("SELECT count(*) FROM membership WHERE org_id NOT IN (SELECT id FROM organization WHERE slug NOT LIKE 'company-%')")
+            .await,
+        90
+    );
+    assert_eq!(t.db.count("SELECT count(*) FROM audit_event WHERE org_slug LIKE 'company-%'").await, 600);
+    t.meddle("SELECT 1").await;
+    let owner = t.sign_in("member-1@company-7.example").await;
+    let events = owner.get("/v1/orgs/company-7/audit-events?limit=100").await.expect(200);
+    assert_eq!(events.json["data"].as_array().map(Vec::len), Some(20), "{}", events.body);
+    let members = owner.get("/v1/orgs/company-7/members").await.expect(200);
+    assert_eq!(members.json["data"].as_array().map(Vec::len), Some(3), "{}", members.body);
+    owner.get("/v1/orgs/company-8").await.problem(404, "not_found");
+}

@@ -1,0 +1,71 @@
+//! Connections go from org to org, and nothing of one is left when the next comes; and rules that count hold in a crowd.
+
+use futures_util::{StreamExt, future::join_all, stream};
+use postern_persistence::demo::Size;
+use postern_tests::{App, on_both};
+use serde_json::json;
+
+on_both![connections_carry_nothing_from_org_to_org, of_many_owners_who_demote_each_other_one_stays];
+
+const ORGS: usize = 50;
+
+/// Ten thousand requests of fifty orgs over four connections, many at a time; each answer speaks of its own org alone.
+async fn connections_carry_nothing_from_org_to_org(t: &App) {
+    let crowded = App::start_on(t.backend, |_| {}, |options| options.max_connections = 4).await;
+    crowded.fill(Size { orgs: 50, members: 3, events: 500 }).await;
+    let people = join_all((1..=ORGS).map(|n| {
+        let crowded = &crowded;
+        async move { crowded.sign_in(&format!("member-1@company-{n}.example")).await }
+    }))
+    .await;
+    let what = ["", "/members", "/audit-events", "/settings", "/members?q=member", "/audit-events?action=org.created"];
+    let requests = stream::iter(0..10_000_usize).map(|n| {
+        // Neighbours in time are of different orgs, and ask for different things.
+        let (org, what) = (n * 7 % ORGS, what[n / ORGS % what.len()]);
+        let person = &people[org];
+        async move {
+            let own = format!("company-{}", org + 1);
+            let answer = person.get(&format!("/v1/orgs/{own}{what}")).await.expect(200);
+            let others = answer.body.split("company-").skip(1).filter(|rest| {
+                let number: String = rest.chars().take_while(char::is_ascii_digit).collect();
+                number != (org + 1).to_string()
+            });
+            assert_eq!(others.count(), 0, "{own} is told of another: {}", answer.body);
+            assert!(what == "/settings" || answer.body.contains(&own), "{own} is not told of itself: {}", answer.body);
+        }
+    });
+    let done = requests.buffer_unordered(64).count().await;
+    assert_eq!(done, 10_000);
+    crowded.finish().await;
+}
+
+async fn of_many_owners_who_demote_each_other_one_stays(t: &App) {
+    const OWNERS: usize = 32;
+    t.fill(Size { orgs: 1, members: 32, events: 0 }).await;
+    t.meddle("UPDATE membership SET role = 'owner' WHERE org_id = (SELECT id FROM organization WHERE slug = 'company-1')").await;
+    let mut owners = Vec::new();
+    for n in 1..=OWNERS {
+        let email = format!("member-{n}@company-1.example");
+        owners.push((t.sign_in(&email).await, t.member_id("company-1", &email).await));
+    }
+    let left = "SELECT count(*) FROM membership WHERE role = 'owner' AND org_id = (SELECT id FROM organization WHERE slug = 'company-1')";
+    let mut gone = 0;
+    for round in 1..=3 {
+        let answers = join_all((0..OWNERS).map(|n| {
+            let (person, (_, next)) = (&owners[n].0, &owners[(n + round) % OWNERS]);
+            async move {
+                let path = format!("/v1/orgs/company-1/members/{next}");
+                // Half of them demote, half of them remove.
+                if n % 2 == 0 { person.patch(&path, json!({ "role": "viewer" })).await } else { person.delete(&path).await }
+            }
+        }))
+        .await;
+        for answer in &answers {
+            assert!([200, 204, 403, 404, 409].contains(&answer.status), "{}", answer.body);
+        }
+        gone = OWNERS as i64 - t.db.count(left).await;
+    }
+    assert!((1..OWNERS as i64).contains(&gone), "{gone} of {OWNERS} owners are gone");
+    let recorded = t.recorded("user.removed").await + t.recorded("user.role_changed").await;
+    assert!(recorded >= gone, "each of them stands in the record");
+}
