@@ -8,22 +8,22 @@ use std::{
     time::Duration,
 };
 
-use postern_tests::{Cluster, SERVER};
+use postern_tests::{Cluster, SERVER, SUPERUSER};
 
 use crate::http::THREADS;
 
 /// Runs `request` once with every statement logged, and writes what it sent as a script.
 pub fn of(cluster: &Cluster, folder: &Path, request: impl FnOnce()) -> PathBuf {
-    let log = Path::new(&cluster.socket_folder).join("server.log");
-    cluster.psql("ALTER SYSTEM SET log_statement = 'all'");
-    cluster.psql("SELECT pg_reload_conf()");
+    let log = Path::new(cluster.socket_folder()).join("server.log");
+    psql(cluster, "ALTER SYSTEM SET log_statement = 'all'");
+    psql(cluster, "SELECT pg_reload_conf()");
     // Each backend takes the new setting up between two statements.
-    cluster.psql("SELECT pg_sleep(0.3)");
+    psql(cluster, "SELECT pg_sleep(0.3)");
     let before = fs::read_to_string(&log).expect("a log").len();
     request();
     let logged = fs::read_to_string(&log).expect("a log").split_off(before);
-    cluster.psql("ALTER SYSTEM RESET log_statement");
-    cluster.psql("SELECT pg_reload_conf()");
+    psql(cluster, "ALTER SYSTEM RESET log_statement");
+    psql(cluster, "SELECT pg_reload_conf()");
     let script = folder.join("request.sql");
     let statements = statements(&logged);
     assert!(statements.len() >= 4, "the log has the statements: {logged}");
@@ -42,12 +42,20 @@ pub fn pgbench(cluster: &Cluster, script: &Path, connections: usize, lasts: Dura
             &format!("--time={}", lasts.as_secs()),
         ])
         .arg(format!("--file={}", script.display()))
-        .args(["--host", &cluster.socket_folder, "--username", SERVER, "postgres"])
+        .args(["--host", cluster.socket_folder(), "--username", SERVER, "postgres"])
         .output()
         .expect("pgbench runs");
     let said = String::from_utf8_lossy(&output.stdout);
     let rate = said.lines().find_map(|line| line.strip_prefix("tps = ")?.split(' ').next()?.parse().ok());
     rate.unwrap_or_else(|| panic!("{said}{}", String::from_utf8_lossy(&output.stderr)))
+}
+
+fn psql(cluster: &Cluster, sql: &str) {
+    let done = Command::new(cluster.binaries.join("psql"))
+        .args(["--quiet", "--no-psqlrc", "--host", cluster.socket_folder(), "--username", SUPERUSER, "--command", sql, "postgres"])
+        .output()
+        .expect("psql runs");
+    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
 }
 
 /// The statements of a log, with their parameters put in.

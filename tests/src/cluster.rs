@@ -15,65 +15,82 @@ pub const OWNER: &str = "postern_owner";
 /// Who may do anything: what a test looks with, and does damage with.
 pub const SUPERUSER: &str = "postgres";
 
+/// A script that has started something, and stops it when this goes: it waits for the end of its input, whatever becomes of us.
+struct Keeper {
+    process: Child,
+    /// What it said once it was ready.
+    told: String,
+}
+
+impl Keeper {
+    fn start(command: &mut Command) -> Self {
+        let mut process = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("the script runs");
+        let mut line = String::new();
+        BufReader::new(process.stdout.take().expect("piped")).read_line(&mut line).expect("it starts");
+        assert!(!line.is_empty(), "{command:?} did not start");
+        Self { process, told: line.trim().to_owned() }
+    }
+}
+
+impl Drop for Keeper {
+    fn drop(&mut self) {
+        drop(self.process.stdin.take());
+        let _ = self.process.wait();
+    }
+}
+
+/// What a script of this folder finds, or installs.
+fn found(script: &str) -> PathBuf {
+    let output = Command::new(script_path(script)).stderr(Stdio::inherit()).output().expect("the script runs");
+    assert!(output.status.success(), "{script} found nothing to test with");
+    PathBuf::from(String::from_utf8(output.stdout).expect("a path in UTF-8").trim())
+}
+
+fn script_path(script: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(script)
+}
+
 /// A cluster that lives as long as this does.
 pub struct Cluster {
-    pub socket_folder: String,
     /// The folder of the server's binaries, and of `pgbench`.
     pub binaries: PathBuf,
-    keeper: Child,
+    keeper: Keeper,
 }
 
 static CLUSTER: LazyLock<Cluster> = LazyLock::new(|| Cluster::start(""));
 
+/// `PgBouncer` in transaction mode before the cluster that all tests share.
+static BOUNCER: LazyLock<Keeper> = LazyLock::new(|| {
+    let program = found("find-pgbouncer.sh");
+    Keeper::start(Command::new(script_path("pgbouncer.sh")).arg(program).arg(CLUSTER.socket_folder()))
+});
+
 impl Cluster {
     /// Starts one with further settings, as in `-c fsync=on`.
     pub fn start(settings: &str) -> Self {
-        let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-        let found = Command::new(here.join("find-postgres.sh")).stderr(Stdio::inherit()).output().expect("find-postgres.sh runs");
-        assert!(found.status.success(), "there is no PostgreSQL to test with");
-        let binaries = PathBuf::from(String::from_utf8(found.stdout).expect("a path in UTF-8").trim());
-        let mut keeper = Command::new(here.join("postgres.sh"))
-            .arg(&binaries)
-            .env("POSTERN_PG_SETTINGS", settings)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("postgres.sh runs");
-        let mut line = String::new();
-        BufReader::new(keeper.stdout.take().expect("piped")).read_line(&mut line).expect("the cluster starts");
-        assert!(!line.is_empty(), "the cluster did not start");
-        let cluster = Self { socket_folder: line.trim().to_owned(), binaries, keeper };
-        // The owner of the schema is nobody special; but it may make roles, so that `postern migrate` can make the others.
-        cluster.psql(&format!("CREATE ROLE {OWNER} LOGIN CREATEROLE"));
-        cluster
+        let binaries = found("find-postgres.sh");
+        let keeper = Keeper::start(Command::new(script_path("postgres.sh")).arg(&binaries).env("POSTERN_PG_SETTINGS", settings));
+        Self { binaries, keeper }
+    }
+
+    #[must_use]
+    pub fn socket_folder(&self) -> &str {
+        &self.keeper.told
     }
 
     /// The address of a database for a role: [`SERVER`], [`OWNER`] or [`SUPERUSER`].
+    #[must_use]
     pub fn url(&self, role: &str, database: &str) -> String {
-        format!("postgres://{role}@{}/{database}", self.socket_folder.replace('/', "%2F"))
-    }
-}
-
-impl Cluster {
-    /// Runs a statement as the superuser, in the database `postgres`.
-    pub fn psql(&self, sql: &str) {
-        let done = Command::new(self.binaries.join("psql"))
-            .args(["--quiet", "--no-psqlrc", "--host", &self.socket_folder, "--username", SUPERUSER, "--command", sql, "postgres"])
-            .output()
-            .expect("psql runs");
-        assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
-    }
-}
-
-impl Drop for Cluster {
-    fn drop(&mut self) {
-        // The end of its input tells the keeper to stop; then it is only a matter of waiting.
-        drop(self.keeper.stdin.take());
-        let _ = self.keeper.wait();
+        format!("postgres://{role}@{}/{database}", self.socket_folder().replace('/', "%2F"))
     }
 }
 
 /// The address of a database of the cluster that all tests share.
 pub fn url(role: &str, database: &str) -> String {
     CLUSTER.url(role, database)
+}
+
+/// The same address for the server's login, through `PgBouncer`.
+pub fn pooled_url(database: &str) -> String {
+    format!("postgres://{SERVER}@{}:6432/{database}", BOUNCER.told.replace('/', "%2F"))
 }

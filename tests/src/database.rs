@@ -29,6 +29,8 @@ use crate::{Backend, OWNER, PASSWORD, SERVER, SUPERUSER, TestClock, app, cluster
 /// A test's own database, and a second way into it: as a superuser, with raw SQL.
 pub struct Database {
     pub url: String,
+    /// The same through a pooler, for the server alone.
+    pooled: Option<String>,
     pub raw: DatabaseConnection,
     backend: Backend,
 }
@@ -43,7 +45,7 @@ impl Database {
                 fs::copy(sqlite_template().await, &file).expect("the template is copied");
                 format!("sqlite://{}", file.display())
             }
-            Backend::Postgres => {
+            Backend::Postgres | Backend::PgBouncer => {
                 postgres_template().await;
                 let name = format!("t{}", NEXT.fetch_add(1, Ordering::Relaxed));
                 admin(&format!("CREATE DATABASE {name} TEMPLATE postern_template OWNER {OWNER}")).await;
@@ -52,13 +54,17 @@ impl Database {
                 cluster::url(SERVER, &name)
             }
         };
+        let pooled = (backend == Backend::PgBouncer).then(|| cluster::pooled_url(url.rsplit('/').next().expect("a name")));
         let raw = sea_orm::Database::connect(options(&as_role(&url, SUPERUSER))).await.expect("the copy opens");
-        Self { url, raw, backend }
+        Self { url, pooled, raw, backend }
     }
 
     /// How a server opens it.
     pub fn options(&self) -> Options {
-        store_options(&self.url)
+        match &self.pooled {
+            Some(pooled) => Options { url: pooled.clone(), prepared_statements: false, ..store_options(&self.url) },
+            None => store_options(&self.url),
+        }
     }
 
     /// Runs SQL as somebody whom nothing stops.
@@ -93,9 +99,9 @@ impl Database {
     }
 
     pub async fn drop_it(self) {
-        let Self { url, raw, backend } = self;
+        let Self { url, pooled: _, raw, backend } = self;
         raw.close().await.expect("closes");
-        if backend == Backend::Postgres {
+        if backend != Backend::Sqlite {
             let name = url.rsplit('/').next().expect("a name").to_owned();
             admin(&format!("DROP DATABASE {name} WITH (FORCE)")).await;
         }
@@ -104,7 +110,7 @@ impl Database {
     const fn dialect(&self) -> DbBackend {
         match self.backend {
             Backend::Sqlite => DbBackend::Sqlite,
-            Backend::Postgres => DbBackend::Postgres,
+            Backend::Postgres | Backend::PgBouncer => DbBackend::Postgres,
         }
     }
 }

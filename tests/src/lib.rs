@@ -18,16 +18,12 @@ pub use database::{Database, as_role, store_options};
 /// The password of all demo accounts.
 pub use postern_persistence::demo::PASSWORD;
 
-/// Makes `postgres::name` of each test of what SQLite does not have.
+/// Makes `postgres::name` and `pgbouncer::name` of each test of the wall between tenants that SQLite does not have.
 #[macro_export]
 macro_rules! on_postgres {
     ($($name:ident),+ $(,)?) => {
-        mod postgres {
-            $(#[test]
-            fn $name() {
-                $crate::run($crate::Backend::Postgres, super::$name);
-            })+
-        }
+        $crate::tests_on! { postgres, Postgres: $($name),+ }
+        $crate::tests_on! { pgbouncer, PgBouncer: $($name),+ }
     };
 }
 
@@ -35,17 +31,28 @@ macro_rules! on_postgres {
 #[macro_export]
 macro_rules! on_both {
     ($($name:ident),+ $(,)?) => {
-        mod sqlite {
-            $(#[test]
-            fn $name() {
-                $crate::run($crate::Backend::Sqlite, super::$name);
-            })+
-        }
+        $crate::tests_on! { sqlite, Sqlite: $($name),+ }
+        $crate::tests_on! { postgres, Postgres: $($name),+ }
+    };
+}
 
-        mod postgres {
+/// The same, and `pgbouncer::name` as well.
+#[macro_export]
+macro_rules! on_all {
+    ($($name:ident),+ $(,)?) => {
+        $crate::on_both! { $($name),+ }
+        $crate::tests_on! { pgbouncer, PgBouncer: $($name),+ }
+    };
+}
+
+/// Makes `module::name` of each test, on one backend.
+#[macro_export]
+macro_rules! tests_on {
+    ($module:ident, $backend:ident: $($name:ident),+) => {
+        mod $module {
             $(#[test]
             fn $name() {
-                $crate::run($crate::Backend::Postgres, super::$name);
+                $crate::run($crate::Backend::$backend, super::$name);
             })+
         }
     };

@@ -96,7 +96,9 @@ async fn it_ends_at_its_time(t: &App) {
     t.clock.turn(TimeDelta::seconds(-1));
     let earlier = match t.backend {
         postern_tests::Backend::Sqlite => "UPDATE impersonation SET expires_at = '2026-11-20T09:10:00+00:00'",
-        postern_tests::Backend::Postgres => "UPDATE impersonation SET expires_at = '2026-11-20T09:10:00Z'",
+        postern_tests::Backend::Postgres | postern_tests::Backend::PgBouncer => {
+            "UPDATE impersonation SET expires_at = '2026-11-20T09:10:00Z'"
+        }
     };
     t.meddle(earlier).await;
     ana.get("/v1/me").await.problem(401, "impersonation_expired");

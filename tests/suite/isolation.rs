@@ -10,10 +10,10 @@ use postern_domain::{
     clock::Clock,
     id::{EventId, ImpersonationId, MemberId, OrgId, SessionId, UserId},
 };
-use postern_tests::{Answer, App, Person, on_both};
+use postern_tests::{Answer, App, Person, on_all};
 use serde_json::{Value, json};
 
-on_both![nothing_of_another_org_is_known, a_cursor_of_another_org_is_none, a_taken_slug_says_no_more_than_that];
+on_all![nothing_of_another_org_is_known, a_cursor_of_another_org_is_none, a_taken_slug_says_no_more_than_that];
 
 /// What belongs to the other org, and beside each the like of it that belongs to nobody.
 struct Loot {

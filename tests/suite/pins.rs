@@ -2,10 +2,10 @@
 
 use futures_util::{StreamExt, future::join_all, stream};
 use postern_persistence::demo::Size;
-use postern_tests::{App, on_both};
+use postern_tests::{App, on_all};
 use serde_json::json;
 
-on_both![connections_carry_nothing_from_org_to_org, of_many_owners_who_demote_each_other_one_stays];
+on_all![connections_carry_nothing_from_org_to_org, of_many_owners_who_demote_each_other_one_stays];
 
 const ORGS: usize = 50;
 

@@ -87,7 +87,7 @@ async fn rows_are_neither_changed_nor_deleted(t: &App) {
     let everywhere = ["UPDATE audit_event SET summary = 'forged'", "DELETE FROM audit_event"];
     let here: &[&str] = match t.backend {
         Backend::Sqlite => &[replaced],
-        Backend::Postgres => &["TRUNCATE audit_event", "TRUNCATE audit_event CASCADE"],
+        Backend::Postgres | Backend::PgBouncer => &["TRUNCATE audit_event", "TRUNCATE audit_event CASCADE"],
     };
     for sql in everywhere.iter().chain(here) {
         let refused = t.db.execute(sql).await.expect_err(sql);
@@ -104,7 +104,7 @@ async fn without_its_event_nothing_happens(t: &App) {
     let path = format!("/v1/orgs/acme/members/{member}");
     let break_it = match t.backend {
         Backend::Sqlite => "CREATE TRIGGER no_more BEFORE INSERT ON audit_event BEGIN SELECT RAISE(ABORT, 'the disk is full'); END",
-        Backend::Postgres => {
+        Backend::Postgres | Backend::PgBouncer => {
             "CREATE FUNCTION no_more() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'the disk is full'; END $$; \
             CREATE TRIGGER no_more BEFORE INSERT ON audit_event FOR EACH ROW EXECUTE FUNCTION no_more()"
         }
@@ -130,7 +130,7 @@ async fn what_fails_leaves_no_success_behind(t: &App) {
     let owner = t.sign_in("owner@acme.example").await;
     let break_it = match t.backend {
         Backend::Sqlite => "CREATE TRIGGER no_more BEFORE UPDATE ON organization BEGIN SELECT RAISE(ABORT, 'broken'); END",
-        Backend::Postgres => {
+        Backend::Postgres | Backend::PgBouncer => {
             "CREATE FUNCTION no_more() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'broken'; END $$; \
             CREATE TRIGGER no_more BEFORE UPDATE ON organization FOR EACH ROW EXECUTE FUNCTION no_more()"
         }
