@@ -94,3 +94,22 @@ pub async fn append_only_faults(db: &impl ConnectionTrait, tables: &[&str]) -> R
     }
     Ok(faults)
 }
+
+/// Indexes text columns so that a part of them is found, whatever the case, without reading the whole table: by trigrams, where
+/// PostgreSQL has its own extension for them. A file of one process's own is read whole.
+pub async fn find_by_part(manager: &SchemaManager<'_>, table: &str, columns: &[&str]) -> Result<(), DbErr> {
+    let db = manager.get_connection();
+    if manager.get_database_backend() != DbBackend::Postgres {
+        return Ok(());
+    }
+    let there = Statement::from_string(DbBackend::Postgres, "SELECT 1 FROM pg_available_extensions WHERE name = 'pg_trgm'");
+    if db.query_one_raw(there).await?.is_none() {
+        return Ok(());
+    }
+    db.execute_unprepared("CREATE EXTENSION IF NOT EXISTS pg_trgm").await?;
+    for column in columns {
+        let index = format!("CREATE INDEX {table}_part_of_{column} ON \"{table}\" USING gin (lower({column}) gin_trgm_ops)");
+        db.execute_unprepared(&index).await?;
+    }
+    Ok(())
+}

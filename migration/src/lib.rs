@@ -15,6 +15,7 @@ mod m0007_audit;
 mod m0008_idempotency;
 mod m0009_instance;
 mod m0010_scoped_answers;
+mod m0011_lookups;
 
 use sea_orm_migration::{
     MigrationTrait, MigratorTrait, async_trait,
@@ -39,6 +40,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0008_idempotency::Migration),
             Box::new(m0009_instance::Migration),
             Box::new(m0010_scoped_answers::Migration),
+            Box::new(m0011_lookups::Migration),
         ]
     }
 }

@@ -33,7 +33,7 @@ async fn every_operation_by_every_caller(t: &App) {
 }
 
 /// What a request to the operation looks like, in the org given.
-async fn request(t: &App, row: &Operation, org: &str) -> (&'static str, String, Option<Value>) {
+pub async fn request(t: &App, row: &Operation, org: &str) -> (&'static str, String, Option<Value>) {
     let member = || t.member_id("acme", "viewer@acme.example");
     let user = || t.user_id("viewer@globex.example");
     let why = "needed for the coverage test";

@@ -56,17 +56,18 @@ async fn loot(t: &App) -> Loot {
 }
 
 /// An operation of the document, ready to be sent.
-struct Swept {
-    method: String,
-    path: String,
-    query: Vec<String>,
+pub struct Swept {
+    pub method: String,
+    pub path: String,
+    /// The parameters of its query that are texts.
+    pub query: Vec<String>,
     body: Option<Value>,
     /// JSON pointers to the ids in the body.
     ids_in_body: Vec<String>,
     needs_nobody: bool,
 }
 
-async fn contract(t: &App) -> Vec<Swept> {
+pub async fn contract(t: &App) -> Vec<Swept> {
     let document = t.anonymous().get("/openapi.json").await.expect(200).json;
     let mut all = Vec::new();
     for (path, methods) in document["paths"].as_object().expect("paths") {

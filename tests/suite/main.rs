@@ -13,6 +13,7 @@ mod pins;
 mod process;
 mod readme;
 mod record;
+mod scale;
 mod staff;
 mod tenancy;
 mod tokens;

@@ -205,6 +205,14 @@ pub fn made_id(backend: DbBackend, kind: u8, milliseconds: &str, number: &str) -
     }
 }
 
+/// SQL for the 16 bytes of such an id, where some bytes are needed that nobody else has.
+pub fn made_bytes(backend: DbBackend, id: &str) -> String {
+    match backend {
+        DbBackend::Postgres => format!("uuid_send({id})"),
+        _ => id.to_owned(),
+    }
+}
+
 /// SQL for a moment given in milliseconds since 1970, as the database keeps it.
 pub fn moment(backend: DbBackend, milliseconds: &str) -> String {
     match backend {

@@ -10,7 +10,7 @@ use secrecy::ExposeSecret;
 
 use super::{DemoError, is_marked};
 use crate::{
-    backend::{made_id, moment},
+    backend::{made_bytes, made_id, moment},
     store::{Store, statement},
     tx::{Mode, Tx},
 };
@@ -74,7 +74,7 @@ struct Figures {
 }
 
 impl Figures {
-    fn statements(&self, tx: &Tx) -> [String; 6] {
+    fn statements(&self, tx: &Tx) -> [String; 12] {
         let Self { first, last, members, events, begun, step } = self;
         let backend = tx.get_database_backend();
         let series = |name: &str, from: u32, to: u32| {
@@ -89,6 +89,8 @@ impl Figures {
         let email = "'member-' || m.n || '@company-' || o.n || '.example'";
         let happened = format!("({founded} + e.n * {step})");
         let event_id = made_id(backend, 4, &happened, &format!("(o.n * {events} + e.n)"));
+        let (session_id, impersonation_id) = (made_id(backend, 5, &founded, "o.n"), made_id(backend, 6, &founded, "o.n"));
+        let owner_id = made_id(backend, 2, &founded, &format!("(o.n * {members} + 1)"));
         let somebody = format!("(o.n * {members} + 1 + e.n % {})", (*members).max(1));
         [
             format!(
@@ -110,6 +112,34 @@ impl Figures {
                 "INSERT INTO membership (org_id, id, user_id, role, created_at) {members_of}
                  SELECT {org_id}, {member_id}, {user_id},
                         CASE m.n WHEN 1 THEN 'owner' WHEN 2 THEN 'admin' WHEN 3 THEN 'viewer' ELSE 'member' END, {founded_at} FROM o, m"
+            ),
+            format!(
+                "INSERT INTO session (id, user_id, created_at, last_used_at, expires_at, ended_at) {orgs}
+                 SELECT {session_id}, {owner_id}, {founded_at}, {founded_at}, {founded_at}, {founded_at} FROM o WHERE {members} > 0"
+            ),
+            format!(
+                "INSERT INTO refresh_token (hash, session_id, issued_at) {orgs}
+                 SELECT {}, {session_id}, {founded_at} FROM o WHERE {members} > 0",
+                made_bytes(backend, &session_id)
+            ),
+            format!(
+                "INSERT INTO idempotency_key (org_id, user_id, key_hash, request_hash, answer, answered_at) {orgs}
+                 SELECT {org_id}, {owner_id}, {bytes}, {bytes}, {bytes}, {founded_at} FROM o WHERE {members} > 0",
+                bytes = made_bytes(backend, &owner_id)
+            ),
+            format!(
+                "INSERT INTO impersonation (org_id, id, staff_user_id, staff_session_id, target_user_id, mode, reason, ticket_ref,
+                                            started_at, expires_at, ended_at) {orgs}
+                 SELECT {org_id}, {impersonation_id}, (SELECT user_id FROM staff ORDER BY user_id LIMIT 1), {session_id},
+                        {owner_id}, 'read_only', 'helped to get started', 'SUP-' || o.n, {founded_at}, {founded_at}, {founded_at}
+                 FROM o WHERE {members} > 0"
+            ),
+            format!(
+                "INSERT INTO usage_point (org_id, metric, at, value) {orgs} SELECT {org_id}, 'projects', {founded_at}, o.n % 3 FROM o"
+            ),
+            format!(
+                "INSERT INTO feature_override (org_id, feature, enabled, reason) {orgs}
+                 SELECT {org_id}, 'sso', true, 'agreed with sales' FROM o WHERE o.n % 2 = 1"
             ),
             format!(
                 "INSERT INTO audit_event (id, occurred_at, org_id, org_slug, actor_type, actor_id, actor_email, action, outcome,

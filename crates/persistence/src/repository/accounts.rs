@@ -38,21 +38,29 @@ impl<'a> Accounts<'a> {
         Self { tx }
     }
 
-    /// People and orgs whose id is `q`, or whose address, slug or name contains it; at most `limit` of each.
+    /// The person or the org whose id is `q`, or all whose address, slug or name contains it; at most `limit` of each.
     pub async fn search(&self, q: &str, limit: u64) -> Result<Found, StoreError> {
-        let by_id = q.parse::<UserId>().map(|id| user::Column::Id.eq(id.uuid())).ok();
+        let (user_id, org_id) = (q.parse::<UserId>().ok(), q.parse::<OrgId>().ok());
+        let by_text = user_id.is_none() && org_id.is_none();
         let which = Condition::any()
-            .add_option(by_id)
-            .add(contains(Expr::col(user::Column::Email), q))
-            .add(contains(Expr::col(user::Column::Name), q));
-        let users = user::Entity::find().filter(which).order_by_desc(user::Column::Id).limit(limit).all(self.tx).await?;
+            .add_option(user_id.map(|id| user::Column::Id.eq(id.uuid())))
+            .add_option(by_text.then(|| contains(Expr::col(user::Column::Email), q)))
+            .add_option(by_text.then(|| contains(Expr::col(user::Column::Name), q)));
+        let users = if which.is_empty() {
+            Vec::new()
+        } else {
+            user::Entity::find().filter(which).order_by_desc(user::Column::Id).limit(limit).all(self.tx).await?
+        };
 
-        let by_id = q.parse::<OrgId>().map(|id| organization::Column::Id.eq(id.uuid())).ok();
         let which = Condition::any()
-            .add_option(by_id)
-            .add(contains(Expr::col(organization::Column::Slug), q))
-            .add(contains(Expr::col(organization::Column::Name), q));
-        let orgs = organization::Entity::find().filter(which).order_by_desc(organization::Column::Id).limit(limit).all(self.tx).await?;
+            .add_option(org_id.map(|id| organization::Column::Id.eq(id.uuid())))
+            .add_option(by_text.then(|| contains(Expr::col(organization::Column::Slug), q)))
+            .add_option(by_text.then(|| contains(Expr::col(organization::Column::Name), q)));
+        let orgs = if which.is_empty() {
+            Vec::new()
+        } else {
+            organization::Entity::find().filter(which).order_by_desc(organization::Column::Id).limit(limit).all(self.tx).await?
+        };
         Ok(Found {
             users: users.into_iter().map(Into::into).collect(),
             orgs: orgs.into_iter().map(Org::try_from).collect::<Result<_, _>>()?,

@@ -1,0 +1,50 @@
+//! Indexes for what staff look up across all orgs, where no org narrows the search. (A full database: `postern demo --orgs`;
+//! `tests/suite/scale.rs` sees that nothing reads a whole table.)
+
+use sea_orm_migration::{prelude::*, sea_orm::ExprTrait};
+
+use crate::backend::find_by_part;
+
+#[derive(DeriveMigrationName)]
+pub struct Migration;
+
+#[async_trait::async_trait]
+impl MigrationTrait for Migration {
+    fn use_transaction(&self) -> Option<bool> {
+        Some(true)
+    }
+
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        // Most events have none of these: the indexes are small.
+        for column in ["on_behalf_of_id", "on_behalf_of_email", "ticket_ref", "impersonation_id", "ip", "target_id"] {
+            let index = Index::create()
+                .name(format!("audit_event_by_{column}"))
+                .table("audit_event")
+                .col(column)
+                .col("id")
+                .and_where(Expr::col(column).is_not_null())
+                .take();
+            manager.create_index(index).await?;
+        }
+        let by_outcome = Index::create()
+            .name("audit_event_by_outcome")
+            .table("audit_event")
+            .col("outcome")
+            .col("id")
+            .and_where(Expr::col("outcome").ne(Expr::cust("'succeeded'")))
+            .take();
+        manager.create_index(by_outcome).await?;
+        for column in ["actor_email", "target_label"] {
+            let index = Index::create().name(format!("audit_event_by_{column}")).table("audit_event").col(column).col("id").take();
+            manager.create_index(index).await?;
+        }
+        let by_session = Index::create().name("impersonation_in_session").table("impersonation").col("staff_session_id").take();
+        manager.create_index(by_session).await?;
+        // What ends with a member of the staff, or their tier, is looked for among what has not ended.
+        let mut live = Index::create().name("impersonation_live").table("impersonation").col("staff_user_id").take();
+        manager.create_index(live.and_where(Expr::col("ended_at").is_null()).take()).await?;
+        find_by_part(manager, "audit_event", &["summary", "target_label"]).await?;
+        find_by_part(manager, "user", &["email", "name"]).await?;
+        find_by_part(manager, "organization", &["slug", "name"]).await
+    }
+}

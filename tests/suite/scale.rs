@@ -1,0 +1,73 @@
+//! A full database: nothing that the contract asks reads a whole table. PostgreSQL counts its sequential scans itself, table by
+//! table, those that checks and policies cause among them.
+
+use postern_api::operations::TABLE;
+use postern_domain::operation::ScopeKind;
+use postern_persistence::demo::Size;
+use postern_tests::{App, tests_on};
+
+use crate::{coverage, isolation};
+
+tests_on! { postgres, Postgres: no_operation_reads_a_whole_table }
+
+/// Tables that stay small whatever the number of orgs.
+const SMALL: &str = "('staff', 'instance', 'seaql_migrations')";
+
+async fn no_operation_reads_a_whole_table(t: &App) {
+    let full = App::start(t.backend, |_| {}).await;
+    full.fill(Size { orgs: 3_000, members: 5, events: 90_000 }).await;
+    full.meddle("ANALYZE").await;
+    let before = scans(&full).await;
+
+    let owner = full.sign_in("owner@acme.example").await;
+    let admin = full.sign_in("super@postern.example").await;
+    let anonymous = full.anonymous();
+    let (worn, _) = full.impersonate(&admin, "member@acme.example", "acme", "read_only").await;
+    let contract = isolation::contract(&full).await;
+    for row in TABLE.iter().filter(|row| row.id != "delete_org") {
+        let caller = match row.scope {
+            ScopeKind::Public => &anonymous,
+            ScopeKind::Staff => &admin,
+            ScopeKind::Person | ScopeKind::InOrg => &owner,
+        };
+        let (method, path, body) = coverage::request(&full, row, "acme").await;
+        caller.send(method, &path, body.clone()).await;
+        if method == "GET" {
+            worn.get(&path).await;
+        }
+        // Every filter of a list, with something to be found and with nothing.
+        let filters = contract
+            .iter()
+            .filter(|swept| swept.method == method && swept.path.replace("{org}", "acme") == path)
+            .flat_map(|swept| &swept.query);
+        for filter in filters {
+            for value in [
+                "company-7",
+                "viewer@acme.example",
+                "user_01k7fgpr00e00800000000000g",
+                "denied",
+                "owner",
+                "2026-03-01T00:00:00Z",
+                "10.0.0.1",
+            ] {
+                caller.get(&format!("{path}?{filter}={}", value.replace('@', "%40"))).await;
+            }
+        }
+    }
+    let (_, path, body) = coverage::request(&full, TABLE.iter().find(|row| row.id == "delete_org").expect("is there"), "acme").await;
+    full.sign_in("owner@acme.example").await.send("DELETE", &path, body).await.expect(204);
+
+    // A connection tells its figures when it closes.
+    full.state.store.close().await;
+    let open = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND usename = 'postern_server'";
+    while full.db.count(open).await > 0 {}
+    let after = scans(&full).await;
+    assert_eq!(before, after, "a table was read whole");
+    full.finish().await;
+}
+
+/// How often each table has been read whole.
+async fn scans(t: &App) -> Vec<String> {
+    let sql = format!("SELECT relname || ' ' || seq_scan FROM pg_stat_user_tables WHERE relname NOT IN {SMALL} ORDER BY 1");
+    t.db.texts(&sql).await
+}
