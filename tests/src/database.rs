@@ -79,6 +79,13 @@ impl Database {
         sea_orm::Database::connect(options).await.expect("the role may sign in")
     }
 
+    /// The connections that the server's statements run over, as the next one to borrow one finds it.
+    pub async fn borrow_from_the_pooler(&self) -> DatabaseConnection {
+        let mut options = options(self.pooled.as_ref().expect("there is a pooler"));
+        options.max_connections(1);
+        sea_orm::Database::connect(options).await.expect("the pooler answers")
+    }
+
     /// One number.
     pub async fn count(&self, sql: &str) -> i64 {
         let statement = Statement::from_string(self.dialect(), sql);

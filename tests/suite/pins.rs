@@ -2,10 +2,38 @@
 
 use futures_util::{StreamExt, future::join_all, stream};
 use postern_persistence::demo::Size;
-use postern_tests::{App, on_all};
+use postern_tests::{App, on_all, tests_on};
+use sea_orm::ConnectionTrait;
 use serde_json::json;
 
 on_all![connections_carry_nothing_from_org_to_org, of_many_owners_who_demote_each_other_one_stays];
+
+mod between_transactions {
+    use super::{nothing_outlives_a_transaction, tests_on};
+
+    tests_on! { pgbouncer, PgBouncer: nothing_outlives_a_transaction }
+}
+
+/// What is committed takes neither role nor pin along; the pooler hands the very connections on.
+async fn nothing_outlives_a_transaction(t: &App) {
+    for org in ["acme", "globex", "initech"] {
+        let owner = t.sign_in(&format!("owner@{org}.example")).await;
+        owner.patch(&format!("/v1/orgs/{org}"), json!({ "name": "Renamed" })).await.expect(200);
+        owner.get(&format!("/v1/orgs/{org}/members")).await.expect(200);
+    }
+    let clean = "DO $$ BEGIN IF current_user <> session_user OR coalesce(current_setting('postern.org_id', true), '') <> '' \
+                 THEN RAISE EXCEPTION 'still % of %', current_user, current_setting('postern.org_id', true); END IF; END $$";
+    // More at a time than the pooler has connections, so that each of them is asked.
+    let asked = join_all((0..12).map(|_| async {
+        let borrowed = t.db.borrow_from_the_pooler().await;
+        let found = borrowed.execute_unprepared(clean).await;
+        borrowed.close().await.expect("closes");
+        found
+    }));
+    for found in asked.await {
+        found.expect("nothing is left of anybody");
+    }
+}
 
 const ORGS: usize = 50;
 
