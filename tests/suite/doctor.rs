@@ -2,7 +2,7 @@
 
 use std::process::Output;
 
-use postern_tests::{App, SUPERUSER, as_role, on_both, on_postgres};
+use postern_tests::{App, SUPERUSER, as_role, on_both, on_postgres, tests_on};
 use serde_json::Value;
 
 use crate::process::{postern_with, said};
@@ -18,6 +18,12 @@ mod everywhere {
         keys_that_others_may_read_are_found,
         the_demo_accounts_are_a_secret_that_everybody_knows
     ];
+}
+
+mod embedded {
+    use super::{a_file_whose_record_can_be_changed_is_refused, tests_on};
+
+    tests_on! { sqlite, Sqlite: a_file_whose_record_can_be_changed_is_refused }
 }
 
 on_postgres![
@@ -62,6 +68,20 @@ async fn the_demo_accounts_are_a_secret_that_everybody_knows(t: &App) {
     t.meddle("DELETE FROM instance").await;
     let refused = postern(t, &["doctor", "--demo"], &[]);
     assert!(!refused.status.success() && said(&refused).contains("[demo]"), "{}", said(&refused));
+}
+
+async fn a_file_whose_record_can_be_changed_is_refused(t: &App) {
+    let trigger = t.db.texts("SELECT sql FROM sqlite_master WHERE name = 'audit_event_keeps_updated'").await;
+    t.db.execute("DROP TRIGGER audit_event_keeps_updated").await.expect("runs");
+    let refused = postern(t, &["serve", "--demo"], &[]);
+    assert!(!refused.status.success() && said(&refused).contains("audit_event_keeps_updated"), "{}", said(&refused));
+    t.db.execute("CREATE TRIGGER audit_event_keeps_updated BEFORE UPDATE ON audit_event BEGIN SELECT 1; END").await.expect("runs");
+    let refused = postern(t, &["doctor", "--demo"], &[]);
+    assert!(!refused.status.success() && said(&refused).contains("[triggers]"), "{}", said(&refused));
+    t.db.execute("DROP TRIGGER audit_event_keeps_updated").await.expect("runs");
+    t.db.execute(&trigger[0]).await.expect("runs");
+    let sound = postern(t, &["doctor", "--demo"], &[]);
+    assert!(sound.status.success(), "{}", said(&sound));
 }
 
 async fn a_superuser_is_no_login_for_a_server(t: &App) {

@@ -16,6 +16,7 @@ on_postgres![
     what_has_no_place_is_found,
     a_login_that_could_step_over_the_wall_is_refused,
     requests_run_as_their_org,
+    clocks_that_are_apart_are_found,
     readiness_says_that_the_wall_is_damaged,
 ];
 
@@ -342,6 +343,15 @@ async fn requests_run_as_their_org(t: &App) {
     assert_eq!(t.events("action=org.created").await.len(), 3);
     t.db.execute("ALTER POLICY platform ON session USING (false)").await.expect("runs");
     owner.get("/v1/me").await.problem(401, "session_ended");
+}
+
+async fn clocks_that_are_apart_are_found(t: &App) {
+    let store = Store::connect(&t.db.options()).await.expect("opens");
+    for apart in [chrono::TimeDelta::seconds(-60), chrono::TimeDelta::seconds(60)] {
+        let found = schema::examine(&store, SystemClock.now() + apart).await.expect("runs");
+        assert!(found.len() == 1 && found[0].check == "clock", "{found:?}");
+    }
+    store.close().await;
 }
 
 async fn readiness_says_that_the_wall_is_damaged(t: &App) {
