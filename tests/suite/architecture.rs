@@ -7,6 +7,7 @@ use serde_json::Value;
 /// What each crate may depend on, of ours.
 const ARROWS: &[(&str, &[&str])] = &[
     ("postern-domain", &[]),
+    ("postern-tlog", &[]),
     ("postern-migration", &[]),
     ("postern-persistence", &["postern-domain", "postern-migration"]),
     ("postern-api", &["postern-domain", "postern-persistence"]),

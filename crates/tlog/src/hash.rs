@@ -1,0 +1,58 @@
+//! RFC 6962, 2.1: SHA-256, with leaves and inner nodes told apart by their first byte, so that neither can pass for the other.
+
+use std::fmt;
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+use ring::digest::{Context, SHA256, digest};
+
+/// The hash of an entry, of an inner node, or of a whole tree.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Hash(pub [u8; 32]);
+
+impl Hash {
+    /// Of an entry: SHA-256(0x00 ‖ entry).
+    #[must_use]
+    pub fn of_leaf(entry: &[u8]) -> Self {
+        let mut context = Context::new(&SHA256);
+        context.update(&[0]);
+        context.update(entry);
+        Self::finish(context)
+    }
+
+    /// Of an inner node: SHA-256(0x01 ‖ left ‖ right).
+    #[must_use]
+    pub fn of_node(left: Self, right: Self) -> Self {
+        let mut context = Context::new(&SHA256);
+        context.update(&[1]);
+        context.update(&left.0);
+        context.update(&right.0);
+        Self::finish(context)
+    }
+
+    /// Of a tree without entries: SHA-256 of nothing.
+    #[must_use]
+    pub fn of_nothing() -> Self {
+        Self(digest(&SHA256, b"").as_ref().try_into().expect("SHA-256 has 32 bytes"))
+    }
+
+    fn finish(context: Context) -> Self {
+        Self(context.finish().as_ref().try_into().expect("SHA-256 has 32 bytes"))
+    }
+
+    /// As it stands in checkpoints and proofs.
+    #[must_use]
+    pub fn to_base64(self) -> String {
+        STANDARD.encode(self.0)
+    }
+
+    #[must_use]
+    pub fn from_base64(text: &str) -> Option<Self> {
+        STANDARD.decode(text).ok()?.try_into().ok().map(Self)
+    }
+}
+
+impl fmt::Debug for Hash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.to_base64())
+    }
+}

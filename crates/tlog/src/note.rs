@@ -1,0 +1,175 @@
+//! C2SP `signed-note`: a text and signatures under it, each with the name of its key.
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+use ring::{
+    digest::{SHA256, digest},
+    signature::{ED25519, Ed25519KeyPair, KeyPair, UnparsedPublicKey},
+};
+
+/// The kind of a signature and its key: Ed25519.
+const ED25519_KIND: u8 = 1;
+
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NoteError {
+    #[error("not a signed note: {0}")]
+    Malformed(&'static str),
+    #[error("no signature of {0} is under it")]
+    NotSigned(String),
+    #[error("the signature of {0} is another text's, or another key's")]
+    WrongSignature(String),
+}
+
+/// A text with its signatures.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Note {
+    /// Ends with a line feed.
+    pub text: String,
+    signatures: Vec<Signature>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Signature {
+    name: String,
+    key_id: [u8; 4],
+    bytes: Vec<u8>,
+}
+
+/// Who signs notes.
+pub struct Signer {
+    name: String,
+    key: Ed25519KeyPair,
+}
+
+/// Who can tell whether a note was signed by somebody.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Verifier {
+    name: String,
+    public_key: Vec<u8>,
+}
+
+/// SHA-256(name ‖ LF ‖ kind ‖ key), cut to four bytes: which key it may be, and no proof of anything.
+fn key_id(name: &str, public_key: &[u8]) -> [u8; 4] {
+    let mut bytes = name.as_bytes().to_vec();
+    bytes.extend([b'\n', ED25519_KIND]);
+    bytes.extend(public_key);
+    let mut id = [0; 4];
+    id.copy_from_slice(&digest(&SHA256, &bytes).as_ref()[..4]);
+    id
+}
+
+/// A name has no spaces and no plus sign, and is not empty.
+fn is_name(name: &str) -> bool {
+    !name.is_empty() && !name.contains(|c: char| c.is_whitespace() || c == '+')
+}
+
+impl Signer {
+    /// None if the name is not one that a key can have.
+    #[must_use]
+    pub fn new(name: &str, key: Ed25519KeyPair) -> Option<Self> {
+        is_name(name).then(|| Self { name: name.to_owned(), key })
+    }
+
+    #[must_use]
+    pub fn verifier(&self) -> Verifier {
+        Verifier { name: self.name.clone(), public_key: self.key.public_key().as_ref().to_vec() }
+    }
+
+    /// Signs a text, which ends with a line feed and has no control characters beside those.
+    pub fn sign(&self, text: &str) -> Result<Note, NoteError> {
+        if !text.ends_with('\n') || text.chars().any(|c| c.is_control() && c != '\n') {
+            return Err(NoteError::Malformed("a text ends with a line feed and has no control characters beside those"));
+        }
+        let signature = Signature {
+            name: self.name.clone(),
+            key_id: key_id(&self.name, self.key.public_key().as_ref()),
+            bytes: self.key.sign(text.as_bytes()).as_ref().to_vec(),
+        };
+        Ok(Note { text: text.to_owned(), signatures: vec![signature] })
+    }
+}
+
+impl Verifier {
+    /// As in `example.com/log+1234abcd+AQ…`.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let mut parts = text.splitn(3, '+');
+        let (name, id, key) = (parts.next()?, parts.next()?, STANDARD.decode(parts.next()?).ok()?);
+        let (kind, public_key) = key.split_first()?;
+        let sound = is_name(name) && *kind == ED25519_KIND && public_key.len() == 32 && id.len() == 8;
+        let right = u32::from_str_radix(id, 16).ok()? == u32::from_be_bytes(key_id(name, public_key));
+        (sound && right).then(|| Self { name: name.to_owned(), public_key: public_key.to_vec() })
+    }
+
+    /// What [`Verifier::parse`] reads: to be published.
+    #[must_use]
+    pub fn to_text(&self) -> String {
+        let mut key = vec![ED25519_KIND];
+        key.extend(&self.public_key);
+        format!("{}+{:08x}+{}", self.name, u32::from_be_bytes(key_id(&self.name, &self.public_key)), STANDARD.encode(key))
+    }
+
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+}
+
+impl Note {
+    /// The text, an empty line, and a line for each signature.
+    #[must_use]
+    pub fn to_text(&self) -> String {
+        let signatures = self.signatures.iter().map(|Signature { name, key_id, bytes }| {
+            let signed: Vec<u8> = key_id.iter().chain(bytes).copied().collect();
+            format!("— {name} {}\n", STANDARD.encode(signed))
+        });
+        format!("{}\n{}", self.text, signatures.collect::<String>())
+    }
+
+    /// Reads a note; what is under it is not verified by that.
+    pub fn parse(note: &str) -> Result<Self, NoteError> {
+        let malformed = NoteError::Malformed;
+        if note.chars().any(|c| c.is_control() && c != '\n') {
+            return Err(malformed("it has control characters"));
+        }
+        // The last empty line: the text may have some as well.
+        let split = note.rfind("\n\n").ok_or(malformed("there is no empty line before the signatures"))?;
+        let (text, signatures) = (&note[..=split], &note[split + 2..]);
+        if !signatures.ends_with('\n') {
+            return Err(malformed("there are no signatures, or the last line is cut off"));
+        }
+        let signature = |line: &str| {
+            let (name, signed) = line.strip_prefix("— ")?.split_once(' ')?;
+            let signed = STANDARD.decode(signed).ok()?;
+            let (key_id, bytes) = signed.split_first_chunk::<4>()?;
+            let sound = is_name(name) && !bytes.is_empty();
+            sound.then(|| Signature { name: name.to_owned(), key_id: *key_id, bytes: bytes.to_vec() })
+        };
+        let signatures: Option<Vec<_>> = signatures.lines().map(signature).collect();
+        let signatures = signatures.filter(|all| all.len() <= 100).ok_or(malformed("a line is no signature, or there are too many"))?;
+        Ok(Self { text: text.to_owned(), signatures })
+    }
+
+    /// Adds another's signatures of the same text: during a rotation two keys sign.
+    #[must_use]
+    pub fn with(mut self, other: &Self) -> Self {
+        if self.text == other.text {
+            self.signatures.extend(other.signatures.iter().cloned());
+        }
+        self
+    }
+
+    /// Was it signed by this key? Signatures of others are no matter.
+    pub fn verify(&self, by: &Verifier) -> Result<(), NoteError> {
+        let id = key_id(&by.name, &by.public_key);
+        let mut theirs = self.signatures.iter().filter(|one| one.name == by.name && one.key_id == id).peekable();
+        if theirs.peek().is_none() {
+            return Err(NoteError::NotSigned(by.name.clone()));
+        }
+        let key = UnparsedPublicKey::new(&ED25519, &by.public_key);
+        if theirs.all(|one| key.verify(self.text.as_bytes(), &one.bytes).is_ok()) {
+            Ok(())
+        } else {
+            Err(NoteError::WrongSignature(by.name.clone()))
+        }
+    }
+}
