@@ -15,7 +15,7 @@ run: ## build, and serve the demo on SQLite in ./data
 	$(POSTERN) serve --demo
 
 .PHONY: test
-test: ## run every test, on SQLite and on a throw-away PostgreSQL
+test: ## run every test, on SQLite and on a throw-away PostgreSQL and PgBouncer, brought if they are not there
 	$(CARGO) build --workspace
 	$(CARGO) test --workspace
 

@@ -21,13 +21,17 @@ fi
 
 # Only trusted if it is our own, and unpacked whole or not at all.
 unpacked="/tmp/postern-pgbouncer-$(id -u)"
-if ! [ -O "$unpacked" ] || ! [ -x "$unpacked/run" ]; then
+if ! [ -O "$unpacked" ] || ! "$unpacked/run" --version >/dev/null 2>&1; then
+    if [ -O "$unpacked" ]; then rm -rf "$unpacked"; fi
     fresh=$(mktemp -d /tmp/postern-unpacking.XXXXXX) && chmod 755 "$fresh"
-    (cd "$fresh" && apt-get download -qq pgbouncer libc-ares2 libevent-2.1-7) >&2
+    libraries=$(apt-cache depends pgbouncer | sed -n 's/.*Depends: \(lib\(c-ares\|cares\|event\)[^ ]*\)$/\1/p')
+    # shellcheck disable=SC2086 # several words
+    (cd "$fresh" && apt-get download -qq pgbouncer $libraries) >&2
     for package in "$fresh"/*.deb; do dpkg -x "$package" "$fresh"; done
     rm -f "$fresh"/*.deb
     printf '#!/bin/sh\nhere=$(dirname "$0")\nLD_LIBRARY_PATH="$here/usr/lib/$(uname -m)-linux-gnu" exec "$here/usr/sbin/pgbouncer" "$@"\n' >"$fresh/run"
     chmod 755 "$fresh/run"
     if ! mv -T "$fresh" "$unpacked" 2>/dev/null; then rm -rf "$fresh"; fi
 fi
-"$unpacked/run" --version >/dev/null && echo "$unpacked/run"
+"$unpacked/run" --version >/dev/null 2>&1 || { echo "PgBouncer was unpacked and does not run; install it, or name it in POSTERN_PGBOUNCER" >&2; exit 1; }
+echo "$unpacked/run"

@@ -49,18 +49,26 @@ pub const APPEND_ONLY_BODY: &str = "BEGIN RAISE EXCEPTION '% is append-only', TG
 /// What a superuser can still do is why the record is also to be a Merkle log; `postern-tests` tries the rest as raw SQL.
 pub async fn append_only(manager: &SchemaManager<'_>, table: &str) -> Result<(), DbErr> {
     let sql = match manager.get_database_backend() {
-        DbBackend::Postgres => format!(
-            r#"CREATE OR REPLACE FUNCTION postern_append_only() RETURNS trigger LANGUAGE plpgsql AS $$
-               {APPEND_ONLY_BODY} $$;
-               CREATE TRIGGER {table}_keeps_rows BEFORE UPDATE OR DELETE ON "{table}"
-                 FOR EACH ROW EXECUTE FUNCTION postern_append_only();
-               CREATE TRIGGER {table}_keeps_all BEFORE TRUNCATE ON "{table}"
-                 FOR EACH STATEMENT EXECUTE FUNCTION postern_append_only();"#
-        ),
+        DbBackend::Postgres => append_only_triggers(table),
         DbBackend::Sqlite => sqlite_triggers(table).map(|(_, sql)| sql).join(";\n"),
         other => return Err(DbErr::Migration(format!("{other:?} is not supported"))),
     };
     manager.get_connection().execute_unprepared(&sql).await.map(drop)
+}
+
+/// SQL that makes the triggers of an append-only table on PostgreSQL anew.
+pub fn append_only_triggers(table: &str) -> String {
+    format!(
+        r#"CREATE OR REPLACE FUNCTION postern_append_only() RETURNS trigger LANGUAGE plpgsql AS $$
+           {APPEND_ONLY_BODY} $$;
+           DROP TRIGGER IF EXISTS {table}_keeps_rows ON "{table}";
+           CREATE TRIGGER {table}_keeps_rows BEFORE UPDATE OR DELETE ON "{table}"
+             FOR EACH ROW EXECUTE FUNCTION postern_append_only();
+           DROP TRIGGER IF EXISTS {table}_keeps_all ON "{table}";
+           CREATE TRIGGER {table}_keeps_all BEFORE TRUNCATE ON "{table}"
+             FOR EACH STATEMENT EXECUTE FUNCTION postern_append_only();
+        "#
+    )
 }
 
 /// The triggers of an append-only table on SQLite, each with its name.
@@ -96,17 +104,21 @@ pub async fn append_only_faults(db: &impl ConnectionTrait, tables: &[&str]) -> R
 }
 
 /// Indexes text columns so that a part of them is found, whatever the case, without reading the whole table: by trigrams, where
-/// PostgreSQL has its own extension for them. A file of one process's own is read whole.
+/// PostgreSQL has its own extension for them and the owner may make it, or somebody has. A file of one process's own is read whole.
 pub async fn find_by_part(manager: &SchemaManager<'_>, table: &str, columns: &[&str]) -> Result<(), DbErr> {
     let db = manager.get_connection();
     if manager.get_database_backend() != DbBackend::Postgres {
         return Ok(());
     }
-    let there = Statement::from_string(DbBackend::Postgres, "SELECT 1 FROM pg_available_extensions WHERE name = 'pg_trgm'");
-    if db.query_one_raw(there).await?.is_none() {
+    let holds = async |sql: &str| Ok::<_, DbErr>(db.query_one_raw(Statement::from_string(DbBackend::Postgres, sql)).await?.is_some());
+    let may_be_made = "SELECT 1 FROM pg_available_extensions WHERE name = 'pg_trgm' AND installed_version IS NULL \
+                       AND has_database_privilege(current_database(), 'CREATE')";
+    if holds(may_be_made).await? {
+        db.execute_unprepared("CREATE EXTENSION pg_trgm").await?;
+    }
+    if !holds("SELECT 1 FROM pg_opclass WHERE opcname = 'gin_trgm_ops' AND pg_opclass_is_visible(oid)").await? {
         return Ok(());
     }
-    db.execute_unprepared("CREATE EXTENSION IF NOT EXISTS pg_trgm").await?;
     for column in columns {
         let index = format!("CREATE INDEX {table}_part_of_{column} ON \"{table}\" USING gin (lower({column}) gin_trgm_ops)");
         db.execute_unprepared(&index).await?;

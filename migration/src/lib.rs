@@ -23,6 +23,7 @@ use sea_orm_migration::{
 };
 
 pub use backend::append_only_faults;
+use fence::{Raised, Roles};
 
 pub struct Migrator;
 
@@ -45,12 +46,17 @@ impl MigratorTrait for Migrator {
     }
 }
 
-/// Brings the schema up to date. Two that start at once take turns: the second finds nothing left to do.
-pub async fn up(db: &sea_orm::DatabaseConnection) -> Result<(), DbErr> {
+/// Brings the schema up to date, and the wall between tenants, where there are roles for one and a password for the login. Two that start at
+/// once take turns: the second finds nothing left to do.
+pub async fn up(db: &sea_orm::DatabaseConnection, roles: Option<(&Roles, Option<&str>)>) -> Result<Raised, DbErr> {
     let turn = backend::take_turn(db).await?;
-    let migrated = Migrator::up(db, None).await;
+    let done = match (Migrator::up(db, None).await, roles) {
+        (Err(error), _) => Err(error),
+        (Ok(()), Some((roles, password))) => fence::raise(db, roles, password).await,
+        (Ok(()), None) => Ok(Raised::Done),
+    };
     turn.end().await?;
-    migrated
+    done
 }
 
 /// The migrations that have not been applied, by name.

@@ -31,11 +31,6 @@ impl MigrationTrait for Migration {
                     .take(),
             )
             .await?;
-        manager.create_index(Index::create().name("idempotency_key_age").table("idempotency_key").col("answered_at").take()).await?;
-        // Who came in, and in whose name: what lets an org see the names of people who are not, or no longer, its members.
-        for (name, column) in [("impersonation_by", "staff_user_id"), ("impersonation_in_name_of", "target_user_id")] {
-            manager.create_index(Index::create().name(name).table("impersonation").col("org_id").col(column).take()).await?;
-        }
-        Ok(())
+        manager.create_index(Index::create().name("idempotency_key_age").table("idempotency_key").col("answered_at").take()).await
     }
 }

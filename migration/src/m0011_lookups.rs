@@ -15,7 +15,7 @@ impl MigrationTrait for Migration {
     }
 
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        // Most events have none of these: the indexes are small.
+        // Many events have none of these.
         for column in ["on_behalf_of_id", "on_behalf_of_email", "ticket_ref", "impersonation_id", "ip", "target_id"] {
             let index = Index::create()
                 .name(format!("audit_event_by_{column}"))
@@ -37,6 +37,10 @@ impl MigrationTrait for Migration {
         for column in ["actor_email", "target_label"] {
             let index = Index::create().name(format!("audit_event_by_{column}")).table("audit_event").col(column).col("id").take();
             manager.create_index(index).await?;
+        }
+        // Who came in, and in whose name: what lets an org see the names of people who are not, or no longer, its members.
+        for (name, column) in [("impersonation_by", "staff_user_id"), ("impersonation_in_name_of", "target_user_id")] {
+            manager.create_index(Index::create().name(name).table("impersonation").col("org_id").col(column).take()).await?;
         }
         let by_session = Index::create().name("impersonation_in_session").table("impersonation").col("staff_session_id").take();
         manager.create_index(by_session).await?;

@@ -97,9 +97,14 @@ impl App {
         Self { backend, address, clock, db, state, client, folder, handle, running, meddled: Cell::new(false) }
     }
 
-    /// Changes state behind the server's back, after which state and record need no longer agree.
-    pub async fn meddle(&self, sql: &str) {
+    /// State was changed behind the server's back: state and record need no longer agree.
+    pub fn unaccounted(&self) {
         self.meddled.set(true);
+    }
+
+    /// Changes state behind the server's back.
+    pub async fn meddle(&self, sql: &str) {
+        self.unaccounted();
         self.db.execute(sql).await.expect("the statement runs");
     }
 
@@ -110,7 +115,7 @@ impl App {
 
     /// Adds customers to the demo's, as `postern demo --orgs` does: `member-1@company-1.example` owns the first, and so on.
     pub async fn fill(&self, size: demo::Size) {
-        self.meddled.set(true);
+        self.unaccounted();
         let stamp = Stamp { now: self.clock.now(), ids: Arc::default(), source: Source::default() };
         let turn = self.state.hasher.turn().await.expect("a turn");
         demo::fill(&self.state.store, size, turn.hash(&Password::new(PASSWORD)), &stamp, |_| {}).await.expect("is filled");

@@ -276,4 +276,8 @@ async fn a_taken_slug_says_no_more_than_that(t: &App) {
     // One's own, another's and a deleted one are all just taken.
     let own = me.post("/v1/orgs", json!({ "name": "Mine", "slug": "acme" })).await.problem(409, "slug_taken");
     assert_eq!(taken.without_request_id(), own.without_request_id());
+    let initech = t.sign_in("owner@initech.example").await;
+    initech.send("DELETE", "/v1/orgs/initech", Some(json!({ "confirm_slug": "initech" }))).await.expect(204);
+    let gone = me.post("/v1/orgs", json!({ "name": "Mine", "slug": "initech" })).await.problem(409, "slug_taken");
+    assert_eq!(taken.without_request_id(), gone.without_request_id());
 }

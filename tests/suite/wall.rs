@@ -2,23 +2,37 @@
 
 use postern_domain::clock::{Clock, SystemClock};
 use postern_persistence::{Fault, Options, Store, schema};
-use postern_tests::{App, SERVER, SUPERUSER, as_role, on_postgres, store_options};
+use postern_tests::{App, OWNER, SERVER, SUPERUSER, as_role, on_postgres, tests_on};
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, DbErr, Statement};
 
+// What is asked of the database as the server reaches it, through the pooler as well.
 on_postgres![
     the_wall_stands,
-    a_tenant_sees_the_rows_of_its_org_alone,
-    without_a_pin_nothing_is_seen_or_written,
-    nobody_writes_into_another_org,
-    least_privilege,
-    the_record_cannot_be_changed_by_either_role,
     damage_is_found_and_mended,
     what_has_no_place_is_found,
-    a_login_that_could_step_over_the_wall_is_refused,
     requests_run_as_their_org,
     clocks_that_are_apart_are_found,
     readiness_says_that_the_wall_is_damaged,
 ];
+
+// What is tried as the login itself, with a connection of the test's own, or with roles of its own.
+mod login {
+    use super::{
+        a_login_that_could_step_over_the_wall_is_refused, a_tenant_sees_the_rows_of_its_org_alone, least_privilege,
+        nobody_writes_into_another_org, roles_that_could_do_more_are_found, tests_on, the_record_cannot_be_changed_by_either_role,
+        without_a_pin_nothing_is_seen_or_written,
+    };
+
+    tests_on! { postgres, Postgres:
+        a_tenant_sees_the_rows_of_its_org_alone,
+        without_a_pin_nothing_is_seen_or_written,
+        nobody_writes_into_another_org,
+        least_privilege,
+        the_record_cannot_be_changed_by_either_role,
+        a_login_that_could_step_over_the_wall_is_refused,
+        roles_that_could_do_more_are_found
+    }
+}
 
 async fn faults(options: &Options) -> Vec<Fault> {
     let store = Store::connect(options).await.expect("opens");
@@ -98,14 +112,18 @@ async fn without_a_pin_nothing_is_seen_or_written(t: &App) {
             begin(&login, "postern_tenant", pin).await;
             assert_eq!(count(&login, &format!("SELECT count(*) FROM {table}")).await, Ok(0), "{table}");
         }
-        // Not even by copying a row that is there.
-        let copied = format!("INSERT INTO {table} SELECT * FROM {table} LIMIT 1");
-        begin(&login, "postern_tenant", None).await;
-        assert!(login.execute_unprepared(&copied).await.map_or(true, |done| done.rows_affected() == 0), "{table}");
         // The login itself may do nothing at all.
         login.execute_unprepared("ROLLBACK").await.expect("ends");
         let refused = count(&login, &format!("SELECT count({column}) FROM {table}")).await.expect_err(&table).to_string();
         assert!(refused.contains("permission denied"), "{table}: {refused}");
+    }
+    let acme = t.db.uuid("SELECT id FROM organization WHERE slug = 'acme'").await.to_string();
+    let member = t.db.uuid(&format!("SELECT user_id FROM membership WHERE org_id = '{acme}' LIMIT 1")).await;
+    let answer = format!("INSERT INTO idempotency_key VALUES ('{acme}', '{member}', '', '', '', now())");
+    for attempt in [event(&format!("'{acme}'")), event("NULL"), answer] {
+        begin(&login, "postern_tenant", None).await;
+        let refused = login.execute_unprepared(&attempt).await.expect_err(&attempt).to_string();
+        assert!(refused.contains("row-level security"), "{attempt}: {refused}");
     }
     begin(&login, "postern_tenant", None).await;
     assert_eq!(count(&login, "SELECT count(id) FROM \"user\"").await, Ok(0));
@@ -116,7 +134,7 @@ async fn without_a_pin_nothing_is_seen_or_written(t: &App) {
 fn event(org: &str) -> String {
     format!(
         "INSERT INTO audit_event (id, occurred_at, org_id, actor_type, action, outcome, target_type, target_label, summary, metadata, schema_version) \
-         VALUES (gen_random_uuid(), now(), {org}, 'system', 'org.updated', 'success', 'org', 'x', 'forged', '{{}}', 1)"
+         VALUES (gen_random_uuid(), now(), {org}, 'system', 'org.updated', 'succeeded', 'org', 'x', 'forged', '{{}}', 1)"
     )
 }
 
@@ -247,12 +265,32 @@ async fn damage_is_found_and_mended(t: &App) {
         ("GRANT SELECT ON usage_point TO postern_tenant WITH GRANT OPTION", "grants"),
         ("REVOKE INSERT ON audit_event FROM postern_tenant", "grants"),
         ("GRANT CREATE ON SCHEMA public TO PUBLIC", "roles"),
+        ("GRANT CREATE ON SCHEMA public TO postern_server", "login"),
+        ("REVOKE USAGE ON SCHEMA public FROM PUBLIC, postern_server", "login"),
+        ("GRANT TEMPORARY ON DATABASE THIS TO postern_tenant", "roles"),
+        ("GRANT CREATE ON DATABASE THIS TO postern_server", "login"),
+        ("ALTER TABLE audit_event DISABLE TRIGGER audit_event_keeps_rows", "triggers"),
+        ("ALTER TABLE audit_event ENABLE REPLICA TRIGGER audit_event_keeps_all", "triggers"),
+        ("DROP TRIGGER audit_event_keeps_all ON audit_event", "triggers"),
+        (
+            "CREATE OR REPLACE TRIGGER audit_event_keeps_rows BEFORE UPDATE OR DELETE ON audit_event \
+             FOR EACH ROW WHEN (false) EXECUTE FUNCTION postern_append_only()",
+            "triggers",
+        ),
+        (
+            "CREATE OR REPLACE TRIGGER audit_event_keeps_rows BEFORE UPDATE OF ip OR DELETE ON audit_event \
+             FOR EACH ROW EXECUTE FUNCTION postern_append_only()",
+            "triggers",
+        ),
+        ("CREATE OR REPLACE FUNCTION postern_append_only() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'", "triggers"),
     ] {
+        let damage = &damage.replace("DATABASE THIS", &format!("DATABASE {}", t.db.url.rsplit('/').next().expect("a name")));
         t.db.execute(damage).await.expect(damage);
         let found = faults(&t.db.options()).await;
         assert!(found.iter().any(|fault| fault.check == check), "{damage}: {found:?}");
         assert!(found.iter().all(|fault| fault.remedy.contains("postern migrate")), "{found:?}");
-        schema::migrate(&t.db.options()).await.expect("mends");
+        let mended = schema::migrate(&t.db.options()).await.expect("mends");
+        assert!(matches!(mended, schema::Migrated::Done), "{damage}: {mended:?}");
         assert_eq!(faults(&t.db.options()).await, [], "after {damage}");
     }
 }
@@ -267,16 +305,6 @@ async fn what_has_no_place_is_found(t: &App) {
             "DROP FUNCTION everybody",
             "functions",
         ),
-        (
-            "ALTER TABLE audit_event DISABLE TRIGGER audit_event_keeps_rows",
-            "ALTER TABLE audit_event ENABLE TRIGGER audit_event_keeps_rows",
-            "triggers",
-        ),
-        (
-            "ALTER TABLE audit_event ENABLE REPLICA TRIGGER audit_event_keeps_all",
-            "ALTER TABLE audit_event ENABLE TRIGGER audit_event_keeps_all",
-            "triggers",
-        ),
         ("ALTER TABLE membership ALTER org_id SET DEFAULT gen_random_uuid()", "ALTER TABLE membership ALTER org_id DROP DEFAULT", "keys"),
         ("CREATE UNIQUE INDEX taken ON org_setting (support_email)", "DROP INDEX taken", "keys"),
         ("ALTER TABLE usage_point ADD who uuid REFERENCES impersonation (id)", "ALTER TABLE usage_point DROP who", "keys"),
@@ -289,41 +317,90 @@ async fn what_has_no_place_is_found(t: &App) {
         t.db.execute(damage).await.expect(damage);
         let found = faults(&t.db.options()).await;
         assert!(!found.is_empty() && found.iter().all(|fault| fault.check == check), "{damage}: {found:?}");
+        if check != "migrations" {
+            let told = schema::migrate(&t.db.options()).await.expect("runs");
+            assert!(matches!(told, schema::Migrated::Faults(_)), "migrate says that it cannot mend it: {told:?}");
+        }
         t.db.execute(undone).await.expect(undone);
         assert_eq!(faults(&t.db.options()).await, [], "after {undone}");
     }
-    let body = "BEGIN RETURN NULL; END";
-    t.db.execute(&format!("CREATE OR REPLACE FUNCTION postern_append_only() RETURNS trigger LANGUAGE plpgsql AS '{body}'"))
-        .await
-        .expect("runs");
-    assert!(faults(&t.db.options()).await.iter().all(|fault| fault.check == "triggers"));
+}
+
+/// A wall in roles of this test's own: the others' are the whole cluster's.
+async fn own_roles(t: &App) -> (Options, [String; 3]) {
+    let name = |what: &str| format!("{}_{what}", t.db.url.rsplit('/').next().expect("a name"));
+    let [tenant, platform, server] = ["tenant", "platform", "server"].map(name);
+    let options = Options {
+        url: as_role(&t.db.url, &server),
+        owner_url: Some(as_role(&t.db.url, SUPERUSER)),
+        tenant_role: tenant.clone(),
+        platform_role: platform.clone(),
+        ..t.db.options()
+    };
+    t.db.execute("DROP OWNED BY postern_tenant, postern_platform, postern_server").await.expect("the others' wall is gone");
+    let up = schema::migrate(&options).await.expect("another wall is put up");
+    assert!(matches!(up, schema::Migrated::Done), "{up:?}");
+    assert_eq!(faults(&options).await, []);
+    (options, [tenant, platform, server])
+}
+
+async fn without(t: &App, roles: &[String]) {
+    let roles = roles.join(", ");
+    t.db.execute(&format!("DROP OWNED BY {roles}; DROP ROLE {roles}")).await.expect("gone");
 }
 
 async fn a_login_that_could_step_over_the_wall_is_refused(t: &App) {
-    let as_login = |role: &str| store_options(&as_role(&t.db.url, role));
+    let as_login = |role: &str| Options { url: as_role(&t.db.url, role), ..t.db.options() };
     let found = faults(&as_login(SUPERUSER)).await;
     assert!(found.iter().any(|fault| fault.check == "login" && fault.what.contains("SUPERUSER")), "{found:?}");
-    let found = faults(&as_login("postern_owner")).await;
+    let found = faults(&as_login(OWNER)).await;
     assert!(found.iter().any(|fault| fault.check == "login" && fault.what.contains("owns")), "{found:?}");
-    // Roles are the whole cluster's: these are this test's own.
-    let name = |what: &str| format!("{what}_{}", t.db.url.rsplit('/').next().expect("a name"));
-    for (role, attributes) in [("bypasses", "NOINHERIT BYPASSRLS"), ("inherits", "INHERIT"), ("makes", "NOINHERIT CREATEROLE")] {
-        let role = name(role);
-        t.db.execute(&format!("CREATE ROLE {role} LOGIN {attributes}; GRANT postern_tenant, postern_platform TO {role}"))
-            .await
-            .expect("made");
-        let found = faults(&as_login(&role)).await;
-        t.db.execute(&format!("DROP ROLE {role}")).await.expect("gone");
-        assert!(found.len() == 1 && found[0].check == "login", "{role}: {found:?}");
+    let (options, [tenant, platform, server]) = own_roles(t).await;
+    let stranger = format!("{server}_x");
+    t.db.execute(&format!("CREATE ROLE {stranger}")).await.expect("made");
+    for (damage, undone, words) in [
+        (format!("ALTER ROLE {server} BYPASSRLS"), format!("ALTER ROLE {server} NOBYPASSRLS"), "BYPASSRLS"),
+        (format!("ALTER ROLE {server} CREATEROLE"), format!("ALTER ROLE {server} NOCREATEROLE"), "CREATEROLE"),
+        (format!("ALTER ROLE {server} INHERIT"), format!("ALTER ROLE {server} NOINHERIT"), "without becoming it"),
+        (format!("REVOKE {platform} FROM {server}"), format!("GRANT {platform} TO {server}"), "may not become"),
+        (format!("GRANT {stranger} TO {server}"), format!("REVOKE {stranger} FROM {server}"), "may become"),
+        (
+            format!("GRANT {tenant} TO {server} WITH ADMIN OPTION"),
+            format!("REVOKE ADMIN OPTION FOR {tenant} FROM {server}"),
+            "give them to others",
+        ),
+        (format!("ALTER TABLE usage_point OWNER TO {server}"), format!("ALTER TABLE usage_point OWNER TO {OWNER}"), "owns usage_point"),
+    ] {
+        t.db.execute(&damage).await.expect(&damage);
+        let found = faults(&options).await;
+        assert!(found.iter().any(|fault| fault.check == "login" && fault.what.contains(words)), "{damage}: {found:?}");
+        t.db.execute(&undone).await.expect(&undone);
     }
-    let (role, other) = (name("becomes"), name("other"));
-    t.db.execute(&format!("CREATE ROLE {other}; CREATE ROLE {role} LOGIN NOINHERIT; GRANT postern_tenant, {other} TO {role}"))
-        .await
-        .expect("made");
-    let found = faults(&as_login(&role)).await;
-    t.db.execute(&format!("DROP ROLE {role}; DROP ROLE {other}")).await.expect("gone");
-    let told = |words: &str| found.iter().any(|fault| fault.check == "login" && fault.what.contains(words));
-    assert!(told("may not become postern_platform") && told(&format!("may become {other}")), "{found:?}");
+    // Whoever the address names, the session counts.
+    let store = Store::connect(&Options { url: as_role(&t.db.url, SERVER), ..options.clone() }).await.expect("opens");
+    let found = schema::examine(&store, SystemClock.now()).await.expect("runs");
+    assert!(found.iter().any(|fault| fault.check == "login"), "{found:?}");
+    store.close().await;
+    without(t, &[server, platform, tenant, stranger]).await;
+}
+
+async fn roles_that_could_do_more_are_found(t: &App) {
+    let (options, [tenant, platform, server]) = own_roles(t).await;
+    let stranger = format!("{server}_x");
+    t.db.execute(&format!("CREATE ROLE {stranger}")).await.expect("made");
+    for (damage, undone) in [
+        (format!("ALTER ROLE {tenant} BYPASSRLS"), format!("ALTER ROLE {tenant} NOBYPASSRLS")),
+        (format!("ALTER ROLE {platform} LOGIN"), format!("ALTER ROLE {platform} NOLOGIN")),
+        (format!("GRANT {platform} TO {tenant}"), format!("REVOKE {platform} FROM {tenant}")),
+        (format!("GRANT {platform} TO {stranger}"), format!("REVOKE {platform} FROM {stranger}")),
+    ] {
+        t.db.execute(&damage).await.expect(&damage);
+        let found = faults(&options).await;
+        assert!(!found.is_empty() && found.iter().all(|fault| fault.check == "roles"), "{damage}: {found:?}");
+        t.db.execute(&undone).await.expect(&undone);
+    }
+    assert_eq!(faults(&options).await, []);
+    without(t, &[server, platform, tenant, stranger]).await;
 }
 
 /// Policies that show nothing show which requests they bind.

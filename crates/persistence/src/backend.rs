@@ -231,6 +231,14 @@ pub const fn takes_lock(backend: DbBackend) -> &'static str {
     }
 }
 
+/// SQL that asks the database for its time, where its clock is not the server's own.
+pub const fn tells_time(backend: DbBackend) -> Option<&'static str> {
+    match backend {
+        DbBackend::Postgres => Some("SELECT clock_timestamp() AS now"),
+        _ => None,
+    }
+}
+
 /// SQL that waits for the lock on the number in `$1`, where there is anybody to wait for.
 pub const fn waits_for_lock(backend: DbBackend) -> Option<&'static str> {
     match backend {

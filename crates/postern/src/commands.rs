@@ -70,13 +70,13 @@ enum Command {
     /// Load the demo accounts into a new database, and as many customers more as are asked for.
     Demo {
         /// How many more customers there are to be: company-1 and so on.
-        #[arg(long, default_value_t = 0)]
+        #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u32).range(..=1_000_000))]
         orgs: u32,
         /// How many members each of them has.
-        #[arg(long, default_value_t = 10)]
+        #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=10_000))]
         members: u32,
-        /// How many events there are in their logs together.
-        #[arg(long, default_value_t = 0)]
+        /// About how many events there are in their logs together: as many in each.
+        #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u32).range(..=1_000_000_000))]
         events: u32,
     },
     /// Print the contract, or one of the tables beside it.
@@ -162,7 +162,11 @@ pub async fn run(cli: Cli) -> Done {
         Command::Serve { demo } => serve(config, demo).await,
         Command::Migrate => migrate(&config).await,
         Command::Doctor { json, demo } => {
-            let faults = doctor::examine(&config, &Store::connect(&config.store()).await?, demo).await?;
+            let faults = if schema::is_there(&config.store()) {
+                doctor::examine(&config, &Store::connect(&config.store()).await?, demo).await?
+            } else {
+                vec![doctor::no_database(&config)]
+            };
             doctor::print(&faults, json)?;
             if faults.is_empty() { Ok(()) } else { Err("not everything is as it has to be".into()) }
         }
@@ -194,6 +198,7 @@ fn print_out(print: Print) -> Done {
 async fn migrate(config: &Config) -> Done {
     match schema::migrate(&config.store()).await? {
         Migrated::Done => say("the schema is up to date"),
+        Migrated::Faults(faults) => Err(format!("the schema is up to date, but not everything around it:{}", doctor::told(&faults)).into()),
         Migrated::NeedsAdministrator { sql } => {
             writeln!(io::stdout(), "{sql}")?;
             Err("roles are missing that this user may not make; have a database administrator run the above, and then run this again"

@@ -5,7 +5,7 @@ use std::{
     sync::Arc,
 };
 
-use postern_api::identity::{KeyRing, Secrets};
+use postern_api::identity::KeyRing;
 use postern_domain::clock::{Clock, SystemClock};
 use postern_persistence::{Fault, Store, StoreError, demo, schema};
 use serde_json::json;
@@ -19,26 +19,23 @@ const GUESSED_FIRST: [&str; 8] = ["", "postern", "postgres", "password", "secret
 pub async fn examine(config: &Config, store: &Arc<Store>, demo: bool) -> Result<Vec<Fault>, StoreError> {
     let now = SystemClock.now();
     let mut faults = schema::examine(store, now).await?;
-    faults.extend(keys(config));
-    faults.extend(password(&config.database.url));
-    // The accounts can only be looked for where the schema is sound.
-    if !faults.iter().any(|fault| ["login", "roles", "tables", "grants", "migrations"].contains(&fault.check)) {
+    // The accounts can only be looked for where nothing stands in the way.
+    if faults.is_empty() {
         faults.extend(demo_accounts(store, demo).await?);
     }
+    faults.extend(keys(config));
+    faults.extend(password(&config.database.url));
     Ok(faults)
 }
 
-/// Keys that others may read, or that are none. Where there are no keys yet, they are made at the first start.
+/// Keys that others may read, or that are none. Nothing is made here: that is for the first start, as the server's own user.
 fn keys(config: &Config) -> Option<Fault> {
     let tokens = &config.api.tokens;
-    if !tokens.keys_dir.is_dir() {
-        return None;
-    }
-    let opened = KeyRing::open(tokens, SystemClock.now()).map(drop).and_then(|()| Secrets::open(&tokens.keys_dir).map(drop));
-    opened.err().map(|error| Fault {
+    KeyRing::examine(&tokens.keys_dir).err().map(|error| Fault {
         check: "keys",
         what: error.to_string(),
-        remedy: format!("keep {} to the server's own user", tokens.keys_dir.display()),
+        remedy: "keep the folder of keys to the server's own user; restore what is damaged, or take it away and sign everybody out"
+            .to_owned(),
     })
 }
 
@@ -66,6 +63,15 @@ async fn demo_accounts(store: &Arc<Store>, wanted: bool) -> Result<Option<Fault>
         }),
         _ => None,
     })
+}
+
+/// What is to be said where there is no file yet; looking must not make one.
+pub fn no_database(config: &Config) -> Fault {
+    Fault {
+        check: "migrations",
+        what: format!("there is no database at {} yet", config.database.url),
+        remedy: "`postern serve` makes it at its first start".to_owned(),
+    }
 }
 
 /// Faults as a person reads them.

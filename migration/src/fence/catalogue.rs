@@ -1,4 +1,4 @@
-//! What PostgreSQL's catalogue says, read as it is. Every role may read these tables.
+//! What PostgreSQL's catalogue says, read as it is. Every role may read these tables; which schema it is, only who may use it sees.
 
 use sea_orm_migration::sea_orm::{self, ConnectionTrait, DbBackend, DbErr, FromQueryResult, Statement};
 
@@ -6,6 +6,7 @@ use super::Roles;
 
 /// All that the wall is made of, as found.
 pub struct Found {
+    pub session: Session,
     pub roles: Vec<Role>,
     pub memberships: Vec<Membership>,
     pub relations: Vec<Relation>,
@@ -20,17 +21,32 @@ pub struct Found {
 }
 
 #[derive(FromQueryResult)]
+pub struct Session {
+    /// Who is really signed in: a pooler or a map of names in between may make somebody else of the one in the address.
+    pub user: String,
+    pub database: String,
+    /// None where the session may not use the schema.
+    pub schema: Option<String>,
+}
+
+#[derive(FromQueryResult)]
 pub struct Role {
     pub name: String,
     /// What it is beside its grants, in the words of `CREATE ROLE`, separated by commas.
     pub attributes: String,
 }
 
-/// `member` may become `role`.
+/// `member` belongs to `role`. Before PostgreSQL 16 what that means hangs on the member, from then on on each membership.
 #[derive(FromQueryResult)]
 pub struct Membership {
     pub role: String,
     pub member: String,
+    /// It may become the role.
+    pub becomes: bool,
+    /// It has the role's rights without becoming it.
+    pub inherits: bool,
+    /// It may make others members.
+    pub admits: bool,
 }
 
 #[derive(FromQueryResult)]
@@ -72,6 +88,8 @@ pub struct Trigger {
     pub enabled: String,
     /// As in `pg_trigger.tgtype`.
     pub kind: i16,
+    /// It has no condition, and is of no columns in particular.
+    pub plain: bool,
     pub source: String,
 }
 
@@ -117,9 +135,14 @@ const ROLES: &str = "
                      CASE WHEN rolcanlogin THEN 'LOGIN' END) AS attributes
     FROM pg_roles WHERE rolname IN ($1, $2, $3)";
 
+const SESSION: &str = r#"SELECT session_user::text AS "user", current_database()::text AS database, current_schema()::text AS schema"#;
+
 const MEMBERSHIPS: &str = "
-    SELECT r.rolname::text AS role, m.rolname::text AS member FROM pg_auth_members g
-    JOIN pg_roles r ON r.oid = g.roleid JOIN pg_roles m ON m.oid = g.member WHERE m.rolname IN ($1, $2, $3)";
+    SELECT r.rolname::text AS role, m.rolname::text AS member, g.admin_option AS admits,
+           coalesce((to_jsonb(g) ->> 'set_option')::boolean, true) AS becomes,
+           coalesce((to_jsonb(g) ->> 'inherit_option')::boolean, m.rolinherit) AS inherits
+    FROM pg_auth_members g JOIN pg_roles r ON r.oid = g.roleid JOIN pg_roles m ON m.oid = g.member
+    WHERE m.rolname IN ($1, $2, $3) OR r.rolname IN ($1, $2)";
 
 const RELATIONS: &str = "
     SELECT c.relname::text AS name, c.relkind::text AS kind, pg_get_userbyid(c.relowner)::text AS owner,
@@ -148,7 +171,8 @@ const GRANTS: &str = r#"
     WHERE c.relnamespace = current_schema()::regnamespace"#;
 
 const TRIGGERS: &str = r#"
-    SELECT c.relname::text AS "table", t.tgname::text AS name, t.tgenabled::text AS enabled, t.tgtype AS kind, f.prosrc AS source
+    SELECT c.relname::text AS "table", t.tgname::text AS name, t.tgenabled::text AS enabled, t.tgtype AS kind,
+           t.tgqual IS NULL AND t.tgattr = ''::int2vector AS plain, f.prosrc AS source
     FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_proc f ON f.oid = t.tgfoid
     WHERE NOT t.tgisinternal AND c.relnamespace = current_schema()::regnamespace"#;
 
@@ -184,7 +208,9 @@ const LIBERTIES: &str = "
 pub async fn read(db: &impl ConnectionTrait, roles: &Roles) -> Result<Found, DbErr> {
     let Roles { tenant, platform, login } = roles;
     let names = || vec![tenant.as_str().into(), platform.as_str().into(), login.as_str().into()];
+    let session = rows(db, SESSION, Vec::new()).await?.pop().ok_or_else(|| DbErr::RecordNotFound("a session".to_owned()))?;
     Ok(Found {
+        session,
         roles: rows(db, ROLES, names()).await?,
         memberships: rows(db, MEMBERSHIPS, names()).await?,
         relations: rows(db, RELATIONS, Vec::new()).await?,

@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use super::{
     Roles,
     catalogue::{Found, Relation},
-    tables::{APPEND_ONLY, DEFINERS, MIGRATIONS, Right, TABLES, UNIQUE_EVERYWHERE},
+    quoted,
+    tables::{APPEND_ONLY, DEFINERS, MIGRATIONS, Right, Rows, TABLES, UNIQUE_EVERYWHERE},
 };
 use crate::backend::APPEND_ONLY_BODY;
 
@@ -33,8 +34,26 @@ impl Faults {
     }
 }
 
+/// What the server has to find of itself, where it is the server that looks.
+pub fn session(found: &Found, Roles { login, .. }: &Roles) -> Vec<Fault> {
+    let mut faults = Faults(Vec::new());
+    let user = &found.session.user;
+    faults.expect(
+        user == login,
+        "login",
+        || format!("database.url signs in as {login}, and the session is {user}'s: a pooler or pg_ident.conf makes somebody else of it"),
+        format!("name {user} in database.url, if it is the login that `postern migrate` made; or have it stay {login}"),
+    );
+    faults.expect(found.session.schema.is_some(), "login", || format!("{login} may not use the schema, or there is none"), RAISE);
+    faults.0
+}
+
+/// What is there against what has to be.
 pub fn compare(found: &Found, roles: &Roles) -> Vec<Fault> {
     let mut faults = Faults(Vec::new());
+    if found.session.schema.is_none() {
+        return faults.0;
+    }
     if !found.relations.iter().any(|relation| relation.name == MIGRATIONS) {
         faults.expect(false, "migrations", || "there is no schema in this database yet".to_owned(), RAISE);
         return faults.0;
@@ -61,28 +80,47 @@ fn login(found: &Found, roles: &Roles, faults: &mut Faults) {
         role.attributes == "LOGIN",
         "login",
         || format!("the server signs in as {login}, which is {}; it has to be LOGIN alone, or the wall does not bind it", role.attributes),
-        format!("{other}, or: ALTER ROLE {login} NOSUPERUSER NOBYPASSRLS NOCREATEROLE NOCREATEDB NOREPLICATION NOINHERIT"),
+        format!("{other}, or: ALTER ROLE {} NOSUPERUSER NOBYPASSRLS NOCREATEROLE NOCREATEDB NOREPLICATION NOINHERIT", quoted(login)),
     );
     let owned = found.relations.iter().filter(|relation| relation.owner == *login).map(|relation| relation.name.as_str());
     let owned: Vec<&str> = owned.collect();
     faults.expect(owned.is_empty(), "login", || format!("{login} owns {}: an owner can take the wall down", owned.join(", ")), other);
     for robe in [tenant, platform] {
-        let becomes = found.memberships.iter().any(|one| one.member == *login && one.role == *robe);
+        let membership = found.memberships.iter().find(|one| one.member == *login && one.role == *robe);
+        let (becomes, holds_back) = membership.map_or((false, true), |one| (one.becomes, !one.inherits && !one.admits));
+        let grant = format!("GRANT {} TO {}", quoted(robe), quoted(login));
+        let superuser = role.attributes.contains("SUPERUSER");
+        faults.expect(becomes || superuser, "login", || format!("{login} may not become {robe}"), grant.clone());
         faults.expect(
-            becomes || role.attributes.contains("SUPERUSER"),
+            holds_back,
             "login",
-            || format!("{login} may not become {robe}"),
-            format!("GRANT {robe} TO {login}"),
+            || format!("{login} has {robe}'s rights without becoming it, or may give them to others"),
+            format!("REVOKE {} FROM {}; {grant}; from PostgreSQL 16 on WITH INHERIT FALSE, SET TRUE", quoted(robe), quoted(login)),
         );
     }
     let others = found.memberships.iter().filter(|one| one.member == *login && one.role != *tenant && one.role != *platform);
     for other in others {
-        faults.expect(false, "login", || format!("{login} may become {}", other.role), format!("REVOKE {} FROM {login}", other.role));
+        let remedy = format!("REVOKE {} FROM {}", quoted(&other.role), quoted(login));
+        faults.expect(false, "login", || format!("{login} may become {}", other.role), remedy);
     }
+    liberty(found, login, "login", faults);
+}
+
+/// A role of ours may use the schema, and neither make anything in it nor beside it.
+fn liberty(found: &Found, name: &str, check: &'static str, faults: &mut Faults) {
+    let may = found.liberties.iter().find(|liberty| liberty.role == name).map_or("", |liberty| liberty.may.as_str());
+    let superuser = found.roles.iter().any(|role| role.name == name && role.attributes.contains("SUPERUSER"));
+    let what = || format!("{name} may {}; it has to use the schema, and no more", if may.is_empty() { "not use the schema" } else { may });
+    faults.expect(
+        may == "use the schema" || superuser,
+        check,
+        what,
+        format!("{RAISE}; who owns the database takes back what is granted on it"),
+    );
 }
 
 /// What the login becomes.
-fn robes(found: &Found, Roles { tenant, platform, .. }: &Roles, faults: &mut Faults) {
+fn robes(found: &Found, Roles { tenant, platform, login }: &Roles, faults: &mut Faults) {
     for name in [tenant, platform] {
         let Some(role) = found.roles.iter().find(|role| role.name == *name) else {
             faults.expect(false, "roles", || format!("there is no role {name}"), RAISE);
@@ -92,13 +130,18 @@ fn robes(found: &Found, Roles { tenant, platform, .. }: &Roles, faults: &mut Fau
             role.attributes.is_empty(),
             "roles",
             || format!("{name} may do more than its grants say: it is {}", role.attributes),
-            format!("ALTER ROLE {name} NOSUPERUSER NOBYPASSRLS NOCREATEROLE NOCREATEDB NOREPLICATION NOINHERIT NOLOGIN"),
+            format!("ALTER ROLE {} NOSUPERUSER NOBYPASSRLS NOCREATEROLE NOCREATEDB NOREPLICATION NOINHERIT NOLOGIN", quoted(name)),
         );
         for other in found.memberships.iter().filter(|one| one.member == *name) {
-            faults.expect(false, "roles", || format!("{name} is a member of {}", other.role), format!("REVOKE {} FROM {name}", other.role));
+            let remedy = format!("REVOKE {} FROM {}", quoted(&other.role), quoted(name));
+            faults.expect(false, "roles", || format!("{name} is a member of {}", other.role), remedy);
         }
-        let may = found.liberties.iter().find(|liberty| liberty.role == *name).map_or("", |liberty| liberty.may.as_str());
-        faults.expect(may == "use the schema", "roles", || format!("{name} may {may:?}; it is to use the schema, and no more"), RAISE);
+        let strangers = found.memberships.iter().filter(|one| one.role == *name && one.member != *login);
+        for stranger in strangers.filter(|one| one.becomes || one.inherits) {
+            let remedy = format!("REVOKE {} FROM {}", quoted(name), quoted(&stranger.member));
+            faults.expect(false, "roles", || format!("{} may become {name} as well", stranger.member), remedy);
+        }
+        liberty(found, name, "roles", faults);
     }
 }
 
@@ -106,7 +149,12 @@ fn relations(found: &Found, Roles { tenant, platform, .. }: &Roles, faults: &mut
     let known = |name: &str| TABLES.iter().any(|fenced| fenced.table == name);
     for fenced in TABLES {
         let there = found.relations.iter().any(|relation| relation.name == fenced.table);
-        faults.expect(there, "tables", || format!("there is no table {}", fenced.table), RAISE);
+        faults.expect(
+            there,
+            "tables",
+            || format!("there is no table {}", fenced.table),
+            "restore it from a backup, and find out who dropped it",
+        );
     }
     for Relation { name, kind, owner, fenced, forced, security_invoker } in &found.relations {
         match kind.as_str() {
@@ -231,6 +279,7 @@ fn triggers(found: &Found, faults: &mut Faults) {
                 trigger.table == *table
                     && trigger.name == name
                     && trigger.kind == kind
+                    && trigger.plain
                     && ["O", "A"].contains(&trigger.enabled.as_str())
                     && trigger.source.trim() == APPEND_ONLY_BODY
             });
@@ -246,13 +295,11 @@ fn triggers(found: &Found, faults: &mut Faults) {
 
 /// Keys that would let one org point at, or notice, what is another's.
 fn keys(found: &Found, faults: &mut Faults) {
-    let column_of = |table: &str| {
-        TABLES
-            .iter()
-            .any(|fenced| fenced.table == table && fenced.tenant.is_some())
-            .then(|| if table == "organization" { "id" } else { "org_id" })
+    let column_of = |table: &str| match TABLES.iter().find(|fenced| fenced.table == table)?.tenant.as_ref()?.rows {
+        Rows::Of(column) => Some(column),
+        Rows::People => None,
     };
-    for key in found.references.iter().filter(|key| key.to_table != "user" && key.from_table != "user") {
+    for key in &found.references {
         let (Some(from), Some(to)) = (column_of(&key.from_table), column_of(&key.to_table)) else { continue };
         let both = key.from_columns.split(',').zip(key.to_columns.split(',')).any(|pair| pair == (from, to));
         faults.expect(
@@ -262,7 +309,7 @@ fn keys(found: &Found, faults: &mut Faults) {
             "make it a composite key that has org_id on both sides",
         );
     }
-    for key in found.unique_keys.iter().filter(|key| key.table != "user") {
+    for key in &found.unique_keys {
         let Some(org) = column_of(&key.table) else { continue };
         let named = format!("{}.{}", key.table, key.columns);
         let known = key.columns.split(',').next() == Some(org) || UNIQUE_EVERYWHERE.iter().any(|(name, _)| *name == named);

@@ -2,7 +2,7 @@
 //!
 //! The schema belongs to an owner that no server uses. The server signs in as a login that may do nothing by itself, and becomes, inside
 //! a transaction only, the platform's role or a tenant's; a tenant's sees the rows of the org in `postern.org_id` and no others.
-//! SQLite has no roles: there the scope of each query is the only wall. Tests: `tests/suite/tenancy_wall.rs`.
+//! SQLite has no roles: there the scope of each query is the only wall. Tests: `tests/suite/wall.rs`.
 
 mod catalogue;
 mod examine;
@@ -29,5 +29,12 @@ pub struct Roles {
 /// All that is not as it has to be, in the database that `db` is signed in to; `db` needs no rights for it.
 pub async fn examine(db: &impl ConnectionTrait, roles: &Roles) -> Result<Vec<Fault>, DbErr> {
     let found = catalogue::read(db, roles).await?;
-    Ok(examine::compare(&found, roles))
+    let mut faults = examine::session(&found, roles);
+    faults.extend(examine::compare(&found, roles));
+    Ok(faults)
+}
+
+/// A name as SQL takes it, whatever is in it.
+fn quoted(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
 }

@@ -1,11 +1,12 @@
 //! Putting the wall up: by whom it may be, as far as they may, and as SQL for somebody else where they may not.
 
-use sea_orm_migration::sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, DbErr, RuntimeErr, Statement, TransactionTrait, sqlx};
+use sea_orm_migration::sea_orm::{ConnectionTrait, DatabaseConnection, DbErr, RuntimeErr, TransactionTrait, sqlx};
 
 use super::{
-    Roles, catalogue, examine,
-    tables::{MIGRATIONS, Right, TABLES},
+    Fault, Roles, catalogue, examine, quoted,
+    tables::{APPEND_ONLY, MIGRATIONS, Right, TABLES},
 };
+use crate::backend::append_only_triggers;
 
 /// What came of it.
 #[derive(Debug)]
@@ -14,32 +15,38 @@ pub enum Raised {
     Done,
     /// Roles are missing, and who runs this may not make them. A database administrator is to run this, and then this again.
     NeedsAdministrator { sql: String },
+    /// What is still not as it has to be, and cannot be mended from here.
+    Faults(Vec<Fault>),
 }
+
+/// How long to wait for requests that are using a table: they would wait behind us.
+const PATIENCE: &str = "SET LOCAL lock_timeout = '10s'";
 
 /// Makes the roles that are missing, and brings grants and policies into the state that [`super::examine()`] asks for. What is
 /// as it has to be is not touched. `password` is for the login, if it has to be made.
 pub async fn raise(db: &DatabaseConnection, roles: &Roles, password: Option<&str>) -> Result<Raised, DbErr> {
     let found = catalogue::read(db, roles).await?;
     let missing = missing_roles(&found, roles);
-    if !missing.is_empty() {
-        let made = db.execute_unprepared(&missing.iter().map(|one| one.sql(password)).collect::<String>()).await;
-        match made {
-            Err(error) if is_forbidden(&error) => {
+    for role in &missing {
+        match db.execute_unprepared(&role.sql(password)).await {
+            Err(error) if has_code(&error, "42501") => {
                 return Ok(Raised::NeedsAdministrator { sql: missing.iter().map(Missing::told).collect::<Vec<_>>().join("\n") });
             }
+            // Another process has made it, for another database of the cluster (duplicate_object, unique_violation).
+            Err(error) if has_code(&error, "42710") || has_code(&error, "23505") => {}
             made => made.map(drop)?,
         }
     }
-    let found = catalogue::read(db, roles).await?;
+    let transaction = db.begin().await?;
+    let found = catalogue::read(&transaction, roles).await?;
     if examine::compare(&found, roles).is_empty() {
         return Ok(Raised::Done);
     }
-    let transaction = db.begin().await?;
-    let who = transaction.query_one_raw(Statement::from_string(DbBackend::Postgres, "SELECT current_user::text AS name")).await?;
-    let owner: String = who.map(|row| row.try_get("", "name")).transpose()?.unwrap_or_default();
-    transaction.execute_unprepared(&wall(&found, roles, &owner)).await?;
+    transaction.execute_unprepared(PATIENCE).await?;
+    transaction.execute_unprepared(&wall(&found, roles)).await?;
     transaction.commit().await?;
-    Ok(Raised::Done)
+    let left = examine::compare(&catalogue::read(db, roles).await?, roles);
+    Ok(if left.is_empty() { Raised::Done } else { Raised::Faults(left) })
 }
 
 /// A role, or a membership, that is not there.
@@ -50,13 +57,11 @@ enum Missing<'a> {
 }
 
 impl Missing<'_> {
-    /// Another process may be doing the same in another database of the cluster.
     fn sql(&self, password: Option<&str>) -> String {
-        let mut statement = self.statement();
-        if let (Self::Login(_), Some(password)) = (self, password) {
-            statement += &format!(" PASSWORD '{}'", password.replace('\'', "''"));
+        match (self, password) {
+            (Self::Login(_), Some(password)) => format!("{} PASSWORD '{}'", self.statement(), password.replace('\'', "''")),
+            _ => self.statement(),
         }
-        format!("DO $made$ BEGIN {statement}; EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $made$;\n")
     }
 
     /// For the eyes of an administrator: without a password.
@@ -93,17 +98,27 @@ fn missing_roles<'a>(found: &catalogue::Found, Roles { tenant, platform, login }
 }
 
 /// Grants and policies, from nothing: whatever was there before is taken away first.
-fn wall(found: &catalogue::Found, Roles { tenant, platform, login }: &Roles, owner: &str) -> String {
-    let (tenant, platform) = (quoted(tenant), quoted(platform));
+fn wall(found: &catalogue::Found, Roles { tenant, platform, login }: &Roles) -> String {
+    let owner = &found.session.user;
     // Where the server's login is the owner, the examination will say so; its own rights cannot be taken from it.
-    let login = if login == owner { String::new() } else { format!(", {}", quoted(login)) };
-    let everybody = format!("PUBLIC, {tenant}, {platform}{login}");
+    let others = [tenant, platform, login].into_iter().filter(|role| *role != owner).map(|role| quoted(role));
+    let others = others.collect::<Vec<_>>().join(", ");
+    let everybody = format!("PUBLIC, {others}");
+    let (tenant, platform) = (quoted(tenant), quoted(platform));
+    let (schema, database) = (quoted(found.session.schema.as_deref().unwrap_or("public")), quoted(&found.session.database));
     let mut sql = format!(
-        "DO $mine$ BEGIN EXECUTE format('REVOKE TEMPORARY ON DATABASE %I FROM PUBLIC', current_database()); END $mine$;
-         DO $mine$ BEGIN EXECUTE format('REVOKE CREATE ON SCHEMA %I FROM {everybody}', current_schema());
-                         EXECUTE format('GRANT USAGE ON SCHEMA %I TO {tenant}, {platform}', current_schema()); END $mine$;
-         REVOKE ALL ON {MIGRATIONS} FROM {everybody}; GRANT SELECT ON {MIGRATIONS} TO {platform};\n"
+        "REVOKE CREATE, TEMPORARY ON DATABASE {database} FROM {everybody};
+         REVOKE CREATE ON SCHEMA {schema} FROM {everybody};
+         GRANT USAGE ON SCHEMA {schema} TO {others};\n"
     );
+    // What somebody else has put here is theirs to take away; the examination names it.
+    for relation in found.relations.iter().filter(|relation| relation.owner == *owner) {
+        sql += &format!("REVOKE ALL ON {} FROM {everybody};\n", quoted(&relation.name));
+    }
+    sql += &format!("GRANT SELECT ON {MIGRATIONS} TO {platform};\n");
+    for table in APPEND_ONLY {
+        sql += &append_only_triggers(table);
+    }
     for policy in &found.policies {
         sql += &format!("DROP POLICY {} ON {};\n", quoted(&policy.name), quoted(&policy.table));
     }
@@ -111,7 +126,6 @@ fn wall(found: &catalogue::Found, Roles { tenant, platform, login }: &Roles, own
         let table = quoted(fenced.table);
         sql += &format!(
             "ALTER TABLE {table} ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
-             REVOKE ALL ON {table} FROM {everybody};
              GRANT {} ON {table} TO {platform};
              CREATE POLICY platform ON {table} TO {platform} USING (true) WITH CHECK (true);\n",
             rights(fenced.platform)
@@ -136,12 +150,8 @@ fn rights(rights: &[Right]) -> String {
     told.collect::<Vec<_>>().join(", ")
 }
 
-fn quoted(name: &str) -> String {
-    format!("\"{}\"", name.replace('"', "\"\""))
-}
-
-/// `insufficient_privilege`.
-fn is_forbidden(error: &DbErr) -> bool {
+/// Is it this error of PostgreSQL's (`SQLSTATE`)?
+fn has_code(error: &DbErr, code: &str) -> bool {
     let (DbErr::Exec(RuntimeErr::SqlxError(error)) | DbErr::Query(RuntimeErr::SqlxError(error))) = error else { return false };
-    matches!(&**error, sqlx::Error::Database(error) if error.code().as_deref() == Some("42501"))
+    matches!(&**error, sqlx::Error::Database(error) if error.code().as_deref() == Some(code))
 }

@@ -88,6 +88,18 @@ impl KeyRing {
         self.reload()
     }
 
+    /// Reads every file of a folder as a server would, and makes none that is missing.
+    pub fn examine(folder: &Path) -> Result<(), KeyError> {
+        let Ok(entries) = fs::read_dir(folder) else { return Ok(()) };
+        for path in entries.filter_map(|entry| entry.ok().map(|entry| entry.path())).filter(|path| path.is_file()) {
+            read_private(&path)?;
+            if path.to_str().is_some_and(|path| path.ends_with(SUFFIX)) {
+                Key::read(&path, DateTime::UNIX_EPOCH)?;
+            }
+        }
+        Ok(())
+    }
+
     /// Looks at the folder again: somebody may have rotated.
     pub fn reload(&self) -> Result<(), KeyError> {
         let entries = fs::read_dir(&self.folder).map_err(|source| KeyError::Io { path: self.folder.clone(), source })?;

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use chrono::{TimeDelta, Timelike};
-use postern_domain::{clock::Stamp, credential::PasswordHash};
+use postern_domain::{clock::Stamp, credential::PasswordHash, feature::Plan};
 use sea_orm::{ConnectionTrait, Value};
 use secrecy::ExposeSecret;
 
@@ -19,9 +19,9 @@ use crate::{
 #[derive(Debug, Clone, Copy)]
 pub struct Size {
     pub orgs: u32,
-    /// In each org.
+    /// In each org; 1 at least.
     pub members: u32,
-    /// In all orgs together.
+    /// In all orgs together, about: each has as many.
     pub events: u32,
 }
 
@@ -62,6 +62,11 @@ pub async fn fill(
     Ok(())
 }
 
+/// SQL for something that hangs on an org's plan; the plans take turns.
+fn by_plan(of: impl Fn(Plan) -> String) -> String {
+    format!("CASE o.n % 3 WHEN 0 THEN {} WHEN 1 THEN {} ELSE {} END", of(Plan::Starter), of(Plan::Growth), of(Plan::Enterprise))
+}
+
 /// One batch of orgs.
 struct Figures {
     first: u32,
@@ -81,7 +86,7 @@ impl Figures {
             format!("{name}(n) AS (SELECT CAST({from} AS bigint) UNION ALL SELECT n + 1 FROM {name} WHERE n < {to})")
         };
         let orgs = format!("WITH RECURSIVE {}", series("o", *first, *last));
-        let members_of = format!("{orgs}, {}", series("m", 1, (*members).max(1)));
+        let members_of = format!("{orgs}, {}", series("m", 1, *members));
         let founded = format!("({begun} + o.n * {step} * {})", events + 1);
         let (org_id, founded_at) = (made_id(backend, 1, &founded, "o.n"), moment(backend, &founded));
         let person = format!("(o.n * {members} + m.n)");
@@ -91,14 +96,15 @@ impl Figures {
         let event_id = made_id(backend, 4, &happened, &format!("(o.n * {events} + e.n)"));
         let (session_id, impersonation_id) = (made_id(backend, 5, &founded, "o.n"), made_id(backend, 6, &founded, "o.n"));
         let owner_id = made_id(backend, 2, &founded, &format!("(o.n * {members} + 1)"));
-        let somebody = format!("(o.n * {members} + 1 + e.n % {})", (*members).max(1));
+        let somebody = format!("(o.n * {members} + 1 + e.n % {})", *members);
         [
             format!(
                 "INSERT INTO organization (id, slug, name, plan, max_users, max_projects, created_at) {orgs}
                  SELECT {org_id}, 'company-' || o.n, 'Company ' || o.n,
-                        CASE o.n % 3 WHEN 0 THEN 'starter' WHEN 1 THEN 'growth' ELSE 'enterprise' END,
-                        CASE o.n % 3 WHEN 0 THEN 10 WHEN 1 THEN 100 ELSE 5000 END,
-                        CASE o.n % 3 WHEN 0 THEN 3 WHEN 1 THEN 50 ELSE 1000 END, {founded_at} FROM o"
+                        {}, {}, {}, {founded_at} FROM o",
+                by_plan(|plan| format!("'{}'", plan.name())),
+                by_plan(|plan| plan.limits().max_users.to_string()),
+                by_plan(|plan| plan.limits().max_projects.to_string()),
             ),
             format!("INSERT INTO org_setting (org_id, version) {orgs} SELECT {org_id}, 1 FROM o"),
             format!(
@@ -115,16 +121,16 @@ impl Figures {
             ),
             format!(
                 "INSERT INTO session (id, user_id, created_at, last_used_at, expires_at, ended_at) {orgs}
-                 SELECT {session_id}, {owner_id}, {founded_at}, {founded_at}, {founded_at}, {founded_at} FROM o WHERE {members} > 0"
+                 SELECT {session_id}, {owner_id}, {founded_at}, {founded_at}, {founded_at}, {founded_at} FROM o"
             ),
             format!(
                 "INSERT INTO refresh_token (hash, session_id, issued_at) {orgs}
-                 SELECT {}, {session_id}, {founded_at} FROM o WHERE {members} > 0",
+                 SELECT {}, {session_id}, {founded_at} FROM o",
                 made_bytes(backend, &session_id)
             ),
             format!(
                 "INSERT INTO idempotency_key (org_id, user_id, key_hash, request_hash, answer, answered_at) {orgs}
-                 SELECT {org_id}, {owner_id}, {bytes}, {bytes}, {bytes}, {founded_at} FROM o WHERE {members} > 0",
+                 SELECT {org_id}, {owner_id}, {bytes}, {bytes}, {bytes}, {founded_at} FROM o",
                 bytes = made_bytes(backend, &owner_id)
             ),
             format!(
@@ -132,7 +138,7 @@ impl Figures {
                                             started_at, expires_at, ended_at) {orgs}
                  SELECT {org_id}, {impersonation_id}, (SELECT user_id FROM staff ORDER BY user_id LIMIT 1), {session_id},
                         {owner_id}, 'read_only', 'helped to get started', 'SUP-' || o.n, {founded_at}, {founded_at}, {founded_at}
-                 FROM o WHERE {members} > 0"
+                 FROM o"
             ),
             format!(
                 "INSERT INTO usage_point (org_id, metric, at, value) {orgs} SELECT {org_id}, 'projects', {founded_at}, o.n % 3 FROM o"
@@ -152,7 +158,7 @@ impl Figures {
                 series("e", 1, (*events).max(1)),
                 moment(backend, &happened),
                 made_id(backend, 2, &founded, &somebody),
-                (*members).max(1),
+                *members,
             ),
         ]
     }
