@@ -25,6 +25,9 @@ use sea_orm_migration::{
 pub use backend::append_only_faults;
 use fence::{Raised, Roles};
 
+/// The schema of PostgreSQL that all of it is in.
+pub const SCHEMA: &str = "public";
+
 pub struct Migrator;
 
 #[async_trait::async_trait]

@@ -11,6 +11,7 @@ on_postgres![
     damage_is_found_and_mended,
     what_has_no_place_is_found,
     requests_run_as_their_org,
+    schemas_named_after_roles_shadow_nothing,
     clocks_that_are_apart_are_found,
     readiness_says_that_the_wall_is_damaged,
 ];
@@ -18,8 +19,9 @@ on_postgres![
 // What is tried as the login itself, with a connection of the test's own, or with roles of its own.
 mod login {
     use super::{
-        a_login_that_could_step_over_the_wall_is_refused, a_tenant_sees_the_rows_of_its_org_alone, least_privilege,
-        nobody_writes_into_another_org, roles_that_could_do_more_are_found, tests_on, the_record_cannot_be_changed_by_either_role,
+        a_login_that_could_step_over_the_wall_is_refused, a_tenant_sees_the_rows_of_its_org_alone,
+        failures_that_a_tenant_makes_up_lock_nobody_out, least_privilege, nobody_writes_into_another_org,
+        roles_that_could_do_more_are_found, tests_on, the_record_cannot_be_changed_by_either_role,
         without_a_pin_nothing_is_seen_or_written,
     };
 
@@ -27,6 +29,7 @@ mod login {
         a_tenant_sees_the_rows_of_its_org_alone,
         without_a_pin_nothing_is_seen_or_written,
         nobody_writes_into_another_org,
+        failures_that_a_tenant_makes_up_lock_nobody_out,
         least_privilege,
         the_record_cannot_be_changed_by_either_role,
         a_login_that_could_step_over_the_wall_is_refused,
@@ -170,6 +173,20 @@ async fn nobody_writes_into_another_org(t: &App) {
     login.close().await.expect("closes");
 }
 
+/// A tenant may write what it likes into its own log; sign-ins are judged by the platform's.
+async fn failures_that_a_tenant_makes_up_lock_nobody_out(t: &App) {
+    let acme = t.db.uuid("SELECT id FROM organization WHERE slug = 'acme'").await.to_string();
+    let login = t.db.sign_in_as(SERVER).await;
+    begin(&login, "postern_tenant", Some(&acme)).await;
+    let made_up = "INSERT INTO audit_event (id, occurred_at, org_id, actor_type, actor_email, action, outcome, target_type, target_label, summary, metadata, schema_version) \
+                   SELECT gen_random_uuid(), '2026-11-20T08:59:00Z', 'ORG', 'user', 'admin@globex.example', 'auth.login_failed', 'failed', 'user', 'x', 'forged', '{}', 1 \
+                   FROM generate_series(1, 50)";
+    login.execute_unprepared(&made_up.replace("ORG", &acme)).await.expect("its own log");
+    login.execute_unprepared("COMMIT").await.expect("ends");
+    login.close().await.expect("closes");
+    t.sign_in("admin@globex.example").await;
+}
+
 async fn least_privilege(t: &App) {
     let acme = t.db.uuid("SELECT id FROM organization WHERE slug = 'acme'").await.to_string();
     let login = t.db.sign_in_as(SERVER).await;
@@ -305,6 +322,27 @@ async fn what_has_no_place_is_found(t: &App) {
             "DROP FUNCTION everybody",
             "functions",
         ),
+        (
+            "CREATE SCHEMA elsewhere; CREATE VIEW elsewhere.everybody AS SELECT * FROM membership",
+            "DROP SCHEMA elsewhere CASCADE",
+            "oddities",
+        ),
+        (
+            "CREATE SCHEMA elsewhere; CREATE FUNCTION elsewhere.f() RETURNS bigint LANGUAGE sql SECURITY DEFINER AS 'SELECT 1::bigint'",
+            "DROP SCHEMA elsewhere CASCADE",
+            "oddities",
+        ),
+        ("CREATE RULE swallow AS ON INSERT TO audit_event DO INSTEAD NOTHING", "DROP RULE swallow ON audit_event", "oddities"),
+        (
+            "CREATE TRIGGER swallow BEFORE INSERT ON audit_event FOR EACH ROW EXECUTE FUNCTION suppress_redundant_updates_trigger()",
+            "DROP TRIGGER swallow ON audit_event",
+            "triggers",
+        ),
+        (
+            "ALTER TABLE org_setting ADD CONSTRAINT apart EXCLUDE USING btree (support_email WITH =)",
+            "ALTER TABLE org_setting DROP CONSTRAINT apart",
+            "oddities",
+        ),
         ("ALTER TABLE membership ALTER org_id SET DEFAULT gen_random_uuid()", "ALTER TABLE membership ALTER org_id DROP DEFAULT", "keys"),
         ("CREATE UNIQUE INDEX taken ON org_setting (support_email)", "DROP INDEX taken", "keys"),
         ("ALTER TABLE usage_point ADD who uuid REFERENCES impersonation (id)", "ALTER TABLE usage_point DROP who", "keys"),
@@ -369,11 +407,13 @@ async fn a_login_that_could_step_over_the_wall_is_refused(t: &App) {
             format!("REVOKE ADMIN OPTION FOR {tenant} FROM {server}"),
             "give them to others",
         ),
+        (format!("ALTER SCHEMA public OWNER TO {server}"), "ALTER SCHEMA public OWNER TO pg_database_owner".to_owned(), "owns the schema"),
+        (format!("ALTER ROLE {server} SET role = '{platform}'"), format!("ALTER ROLE {server} RESET ALL"), "settings of its own"),
         (format!("ALTER TABLE usage_point OWNER TO {server}"), format!("ALTER TABLE usage_point OWNER TO {OWNER}"), "owns usage_point"),
     ] {
         t.db.execute(&damage).await.expect(&damage);
         let found = faults(&options).await;
-        assert!(found.iter().any(|fault| fault.check == "login" && fault.what.contains(words)), "{damage}: {found:?}");
+        assert!(found.iter().any(|fault| fault.what.contains(words)), "{damage}: {found:?}");
         t.db.execute(&undone).await.expect(&undone);
     }
     // Whoever the address names, the session counts.
@@ -420,6 +460,26 @@ async fn requests_run_as_their_org(t: &App) {
     assert_eq!(t.events("action=org.created").await.len(), 3);
     t.db.execute("ALTER POLICY platform ON session USING (false)").await.expect("runs");
     owner.get("/v1/me").await.problem(401, "session_ended");
+}
+
+/// By default PostgreSQL looks for a name in the schema of the role's own name first.
+async fn schemas_named_after_roles_shadow_nothing(t: &App) {
+    let member = t.sign_in("member@acme.example").await;
+    t.db.execute(
+        "CREATE SCHEMA postern_platform; CREATE SCHEMA postern_tenant; \
+         CREATE TABLE postern_platform.staff (user_id uuid, tier varchar(16), since timestamptz); \
+         INSERT INTO postern_platform.staff SELECT id, 'super_admin', now() FROM public.\"user\"; \
+         CREATE VIEW postern_tenant.membership AS SELECT * FROM public.membership; \
+         GRANT USAGE ON SCHEMA postern_platform, postern_tenant TO PUBLIC; \
+         GRANT ALL ON ALL TABLES IN SCHEMA postern_platform, postern_tenant TO PUBLIC",
+    )
+    .await
+    .expect("somebody may make schemas");
+    assert_eq!(member.get("/v1/me").await.expect(200).json["staff_tier"], serde_json::Value::Null);
+    member.get("/v1/admin/search?q=globex").await.problem(403, "permission_denied");
+    let members = member.get("/v1/orgs/acme/members").await.expect(200);
+    assert_eq!(members.json["data"].as_array().map(Vec::len), Some(4));
+    assert!(faults(&t.db.options()).await.iter().any(|fault| fault.check == "oddities"), "and the view is found");
 }
 
 async fn clocks_that_are_apart_are_found(t: &App) {

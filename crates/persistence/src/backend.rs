@@ -10,7 +10,7 @@ use std::{
 };
 
 use percent_encoding::percent_decode_str;
-use postern_migration::fence::Roles;
+use postern_migration::{SCHEMA, fence::Roles};
 use sea_orm::{
     DatabaseConnection, DbBackend, DbErr, RuntimeErr, SqlxPostgresConnector, SqlxSqliteConnector,
     sqlx::{
@@ -59,11 +59,23 @@ pub enum Begun {
 
 impl Pool {
     pub async fn connect(options: &Options) -> Result<Self, StoreError> {
-        if is_embedded(&options.url) { Self::connect_sqlite(options).await } else { Self::connect_postgres(options).await }
+        if is_embedded(&options.url) {
+            return Self::connect_sqlite(options).await;
+        }
+        Self::connect_postgres(options, options.url.parse().map_err(sqlx_error)?).await
     }
 
-    async fn connect_postgres(options: &Options) -> Result<Self, StoreError> {
-        let connect: PgConnectOptions = options.url.parse().map_err(sqlx_error)?;
+    /// As the owner of the schema, for migrations: each connection works in the schema of ours.
+    pub async fn connect_as_owner(options: &Options) -> Result<Self, StoreError> {
+        let url = options.owner_url.as_ref().unwrap_or(&options.url);
+        if is_embedded(url) {
+            return Self::connect_sqlite(options).await;
+        }
+        let connect: PgConnectOptions = url.parse().map_err(sqlx_error)?;
+        Self::connect_postgres(options, connect.options([("search_path", SCHEMA)])).await
+    }
+
+    async fn connect_postgres(options: &Options, connect: PgConnectOptions) -> Result<Self, StoreError> {
         let pool = pool_options::<Postgres>(options)
             .before_acquire(|connection, meta| {
                 Box::pin(async move {
@@ -76,8 +88,10 @@ impl Pool {
             .connect_with(connect.application_name("postern").disable_statement_logging())
             .await
             .map_err(sqlx_error)?;
-        let unpinned = format!("BEGIN; SET LOCAL statement_timeout = {}", options.statement_timeout.as_millis());
-        let pinned = format!("{unpinned}; SET LOCAL ROLE {}", options.platform_role);
+        // Names mean our tables, whatever schemas there are: by default a schema of a role's own name would come first.
+        let unpinned =
+            format!("BEGIN; SET LOCAL statement_timeout = {}; SET LOCAL search_path = {SCHEMA}", options.statement_timeout.as_millis());
+        let pinned = format!("{unpinned}; SET LOCAL ROLE \"{}\"", options.platform_role);
         Ok(Self::Postgres { pool, begin: pinned.into(), begin_unpinned: unpinned.into(), named: options.prepared_statements })
     }
 
@@ -166,8 +180,10 @@ pub fn roles(options: &Options) -> Result<Option<(Roles, Option<String>)>, DbErr
     let connect: PgConnectOptions = options.url.parse().map_err(sqlx_error)?;
     let (tenant, platform) = (options.tenant_role.clone(), options.platform_role.clone());
     let roles = Roles { tenant, platform, login: connect.get_username().to_owned() };
-    let password =
-        url::Url::parse(&options.url).ok().and_then(|url| Some(percent_decode_str(url.password()?).decode_utf8_lossy().into_owned()));
+    let password = url::Url::parse(&options.url).ok().and_then(|url| {
+        let in_query = || url.query_pairs().find(|(name, _)| name == "password").map(|(_, value)| value.into_owned());
+        url.password().map(|password| percent_decode_str(password).decode_utf8_lossy().into_owned()).or_else(in_query)
+    });
     Ok(Some((roles, password)))
 }
 

@@ -19,9 +19,8 @@ const CLOCKS_APART: TimeDelta = TimeDelta::seconds(5);
 
 /// Brings the schema up to date, and on PostgreSQL the wall between tenants, as the owner of the schema.
 pub async fn migrate(options: &Options) -> Result<Migrated, StoreError> {
-    let as_owner = Options { url: options.owner_url.clone().unwrap_or_else(|| options.url.clone()), ..options.clone() };
     let roles = backend::roles(options)?;
-    let pool = Pool::connect(&as_owner).await?;
+    let pool = Pool::connect_as_owner(options).await?;
     let done = postern_migration::up(&pool.as_sea_orm(), roles.as_ref().map(|(roles, password)| (roles, password.as_deref()))).await;
     pool.close().await;
     Ok(done?)

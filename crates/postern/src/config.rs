@@ -238,7 +238,8 @@ fn judge_database(section: &Database, rule: &mut dyn FnMut(bool, &str)) {
 /// A name that PostgreSQL takes without quotes.
 fn is_role(name: &str) -> bool {
     let letters = name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_');
-    letters && name.len() <= 63 && name.starts_with(|first: char| first.is_ascii_lowercase())
+    // `SET ROLE none` is nobody.
+    letters && name != "none" && name.len() <= 63 && name.starts_with(|first: char| first.is_ascii_lowercase())
 }
 
 /// Every key that is given must be known, and of the kind that its default is.

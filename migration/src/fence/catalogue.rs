@@ -17,6 +17,7 @@ pub struct Found {
     pub references: Vec<Reference>,
     pub unique_keys: Vec<UniqueKey>,
     pub org_columns: Vec<OrgColumn>,
+    pub oddities: Vec<Oddity>,
     pub liberties: Vec<Liberty>,
 }
 
@@ -120,6 +121,13 @@ pub struct OrgColumn {
     pub has_default: bool,
 }
 
+/// Something that changes what a table, a key or a role of ours means.
+#[derive(FromQueryResult)]
+pub struct Oddity {
+    pub what: String,
+    pub remedy: String,
+}
+
 /// What a role may do with schema and database, separated by commas.
 #[derive(FromQueryResult)]
 pub struct Liberty {
@@ -197,6 +205,42 @@ const ORG_COLUMNS: &str = r#"
     SELECT c.relname::text AS "table", a.atthasdef AS has_default FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
     WHERE a.attname = 'org_id' AND c.relkind IN ('r', 'p') AND c.relnamespace = current_schema()::regnamespace"#;
 
+/// Schemas of the system's own are left out.
+const ODDITIES: &str = "
+    SELECT 'the table ' || c.relname || ' inherits, or is inherited from: what is read of one is read of the other' AS what,
+           'ALTER TABLE ... NO INHERIT' AS remedy
+    FROM pg_inherits i JOIN pg_class c ON c.oid IN (i.inhrelid, i.inhparent)
+    WHERE c.relnamespace = current_schema()::regnamespace AND c.relkind IN ('r', 'p') AND NOT c.relispartition
+      AND NOT EXISTS (SELECT 1 FROM pg_partitioned_table p WHERE p.partrelid = c.oid)
+    UNION ALL
+    SELECT 'the rule ' || r.rulename || ' does something else than what ' || c.relname || ' is asked for', 'DROP RULE'
+    FROM pg_rewrite r JOIN pg_class c ON c.oid = r.ev_class
+    WHERE c.relnamespace = current_schema()::regnamespace AND c.relkind IN ('r', 'p') AND r.rulename <> '_RETURN'
+    UNION ALL
+    SELECT 'the exclusion constraint ' || k.conname || ' of ' || c.relname || ' could tell one org of another', 'drop it'
+    FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid
+    WHERE k.contype = 'x' AND c.relnamespace = current_schema()::regnamespace
+    UNION ALL
+    SELECT 'the view ' || n.nspname || '.' || c.relname || ' reads with the rights of its owner', 'set security_invoker, or drop it'
+    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+    WHERE c.relkind IN ('v', 'm') AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema' AND n.nspname <> current_schema()
+      AND NOT coalesce(c.reloptions::text ~ 'security_invoker=(true|on)', false)
+      AND NOT EXISTS (SELECT 1 FROM pg_depend d WHERE d.objid = c.oid AND d.deptype = 'e')
+    UNION ALL
+    SELECT 'the function ' || n.nspname || '.' || f.proname || ' runs with the rights of its owner (SECURITY DEFINER)', 'drop it, or SECURITY INVOKER'
+    FROM pg_proc f JOIN pg_namespace n ON n.oid = f.pronamespace
+    WHERE f.prosecdef AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema' AND n.nspname <> current_schema()
+      AND NOT EXISTS (SELECT 1 FROM pg_depend d WHERE d.objid = f.oid AND d.deptype = 'e')
+    UNION ALL
+    SELECT r.rolname || ' owns the schema or the database', 'give it to the owner of the tables'
+    FROM pg_roles r WHERE r.rolname IN ($1, $2, $3)
+      AND (r.oid = (SELECT nspowner FROM pg_namespace WHERE nspname = current_schema())
+        OR r.oid = (SELECT datdba FROM pg_database WHERE datname = current_database()))
+    UNION ALL
+    SELECT r.rolname || ' has settings of its own: ' || array_to_string(s.setconfig, ', '), 'ALTER ROLE ... RESET ALL'
+    FROM pg_db_role_setting s JOIN pg_roles r ON r.oid = s.setrole
+    WHERE r.rolname IN ($1, $2, $3) AND s.setdatabase IN (0, (SELECT oid FROM pg_database WHERE datname = current_database()))";
+
 const LIBERTIES: &str = "
     SELECT rolname::text AS role,
            concat_ws(', ', CASE WHEN has_schema_privilege(oid, current_schema(), 'USAGE') THEN 'use the schema' END,
@@ -221,6 +265,7 @@ pub async fn read(db: &impl ConnectionTrait, roles: &Roles) -> Result<Found, DbE
         references: rows(db, REFERENCES, Vec::new()).await?,
         unique_keys: rows(db, UNIQUE_KEYS, Vec::new()).await?,
         org_columns: rows(db, ORG_COLUMNS, Vec::new()).await?,
+        oddities: rows(db, ODDITIES, names()).await?,
         liberties: rows(db, LIBERTIES, names()).await?,
     })
 }

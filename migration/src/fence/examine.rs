@@ -65,6 +65,9 @@ pub fn compare(found: &Found, roles: &Roles) -> Vec<Fault> {
     grants(found, roles, &mut faults);
     triggers(found, &mut faults);
     keys(found, &mut faults);
+    for oddity in &found.oddities {
+        faults.expect(false, "oddities", || oddity.what.clone(), oddity.remedy.as_str());
+    }
     faults.0
 }
 
@@ -272,6 +275,11 @@ fn grants(found: &Found, Roles { tenant, platform, login }: &Roles, faults: &mut
 }
 
 fn triggers(found: &Found, faults: &mut Faults) {
+    let ours = |name: &str| APPEND_ONLY.iter().any(|table| name == format!("{table}_keeps_rows") || name == format!("{table}_keeps_all"));
+    for trigger in found.triggers.iter().filter(|trigger| !ours(&trigger.name)) {
+        let what = || format!("the trigger {} on {} is not ours: it could change or swallow what is written", trigger.name, trigger.table);
+        faults.expect(false, "triggers", what, format!("DROP TRIGGER {} ON {}", quoted(&trigger.name), quoted(&trigger.table)));
+    }
     // pg_trigger.tgtype: 27 = before, each row, update or delete; 34 = before, truncate.
     for table in APPEND_ONLY {
         for (name, kind) in [(format!("{table}_keeps_rows"), 27), (format!("{table}_keeps_all"), 34)] {

@@ -26,6 +26,11 @@ const PATIENCE: &str = "SET LOCAL lock_timeout = '10s'";
 /// as it has to be is not touched. `password` is for the login, if it has to be made.
 pub async fn raise(db: &DatabaseConnection, roles: &Roles, password: Option<&str>) -> Result<Raised, DbErr> {
     let found = catalogue::read(db, roles).await?;
+    let Roles { tenant, platform, login } = roles;
+    if tenant == login || platform == login || [tenant, platform].contains(&&found.session.user) {
+        let what = format!("{tenant}, {platform}, {login} and the owner, {}, have to be four roles", found.session.user);
+        return Ok(Raised::Faults(vec![Fault { check: "roles", what, remedy: "give them other names in the configuration".to_owned() }]));
+    }
     let missing = missing_roles(&found, roles);
     for role in &missing {
         match db.execute_unprepared(&role.sql(password)).await {

@@ -5,12 +5,13 @@ use std::sync::Arc;
 
 use chrono::{TimeDelta, Timelike};
 use postern_domain::{clock::Stamp, credential::PasswordHash, feature::Plan};
-use sea_orm::{ConnectionTrait, Value};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, Value};
 use secrecy::ExposeSecret;
 
 use super::{DemoError, is_marked};
 use crate::{
     backend::{made_bytes, made_id, moment},
+    entity::organization,
     store::{Store, statement},
     tx::{Mode, Tx},
 };
@@ -39,6 +40,10 @@ pub async fn fill(
 ) -> Result<(), DemoError> {
     if !is_marked(&Tx::begin(store, Mode::Read).await?).await? {
         return Err(DemoError::NotADemo);
+    }
+    let first = organization::Entity::find().filter(organization::Column::Slug.eq("company-1"));
+    if first.one(&Tx::begin(store, Mode::Read).await?).await?.is_some() {
+        return Err(DemoError::FilledAlready);
     }
     let hash = hash.await;
     let events_each = size.events.div_ceil(size.orgs.max(1));

@@ -60,6 +60,8 @@ const MEMBERS: [(&str, [&str; 3], Role); 4] = [
 pub enum DemoError {
     #[error("the demo accounts go only into a database of their own, and this one has people in it that are not theirs")]
     NotADemo,
+    #[error("company-1 is there already; a demo is filled once: make another database for more")]
+    FilledAlready,
     #[error(transparent)]
     Store(#[from] StoreError),
 }

@@ -58,7 +58,9 @@ impl<'a> Credentials<'a> {
         now: DateTime<Utc>,
     ) -> Result<SignIn, StoreError> {
         let failed = |what: &str, which: &str| {
-            format!("(SELECT {what} FROM audit_event f WHERE f.action = 'auth.login_failed' AND {which} AND f.occurred_at > $3)")
+            format!(
+                "(SELECT {what} FROM audit_event f WHERE f.action = 'auth.login_failed' AND f.org_id IS NULL AND {which} AND f.occurred_at > $3)"
+            )
         };
         let columns: Vec<String> = [("account", "f.actor_email = $1"), ("both", "f.actor_email = $1 AND f.ip = $2"), ("here", "f.ip = $2")]
             .into_iter()
