@@ -28,6 +28,7 @@ mod embedded {
 
 tests_on! { postgres, Postgres:
     a_superuser_is_no_login_for_a_server,
+    a_login_that_is_not_there_yet_is_found,
     a_password_that_everybody_tries_is_refused,
     an_administrator_is_told_what_to_run,
     demo_accounts_fill_a_database,
@@ -85,6 +86,14 @@ async fn a_file_whose_record_can_be_changed_is_refused(t: &App) {
     t.db.execute(&format!("DROP TRIGGER IF EXISTS audit_event_keeps_updated; {}", trigger[0])).await.expect("runs");
     let sound = postern(t, &["doctor", "--demo"], &[]);
     assert!(sound.status.success(), "{}", said(&sound));
+}
+
+async fn a_login_that_is_not_there_yet_is_found(t: &App) {
+    let nobody = as_role(&t.db.url, "nobody_yet");
+    let found = postern(t, &["doctor", "--json"], &[("POSTERN__DATABASE__URL", &nobody)]);
+    let told: Value = serde_json::from_slice(&found.stdout).expect("JSON");
+    assert_eq!(told["faults"][0]["check"], "connection", "{told}");
+    assert!(!found.status.success() && said(&found).contains("`postern migrate` makes the login"), "{}", said(&found));
 }
 
 async fn a_superuser_is_no_login_for_a_server(t: &App) {

@@ -162,11 +162,7 @@ pub async fn run(cli: Cli) -> Done {
         Command::Serve { demo } => serve(config, demo).await,
         Command::Migrate => migrate(&config).await,
         Command::Doctor { json, demo } => {
-            let faults = if schema::is_there(&config.store()) {
-                doctor::examine(&config, &Store::connect(&config.store()).await?, demo).await?
-            } else {
-                vec![doctor::no_database(&config)]
-            };
+            let faults = doctor::look(&config, demo).await?;
             doctor::print(&faults, json)?;
             if faults.is_empty() { Ok(()) } else { Err("not everything is as it has to be".into()) }
         }

@@ -6,7 +6,10 @@ use std::{
 };
 
 use postern_api::identity::KeyRing;
-use postern_domain::clock::{Clock, SystemClock};
+use postern_domain::{
+    chain,
+    clock::{Clock, SystemClock},
+};
 use postern_persistence::{Fault, Store, StoreError, demo, schema};
 use serde_json::json;
 
@@ -14,6 +17,25 @@ use crate::config::Config;
 
 /// Passwords that everybody tries first.
 const GUESSED_FIRST: [&str; 8] = ["", "postern", "postgres", "password", "secret", "changeme", "admin", "test"];
+
+/// Everything that is wrong, beginning with whether there is a database to look at; looking must not make one.
+pub async fn look(config: &Config, demo: bool) -> Result<Vec<Fault>, StoreError> {
+    if !schema::is_there(&config.store()) {
+        return Ok(vec![Fault {
+            check: "migrations",
+            what: format!("there is no database at {} yet", config.database.url),
+            remedy: "`postern serve` makes it at its first start".to_owned(),
+        }]);
+    }
+    match Store::connect(&config.store()).await {
+        Ok(store) => examine(config, &store, demo).await,
+        Err(error) => Ok(vec![Fault {
+            check: "connection",
+            what: chain(&error),
+            remedy: "look at database.url; on PostgreSQL `postern migrate` makes the login".to_owned(),
+        }]),
+    }
+}
 
 /// Everything that is wrong. `demo`: whether the demo accounts are wanted.
 pub async fn examine(config: &Config, store: &Arc<Store>, demo: bool) -> Result<Vec<Fault>, StoreError> {
@@ -63,15 +85,6 @@ async fn demo_accounts(store: &Arc<Store>, wanted: bool) -> Result<Option<Fault>
         }),
         _ => None,
     })
-}
-
-/// What is to be said where there is no file yet; looking must not make one.
-pub fn no_database(config: &Config) -> Fault {
-    Fault {
-        check: "migrations",
-        what: format!("there is no database at {} yet", config.database.url),
-        remedy: "`postern serve` makes it at its first start".to_owned(),
-    }
 }
 
 /// Faults as a person reads them.
