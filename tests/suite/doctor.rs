@@ -1,8 +1,8 @@
 //! `postern migrate`, `doctor` and what `serve` refuses, as processes of their own.
 
-use std::process::Output;
+use std::{path::Path, process::Output};
 
-use postern_tests::{App, SUPERUSER, as_role, on_both, tests_on};
+use postern_tests::{App, OWNER, SUPERUSER, as_role, on_both, tests_on};
 use serde_json::Value;
 
 use crate::process::{postern_with, said};
@@ -32,20 +32,21 @@ tests_on! { postgres, Postgres:
     a_password_that_everybody_tries_is_refused,
     an_administrator_is_told_what_to_run,
     demo_accounts_fill_a_database,
-    migrations_that_have_not_been_applied_are_found
+    migrations_that_have_not_been_applied_are_found,
+    migrations_at_once_take_turns
 }
 
 /// Runs `postern` on the test's database.
-fn postern(t: &App, arguments: &[&str], more: &[(&str, &str)]) -> Output {
-    let mut environment = vec![("POSTERN__DATABASE__URL", t.db.url.as_str()), ("POSTERN__LOG__FILTER", "error")];
+fn postern(url: &str, folder: &Path, arguments: &[&str], more: &[(&str, &str)]) -> Output {
+    let mut environment = vec![("POSTERN__DATABASE__URL", url), ("POSTERN__LOG__FILTER", "error")];
     environment.extend(more);
-    postern_with(t.folder.path(), arguments, &environment)
+    postern_with(folder, arguments, &environment)
 }
 
 async fn a_sound_database_is_said_to_be_sound(t: &App) {
-    let sound = postern(t, &["doctor", "--demo"], &[]);
+    let sound = postern(&t.db.url, t.folder.path(), &["doctor", "--demo"], &[]);
     assert!(sound.status.success() && said(&sound).contains("as it has to be"), "{}", said(&sound));
-    let sound = postern(t, &["doctor", "--demo", "--json"], &[]);
+    let sound = postern(&t.db.url, t.folder.path(), &["doctor", "--demo", "--json"], &[]);
     let told: Value = serde_json::from_slice(&sound.stdout).expect("JSON");
     assert_eq!(told, serde_json::json!({ "sound": true, "faults": [] }));
 }
@@ -55,7 +56,12 @@ async fn keys_that_others_may_read_are_found(t: &App) {
     let keys = t.folder.path().join("keys");
     let key = std::fs::read_dir(&keys).expect("a folder").next().expect("a key").expect("an entry").path();
     std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o640)).expect("set");
-    let found = postern(t, &["doctor", "--demo", "--json"], &[("POSTERN__TOKENS__KEYS_DIR", keys.to_str().expect("a path"))]);
+    let found = postern(
+        &t.db.url,
+        t.folder.path(),
+        &["doctor", "--demo", "--json"],
+        &[("POSTERN__TOKENS__KEYS_DIR", keys.to_str().expect("a path"))],
+    );
     let told: Value = serde_json::from_slice(&found.stdout).expect("JSON");
     assert!(!found.status.success());
     assert_eq!(told["faults"][0]["check"], "keys", "{told}");
@@ -63,11 +69,11 @@ async fn keys_that_others_may_read_are_found(t: &App) {
 }
 
 async fn the_demo_accounts_are_a_secret_that_everybody_knows(t: &App) {
-    let refused = postern(t, &["serve"], &[]);
+    let refused = postern(&t.db.url, t.folder.path(), &["serve"], &[]);
     assert!(!refused.status.success() && said(&refused).contains("refusing to serve"), "{}", said(&refused));
     assert!(said(&refused).contains("[secrets]") && said(&refused).contains("--demo"), "{}", said(&refused));
     t.meddle("DELETE FROM instance").await;
-    let refused = postern(t, &["doctor", "--demo"], &[]);
+    let refused = postern(&t.db.url, t.folder.path(), &["doctor", "--demo"], &[]);
     assert!(!refused.status.success() && said(&refused).contains("[demo]"), "{}", said(&refused));
 }
 
@@ -79,18 +85,18 @@ async fn a_file_whose_record_can_be_changed_is_refused(t: &App) {
     for damage in [format!("{gone}; {harmless}"), format!("DROP TRIGGER IF EXISTS audit_event_keeps_updated; {harmless}; {gone}")] {
         t.db.execute(&damage).await.expect("runs");
         for command in ["serve", "doctor"] {
-            let refused = postern(t, &[command, "--demo"], &[]);
+            let refused = postern(&t.db.url, t.folder.path(), &[command, "--demo"], &[]);
             assert!(!refused.status.success() && said(&refused).contains("[triggers]"), "{}", said(&refused));
         }
     }
     t.db.execute(&format!("DROP TRIGGER IF EXISTS audit_event_keeps_updated; {}", trigger[0])).await.expect("runs");
-    let sound = postern(t, &["doctor", "--demo"], &[]);
+    let sound = postern(&t.db.url, t.folder.path(), &["doctor", "--demo"], &[]);
     assert!(sound.status.success(), "{}", said(&sound));
 }
 
 async fn a_login_that_is_not_there_yet_is_found(t: &App) {
     let nobody = as_role(&t.db.url, "nobody_yet");
-    let found = postern(t, &["doctor", "--json"], &[("POSTERN__DATABASE__URL", &nobody)]);
+    let found = postern(&t.db.url, t.folder.path(), &["doctor", "--json"], &[("POSTERN__DATABASE__URL", &nobody)]);
     let told: Value = serde_json::from_slice(&found.stdout).expect("JSON");
     assert_eq!(told["faults"][0]["check"], "connection", "{told}");
     assert!(!found.status.success() && said(&found).contains("`postern migrate` makes the login"), "{}", said(&found));
@@ -99,7 +105,7 @@ async fn a_login_that_is_not_there_yet_is_found(t: &App) {
 async fn a_superuser_is_no_login_for_a_server(t: &App) {
     let superuser = as_role(&t.db.url, SUPERUSER);
     for command in ["serve", "doctor"] {
-        let refused = postern(t, &[command, "--demo"], &[("POSTERN__DATABASE__URL", &superuser)]);
+        let refused = postern(&t.db.url, t.folder.path(), &[command, "--demo"], &[("POSTERN__DATABASE__URL", &superuser)]);
         assert!(!refused.status.success() && said(&refused).contains("SUPERUSER"), "{}", said(&refused));
         assert!(said(&refused).contains("`postern migrate` makes it"), "with the remedy: {}", said(&refused));
     }
@@ -107,7 +113,7 @@ async fn a_superuser_is_no_login_for_a_server(t: &App) {
 
 async fn a_password_that_everybody_tries_is_refused(t: &App) {
     let guessed = t.db.url.replace("://postern_server@", "://postern_server:postgres@");
-    let refused = postern(t, &["serve", "--demo"], &[("POSTERN__DATABASE__URL", &guessed)]);
+    let refused = postern(&t.db.url, t.folder.path(), &["serve", "--demo"], &[("POSTERN__DATABASE__URL", &guessed)]);
     assert!(!refused.status.success() && said(&refused).contains("[secrets]"), "{}", said(&refused));
 }
 
@@ -126,16 +132,16 @@ async fn an_administrator_is_told_what_to_run(t: &App) {
         ("POSTERN__DATABASE__TENANT_ROLE", tenant.as_str()),
         ("POSTERN__DATABASE__PLATFORM_ROLE", platform.as_str()),
     ];
-    let told = postern(t, &["migrate"], &environment);
+    let told = postern(&t.db.url, t.folder.path(), &["migrate"], &environment);
     assert!(!told.status.success() && said(&told).contains("database administrator"), "{}", said(&told));
     let sql = String::from_utf8(told.stdout).expect("SQL");
     assert!(sql.contains(&format!("CREATE ROLE \"{server}\" LOGIN NOINHERIT")), "{sql}");
     t.db.execute(&sql).await.expect("what was told can be run as it is");
-    let done = postern(t, &["migrate"], &environment);
+    let done = postern(&t.db.url, t.folder.path(), &["migrate"], &environment);
     assert!(done.status.success(), "{}", said(&done));
-    let again = postern(t, &["migrate"], &environment);
+    let again = postern(&t.db.url, t.folder.path(), &["migrate"], &environment);
     assert!(again.status.success(), "a second time changes nothing: {}", said(&again));
-    let sound = postern(t, &["doctor"], &environment);
+    let sound = postern(&t.db.url, t.folder.path(), &["doctor"], &environment);
     assert!(sound.status.success(), "{}", said(&sound));
     t.db.execute(&format!("DROP DATABASE {database}")).await.expect("gone");
     t.db.execute(&format!("DROP ROLE {server}, {tenant}, {platform}, {owner}")).await.expect("gone");
@@ -143,13 +149,27 @@ async fn an_administrator_is_told_what_to_run(t: &App) {
 
 async fn migrations_that_have_not_been_applied_are_found(t: &App) {
     t.db.execute("DELETE FROM seaql_migrations WHERE version LIKE 'm0010%'").await.expect("forgotten");
-    let refused = postern(t, &["serve", "--demo"], &[]);
+    let refused = postern(&t.db.url, t.folder.path(), &["serve", "--demo"], &[]);
     assert!(!refused.status.success() && said(&refused).contains("m0010_scoped_answers"), "{}", said(&refused));
     assert!(said(&refused).contains("run `postern migrate`"), "{}", said(&refused));
 }
 
+async fn migrations_at_once_take_turns(t: &App) {
+    t.db.execute("DROP POLICY tenant ON membership").await.expect("damaged");
+    let (url, folder, owner) = (t.db.url.as_str(), t.folder.path(), as_role(&t.db.url, OWNER));
+    let done: Vec<Output> = std::thread::scope(|scope| {
+        let migrate = || postern(url, folder, &["migrate"], &[("POSTERN__DATABASE__OWNER_URL", owner.as_str())]);
+        let running: Vec<_> = (0..6).map(|_| scope.spawn(migrate)).collect();
+        running.into_iter().map(|one| one.join().expect("runs")).collect()
+    });
+    for one in done {
+        assert!(one.status.success(), "{}", said(&one));
+    }
+    assert!(postern(&t.db.url, t.folder.path(), &["doctor", "--demo"], &[]).status.success());
+}
+
 async fn demo_accounts_fill_a_database(t: &App) {
-    let filled = postern(t, &["demo", "--orgs", "30", "--members", "3", "--events", "600"], &[]);
+    let filled = postern(&t.db.url, t.folder.path(), &["demo", "--orgs", "30", "--members", "3", "--events", "600"], &[]);
     assert!(filled.status.success(), "{}", said(&filled));
     let orgs = "SELECT count(*) FROM organization WHERE slug LIKE 'company-%'";
     assert_eq!(t.db.count(orgs).await, 30);
