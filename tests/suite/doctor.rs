@@ -21,9 +21,9 @@ mod everywhere {
 }
 
 mod embedded {
-    use super::{a_file_whose_record_can_be_changed_is_refused, tests_on};
+    use super::{a_file_has_no_owner_to_sign_in_as, a_file_whose_record_can_be_changed_is_refused, tests_on};
 
-    tests_on! { sqlite, Sqlite: a_file_whose_record_can_be_changed_is_refused }
+    tests_on! { sqlite, Sqlite: a_file_whose_record_can_be_changed_is_refused, a_file_has_no_owner_to_sign_in_as }
 }
 
 tests_on! { postgres, Postgres:
@@ -100,6 +100,13 @@ async fn a_login_that_is_not_there_yet_is_found(t: &App) {
     let told: Value = serde_json::from_slice(&found.stdout).expect("JSON");
     assert_eq!(told["faults"][0]["check"], "connection", "{told}");
     assert!(!found.status.success() && said(&found).contains("`postern migrate` makes the login"), "{}", said(&found));
+}
+
+/// The owner's address is PostgreSQL's; one that was left in the environment leads a file nowhere.
+async fn a_file_has_no_owner_to_sign_in_as(t: &App) {
+    let nowhere = [("POSTERN__DATABASE__OWNER_URL", "postgres://nobody@127.0.0.1:1/nowhere")];
+    let done = postern(&t.db.url, t.folder.path(), &["migrate"], &nowhere);
+    assert!(done.status.success(), "{}", said(&done));
 }
 
 async fn a_superuser_is_no_login_for_a_server(t: &App) {

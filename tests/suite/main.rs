@@ -3,6 +3,7 @@
 mod architecture;
 mod contract;
 mod coverage;
+mod damage;
 mod doctor;
 mod faults;
 mod identity;

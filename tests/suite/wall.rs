@@ -1,28 +1,19 @@
-//! The wall between tenants in PostgreSQL, tried with raw SQL as the server's own login, and damaged to see that it is noticed.
+//! The wall between tenants in PostgreSQL, run into: with raw SQL as the server's own login, and by requests. That damage to it is noticed is
+//! `damage.rs`.
 
-use postern_domain::clock::{Clock, SystemClock};
-use postern_persistence::{Fault, Options, Store, schema};
-use postern_tests::{App, OWNER, SERVER, SUPERUSER, as_role, on_postgres, tests_on};
+use postern_tests::{App, SERVER, on_postgres, tests_on};
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, DbErr, Statement};
 
-// What is asked of the database as the server reaches it, through the pooler as well.
-on_postgres![
-    the_wall_stands,
-    damage_is_found_and_mended,
-    what_has_no_place_is_found,
-    requests_run_as_their_org,
-    schemas_named_after_roles_shadow_nothing,
-    clocks_that_are_apart_are_found,
-    readiness_says_that_the_wall_is_damaged,
-];
+use crate::damage;
 
-// What is tried as the login itself, with a connection of the test's own, or with roles of its own.
+// What the server's own requests run into, through the pooler as well.
+on_postgres![requests_run_as_their_org, schemas_named_after_roles_shadow_nothing];
+
+// What is tried as the login itself, with a connection of the test's own.
 mod login {
     use super::{
-        a_login_that_could_step_over_the_wall_is_refused, a_tenant_sees_the_rows_of_its_org_alone,
-        failures_that_a_tenant_makes_up_lock_nobody_out, least_privilege, nobody_writes_into_another_org,
-        roles_that_could_do_more_are_found, tests_on, the_record_cannot_be_changed_by_either_role,
-        without_a_pin_nothing_is_seen_or_written,
+        a_tenant_sees_the_rows_of_its_org_alone, failures_that_a_tenant_makes_up_lock_nobody_out, least_privilege,
+        nobody_writes_into_another_org, tests_on, the_record_cannot_be_changed_by_either_role, without_a_pin_nothing_is_seen_or_written,
     };
 
     tests_on! { postgres, Postgres:
@@ -31,21 +22,8 @@ mod login {
         nobody_writes_into_another_org,
         failures_that_a_tenant_makes_up_lock_nobody_out,
         least_privilege,
-        the_record_cannot_be_changed_by_either_role,
-        a_login_that_could_step_over_the_wall_is_refused,
-        roles_that_could_do_more_are_found
+        the_record_cannot_be_changed_by_either_role
     }
-}
-
-async fn faults(options: &Options) -> Vec<Fault> {
-    let store = Store::connect(options).await.expect("opens");
-    let faults = schema::examine(&store, SystemClock.now()).await.expect("the catalogue can be read");
-    store.close().await;
-    faults
-}
-
-async fn the_wall_stands(t: &App) {
-    assert_eq!(faults(&t.db.options()).await, []);
 }
 
 /// What a transaction of a role is.
@@ -266,183 +244,6 @@ async fn the_record_cannot_be_changed_by_either_role(t: &App) {
     login.close().await.expect("closes");
 }
 
-async fn damage_is_found_and_mended(t: &App) {
-    for (damage, check) in [
-        ("DROP POLICY tenant ON membership", "policies"),
-        ("ALTER POLICY tenant ON org_setting USING (true)", "policies"),
-        ("ALTER POLICY tenant ON audit_event WITH CHECK (true)", "policies"),
-        ("ALTER POLICY platform ON usage_point TO PUBLIC", "policies"),
-        ("CREATE POLICY hole ON impersonation USING (true)", "policies"),
-        ("ALTER TABLE organization DISABLE ROW LEVEL SECURITY", "row_security"),
-        ("ALTER TABLE credential NO FORCE ROW LEVEL SECURITY", "row_security"),
-        ("GRANT SELECT ON credential TO postern_tenant", "grants"),
-        ("GRANT SELECT (tier) ON staff TO PUBLIC", "grants"),
-        ("GRANT SELECT ON membership TO postern_server", "grants"),
-        ("GRANT DELETE ON audit_event TO postern_platform", "grants"),
-        ("GRANT SELECT ON usage_point TO postern_tenant WITH GRANT OPTION", "grants"),
-        ("REVOKE INSERT ON audit_event FROM postern_tenant", "grants"),
-        ("GRANT CREATE ON SCHEMA public TO PUBLIC", "roles"),
-        ("GRANT CREATE ON SCHEMA public TO postern_server", "login"),
-        ("REVOKE USAGE ON SCHEMA public FROM PUBLIC, postern_server", "login"),
-        ("GRANT TEMPORARY ON DATABASE THIS TO postern_tenant", "roles"),
-        ("GRANT CREATE ON DATABASE THIS TO postern_server", "login"),
-        ("ALTER TABLE audit_event DISABLE TRIGGER audit_event_keeps_rows", "triggers"),
-        ("ALTER TABLE audit_event ENABLE REPLICA TRIGGER audit_event_keeps_all", "triggers"),
-        ("DROP TRIGGER audit_event_keeps_all ON audit_event", "triggers"),
-        (
-            "CREATE OR REPLACE TRIGGER audit_event_keeps_rows BEFORE UPDATE OR DELETE ON audit_event \
-             FOR EACH ROW WHEN (false) EXECUTE FUNCTION postern_append_only()",
-            "triggers",
-        ),
-        (
-            "CREATE OR REPLACE TRIGGER audit_event_keeps_rows BEFORE UPDATE OF ip OR DELETE ON audit_event \
-             FOR EACH ROW EXECUTE FUNCTION postern_append_only()",
-            "triggers",
-        ),
-        ("CREATE OR REPLACE FUNCTION postern_append_only() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'", "triggers"),
-    ] {
-        let damage = &damage.replace("DATABASE THIS", &format!("DATABASE {}", t.db.url.rsplit('/').next().expect("a name")));
-        t.db.execute(damage).await.expect(damage);
-        let found = faults(&t.db.options()).await;
-        assert!(found.iter().any(|fault| fault.check == check), "{damage}: {found:?}");
-        assert!(found.iter().all(|fault| fault.remedy.contains("postern migrate")), "{found:?}");
-        let mended = schema::migrate(&t.db.options()).await.expect("mends");
-        assert!(matches!(mended, schema::Migrated::Done), "{damage}: {mended:?}");
-        assert_eq!(faults(&t.db.options()).await, [], "after {damage}");
-    }
-}
-
-async fn what_has_no_place_is_found(t: &App) {
-    for (damage, undone, check) in [
-        ("CREATE TABLE forgotten (org_id uuid)", "DROP TABLE forgotten", "tables"),
-        ("CREATE VIEW everybody AS SELECT * FROM membership", "DROP VIEW everybody", "views"),
-        ("CREATE MATERIALIZED VIEW everybody AS SELECT * FROM membership", "DROP MATERIALIZED VIEW everybody", "views"),
-        (
-            "CREATE FUNCTION everybody() RETURNS bigint LANGUAGE sql SECURITY DEFINER AS 'SELECT count(*) FROM membership'",
-            "DROP FUNCTION everybody",
-            "functions",
-        ),
-        (
-            "CREATE SCHEMA elsewhere; CREATE VIEW elsewhere.everybody AS SELECT * FROM membership",
-            "DROP SCHEMA elsewhere CASCADE",
-            "oddities",
-        ),
-        (
-            "CREATE SCHEMA elsewhere; CREATE FUNCTION elsewhere.f() RETURNS bigint LANGUAGE sql SECURITY DEFINER AS 'SELECT 1::bigint'",
-            "DROP SCHEMA elsewhere CASCADE",
-            "oddities",
-        ),
-        ("CREATE RULE swallow AS ON INSERT TO audit_event DO INSTEAD NOTHING", "DROP RULE swallow ON audit_event", "oddities"),
-        (
-            "CREATE TRIGGER swallow BEFORE INSERT ON audit_event FOR EACH ROW EXECUTE FUNCTION suppress_redundant_updates_trigger()",
-            "DROP TRIGGER swallow ON audit_event",
-            "triggers",
-        ),
-        (
-            "ALTER TABLE org_setting ADD CONSTRAINT apart EXCLUDE USING btree (support_email WITH =)",
-            "ALTER TABLE org_setting DROP CONSTRAINT apart",
-            "oddities",
-        ),
-        ("ALTER TABLE membership ALTER org_id SET DEFAULT gen_random_uuid()", "ALTER TABLE membership ALTER org_id DROP DEFAULT", "keys"),
-        ("CREATE UNIQUE INDEX taken ON org_setting (support_email)", "DROP INDEX taken", "keys"),
-        ("ALTER TABLE usage_point ADD who uuid REFERENCES impersonation (id)", "ALTER TABLE usage_point DROP who", "keys"),
-        (
-            "DELETE FROM seaql_migrations WHERE version LIKE 'm0010%'",
-            "INSERT INTO seaql_migrations VALUES ('m0010_scoped_answers', 1)",
-            "migrations",
-        ),
-    ] {
-        t.db.execute(damage).await.expect(damage);
-        let found = faults(&t.db.options()).await;
-        assert!(!found.is_empty() && found.iter().all(|fault| fault.check == check), "{damage}: {found:?}");
-        if check != "migrations" {
-            let told = schema::migrate(&t.db.options()).await.expect("runs");
-            assert!(matches!(told, schema::Migrated::Faults(_)), "migrate says that it cannot mend it: {told:?}");
-        }
-        t.db.execute(undone).await.expect(undone);
-        assert_eq!(faults(&t.db.options()).await, [], "after {undone}");
-    }
-}
-
-/// A wall in roles of this test's own: the others' are the whole cluster's.
-async fn own_roles(t: &App) -> (Options, [String; 3]) {
-    let name = |what: &str| format!("{}_{what}", t.db.url.rsplit('/').next().expect("a name"));
-    let [tenant, platform, server] = ["tenant", "platform", "server"].map(name);
-    let options = Options {
-        url: as_role(&t.db.url, &server),
-        owner_url: Some(as_role(&t.db.url, SUPERUSER)),
-        tenant_role: tenant.clone(),
-        platform_role: platform.clone(),
-        ..t.db.options()
-    };
-    t.db.execute("DROP OWNED BY postern_tenant, postern_platform, postern_server").await.expect("the others' wall is gone");
-    let up = schema::migrate(&options).await.expect("another wall is put up");
-    assert!(matches!(up, schema::Migrated::Done), "{up:?}");
-    assert_eq!(faults(&options).await, []);
-    (options, [tenant, platform, server])
-}
-
-async fn without(t: &App, roles: &[String]) {
-    let roles = roles.join(", ");
-    t.db.execute(&format!("DROP OWNED BY {roles}; DROP ROLE {roles}")).await.expect("gone");
-}
-
-async fn a_login_that_could_step_over_the_wall_is_refused(t: &App) {
-    let as_login = |role: &str| Options { url: as_role(&t.db.url, role), ..t.db.options() };
-    let found = faults(&as_login(SUPERUSER)).await;
-    assert!(found.iter().any(|fault| fault.check == "login" && fault.what.contains("SUPERUSER")), "{found:?}");
-    let found = faults(&as_login(OWNER)).await;
-    assert!(found.iter().any(|fault| fault.check == "login" && fault.what.contains("owns")), "{found:?}");
-    let (options, [tenant, platform, server]) = own_roles(t).await;
-    let stranger = format!("{server}_x");
-    t.db.execute(&format!("CREATE ROLE {stranger}")).await.expect("made");
-    for (damage, undone, words) in [
-        (format!("ALTER ROLE {server} BYPASSRLS"), format!("ALTER ROLE {server} NOBYPASSRLS"), "BYPASSRLS"),
-        (format!("ALTER ROLE {server} CREATEROLE"), format!("ALTER ROLE {server} NOCREATEROLE"), "CREATEROLE"),
-        (format!("ALTER ROLE {server} INHERIT"), format!("ALTER ROLE {server} NOINHERIT"), "without becoming it"),
-        (format!("REVOKE {platform} FROM {server}"), format!("GRANT {platform} TO {server}"), "may not become"),
-        (format!("GRANT {stranger} TO {server}"), format!("REVOKE {stranger} FROM {server}"), "may become"),
-        (
-            format!("GRANT {tenant} TO {server} WITH ADMIN OPTION"),
-            format!("REVOKE ADMIN OPTION FOR {tenant} FROM {server}"),
-            "give them to others",
-        ),
-        (format!("ALTER SCHEMA public OWNER TO {server}"), "ALTER SCHEMA public OWNER TO pg_database_owner".to_owned(), "owns the schema"),
-        (format!("ALTER ROLE {server} SET role = '{platform}'"), format!("ALTER ROLE {server} RESET ALL"), "settings of its own"),
-        (format!("ALTER TABLE usage_point OWNER TO {server}"), format!("ALTER TABLE usage_point OWNER TO {OWNER}"), "owns usage_point"),
-    ] {
-        t.db.execute(&damage).await.expect(&damage);
-        let found = faults(&options).await;
-        assert!(found.iter().any(|fault| fault.what.contains(words)), "{damage}: {found:?}");
-        t.db.execute(&undone).await.expect(&undone);
-    }
-    // Whoever the address names, the session counts.
-    let store = Store::connect(&Options { url: as_role(&t.db.url, SERVER), ..options.clone() }).await.expect("opens");
-    let found = schema::examine(&store, SystemClock.now()).await.expect("runs");
-    assert!(found.iter().any(|fault| fault.check == "login"), "{found:?}");
-    store.close().await;
-    without(t, &[server, platform, tenant, stranger]).await;
-}
-
-async fn roles_that_could_do_more_are_found(t: &App) {
-    let (options, [tenant, platform, server]) = own_roles(t).await;
-    let stranger = format!("{server}_x");
-    t.db.execute(&format!("CREATE ROLE {stranger}")).await.expect("made");
-    for (damage, undone) in [
-        (format!("ALTER ROLE {tenant} BYPASSRLS"), format!("ALTER ROLE {tenant} NOBYPASSRLS")),
-        (format!("ALTER ROLE {platform} LOGIN"), format!("ALTER ROLE {platform} NOLOGIN")),
-        (format!("GRANT {platform} TO {tenant}"), format!("REVOKE {platform} FROM {tenant}")),
-        (format!("GRANT {platform} TO {stranger}"), format!("REVOKE {platform} FROM {stranger}")),
-    ] {
-        t.db.execute(&damage).await.expect(&damage);
-        let found = faults(&options).await;
-        assert!(!found.is_empty() && found.iter().all(|fault| fault.check == "roles"), "{damage}: {found:?}");
-        t.db.execute(&undone).await.expect(&undone);
-    }
-    assert_eq!(faults(&options).await, []);
-    without(t, &[server, platform, tenant, stranger]).await;
-}
-
 /// Policies that show nothing show which requests they bind.
 async fn requests_run_as_their_org(t: &App) {
     let owner = t.sign_in("owner@acme.example").await;
@@ -479,20 +280,5 @@ async fn schemas_named_after_roles_shadow_nothing(t: &App) {
     member.get("/v1/admin/search?q=globex").await.problem(403, "permission_denied");
     let members = member.get("/v1/orgs/acme/members").await.expect(200);
     assert_eq!(members.json["data"].as_array().map(Vec::len), Some(4));
-    assert!(faults(&t.db.options()).await.iter().any(|fault| fault.check == "oddities"), "and the view is found");
-}
-
-async fn clocks_that_are_apart_are_found(t: &App) {
-    let store = Store::connect(&t.db.options()).await.expect("opens");
-    for apart in [chrono::TimeDelta::seconds(-60), chrono::TimeDelta::seconds(60)] {
-        let found = schema::examine(&store, SystemClock.now() + apart).await.expect("runs");
-        assert!(found.len() == 1 && found[0].check == "clock", "{found:?}");
-    }
-    store.close().await;
-}
-
-async fn readiness_says_that_the_wall_is_damaged(t: &App) {
-    t.db.execute("DROP POLICY tenant ON membership").await.expect("runs");
-    let answer = t.anonymous().get("/readyz").await.problem(503, "unavailable");
-    assert!(answer.text("/detail").contains("policies"), "{}", answer.body);
+    assert!(damage::faults(&t.db.options()).await.iter().any(|fault| fault.check == "oddities"), "and the view is found");
 }

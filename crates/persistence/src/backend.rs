@@ -67,11 +67,10 @@ impl Pool {
 
     /// As the owner of the schema, for migrations: each connection works in the schema of ours.
     pub async fn connect_as_owner(options: &Options) -> Result<Self, StoreError> {
-        let url = options.owner_url.as_ref().unwrap_or(&options.url);
-        if is_embedded(url) {
+        if is_embedded(&options.url) {
             return Self::connect_sqlite(options).await;
         }
-        let connect: PgConnectOptions = url.parse().map_err(sqlx_error)?;
+        let connect: PgConnectOptions = options.owner_url.as_ref().unwrap_or(&options.url).parse().map_err(sqlx_error)?;
         Self::connect_postgres(options, connect.options([("search_path", SCHEMA)])).await
     }
 

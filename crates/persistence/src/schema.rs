@@ -31,6 +31,12 @@ pub async fn prepare(options: &Options) -> Result<(), StoreError> {
     if backend::is_embedded(&options.url) { migrate(options).await.map(drop) } else { Ok(()) }
 }
 
+/// The password that the server signs in to its database with, if the address has one.
+#[must_use]
+pub fn login_password(options: &Options) -> Option<String> {
+    backend::roles(options).ok().flatten()?.1
+}
+
 /// Is there a database to look at? A server's may be anything; a file is there or not.
 #[must_use]
 pub fn is_there(options: &Options) -> bool {

@@ -46,7 +46,7 @@ pub async fn examine(config: &Config, store: &Arc<Store>, demo: bool) -> Result<
         faults.extend(demo_accounts(store, demo).await?);
     }
     faults.extend(keys(config));
-    faults.extend(password(&config.database.url));
+    faults.extend(password(config));
     Ok(faults)
 }
 
@@ -61,9 +61,8 @@ fn keys(config: &Config) -> Option<Fault> {
     })
 }
 
-fn password(url: &str) -> Option<Fault> {
-    let guessed =
-        url::Url::parse(url).ok().and_then(|url| url.password().map(str::to_owned)).filter(|password| GUESSED_FIRST.contains(&&**password));
+fn password(config: &Config) -> Option<Fault> {
+    let guessed = schema::login_password(&config.store()).filter(|password| GUESSED_FIRST.contains(&&**password));
     guessed.map(|_| Fault {
         check: "secrets",
         what: "the password in database.url is one that everybody tries first".to_owned(),

@@ -2,7 +2,7 @@
 //!
 //! The schema belongs to an owner that no server uses. The server signs in as a login that may do nothing by itself, and becomes, inside
 //! a transaction only, the platform's role or a tenant's; a tenant's sees the rows of the org in `postern.org_id` and no others.
-//! SQLite has no roles: there the scope of each query is the only wall. Tests: `tests/suite/wall.rs`.
+//! SQLite has no roles: there the scope of each query is the only wall. Tests: `tests/suite/wall.rs` and `damage.rs`.
 
 mod catalogue;
 mod examine;
