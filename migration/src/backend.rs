@@ -41,17 +41,32 @@ pub async fn has_table(db: &impl ConnectionTrait, name: &str) -> Result<bool, Db
     Ok(db.query_one_raw(Statement::from_sql_and_values(backend, sql, [name.into()])).await?.is_some())
 }
 
-/// What the trigger function of append-only tables says on PostgreSQL.
-pub const APPEND_ONLY_BODY: &str = "BEGIN RAISE EXCEPTION '% is append-only', TG_TABLE_NAME USING ERRCODE = 'insufficient_privilege'; END";
+/// What the trigger function of append-only tables says on PostgreSQL. Their owner, whom nobody signs in as, may remove what the law
+/// says has to go; nobody else changes anything, and nobody at all empties a table.
+pub const APPEND_ONLY_BODY: &str = "BEGIN \
+     IF TG_LEVEL = 'ROW' AND current_user = (SELECT pg_get_userbyid(relowner) FROM pg_class WHERE oid = TG_RELID) THEN \
+     IF TG_OP = 'DELETE' THEN RETURN OLD; ELSE RETURN NEW; END IF; END IF; \
+     RAISE EXCEPTION '% is append-only', TG_TABLE_NAME USING ERRCODE = 'insufficient_privilege'; END";
 
 /// Makes a table that rows can be added to and that nobody changes: UPDATE, DELETE and TRUNCATE are refused by triggers.
 ///
-/// What a superuser can still do is why the record is also to be a Merkle log; `postern-tests` tries the rest as raw SQL.
-pub async fn append_only(manager: &SchemaManager<'_>, table: &str) -> Result<(), DbErr> {
+/// What a superuser can still do is why the record is a Merkle log as well; `postern-tests` tries the rest as raw SQL.
+pub async fn append_only(manager: &SchemaManager<'_>, table: &str, key: &[&str]) -> Result<(), DbErr> {
     let sql = match manager.get_database_backend() {
         DbBackend::Postgres => append_only_triggers(table),
-        DbBackend::Sqlite => sqlite_triggers(table).map(|(_, sql)| sql).join(";\n"),
+        DbBackend::Sqlite => sqlite_triggers(table, key).map(|(_, sql)| sql).join(";\n"),
         other => return Err(DbErr::Migration(format!("{other:?} is not supported"))),
+    };
+    manager.get_connection().execute_unprepared(&sql).await.map(drop)
+}
+
+/// Takes the triggers of an append-only table away, until [`append_only`] puts them up again in the same transaction.
+pub async fn may_be_changed(manager: &SchemaManager<'_>, table: &str, key: &[&str]) -> Result<(), DbErr> {
+    let sql = match manager.get_database_backend() {
+        DbBackend::Postgres => {
+            format!("DROP TRIGGER IF EXISTS {table}_keeps_rows ON \"{table}\"; DROP TRIGGER IF EXISTS {table}_keeps_all ON \"{table}\"")
+        }
+        _ => without_sqlite_triggers(table, key),
     };
     manager.get_connection().execute_unprepared(&sql).await.map(drop)
 }
@@ -64,8 +79,15 @@ pub fn append_only_triggers(table: &str) -> String {
            DROP TRIGGER IF EXISTS {table}_keeps_rows ON "{table}";
            CREATE TRIGGER {table}_keeps_rows BEFORE UPDATE OR DELETE ON "{table}"
              FOR EACH ROW EXECUTE FUNCTION postern_append_only();
-           DROP TRIGGER IF EXISTS {table}_keeps_all ON "{table}";
-           CREATE TRIGGER {table}_keeps_all BEFORE TRUNCATE ON "{table}"
+        "#
+    ) + &keeps_all(table, table)
+}
+
+/// SQL for the trigger that keeps a table, or a part of one, from being emptied: unlike that on rows it is not handed down to parts.
+pub fn keeps_all(table: &str, part: &str) -> String {
+    format!(
+        r#"DROP TRIGGER IF EXISTS {table}_keeps_all ON "{part}";
+           CREATE TRIGGER {table}_keeps_all BEFORE TRUNCATE ON "{part}"
              FOR EACH STATEMENT EXECUTE FUNCTION postern_append_only();
         "#
     )
@@ -73,26 +95,37 @@ pub fn append_only_triggers(table: &str) -> String {
 
 /// The triggers of an append-only table on SQLite, each with its name.
 ///
-/// INSERT OR REPLACE deletes without firing a delete trigger, so a second row of the same id is refused as well.
-fn sqlite_triggers(table: &str) -> [(String, String); 3] {
+/// INSERT OR REPLACE deletes without firing a delete trigger, so a second row of the same key is refused as well.
+fn sqlite_triggers(table: &str, key: &[&str]) -> [(String, String); 3] {
     let refused = format!("SELECT RAISE(ABORT, '{table} is append-only'); END");
     let trigger = |name: &str, when: &str| {
         let name = format!("{table}_{name}");
         let sql = format!("CREATE TRIGGER {name} {when} BEGIN {refused}");
         (name, sql)
     };
+    let same = key.iter().map(|column| format!("{column} = NEW.{column}")).collect::<Vec<_>>().join(" AND ");
     [
         trigger("keeps_updated", &format!("BEFORE UPDATE ON \"{table}\"")),
         trigger("keeps_deleted", &format!("BEFORE DELETE ON \"{table}\"")),
-        trigger("keeps_replaced", &format!("BEFORE INSERT ON \"{table}\" WHEN EXISTS (SELECT 1 FROM \"{table}\" WHERE id = NEW.id)")),
+        trigger("keeps_replaced", &format!("BEFORE INSERT ON \"{table}\" WHEN EXISTS (SELECT 1 FROM \"{table}\" WHERE {same})")),
     ]
 }
 
+/// SQL that takes the triggers of an append-only table away on SQLite, where there is no role that they let through.
+pub fn without_sqlite_triggers(table: &str, key: &[&str]) -> String {
+    sqlite_triggers(table, key).map(|(name, _)| format!("DROP TRIGGER IF EXISTS {name}")).join(";\n")
+}
+
+/// SQL that puts them up again.
+pub fn with_sqlite_triggers(table: &str, key: &[&str]) -> String {
+    sqlite_triggers(table, key).map(|(_, sql)| sql).join(";\n")
+}
+
 /// The triggers of append-only tables that are missing or altered on SQLite, by name. (On PostgreSQL the fence asks.)
-pub async fn append_only_faults(db: &impl ConnectionTrait, tables: &[&str]) -> Result<Vec<String>, DbErr> {
+pub async fn append_only_faults(db: &impl ConnectionTrait, tables: &[(&str, &[&str])]) -> Result<Vec<String>, DbErr> {
     let words = |sql: &str| sql.split_whitespace().collect::<Vec<_>>().join(" ");
     let mut faults = Vec::new();
-    for (name, expected) in tables.iter().flat_map(|table| sqlite_triggers(table)) {
+    for (name, expected) in tables.iter().flat_map(|(table, key)| sqlite_triggers(table, key)) {
         let sql = "SELECT sql FROM sqlite_master WHERE type = 'trigger' AND name = $1";
         let row = db.query_one_raw(Statement::from_sql_and_values(DbBackend::Sqlite, sql, [name.as_str().into()])).await?;
         let found: Option<String> = row.map(|row| row.try_get("", "sql")).transpose()?;
@@ -101,6 +134,57 @@ pub async fn append_only_faults(db: &impl ConnectionTrait, tables: &[&str]) -> R
         }
     }
     Ok(faults)
+}
+
+/// SQL for so many random bytes, for a column that rows already have to fill.
+pub fn random_bytes(backend: DbBackend, length: usize) -> String {
+    match backend {
+        // Sixteen at a time, 122 bits of them random: PostgreSQL has no other source without an extension.
+        DbBackend::Postgres => vec!["uuid_send(gen_random_uuid())"; length.div_ceil(16)].join(" || "),
+        _ => format!("randomblob({length})"),
+    }
+}
+
+/// Cuts a table by month on PostgreSQL, by its ids: a `UUIDv7` begins with the time. What no month has been made for goes into the part
+/// `…_default`. A file stays in one piece.
+pub async fn by_month(manager: &SchemaManager<'_>, table: &str) -> Result<(), DbErr> {
+    if manager.get_database_backend() != DbBackend::Postgres {
+        return Ok(());
+    }
+    let sql = format!(
+        r#"CREATE TABLE {table}_months (LIKE "{table}" INCLUDING DEFAULTS INCLUDING CONSTRAINTS) PARTITION BY RANGE (id);
+           CREATE TABLE {table}_default PARTITION OF {table}_months DEFAULT;
+           INSERT INTO {table}_months SELECT * FROM "{table}";
+           DROP TABLE "{table}";
+           ALTER TABLE {table}_months RENAME TO "{table}";
+           ALTER TABLE "{table}" ADD PRIMARY KEY (id), ALTER salts SET NOT NULL"#
+    );
+    manager.get_connection().execute_unprepared(&sql).await.map(drop)
+}
+
+/// How many months there are parts for, beside the present one.
+const MONTHS_AHEAD: u8 = 3;
+
+/// SQL that makes the parts of a table for this month and those to come, where they are not there. A month that has rows in the part
+/// `…_default` already stays there.
+pub fn months(table: &str) -> String {
+    format!(
+        r#"DO $$ DECLARE month timestamp; part text; bounds uuid[]; BEGIN
+             FOR ahead IN 0..{MONTHS_AHEAD} LOOP
+               month := date_trunc('month', now() AT TIME ZONE 'UTC') + make_interval(months => ahead);
+               part := '{table}_' || to_char(month, 'YYYY_MM');
+               CONTINUE WHEN to_regclass(quote_ident(part)) IS NOT NULL;
+               bounds := ARRAY(SELECT (lpad(to_hex((extract(epoch FROM edge) * 1000)::bigint), 12, '0') || repeat('0', 20))::uuid
+                               FROM unnest(ARRAY[month, month + interval '1 month']) AS edge);
+               BEGIN
+                 EXECUTE format('CREATE TABLE %I PARTITION OF {table} FOR VALUES FROM (%L) TO (%L)', part, bounds[1], bounds[2]);
+                 EXECUTE format('CREATE TRIGGER {table}_keeps_all BEFORE TRUNCATE ON %I
+                   FOR EACH STATEMENT EXECUTE FUNCTION postern_append_only()', part);
+               EXCEPTION WHEN check_violation THEN NULL;
+               END;
+             END LOOP;
+           END $$"#
+    )
 }
 
 /// Indexes text columns so that a part of them is found, whatever the case, without reading the whole table: by trigrams, where

@@ -16,13 +16,14 @@ mod m0008_idempotency;
 mod m0009_instance;
 mod m0010_scoped_answers;
 mod m0011_lookups;
+mod m0012_log;
 
 use sea_orm_migration::{
     MigrationTrait, MigratorTrait, async_trait,
     sea_orm::{self, ConnectionTrait, DbErr, Statement},
 };
 
-pub use backend::append_only_faults;
+pub use backend::{append_only_faults, random_bytes};
 use fence::{Raised, Roles};
 
 /// The schema of PostgreSQL that all of it is in.
@@ -45,6 +46,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0009_instance::Migration),
             Box::new(m0010_scoped_answers::Migration),
             Box::new(m0011_lookups::Migration),
+            Box::new(m0012_log::Migration),
         ]
     }
 }

@@ -65,6 +65,6 @@ impl MigrationTrait for Migration {
                 )
                 .await?;
         }
-        append_only(manager, "audit_event").await
+        append_only(manager, "audit_event", &["id"]).await
     }
 }

@@ -13,11 +13,14 @@ use postern_domain::{
     password::Password,
     user::User,
 };
-use postern_persistence::{Options, Store, demo};
+use postern_persistence::{
+    Options, Store, demo,
+    pump::{Pump, Pumped},
+};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::{Answer, Database, PASSWORD, Person, TestClock};
+use crate::{Answer, Database, PASSWORD, Person, TestClock, write_record_keys};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Backend {
@@ -37,7 +40,7 @@ pub struct App {
     pub client: reqwest::Client,
     pub folder: TempDir,
     handle: postern_api::Handle,
-    running: rt::task::JoinHandle<std::io::Result<()>>,
+    running: Cell<Option<rt::task::JoinHandle<std::io::Result<()>>>>,
     meddled: Cell<bool>,
 }
 
@@ -82,6 +85,7 @@ impl App {
     pub async fn start_on(backend: Backend, change: impl FnOnce(&mut api::Config), reach: impl FnOnce(&mut Options)) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let db = Database::copy(backend, &folder).await;
+        write_record_keys(&folder.path().join("data/audit-keys"));
         let clock = TestClock::default();
         let mut options = db.options();
         reach(&mut options);
@@ -94,7 +98,7 @@ impl App {
         let handle = server.handle();
         let running = rt::spawn(server.run());
         let client = reqwest::Client::builder().pool_max_idle_per_host(64).build().expect("a client");
-        Self { backend, address, clock, db, state, client, folder, handle, running, meddled: Cell::new(false) }
+        Self { backend, address, clock, db, state, client, folder, handle, running: Cell::new(Some(running)), meddled: Cell::new(false) }
     }
 
     /// State was changed behind the server's back: state and record need no longer agree.
@@ -181,10 +185,30 @@ impl App {
         page.json["data"].as_array().cloned().expect("a list")
     }
 
+    /// Gives every event its place in its log, as the worker does.
+    pub async fn pump(&self) -> Vec<Pumped> {
+        let store = self.state.store.aside(&self.db.options()).await.expect("the database opens");
+        let mut pump = Pump::new(store);
+        let mut turns = Vec::new();
+        loop {
+            let stamp = Stamp { now: self.clock.now(), ids: Arc::clone(&self.state.ids), source: Source::default() };
+            let turn = pump.turn(&stamp).await.expect("the pump works").expect("it is nobody else's turn");
+            if turn.events == 0 && turn.refused.is_empty() {
+                return turns;
+            }
+            turns.push(turn);
+        }
+    }
+
     /// What must hold after every test.
     pub async fn finish(self) {
         self.handle.clone().stop().await;
-        self.running.await.expect("the server's task ends").expect("the server ends well");
+        let running = self.running.take().expect("a server is finished once");
+        running.await.expect("the server's task ends").expect("the server ends well");
+        if !self.meddled.get() {
+            self.pump().await;
+        }
+        self.state.store.close().await;
         let as_many = |rows: &str, action: &str| {
             format!("SELECT abs((SELECT count(*) FROM {rows}) - (SELECT count(*) FROM audit_event WHERE action = '{action}'))")
         };
@@ -210,6 +234,10 @@ impl App {
                - (SELECT count(*) FROM audit_event WHERE action = 'org.created') + 3 \
                + (SELECT count(*) FROM audit_event WHERE action = 'user.removed'))"
                     .to_owned(),
+            ),
+            (
+                "an event has no place in a log",
+                "SELECT count(*) FROM audit_event e WHERE NOT EXISTS (SELECT 1 FROM audit_leaf l WHERE l.event_id = e.id)".to_owned(),
             ),
             (
                 "an org has no owner",

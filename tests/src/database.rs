@@ -1,10 +1,13 @@
 //! A database for each test: a copy of a template that has been migrated and loaded with the demo accounts once.
 
 use std::{
+    ffi::OsString,
     fs,
-    path::PathBuf,
+    io::Write,
+    os::unix::fs::OpenOptionsExt,
+    path::{Path, PathBuf},
     sync::{
-        Arc,
+        Arc, OnceLock,
         atomic::{AtomicU32, Ordering},
     },
     time::Duration,
@@ -17,7 +20,7 @@ use postern_domain::{
     password::Password,
 };
 use postern_persistence::{
-    Durability, Options, Store, demo,
+    Durability, Options, Recorder, Store, demo,
     schema::{self, Migrated},
 };
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, Statement, prelude::Uuid};
@@ -140,11 +143,42 @@ pub fn store_options(url: &str) -> Options {
         owner_url: Some(as_role(url, OWNER)),
         tenant_role: "postern_tenant".to_owned(),
         platform_role: "postern_platform".to_owned(),
+        keeper_role: "postern_keeper".to_owned(),
         prepared_statements: true,
         max_connections: 8,
         acquire_timeout: Duration::from_secs(10),
         statement_timeout: Duration::from_secs(10),
         durability: Durability::Off,
+        recorder: Some(recorder()),
+    }
+}
+
+/// What all tests keep their records with: they begin with copies of the same one.
+pub fn recorder() -> Arc<Recorder> {
+    static RECORDER: OnceLock<Arc<Recorder>> = OnceLock::new();
+    Arc::clone(RECORDER.get_or_init(|| {
+        let folder = tempfile::tempdir().expect("a folder");
+        write_record_keys(folder.path());
+        Arc::new(Recorder::open(folder.path(), LOG_NAME, TestClock::default().now()).expect("keys"))
+    }))
+}
+
+/// How the logs of tests are named.
+pub const LOG_NAME: &str = "postern.example";
+
+/// The same keys as files, for a process of its own.
+pub fn write_record_keys(folder: &Path) {
+    static KEYS: OnceLock<Vec<(OsString, Vec<u8>)>> = OnceLock::new();
+    let keys = KEYS.get_or_init(|| {
+        let made = tempfile::tempdir().expect("a folder");
+        Recorder::open(made.path(), LOG_NAME, TestClock::default().now()).expect("keys");
+        let files = fs::read_dir(made.path()).expect("a folder").map(|file| file.expect("a file"));
+        files.map(|file| (file.file_name(), fs::read(file.path()).expect("is read"))).collect()
+    });
+    fs::create_dir_all(folder).expect("a folder");
+    for (name, bytes) in keys {
+        let mut file = fs::OpenOptions::new().create(true).truncate(true).write(true).mode(0o600).open(folder.join(name)).expect("a file");
+        file.write_all(bytes).expect("is written");
     }
 }
 

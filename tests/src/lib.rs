@@ -13,7 +13,7 @@ pub use app::{App, Backend, run, test_config};
 pub use client::{Answer, Person};
 pub use clock::TestClock;
 pub use cluster::{Cluster, OWNER, SERVER, SUPERUSER};
-pub use database::{Database, as_role, store_options};
+pub use database::{Database, LOG_NAME, as_role, store_options, write_record_keys};
 
 /// The password of all demo accounts.
 pub use postern_persistence::demo::PASSWORD;

@@ -6,12 +6,13 @@ use serde_json::Value;
 
 /// What each crate may depend on, of ours.
 const ARROWS: &[(&str, &[&str])] = &[
-    ("postern-domain", &[]),
     ("postern-tlog", &[]),
+    ("postern-domain", &["postern-tlog"]),
     ("postern-migration", &[]),
-    ("postern-persistence", &["postern-domain", "postern-migration"]),
-    ("postern-api", &["postern-domain", "postern-persistence"]),
-    ("postern", &["postern-api", "postern-domain", "postern-persistence"]),
+    ("postern-persistence", &["postern-domain", "postern-migration", "postern-tlog"]),
+    ("postern-worker", &["postern-domain", "postern-persistence"]),
+    ("postern-api", &["postern-domain", "postern-persistence", "postern-tlog"]),
+    ("postern", &["postern-api", "postern-domain", "postern-persistence", "postern-worker"]),
 ];
 
 /// Who alone may name what.

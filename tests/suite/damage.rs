@@ -131,21 +131,23 @@ async fn what_has_no_place_is_found(t: &App) {
 }
 
 /// A wall in roles of this test's own: the others' are the whole cluster's.
-async fn own_roles(t: &App) -> (Options, [String; 3]) {
+async fn own_roles(t: &App) -> (Options, [String; 4]) {
+    t.unaccounted();
     let name = |what: &str| format!("{}_{what}", t.db.url.rsplit('/').next().expect("a name"));
-    let [tenant, platform, server] = ["tenant", "platform", "server"].map(name);
+    let [tenant, platform, keeper, server] = ["tenant", "platform", "keeper", "server"].map(name);
     let options = Options {
         url: as_role(&t.db.url, &server),
         owner_url: Some(as_role(&t.db.url, SUPERUSER)),
         tenant_role: tenant.clone(),
         platform_role: platform.clone(),
+        keeper_role: keeper.clone(),
         ..t.db.options()
     };
     t.db.execute("DROP OWNED BY postern_tenant, postern_platform, postern_server").await.expect("the others' wall is gone");
     let up = schema::migrate(&options).await.expect("another wall is put up");
     assert!(matches!(up, schema::Migrated::Done), "{up:?}");
     assert_eq!(faults(&options).await, []);
-    (options, [tenant, platform, server])
+    (options, [tenant, platform, keeper, server])
 }
 
 /// What is found while something is damaged.
@@ -158,6 +160,7 @@ async fn found_after(t: &App, options: &Options, damage: &str, undone: &str) -> 
 
 async fn without(t: &App, roles: &[String]) {
     let roles = roles.join(", ");
+    t.db.execute(&format!("REASSIGN OWNED BY {roles} TO {SUPERUSER}")).await.expect("given away");
     t.db.execute(&format!("DROP OWNED BY {roles}; DROP ROLE {roles}")).await.expect("gone");
 }
 
@@ -167,7 +170,7 @@ async fn a_login_that_could_step_over_the_wall_is_refused(t: &App) {
     assert!(found.iter().any(|fault| fault.check == "login" && fault.what.contains("SUPERUSER")), "{found:?}");
     let found = faults(&as_login(OWNER)).await;
     assert!(found.iter().any(|fault| fault.check == "login" && fault.what.contains("owns")), "{found:?}");
-    let (options, [tenant, platform, server]) = own_roles(t).await;
+    let (options, [tenant, platform, keeper, server]) = own_roles(t).await;
     let stranger = format!("{server}_x");
     t.db.execute(&format!("CREATE ROLE {stranger}")).await.expect("made");
     for (damage, undone, words) in [
@@ -193,11 +196,11 @@ async fn a_login_that_could_step_over_the_wall_is_refused(t: &App) {
     let found = schema::examine(&store, SystemClock.now()).await.expect("runs");
     assert!(found.iter().any(|fault| fault.check == "login"), "{found:?}");
     store.close().await;
-    without(t, &[server, platform, tenant, stranger]).await;
+    without(t, &[server, platform, tenant, keeper, stranger]).await;
 }
 
 async fn roles_that_could_do_more_are_found(t: &App) {
-    let (options, [tenant, platform, server]) = own_roles(t).await;
+    let (options, [tenant, platform, keeper, server]) = own_roles(t).await;
     let stranger = format!("{server}_x");
     t.db.execute(&format!("CREATE ROLE {stranger}")).await.expect("made");
     for (damage, undone) in [
@@ -205,12 +208,14 @@ async fn roles_that_could_do_more_are_found(t: &App) {
         (format!("ALTER ROLE {platform} LOGIN"), format!("ALTER ROLE {platform} NOLOGIN")),
         (format!("GRANT {platform} TO {tenant}"), format!("REVOKE {platform} FROM {tenant}")),
         (format!("GRANT {platform} TO {stranger}"), format!("REVOKE {platform} FROM {stranger}")),
+        (format!("GRANT {keeper} TO {stranger}"), format!("REVOKE {keeper} FROM {stranger}")),
+        (format!("ALTER ROLE {keeper} LOGIN"), format!("ALTER ROLE {keeper} NOLOGIN")),
     ] {
         let found = found_after(t, &options, &damage, &undone).await;
         assert!(!found.is_empty() && found.iter().all(|fault| fault.check == "roles"), "{damage}: {found:?}");
     }
     assert_eq!(faults(&options).await, []);
-    without(t, &[server, platform, tenant, stranger]).await;
+    without(t, &[server, platform, tenant, keeper, stranger]).await;
 }
 
 async fn clocks_that_are_apart_are_found(t: &App) {

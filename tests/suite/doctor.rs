@@ -128,7 +128,8 @@ async fn an_administrator_is_told_what_to_run(t: &App) {
     // Roles and a database of this test's own: they are the whole cluster's.
     let base = t.db.url.rsplit('/').next().expect("a name");
     let name = |what: &str| format!("{base}_{what}");
-    let (owner, tenant, platform, server, database) = (name("owner"), name("tenant"), name("platform"), name("server"), name("own"));
+    let (owner, tenant, platform, keeper) = (name("owner"), name("tenant"), name("platform"), name("keeper"));
+    let (server, database) = (name("server"), name("own"));
     t.db.execute(&format!("CREATE ROLE {owner} LOGIN")).await.expect("made");
     t.db.execute(&format!("CREATE DATABASE {database} OWNER {owner}")).await.expect("made");
     let at = |role: &str| as_role(&format!("{}/{database}", t.db.url.strip_suffix(&format!("/{base}")).expect("its name")), role);
@@ -138,6 +139,7 @@ async fn an_administrator_is_told_what_to_run(t: &App) {
         ("POSTERN__DATABASE__OWNER_URL", owner_url.as_str()),
         ("POSTERN__DATABASE__TENANT_ROLE", tenant.as_str()),
         ("POSTERN__DATABASE__PLATFORM_ROLE", platform.as_str()),
+        ("POSTERN__DATABASE__KEEPER_ROLE", keeper.as_str()),
     ];
     let told = postern(&t.db.url, t.folder.path(), &["migrate"], &environment);
     assert!(!told.status.success() && said(&told).contains("database administrator"), "{}", said(&told));
@@ -151,7 +153,7 @@ async fn an_administrator_is_told_what_to_run(t: &App) {
     let sound = postern(&t.db.url, t.folder.path(), &["doctor"], &environment);
     assert!(sound.status.success(), "{}", said(&sound));
     t.db.execute(&format!("DROP DATABASE {database}")).await.expect("gone");
-    t.db.execute(&format!("DROP ROLE {server}, {tenant}, {platform}, {owner}")).await.expect("gone");
+    t.db.execute(&format!("DROP ROLE {server}, {tenant}, {platform}, {keeper}, {owner}")).await.expect("gone");
 }
 
 async fn migrations_that_have_not_been_applied_are_found(t: &App) {

@@ -8,7 +8,7 @@ use std::{
     process::{Command, Output, Stdio},
 };
 
-use postern_tests::{App, PASSWORD, on_both};
+use postern_tests::{App, LOG_NAME, PASSWORD, on_both};
 use serde_json::json;
 
 on_both![requests_cost_few_statements, what_runs_is_finished_before_it_stops, it_says_that_it_is_not_ready_before_it_stops];
@@ -110,7 +110,8 @@ fn postern(folder: &Path, arguments: &[&str]) -> Output {
 pub fn postern_with(folder: &Path, arguments: &[&str], environment: &[(&str, &str)]) -> Output {
     let mut command = Command::new(binary());
     command.args(arguments).current_dir(folder).envs(environment.iter().copied());
-    command.env("POSTERN__PASSWORDS__MEMORY_KIB", "8").env("POSTERN__PASSWORDS__ITERATIONS", "1").output().expect("runs")
+    command.env("POSTERN__PASSWORDS__MEMORY_KIB", "8").env("POSTERN__PASSWORDS__ITERATIONS", "1");
+    command.env("POSTERN__AUDIT__NAME", LOG_NAME).output().expect("runs")
 }
 
 pub fn said(output: &Output) -> String {

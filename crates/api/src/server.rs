@@ -70,9 +70,7 @@ impl Server {
 
     /// Serves until it is stopped.
     pub async fn run(self) -> io::Result<()> {
-        self.running.await?;
-        self.state.store.close().await;
-        Ok(())
+        self.running.await
     }
 }
 

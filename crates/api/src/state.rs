@@ -9,12 +9,12 @@ use postern_domain::{
     Id,
     clock::{Clock, Ids},
 };
-use postern_persistence::Store;
+use postern_persistence::{Store, keyfile::KeyError};
 
 use crate::{
     config::{self, Config},
     http::{CursorKey, Seal},
-    identity::{Hasher, KeyError, KeyRing, Secrets, Tokens},
+    identity::{Hasher, KeyRing, Secrets, Tokens},
     standing::Standing,
 };
 

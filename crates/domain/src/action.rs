@@ -42,6 +42,8 @@ actions! {
     ImpersonationRequest = "impersonation.request",
     /// Somebody known asked for something that they may not do.
     PermissionDenied = "permission.denied",
+    /// Somebody wrote into the queue of the log who is no server of ours.
+    AuditEntryRefused = "audit.entry_refused",
 }
 
 impl fmt::Display for Action {

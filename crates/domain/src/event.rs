@@ -10,6 +10,8 @@ use crate::{
     Id,
     action::Action,
     actor::{Actor, Caller, Person},
+    bounds,
+    entry::Part,
     id::Named,
     id::{EventId, ImpersonationId, SessionId, UserId},
     justification::{Reason, TicketRef},
@@ -32,7 +34,7 @@ words! {
     /// What kind of thing it was done to.
     TargetType {
         Org = "org", User = "user", Member = "member", Session = "session", Settings = "settings",
-        Impersonation = "impersonation", Operation = "operation", Search = "search",
+        Impersonation = "impersonation", Operation = "operation", Search = "search", Event = "event",
     }
 }
 
@@ -157,8 +159,9 @@ pub struct ActorRef {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct OnBehalfOf {
     pub id: UserId,
+    /// Null where it has been erased.
     #[cfg_attr(feature = "openapi", schema(example = "owner@acme.example"))]
-    pub email: String,
+    pub email: Option<String>,
 }
 
 /// One event of the record. The actor is always who really acted; `on_behalf_of` is whose identity they wore.
@@ -188,6 +191,24 @@ pub struct Event {
     /// The version of this shape.
     #[cfg_attr(feature = "openapi", schema(example = 1))]
     pub schema_version: i32,
+    /// Where it stands in the log that can be checked; null for the moment until it does.
+    pub log: Option<LogPlace>,
+    /// What was about somebody who has been erased since, and is no longer there.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
+    pub erased: Vec<Part>,
+}
+
+/// The place of an event in a transparency log.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct LogPlace {
+    /// Which log: the first line of its checkpoints.
+    #[cfg_attr(feature = "openapi", schema(example = "postern.example/org_01k7fgpr00e00800000000000g"))]
+    pub origin: String,
+    /// Its number in there, from 0.
+    #[cfg_attr(feature = "openapi", schema(example = 4123, minimum = 0))]
+    pub index: u64,
 }
 
 impl Named for Event {
@@ -207,8 +228,10 @@ impl Event {
             id,
             occurred_at,
             org: act.org.or(org),
-            on_behalf_of: caller.and_then(Caller::guise).map(|guise| OnBehalfOf { id: guise.worn.id, email: guise.worn.email.clone() }),
-            summary: format!("{} {}", subject(actor), act.did),
+            on_behalf_of: caller
+                .and_then(Caller::guise)
+                .map(|guise| OnBehalfOf { id: guise.worn.id, email: Some(guise.worn.email.clone()) }),
+            summary: bounds::text(&format!("{} {}", subject(actor), act.did)),
             source: Source {
                 session_id: caller.map(Caller::session),
                 impersonation_id: caller.and_then(Caller::guise).map(|guise| guise.impersonation),
@@ -217,11 +240,13 @@ impl Event {
             actor: reference(actor),
             action: act.action,
             outcome: act.outcome,
-            target: act.target,
-            reason: act.reason,
+            target: Target { label: bounds::text(&act.target.label), ..act.target },
+            reason: act.reason.as_deref().map(bounds::text),
             ticket_ref: act.ticket_ref,
-            metadata: act.metadata,
+            metadata: bounds::metadata(act.metadata),
             schema_version: Self::SCHEMA_VERSION,
+            log: None,
+            erased: Vec::new(),
         }
     }
 }

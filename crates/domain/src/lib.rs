@@ -8,9 +8,11 @@
 
 pub mod action;
 pub mod actor;
+mod bounds;
 pub mod change;
 pub mod clock;
 pub mod credential;
+pub mod entry;
 pub mod event;
 pub mod feature;
 pub mod id;

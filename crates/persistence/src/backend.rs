@@ -12,7 +12,8 @@ use std::{
 use percent_encoding::percent_decode_str;
 use postern_migration::{SCHEMA, fence::Roles};
 use sea_orm::{
-    DatabaseConnection, DbBackend, DbErr, RuntimeErr, SqlxPostgresConnector, SqlxSqliteConnector,
+    DatabaseConnection, DbBackend, DbErr, RuntimeErr, SqlxPostgresConnector, SqlxSqliteConnector, Statement,
+    sea_query::{CommonTableExpression, InsertStatement, WithClause},
     sqlx::{
         self, AssertSqlSafe, ConnectOptions, Connection, PgPool, Postgres, Sqlite, SqlitePool, Transaction,
         pool::PoolOptions,
@@ -177,8 +178,12 @@ pub fn roles(options: &Options) -> Result<Option<(Roles, Option<String>)>, DbErr
         return Ok(None);
     }
     let connect: PgConnectOptions = options.url.parse().map_err(sqlx_error)?;
-    let (tenant, platform) = (options.tenant_role.clone(), options.platform_role.clone());
-    let roles = Roles { tenant, platform, login: connect.get_username().to_owned() };
+    let roles = Roles {
+        tenant: options.tenant_role.clone(),
+        platform: options.platform_role.clone(),
+        keeper: options.keeper_role.clone(),
+        login: connect.get_username().to_owned(),
+    };
     let password = url::Url::parse(&options.url).ok().and_then(|url| {
         let in_query = || url.query_pairs().find(|(name, _)| name == "password").map(|(_, value)| value.into_owned());
         url.password().map(|password| percent_decode_str(password).decode_utf8_lossy().into_owned()).or_else(in_query)
@@ -233,6 +238,36 @@ pub fn moment(backend: DbBackend, milliseconds: &str) -> String {
     match backend {
         DbBackend::Postgres => format!("to_timestamp({milliseconds} / 1000.0)"),
         _ => format!("strftime('%Y-%m-%dT%H:%M:%f+00:00', {milliseconds} / 1000.0, 'unixepoch')"),
+    }
+}
+
+/// Two insertions in one go: PostgreSQL hangs one on the other, SQLite runs what stands behind a semicolon as well.
+pub fn both(backend: DbBackend, first: InsertStatement, second: InsertStatement) -> Statement {
+    if backend == DbBackend::Postgres {
+        let mut one = CommonTableExpression::new();
+        one.table_name("one").query(first);
+        let mut with = WithClause::new();
+        with.cte(one);
+        return backend.build(&second.with(with));
+    }
+    let (first, second) = (backend.build(&first), backend.build(&second));
+    let values = [first.values, second.values].into_iter().flatten().flat_map(|values| values.0);
+    Statement::from_sql_and_values(backend, format!("{}; {}", first.sql, second.sql), values)
+}
+
+/// SQL that takes the pump's lock until the transaction ends, and is true unless another process has it. There is one process to a file.
+pub const fn takes_pump(backend: DbBackend) -> Option<&'static str> {
+    match backend {
+        DbBackend::Postgres => Some("SELECT pg_try_advisory_xact_lock(x'0050756d706564'::bigint) AS taken"),
+        _ => None,
+    }
+}
+
+/// SQL that tells whoever listens, on other machines too, which logs have grown, once the transaction is committed: ids, or nothing for many.
+pub const fn tells_growth(backend: DbBackend) -> Option<&'static str> {
+    match backend {
+        DbBackend::Postgres => Some("SELECT pg_notify('postern_log', $1)"),
+        _ => None,
     }
 }
 

@@ -10,9 +10,12 @@ pub mod demo;
 mod entity;
 mod error;
 pub mod gate;
+pub mod keyfile;
 mod lookup;
 mod org_key;
+pub mod pump;
 mod record;
+mod recorder;
 pub mod repository;
 pub mod schema;
 mod store;
@@ -22,4 +25,5 @@ pub mod unit;
 
 pub use error::StoreError;
 pub use postern_migration::fence::Fault;
+pub use recorder::Recorder;
 pub use store::{Durability, Options, Store};

@@ -1,14 +1,86 @@
-//! Writing the record. Reading it is [`crate::repository::events`].
+//! Writing the record. Reading it is [`crate::repository::events`], and what makes a log of it [`crate::pump`].
 
-use postern_domain::{actor::Actor, clock::Stamp, event::Act, event::Event, org::OrgRef};
-use sea_orm::{EntityTrait, IntoActiveModel};
+use postern_domain::{
+    Id,
+    actor::Actor,
+    clock::Stamp,
+    entry::{Openings, Recorded},
+    event::{Act, Event},
+    org::OrgRef,
+};
+use postern_tlog::Hash;
+use sea_orm::{ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect, QueryTrait, Select};
+use uuid::Uuid;
 
-use crate::{entity::audit_event, error::StoreError, tx::Tx};
+use crate::{
+    entity::{audit_event, audit_queue, org_or_nil, org_unless_nil},
+    error::StoreError,
+    recorder::Recorder,
+    tx::Tx,
+};
 
-/// Adds the row that `act` becomes, in the transaction of what it records.
+/// Adds the row that `act` becomes, and its entry in the queue of the log, in the transaction of what it records.
 pub async fn write(tx: &Tx, act: Act, actor: &Actor, org: Option<OrgRef>, stamp: &Stamp) -> Result<(), StoreError> {
+    let recorder = tx.store().recorder()?;
     let event = Event::of(act, stamp.id(), stamp.now, actor, org, stamp.source.clone());
-    let row = audit_event::Model::from(event).into_active_model();
-    audit_event::Entity::insert(row).exec_without_returning(tx).await?;
-    Ok(())
+    let openings = Openings::new(Recorder::salts()?);
+    let row = audit_event::Model::of(event, &openings);
+    let queued = queue_entry(recorder, &row)?;
+    tx.insert_two(
+        audit_queue::Entity::insert(queued.into_active_model()).into_query(),
+        audit_event::Entity::insert(row.into_active_model()).into_query(),
+    )
+    .await
+}
+
+/// Queues events that the database made itself: those of this org.
+pub async fn adopt(tx: &Tx, org: Uuid) -> Result<(), StoreError> {
+    adopt_those(tx, audit_event::Entity::find().filter(audit_event::Column::OrgId.eq(org))).await
+}
+
+/// Queues all that there is.
+pub async fn adopt_all(tx: &Tx) -> Result<(), StoreError> {
+    adopt_those(tx, audit_event::Entity::find()).await
+}
+
+/// So many rows at a time: each is four values in one statement, and SQLite takes 32,766.
+const ROWS: u64 = 4_000;
+
+async fn adopt_those(tx: &Tx, those: Select<audit_event::Entity>) -> Result<(), StoreError> {
+    let recorder = tx.store().recorder()?;
+    let mut after = Uuid::nil();
+    loop {
+        let next = those.clone().filter(audit_event::Column::Id.gt(after)).order_by_asc(audit_event::Column::Id).limit(ROWS);
+        let rows = next.all(tx).await?;
+        let Some(last) = rows.last() else { return Ok(()) };
+        after = last.id;
+        let queued: Result<Vec<_>, StoreError> = rows.iter().map(|row| Ok(queue_entry(recorder, row)?.into_active_model())).collect();
+        audit_queue::Entity::insert_many(queued?).exec_without_returning(tx).await?;
+    }
+}
+
+fn queue_entry(recorder: &Recorder, row: &audit_event::Model) -> Result<audit_queue::Model, StoreError> {
+    let leaf = leaf(row)?;
+    let org = row.org_id.map(Id::new);
+    let seal = recorder.seal(org, Id::new(row.id), leaf);
+    Ok(audit_queue::Model { org_id: org_or_nil(org), event_id: row.id, leaf: leaf.0.to_vec(), seal })
+}
+
+/// The leaf of an event, made of the JSON that it is read as: by everybody in the same way.
+pub fn leaf(row: &audit_event::Model) -> Result<Hash, StoreError> {
+    let json = as_read(row)?;
+    let event = Recorded::parse(&json).map_err(|error| StoreError::Corrupt(error.to_string()))?;
+    Ok(event.leaf(&row.openings()?))
+}
+
+/// An event as the API gives it.
+pub fn as_read(row: &audit_event::Model) -> Result<String, StoreError> {
+    let event = Event::try_from(row.clone())?;
+    serde_json::to_string(&event).map_err(|error| StoreError::Corrupt(error.to_string()))
+}
+
+/// Does an entry of the queue come from a server?
+pub fn is_genuine(recorder: &Recorder, entry: &audit_queue::Model) -> Option<Hash> {
+    let leaf = Hash(entry.leaf.as_slice().try_into().ok()?);
+    recorder.is_sealed(org_unless_nil(entry.org_id), Id::new(entry.event_id), leaf, &entry.seal).then_some(leaf)
 }

@@ -10,6 +10,7 @@ use sea_orm::{ConnectionTrait, Statement, prelude::DateTimeUtc};
 use crate::{
     backend::{self, Pool},
     error::StoreError,
+    record,
     store::{Options, Store},
     tx::{Mode, Tx},
 };
@@ -21,9 +22,30 @@ const CLOCKS_APART: TimeDelta = TimeDelta::seconds(5);
 pub async fn migrate(options: &Options) -> Result<Migrated, StoreError> {
     let roles = backend::roles(options)?;
     let pool = Pool::connect_as_owner(options).await?;
-    let done = postern_migration::up(&pool.as_sea_orm(), roles.as_ref().map(|(roles, password)| (roles, password.as_deref()))).await;
+    let (db, named) = (pool.as_sea_orm(), roles.as_ref().map(|(roles, password)| (roles, password.as_deref())));
+    let before = postern_migration::pending(&db).await?;
+    let done = postern_migration::up(&db, named).await;
     pool.close().await;
-    Ok(done?)
+    let done = done?;
+    if matches!(done, Migrated::Done) && before.iter().any(|name| name == LOG) && !before.iter().any(|name| name == RECORD) {
+        adopt(options).await?;
+    }
+    Ok(done)
+}
+
+/// The migrations that made the record, and the log of it.
+const RECORD: &str = "m0007_audit";
+const LOG: &str = "m0012_log";
+
+/// Queues what was recorded before there was a log. Only the migration that makes the log does it: later whatever has no place in the log
+/// has none for a reason.
+async fn adopt(options: &Options) -> Result<(), StoreError> {
+    let store = Store::connect_as_keeper(options).await?;
+    let tx = Tx::begin(&store, Mode::Write).await?;
+    record::adopt_all(&tx).await?;
+    tx.commit().await?;
+    store.close().await;
+    Ok(())
 }
 
 /// Brings an embedded database up to date. On PostgreSQL this is nothing that a server may do: see [`migrate`].

@@ -15,6 +15,7 @@ use crate::{
     backend::{self, Pool},
     error::StoreError,
     lookup::Lookups,
+    recorder::Recorder,
     tx::{Mode, Tx},
 };
 
@@ -28,6 +29,8 @@ pub struct Options {
     /// What a transaction becomes on PostgreSQL, for one org and for everything else.
     pub tenant_role: String,
     pub platform_role: String,
+    /// Whom the tables of the record belong to there.
+    pub keeper_role: String,
     /// Whether statements are prepared under names. A pooler in between may not know them: `PgBouncer` before 1.21.
     pub prepared_statements: bool,
     pub max_connections: u32,
@@ -37,6 +40,8 @@ pub struct Options {
     pub statement_timeout: Duration,
     /// How hard SQLite tries to keep what was acknowledged when the power goes.
     pub durability: Durability,
+    /// What the record is kept with. Without it the store can be looked at, and nothing that is recorded can be done.
+    pub recorder: Option<Arc<Recorder>>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,6 +60,7 @@ pub struct Store {
     /// The roles of the wall between tenants, where there is one.
     pub(crate) roles: Option<Roles>,
     pub(crate) lookups: Lookups,
+    recorder: Option<Arc<Recorder>>,
     pub(crate) statements: AtomicU64,
 }
 
@@ -64,7 +70,27 @@ impl Store {
         let pool = Pool::connect(options).await?;
         let roles = backend::roles(options)?.map(|(roles, _)| roles);
         let lookups = Lookups::new(roles.as_ref().map(|roles| roles.tenant.as_str()));
-        Ok(Arc::new(Self { pool, roles, lookups, statements: AtomicU64::new(0) }))
+        Ok(Arc::new(Self { pool, roles, lookups, recorder: options.recorder.clone(), statements: AtomicU64::new(0) }))
+    }
+
+    /// The same database for a task of the process's own: with connections of its own, where connections belong to the threads that requests are
+    /// served by and end with those; a file has one writer, who is shared.
+    pub async fn aside(self: &Arc<Self>, options: &Options) -> Result<Arc<Self>, StoreError> {
+        if backend::is_embedded(&options.url) {
+            return Ok(Arc::clone(self));
+        }
+        Self::connect(&Options { max_connections: 2, ..options.clone() }).await
+    }
+
+    /// As the owner of the schema, who becomes the keeper of the record where the server becomes the platform.
+    pub(crate) async fn connect_as_keeper(options: &Options) -> Result<Arc<Self>, StoreError> {
+        let url = options.owner_url.clone().filter(|_| !backend::is_embedded(&options.url)).unwrap_or_else(|| options.url.clone());
+        Self::connect(&Options { url, platform_role: options.keeper_role.clone(), ..options.clone() }).await
+    }
+
+    /// What the record is kept with.
+    pub fn recorder(&self) -> Result<&Arc<Recorder>, StoreError> {
+        self.recorder.as_ref().ok_or_else(|| StoreError::Broken("this store was opened to be looked at only".to_owned()))
     }
 
     /// Does the database answer? One round trip.

@@ -5,14 +5,14 @@ use std::sync::{Arc, atomic::Ordering};
 use async_trait::async_trait;
 use sea_orm::{
     ConnectionTrait, DbBackend, DbErr, ExecResult, QueryResult, Statement,
-    sea_query::Values,
+    sea_query::{InsertStatement, Values},
     sqlx::{self, AssertSqlSafe, Executor, Postgres, Sqlite, query::Query},
 };
 use sea_query_sqlx::SqlxValues;
 use tokio::sync::Mutex;
 
 use crate::{
-    backend::{Begun, sqlx_error, waits_for_lock},
+    backend::{Begun, both, sqlx_error, waits_for_lock},
     error::StoreError,
     store::{Store, statement},
 };
@@ -72,6 +72,12 @@ impl Tx {
         if let Some(sql) = waits_for_lock(backend) {
             self.execute_raw(statement(backend, sql, [key.into()])).await?;
         }
+        Ok(())
+    }
+
+    /// Inserts into two tables with one statement, or what the database takes for one.
+    pub async fn insert_two(&self, first: InsertStatement, second: InsertStatement) -> Result<(), StoreError> {
+        self.execute_raw(both(self.get_database_backend(), first, second)).await?;
         Ok(())
     }
 

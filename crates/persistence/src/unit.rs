@@ -28,6 +28,7 @@ use crate::{
         figures::Figures,
         idempotency::Answers,
         impersonations::{Hanging, Impersonations},
+        log::Log,
         members::Members,
         orgs::{self, Orgs},
         sessions::Sessions,
@@ -157,6 +158,11 @@ impl Reader<InOrg> {
     }
 
     #[must_use]
+    pub fn log(&self) -> Log<'_> {
+        Log::of(&self.tx, Some(self.grant.place().org.id))
+    }
+
+    #[must_use]
     pub fn impersonations(&self) -> Impersonations<'_> {
         Impersonations::of_org(&self.tx, self.grant.place().org.id)
     }
@@ -179,6 +185,11 @@ impl Reader<Staff> {
 
     pub const fn events(&self) -> Events<'_> {
         Events::of_all(&self.tx)
+    }
+
+    /// The platform's own log.
+    pub const fn log(&self) -> Log<'_> {
+        Log::of(&self.tx, None)
     }
 
     pub const fn impersonations(&self) -> Impersonations<'_> {

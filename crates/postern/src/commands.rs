@@ -6,6 +6,7 @@ use std::{
     net::TcpListener,
     path::PathBuf,
     sync::Arc,
+    time::Duration,
 };
 
 use clap::{Parser, Subcommand, ValueEnum};
@@ -33,7 +34,11 @@ use postern_persistence::{
     schema::{self, Migrated},
     unit::Work,
 };
-use tokio::signal::unix::{SignalKind, signal};
+use postern_worker::Worker;
+use tokio::{
+    signal::unix::{SignalKind, signal},
+    sync::watch,
+};
 
 use crate::{config::Config, doctor, log};
 
@@ -55,7 +60,12 @@ enum Command {
         /// Load the demo accounts first. Refused on a database that was not made by it.
         #[arg(long)]
         demo: bool,
+        /// Leave what happens without a request to `postern work`.
+        #[arg(long)]
+        no_worker: bool,
     },
+    /// Do what happens without a request: make the log of the record that can be checked. For `serve --no-worker`.
+    Work,
     /// Bring the schema up to date, and on PostgreSQL the roles, grants and policies that keep tenants apart.
     Migrate,
     /// Say whether everything is as it has to be, and what to do where it is not.
@@ -159,7 +169,8 @@ pub async fn run(cli: Cli) -> Done {
     let config = Config::load(cli.config.as_deref())?;
     log::install(&config.log);
     match cli.command {
-        Command::Serve { demo } => serve(config, demo).await,
+        Command::Serve { demo, no_worker } => serve(config, demo, !no_worker).await,
+        Command::Work => work(&config).await,
         Command::Migrate => migrate(&config).await,
         Command::Doctor { json, demo } => {
             let faults = doctor::look(&config, demo).await?;
@@ -192,7 +203,7 @@ fn print_out(print: Print) -> Done {
 }
 
 async fn migrate(config: &Config) -> Done {
-    match schema::migrate(&config.store()).await? {
+    match schema::migrate(&config.store_with_record(SystemClock.now())?).await? {
         Migrated::Done => say("the schema is up to date"),
         Migrated::Faults(faults) => Err(format!("the schema is up to date, but not everything around it:{}", doctor::told(&faults)).into()),
         Migrated::NeedsAdministrator { sql } => {
@@ -204,12 +215,43 @@ async fn migrate(config: &Config) -> Done {
 }
 
 /// The database, up to date if it is embedded.
-async fn open(config: &Config) -> Result<Arc<Store>, StoreError> {
-    schema::prepare(&config.store()).await?;
-    Store::connect(&config.store()).await
+async fn open(config: &Config) -> Result<Arc<Store>, Box<dyn Error>> {
+    let options = config.store_with_record(SystemClock.now())?;
+    schema::prepare(&options).await?;
+    Ok(Store::connect(&options).await?)
 }
 
-async fn serve(config: Config, demo: bool) -> Done {
+/// What happens without a request, until `stop` says so.
+fn worker(config: &Config, store: Arc<Store>) -> Worker {
+    Worker { store, clock: Arc::new(SystemClock), interval: Duration::from_millis(config.audit.pump_interval_milliseconds) }
+}
+
+async fn work(config: &Config) -> Done {
+    let store = open(config).await?;
+    let faults = schema::examine(&store, SystemClock.now()).await?;
+    if !faults.is_empty() {
+        return Err(format!("refusing to work:{}", doctor::told(&faults)).into());
+    }
+    worker(config, Arc::clone(&store)).run(stops_on_signal()?).await;
+    store.close().await;
+    Ok(())
+}
+
+/// Turns true when somebody tells the process to stop.
+fn stops_on_signal() -> io::Result<watch::Receiver<bool>> {
+    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    let (tell, told) = watch::channel(false);
+    tokio::spawn(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        tell.send_replace(true);
+    });
+    Ok(told)
+}
+
+async fn serve(config: Config, demo: bool, works: bool) -> Done {
     let store = open(&config).await?;
     let faults = doctor::examine(&config, &store, demo).await?;
     if !faults.is_empty() {
@@ -220,24 +262,33 @@ async fn serve(config: Config, demo: bool) -> Done {
     }
     let listener = TcpListener::bind(&config.api.server.listen).map_err(|error| format!("{}: {error}", config.api.server.listen))?;
     let address = config.api.server.public_url.clone();
-    let state = Arc::new(State::new(config.api, store, Arc::new(SystemClock))?);
+    let own = store.aside(&config.store_with_record(SystemClock.now())?).await?;
+    let worker = works.then(|| worker(&config, Arc::clone(&own)));
+    let state = Arc::new(State::new(config.api, Arc::clone(&store), Arc::new(SystemClock))?);
     let server = Server::start(Arc::clone(&state), listener)?;
     let handle = server.handle();
-    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    let mut stop = stops_on_signal()?;
     tokio::spawn(async move {
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
+        if stop.wait_for(|stop| *stop).await.is_ok() {
+            tracing::info!("finishing what is running, then stopping");
+            handle.stop().await;
         }
-        tracing::info!("finishing what is running, then stopping");
-        handle.stop().await;
     });
     tokio::spawn(watch_keys(state));
+    // It goes on while what is running finishes, so that what that records has its place in the log.
+    let (rest, resting) = watch::channel(false);
+    let working = worker.map(|worker| tokio::spawn(worker.run(resting)));
     // Nobody may be reading; that is no reason not to serve.
     if let Err(error) = welcome(&address, demo) {
         tracing::warn!(%error, "nobody was told where this server is");
     }
     server.run().await?;
+    rest.send_replace(true);
+    if let Some(working) = working {
+        working.await?;
+    }
+    own.close().await;
+    store.close().await;
     tracing::info!("stopped");
     Ok(())
 }
@@ -247,7 +298,8 @@ async fn watch_keys(state: Arc<State>) {
     let mut minutes = tokio::time::interval(std::time::Duration::from_mins(1));
     loop {
         minutes.tick().await;
-        if let Err(error) = state.tokens.keys().reload() {
+        let recorder = state.store.recorder().map(|recorder| recorder.reload());
+        if let Err(error) = state.tokens.keys().reload().and(recorder.unwrap_or(Ok(()))) {
             tracing::error!(%error, "the signing keys cannot be read again; those read before stay in use");
         }
     }

@@ -1,7 +1,13 @@
 //! The configuration: `config.default.toml`, then a file, then the environment. Whatever is wrong with it is told at once.
 
-use std::{fmt::Write, path::Path, time::Duration};
+use std::{
+    fmt::Write,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
+use chrono::{DateTime, Utc};
 use figment::{
     Figment, Provider,
     providers::{Env, Format, Toml},
@@ -9,7 +15,7 @@ use figment::{
 };
 use postern_api::config as api;
 use postern_domain::impersonation::Impersonation;
-use postern_persistence::{Durability, Options};
+use postern_persistence::{Durability, Options, Recorder, keyfile::KeyError};
 use serde::{Deserialize, de::DeserializeOwned};
 
 /// The defaults, and the manual.
@@ -19,6 +25,7 @@ pub const DEFAULT: &str = include_str!("../../../config.default.toml");
 pub struct Config {
     pub api: api::Config,
     pub database: Database,
+    pub audit: Audit,
     pub log: Log,
 }
 
@@ -29,11 +36,20 @@ pub struct Database {
     pub owner_url: String,
     pub tenant_role: String,
     pub platform_role: String,
+    pub keeper_role: String,
     pub prepared_statements: bool,
     pub max_connections: u32,
     pub acquire_timeout_seconds: u64,
     pub statement_timeout_seconds: u64,
     pub sqlite_durability: String,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Audit {
+    pub name: String,
+    pub keys_dir: PathBuf,
+    pub pump_interval_milliseconds: u64,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -109,6 +125,7 @@ impl Config {
             rule((1..=720).contains(&section.hours), "hours: from 1 to 720");
         });
         let database = reading.section("database", judge_database);
+        let audit = reading.section("audit", judge_audit);
         let log = reading.section("log", |section: &Log, rule| {
             rule(["text", "json"].contains(&section.format.as_str()), "format: text or json");
             rule(tracing_subscriber::EnvFilter::try_new(&section.filter).is_ok(), "filter: as in `info` or `warn,postern_api=debug`");
@@ -123,7 +140,7 @@ impl Config {
                 staff: staff?,
                 idempotency: idempotency?,
             };
-            Some(Self { api, database: database?, log: log? })
+            Some(Self { api, database: database?, audit: audit?, log: log? })
         };
         match all() {
             Some(config) if reading.faults.is_empty() => Ok(config),
@@ -131,7 +148,20 @@ impl Config {
         }
     }
 
-    /// How to reach the database.
+    /// What the logs are named after.
+    #[must_use]
+    pub fn log_name(&self) -> &str {
+        let host = self.api.server.public_url.split_once("://").map_or("", |(_, rest)| rest.split('/').next().unwrap_or_default());
+        if self.audit.name.is_empty() { host } else { &self.audit.name }
+    }
+
+    /// How to reach the database to do something that is recorded. Makes the keys of the record where there are none.
+    pub fn store_with_record(&self, now: DateTime<Utc>) -> Result<Options, KeyError> {
+        let recorder = Recorder::open(&self.audit.keys_dir, self.log_name(), now)?;
+        Ok(Options { recorder: Some(Arc::new(recorder)), ..self.store() })
+    }
+
+    /// How to reach the database to look at it.
     #[must_use]
     pub fn store(&self) -> Options {
         Options {
@@ -139,11 +169,13 @@ impl Config {
             owner_url: Some(self.database.owner_url.clone()).filter(|url| !url.is_empty()),
             tenant_role: self.database.tenant_role.clone(),
             platform_role: self.database.platform_role.clone(),
+            keeper_role: self.database.keeper_role.clone(),
             prepared_statements: self.database.prepared_statements,
             max_connections: self.database.max_connections,
             acquire_timeout: Duration::from_secs(self.database.acquire_timeout_seconds),
             statement_timeout: Duration::from_secs(self.database.statement_timeout_seconds),
             durability: durability(&self.database.sqlite_durability).unwrap_or(Durability::Full),
+            recorder: None,
         }
     }
 }
@@ -228,11 +260,21 @@ fn judge_database(section: &Database, rule: &mut dyn FnMut(bool, &str)) {
     rule(section.owner_url.is_empty() || postgres(&section.owner_url), "owner_url: empty, or begins with postgres:// or postgresql://");
     rule(is_role(&section.tenant_role), "tenant_role: letters, digits and _ in lower case, at most 63");
     rule(is_role(&section.platform_role), "platform_role: letters, digits and _ in lower case, at most 63");
+    rule(is_role(&section.keeper_role), "keeper_role: letters, digits and _ in lower case, at most 63");
     rule(section.tenant_role != section.platform_role, "platform_role: another than tenant_role");
+    let third = section.keeper_role != section.tenant_role && section.keeper_role != section.platform_role;
+    rule(third, "keeper_role: another than tenant_role and platform_role");
     rule((2..=1000).contains(&section.max_connections), "max_connections: from 2 to 1000");
     rule((1..=300).contains(&section.acquire_timeout_seconds), "acquire_timeout_seconds: from 1 to 300");
     rule((1..=3600).contains(&section.statement_timeout_seconds), "statement_timeout_seconds: from 1 to 3600");
     rule(durability(&section.sqlite_durability).is_some(), "sqlite_durability: full, normal or off");
+}
+
+fn judge_audit(section: &Audit, rule: &mut dyn FnMut(bool, &str)) {
+    // C2SP signed-note: the name of a key has no spaces and no plus sign.
+    let plain = section.name.bytes().all(|b| b.is_ascii_graphic() && b != b'+');
+    rule(plain && section.name.len() <= 200, "name: at most 200 characters of ASCII without spaces and plus signs");
+    rule((10..=60_000).contains(&section.pump_interval_milliseconds), "pump_interval_milliseconds: from 10 to 60000");
 }
 
 /// A name that PostgreSQL takes without quotes.

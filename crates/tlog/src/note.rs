@@ -1,5 +1,7 @@
 //! C2SP `signed-note`: a text and signatures under it, each with the name of its key.
 
+use std::sync::Arc;
+
 use base64::{Engine, engine::general_purpose::STANDARD};
 use ring::{
     digest::{SHA256, digest},
@@ -34,10 +36,10 @@ struct Signature {
     bytes: Vec<u8>,
 }
 
-/// Who signs notes.
+/// Who signs notes. One key may sign under several names.
 pub struct Signer {
     name: String,
-    key: Ed25519KeyPair,
+    key: Arc<Ed25519KeyPair>,
 }
 
 /// Who can tell whether a note was signed by somebody.
@@ -65,7 +67,7 @@ fn is_name(name: &str) -> bool {
 impl Signer {
     /// None if the name is not one that a key can have.
     #[must_use]
-    pub fn new(name: &str, key: Ed25519KeyPair) -> Option<Self> {
+    pub fn new(name: &str, key: Arc<Ed25519KeyPair>) -> Option<Self> {
         is_name(name).then(|| Self { name: name.to_owned(), key })
     }
 

@@ -1,7 +1,7 @@
 //! Other people's implementations of the same standards, asked the same questions: `ct-merkle` (RFC 6962), and Cloudflare's
 //! `tlog_tiles` and `signed_note` (C2SP). Small trees all of them, each with every entry and every older size.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use ct_merkle::mem_backed_tree::MemoryBackedTree;
 use postern_tlog::{
@@ -240,7 +240,7 @@ fn bundles_hold_what_was_put_in() {
 
 fn signer(name: &str, seed: u8) -> Signer {
     let key = Ed25519KeyPair::from_seed_unchecked(&[seed; 32]).expect("a seed");
-    Signer::new(name, key).expect("a name")
+    Signer::new(name, Arc::new(key)).expect("a name")
 }
 
 #[test]
@@ -291,7 +291,7 @@ fn what_is_no_note_is_refused() {
         assert!(Note::parse(broken).is_err(), "{broken:?}");
     }
     assert!(signer("log", 1).sign("no line feed").is_err());
-    assert!(Signer::new("a name", Ed25519KeyPair::from_seed_unchecked(&[1; 32]).expect("a seed")).is_none());
+    assert!(Signer::new("a name", Arc::new(Ed25519KeyPair::from_seed_unchecked(&[1; 32]).expect("a seed"))).is_none());
     assert!(Verifier::parse("log+00000000+AQ==").is_none());
     let key = signer("log", 1).verifier().to_text();
     assert!(Verifier::parse(&key.replacen("log", "gol", 1)).is_none(), "the id is of name and key");

@@ -10,6 +10,7 @@ pub struct Found {
     pub roles: Vec<Role>,
     pub memberships: Vec<Membership>,
     pub relations: Vec<Relation>,
+    pub parts: Vec<Part>,
     pub policies: Vec<Policy>,
     pub grants: Vec<Grant>,
     pub triggers: Vec<Trigger>,
@@ -25,6 +26,7 @@ pub struct Found {
 pub struct Session {
     /// Who is really signed in: a pooler or a map of names in between may make somebody else of the one in the address.
     pub user: String,
+    pub superuser: bool,
     pub database: String,
     /// None where the session may not use the schema.
     pub schema: Option<String>,
@@ -59,6 +61,14 @@ pub struct Relation {
     pub fenced: bool,
     pub forced: bool,
     pub security_invoker: bool,
+}
+
+/// A part of a table that is cut by month.
+#[derive(FromQueryResult)]
+pub struct Part {
+    pub name: String,
+    pub table: String,
+    pub owner: String,
 }
 
 #[derive(FromQueryResult)]
@@ -141,16 +151,17 @@ const ROLES: &str = "
                      CASE WHEN rolcreaterole THEN 'CREATEROLE' END, CASE WHEN rolcreatedb THEN 'CREATEDB' END,
                      CASE WHEN rolreplication THEN 'REPLICATION' END, CASE WHEN rolinherit THEN 'INHERIT' END,
                      CASE WHEN rolcanlogin THEN 'LOGIN' END) AS attributes
-    FROM pg_roles WHERE rolname IN ($1, $2, $3)";
+    FROM pg_roles WHERE rolname IN ($1, $2, $3, $4)";
 
-const SESSION: &str = r#"SELECT session_user::text AS "user", current_database()::text AS database, current_schema()::text AS schema"#;
+const SESSION: &str = r#"SELECT session_user::text AS "user",
+    (SELECT rolsuper FROM pg_roles WHERE rolname = session_user) AS superuser, current_database()::text AS database, current_schema()::text AS schema"#;
 
 const MEMBERSHIPS: &str = "
     SELECT r.rolname::text AS role, m.rolname::text AS member, g.admin_option AS admits,
            coalesce((to_jsonb(g) ->> 'set_option')::boolean, true) AS becomes,
            coalesce((to_jsonb(g) ->> 'inherit_option')::boolean, m.rolinherit) AS inherits
     FROM pg_auth_members g JOIN pg_roles r ON r.oid = g.roleid JOIN pg_roles m ON m.oid = g.member
-    WHERE m.rolname IN ($1, $2, $3) OR r.rolname IN ($1, $2)";
+    WHERE m.rolname IN ($1, $2, $3, $4) OR r.rolname IN ($1, $2, $3)";
 
 const RELATIONS: &str = "
     SELECT c.relname::text AS name, c.relkind::text AS kind, pg_get_userbyid(c.relowner)::text AS owner,
@@ -158,7 +169,13 @@ const RELATIONS: &str = "
            coalesce(c.reloptions::text LIKE '%security_invoker=true%' OR c.reloptions::text LIKE '%security_invoker=on%', false)
              AS security_invoker
     FROM pg_class c WHERE c.relnamespace = current_schema()::regnamespace AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
+      AND NOT c.relispartition
     ORDER BY 1";
+
+const PARTS: &str = r#"
+    SELECT c.relname::text AS name, p.relname::text AS "table", pg_get_userbyid(c.relowner)::text AS owner
+    FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid JOIN pg_class p ON p.oid = i.inhparent
+    WHERE c.relispartition AND c.relkind IN ('r', 'p', 'f') AND p.relnamespace = current_schema()::regnamespace"#;
 
 const POLICIES: &str = r#"
     SELECT c.relname::text AS "table", p.polname::text AS name, p.polpermissive AS permissive, p.polcmd::text AS command,
@@ -172,7 +189,7 @@ const GRANTS: &str = r#"
     SELECT c.relname::text AS "table", NULL::text AS "column", coalesce(r.rolname::text, 'PUBLIC') AS grantee,
            a.privilege_type::text AS privilege, a.is_grantable AS passes_on
     FROM pg_class c, aclexplode(c.relacl) a LEFT JOIN pg_roles r ON r.oid = a.grantee
-    WHERE c.relnamespace = current_schema()::regnamespace
+    WHERE c.relnamespace = current_schema()::regnamespace AND a.grantee <> c.relowner
     UNION ALL
     SELECT c.relname::text, t.attname::text, coalesce(r.rolname::text, 'PUBLIC'), a.privilege_type::text, a.is_grantable
     FROM pg_class c JOIN pg_attribute t ON t.attrelid = c.oid, aclexplode(t.attacl) a LEFT JOIN pg_roles r ON r.oid = a.grantee
@@ -199,11 +216,12 @@ const UNIQUE_KEYS: &str = r#"
     SELECT c.relname::text AS "table",
            (SELECT string_agg(coalesce(a.attname::text, '?'), ',' ORDER BY n.ord) FROM unnest(i.indkey::int2[]) WITH ORDINALITY AS n(num, ord)
             LEFT JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = n.num) AS columns
-    FROM pg_index i JOIN pg_class c ON c.oid = i.indrelid WHERE i.indisunique AND c.relnamespace = current_schema()::regnamespace"#;
+    FROM pg_index i JOIN pg_class c ON c.oid = i.indrelid
+    WHERE i.indisunique AND NOT c.relispartition AND c.relnamespace = current_schema()::regnamespace"#;
 
 const ORG_COLUMNS: &str = r#"
     SELECT c.relname::text AS "table", a.atthasdef AS has_default FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
-    WHERE a.attname = 'org_id' AND c.relkind IN ('r', 'p') AND c.relnamespace = current_schema()::regnamespace"#;
+    WHERE a.attname = 'org_id' AND c.relkind IN ('r', 'p') AND NOT c.relispartition AND c.relnamespace = current_schema()::regnamespace"#;
 
 /// Schemas of the system's own are left out.
 const ODDITIES: &str = "
@@ -233,13 +251,13 @@ const ODDITIES: &str = "
       AND NOT EXISTS (SELECT 1 FROM pg_depend d WHERE d.objid = f.oid AND d.deptype = 'e')
     UNION ALL
     SELECT r.rolname || ' owns the schema or the database', 'give it to the owner of the tables'
-    FROM pg_roles r WHERE r.rolname IN ($1, $2, $3)
+    FROM pg_roles r WHERE r.rolname IN ($1, $2, $3, $4)
       AND (r.oid = (SELECT nspowner FROM pg_namespace WHERE nspname = current_schema())
         OR r.oid = (SELECT datdba FROM pg_database WHERE datname = current_database()))
     UNION ALL
     SELECT r.rolname || ' has settings of its own: ' || array_to_string(s.setconfig, ', '), 'ALTER ROLE ... RESET ALL'
     FROM pg_db_role_setting s JOIN pg_roles r ON r.oid = s.setrole
-    WHERE r.rolname IN ($1, $2, $3) AND s.setdatabase IN (0, (SELECT oid FROM pg_database WHERE datname = current_database()))";
+    WHERE r.rolname IN ($1, $2, $3, $4) AND s.setdatabase IN (0, (SELECT oid FROM pg_database WHERE datname = current_database()))";
 
 const LIBERTIES: &str = "
     SELECT rolname::text AS role,
@@ -247,17 +265,18 @@ const LIBERTIES: &str = "
                      CASE WHEN has_schema_privilege(oid, current_schema(), 'CREATE') THEN 'make tables' END,
                      CASE WHEN has_database_privilege(oid, current_database(), 'TEMPORARY') THEN 'make temporary tables' END,
                      CASE WHEN has_database_privilege(oid, current_database(), 'CREATE') THEN 'make schemas' END) AS may
-    FROM pg_roles WHERE rolname IN ($1, $2, $3)";
+    FROM pg_roles WHERE rolname IN ($1, $2, $3, $4)";
 
 pub async fn read(db: &impl ConnectionTrait, roles: &Roles) -> Result<Found, DbErr> {
-    let Roles { tenant, platform, login } = roles;
-    let names = || vec![tenant.as_str().into(), platform.as_str().into(), login.as_str().into()];
+    let Roles { tenant, platform, keeper, login } = roles;
+    let names = || [tenant, platform, keeper, login].map(|name| name.as_str().into()).to_vec();
     let session = rows(db, SESSION, Vec::new()).await?.pop().ok_or_else(|| DbErr::RecordNotFound("a session".to_owned()))?;
     Ok(Found {
         session,
         roles: rows(db, ROLES, names()).await?,
         memberships: rows(db, MEMBERSHIPS, names()).await?,
         relations: rows(db, RELATIONS, Vec::new()).await?,
+        parts: rows(db, PARTS, Vec::new()).await?,
         policies: rows(db, POLICIES, Vec::new()).await?,
         grants: rows(db, GRANTS, Vec::new()).await?,
         triggers: rows(db, TRIGGERS, Vec::new()).await?,

@@ -6,7 +6,7 @@ use super::{
     Roles,
     catalogue::{Found, Relation},
     quoted,
-    tables::{APPEND_ONLY, DEFINERS, MIGRATIONS, Right, Rows, TABLES, UNIQUE_EVERYWHERE},
+    tables::{APPEND_ONLY, DEFINERS, Keeper, MIGRATIONS, Right, Rows, TABLES, UNIQUE_EVERYWHERE},
 };
 use crate::backend::APPEND_ONLY_BODY;
 
@@ -73,7 +73,7 @@ pub fn compare(found: &Found, roles: &Roles) -> Vec<Fault> {
 
 /// Whom the server signs in as: somebody who may do nothing but become one of two others.
 fn login(found: &Found, roles: &Roles, faults: &mut Faults) {
-    let Roles { tenant, platform, login } = roles;
+    let Roles { tenant, platform, login, .. } = roles;
     let Some(role) = found.roles.iter().find(|role| role.name == *login) else {
         faults.expect(false, "login", || format!("there is no role {login}"), RAISE);
         return;
@@ -122,9 +122,10 @@ fn liberty(found: &Found, name: &str, check: &'static str, faults: &mut Faults) 
     );
 }
 
-/// What the login becomes.
-fn robes(found: &Found, Roles { tenant, platform, login }: &Roles, faults: &mut Faults) {
-    for name in [tenant, platform] {
+/// What the login becomes, and whom the record belongs to.
+fn robes(found: &Found, Roles { tenant, platform, keeper, login }: &Roles, faults: &mut Faults) {
+    let owner = found.relations.iter().find(|relation| relation.name == MIGRATIONS).map(|relation| &relation.owner);
+    for name in [tenant, platform, keeper] {
         let Some(role) = found.roles.iter().find(|role| role.name == *name) else {
             faults.expect(false, "roles", || format!("there is no role {name}"), RAISE);
             continue;
@@ -139,17 +140,35 @@ fn robes(found: &Found, Roles { tenant, platform, login }: &Roles, faults: &mut 
             let remedy = format!("REVOKE {} FROM {}", quoted(&other.role), quoted(name));
             faults.expect(false, "roles", || format!("{name} is a member of {}", other.role), remedy);
         }
-        let strangers = found.memberships.iter().filter(|one| one.role == *name && one.member != *login);
+        let wearer = if name == keeper { owner } else { Some(login) };
+        let strangers = found.memberships.iter().filter(|one| one.role == *name && Some(&one.member) != wearer);
         for stranger in strangers.filter(|one| one.becomes || one.inherits) {
             let remedy = format!("REVOKE {} FROM {}", quoted(name), quoted(&stranger.member));
             faults.expect(false, "roles", || format!("{} may become {name} as well", stranger.member), remedy);
         }
-        liberty(found, name, "roles", faults);
+        if name != keeper {
+            liberty(found, name, "roles", faults);
+        }
     }
 }
 
-fn relations(found: &Found, Roles { tenant, platform, .. }: &Roles, faults: &mut Faults) {
+fn relations(found: &Found, Roles { tenant, platform, keeper, .. }: &Roles, faults: &mut Faults) {
     let known = |name: &str| TABLES.iter().any(|fenced| fenced.table == name);
+    let kept = |name: &str| TABLES.iter().any(|fenced| fenced.table == name && matches!(fenced.keeper, Keeper::Owner));
+    let tables = found.relations.iter().filter(|relation| kept(&relation.name)).map(|relation| (&relation.name, &relation.owner));
+    let parts = found.parts.iter().map(|part| (&part.name, &part.owner));
+    for (name, owner) in tables.chain(parts) {
+        faults.expect(
+            owner == keeper,
+            "tables",
+            || format!("{name} belongs to {owner}: it has to be {keeper}'s, whom nobody signs in as"),
+            RAISE,
+        );
+    }
+    for part in found.parts.iter().filter(|part| !kept(&part.table)) {
+        let remedy = format!("ALTER TABLE {} DETACH PARTITION {}", part.table, part.name);
+        faults.expect(false, "tables", || format!("{} is a part of {}, which is not cut into any", part.name, part.table), remedy);
+    }
     for fenced in TABLES {
         let there = found.relations.iter().any(|relation| relation.name == fenced.table);
         faults.expect(
@@ -187,7 +206,7 @@ fn relations(found: &Found, Roles { tenant, platform, .. }: &Roles, faults: &mut
                     || format!("row-level security is not in force on {name}"),
                     RAISE,
                 );
-                let robe = owner == tenant || owner == platform;
+                let robe = owner == tenant || owner == platform || (owner == keeper && !kept(name));
                 faults.expect(
                     !robe,
                     "tables",
@@ -213,10 +232,13 @@ fn policy(table: &str, name: &str, role: &str, condition: &str) -> String {
     format!("{table}: {name} for {role}: {condition}")
 }
 
-fn policies(found: &Found, Roles { tenant, platform, .. }: &Roles, faults: &mut Faults) {
+fn policies(found: &Found, Roles { tenant, platform, keeper, .. }: &Roles, faults: &mut Faults) {
     let mut expected = BTreeSet::new();
     for fenced in TABLES {
         expected.insert(policy(fenced.table, "platform", platform, "true"));
+        if !matches!(fenced.keeper, Keeper::Stranger) {
+            expected.insert(policy(fenced.table, "keeper", keeper, "true"));
+        }
         if let Some(rules) = &fenced.tenant {
             expected.insert(policy(fenced.table, "tenant", tenant, &rules.rows.condition()));
         }
@@ -246,13 +268,16 @@ fn wanted<'a>(table: &'a str, role: &'a str, rights: &'a [Right]) -> impl Iterat
     })
 }
 
-fn grants(found: &Found, Roles { tenant, platform, login }: &Roles, faults: &mut Faults) {
+fn grants(found: &Found, Roles { tenant, platform, keeper, login }: &Roles, faults: &mut Faults) {
     let mut expected: BTreeSet<Granted<'_>> = BTreeSet::from([(MIGRATIONS, None, platform.as_str(), "SELECT")]);
     for fenced in TABLES {
         expected.extend(wanted(fenced.table, platform, fenced.platform));
+        if let Keeper::Guest(may) = fenced.keeper {
+            expected.extend(wanted(fenced.table, keeper, may));
+        }
         expected.extend(fenced.tenant.iter().flat_map(|rules| wanted(fenced.table, tenant, rules.may)));
     }
-    let ours = ["PUBLIC", tenant, platform, login];
+    let ours = ["PUBLIC", tenant, platform, keeper, login];
     let there: BTreeSet<Granted<'_>> = found
         .grants
         .iter()
@@ -275,16 +300,19 @@ fn grants(found: &Found, Roles { tenant, platform, login }: &Roles, faults: &mut
 }
 
 fn triggers(found: &Found, faults: &mut Faults) {
-    let ours = |name: &str| APPEND_ONLY.iter().any(|table| name == format!("{table}_keeps_rows") || name == format!("{table}_keeps_all"));
+    let ours =
+        |name: &str| APPEND_ONLY.iter().any(|(table, _)| name == format!("{table}_keeps_rows") || name == format!("{table}_keeps_all"));
     for trigger in found.triggers.iter().filter(|trigger| !ours(&trigger.name)) {
         let what = || format!("the trigger {} on {} is not ours: it could change or swallow what is written", trigger.name, trigger.table);
         faults.expect(false, "triggers", what, format!("DROP TRIGGER {} ON {}", quoted(&trigger.name), quoted(&trigger.table)));
     }
     // pg_trigger.tgtype: 27 = before, each row, update or delete; 34 = before, truncate.
-    for table in APPEND_ONLY {
+    let whole = APPEND_ONLY.iter().map(|(table, _)| (*table, *table));
+    let parts = found.parts.iter().map(|part| (part.table.as_str(), part.name.as_str()));
+    for (table, part) in whole.chain(parts) {
         for (name, kind) in [(format!("{table}_keeps_rows"), 27), (format!("{table}_keeps_all"), 34)] {
             let sound = found.triggers.iter().any(|trigger| {
-                trigger.table == *table
+                trigger.table == part
                     && trigger.name == name
                     && trigger.kind == kind
                     && trigger.plain
@@ -294,7 +322,7 @@ fn triggers(found: &Found, faults: &mut Faults) {
             faults.expect(
                 sound,
                 "triggers",
-                || format!("the trigger {name} on {table} is missing, disabled or altered: rows could be changed unseen"),
+                || format!("the trigger {name} on {part} is missing, disabled or altered: rows could be changed unseen"),
                 RAISE,
             );
         }

@@ -22,6 +22,8 @@ pub struct Roles {
     pub tenant: String,
     /// What it becomes for staff, sign-in and workers.
     pub platform: String,
+    /// Whom the tables of the record belong to. Nobody signs in as it; the owner of the schema becomes it to remove what has to go.
+    pub keeper: String,
     /// Whom the server signs in as.
     pub login: String,
 }

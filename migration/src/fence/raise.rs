@@ -4,9 +4,9 @@ use sea_orm_migration::sea_orm::{ConnectionTrait, DatabaseConnection, DbErr, Run
 
 use super::{
     Fault, Roles, catalogue, examine, quoted,
-    tables::{APPEND_ONLY, MIGRATIONS, Right, TABLES},
+    tables::{APPEND_ONLY, BY_MONTH, Keeper, MIGRATIONS, Right, TABLES},
 };
-use crate::backend::append_only_triggers;
+use crate::backend::{self, append_only_triggers, keeps_all};
 
 /// What came of it.
 #[derive(Debug)]
@@ -26,9 +26,12 @@ const PATIENCE: &str = "SET LOCAL lock_timeout = '10s'";
 /// as it has to be is not touched. `password` is for the login, if it has to be made.
 pub async fn raise(db: &DatabaseConnection, roles: &Roles, password: Option<&str>) -> Result<Raised, DbErr> {
     let found = catalogue::read(db, roles).await?;
-    let Roles { tenant, platform, login } = roles;
-    if tenant == login || platform == login || [tenant, platform].contains(&&found.session.user) {
-        let what = format!("{tenant}, {platform}, {login} and the owner, {}, have to be four roles", found.session.user);
+    let Roles { tenant, platform, keeper, login } = roles;
+    let all = [tenant, platform, keeper, login, &found.session.user];
+    let twice = all.iter().enumerate().any(|(n, role)| all[..n].contains(role));
+    // Where the login is the owner, the examination says so, and what to do.
+    if twice && *login != found.session.user {
+        let what = format!("{tenant}, {platform}, {keeper}, {login} and the owner, {}, have to be five roles", found.session.user);
         return Ok(Raised::Faults(vec![Fault { check: "roles", what, remedy: "give them other names in the configuration".to_owned() }]));
     }
     let missing = missing_roles(&found, roles);
@@ -45,20 +48,33 @@ pub async fn raise(db: &DatabaseConnection, roles: &Roles, password: Option<&str
     let transaction = db.begin().await?;
     let found = catalogue::read(&transaction, roles).await?;
     if examine::compare(&found, roles).is_empty() {
+        transaction.rollback().await?;
+        months(db, roles).await?;
         return Ok(Raised::Done);
     }
     transaction.execute_unprepared(PATIENCE).await?;
     transaction.execute_unprepared(&wall(&found, roles)).await?;
     transaction.commit().await?;
+    months(db, roles).await?;
     let left = examine::compare(&catalogue::read(db, roles).await?, roles);
     Ok(if left.is_empty() { Raised::Done } else { Raised::Faults(left) })
+}
+
+/// Makes the parts of the tables that are cut by month, as the keeper, to whom they belong.
+pub async fn months(db: &DatabaseConnection, roles: &Roles) -> Result<(), DbErr> {
+    let transaction = db.begin().await?;
+    transaction.execute_unprepared(&format!("{PATIENCE}; SET LOCAL ROLE {}", quoted(&roles.keeper))).await?;
+    for table in BY_MONTH {
+        transaction.execute_unprepared(&backend::months(table)).await?;
+    }
+    transaction.commit().await
 }
 
 /// A role, or a membership, that is not there.
 enum Missing<'a> {
     Robe(&'a str),
     Login(&'a str),
-    Membership { robe: &'a str, login: &'a str },
+    Membership { role: &'a str, member: &'a str },
 }
 
 impl Missing<'_> {
@@ -81,48 +97,65 @@ impl Missing<'_> {
         match self {
             Self::Robe(name) => format!("CREATE ROLE {} NOLOGIN NOINHERIT", quoted(name)),
             Self::Login(name) => format!("CREATE ROLE {} LOGIN NOINHERIT", quoted(name)),
-            Self::Membership { robe, login } => format!("GRANT {} TO {}", quoted(robe), quoted(login)),
+            Self::Membership { role, member } => format!("GRANT {} TO {}", quoted(role), quoted(member)),
         }
     }
 }
 
-fn missing_roles<'a>(found: &catalogue::Found, Roles { tenant, platform, login }: &'a Roles) -> Vec<Missing<'a>> {
+fn missing_roles<'a>(found: &'a catalogue::Found, Roles { tenant, platform, keeper, login }: &'a Roles) -> Vec<Missing<'a>> {
     let there = |name: &str| found.roles.iter().any(|role| role.name == name);
     let superuser = found.roles.iter().any(|role| role.name == *login && role.attributes.contains("SUPERUSER"));
-    let mut missing: Vec<_> = [tenant, platform].into_iter().filter(|name| !there(name)).map(|name| Missing::Robe(name)).collect();
+    let mut missing: Vec<_> = [tenant, platform, keeper].into_iter().filter(|name| !there(name)).map(|name| Missing::Robe(name)).collect();
     if !there(login) {
         missing.push(Missing::Login(login));
     }
-    for robe in [tenant, platform] {
-        let member = found.memberships.iter().any(|one| one.member == *login && one.role == *robe);
-        if !member && !superuser {
-            missing.push(Missing::Membership { robe, login });
+    let is_member = |member: &str, role: &str| found.memberships.iter().any(|one| one.member == member && one.role == role);
+    for role in [tenant, platform] {
+        if !is_member(login, role) && !superuser {
+            missing.push(Missing::Membership { role, member: login });
         }
+    }
+    let owner = &found.session.user;
+    if !is_member(owner, keeper) && !found.session.superuser {
+        missing.push(Missing::Membership { role: keeper, member: owner });
     }
     missing
 }
 
 /// Grants and policies, from nothing: whatever was there before is taken away first.
-fn wall(found: &catalogue::Found, Roles { tenant, platform, login }: &Roles) -> String {
+fn wall(found: &catalogue::Found, Roles { tenant, platform, keeper, login }: &Roles) -> String {
     let owner = &found.session.user;
     // Where the server's login is the owner, the examination will say so; its own rights cannot be taken from it.
-    let others = [tenant, platform, login].into_iter().filter(|role| *role != owner).map(|role| quoted(role));
-    let others = others.collect::<Vec<_>>().join(", ");
+    let kept = |name: &str| TABLES.iter().any(|fenced| fenced.table == name && matches!(fenced.keeper, Keeper::Owner));
+    let (keepers, others) = (
+        quoted(keeper),
+        [tenant, platform, login].into_iter().filter(|role| *role != owner).map(|role| quoted(role)).collect::<Vec<_>>().join(", "),
+    );
     let everybody = format!("PUBLIC, {others}");
     let (tenant, platform) = (quoted(tenant), quoted(platform));
     let (schema, database) = (quoted(found.session.schema.as_deref().unwrap_or("public")), quoted(&found.session.database));
     let mut sql = format!(
         "REVOKE CREATE, TEMPORARY ON DATABASE {database} FROM {everybody};
          REVOKE CREATE ON SCHEMA {schema} FROM {everybody};
-         GRANT USAGE ON SCHEMA {schema} TO {others};\n"
+         GRANT USAGE ON SCHEMA {schema} TO {others};
+         GRANT USAGE, CREATE ON SCHEMA {schema} TO {keepers};\n"
     );
+    let parts = found.parts.iter().filter(|part| kept(&part.table)).map(|part| (&part.name, &part.owner));
+    let tables = found.relations.iter().filter(|relation| kept(&relation.name)).map(|relation| (&relation.name, &relation.owner));
+    for (name, _) in parts.chain(tables).filter(|(_, owner)| *owner != keeper) {
+        sql += &format!("ALTER TABLE {} OWNER TO {keepers};\n", quoted(name));
+    }
     // What somebody else has put here is theirs to take away; the examination names it.
-    for relation in found.relations.iter().filter(|relation| relation.owner == *owner) {
-        sql += &format!("REVOKE ALL ON {} FROM {everybody};\n", quoted(&relation.name));
+    for relation in found.relations.iter().filter(|relation| relation.owner == *owner || kept(&relation.name)) {
+        let from = if kept(&relation.name) { everybody.clone() } else { format!("{everybody}, {keepers}") };
+        sql += &format!("REVOKE ALL ON {} FROM {from};\n", quoted(&relation.name));
     }
     sql += &format!("GRANT SELECT ON {MIGRATIONS} TO {platform};\n");
-    for table in APPEND_ONLY {
+    for (table, _) in APPEND_ONLY {
         sql += &append_only_triggers(table);
+    }
+    for part in found.parts.iter().filter(|part| kept(&part.table)) {
+        sql += &keeps_all(&part.table, &part.name);
     }
     for policy in &found.policies {
         sql += &format!("DROP POLICY {} ON {};\n", quoted(&policy.name), quoted(&policy.table));
@@ -135,6 +168,12 @@ fn wall(found: &catalogue::Found, Roles { tenant, platform, login }: &Roles) -> 
              CREATE POLICY platform ON {table} TO {platform} USING (true) WITH CHECK (true);\n",
             rights(fenced.platform)
         );
+        if let Keeper::Guest(may) = fenced.keeper {
+            sql += &format!("GRANT {} ON {table} TO {keepers};\n", rights(may));
+        }
+        if !matches!(fenced.keeper, Keeper::Stranger) {
+            sql += &format!("CREATE POLICY keeper ON {table} TO {keepers} USING (true) WITH CHECK (true);\n");
+        }
         if let Some(rules) = &fenced.tenant {
             let condition = rules.rows.condition();
             sql += &format!(

@@ -5,9 +5,7 @@
 //! overlap after that. Rotating is making a new file: `postern keys rotate`.
 
 use std::{
-    fs, io,
-    io::Write,
-    os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt},
+    fs,
     path::{Path, PathBuf},
     sync::{Arc, PoisonError, RwLock},
 };
@@ -15,30 +13,11 @@ use std::{
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use chrono::{DateTime, Duration, Utc};
 use jsonwebtoken::{DecodingKey, EncodingKey};
-use ring::{
-    digest,
-    rand::{SecureRandom, SystemRandom},
-    signature::{Ed25519KeyPair, KeyPair},
-};
+use postern_persistence::keyfile::{self, KeyError};
+use ring::{digest, signature::KeyPair};
 use serde_json::{Value, json};
 
 use crate::config;
-
-#[derive(Debug, thiserror::Error)]
-pub enum KeyError {
-    #[error("{path}: {source}")]
-    Io { path: PathBuf, source: io::Error },
-    #[error("{0}: others than its owner may read it; run `chmod 600` on it")]
-    Readable(PathBuf),
-    #[error("{0}: not an Ed25519 key in PKCS#8 version 2")]
-    NotAKey(PathBuf),
-    #[error("{0}: the signing keys are gone; those read before stay in use")]
-    Gone(PathBuf),
-    #[error("{0}: a secret has 32 bytes")]
-    NotASecret(PathBuf),
-    #[error("the system gives no random numbers")]
-    NoRandom,
-}
 
 /// One key pair.
 pub struct Key {
@@ -64,7 +43,7 @@ impl KeyRing {
     /// Reads the keys, and makes the first one where there is none.
     pub fn open(config: &config::Tokens, now: DateTime<Utc>) -> Result<Self, KeyError> {
         let folder = config.keys_dir.clone();
-        make_folder(&folder)?;
+        keyfile::make_folder(&folder)?;
         let ring = Self {
             folder,
             activation: Duration::minutes(config.key_activation_minutes),
@@ -82,9 +61,7 @@ impl KeyRing {
 
     /// Makes a new key; it signs once the activation time is over.
     pub fn rotate(&self, now: DateTime<Utc>) -> Result<(), KeyError> {
-        let pair = Ed25519KeyPair::generate_pkcs8(&SystemRandom::new()).map_err(|_| KeyError::NoRandom)?;
-        let name = format!("{}{SUFFIX}", now.format("%Y%m%dT%H%M%S%.6fZ"));
-        write_private(&self.folder.join(name), pair.as_ref())?;
+        keyfile::make_pair(&self.folder, SUFFIX, now)?;
         self.reload()
     }
 
@@ -92,9 +69,9 @@ impl KeyRing {
     pub fn examine(folder: &Path) -> Result<(), KeyError> {
         let Ok(entries) = fs::read_dir(folder) else { return Ok(()) };
         for path in entries.filter_map(|entry| entry.ok().map(|entry| entry.path())).filter(|path| path.is_file()) {
-            read_private(&path)?;
-            if path.to_str().is_some_and(|path| path.ends_with(SUFFIX)) {
-                Key::read(&path, DateTime::UNIX_EPOCH)?;
+            let bytes = keyfile::read_private(&path)?;
+            if path.to_str().is_some_and(|path| path.ends_with(".pk8")) {
+                keyfile::pair(&path, &bytes)?;
             }
         }
         Ok(())
@@ -102,20 +79,12 @@ impl KeyRing {
 
     /// Looks at the folder again: somebody may have rotated.
     pub fn reload(&self) -> Result<(), KeyError> {
-        let entries = fs::read_dir(&self.folder).map_err(|source| KeyError::Io { path: self.folder.clone(), source })?;
-        let mut keys = Vec::new();
-        for path in entries.filter_map(|entry| entry.ok().map(|entry| entry.path())) {
-            let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-            if let Some(made_at) = name.strip_suffix(SUFFIX) {
-                let made_at = DateTime::parse_from_str(&format!("{made_at}+0000"), "%Y%m%dT%H%M%S%.6fZ%z");
-                let made_at = made_at.map_err(|_| KeyError::NotAKey(path.clone()))?.to_utc();
-                keys.push(Arc::new(Key::read(&path, made_at)?));
-            }
-        }
+        let pairs = keyfile::read_pairs(&self.folder, SUFFIX)?;
+        let keys: Result<Vec<_>, _> = pairs.iter().map(|(path, made_at, bytes)| Key::of(path, *made_at, bytes).map(Arc::new)).collect();
+        let keys = keys?;
         if keys.is_empty() && !self.all().is_empty() {
             return Err(KeyError::Gone(self.folder.clone()));
         }
-        keys.sort_by_key(|key| key.made_at);
         *self.keys.write().unwrap_or_else(PoisonError::into_inner) = keys;
         Ok(())
     }
@@ -158,9 +127,8 @@ impl KeyRing {
 }
 
 impl Key {
-    fn read(path: &Path, made_at: DateTime<Utc>) -> Result<Self, KeyError> {
-        let bytes = read_private(path)?;
-        let pair = Ed25519KeyPair::from_pkcs8(&bytes).map_err(|_| KeyError::NotAKey(path.to_owned()))?;
+    fn of(path: &Path, made_at: DateTime<Utc>, bytes: &[u8]) -> Result<Self, KeyError> {
+        let pair = keyfile::pair(path, bytes)?;
         let public = pair.public_key().as_ref().to_vec();
         let x = URL_SAFE_NO_PAD.encode(&public);
         // RFC 7638, 3.2 and RFC 8037, 2: the required members in lexicographic order.
@@ -168,7 +136,7 @@ impl Key {
         Ok(Self {
             id: URL_SAFE_NO_PAD.encode(thumbprint),
             made_at,
-            signing: EncodingKey::from_ed_der(&bytes),
+            signing: EncodingKey::from_ed_der(bytes),
             verifying: DecodingKey::from_ed_der(&public),
             public,
         })
@@ -186,47 +154,8 @@ pub struct Secrets {
 impl Secrets {
     /// Reads them, and makes those that are not there.
     pub fn open(folder: &Path) -> Result<Self, KeyError> {
-        make_folder(folder)?;
-        Ok(Self { cursors: secret(&folder.join("cursors.secret"))?, answers: secret(&folder.join("answers.secret"))? })
+        keyfile::make_folder(folder)?;
+        let secret = |name: &str| keyfile::secret(&folder.join(name));
+        Ok(Self { cursors: secret("cursors.secret")?, answers: secret("answers.secret")? })
     }
-}
-
-fn secret(path: &Path) -> Result<[u8; 32], KeyError> {
-    if !path.exists() {
-        let mut bytes = [0; 32];
-        SystemRandom::new().fill(&mut bytes).map_err(|_| KeyError::NoRandom)?;
-        match write_private(path, &bytes) {
-            // Another replica was first; its secret is as good.
-            Err(KeyError::Io { source, .. }) if source.kind() == io::ErrorKind::AlreadyExists => {}
-            done => done?,
-        }
-    }
-    read_private(path)?.try_into().map_err(|_| KeyError::NotASecret(path.to_owned()))
-}
-
-fn make_folder(folder: &Path) -> Result<(), KeyError> {
-    let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(folder);
-    made.map_err(|source| KeyError::Io { path: folder.to_owned(), source })
-}
-
-/// Writes a new file that only its owner reads; all of it, or none.
-fn write_private(path: &Path, bytes: &[u8]) -> Result<(), KeyError> {
-    let failed = |source| KeyError::Io { path: path.to_owned(), source };
-    let mut name = [0; 8];
-    SystemRandom::new().fill(&mut name).map_err(|_| KeyError::NoRandom)?;
-    let unfinished = path.with_extension(format!("{:016x}.unfinished", u64::from_be_bytes(name)));
-    let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&unfinished).map_err(failed)?;
-    file.write_all(bytes).and_then(|()| file.sync_all()).map_err(failed)?;
-    // A link, unlike a renaming, does not replace what somebody else has put there meanwhile.
-    let linked = fs::hard_link(&unfinished, path);
-    fs::remove_file(&unfinished).map_err(failed)?;
-    linked.map_err(failed)
-}
-
-fn read_private(path: &Path) -> Result<Vec<u8>, KeyError> {
-    let failed = |source| KeyError::Io { path: path.to_owned(), source };
-    if fs::metadata(path).map_err(failed)?.permissions().mode() & 0o077 != 0 {
-        return Err(KeyError::Readable(path.to_owned()));
-    }
-    fs::read(path).map_err(failed)
 }

@@ -7,5 +7,5 @@ mod tokens;
 mod verified;
 
 pub use hasher::{Busy, Hasher};
-pub use keys::{KeyError, KeyRing, Secrets};
+pub use keys::{KeyRing, Secrets};
 pub use tokens::{Claims, RefreshToken, Tokens};

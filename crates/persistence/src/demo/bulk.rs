@@ -4,7 +4,8 @@
 use std::sync::Arc;
 
 use chrono::{TimeDelta, Timelike};
-use postern_domain::{clock::Stamp, credential::PasswordHash, feature::Plan};
+use postern_domain::{clock::Stamp, credential::PasswordHash, entry::SALTS, feature::Plan};
+use postern_migration::random_bytes;
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, Value};
 use secrecy::ExposeSecret;
 
@@ -12,6 +13,7 @@ use super::{DemoError, is_marked};
 use crate::{
     backend::{made_bytes, made_id, moment},
     entity::organization,
+    record,
     store::{Store, statement},
     tx::{Mode, Tx},
 };
@@ -59,6 +61,10 @@ pub async fn fill(
         for sql in figures.statements(&tx) {
             let values = if sql.contains("$1") { vec![Value::from(hash.expose_secret())] } else { Vec::new() };
             tx.execute_raw(statement(tx.get_database_backend(), &sql, values)).await?;
+        }
+        for n in first..=last {
+            let org = organization::Entity::find().filter(organization::Column::Slug.eq(format!("company-{n}"))).one(&tx).await?;
+            record::adopt(&tx, org.ok_or(DemoError::NotADemo)?.id).await?;
         }
         tx.commit().await?;
         progress(last);
@@ -154,16 +160,17 @@ impl Figures {
             ),
             format!(
                 "INSERT INTO audit_event (id, occurred_at, org_id, org_slug, actor_type, actor_id, actor_email, action, outcome,
-                                          target_type, target_label, summary, metadata, schema_version) {orgs}, {}
+                                          target_type, target_label, summary, metadata, schema_version, salts) {orgs}, {}
                  SELECT {event_id}, {}, {org_id}, 'company-' || o.n, 'user', {}, 'member-' || (1 + e.n % {}) || '@company-' || o.n || '.example',
                         CASE WHEN e.n = 1 THEN 'org.created' WHEN e.n % 3 = 0 THEN 'user.role_changed' WHEN e.n % 3 = 1 THEN 'settings.updated'
                              ELSE 'org.updated' END,
-                        'succeeded', 'org', 'company-' || o.n, 'changed something, for the ' || e.n || 'th time', '{{}}', 1
+                        'succeeded', 'org', 'company-' || o.n, 'changed something, for the ' || e.n || 'th time', '{{}}', 1, {}
                  FROM o, e WHERE {events} > 0",
                 series("e", 1, (*events).max(1)),
                 moment(backend, &happened),
                 made_id(backend, 2, &founded, &somebody),
                 *members,
+                random_bytes(backend, SALTS),
             ),
         ]
     }

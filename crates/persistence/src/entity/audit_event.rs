@@ -1,9 +1,13 @@
+use std::collections::BTreeMap;
+
 use postern_domain::{
     Id,
+    entry::{Openings, Part},
     event::{ActorRef, ActorType, Event, OnBehalfOf, Outcome, Source, Target, TargetType},
     org::OrgRef,
     staff::Tier,
 };
+use postern_tlog::Hash;
 use sea_orm::entity::prelude::*;
 use serde_json::{Map, Value};
 
@@ -39,6 +43,11 @@ pub struct Model {
     pub impersonation_id: Option<Uuid>,
     pub request_id: Option<String>,
     pub schema_version: i32,
+    /// One for each part of the event that is about people; zeros where it has been erased.
+    pub salts: Vec<u8>,
+    /// The commitments to what has been erased, by part, in base64.
+    #[sea_orm(column_type = "JsonBinary", nullable)]
+    pub erased: Option<Json>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
@@ -46,8 +55,8 @@ pub enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}
 
-impl From<Event> for Model {
-    fn from(event: Event) -> Self {
+impl Model {
+    pub fn of(event: Event, openings: &Openings) -> Self {
         let Event {
             id,
             occurred_at,
@@ -63,9 +72,14 @@ impl From<Event> for Model {
             metadata,
             source: Source { ip, user_agent, session_id, impersonation_id, request_id },
             schema_version,
+            // Its place is found out later and kept elsewhere.
+            log: _,
+            // The openings say it, with more.
+            erased: _,
         } = event;
         let (org_id, org_slug) = org.map(|OrgRef { id, slug }| (id.uuid(), slug)).unzip();
         let (on_behalf_of_id, on_behalf_of_email) = on_behalf_of.map(|OnBehalfOf { id, email }| (id.uuid(), email)).unzip();
+        let on_behalf_of_email = on_behalf_of_email.flatten();
         Self {
             id: id.uuid(),
             occurred_at,
@@ -92,14 +106,37 @@ impl From<Event> for Model {
             impersonation_id: impersonation_id.map(Id::uuid),
             request_id,
             schema_version,
+            salts: openings.salts().to_vec(),
+            erased: erased_json(openings.erased()),
         }
     }
+
+    /// What opens the commitments of the event.
+    pub fn openings(&self) -> Result<Openings, StoreError> {
+        let damaged = || StoreError::Corrupt(format!("the salts of event {}", self.id));
+        let erased = match &self.erased {
+            Some(Value::Object(commitments)) => commitments
+                .iter()
+                .map(|(part, hash)| Some((Part::parse(part)?, Hash::from_base64(hash.as_str()?)?)))
+                .collect::<Option<BTreeMap<_, _>>>()
+                .ok_or_else(damaged)?,
+            Some(_) => return Err(damaged()),
+            None => BTreeMap::new(),
+        };
+        Openings::kept(&self.salts, erased).ok_or_else(damaged)
+    }
+}
+
+fn erased_json(erased: &BTreeMap<Part, Hash>) -> Option<Json> {
+    let commitments: Map<String, Value> = erased.iter().map(|(part, hash)| (part.name().to_owned(), hash.to_base64().into())).collect();
+    (!commitments.is_empty()).then_some(Value::Object(commitments))
 }
 
 impl TryFrom<Model> for Event {
     type Error = StoreError;
 
     fn try_from(model: Model) -> Result<Self, StoreError> {
+        let erased = model.openings()?.erased().keys().copied().collect();
         let Model {
             id,
             occurred_at,
@@ -126,6 +163,8 @@ impl TryFrom<Model> for Event {
             impersonation_id,
             request_id,
             schema_version,
+            salts: _,
+            erased: _,
         } = model;
         let metadata = match metadata {
             Value::Object(fields) => fields,
@@ -141,7 +180,7 @@ impl TryFrom<Model> for Event {
                 email: actor_email,
                 tier: actor_tier.map(|tier| Tier::parse(&tier).ok_or_else(|| unknown("tier", &tier))).transpose()?,
             },
-            on_behalf_of: on_behalf_of_id.zip(on_behalf_of_email).map(|(id, email)| OnBehalfOf { id: Id::new(id), email }),
+            on_behalf_of: on_behalf_of_id.map(|id| OnBehalfOf { id: Id::new(id), email: on_behalf_of_email }),
             action: action.parse().map_err(|_| unknown("action", &action))?,
             outcome: Outcome::parse(&outcome).ok_or_else(|| unknown("outcome", &outcome))?,
             target: Target {
@@ -161,6 +200,8 @@ impl TryFrom<Model> for Event {
                 request_id,
             },
             schema_version,
+            log: None,
+            erased,
         })
     }
 }

@@ -1,7 +1,14 @@
 //! The tables, one file each. A model never leaves this crate: each is converted once, by exhaustive destructuring, so
 //! that a new column cannot be forgotten on the way.
 
+use postern_domain::{Id, id::OrgId};
+use sea_orm::prelude::Uuid;
+
+pub mod audit_checkpoint;
 pub mod audit_event;
+pub mod audit_leaf;
+pub mod audit_node;
+pub mod audit_queue;
 pub mod credential;
 pub mod feature_override;
 pub mod idempotency_key;
@@ -15,3 +22,13 @@ pub mod session;
 pub mod staff;
 pub mod usage_point;
 pub mod user;
+
+/// The org in a key of which it is a part: what belongs to none stands under the nil id.
+pub fn org_or_nil(org: Option<OrgId>) -> Uuid {
+    org.map_or(Uuid::nil(), Id::uuid)
+}
+
+/// The same, read back.
+pub fn org_unless_nil(id: Uuid) -> Option<OrgId> {
+    (!id.is_nil()).then(|| Id::new(id))
+}

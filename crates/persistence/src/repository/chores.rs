@@ -11,9 +11,8 @@ use sea_orm::{
     sea_query::{Expr, ExprTrait, OnConflict},
 };
 
-use super::idempotency::org_key;
 use crate::{
-    entity::{idempotency_key, refresh_token, session},
+    entity::{idempotency_key, org_or_nil, refresh_token, session},
     error::StoreError,
     tx::Tx,
 };
@@ -59,7 +58,7 @@ impl Chore {
             }
             Self::RememberAnswer { org, user, key_hash, request_hash, answer, at, since } => {
                 let row = idempotency_key::ActiveModel {
-                    org_id: Set(org_key(org)),
+                    org_id: Set(org_or_nil(org)),
                     user_id: Set(user.uuid()),
                     key_hash: Set(key_hash),
                     request_hash: Set(request_hash),

@@ -4,16 +4,24 @@ use std::net::IpAddr;
 
 use chrono::{DateTime, Utc};
 use postern_domain::{
-    event::{Event, Outcome},
+    event::{Event, LogPlace, Outcome},
     id::{EventId, ImpersonationId, OrgId, UserId},
 };
-use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QueryTrait, Select, sea_query::Expr};
+use sea_orm::{
+    ColumnTrait, Condition, DbErr, EntityTrait, FromQueryResult, JoinType, QueryFilter, QueryResult, QueryTrait, Select,
+    sea_query::{Expr, ExprTrait, Func},
+};
+use uuid::Uuid;
 
 use super::{
     contains,
     page::{Page, PageRequest},
 };
-use crate::{entity::audit_event, error::StoreError, tx::Tx};
+use crate::{
+    entity::{audit_event, audit_leaf},
+    error::StoreError,
+    tx::Tx,
+};
 
 pub struct Events<'a> {
     tx: &'a Tx,
@@ -57,6 +65,20 @@ pub enum ActionFilter {
     Kind(String),
 }
 
+/// A row with the place of its event, if it has one.
+struct Row {
+    model: audit_event::Model,
+    place: Option<i64>,
+}
+
+const PLACE: &str = "log_place";
+
+impl FromQueryResult for Row {
+    fn from_query_result(row: &QueryResult, prefix: &str) -> Result<Self, DbErr> {
+        Ok(Self { model: audit_event::Model::from_query_result(row, prefix)?, place: row.try_get(prefix, PLACE)? })
+    }
+}
+
 impl<'a> Events<'a> {
     pub(crate) const fn of_org(tx: &'a Tx, org: OrgId) -> Self {
         Self { tx, org: Some(org) }
@@ -98,17 +120,41 @@ impl<'a> Events<'a> {
             .add_option(q);
         let mut select = self.select().filter(all);
         page.apply(QueryTrait::query(&mut select), Expr::col((audit_event::Entity, C::Id)));
-        let rows: Result<Vec<Event>, StoreError> = select.all(self.tx).await?.into_iter().map(Event::try_from).collect();
-        Ok(page.cut(rows?, |event| event.id.uuid()))
+        let rows = select.into_model::<Row>().all(self.tx).await?;
+        let events: Result<Vec<Event>, StoreError> = rows.into_iter().map(|row| self.event(row)).collect();
+        Ok(page.cut(events?, |event| event.id.uuid()))
     }
 
     pub async fn find(&self, id: EventId) -> Result<Option<Event>, StoreError> {
-        let row = self.select().filter(audit_event::Column::Id.eq(id.uuid())).one(self.tx).await?;
-        row.map(Event::try_from).transpose()
+        let row = self.select().filter(audit_event::Column::Id.eq(id.uuid())).into_model::<Row>().one(self.tx).await?;
+        row.map(|row| self.event(row)).transpose()
     }
 
+    fn event(&self, Row { model, place }: Row) -> Result<Event, StoreError> {
+        let event = Event::try_from(model)?;
+        let log = match place {
+            Some(place) => {
+                let origin = self.tx.store().recorder()?.origin(event.org.as_ref().map(|org| org.id));
+                Some(LogPlace { origin, index: place.unsigned_abs() })
+            }
+            None => None,
+        };
+        Ok(Event { log, ..event })
+    }
+
+    /// Events, each with its place in its log.
     fn select(&self) -> Select<audit_event::Entity> {
-        let select = audit_event::Entity::find();
+        let mut select = audit_event::Entity::find();
+        let org = Expr::col((audit_event::Entity, audit_event::Column::OrgId));
+        let same_org = match self.org {
+            Some(id) => Expr::col((audit_leaf::Entity, audit_leaf::Column::OrgId)).eq(id.uuid()),
+            None => Expr::col((audit_leaf::Entity, audit_leaf::Column::OrgId)).eq(Func::coalesce([org, Uuid::nil().into()])),
+        };
+        let same_event =
+            Expr::col((audit_leaf::Entity, audit_leaf::Column::EventId)).equals((audit_event::Entity, audit_event::Column::Id));
+        QueryTrait::query(&mut select)
+            .join(JoinType::LeftJoin, audit_leaf::Entity, same_org.and(same_event))
+            .expr_as(Expr::col((audit_leaf::Entity, audit_leaf::Column::Place)), PLACE);
         match self.org {
             Some(org) => select.filter(audit_event::Column::OrgId.eq(org.uuid())),
             None => select,

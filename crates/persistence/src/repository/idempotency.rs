@@ -1,14 +1,10 @@
 //! First answers to requests that may be repeated (draft-ietf-httpapi-idempotency-key-header).
 
 use chrono::{DateTime, Utc};
-use postern_domain::{
-    Id,
-    id::{OrgId, UserId},
-};
+use postern_domain::id::{OrgId, UserId};
 use sea_orm::ConnectionTrait;
-use uuid::Uuid;
 
-use crate::{backend::takes_lock, error::StoreError, store::statement, tx::Tx};
+use crate::{backend::takes_lock, entity::org_or_nil, error::StoreError, store::statement, tx::Tx};
 
 pub struct Answers<'a> {
     tx: &'a Tx,
@@ -50,7 +46,7 @@ impl<'a> Answers<'a> {
              LEFT JOIN idempotency_key k ON k.org_id = $5 AND k.user_id = $1 AND k.key_hash = $2 AND k.answered_at > $4",
             takes_lock(backend)
         );
-        let values = [user.uuid().into(), key_hash.into(), i64::from_be_bytes(lock).into(), since.into(), org_key(self.org).into()];
+        let values = [user.uuid().into(), key_hash.into(), i64::from_be_bytes(lock).into(), since.into(), org_or_nil(self.org).into()];
         let row = self.tx.query_one_raw(statement(backend, &sql, values)).await?;
         let row = row.ok_or_else(|| StoreError::Corrupt("a left join gave no row".to_owned()))?;
         let (request_hash, answer) = (row.try_get("", "request_hash")?, row.try_get("", "answer")?);
@@ -61,9 +57,4 @@ impl<'a> Answers<'a> {
             None => Ok(Known::InFlight),
         }
     }
-}
-
-/// The org as the table keeps it.
-pub(super) fn org_key(org: Option<OrgId>) -> Uuid {
-    org.map_or(Uuid::nil(), Id::uuid)
 }

@@ -9,6 +9,7 @@ pub mod features;
 pub mod figures;
 pub mod idempotency;
 pub mod impersonations;
+pub mod log;
 pub mod members;
 pub mod orgs;
 pub mod page;

@@ -1,0 +1,208 @@
+//! The pump: it gives each event its place in the log of its org, in the order of the queue, a batch in a transaction.
+//!
+//! However many processes try, one pumps at a time: a lock of the database elects it for each batch anew, so that nobody has to notice
+//! when another dies. What has not been pumped is still in the queue; what has been is no longer there, since both happen in one
+//! transaction (`tests/suite/pump.rs` kills a server at random moments).
+
+use std::{
+    collections::{BTreeMap, HashMap, hash_map::Entry},
+    sync::Arc,
+};
+
+use chrono::{DateTime, Utc};
+use postern_domain::{
+    Id,
+    action::Action,
+    actor::Actor,
+    clock::Stamp,
+    event::{Act, Event, Outcome, Target, TargetType},
+    id::{EventId, OrgId},
+};
+use postern_tlog::{Checkpoint, Frontier, Hash};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect, Statement};
+use uuid::Uuid;
+
+use crate::{
+    backend::{takes_pump, tells_growth},
+    entity::{audit_checkpoint, audit_event, audit_leaf, audit_node, audit_queue, org_unless_nil},
+    error::StoreError,
+    record,
+    recorder::Recorder,
+    repository::log::{self, LEVELS},
+    store::{Store, statement},
+    tx::{Mode, Tx},
+};
+
+/// How many events a batch has at the most.
+pub const BATCH: u64 = 2_000;
+
+/// What came of a turn.
+#[derive(Debug, Default)]
+pub struct Pumped {
+    /// How many events were given their place.
+    pub events: u64,
+    /// Which logs have grown.
+    pub logs: Vec<Option<OrgId>>,
+    /// Entries of the queue that no server had put there, each with its org's log.
+    pub refused: Vec<(Option<OrgId>, EventId)>,
+}
+
+/// A process that pumps when it is its turn.
+pub struct Pump {
+    store: Arc<Store>,
+    /// The logs that it has appended to, as it left them. Where another process has gone on meanwhile, what we append has a number that is
+    /// taken; then we look again.
+    heads: HashMap<Uuid, Frontier>,
+}
+
+/// So many logs are remembered.
+const HEADS: usize = 10_000;
+
+impl Pump {
+    #[must_use]
+    pub fn new(store: Arc<Store>) -> Self {
+        Self { store, heads: HashMap::new() }
+    }
+
+    /// Pumps a batch. None where another process is at it.
+    pub async fn turn(&mut self, stamp: &Stamp) -> Result<Option<Pumped>, StoreError> {
+        let remembered = std::mem::take(&mut self.heads);
+        match self.batch(remembered, stamp).await {
+            Err(StoreError::Conflict(_)) => self.batch(HashMap::new(), stamp).await,
+            done => done,
+        }
+    }
+
+    async fn batch(&mut self, mut heads: HashMap<Uuid, Frontier>, stamp: &Stamp) -> Result<Option<Pumped>, StoreError> {
+        let recorder = Arc::clone(self.store.recorder()?);
+        let tx = Tx::begin(&self.store, Mode::Write).await?;
+        let backend = tx.get_database_backend();
+        if let Some(sql) = takes_pump(backend) {
+            let row = tx.query_one_raw(Statement::from_string(backend, sql)).await?;
+            if !row.map_or(Ok(false), |row| row.try_get("", "taken"))? {
+                return Ok(None);
+            }
+        }
+        let queued = audit_queue::Entity::find().order_by_asc(audit_queue::Column::EventId).limit(BATCH).all(&tx).await?;
+        if queued.is_empty() {
+            tx.rollback().await?;
+            self.heads = heads;
+            return Ok(Some(Pumped::default()));
+        }
+        let ids: Vec<Uuid> = queued.iter().map(|entry| entry.event_id).collect();
+        let (by_org, refused) = sort(&tx, &recorder, queued, &ids).await?;
+        let logs: Vec<Uuid> = by_org.keys().copied().collect();
+        let events = by_org.values().map(|entries| entries.len() as u64).sum();
+        append(&tx, &recorder, by_org, &mut heads, stamp.now).await?;
+        audit_queue::Entity::delete_many().filter(audit_queue::Column::EventId.is_in(ids)).exec(&tx).await?;
+        for (org, event) in &refused {
+            refuse(&tx, *org, *event, stamp).await?;
+        }
+        if let Some(sql) = tells_growth(backend) {
+            // A notice has at most 8,000 bytes.
+            let many = logs.len() > 200;
+            let told = if many { String::new() } else { logs.iter().map(|org| org.simple().to_string()).collect::<Vec<_>>().join(",") };
+            tx.execute_raw(statement(backend, sql, [told.into()])).await?;
+        }
+        tx.commit().await?;
+        if heads.len() < HEADS {
+            self.heads = heads;
+        }
+        Ok(Some(Pumped { events, logs: logs.into_iter().map(org_unless_nil).collect(), refused }))
+    }
+}
+
+/// When the oldest event happened that has no place in its log yet, and how many there are.
+pub async fn waiting(store: &Arc<Store>) -> Result<(u64, Option<DateTime<Utc>>), StoreError> {
+    let tx = Tx::begin(store, Mode::Read).await?;
+    let oldest = audit_queue::Entity::find().order_by_asc(audit_queue::Column::EventId).one(&tx).await?;
+    let backend = tx.get_database_backend();
+    let row = tx.query_one_raw(Statement::from_string(backend, "SELECT count(*) AS waiting FROM audit_queue")).await?;
+    let waiting: i64 = row.map_or(Ok(0), |row| row.try_get("", "waiting"))?;
+    Ok((u64::try_from(waiting).unwrap_or(0), oldest.and_then(|entry| made_at(entry.event_id))))
+}
+
+fn made_at(id: Uuid) -> Option<DateTime<Utc>> {
+    let (seconds, nanoseconds) = id.get_timestamp()?.to_unix();
+    DateTime::from_timestamp(i64::try_from(seconds).ok()?, nanoseconds)
+}
+
+type Sorted = (BTreeMap<Uuid, Vec<(Uuid, Hash)>>, Vec<(Option<OrgId>, EventId)>);
+
+/// What a server has queued, by org, and what nobody has: with another seal, or a second time.
+async fn sort(tx: &Tx, recorder: &Recorder, queued: Vec<audit_queue::Model>, ids: &[Uuid]) -> Result<Sorted, StoreError> {
+    let mut orgs: Vec<Uuid> = queued.iter().map(|entry| entry.org_id).collect();
+    orgs.sort_unstable();
+    orgs.dedup();
+    let placed = audit_leaf::Entity::find()
+        .select_only()
+        .column(audit_leaf::Column::EventId)
+        .filter(audit_leaf::Column::OrgId.is_in(orgs))
+        .filter(audit_leaf::Column::EventId.is_in(ids.iter().copied()))
+        .into_tuple::<Uuid>()
+        .all(tx)
+        .await?;
+    let (mut by_org, mut refused): Sorted = (BTreeMap::new(), Vec::new());
+    for entry in queued {
+        match record::is_genuine(recorder, &entry).filter(|_| !placed.contains(&entry.event_id)) {
+            Some(leaf) => by_org.entry(entry.org_id).or_default().push((entry.event_id, leaf)),
+            None => refused.push((org_unless_nil(entry.org_id), Id::new(entry.event_id))),
+        }
+    }
+    Ok((by_org, refused))
+}
+
+/// Appends to each org's log, and signs what it has come to.
+async fn append(
+    tx: &Tx,
+    recorder: &Recorder,
+    by_org: BTreeMap<Uuid, Vec<(Uuid, Hash)>>,
+    heads: &mut HashMap<Uuid, Frontier>,
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    let (mut leaves, mut nodes, mut checkpoints) = (Vec::new(), Vec::new(), Vec::new());
+    for (org_id, entries) in by_org {
+        let frontier = match heads.entry(org_id) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(unknown) => unknown.insert(log::frontier(tx, org_id).await?),
+        };
+        for (event_id, leaf) in entries {
+            for node in frontier.append(leaf) {
+                let (level, place) = (node.level, number(node.index)?);
+                if level == 0 {
+                    leaves.push(audit_leaf::Model { org_id, place, event_id, hash: leaf.0.to_vec() }.into_active_model());
+                } else if level % LEVELS == 0 {
+                    let level = i16::from(level / LEVELS);
+                    nodes.push(audit_node::Model { org_id, level, place, hash: node.hash.0.to_vec() }.into_active_model());
+                }
+            }
+        }
+        let origin = recorder.origin(org_unless_nil(org_id));
+        let note = recorder.sign(&Checkpoint { origin, size: frontier.size(), root: frontier.root() })?;
+        let (size, kept) = (number(frontier.size())?, log::frontier_bytes(frontier));
+        checkpoints.push(audit_checkpoint::Model { org_id, size, note, frontier: kept, made_at: now }.into_active_model());
+    }
+    if leaves.is_empty() {
+        return Ok(());
+    }
+    audit_leaf::Entity::insert_many(leaves).exec_without_returning(tx).await?;
+    if !nodes.is_empty() {
+        audit_node::Entity::insert_many(nodes).exec_without_returning(tx).await?;
+    }
+    audit_checkpoint::Entity::insert_many(checkpoints).exec_without_returning(tx).await?;
+    Ok(())
+}
+
+fn number(index: u64) -> Result<i64, StoreError> {
+    i64::try_from(index).map_err(|_| StoreError::Broken("a log has less than 2^63 entries".to_owned()))
+}
+
+/// Somebody wrote into the queue who is no server of ours. It is taken out and told; the event, if there is one, gets no place in the log.
+async fn refuse(tx: &Tx, org: Option<OrgId>, event: EventId, stamp: &Stamp) -> Result<(), StoreError> {
+    let claimed = audit_event::Entity::find_by_id(event.uuid()).one(tx).await?.map(Event::try_from).transpose()?;
+    let org = claimed.and_then(|event| event.org).filter(|one| Some(one.id) == org);
+    let target = Target::new(TargetType::Event, event, "an entry of the queue");
+    let act = Act::new(Action::AuditEntryRefused, target, "found an entry in the queue of the log that no server had put there")
+        .ended(Outcome::Denied);
+    record::write(tx, act, &Actor::System { command: "the pump" }, org, stamp).await
+}

@@ -1,0 +1,124 @@
+//! What the record is kept with, and no database has: the key that seals an event on its way into the log, and the keys that sign the
+//! log's checkpoints. Whoever has the database alone can take things away, but not make any up.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::{Arc, PoisonError, RwLock},
+};
+
+use chrono::{DateTime, Utc};
+use postern_domain::{
+    Id,
+    entry::SALTS,
+    id::{EventId, OrgId},
+};
+use postern_tlog::{Checkpoint, Hash, Note, Signer};
+use ring::{
+    hmac,
+    rand::{SecureRandom, SystemRandom},
+    signature::Ed25519KeyPair,
+};
+
+use crate::{
+    error::StoreError,
+    keyfile::{self, KeyError},
+};
+
+const SUFFIX: &str = ".log.pk8";
+
+pub struct Recorder {
+    /// What all logs of this installation are named after: `postern.example`.
+    name: String,
+    folder: PathBuf,
+    seal: hmac::Key,
+    /// All that are there sign, the oldest first: while keys are changed, those who know the old one and those who know the new one can verify.
+    keys: RwLock<Vec<Arc<Ed25519KeyPair>>>,
+}
+
+impl Recorder {
+    /// Reads the keys in `folder`, and makes those that are not there.
+    pub fn open(folder: &Path, name: &str, now: DateTime<Utc>) -> Result<Self, KeyError> {
+        keyfile::make_folder(folder)?;
+        let seal = hmac::Key::new(hmac::HMAC_SHA256, &keyfile::secret(&folder.join("record.secret"))?);
+        if keyfile::read_pairs(folder, SUFFIX)?.is_empty() {
+            keyfile::make_pair(folder, SUFFIX, now)?;
+        }
+        let recorder = Self { name: name.to_owned(), folder: folder.to_owned(), seal, keys: RwLock::default() };
+        recorder.reload()?;
+        Ok(recorder)
+    }
+
+    /// Makes one more key, which signs from then on, beside those that are there. An old one is retired by taking its file away.
+    pub fn add_key(&self, now: DateTime<Utc>) -> Result<(), KeyError> {
+        keyfile::make_pair(&self.folder, SUFFIX, now)?;
+        self.reload()
+    }
+
+    /// Looks at the folder again: a key may have come or gone.
+    pub fn reload(&self) -> Result<(), KeyError> {
+        let pairs = keyfile::read_pairs(&self.folder, SUFFIX)?;
+        let keys: Result<Vec<_>, _> = pairs.iter().map(|(path, _, bytes)| keyfile::pair(path, bytes).map(Arc::new)).collect();
+        let keys = keys?;
+        if keys.is_empty() {
+            return Err(KeyError::Gone(self.folder.clone()));
+        }
+        *self.keys.write().unwrap_or_else(PoisonError::into_inner) = keys;
+        Ok(())
+    }
+
+    /// The name of a log: the first line of its checkpoints.
+    pub fn origin(&self, org: Option<OrgId>) -> String {
+        match org {
+            Some(org) => format!("{}/{org}", self.name),
+            None => format!("{}/platform", self.name),
+        }
+    }
+
+    /// The keys that checkpoints of this log are signed with, as C2SP `signed-note` writes them.
+    pub fn verifiers(&self, origin: &str) -> Vec<String> {
+        self.signers(origin).iter().map(|signer| signer.verifier().to_text()).collect()
+    }
+
+    /// A checkpoint as a note, signed with every key.
+    pub fn sign(&self, checkpoint: &Checkpoint) -> Result<String, StoreError> {
+        let text = checkpoint.to_text();
+        let mut signed: Option<Note> = None;
+        for signer in self.signers(&checkpoint.origin) {
+            let note = signer.sign(&text).map_err(|error| StoreError::Broken(error.to_string()))?;
+            signed = Some(match signed {
+                Some(before) => before.with(&note),
+                None => note,
+            });
+        }
+        signed.map(|note| note.to_text()).ok_or_else(|| StoreError::Broken("there is no key to sign the log with".to_owned()))
+    }
+
+    fn signers(&self, origin: &str) -> Vec<Signer> {
+        let keys = self.keys.read().unwrap_or_else(PoisonError::into_inner);
+        keys.iter().filter_map(|key| Signer::new(origin, Arc::clone(key))).collect()
+    }
+
+    /// The seal of an event on its way into the log: HMAC-SHA256 over the org, the event and its leaf.
+    pub(crate) fn seal(&self, org: Option<OrgId>, event: EventId, leaf: Hash) -> Vec<u8> {
+        hmac::sign(&self.seal, &sealed(org, event, leaf)).as_ref().to_vec()
+    }
+
+    pub(crate) fn is_sealed(&self, org: Option<OrgId>, event: EventId, leaf: Hash, seal: &[u8]) -> bool {
+        hmac::verify(&self.seal, &sealed(org, event, leaf), seal).is_ok()
+    }
+
+    /// The salts of a new event.
+    pub(crate) fn salts() -> Result<[u8; SALTS], StoreError> {
+        let mut salts = [0; SALTS];
+        SystemRandom::new().fill(&mut salts).map_err(|_| StoreError::Broken(KeyError::NoRandom.to_string()))?;
+        Ok(salts)
+    }
+}
+
+fn sealed(org: Option<OrgId>, event: EventId, leaf: Hash) -> [u8; 64] {
+    let mut bytes = [0; 64];
+    bytes[..16].copy_from_slice(org.map(Id::uuid).unwrap_or_default().as_bytes());
+    bytes[16..32].copy_from_slice(event.uuid().as_bytes());
+    bytes[32..].copy_from_slice(&leaf.0);
+    bytes
+}

@@ -1,0 +1,247 @@
+//! The Merkle log of one org, or of the platform: what it has come to, its hashes, and where an event stands in it.
+
+use std::collections::{BTreeMap, HashMap};
+
+use postern_domain::id::{EventId, OrgId};
+use postern_tlog::{Checkpoint, Frontier, Hash, ProofError, Tile, consistency, inclusion};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
+use uuid::Uuid;
+
+use crate::{
+    entity::{audit_checkpoint, audit_leaf, audit_node, org_or_nil},
+    error::StoreError,
+    tx::Tx,
+};
+
+/// How many levels of a tree a tile stands over.
+pub(crate) const LEVELS: u8 = 8;
+
+pub struct Log<'a> {
+    tx: &'a Tx,
+    org: Option<OrgId>,
+}
+
+/// What a log has come to.
+#[derive(Debug, Clone)]
+pub struct Head {
+    pub size: u64,
+    /// The checkpoint as a signed note.
+    pub note: String,
+}
+
+impl<'a> Log<'a> {
+    pub(crate) const fn of(tx: &'a Tx, org: Option<OrgId>) -> Self {
+        Self { tx, org }
+    }
+
+    /// The name of the log.
+    pub fn origin(&self) -> Result<String, StoreError> {
+        Ok(self.tx.store().recorder()?.origin(self.org))
+    }
+
+    /// The keys that its checkpoints are signed with.
+    pub fn keys(&self) -> Result<Vec<String>, StoreError> {
+        Ok(self.tx.store().recorder()?.verifiers(&self.origin()?))
+    }
+
+    /// The newest checkpoint; that of an empty log, where nothing has been pumped yet.
+    pub async fn head(&self) -> Result<Head, StoreError> {
+        use audit_checkpoint::Column as C;
+        let newest = audit_checkpoint::Entity::find().filter(C::OrgId.eq(org_or_nil(self.org))).order_by_desc(C::Size).one(self.tx).await?;
+        match newest {
+            Some(row) => Ok(Head { size: natural(row.size)?, note: row.note }),
+            None => {
+                let empty = Checkpoint { origin: self.origin()?, size: 0, root: Hash::of_nothing() };
+                Ok(Head { size: 0, note: self.tx.store().recorder()?.sign(&empty)? })
+            }
+        }
+    }
+
+    /// Checkpoints that the log has had, at most about so many and evenly spread, the smallest first.
+    pub async fn history(&self, size: u64, at_most: u64) -> Result<Vec<String>, StoreError> {
+        use audit_checkpoint::Column as C;
+        let step = size.div_ceil(at_most.max(1)).max(1);
+        let mut notes = Vec::new();
+        // The last of each step: one short look into the key for each.
+        let mut below = step;
+        while below <= size {
+            let found = audit_checkpoint::Entity::find()
+                .filter(C::OrgId.eq(org_or_nil(self.org)))
+                .filter(C::Size.gt(number(below - step)?))
+                .filter(C::Size.lte(number(below)?))
+                .order_by_desc(C::Size)
+                .one(self.tx)
+                .await?;
+            notes.extend(found.map(|row| row.note));
+            below += step;
+        }
+        Ok(notes)
+    }
+
+    /// Where an event stands.
+    pub async fn place(&self, event: EventId) -> Result<Option<(u64, Hash)>, StoreError> {
+        let row = audit_leaf::Entity::find()
+            .filter(audit_leaf::Column::OrgId.eq(org_or_nil(self.org)))
+            .filter(audit_leaf::Column::EventId.eq(event.uuid()))
+            .one(self.tx)
+            .await?;
+        row.map(|row| Ok((natural(row.place)?, hash(&row.hash)?))).transpose()
+    }
+
+    /// The events that stand from `first` on, at most so many, each with its leaf; fewer where the log has been damaged.
+    pub async fn leaves(&self, first: u64, count: u64) -> Result<Vec<Leaf>, StoreError> {
+        use audit_leaf::Column as C;
+        let rows = audit_leaf::Entity::find()
+            .filter(C::OrgId.eq(org_or_nil(self.org)))
+            .filter(C::Place.gte(number(first)?))
+            .filter(C::Place.lt(number(first + count)?))
+            .order_by_asc(C::Place)
+            .all(self.tx)
+            .await?;
+        rows.into_iter().map(|row| Ok(Leaf { place: natural(row.place)?, event: row.event_id, hash: hash(&row.hash)? })).collect()
+    }
+
+    /// The hashes of a tile. None where the log has no such tile, or not as wide a one.
+    pub async fn tile(&self, tile: Tile) -> Result<Option<Vec<Hash>>, StoreError> {
+        let (first, width) = (tile.index.saturating_mul(256), u64::from(tile.width));
+        if i64::try_from(first.saturating_add(width)).is_err() {
+            return Ok(None);
+        }
+        let hashes: Vec<Hash> = if tile.level == 0 {
+            self.leaves(first, width).await?.into_iter().map(|leaf| leaf.hash).collect()
+        } else {
+            use audit_node::Column as C;
+            let rows = audit_node::Entity::find()
+                .filter(C::OrgId.eq(org_or_nil(self.org)))
+                .filter(C::Level.eq(i16::from(tile.level)))
+                .filter(C::Place.gte(number(first)?))
+                .filter(C::Place.lt(number(first + width)?))
+                .order_by_asc(C::Place)
+                .all(self.tx)
+                .await?;
+            rows.iter().map(|row| hash(&row.hash)).collect::<Result<_, _>>()?
+        };
+        Ok((hashes.len() as u64 == width).then_some(hashes))
+    }
+
+    /// The hashes that show that entry `index` is in the tree of `size` entries. None where there is no such entry.
+    pub async fn inclusion(&self, index: u64, size: u64) -> Result<Option<Vec<Hash>>, StoreError> {
+        self.proof(size, |node| inclusion(node, index, size)).await
+    }
+
+    /// The hashes that show that the tree of `new` entries begins with that of `old` entries.
+    pub async fn consistency(&self, old: u64, new: u64) -> Result<Option<Vec<Hash>>, StoreError> {
+        self.proof(new, |node| consistency(node, old, new)).await
+    }
+
+    /// The roots of perfect subtrees that stand over the entries from `first` to before `end`, the fewest that do.
+    pub async fn cover(&self, first: u64, end: u64, size: u64) -> Result<Vec<(u8, u64, Hash)>, StoreError> {
+        let wanted = subtrees(first, end);
+        let known = self.nodes(&wanted, size).await?;
+        wanted
+            .into_iter()
+            .map(|(level, index)| known.get(&(level, index)).map(|hash| (level, index, *hash)).ok_or_else(|| damaged(level, index)))
+            .collect()
+    }
+
+    /// Makes a proof twice: first to see which nodes it needs, then with those.
+    async fn proof<P>(&self, size: u64, make: P) -> Result<Option<Vec<Hash>>, StoreError>
+    where
+        P: Fn(&dyn Fn(u8, u64) -> Option<Hash>) -> Result<Vec<Hash>, ProofError>,
+    {
+        let wanted = std::cell::RefCell::new(Vec::new());
+        let noting = |level, index| {
+            wanted.borrow_mut().push((level, index));
+            Some(Hash::of_nothing())
+        };
+        if make(&noting).is_err() {
+            return Ok(None);
+        }
+        let known = self.nodes(&wanted.into_inner(), size).await?;
+        let proof = make(&|level, index| known.get(&(level, index)).copied());
+        proof.map(Some).map_err(|error| StoreError::Corrupt(format!("the log of {:?}: {error}", self.org)))
+    }
+
+    /// Nodes by level and index, out of the tiles that they stand in.
+    async fn nodes(&self, wanted: &[(u8, u64)], size: u64) -> Result<HashMap<(u8, u64), Hash>, StoreError> {
+        let mut tiles: BTreeMap<Tile, Vec<Hash>> = BTreeMap::new();
+        let mut known = HashMap::new();
+        for &(level, index) in wanted {
+            let (tile, first, count) = Tile::with_node(level, index, size).ok_or_else(|| damaged(level, index))?;
+            if !tiles.contains_key(&tile) {
+                let hashes = self.tile(tile).await?.ok_or_else(|| damaged(level, index))?;
+                tiles.insert(tile, hashes);
+            }
+            known.insert((level, index), Tile::node(&tiles[&tile], first, count).ok_or_else(|| damaged(level, index))?);
+        }
+        Ok(known)
+    }
+}
+
+/// An entry of a log, by what the log knows of it.
+#[derive(Debug, Clone, Copy)]
+pub struct Leaf {
+    pub place: u64,
+    pub event: Uuid,
+    pub hash: Hash,
+}
+
+/// The perfect subtrees, by level and index, that stand over exactly the entries from `first` to before `end`.
+fn subtrees(mut first: u64, end: u64) -> Vec<(u8, u64)> {
+    let mut found = Vec::new();
+    while first < end {
+        let aligned = if first == 0 { 63 } else { first.trailing_zeros() };
+        let fitting = (end - first).ilog2();
+        let level = aligned.min(fitting);
+        found.push((u8::try_from(level).expect("less than 64"), first >> level));
+        first += 1 << level;
+    }
+    found
+}
+
+fn damaged(level: u8, index: u64) -> StoreError {
+    StoreError::Corrupt(format!("the log lacks its node {index} of level {level}"))
+}
+
+/// The tree of an org as far as whoever appends to it has to know it.
+pub(crate) async fn frontier(tx: &Tx, org: Uuid) -> Result<Frontier, StoreError> {
+    use audit_checkpoint::Column as C;
+    let newest = audit_checkpoint::Entity::find().filter(C::OrgId.eq(org)).order_by_desc(C::Size).one(tx).await?;
+    let Some(row) = newest else { return Ok(Frontier::default()) };
+    let roots = row.frontier.chunks(32).map(hash).collect::<Result<_, _>>()?;
+    Frontier::resume(natural(row.size)?, roots).ok_or_else(|| StoreError::Corrupt(format!("the frontier of the log of {org}")))
+}
+
+/// A tree's right edge as it is kept.
+pub(crate) fn frontier_bytes(frontier: &Frontier) -> Vec<u8> {
+    frontier.roots().iter().flat_map(|root| root.0).collect()
+}
+
+fn hash(bytes: &[u8]) -> Result<Hash, StoreError> {
+    bytes.try_into().map(Hash).map_err(|_| StoreError::Corrupt("a hash of the log".to_owned()))
+}
+
+fn number(index: u64) -> Result<i64, StoreError> {
+    i64::try_from(index).map_err(|_| StoreError::Broken("a log has less than 2^63 entries".to_owned()))
+}
+
+fn natural(number: i64) -> Result<u64, StoreError> {
+    u64::try_from(number).map_err(|_| StoreError::Corrupt("a number of the log is negative".to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::subtrees;
+
+    #[test]
+    fn subtrees_stand_over_what_they_have_to() {
+        for first in 0..70 {
+            for end in first..70 {
+                let covered: Vec<u64> =
+                    subtrees(first, end).iter().flat_map(|(level, index)| (index << level)..((index + 1) << level)).collect();
+                assert_eq!(covered, (first..end).collect::<Vec<_>>());
+            }
+        }
+        assert_eq!(subtrees(0, 1 << 20), [(20, 0)]);
+    }
+}

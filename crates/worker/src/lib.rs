@@ -1,0 +1,79 @@
+//! What happens without a request. So far that is the pump, which makes a log that can be checked out of the record
+//! ([`postern_persistence::pump`] says how). Any number of processes may run it; they take turns.
+
+use std::{sync::Arc, time::Duration};
+
+use postern_domain::{
+    chain,
+    clock::{Clock, Ids, Stamp},
+    event::Source,
+};
+use postern_persistence::{
+    Store, StoreError,
+    pump::{BATCH, Pump, Pumped, waiting},
+};
+use tokio::{sync::watch, time::MissedTickBehavior};
+
+/// One that works until it is told to stop.
+pub struct Worker {
+    pub store: Arc<Store>,
+    pub clock: Arc<dyn Clock>,
+    /// How long to wait after a turn that left nothing waiting.
+    pub interval: Duration,
+}
+
+impl Worker {
+    /// Works until `stop` says so, and then once more, for what was recorded last. A turn is a transaction: nothing is left half done.
+    pub async fn run(self, mut stop: watch::Receiver<bool>) {
+        let (mut pump, ids) = (Pump::new(Arc::clone(&self.store)), Arc::new(Ids::default()));
+        let mut interval = tokio::time::interval(self.interval);
+        interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let (mut well, mut stopping) = (true, false);
+        loop {
+            tokio::select! {
+                biased;
+                _ = stop.wait_for(|stop| *stop) => stopping = true,
+                _ = interval.tick() => {}
+            }
+            match self.drain(&mut pump, &ids).await {
+                Ok(()) => well = true,
+                // Once for each time that it begins, not once for each turn.
+                Err(error) if well => {
+                    well = false;
+                    tracing::error!(error = chain(&error), "the log does not grow; what is recorded waits in the queue");
+                }
+                Err(_) => {}
+            }
+            self.measure().await;
+            if stopping {
+                return;
+            }
+        }
+    }
+
+    /// Pumps as long as there is a whole batch.
+    async fn drain(&self, pump: &mut Pump, ids: &Arc<Ids>) -> Result<(), StoreError> {
+        loop {
+            let stamp = Stamp { now: self.clock.now(), ids: Arc::clone(ids), source: Source::default() };
+            let Some(Pumped { events, refused, .. }) = pump.turn(&stamp).await? else { return Ok(()) };
+            for (org, event) in &refused {
+                tracing::error!(?org, %event, "an entry of the log's queue was put there by no server, or twice: it was taken out");
+            }
+            metrics::counter!("postern_audit_events_pumped_total").increment(events);
+            metrics::counter!("postern_audit_entries_refused_total").increment(refused.len() as u64);
+            if events + (refused.len() as u64) < BATCH {
+                return Ok(());
+            }
+        }
+    }
+
+    /// What is left, whoever's turn it was.
+    async fn measure(&self) {
+        if let Ok((waiting, oldest)) = waiting(&self.store).await {
+            let age = oldest.map_or(0.0, |oldest| (self.clock.now() - oldest).as_seconds_f64().max(0.0));
+            #[expect(clippy::cast_precision_loss, reason = "a gauge is a float")]
+            metrics::gauge!("postern_audit_queue_length").set(waiting as f64);
+            metrics::gauge!("postern_audit_queue_age_seconds").set(age);
+        }
+    }
+}
