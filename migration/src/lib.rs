@@ -17,13 +17,14 @@ mod m0009_instance;
 mod m0010_scoped_answers;
 mod m0011_lookups;
 mod m0012_log;
+mod m0013_retention;
 
 use sea_orm_migration::{
     MigrationTrait, MigratorTrait, async_trait,
     sea_orm::{self, ConnectionTrait, DbErr, Statement},
 };
 
-pub use backend::{append_only_faults, random_bytes};
+pub use backend::{append_only_faults, random_bytes, with_sqlite_triggers, without_sqlite_triggers};
 use fence::{Raised, Roles};
 
 /// The schema of PostgreSQL that all of it is in.
@@ -47,6 +48,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0010_scoped_answers::Migration),
             Box::new(m0011_lookups::Migration),
             Box::new(m0012_log::Migration),
+            Box::new(m0013_retention::Migration),
         ]
     }
 }

@@ -12,7 +12,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("postern-persistence", &["postern-domain", "postern-migration", "postern-tlog"]),
     ("postern-worker", &["postern-domain", "postern-persistence"]),
     ("postern-api", &["postern-domain", "postern-persistence", "postern-tlog"]),
-    ("postern", &["postern-api", "postern-domain", "postern-persistence", "postern-worker"]),
+    ("postern", &["postern-api", "postern-domain", "postern-persistence", "postern-tlog", "postern-worker"]),
 ];
 
 /// Who alone may name what.

@@ -158,7 +158,9 @@ fn path_with(operation: &Swept, name: &str, there: &str, own: &BTreeMap<&'static
         .replace(&format!("{{{name}}}"), there)
         .replace("{org}", "acme")
         .replace("{key}", "sso")
-        .replace("{code}", "not_found");
+        .replace("{code}", "not_found")
+        .replace("{level}", "0")
+        .replace("{tile}", "000.p/1");
     let mut filled = filled;
     while let Some((head, rest)) = filled.split_once('{') {
         let (other, tail) = rest.split_once('}').expect("a parameter ends");
@@ -170,7 +172,7 @@ fn path_with(operation: &Swept, name: &str, there: &str, own: &BTreeMap<&'static
 async fn sweep_path(t: &App, loot: &Loot, caller: &Person<'_>, operation: &Swept) -> u32 {
     let names = operation.path.split('{').skip(1).map(|part| part.split('}').next().expect("a name"));
     let mut tried = 0;
-    for name in names.filter(|name| !["key", "code"].contains(name)) {
+    for name in names.filter(|name| !["key", "code", "level", "tile"].contains(name)) {
         let (theirs, nobodys) = &loot.ids[prefix(name)];
         let mut pairs = vec![(theirs.clone(), nobodys.clone())];
         if name == "org" {

@@ -10,6 +10,8 @@ mod identity;
 mod impersonation;
 mod input;
 mod isolation;
+mod keeper;
+mod log;
 mod pins;
 mod process;
 mod readme;

@@ -52,8 +52,10 @@ macro_rules! operations {
     (@records nothing) => { Records::Nothing };
     (@records records ($($action:ident)|+)) => { Records::Always(&[$(Action::$action),+]) };
     (@records discloses ($($action:ident)|+)) => { Records::Always(&[$(Action::$action),+]) };
+    (@records aside ($($action:ident)|+)) => { Records::Aside(&[$(Action::$action),+]) };
     (@records only_if ($($action:ident)|+)) => { Records::OnlyIf(&[$(Action::$action),+]) };
     (@recording $name:ident nothing) => {};
+    (@recording $name:ident aside) => {};
     (@recording $name:ident $records:ident) => { impl Recording for op::$name {} };
 }
 
@@ -89,8 +91,13 @@ operations! {
     ListFeatures            = "list_features":                         InOrg,    OrgRead,              nothing,                                         Allowed,      [];
     ReadFeature             = "read_feature":                          InOrg,    OrgRead,              nothing,                                         Allowed,      [];
 
-    ListAuditEvents         = "list_audit_events":                     InOrg,    AuditRead,            nothing,                                         Allowed,      [];
+    ListAuditEvents         = "list_audit_events":                     InOrg,    AuditRead,            aside(AuditExported),                            Allowed,      [];
     ReadAuditEvent          = "read_audit_event":                      InOrg,    AuditRead,            nothing,                                         Allowed,      [];
+    ReadLogCheckpoint       = "read_log_checkpoint":                   InOrg,    AuditRead,            nothing,                                         Allowed,      [];
+    ReadLogKeys             = "read_log_keys":                         InOrg,    AuditRead,            nothing,                                         Allowed,      [];
+    ReadLogTile             = "read_log_tile":                         InOrg,    AuditRead,            nothing,                                         Allowed,      [];
+    ReadLogEntries          = "read_log_entries":                      InOrg,    AuditRead,            nothing,                                         Allowed,      [];
+    ReadLogProof            = "read_log_proof":                        InOrg,    AuditRead,            nothing,                                         Allowed,      [];
     ListOrgImpersonations   = "list_org_impersonations":               InOrg,    AuditRead,            nothing,                                         Allowed,      [];
 
     SearchAccounts          = "search_accounts":                       Staff,    AccountsSearch,       discloses(SearchPerformed),                      Blocked,      [];
@@ -100,7 +107,12 @@ operations! {
     ListStaff               = "list_staff":                            Staff,    StaffManage,          nothing,                                         Blocked,      [];
     SetStaffTier            = "set_staff_tier":                        Staff,    StaffManage,          records(StaffTierChanged),                       Blocked,      [Reason];
     RemoveStaff             = "remove_staff":                          Staff,    StaffManage,          records(StaffTierChanged),                       Blocked,      [Reason];
-    ListPlatformAuditEvents = "list_platform_audit_events":            Staff,    PlatformAuditReadOwn, nothing,                                         Blocked,      [];
+    ListPlatformAuditEvents = "list_platform_audit_events":            Staff,    PlatformAuditReadOwn, aside(AuditViewed | AuditExported),              Blocked,      [];
+    ReadPlatformLogCheckpoint = "read_platform_log_checkpoint":        Staff,    PlatformAuditReadAll, nothing,                                         Blocked,      [];
+    ReadPlatformLogKeys     = "read_platform_log_keys":                Staff,    PlatformAuditReadAll, nothing,                                         Blocked,      [];
+    ReadPlatformLogTile     = "read_platform_log_tile":                Staff,    PlatformAuditReadAll, nothing,                                         Blocked,      [];
+    ReadPlatformLogEntries  = "read_platform_log_entries":             Staff,    PlatformAuditReadAll, nothing,                                         Blocked,      [];
+    ReadPlatformLogProof    = "read_platform_log_proof":               Staff,    PlatformAuditReadAll, nothing,                                         Blocked,      [];
     ReadPolicy              = "read_policy":                           Personal, -,                    nothing,                                         Allowed,      [];
 
     ReadHealth              = "read_health":                           Public,   -,                    nothing,                                         Allowed,      [];

@@ -44,6 +44,16 @@ actions! {
     PermissionDenied = "permission.denied",
     /// Somebody wrote into the queue of the log who is no server of ours.
     AuditEntryRefused = "audit.entry_refused",
+    /// An org's log left the system.
+    AuditExported = "audit.exported",
+    /// Staff read the log of others than themselves.
+    AuditViewed = "audit.viewed",
+    /// How long events are kept was changed, or a legal hold.
+    AuditRetentionChanged = "audit.retention_changed",
+    /// The time of some events was over, and their payload was removed.
+    AuditRetentionApplied = "audit.retention_applied",
+    /// Somebody's personal fields were removed from all events.
+    PrivacyErased = "privacy.erased",
 }
 
 impl fmt::Display for Action {

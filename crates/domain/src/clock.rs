@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use chrono::{DateTime, SubsecRound, Utc};
+use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use uuid::{ContextV7, Timestamp, Uuid};
 
 use crate::{Id, event::Source};
@@ -28,11 +28,28 @@ impl Clock for SystemClock {
 pub struct Ids(Mutex<ContextV7>);
 
 impl Ids {
+    /// Ids are never further ahead of the clock than this: where it has been set back by more, they begin anew.
+    pub const AHEAD: TimeDelta = TimeDelta::hours(1);
+
+    /// The least id that can be made at a moment: ids begin with their time in milliseconds (RFC 9562, 5.7).
+    #[must_use]
+    pub fn first_of(moment: DateTime<Utc>) -> Uuid {
+        let milliseconds = u128::try_from(moment.timestamp_millis()).unwrap_or(0);
+        Uuid::from_u128(milliseconds << 80)
+    }
+
     /// A new id, later than all that this source gave out before for the same or an earlier moment (RFC 9562, 6.2).
     pub fn next<T>(&self, now: DateTime<Utc>) -> Id<T> {
         let seconds = u64::try_from(now.timestamp()).unwrap_or(0);
-        let context = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        Id::new(Uuid::new_v7(Timestamp::from_unix(&*context, seconds, now.timestamp_subsec_nanos())))
+        let mut context = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let made = |context: &ContextV7| Uuid::new_v7(Timestamp::from_unix(context, seconds, now.timestamp_subsec_nanos()));
+        let id = made(&context);
+        let ahead = id.get_timestamp().map_or(0, |time| time.to_unix().0).saturating_sub(seconds);
+        if i64::try_from(ahead).is_ok_and(|ahead| ahead < Self::AHEAD.num_seconds()) {
+            return Id::new(id);
+        }
+        *context = ContextV7::new();
+        Id::new(made(&context))
     }
 }
 

@@ -13,7 +13,7 @@ use ring::digest;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use crate::words::words;
+use crate::{event::LogPlace, words::words};
 
 words! {
     /// A part of an event that is about people, and can be erased by itself.
@@ -98,6 +98,41 @@ impl Openings {
     }
 }
 
+/// The same on the wire, with the leaf that the log has.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Opening {
+    /// The hash of the entry in the log (RFC 6962, in base64); null until it stands there.
+    #[cfg_attr(feature = "openapi", schema(max_length = 44))]
+    pub leaf: Option<String>,
+    /// The salts of the seven parts that are about people, 16 bytes each, one after the other (in base64).
+    #[cfg_attr(feature = "openapi", schema(max_length = 152))]
+    pub salts: String,
+    /// The commitments to parts that have been erased (SHA-256, in base64).
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Object, nullable = false, example = json!({})))]
+    pub erased: BTreeMap<Part, String>,
+    /// It waits for its place in the log.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false, example = false))]
+    pub queued: bool,
+}
+
+impl Opening {
+    #[must_use]
+    pub fn of(openings: &Openings, leaf: Option<Hash>, queued: bool) -> Self {
+        let erased = openings.erased.iter().map(|(part, commitment)| (*part, commitment.to_base64())).collect();
+        Self { leaf: leaf.map(Hash::to_base64), salts: STANDARD.encode(openings.salts), erased, queued }
+    }
+
+    /// What it says, if it is one.
+    #[must_use]
+    pub fn openings(&self) -> Option<Openings> {
+        let erased = self.erased.iter().map(|(part, commitment)| Some((*part, Hash::from_base64(commitment)?)));
+        Openings::kept(&STANDARD.decode(&self.salts).ok()?, erased.collect::<Option<_>>()?)
+    }
+}
+
 fn salt_of(part: Part) -> std::ops::Range<usize> {
     let first = part as usize * SALT;
     first..first + SALT
@@ -133,6 +168,10 @@ pub struct Recorded<'a> {
     #[serde(borrow)]
     source: RecordedSource<'a>,
     schema_version: i32,
+    #[serde(default)]
+    pub log: Option<LogPlace>,
+    #[serde(default)]
+    pub opening: Option<Opening>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]

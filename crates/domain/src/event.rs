@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use chrono::{DateTime, Utc};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use crate::{
@@ -11,7 +11,7 @@ use crate::{
     action::Action,
     actor::{Actor, Caller, Person},
     bounds,
-    entry::Part,
+    entry::{Opening, Part},
     id::Named,
     id::{EventId, ImpersonationId, SessionId, UserId},
     justification::{Reason, TicketRef},
@@ -34,7 +34,7 @@ words! {
     /// What kind of thing it was done to.
     TargetType {
         Org = "org", User = "user", Member = "member", Session = "session", Settings = "settings",
-        Impersonation = "impersonation", Operation = "operation", Search = "search", Event = "event",
+        Impersonation = "impersonation", Operation = "operation", Search = "search", Event = "event", Log = "log",
     }
 }
 
@@ -199,8 +199,17 @@ pub struct Event {
     pub erased: Vec<Part>,
 }
 
-/// The place of an event in a transparency log.
+/// An event with what is needed to check it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Exhibit {
+    #[serde(flatten)]
+    pub event: Event,
+    pub opening: Opening,
+}
+
+/// The place of an event in a transparency log.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct LogPlace {
     /// Which log: the first line of its checkpoints.

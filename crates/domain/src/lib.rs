@@ -24,12 +24,14 @@ pub mod org;
 pub mod password;
 pub mod permission;
 pub mod policy;
+pub mod retention;
 pub mod role;
 pub mod session;
 pub mod settings;
 pub mod staff;
 pub mod text;
 pub mod user;
+pub mod verify;
 mod words;
 
 pub use id::Id;

@@ -255,6 +255,38 @@ pub fn both(backend: DbBackend, first: InsertStatement, second: InsertStatement)
     Statement::from_sql_and_values(backend, format!("{}; {}", first.sql, second.sql), values)
 }
 
+/// SQL that lets rows of the record be removed until [`closes_record`], where there is no role that may.
+pub fn opens_record(backend: DbBackend) -> Option<String> {
+    (backend != DbBackend::Postgres).then(|| postern_migration::without_sqlite_triggers("audit_event", &["id"]))
+}
+
+/// SQL that makes the record unchangeable again.
+pub fn closes_record(backend: DbBackend) -> Option<String> {
+    (backend != DbBackend::Postgres).then(|| postern_migration::with_sqlite_triggers("audit_event", &["id"]))
+}
+
+/// How months of the record are dropped in which nothing is left.
+pub struct DropsMonths {
+    /// Finds those that are over, as `part`.
+    pub found: &'static str,
+    /// Gives a row where there is something left, and keeps others from adding any.
+    pub rows: fn(&str) -> [String; 2],
+    pub dropped: fn(&str) -> String,
+}
+
+pub const fn drops_empty_months(backend: DbBackend) -> Option<DropsMonths> {
+    match backend {
+        DbBackend::Postgres => Some(DropsMonths {
+            found: "SELECT c.relname::text AS part FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
+                    WHERE i.inhparent = 'audit_event'::regclass AND c.relname ~ '^audit_event_[0-9]{4}_[0-9]{2}$'
+                      AND c.relname < 'audit_event_' || to_char(now() AT TIME ZONE 'UTC', 'YYYY_MM') ORDER BY 1",
+            rows: |part| [format!("LOCK TABLE {part} IN ACCESS EXCLUSIVE MODE"), format!("SELECT 1 FROM {part} LIMIT 1")],
+            dropped: |part| format!("DROP TABLE {part}"),
+        }),
+        _ => None,
+    }
+}
+
 /// SQL that takes the pump's lock until the transaction ends, and is true unless another process has it. There is one process to a file.
 pub const fn takes_pump(backend: DbBackend) -> Option<&'static str> {
     match backend {

@@ -10,6 +10,7 @@ pub mod demo;
 mod entity;
 mod error;
 pub mod gate;
+pub mod keeper;
 pub mod keyfile;
 mod lookup;
 mod org_key;

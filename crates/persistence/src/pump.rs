@@ -94,7 +94,12 @@ impl Pump {
         let logs: Vec<Uuid> = by_org.keys().copied().collect();
         let events = by_org.values().map(|entries| entries.len() as u64).sum();
         append(&tx, &recorder, by_org, &mut heads, stamp.now).await?;
-        audit_queue::Entity::delete_many().filter(audit_queue::Column::EventId.is_in(ids)).exec(&tx).await?;
+        let (taken, of) =
+            (audit_queue::Entity::delete_many().filter(audit_queue::Column::EventId.is_in(ids.clone())).exec(&tx).await?, ids.len());
+        if taken.rows_affected != of as u64 {
+            // SQLite keeps any kind of value in any column; what cannot be taken out would come again for ever.
+            return Err(StoreError::Corrupt("the queue has rows that no server has written, and that cannot be taken out".to_owned()));
+        }
         for (org, event) in &refused {
             refuse(&tx, *org, *event, stamp).await?;
         }

@@ -60,23 +60,22 @@ async fn adopt_those(tx: &Tx, those: Select<audit_event::Entity>) -> Result<(), 
 }
 
 fn queue_entry(recorder: &Recorder, row: &audit_event::Model) -> Result<audit_queue::Model, StoreError> {
-    let leaf = leaf(row)?;
+    let leaf = Hash::of_leaf(&entry(row)?);
     let org = row.org_id.map(Id::new);
     let seal = recorder.seal(org, Id::new(row.id), leaf);
     Ok(audit_queue::Model { org_id: org_or_nil(org), event_id: row.id, leaf: leaf.0.to_vec(), seal })
 }
 
-/// The leaf of an event, made of the JSON that it is read as: by everybody in the same way.
-pub fn leaf(row: &audit_event::Model) -> Result<Hash, StoreError> {
-    let json = as_read(row)?;
-    let event = Recorded::parse(&json).map_err(|error| StoreError::Corrupt(error.to_string()))?;
-    Ok(event.leaf(&row.openings()?))
-}
-
 /// An event as the API gives it.
 pub fn as_read(row: &audit_event::Model) -> Result<String, StoreError> {
-    let event = Event::try_from(row.clone())?;
-    serde_json::to_string(&event).map_err(|error| StoreError::Corrupt(error.to_string()))
+    serde_json::to_string(&Event::try_from(row.clone())?).map_err(|error| StoreError::Corrupt(error.to_string()))
+}
+
+/// The entry of an event in its log, made of the JSON that it is read as: by everybody in the same way.
+pub fn entry(row: &audit_event::Model) -> Result<Vec<u8>, StoreError> {
+    let json = as_read(row)?;
+    let event = Recorded::parse(&json).map_err(|error| StoreError::Corrupt(error.to_string()))?;
+    Ok(event.entry(&row.openings()?))
 }
 
 /// Does an entry of the queue come from a server?

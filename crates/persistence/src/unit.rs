@@ -11,6 +11,7 @@ use postern_domain::{
     change::Change,
     clock::Stamp,
     event::Act,
+    id::OrgId,
     operation::{InOrg, Personal, Public, Records, Scope, Staff},
     org::{Org, OrgRef},
     policy::{self, Grant},
@@ -31,6 +32,7 @@ use crate::{
         log::Log,
         members::Members,
         orgs::{self, Orgs},
+        retention::Retentions,
         sessions::Sessions,
         settings::OrgSettings,
         staff::StaffList,
@@ -179,6 +181,10 @@ impl Reader<Staff> {
         StaffList::new(&self.tx)
     }
 
+    pub const fn retentions(&self) -> Retentions<'_> {
+        Retentions::new(&self.tx)
+    }
+
     pub const fn accounts(&self) -> Accounts<'_> {
         Accounts::new(&self.tx)
     }
@@ -187,9 +193,9 @@ impl Reader<Staff> {
         Events::of_all(&self.tx)
     }
 
-    /// The platform's own log.
-    pub const fn log(&self) -> Log<'_> {
-        Log::of(&self.tx, None)
+    /// The log of an org, or the platform's own.
+    pub const fn log(&self, org: Option<OrgId>) -> Log<'_> {
+        Log::of(&self.tx, org)
     }
 
     pub const fn impersonations(&self) -> Impersonations<'_> {
@@ -260,7 +266,7 @@ impl<S: HasLog> Work<S> {
     pub async fn commit(self) -> Result<(), StoreError> {
         let operation = self.reader.grant.operation();
         let said_enough = match operation.records {
-            Records::Nothing => false,
+            Records::Nothing | Records::Aside(_) => false,
             Records::Always(_) => self.settled,
             Records::OnlyIf(_) => self.settled || self.kept_books,
         };

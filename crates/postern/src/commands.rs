@@ -27,7 +27,7 @@ use postern_domain::{
     text,
 };
 use postern_persistence::{
-    Store, StoreError,
+    Recorder, Store, StoreError,
     demo::{self, Size},
     gate::Gate,
     repository::impersonations::Hanging,
@@ -40,7 +40,12 @@ use tokio::{
     sync::watch,
 };
 
-use crate::{config::Config, doctor, log};
+use crate::{
+    audit::{self, AuditCommand},
+    config::Config,
+    doctor, log,
+    record::{self, PrivacyCommand, RetentionCommand},
+};
 
 /// The guarded back door of a B2B `SaaS`.
 #[derive(Debug, Parser)]
@@ -104,6 +109,21 @@ enum Command {
         #[command(subcommand)]
         command: StaffCommand,
     },
+    /// Check the log of the record, and look after its keys.
+    Audit {
+        #[command(subcommand)]
+        command: AuditCommand,
+    },
+    /// Say how long events are kept, and remove those whose time is over.
+    Retention {
+        #[command(subcommand)]
+        command: RetentionCommand,
+    },
+    /// Remove what events say about a person.
+    Privacy {
+        #[command(subcommand)]
+        command: PrivacyCommand,
+    },
     /// Look after the signing keys.
     Keys {
         #[command(subcommand)]
@@ -163,8 +183,17 @@ type Done = Result<(), Box<dyn Error>>;
 
 /// Does what the command line says.
 pub async fn run(cli: Cli) -> Done {
-    if let Command::Openapi { print } = cli.command {
-        return print_out(print);
+    match &cli.command {
+        Command::Openapi { print } => return print_out(*print),
+        Command::Audit { command: AuditCommand::Verify(asked) } => {
+            // Blocking, with nothing else to do.
+            let sound = audit::verify(asked).unwrap_or_else(|error| {
+                eprintln!("postern: {error}");
+                std::process::exit(2)
+            });
+            return if sound { Ok(()) } else { Err("the log is not sound".into()) };
+        }
+        _ => {}
     }
     let config = Config::load(cli.config.as_deref())?;
     log::install(&config.log);
@@ -188,7 +217,14 @@ pub async fn run(cli: Cli) -> Done {
             let now = SystemClock.now();
             Ok(KeyRing::open(&config.api.tokens, now)?.rotate(now)?)
         }
-        Command::Openapi { .. } => Ok(()),
+        Command::Audit { command: AuditCommand::RotateKey } => {
+            let now = SystemClock.now();
+            Recorder::open(&config.audit.keys_dir, config.log_name(), now)?.add_key(now)?;
+            say("servers sign with it as well within a minute; publish what `GET …/audit-log/keys` gives then")
+        }
+        Command::Retention { command } => record::retention(&config, command).await,
+        Command::Privacy { command } => record::privacy(&config, command).await,
+        Command::Openapi { .. } | Command::Audit { .. } => Ok(()),
     }
 }
 
@@ -215,7 +251,7 @@ async fn migrate(config: &Config) -> Done {
 }
 
 /// The database, up to date if it is embedded.
-async fn open(config: &Config) -> Result<Arc<Store>, Box<dyn Error>> {
+pub(crate) async fn open(config: &Config) -> Result<Arc<Store>, Box<dyn Error>> {
     let options = config.store_with_record(SystemClock.now())?;
     schema::prepare(&options).await?;
     Ok(Store::connect(&options).await?)
@@ -339,7 +375,7 @@ async fn fill_demo(config: &Config, store: &Arc<Store>, size: Size) -> Done {
     say(&format!("company-1 to company-{} have {} members each, who sign in as member-1@company-1.example", size.orgs, size.members))
 }
 
-fn console_stamp() -> Stamp {
+pub(crate) fn console_stamp() -> Stamp {
     Stamp { now: SystemClock.now(), ids: Arc::default(), source: Source::default() }
 }
 
@@ -347,13 +383,13 @@ fn console_stamp() -> Stamp {
 static ADD_USER: Operation = at_the_console("postern user add", &[Action::UserCreated]);
 static CHANGE_STAFF: Operation = at_the_console("postern staff", &[Action::StaffTierChanged]);
 
-const fn at_the_console(command: &'static str, records: &'static [Action]) -> Operation {
+pub(crate) const fn at_the_console(command: &'static str, records: &'static [Action]) -> Operation {
     let records = Records::Always(records);
     Operation { id: command, scope: ScopeKind::Staff, needs: None, records, impersonated: Impersonated::Blocked, demands: &[] }
 }
 
 /// A unit of work in an operator's name.
-async fn begin(store: &Arc<Store>, operation: &'static Operation, stamp: Stamp) -> Result<Work<Staff>, StoreError> {
+pub(crate) async fn begin(store: &Arc<Store>, operation: &'static Operation, stamp: Stamp) -> Result<Work<Staff>, StoreError> {
     let grant = policy::admit_console(operation, operation.id);
     Ok(Gate::open(store, true).await?.admit(grant, stamp).begin())
 }

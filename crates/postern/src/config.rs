@@ -14,7 +14,7 @@ use figment::{
     value::{Dict, Value},
 };
 use postern_api::config as api;
-use postern_domain::impersonation::Impersonation;
+use postern_domain::{impersonation::Impersonation, retention::Retention};
 use postern_persistence::{Durability, Options, Recorder, keyfile::KeyError};
 use serde::{Deserialize, de::DeserializeOwned};
 
@@ -49,6 +49,7 @@ pub struct Database {
 pub struct Audit {
     pub name: String,
     pub keys_dir: PathBuf,
+    pub retention_days: i64,
     pub pump_interval_milliseconds: u64,
 }
 
@@ -274,6 +275,7 @@ fn judge_audit(section: &Audit, rule: &mut dyn FnMut(bool, &str)) {
     // C2SP signed-note: the name of a key has no spaces and no plus sign.
     let plain = section.name.bytes().all(|b| b.is_ascii_graphic() && b != b'+');
     rule(plain && section.name.len() <= 200, "name: at most 200 characters of ASCII without spaces and plus signs");
+    rule((Retention::SHORTEST..=Retention::LONGEST).contains(&section.retention_days), "retention_days: from 30 to 2557");
     rule((10..=60_000).contains(&section.pump_interval_milliseconds), "pump_interval_milliseconds: from 10 to 60000");
 }
 

@@ -1,6 +1,8 @@
 //! The binary's own parts: its configuration, its commands, its log.
 
+mod audit;
 pub mod commands;
 pub mod config;
 pub mod doctor;
 pub mod log;
+mod record;

@@ -56,6 +56,21 @@ impl Frontier {
         complete
     }
 
+    /// Adds the `1 << level` entries under a perfect subtree by its root. False, and nothing is added, where such a subtree cannot stand next.
+    pub fn append_subtree(&mut self, level: u8, root: Hash) -> bool {
+        if level >= 63 || !self.size.is_multiple_of(1 << level) {
+            return false;
+        }
+        let mut hash = root;
+        for _ in 0..(self.size >> level).trailing_ones() {
+            let left = self.roots.pop().expect("a subtree for each bit that is set");
+            hash = Hash::of_node(left, hash);
+        }
+        self.roots.push(hash);
+        self.size += 1 << level;
+        true
+    }
+
     /// The root of the tree.
     #[must_use]
     pub fn root(&self) -> Hash {

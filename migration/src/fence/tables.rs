@@ -116,9 +116,15 @@ pub static TABLES: &[Fenced] = &[
     Fenced { table: "instance", tenant: None, platform: &[SELECT, INSERT], keeper: Keeper::Stranger },
     Fenced {
         table: "audit_queue",
-        tenant: Some(of("org_id", &[INSERT])),
+        tenant: Some(of("org_id", &[select(&["org_id", "event_id"]), INSERT])),
         platform: &[SELECT, INSERT, DELETE],
         keeper: Keeper::Guest(&[SELECT, INSERT]),
+    },
+    Fenced {
+        table: "retention",
+        tenant: Some(of("org_id", &[SELECT])),
+        platform: &[SELECT, INSERT, UPDATE],
+        keeper: Keeper::Guest(&[SELECT]),
     },
     Fenced { table: "audit_leaf", tenant: Some(of("org_id", &[SELECT])), platform: &[SELECT, INSERT], keeper: Keeper::Owner },
     Fenced { table: "audit_node", tenant: Some(of("org_id", &[SELECT])), platform: &[SELECT, INSERT], keeper: Keeper::Owner },

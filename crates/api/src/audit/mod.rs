@@ -1,5 +1,9 @@
-//! Reading the record.
+//! Reading the record, and the log that it can be checked by.
 
+mod csv;
+mod export;
+mod filter;
+mod log;
 mod read;
 
 use crate::http::Routes;
@@ -8,6 +12,16 @@ pub fn routes(routes: &mut Routes) {
     routes
         .add(read::list_audit_events)
         .add(read::read_audit_event)
+        .add(log::read_log_checkpoint)
+        .add(log::read_log_keys)
+        .add(log::read_log_tile)
+        .add(log::read_log_entries)
+        .add(log::read_log_proof)
         .add(read::list_org_impersonations)
-        .add(read::list_platform_audit_events);
+        .add(read::list_platform_audit_events)
+        .add(log::read_platform_log_checkpoint)
+        .add(log::read_platform_log_keys)
+        .add(log::read_platform_log_tile)
+        .add(log::read_platform_log_entries)
+        .add(log::read_platform_log_proof);
 }

@@ -95,7 +95,7 @@ entered_by_the_known!(Personal, InOrg, Staff);
 async fn admit<S: Admits>(operation: &'static Operation, state: &State, input: &Input, stamp: &Stamp) -> Result<Reader<S>, Problem> {
     let bearer = state.tokens.bearer(input.request.headers(), stamp.now)?;
     let org = (S::KIND == ScopeKind::InOrg).then(|| OrgKey::parse(input.request.match_info().query("org")));
-    let writes = !matches!(operation.records, Records::Nothing);
+    let writes = matches!(operation.records, Records::Always(_) | Records::OnlyIf(_));
     let mut on_record = bearer.guise.is_none();
     loop {
         let gate = Gate::open(&state.store, writes).await?;

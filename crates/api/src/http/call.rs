@@ -1,7 +1,7 @@
 //! The first parameter of every handler, and the only way to the store: a [`Call`] is made by finding out, in one
 //! transaction, who is calling, where, whether they may, and in whose name.
 
-use std::{ops::Deref, rc::Rc, sync::Arc};
+use std::{marker::PhantomData, ops::Deref, rc::Rc, sync::Arc};
 
 use postern_domain::{
     actor::Caller,
@@ -41,6 +41,25 @@ where
     stamp: Stamp,
     held: <O::Scope as Entry>::Held,
     pending: Option<Pending>,
+}
+
+/// A call that comes back again and again for something long, and is admitted each time anew: who may no longer, gets no further.
+pub struct Paused<O> {
+    state: Arc<State>,
+    input: Rc<Input>,
+    of: PhantomData<fn() -> O>,
+}
+
+impl<O: Op> Paused<O>
+where
+    O::Scope: Entry,
+{
+    pub async fn resume(&self) -> Result<Call<O>, Problem> {
+        match Call::admit(Arc::clone(&self.state), Rc::clone(&self.input)).await? {
+            Admitted::Call(call) => Ok(call),
+            Admitted::Replay(_) => Err(Problem::new(Code::IdempotencyInFlight)),
+        }
+    }
 }
 
 /// What admission came to.
@@ -128,6 +147,20 @@ where
             // Somebody sent the same request twice, and the other one got through meanwhile.
             Admitted::Replay(_) => Err(Problem::new(Code::IdempotencyInFlight)),
         }
+    }
+
+    pub fn held(&self) -> &Reader<O::Scope> {
+        &self.held
+    }
+
+    /// Ends what was begun for the call.
+    pub async fn leave(self) -> Result<(), Problem> {
+        Ok(self.held.end().await?)
+    }
+
+    /// For something long: to be resumed as often as it takes. Under a guise each time would be recorded, so this is for what is blocked there.
+    pub fn pause(&self) -> Paused<O> {
+        Paused { state: Arc::clone(&self.state), input: Rc::clone(&self.input), of: PhantomData }
     }
 
     /// Commits one event by itself, for what stands although the call comes to nothing.

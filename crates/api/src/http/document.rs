@@ -96,6 +96,7 @@ fn in_words(row: &Operation) -> String {
     match row.records {
         Records::Nothing => {}
         Records::Always(_) => words += &format!(" **Records:** {actions}."),
+        Records::Aside(_) => words += &format!(" **Records:** {actions}, when more is read than one's own, or a file is taken along."),
         Records::OnlyIf(_) => words += &format!(" **Records:** {actions}, only when something is wrong."),
     }
     if row.scope != ScopeKind::Public {
@@ -112,6 +113,14 @@ fn add_parameters(operation: &mut Value, mounted: &Mounted) {
             "org" => ("The org, by id or by slug.".to_owned(), json!({ "type": "string", "maxLength": 40, "examples": ["acme"] })),
             "key" => ("The feature.".to_owned(), json!({ "$ref": "#/components/schemas/FeatureKey" })),
             "code" => ("The code of the problem.".to_owned(), json!({ "type": "string", "maxLength": 64, "examples": ["not_found"] })),
+            "level" => (
+                "The level of the tile: 0 are the entries' own hashes.".to_owned(),
+                json!({ "type": "string", "pattern": "^[0-7]$", "examples": ["0"] }),
+            ),
+            "tile" => (
+                "The number of the tile, and the width of one that is not whole.".to_owned(),
+                json!({ "type": "string", "maxLength": 40, "pattern": "^(x[0-9]{3}/)*[0-9]{3}(\\.p/[0-9]{1,3})?$", "examples": ["000.p/1"] }),
+            ),
             thing => {
                 let prefix = match thing {
                     "member" => "mem",

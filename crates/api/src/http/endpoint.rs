@@ -13,30 +13,30 @@ use actix_web::{
     web::{self, Bytes, Payload},
 };
 use postern_domain::operation::{Operation, ScopeKind};
-use serde::Serialize;
 use tracing::{Instrument, Span};
 
 use super::{
-    Answer, Facts,
+    Facts,
     admission::Entry,
     body,
     call::{Admitted, Call},
     input::{FromInput, Input},
     params,
     problem::{Code, Problem},
+    reply::Respond,
 };
 use crate::{operations::Op, state::State};
 
-/// A handler: an async function of its call and up to three things more.
+/// A handler: an async function of its call and up to four things more.
 pub trait Handler<O: Op, Args>: Copy + 'static
 where
     O::Scope: Entry,
 {
-    type Body: Serialize;
+    type Given: Respond;
     const TAKES_BODY: bool;
     const QUERY: &'static [&'static [&'static str]];
 
-    fn run(self, call: Call<O>, input: &Input) -> impl Future<Output = Answer<Self::Body>>;
+    fn run(self, call: Call<O>, input: &Input) -> impl Future<Output = Result<Self::Given, Problem>>;
 }
 
 macro_rules! handler {
@@ -46,15 +46,15 @@ macro_rules! handler {
             O: Op,
             O::Scope: Entry,
             F: Fn(Call<O> $(, $argument)*) -> Fut + Copy + 'static,
-            Fut: Future<Output = Answer<T>>,
-            T: Serialize,
+            Fut: Future<Output = Result<T, Problem>>,
+            T: Respond,
             $($argument: FromInput,)*
         {
-            type Body = T;
+            type Given = T;
             const TAKES_BODY: bool = false $(|| $argument::TAKES_BODY)*;
             const QUERY: &'static [&'static [&'static str]] = &[$($argument::QUERY),*];
 
-            async fn run(self, call: Call<O>, input: &Input) -> Answer<T> {
+            async fn run(self, call: Call<O>, input: &Input) -> Result<T, Problem> {
                 // A handler without arguments looks at nothing of it.
                 let _ = input;
                 self(call $(, $argument::from_input(input)?)*).await
@@ -67,6 +67,7 @@ handler!();
 handler!(A);
 handler!(A B);
 handler!(A B C);
+handler!(A B C D);
 
 /// What actix-web calls for each request of an operation.
 pub async fn serve<O, Args, H>(handler: H, request: HttpRequest, payload: Payload) -> HttpResponse

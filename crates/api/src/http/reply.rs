@@ -13,8 +13,13 @@ use serde::{Deserialize, Serialize};
 
 use super::Problem;
 
-/// What every handler gives.
+/// What nearly every handler gives.
 pub type Answer<T> = Result<Reply<T>, Problem>;
+
+/// What can be answered. `replayed`: whether it has been before.
+pub trait Respond {
+    fn respond(self, replayed: bool) -> HttpResponse;
+}
 
 /// An answer with a body of type `T`, already in JSON. It can be kept and given again to a repeated request.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -65,9 +70,10 @@ impl<T> Reply<T> {
         self.cache = Some(format!("public, max-age={seconds}"));
         self
     }
+}
 
-    #[must_use]
-    pub fn respond(self, replayed: bool) -> HttpResponse {
+impl<T> Respond for Reply<T> {
+    fn respond(self, replayed: bool) -> HttpResponse {
         let status = StatusCode::from_u16(self.status).expect("made from a status code");
         let mut response = HttpResponse::build(status);
         let headers = [(header::ETAG, self.etag), (header::LOCATION, self.location), (header::CACHE_CONTROL, self.cache)];

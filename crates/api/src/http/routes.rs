@@ -77,7 +77,9 @@ impl Routes {
         }
         for (path, mounted) in resources {
             let allow = mounted.iter().map(|one| actix_method(&one.method).to_string()).collect::<Vec<_>>().join(", ");
-            let resource = mounted.iter().fold(web::resource(path), |resource, one| resource.route((one.route)()));
+            // The number of a tile has slashes in it (C2SP tlog-tiles), which OpenAPI has no parameter for.
+            let pattern = path.replace("{tile}", "{tile:.+}");
+            let resource = mounted.iter().fold(web::resource(pattern), |resource, one| resource.route((one.route)()));
             config.service(resource.default_service(web::to(move |request| method_not_allowed(request, allow.clone()))));
         }
     }

@@ -18,6 +18,7 @@ pub mod membership;
 pub mod org_setting;
 pub mod organization;
 pub mod refresh_token;
+pub mod retention;
 pub mod session;
 pub mod staff;
 pub mod usage_point;

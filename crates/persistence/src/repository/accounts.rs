@@ -5,7 +5,7 @@ use postern_domain::{
     id::{OrgId, UserId},
     impersonation::Subject,
     member::Member,
-    org::Org,
+    org::{Org, OrgRef},
     role::Role,
     user::User,
 };
@@ -36,6 +36,12 @@ pub struct Found {
 impl<'a> Accounts<'a> {
     pub(crate) const fn new(tx: &'a Tx) -> Self {
         Self { tx }
+    }
+
+    /// What an org is called, whether or not it is about to be deleted.
+    pub async fn org(&self, id: OrgId) -> Result<Option<OrgRef>, StoreError> {
+        let row = organization::Entity::find_by_id(id.uuid()).one(self.tx).await?;
+        Ok(row.map(|row| OrgRef { id, slug: row.slug }))
     }
 
     /// The person or the org whose id is `q`, or all whose address, slug or name contains it; at most `limit` of each.

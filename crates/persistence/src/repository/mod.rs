@@ -13,6 +13,7 @@ pub mod log;
 pub mod members;
 pub mod orgs;
 pub mod page;
+pub mod retention;
 pub mod sessions;
 pub mod settings;
 pub mod staff;
@@ -22,7 +23,7 @@ use sea_orm::sea_query::{BinOper, Expr, ExprTrait, Func};
 
 /// Does the column contain `text`, whatever the case? Both sides are folded by the database, so that they agree; SQLite, and
 /// PostgreSQL in the locale C, fold ASCII alone. Wildcards in `text` stand for themselves.
-fn contains(column: Expr, text: &str) -> Expr {
+pub(crate) fn contains(column: Expr, text: &str) -> Expr {
     let escaped = text.replace('!', "!!").replace('%', "!%").replace('_', "!_");
     let pattern = Expr::expr(Func::lower(Expr::val(format!("%{escaped}%"))));
     Expr::expr(Func::lower(column)).binary(BinOper::Like, pattern.binary(BinOper::Escape, Expr::Constant('!'.into())))

@@ -1,0 +1,166 @@
+//! The two ways to write an export down: a JSON object to a line, or a table that a spreadsheet opens and does not run.
+
+use postern_domain::{
+    event::{ActorRef, Event, Exhibit, OnBehalfOf, Source, Target},
+    org::OrgRef,
+    verify::Trailer,
+};
+
+use crate::http::Format;
+
+const COLUMNS: [&str; 26] = [
+    "id",
+    "occurred_at",
+    "org_id",
+    "org_slug",
+    "actor_type",
+    "actor_id",
+    "actor_email",
+    "actor_tier",
+    "on_behalf_of_id",
+    "on_behalf_of_email",
+    "action",
+    "outcome",
+    "target_type",
+    "target_id",
+    "target_label",
+    "summary",
+    "reason",
+    "ticket_ref",
+    "metadata",
+    "ip",
+    "user_agent",
+    "session_id",
+    "impersonation_id",
+    "request_id",
+    "log_index",
+    "leaf",
+];
+
+/// What has been written and not yet been sent.
+pub struct Table {
+    format: Format,
+    written: Vec<u8>,
+}
+
+impl Table {
+    pub fn new(format: Format) -> Self {
+        let mut table = Self { format, written: Vec::new() };
+        if format == Format::Csv {
+            table.row(COLUMNS.map(str::to_owned));
+        }
+        table
+    }
+
+    pub fn event(&mut self, exhibit: &Exhibit) {
+        match self.format {
+            Format::Ndjson => self.line(exhibit),
+            Format::Csv => self.row(cells(exhibit)),
+        }
+    }
+
+    /// A table has room for the last of them only: what proves more than the table says is for machines.
+    pub fn trailer(&mut self, trailer: &Trailer) {
+        match (self.format, trailer) {
+            (Format::Ndjson, trailer) => self.line(trailer),
+            (Format::Csv, Trailer::End(end)) => {
+                let mut row = COLUMNS.map(|_| String::new());
+                row[0] = "checkpoint".to_owned();
+                row[1].clone_from(&end.checkpoint);
+                self.row(row);
+            }
+            (Format::Csv, _) => {}
+        }
+    }
+
+    pub fn take(&mut self) -> Vec<u8> {
+        std::mem::take(&mut self.written)
+    }
+
+    fn line(&mut self, value: &impl serde::Serialize) {
+        serde_json::to_writer(&mut self.written, value).expect("what the domain shows can be written as JSON");
+        self.written.push(b'\n');
+    }
+
+    fn row(&mut self, cells: [String; COLUMNS.len()]) {
+        let mut writer = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(std::mem::take(&mut self.written));
+        writer.write_record(cells.map(harmless)).expect("memory can be written to");
+        self.written = writer.into_inner().expect("memory can be written to");
+    }
+}
+
+/// A cell that a spreadsheet would take for a formula gets an apostrophe before it (OWASP, CSV injection). The full-width forms are taken for
+/// one by some as well.
+fn harmless(cell: String) -> String {
+    let starts = ['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠'];
+    if cell.starts_with(starts) { format!("'{cell}") } else { cell }
+}
+
+fn cells(Exhibit { event, opening }: &Exhibit) -> [String; COLUMNS.len()] {
+    let Event {
+        id,
+        occurred_at,
+        org,
+        actor: ActorRef { kind, id: actor_id, email, tier },
+        on_behalf_of,
+        action,
+        outcome,
+        target: Target { kind: target_type, id: target_id, label },
+        summary,
+        reason,
+        ticket_ref,
+        metadata,
+        source: Source { ip, user_agent, session_id, impersonation_id, request_id },
+        schema_version: _,
+        log,
+        erased: _,
+    } = event;
+    let (org_id, slug) = org.as_ref().map(|OrgRef { id, slug }| (id.to_string(), slug.clone())).unzip();
+    let worn = on_behalf_of.as_ref().map(|OnBehalfOf { id, email }| (id.to_string(), email.clone()));
+    let (worn_id, worn_email) = worn.unzip();
+    [
+        id.to_string(),
+        occurred_at.to_rfc3339_opts(chrono::SecondsFormat::AutoSi, true),
+        org_id.unwrap_or_default(),
+        slug.unwrap_or_default(),
+        kind.to_string(),
+        told(actor_id.as_ref()),
+        told(email.as_ref()),
+        told(tier.as_ref()),
+        worn_id.unwrap_or_default(),
+        worn_email.flatten().unwrap_or_default(),
+        action.to_string(),
+        outcome.to_string(),
+        target_type.to_string(),
+        told(target_id.as_ref()),
+        label.clone(),
+        summary.clone(),
+        told(reason.as_ref()),
+        told(ticket_ref.as_ref()),
+        serde_json::to_string(metadata).expect("an object"),
+        told(ip.as_ref()),
+        told(user_agent.as_ref()),
+        told(session_id.as_ref()),
+        told(impersonation_id.as_ref()),
+        told(request_id.as_ref()),
+        told(log.as_ref().map(|log| log.index).as_ref()),
+        told(opening.leaf.as_ref()),
+    ]
+}
+
+fn told(value: Option<&impl ToString>) -> String {
+    value.map(ToString::to_string).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::harmless;
+
+    #[test]
+    fn no_cell_begins_a_formula() {
+        for cell in ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "＝1"] {
+            assert!(harmless(cell.to_owned()).starts_with('\''), "{cell}");
+        }
+        assert_eq!(harmless("ana@acme.example".to_owned()), "ana@acme.example");
+    }
+}

@@ -1,0 +1,261 @@
+//! A log as a file that can be checked without us: its events, and what accounts for every entry that is not among them. It is made while
+//! it is read, some hundred events at a time, and whoever reads it is admitted anew for each of those.
+
+use actix_web::rt;
+use postern_domain::{
+    action::Action,
+    clock::Ids,
+    event::{Act, Exhibit, Target, TargetType},
+    id::EventId,
+    org::OrgRef,
+    policy::Denial,
+    verify::{End, Trailer},
+};
+use postern_persistence::{
+    StoreError,
+    repository::{
+        events::{EventFilter, Events, Whose},
+        log::{Head, Log},
+    },
+    unit::{HasLog, Reader},
+};
+use tracing::Instrument;
+use uuid::Uuid;
+
+use super::{csv::Table, filter::EventsQuery};
+use crate::{
+    http::{Call, Download, Entry, Format, Gone, Paused, Problem, Sink},
+    operations::{Op, op},
+};
+
+/// So many events are read at a time.
+const EVENTS: u64 = 500;
+/// Up to so many entries in a row that are not there are told one by one, with the ids of their events.
+const ONE_BY_ONE: u64 = 1_000;
+/// About so many checkpoints from before are told.
+const HISTORY: u64 = 500;
+
+/// What is asked for: a log, or a part of it.
+pub struct Asked {
+    /// None for the platform's own.
+    pub org: Option<OrgRef>,
+    pub query: EventsQuery,
+    pub format: Format,
+}
+
+/// An operation that gives a log out.
+pub trait Exports: Op<Scope: Entry<Held = Reader<Self::Scope>> + HasLog> {
+    fn events(call: &Call<Self>) -> Events<'_>
+    where
+        Self: Sized;
+
+    fn log<'a>(call: &'a Call<Self>, org: Option<&OrgRef>) -> Log<'a>
+    where
+        Self: Sized;
+}
+
+impl Exports for op::ListAuditEvents {
+    fn events(call: &Call<Self>) -> Events<'_> {
+        (**call).events()
+    }
+
+    fn log<'a>(call: &'a Call<Self>, _: Option<&OrgRef>) -> Log<'a> {
+        (**call).log()
+    }
+}
+
+impl Exports for op::ListPlatformAuditEvents {
+    fn events(call: &Call<Self>) -> Events<'_> {
+        (**call).events()
+    }
+
+    fn log<'a>(call: &'a Call<Self>, org: Option<&OrgRef>) -> Log<'a> {
+        (**call).log(org.map(|org| org.id))
+    }
+}
+
+/// Records that the log goes out, and only then begins.
+pub async fn start<O: Exports>(call: Call<O>, asked: Asked) -> Result<Download, Problem> {
+    if O::Scope::who(call.held()).is_some_and(|(actor, _)| actor.caller().is_some_and(|caller| caller.guise().is_some())) {
+        return Err(Denial::Blocked.into());
+    }
+    let log = O::log(&call, asked.org.as_ref());
+    let (origin, head) = (log.origin()?, log.head().await?);
+    let (present, future) = (call.stamp().id::<()>().uuid(), Ids::first_of(call.stamp().now + Ids::AHEAD));
+    let ranges = [(Uuid::nil(), present), (future, Uuid::max())];
+    let (paused, name) = (call.pause(), asked.org.as_ref().map_or("platform", |org| &org.slug).to_owned());
+    call.record_alone(exported(&asked, &origin, head.size)).await?;
+    let (sink, download) = Download::stream(asked.format.media_type());
+    let file_name = format!("audit-{name}.{}", asked.format.name());
+    let writing = async move {
+        let export = Export { paused, asked, origin, head, ranges };
+        match export.write(&sink).await {
+            Ok(()) | Err(Ended::Gone) => {}
+            Err(Ended::Failed(problem)) => {
+                tracing::warn!(code = problem.code().name(), "an export was cut off");
+                sink.fail().await;
+            }
+        }
+    };
+    rt::spawn(writing.in_current_span());
+    Ok(download.named(file_name))
+}
+
+fn exported(asked: &Asked, origin: &str, size: u64) -> Act {
+    let target = Target { kind: TargetType::Log, id: asked.org.as_ref().map(|org| org.id.to_string()), label: origin.to_owned() };
+    let act = Act::new(Action::AuditExported, target, format!("exported the audit log {origin} as {}", asked.format.name()))
+        .noted("format", asked.format.name())
+        .noted("filter", &asked.query)
+        .noted("entries", size);
+    match &asked.org {
+        Some(org) => act.in_log_of(org.clone()),
+        None => act,
+    }
+}
+
+/// Why an export ends early.
+enum Ended {
+    /// Nobody reads it any more.
+    Gone,
+    Failed(Problem),
+}
+
+impl From<Gone> for Ended {
+    fn from(_: Gone) -> Self {
+        Self::Gone
+    }
+}
+
+impl From<Problem> for Ended {
+    fn from(problem: Problem) -> Self {
+        Self::Failed(problem)
+    }
+}
+
+impl From<StoreError> for Ended {
+    fn from(error: StoreError) -> Self {
+        Self::Failed(error.into())
+    }
+}
+
+struct Export<O> {
+    paused: Paused<O>,
+    asked: Asked,
+    origin: String,
+    /// The tree that the export is checked against: what comes later is told, but not covered.
+    head: Head,
+    /// Which ids may be in it: all up to the present, and those from a time that is not yet, which no server has made.
+    ranges: [(Uuid, Uuid); 2],
+}
+
+impl<O: Exports> Export<O> {
+    async fn write(&self, sink: &Sink) -> Result<(), Ended> {
+        let whose = self.asked.org.as_ref().map_or(Whose::Platforms, |org| Whose::Orgs(org.id));
+        let filter = EventFilter { log: whose, ..self.asked.query.clone().into() };
+        let mut table = Table::new(self.asked.format);
+        let (mut events, mut exported) = (0, Places::new(self.head.size));
+        for (mut after, until) in self.ranges {
+            loop {
+                let call = self.paused.resume().await?;
+                let page = O::events(&call).exhibits(&filter, after, until, EVENTS).await?;
+                call.leave().await?;
+                let Some(last) = page.last() else { break };
+                after = last.event.id.uuid();
+                events += page.len() as u64;
+                for exhibit in &page {
+                    exported.note(exhibit);
+                    table.event(exhibit);
+                }
+                sink.send(table.take()).await?;
+            }
+        }
+        let call = self.paused.resume().await?;
+        for trailer in self.account(&O::log(&call, self.asked.org.as_ref()), &exported, events).await? {
+            table.trailer(&trailer);
+        }
+        call.leave().await?;
+        Ok(sink.send(table.take()).await?)
+    }
+
+    /// What stands behind the events: whatever is needed to put the tree together, and what it has to come to.
+    async fn account(&self, log: &Log<'_>, exported: &Places, events: u64) -> Result<Vec<Trailer>, StoreError> {
+        let whole = self.asked.query.is_empty();
+        let mut trailers = Vec::new();
+        for (from, to) in exported.gaps() {
+            if whole && to - from <= ONE_BY_ONE {
+                let leaves = log.leaves(from, to - from).await?;
+                let mut next = from;
+                for leaf in leaves {
+                    if leaf.place > next {
+                        trailers.push(Trailer::Lost { from: next, to: leaf.place });
+                    }
+                    next = leaf.place + 1;
+                    let event = EventId::new(leaf.event).to_string();
+                    trailers.push(Trailer::Leaf { index: leaf.place, hash: leaf.hash.to_base64(), event });
+                }
+                if next < to {
+                    trailers.push(Trailer::Lost { from: next, to });
+                }
+                continue;
+            }
+            match log.cover(from, to, self.head.size).await {
+                Ok(nodes) => {
+                    trailers.extend(nodes.into_iter().map(|(level, index, hash)| Trailer::Node { level, index, hash: hash.to_base64() }));
+                }
+                Err(StoreError::Corrupt(_)) => trailers.push(Trailer::Lost { from, to }),
+                Err(error) => return Err(error),
+            }
+        }
+        let filter = (!whole).then(|| serde_json::to_value(&self.asked.query).unwrap_or_default());
+        let history = log.history(self.head.size, HISTORY).await?;
+        let (origin, checkpoint) = (self.origin.clone(), self.head.note.clone());
+        trailers.push(Trailer::End(End { origin, events, filter, checkpoint, history }));
+        Ok(trailers)
+    }
+}
+
+/// Which entries of the tree are in the export: a bit for each.
+struct Places {
+    size: u64,
+    bits: Vec<u64>,
+}
+
+impl Places {
+    fn new(size: u64) -> Self {
+        Self { size, bits: vec![0; usize::try_from(size.div_ceil(64)).unwrap_or(0)] }
+    }
+
+    fn note(&mut self, exhibit: &Exhibit) {
+        if let Some(place) = exhibit.event.log.as_ref().map(|log| log.index).filter(|place| *place < self.size) {
+            self.bits[usize::try_from(place / 64).expect("there is a word for it")] |= 1 << (place % 64);
+        }
+    }
+
+    /// Runs of entries that are not, each as its first and the one behind its last.
+    fn gaps(&self) -> Vec<(u64, u64)> {
+        let mut gaps: Vec<(u64, u64)> = Vec::new();
+        for (word, bits) in self.bits.iter().enumerate().filter(|(_, bits)| **bits != u64::MAX) {
+            let first = word as u64 * 64;
+            for place in (first..(first + 64).min(self.size)).filter(|place| bits >> (place % 64) & 1 == 0) {
+                match gaps.last_mut() {
+                    Some((_, end)) if *end == place => *end += 1,
+                    _ => gaps.push((place, place + 1)),
+                }
+            }
+        }
+        gaps
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Places;
+
+    #[test]
+    fn gaps_are_what_was_not_noted() {
+        let mut places = Places::new(200);
+        places.bits = vec![u64::MAX, u64::MAX << 3, 1, 0];
+        assert_eq!(places.gaps(), [(64, 67), (129, 200)]);
+        assert_eq!(Places::new(0).gaps(), []);
+    }
+}

@@ -1,0 +1,170 @@
+//! Answers that are no JSON: texts and bytes, at once or as a stream that is made while it is read.
+
+use std::{
+    pin::Pin,
+    task::{Context, Poll},
+};
+
+use actix_web::{
+    HttpResponse,
+    body::{BodySize, MessageBody},
+    http::header,
+    web::Bytes,
+};
+use tokio::sync::mpsc;
+
+use super::{FromInput, Input, Problem, Reply, Respond, params::single};
+
+/// So many chunks wait for somebody who reads slowly; then their making waits.
+const CHUNKS: usize = 2;
+
+/// A text, some bytes, or a stream.
+pub struct Download {
+    content_type: &'static str,
+    file_name: Option<String>,
+    content: Content,
+}
+
+enum Content {
+    Whole(Bytes),
+    Stream(Chunks),
+}
+
+/// Where a stream is written to. Dropping it ends the stream well; [`Sink::fail`] cuts it off, so that nobody takes a part for the whole.
+pub struct Sink(mpsc::Sender<Result<Bytes, Broken>>);
+
+/// Nobody reads any more.
+#[derive(Debug)]
+pub struct Gone;
+
+#[derive(Debug, thiserror::Error)]
+#[error("the answer could not be completed")]
+struct Broken;
+
+impl Sink {
+    /// Waits until there is room.
+    pub async fn send(&self, chunk: Vec<u8>) -> Result<(), Gone> {
+        self.0.send(Ok(chunk.into())).await.map_err(|_| Gone)
+    }
+
+    pub async fn fail(self) {
+        // Where nobody reads any more there is nobody to tell.
+        self.0.send(Err(Broken)).await.unwrap_or_default();
+    }
+}
+
+struct Chunks(mpsc::Receiver<Result<Bytes, Broken>>);
+
+impl MessageBody for Chunks {
+    type Error = Box<dyn std::error::Error>;
+
+    fn size(&self) -> BodySize {
+        BodySize::Stream
+    }
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Bytes, Self::Error>>> {
+        self.0.poll_recv(context).map(|chunk| chunk.map(|chunk| chunk.map_err(Into::into)))
+    }
+}
+
+impl Download {
+    pub fn text(text: String) -> Self {
+        Self { content_type: "text/plain; charset=utf-8", file_name: None, content: Content::Whole(text.into()) }
+    }
+
+    pub fn bytes(bytes: Vec<u8>) -> Self {
+        Self { content_type: "application/octet-stream", file_name: None, content: Content::Whole(bytes.into()) }
+    }
+
+    pub fn stream(content_type: &'static str) -> (Sink, Self) {
+        let (sink, chunks) = mpsc::channel(CHUNKS);
+        (Sink(sink), Self { content_type, file_name: None, content: Content::Stream(Chunks(chunks)) })
+    }
+
+    /// What a browser saves it as.
+    #[must_use]
+    pub fn named(self, file_name: String) -> Self {
+        Self { file_name: Some(file_name), ..self }
+    }
+}
+
+impl Respond for Download {
+    fn respond(self, _: bool) -> HttpResponse {
+        let mut response = HttpResponse::Ok();
+        response.content_type(self.content_type);
+        if let Some(name) = self.file_name {
+            response.insert_header((header::CONTENT_DISPOSITION, format!("attachment; filename=\"{name}\"")));
+        }
+        match self.content {
+            Content::Whole(bytes) => response.body(bytes),
+            Content::Stream(chunks) => response.body(chunks),
+        }
+    }
+}
+
+/// A page, or all of it as a file.
+pub enum PageOrFile<T> {
+    Page(Reply<T>),
+    File(Download),
+}
+
+impl<T> Respond for PageOrFile<T> {
+    fn respond(self, replayed: bool) -> HttpResponse {
+        match self {
+            Self::Page(reply) => reply.respond(replayed),
+            Self::File(download) => download.respond(replayed),
+        }
+    }
+}
+
+/// The kinds of file that a list may be asked for as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    Ndjson,
+    Csv,
+}
+
+impl Format {
+    #[must_use]
+    pub const fn media_type(self) -> &'static str {
+        match self {
+            Self::Ndjson => "application/x-ndjson",
+            Self::Csv => "text/csv",
+        }
+    }
+
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Ndjson => "ndjson",
+            Self::Csv => "csv",
+        }
+    }
+}
+
+/// What `Accept` asks for (RFC 9110, 12.5.1): a file, or the page that everybody else gets.
+#[derive(Debug)]
+pub struct Wanted(pub Option<Format>);
+
+impl FromInput for Wanted {
+    fn from_input(input: &Input) -> Result<Self, Problem> {
+        let accept = single(&input.request, "accept")?.unwrap_or_default();
+        let mut asked: Vec<(&str, f32)> = accept
+            .split(',')
+            .map(|range| {
+                let mut parts = range.split(';').map(str::trim);
+                let kind = parts.next().unwrap_or_default();
+                (kind, parts.find_map(|part| part.strip_prefix("q=")?.parse().ok()).unwrap_or(1.0))
+            })
+            .filter(|(_, weight)| *weight > 0.0)
+            .collect();
+        asked.sort_by(|one, other| other.1.total_cmp(&one.1));
+        let known = asked.iter().find_map(|(kind, _)| match *kind {
+            "application/json" | "application/*" | "*/*" => Some(None),
+            "application/x-ndjson" => Some(Some(Format::Ndjson)),
+            "text/csv" => Some(Some(Format::Csv)),
+            _ => None,
+        });
+        Ok(Self(known.flatten()))
+    }
+}

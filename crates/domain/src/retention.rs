@@ -1,0 +1,119 @@
+//! How long what an org's events say is kept. Their hashes stay for ever, so that what is left can still be checked.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use serde::Serialize;
+
+use crate::{
+    action::Action,
+    change::Change,
+    event::{Act, Target, TargetType},
+    justification::Reason,
+    org::OrgRef,
+};
+
+/// The rules for the log of one org.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Retention {
+    pub org: OrgRef,
+    /// How many days; none for what holds where nothing is said.
+    pub days: Option<i64>,
+    /// Since when nothing may be removed, whatever its age: a legal hold.
+    pub held_since: Option<DateTime<Utc>>,
+}
+
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum RetentionError {
+    #[error("events are kept for {} to {} days", Retention::SHORTEST, Retention::LONGEST)]
+    Days,
+}
+
+impl Retention {
+    pub const SHORTEST: i64 = 30;
+    /// Seven years.
+    pub const LONGEST: i64 = 2_557;
+
+    /// Before when events of this log are to go. None while a hold is on them.
+    #[must_use]
+    pub fn cutoff(&self, otherwise: i64, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        self.held_since.is_none().then(|| now - TimeDelta::days(self.days.unwrap_or(otherwise)))
+    }
+
+    pub fn keep_for(self, days: i64, reason: &Reason) -> Result<Change<Self>, RetentionError> {
+        if !(Self::SHORTEST..=Self::LONGEST).contains(&days) {
+            return Err(RetentionError::Days);
+        }
+        let did = format!("set that events of {} are kept for {days} days", self.org.slug);
+        Ok(self.clone().changed(Self { days: Some(days), ..self }, did, reason))
+    }
+
+    pub fn hold(self, reason: &Reason, now: DateTime<Utc>) -> Change<Self> {
+        if self.held_since.is_some() {
+            return Change::unchanged(self);
+        }
+        let did = format!("put a legal hold on the log of {}", self.org.slug);
+        self.clone().changed(Self { held_since: Some(now), ..self }, did, reason)
+    }
+
+    pub fn release(self, reason: &Reason) -> Change<Self> {
+        let did = format!("lifted the legal hold on the log of {}", self.org.slug);
+        self.clone().changed(Self { held_since: None, ..self }, did, reason)
+    }
+
+    fn changed(self, after: Self, did: String, reason: &Reason) -> Change<Self> {
+        if after == self {
+            return Change::unchanged(after);
+        }
+        let mut act = Act::new(Action::AuditRetentionChanged, log(&self.org), did).because(reason, None).in_log_of(self.org);
+        if after.days != self.days {
+            act = act.changed("days", self.days, after.days);
+        }
+        if after.held_since != self.held_since {
+            act = act.changed("held_since", self.held_since, after.held_since);
+        }
+        Change::recorded(after, act)
+    }
+}
+
+/// What has been removed from a log, in its own words. `first_kept`: the number of the first entry whose event is kept for certain.
+pub fn applied(org: Option<&OrgRef>, before: DateTime<Utc>, events: u64, first_kept: u64) -> Act {
+    let name = org.map_or("the platform", |org| &org.slug);
+    let target = org.map_or_else(|| Target { kind: TargetType::Log, id: None, label: name.to_owned() }, log);
+    let did = format!("removed what {events} events of {name} said, whose time was over");
+    let act = Act::new(Action::AuditRetentionApplied, target, did);
+    let act = act.noted("before", before).noted("events", events).noted("first_kept", first_kept);
+    match org {
+        Some(org) => act.in_log_of(org.clone()),
+        None => act,
+    }
+}
+
+fn log(org: &OrgRef) -> Target {
+    Target { kind: TargetType::Log, id: Some(org.id.to_string()), label: org.slug.clone() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Id;
+
+    fn acme() -> Retention {
+        Retention { org: OrgRef { id: Id::new(uuid::Uuid::from_u128(7)), slug: "acme".to_owned() }, days: None, held_since: None }
+    }
+
+    #[test]
+    fn terms_are_bounded_and_holds_win() {
+        let reason = Reason::try_from("asked for by their lawyers".to_owned()).expect("a reason");
+        let now = DateTime::UNIX_EPOCH + TimeDelta::days(1_000);
+        assert_eq!(acme().cutoff(400, now), Some(now - TimeDelta::days(400)));
+        for days in [29, 2_558, 0, -1] {
+            assert_eq!(acme().keep_for(days, &reason).expect_err("out of bounds"), RetentionError::Days);
+        }
+        let (kept, act) = acme().keep_for(30, &reason).expect("in bounds").into_parts();
+        assert_eq!((kept.cutoff(400, now), act.is_some()), (Some(now - TimeDelta::days(30)), true));
+        let (held, _) = kept.hold(&reason, now).into_parts();
+        assert_eq!(held.cutoff(400, now), None);
+        assert!(held.clone().hold(&reason, now).act().is_none(), "held already");
+        let (released, _) = held.release(&reason).into_parts();
+        assert_eq!(released.cutoff(400, now), Some(now - TimeDelta::days(30)));
+    }
+}

@@ -1,0 +1,414 @@
+//! Checking a log: what somebody does who has an export and trusts nobody, least of all who made it.
+//!
+//! An export is lines of JSON: events, and then what is needed to account for each entry of the log that is not among them
+//! ([`Trailer`]). Each event is hashed anew; the hashes are put together to the root of the tree; the root is compared with the signed
+//! checkpoint, and with those that somebody has kept from before. Nothing here reads a file or asks a server.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    num::NonZero,
+    thread,
+};
+
+use postern_tlog::{Checkpoint, Frontier, Hash, Note, Verifier};
+use serde::{Deserialize, Serialize};
+
+use crate::{action::Action, entry::Recorded};
+
+/// What stands in an export behind the events.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Trailer {
+    /// An entry whose event is not there.
+    Leaf { index: u64, hash: String, event: String },
+    /// The root of `1 << level` entries, from `index << level` on, which are not in the export.
+    Node { level: u8, index: u64, hash: String },
+    /// Entries from `from` to before `to` of which the log itself knows nothing any more.
+    Lost { from: u64, to: u64 },
+    /// The last line: without it the export has been cut off.
+    End(End),
+}
+
+/// The last line of an export.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct End {
+    pub origin: String,
+    /// How many events stand before it.
+    pub events: u64,
+    /// Which events were asked for; none for all.
+    pub filter: Option<serde_json::Value>,
+    /// The signed note of the tree that the export is checked against.
+    pub checkpoint: String,
+    /// Some that the log has had before, to narrow down where something was altered.
+    pub history: Vec<String>,
+}
+
+/// Something that is not as it has to be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fault {
+    /// A stable word for machines: `altered`, `added`, `missing`, `twice`, `root`, `checkpoint`, `rewritten`, `truncated`, `incomplete`.
+    pub kind: &'static str,
+    /// What, and where, in words.
+    pub what: String,
+}
+
+/// What came of checking a log.
+#[derive(Debug, Default)]
+pub struct Verdict {
+    pub origin: String,
+    /// How many entries the log has according to its checkpoint.
+    pub size: u64,
+    pub events: u64,
+    /// Events of which something has been erased: still what was recorded, as far as it is there.
+    pub erased: Vec<String>,
+    /// How many entries were left out because another range or kind of event was asked for.
+    pub left_out: u64,
+    /// How many have been removed when their time was over, as the log itself says.
+    pub retired: u64,
+    /// Events that wait for their place in the log.
+    pub waiting: u64,
+    /// Events that have their place, but one after the checkpoint.
+    pub newer: u64,
+    pub faults: Vec<Fault>,
+}
+
+/// Reads an export line by line, and judges it at the end.
+pub struct Audit {
+    keys: Vec<Verifier>,
+    kept: Vec<String>,
+    pending: Vec<String>,
+    entries: BTreeMap<u64, Entry>,
+    trailers: Vec<Trailer>,
+    /// Where the payload of the log begins, as its own events about retention say.
+    first_kept: u64,
+    ended: bool,
+    verdict: Verdict,
+}
+
+/// An entry of the tree, by hash.
+enum Entry {
+    Event { id: String, leaf: Hash },
+    Gone { event: String, hash: Hash },
+    Subtree { level: u8, hash: Hash },
+}
+
+/// What is found out about a line by itself.
+enum Line {
+    Event {
+        id: String,
+        origin: Option<String>,
+        place: Option<u64>,
+        queued: bool,
+        erased: bool,
+        leaf: Hash,
+        recorded: Option<String>,
+        first_kept: Option<u64>,
+    },
+    Trailer(Trailer),
+    Unreadable(String),
+}
+
+/// So many lines are hashed at a time, on all cores.
+const LINES: usize = 8_192;
+
+impl Audit {
+    /// `keys`: whom checkpoints of the log must be signed by, one of them. `kept`: checkpoints from before, which the log must still begin with.
+    #[must_use]
+    pub fn new(keys: Vec<Verifier>, kept: Vec<String>) -> Self {
+        Self {
+            keys,
+            kept,
+            pending: Vec::new(),
+            entries: BTreeMap::new(),
+            trailers: Vec::new(),
+            first_kept: 0,
+            ended: false,
+            verdict: Verdict::default(),
+        }
+    }
+
+    /// Takes the next line of an export.
+    pub fn line(&mut self, line: String) {
+        if !line.trim().is_empty() {
+            self.pending.push(line);
+        }
+        if self.pending.len() >= LINES {
+            self.hash();
+        }
+    }
+
+    /// Hashes the lines that are waiting, and notes what they say.
+    fn hash(&mut self) {
+        let lines = std::mem::take(&mut self.pending);
+        let share = lines.len().div_ceil(thread::available_parallelism().map_or(1, NonZero::get)).max(1);
+        let read: Vec<Vec<Line>> = thread::scope(|scope| {
+            let parts: Vec<_> = lines.chunks(share).map(|part| scope.spawn(|| part.iter().map(|line| read(line)).collect())).collect();
+            parts.into_iter().map(|part| part.join().expect("reading a line does not panic")).collect()
+        });
+        for line in read.into_iter().flatten() {
+            self.note(line);
+        }
+    }
+
+    fn note(&mut self, line: Line) {
+        if self.ended {
+            self.fault("incomplete", "there is something behind the last line of the export".to_owned());
+        }
+        match line {
+            Line::Unreadable(why) => self.fault("incomplete", format!("a line is neither an event nor a part of the trailer: {why}")),
+            Line::Trailer(Trailer::End(end)) => {
+                self.ended = true;
+                self.trailers.push(Trailer::End(end));
+            }
+            Line::Trailer(trailer) => self.trailers.push(trailer),
+            Line::Event { id, origin, place, queued, erased, leaf, recorded, first_kept } => {
+                self.verdict.events += 1;
+                if erased {
+                    self.verdict.erased.push(id.clone());
+                }
+                let Some(place) = place else {
+                    if queued {
+                        self.verdict.waiting += 1;
+                    } else {
+                        self.fault("added", format!("event {id} was added: it has no place in the log, and does not wait for one"));
+                    }
+                    return;
+                };
+                if recorded.as_ref().is_none_or(|recorded| *recorded != leaf.to_base64()) {
+                    self.fault("altered", format!("event {id} (entry {place}) was altered: it is not what was recorded"));
+                }
+                if let Some(first_kept) = first_kept {
+                    self.first_kept = self.first_kept.max(first_kept);
+                }
+                if self.verdict.origin.is_empty() {
+                    self.verdict.origin = origin.unwrap_or_default();
+                } else if origin.as_ref() != Some(&self.verdict.origin) {
+                    self.fault("added", format!("event {id} stands in another log: {}", origin.unwrap_or_default()));
+                    return;
+                }
+                // The tree is put together from what the log says it has; what was altered is named already.
+                let leaf = recorded.and_then(|recorded| Hash::from_base64(&recorded)).unwrap_or(leaf);
+                if let Some(Entry::Event { id: other, .. }) = self.entries.insert(place, Entry::Event { id: id.clone(), leaf }) {
+                    self.fault("twice", format!("events {other} and {id} both claim entry {place}"));
+                }
+            }
+        }
+    }
+
+    fn fault(&mut self, kind: &'static str, what: String) {
+        self.verdict.faults.push(Fault { kind, what });
+    }
+
+    /// Judges what has been read.
+    #[must_use]
+    pub fn finish(mut self) -> Verdict {
+        self.hash();
+        let mut end = None;
+        let mut lost = Vec::new();
+        for trailer in std::mem::take(&mut self.trailers) {
+            match trailer {
+                Trailer::Leaf { index, hash, event } => match Hash::from_base64(&hash) {
+                    Some(hash) => drop(self.entries.entry(index).or_insert(Entry::Gone { event, hash })),
+                    None => self.fault("incomplete", format!("the hash of entry {index} is none")),
+                },
+                Trailer::Node { level, index, hash } => match (Hash::from_base64(&hash), index.checked_shl(level.into())) {
+                    (Some(hash), Some(first)) if level < 63 => drop(self.entries.entry(first).or_insert(Entry::Subtree { level, hash })),
+                    _ => self.fault("incomplete", format!("node {index} of level {level} is none")),
+                },
+                Trailer::Lost { from, to } => lost.push((from, to)),
+                Trailer::End(last) => end = Some(last),
+            }
+        }
+        for (from, to) in lost {
+            self.fault("missing", format!("{} missing, and so is what the log knew of them", entries_words(from, to)));
+        }
+        match end {
+            Some(end) => self.judge(&end),
+            None => self.fault("incomplete", "the last line is missing: the export was cut off".to_owned()),
+        }
+        self.verdict
+    }
+
+    fn judge(&mut self, end: &End) {
+        if end.events != self.verdict.events {
+            let (told, found) = (end.events, self.verdict.events);
+            self.fault("incomplete", format!("the last line speaks of {told} events, and there are {found}"));
+        }
+        let Some(checkpoint) = self.signed(&end.checkpoint, "the checkpoint of the export") else { return };
+        if checkpoint.origin != end.origin || (!self.verdict.origin.is_empty() && checkpoint.origin != self.verdict.origin) {
+            self.fault("checkpoint", format!("the checkpoint is of another log: {}", checkpoint.origin));
+        }
+        self.verdict.origin.clone_from(&checkpoint.origin);
+        self.verdict.size = checkpoint.size;
+        let mut known: Vec<(Checkpoint, bool)> = Vec::new();
+        for note in std::mem::take(&mut self.kept) {
+            let kept = self.signed(&note, "a checkpoint from before");
+            known.extend(kept.filter(|kept| kept.origin == checkpoint.origin).map(|kept| (kept, true)));
+        }
+        for (kept, _) in &known {
+            if kept.size > checkpoint.size {
+                let (before, now) = (kept.size, checkpoint.size);
+                self.verdict.faults.push(Fault {
+                    kind: "truncated",
+                    what: format!("the log was cut off: a checkpoint from before speaks of {before} entries, and now there are {now}"),
+                });
+            }
+        }
+        known.extend(
+            end.history.iter().filter_map(|note| self.signed(note, "a checkpoint of the export's history")).map(|one| (one, false)),
+        );
+        known.push((checkpoint, false));
+        known.sort_by_key(|(checkpoint, _)| checkpoint.size);
+        self.climb(&known, end.filter.is_none());
+    }
+
+    /// A checkpoint, if one of the keys has signed it.
+    fn signed(&mut self, note: &str, which: &str) -> Option<Checkpoint> {
+        let read = Note::parse(note).and_then(|note| Ok((Checkpoint::of(&note)?, note)));
+        let (checkpoint, note) = match read {
+            Ok(read) => read,
+            Err(error) => {
+                self.fault("checkpoint", format!("{which} cannot be read: {error}"));
+                return None;
+            }
+        };
+        let results: Vec<_> = self.keys.iter().map(|key| note.verify(key)).collect();
+        if results.iter().any(Result::is_ok) {
+            return Some(checkpoint);
+        }
+        let why = results.into_iter().find_map(Result::err).map_or_else(|| "no key was given".to_owned(), |error| error.to_string());
+        self.fault("checkpoint", format!("{which} ({} entries) is not signed by a key that you trust: {why}", checkpoint.size));
+        None
+    }
+
+    /// Puts the tree together from the first entry on, and compares it with every checkpoint on the way.
+    fn climb(&mut self, known: &[(Checkpoint, bool)], whole: bool) {
+        let size = self.verdict.size;
+        let mut tree = Frontier::default();
+        let (mut agreed, mut unknown_from) = (0, None);
+        let mut gaps: Vec<(u64, u64, BTreeSet<String>)> = Vec::new();
+        let mut checks = known.iter().peekable();
+        let entries = std::mem::take(&mut self.entries);
+        self.verdict.newer = entries.range(size..).count() as u64;
+        for (place, entry) in entries.range(..size) {
+            if *place != tree.size() {
+                unknown_from.get_or_insert(tree.size());
+                break;
+            }
+            let (level, hash) = match entry {
+                Entry::Event { leaf, .. } => (0, *leaf),
+                Entry::Gone { event, hash } => {
+                    note_gap(&mut gaps, *place, place + 1, Some(event));
+                    (0, *hash)
+                }
+                Entry::Subtree { level, hash } => {
+                    note_gap(&mut gaps, *place, place + (1 << level), None);
+                    (*level, *hash)
+                }
+            };
+            if !tree.append_subtree(level, hash) {
+                unknown_from.get_or_insert(tree.size());
+                break;
+            }
+            while let Some((checkpoint, kept)) = checks.next_if(|(checkpoint, _)| checkpoint.size <= tree.size()) {
+                if checkpoint.size < tree.size() {
+                    if *kept {
+                        let what = format!("a checkpoint from before ({} entries) ends within what is not in this export", checkpoint.size);
+                        self.fault("incomplete", what);
+                    }
+                    continue;
+                }
+                if checkpoint.root == tree.root() {
+                    agreed = checkpoint.size;
+                    continue;
+                }
+                let first = id_of(&entries, agreed);
+                let where_ = entries_between(agreed, checkpoint.size);
+                let kind = if *kept { "rewritten" } else { "root" };
+                let against = if *kept { "a checkpoint from before" } else { "what was signed" };
+                self.fault(
+                    kind,
+                    format!("{where_}{first} do not agree with {against}: among them something was altered, added, removed or moved"),
+                );
+                self.account(&gaps, whole);
+                return;
+            }
+        }
+        if tree.size() < size && unknown_from.is_none() {
+            unknown_from = Some(tree.size());
+        }
+        if let Some(from) = unknown_from {
+            let next = entries.range(from..).next().map_or(size, |(place, _)| (*place).max(from + 1).min(size));
+            self.fault("missing", format!("{} missing, and the tree cannot be put together without", entries_words(from, next)));
+        } else if size == 0 && known.iter().any(|(checkpoint, _)| checkpoint.size == 0 && checkpoint.root != Hash::of_nothing()) {
+            self.fault("root", "the checkpoint of an empty log has another root".to_owned());
+        }
+        self.account(&gaps, whole);
+    }
+
+    /// Why entries have no event: another was asked for, their time was over, or somebody has taken them away.
+    fn account(&mut self, gaps: &[(u64, u64, BTreeSet<String>)], whole: bool) {
+        for (from, to, events) in gaps {
+            if !whole {
+                self.verdict.left_out += to - from;
+            } else if *to <= self.first_kept {
+                self.verdict.retired += to - from;
+            } else {
+                let named: Vec<&str> = events.iter().map(String::as_str).collect();
+                let named = if named.is_empty() { String::new() } else { format!(": {}", named.join(", ")) };
+                self.fault("missing", format!("{} missing: the log has them, and their events are gone{named}", entries_words(*from, *to)));
+            }
+        }
+    }
+}
+
+fn note_gap(gaps: &mut Vec<(u64, u64, BTreeSet<String>)>, from: u64, to: u64, event: Option<&String>) {
+    match gaps.last_mut() {
+        Some((_, end, events)) if *end == from => {
+            *end = to;
+            events.extend(event.cloned());
+        }
+        _ => gaps.push((from, to, event.cloned().into_iter().collect())),
+    }
+}
+
+/// Which event the doubt begins with.
+fn id_of(entries: &BTreeMap<u64, Entry>, place: u64) -> String {
+    match entries.get(&place) {
+        Some(Entry::Event { id, .. }) => format!(" (from event {id} on)"),
+        _ => String::new(),
+    }
+}
+
+fn entries_between(from: u64, to: u64) -> String {
+    if to - from == 1 { format!("entry {from}") } else { format!("entries {from} to {}", to - 1) }
+}
+
+fn entries_words(from: u64, to: u64) -> String {
+    if to - from == 1 { format!("entry {from} is") } else { format!("entries {from} to {} are", to - 1) }
+}
+
+/// Reads a line and hashes it, if it is an event.
+fn read(line: &str) -> Line {
+    if ["{\"leaf\"", "{\"node\"", "{\"lost\"", "{\"end\""].iter().any(|head| line.starts_with(head)) {
+        return serde_json::from_str(line).map_or_else(|error| Line::Unreadable(error.to_string()), Line::Trailer);
+    }
+    let event = match Recorded::parse(line) {
+        Ok(event) => event,
+        Err(error) => return Line::Unreadable(error.to_string()),
+    };
+    let Some((opening, openings)) = event.opening.as_ref().and_then(|opening| Some((opening, opening.openings()?))) else {
+        return Line::Unreadable(format!("event {} has nothing to check it with", event.id));
+    };
+    let first_kept = (event.action == Action::AuditRetentionApplied.name()).then(|| event.metadata.get("first_kept")?.as_u64()).flatten();
+    Line::Event {
+        leaf: event.leaf(&openings),
+        id: event.id.to_string(),
+        origin: event.log.as_ref().map(|log| log.origin.clone()),
+        place: event.log.as_ref().map(|log| log.index),
+        queued: opening.queued,
+        erased: !opening.erased.is_empty(),
+        recorded: opening.leaf.clone(),
+        first_kept,
+    }
+}

@@ -1,0 +1,320 @@
+//! What is removed from the record, and by whom alone: the keeper, to whom its tables belong on PostgreSQL and as whom nobody signs in. On
+//! SQLite the same is done with the triggers taken away and put back in one transaction. Whatever goes, its hash stays in the log, and
+//! what went is an event.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use postern_domain::{
+    Id,
+    action::Action,
+    actor::Actor,
+    clock::{Ids, Stamp},
+    entry::{Part, Recorded},
+    event::{Act, Target, TargetType},
+    id::UserId,
+    justification::Reason,
+    member::Member,
+    org::OrgRef,
+    retention,
+};
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect,
+    Statement,
+    sea_query::{Expr, ExprTrait, Func, Query},
+};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::{
+    backend::{closes_record, drops_empty_months, opens_record},
+    entity::{audit_event, audit_leaf, membership, org_or_nil, user},
+    error::StoreError,
+    record,
+    repository::{contains, log::Log, retention as rules},
+    store::{Options, Store},
+    tx::{Mode, Tx},
+};
+
+/// What a run of retention has removed, or would, from one log.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Retired {
+    /// None for the platform's.
+    pub org: Option<OrgRef>,
+    pub before: DateTime<Utc>,
+    pub events: u64,
+}
+
+/// What a run has come to.
+#[derive(Debug, Default)]
+pub struct Run {
+    pub logs: Vec<Retired>,
+    /// Logs that a legal hold is on.
+    pub held: Vec<OrgRef>,
+    /// Months that were dropped whole, because nothing was left in them.
+    pub months: Vec<String>,
+}
+
+/// A store in the keeper's name.
+pub struct Keeper {
+    store: Arc<Store>,
+}
+
+impl Keeper {
+    /// On PostgreSQL as the owner of the schema, who may become the keeper.
+    pub async fn connect(options: &Options) -> Result<Self, StoreError> {
+        Ok(Self { store: Store::connect_as_keeper(options).await? })
+    }
+
+    /// Removes what events said whose time is over: after `days`, where an org has no rule of its own. `only_told`: says what would go.
+    pub async fn retire(&self, days: i64, only_told: bool, stamp: &Stamp) -> Result<Run, StoreError> {
+        let mut run = Run::default();
+        let tx = Tx::begin(&self.store, Mode::Read).await?;
+        let rules = rules::all(&tx).await?;
+        tx.rollback().await?;
+        let platform = stamp.now - chrono::TimeDelta::days(days);
+        run.logs.extend(self.retire_log(None, platform, only_told, stamp).await?);
+        for rule in rules {
+            match rule.cutoff(days, stamp.now) {
+                Some(before) => run.logs.extend(self.retire_log(Some(rule.org), before, only_told, stamp).await?),
+                None => run.held.push(rule.org),
+            }
+        }
+        if !only_told {
+            run.months = self.drop_months().await?;
+        }
+        Ok(run)
+    }
+
+    /// One log, in one transaction with its event.
+    async fn retire_log(
+        &self,
+        org: Option<OrgRef>,
+        before: DateTime<Utc>,
+        only_told: bool,
+        stamp: &Stamp,
+    ) -> Result<Option<Retired>, StoreError> {
+        use audit_event::Column as C;
+        let tx = Tx::begin(&self.store, Mode::Write).await?;
+        let id = org.as_ref().map(|org| org.id);
+        let of_log = id.map_or_else(|| C::OrgId.is_null(), |id| C::OrgId.eq(id.uuid()));
+        let log = Log::of(&tx, id);
+        // Ids run with time, and places nearly with ids: the first event that is kept has the number up to which all may go.
+        let kept = audit_event::Entity::find()
+            .select_only()
+            .column(C::Id)
+            .filter(of_log.clone())
+            .filter(C::Id.gte(Ids::first_of(before)))
+            .filter(C::OccurredAt.gte(before))
+            .order_by_asc(C::Id)
+            .into_tuple::<Uuid>()
+            .one(&tx)
+            .await?;
+        let first_kept = match kept {
+            // What waits for its place comes after all that has one.
+            Some(event) => log.place(Id::new(event)).await?.map(|(place, _)| place),
+            None => None,
+        };
+        let first_kept = match first_kept {
+            Some(place) => place,
+            None => log.head().await?.size,
+        };
+        let in_log = Query::select()
+            .expr(Expr::val(1))
+            .from(audit_leaf::Entity)
+            .and_where(Expr::col((audit_leaf::Entity, audit_leaf::Column::OrgId)).eq(org_or_nil(id)))
+            .and_where(Expr::col((audit_leaf::Entity, audit_leaf::Column::EventId)).equals((audit_event::Entity, C::Id)))
+            .and_where(Expr::col((audit_leaf::Entity, audit_leaf::Column::Place)).lt(i64::try_from(first_kept).unwrap_or(i64::MAX)))
+            .take();
+        let over = Condition::all()
+            .add(of_log)
+            .add(C::OccurredAt.lt(before))
+            .add(C::Id.lt(Ids::first_of(before + Ids::AHEAD)))
+            .add(Expr::exists(in_log));
+        open(&tx).await?;
+        let events = audit_event::Entity::delete_many().filter(over).exec(&tx).await?.rows_affected;
+        close(&tx).await?;
+        if events == 0 {
+            tx.rollback().await?;
+            return Ok(None);
+        }
+        if only_told {
+            tx.rollback().await?;
+        } else {
+            let act = retention::applied(org.as_ref(), before, events, first_kept);
+            record::write(&tx, act, &Actor::System { command: "postern retention run" }, None, stamp).await?;
+            tx.commit().await?;
+        }
+        Ok(Some(Retired { org, before, events }))
+    }
+
+    /// Drops the months in which nothing is left.
+    async fn drop_months(&self) -> Result<Vec<String>, StoreError> {
+        let Some(sql) = drops_empty_months(self.store.pool.backend()) else { return Ok(Vec::new()) };
+        let tx = Tx::begin(&self.store, Mode::Write).await?;
+        let statement = Statement::from_string(tx.get_database_backend(), sql.found);
+        let mut dropped = Vec::new();
+        for row in tx.query_all_raw(statement).await? {
+            let part: String = row.try_get("", "part")?;
+            let [lock, left] = (sql.rows)(&part);
+            tx.execute_unprepared(&lock).await?;
+            if tx.query_one_raw(Statement::from_string(tx.get_database_backend(), left)).await?.is_none() {
+                tx.execute_unprepared(&(sql.dropped)(&part)).await?;
+                dropped.push(part);
+            }
+        }
+        tx.commit().await?;
+        Ok(dropped)
+    }
+
+    /// Removes what is about one person from all events, with the salts that it was committed to with. Gives how many events it was in.
+    /// None where there is no such person.
+    pub async fn erase(&self, who: &Who, reason: &Reason, stamp: &Stamp) -> Result<Option<u64>, StoreError> {
+        let tx = Tx::begin(&self.store, Mode::Write).await?;
+        let Some(person) = person(&tx, who).await? else { return Ok(None) };
+        open(&tx).await?;
+        let (mut after, mut events) = (Uuid::nil(), 0);
+        loop {
+            let rows = audit_event::Entity::find()
+                .filter(person.mentioned())
+                // Erasures name nobody but by id.
+                .filter(audit_event::Column::Action.ne(Action::PrivacyErased.name()))
+                .filter(audit_event::Column::Id.gt(after))
+                .order_by_asc(audit_event::Column::Id)
+                .limit(1_000)
+                .all(&tx)
+                .await?;
+            let Some(last) = rows.last() else { break };
+            after = last.id;
+            for row in rows {
+                events += u64::from(blank(&tx, row, &person).await?);
+            }
+        }
+        close(&tx).await?;
+        let target = Target::new(TargetType::User, person.id, "(erased)");
+        let act = Act::new(Action::PrivacyErased, target, format!("erased somebody from {events} events"))
+            .because(reason, None)
+            .noted("events", events);
+        record::write(&tx, act, &Actor::System { command: "postern privacy erase" }, None, stamp).await?;
+        tx.commit().await?;
+        Ok(Some(events))
+    }
+
+    pub async fn close(self) {
+        self.store.close().await;
+    }
+}
+
+async fn open(tx: &Tx) -> Result<(), StoreError> {
+    if let Some(sql) = opens_record(tx.get_database_backend()) {
+        tx.execute_unprepared(&sql).await?;
+    }
+    Ok(())
+}
+
+async fn close(tx: &Tx) -> Result<(), StoreError> {
+    if let Some(sql) = closes_record(tx.get_database_backend()) {
+        tx.execute_unprepared(&sql).await?;
+    }
+    Ok(())
+}
+
+/// Whom to erase.
+#[derive(Debug, Clone)]
+pub enum Who {
+    Id(UserId),
+    Email(String),
+}
+
+/// What is known of who is to be erased.
+struct Erased {
+    id: UserId,
+    email: String,
+    name: String,
+    /// As a target is named: the account, and the memberships that there still are.
+    targets: Vec<String>,
+}
+
+async fn person(tx: &Tx, who: &Who) -> Result<Option<Erased>, StoreError> {
+    let which = match who {
+        Who::Id(id) => user::Column::Id.eq(id.uuid()),
+        Who::Email(email) => user::Column::Email.eq(email.as_str()),
+    };
+    let Some(user) = user::Entity::find().filter(which).one(tx).await? else { return Ok(None) };
+    let memberships = membership::Entity::find().filter(membership::Column::UserId.eq(user.id)).all(tx).await?;
+    let id = UserId::new(user.id);
+    let mut targets = vec![id.to_string()];
+    targets.extend(memberships.into_iter().map(|row| Id::<Member>::new(row.id).to_string()));
+    Ok(Some(Erased { id, email: user.email, name: user.name, targets }))
+}
+
+impl Erased {
+    /// Every event that may say something of them.
+    fn mentioned(&self) -> Condition {
+        use audit_event::Column as C;
+        let says = |column: C| contains(Expr::col((audit_event::Entity, column)), &self.email);
+        let metadata = Func::cast_as(Expr::col((audit_event::Entity, C::Metadata)), "text");
+        Condition::any()
+            .add(C::ActorId.eq(self.id.uuid()))
+            .add(C::ActorEmail.eq(self.email.as_str()))
+            .add(C::OnBehalfOfId.eq(self.id.uuid()))
+            .add(C::TargetId.is_in(self.targets.iter().map(String::as_str)))
+            .add(says(C::TargetLabel))
+            .add(says(C::Summary))
+            .add(says(C::Reason))
+            .add(contains(metadata.into(), &self.email))
+    }
+
+    fn is_in(&self, text: &str) -> bool {
+        let text = text.to_lowercase();
+        [&self.email, &self.name].iter().any(|word| text.contains(&word.to_lowercase()))
+    }
+
+    /// The parts of an event that are about them.
+    fn parts(&self, row: &audit_event::Model) -> Vec<Part> {
+        let actor = row.actor_id == Some(self.id.uuid()) || row.actor_email.as_ref() == Some(&self.email);
+        let worn = row.on_behalf_of_id == Some(self.id.uuid());
+        let target = row.target_id.as_ref().is_some_and(|id| self.targets.contains(id));
+        let about = [
+            (Part::Actor, actor),
+            // From where they came, unless somebody else came in their name.
+            (Part::Source, actor),
+            (Part::OnBehalfOf, worn),
+            (Part::Target, target || self.is_in(&row.target_label)),
+            (Part::Summary, actor || worn || target || self.is_in(&row.summary)),
+            (Part::Reason, row.reason.as_ref().is_some_and(|reason| self.is_in(reason))),
+            (Part::Metadata, self.is_in(&row.metadata.to_string())),
+        ];
+        about.into_iter().filter(|(_, about)| *about).map(|(part, _)| part).collect()
+    }
+}
+
+const BLANK: &str = "(erased)";
+
+/// Takes what is about somebody out of an event. False if it was out already.
+async fn blank(tx: &Tx, row: audit_event::Model, person: &Erased) -> Result<bool, StoreError> {
+    let before = row.openings()?;
+    let parts: Vec<Part> = person.parts(&row).into_iter().filter(|part| !before.erased().contains_key(part)).collect();
+    if parts.is_empty() {
+        return Ok(false);
+    }
+    let json = record::as_read(&row)?;
+    let recorded = Recorded::parse(&json).map_err(|error| StoreError::Corrupt(error.to_string()))?;
+    let openings = before.erasing(&parts, &recorded);
+    let mut after = row;
+    for part in parts {
+        match part {
+            Part::Actor => after.actor_email = None,
+            Part::OnBehalfOf => after.on_behalf_of_email = None,
+            Part::Target => BLANK.clone_into(&mut after.target_label),
+            Part::Summary => BLANK.clone_into(&mut after.summary),
+            Part::Reason => after.reason = None,
+            Part::Metadata => after.metadata = json!({}),
+            Part::Source => (after.ip, after.user_agent, after.request_id) = (None, None, None),
+        }
+    }
+    after.salts = openings.salts().to_vec();
+    after.erased = Some(openings.erased().iter().map(|(part, hash)| (part.name().to_owned(), Value::from(hash.to_base64()))).collect());
+    audit_event::Entity::update(after.into_active_model().reset_all()).exec(tx).await?;
+    Ok(true)
+}

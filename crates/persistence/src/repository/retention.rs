@@ -1,0 +1,56 @@
+//! How long the events of each org are kept.
+
+use postern_domain::{Id, operation::Staff, org::OrgRef, retention::Retention};
+use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QuerySelect, sea_query::OnConflict};
+
+use crate::{
+    entity::{organization, retention},
+    error::StoreError,
+    stored::{Stored, Target},
+    tx::Tx,
+};
+
+pub struct Retentions<'a> {
+    tx: &'a Tx,
+}
+
+impl<'a> Retentions<'a> {
+    pub(crate) const fn new(tx: &'a Tx) -> Self {
+        Self { tx }
+    }
+
+    /// The rules for an org by its slug, locked until the unit of work ends.
+    pub async fn locked(&self, slug: &str) -> Result<Option<Retention>, StoreError> {
+        let org = organization::Entity::find().filter(organization::Column::Slug.eq(slug)).lock_exclusive().one(self.tx).await?;
+        match org {
+            Some(org) => of(self.tx, org).await.map(Some),
+            None => Ok(None),
+        }
+    }
+}
+
+/// The rules for every org there is.
+pub(crate) async fn all(tx: &Tx) -> Result<Vec<Retention>, StoreError> {
+    let mut rules = Vec::new();
+    for org in organization::Entity::find().all(tx).await? {
+        rules.push(of(tx, org).await?);
+    }
+    Ok(rules)
+}
+
+async fn of(tx: &Tx, org: organization::Model) -> Result<Retention, StoreError> {
+    let row = retention::Entity::find_by_id(org.id).one(tx).await?;
+    let (days, held_since) = row.map_or((None, None), |row| (row.days, row.held_since));
+    Ok(Retention { org: OrgRef { id: Id::new(org.id), slug: org.slug }, days, held_since })
+}
+
+impl Stored<Staff> for Retention {
+    async fn store(&self, to: Target<'_, Staff>) -> Result<(), StoreError> {
+        let Self { org, days, held_since } = self;
+        let row = retention::ActiveModel { org_id: Set(org.id.uuid()), days: Set(*days), held_since: Set(*held_since) };
+        let replaced =
+            OnConflict::column(retention::Column::OrgId).update_columns([retention::Column::Days, retention::Column::HeldSince]).to_owned();
+        retention::Entity::insert(row).on_conflict(replaced).exec_without_returning(to.tx).await?;
+        Ok(())
+    }
+}

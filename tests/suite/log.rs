@@ -1,0 +1,479 @@
+//! The log that the record becomes: each event has its place, everybody can check it, and whoever changes anything is found out.
+
+use std::{fs, path::Path};
+
+use postern_domain::{
+    entry::Recorded,
+    verify::{Audit, Verdict},
+};
+use postern_tests::{Answer, App, Backend, Person, on_all, on_both};
+use postern_tlog::{Bundle, Checkpoint, Frontier, Hash, Note, ProofFile, Verifier, verify_consistency, verify_inclusion};
+use serde_json::{Value, json};
+
+use crate::process::{postern_with, said};
+
+mod everywhere {
+    use super::{every_event_has_a_proof, on_all, two_pumps_at_once_double_nothing, what_is_exported_is_recorded};
+
+    on_all![every_event_has_a_proof, two_pumps_at_once_double_nothing, what_is_exported_is_recorded];
+}
+
+on_both![
+    an_export_is_checked_without_us,
+    a_part_of_a_log_is_checked_as_well,
+    tables_start_no_formula,
+    whoever_alters_is_found_out,
+    whoever_cuts_off_or_rewrites_is_found_out,
+    what_no_server_queued_is_refused,
+    tiles_are_what_they_have_to_be,
+    the_command_tells_and_exits,
+    a_changed_key_signs_beside_the_old_one,
+];
+
+/// Some things done in acme, and in the log.
+pub async fn acts(t: &App) -> Person<'_> {
+    let owner = t.sign_in("owner@acme.example").await;
+    for n in 0..4 {
+        owner.patch("/v1/orgs/acme", json!({ "name": format!("Acme {n}") })).await.expect(200);
+        t.pump().await;
+    }
+    let member = t.member_id("acme", "viewer@acme.example").await;
+    owner.patch(&format!("/v1/orgs/acme/members/{member}"), json!({ "role": "member" })).await.expect(200);
+    let support = t.sign_in("support@postern.example").await;
+    let (worn, _) = t.impersonate(&support, "owner@acme.example", "acme", "full").await;
+    worn.patch("/v1/orgs/acme", json!({ "name": "Acme by support" })).await.expect(200);
+    t.pump().await;
+    owner
+}
+
+async fn download(who: &Person<'_>, path: &str, accept: &str) -> Answer {
+    Answer::of(who.request("GET", path).header("accept", accept).send().await).await
+}
+
+/// The whole log of acme, line by line.
+pub async fn export(who: &Person<'_>) -> String {
+    download(who, "/v1/orgs/acme/audit-events", "application/x-ndjson").await.expect(200).body
+}
+
+pub async fn keys(who: &Person<'_>) -> Vec<Verifier> {
+    let keys = who.get("/v1/orgs/acme/audit-log/keys").await.expect(200).body;
+    keys.lines().map(|line| Verifier::parse(line).expect("a key")).collect()
+}
+
+pub async fn checkpoint(who: &Person<'_>) -> String {
+    who.get("/v1/orgs/acme/audit-log/checkpoint").await.expect(200).body
+}
+
+pub fn judged(export: &str, keys: Vec<Verifier>, kept: &[String]) -> Verdict {
+    let mut audit = Audit::new(keys, kept.to_vec());
+    export.lines().for_each(|line| audit.line(line.to_owned()));
+    audit.finish()
+}
+
+pub fn kinds(verdict: &Verdict) -> Vec<&str> {
+    verdict.faults.iter().map(|fault| fault.kind).collect()
+}
+
+/// Runs SQL as somebody whom neither role nor trigger stops.
+async fn as_administrator(t: &App, sql: &str) {
+    t.unaccounted();
+    let sql = match t.backend {
+        Backend::Sqlite => {
+            let triggers = t.db.texts("SELECT name FROM sqlite_master WHERE type = 'trigger'").await;
+            triggers.iter().map(|name| format!("DROP TRIGGER {name}; ")).collect::<String>() + sql
+        }
+        Backend::Postgres | Backend::PgBouncer => format!("SET session_replication_role = replica; {sql}; RESET session_replication_role"),
+    };
+    t.db.execute(&sql).await.expect(&sql);
+}
+
+async fn every_event_has_a_proof(t: &App) {
+    let owner = acts(t).await;
+    let note = checkpoint(&owner).await;
+    let signed = Note::parse(&note).expect("a note");
+    for key in keys(&owner).await {
+        signed.verify(&key).expect("signed");
+    }
+    let tree = Checkpoint::of(&signed).expect("a checkpoint");
+    let acme = t.db.uuid("SELECT id FROM organization WHERE slug = 'acme'").await;
+    assert_eq!(tree.origin, format!("postern.example/{}", postern_domain::id::OrgId::new(acme)));
+    let events = owner.get("/v1/orgs/acme/audit-events?limit=100").await.expect(200).json;
+    let events = events["data"].as_array().expect("a list");
+    assert_eq!(events.len() as u64, tree.size, "each event of the org is in its log");
+    for event in events {
+        let id = event["id"].as_str().expect("an id");
+        let whole = owner.get(&format!("/v1/orgs/acme/audit-events/{id}")).await.expect(200);
+        let recorded = Recorded::parse(&whole.body).expect("an event");
+        let opening = recorded.opening.as_ref().expect("an opening");
+        let leaf = recorded.leaf(&opening.openings().expect("is sound"));
+        assert_eq!(opening.leaf, Some(leaf.to_base64()), "{}", whole.body);
+        let proof = owner.get(&format!("/v1/orgs/acme/audit-log/proof?event={id}")).await.expect(200);
+        assert_eq!(proof.header("content-type"), "text/plain; charset=utf-8");
+        let proof = ProofFile::parse(&proof.body).expect("a proof");
+        assert_eq!(proof.checkpoint, note);
+        assert_eq!(event["log"], json!({ "origin": tree.origin, "index": proof.index }));
+        verify_inclusion(leaf, proof.index, tree.size, &proof.hashes, tree.root).expect("is in the tree");
+    }
+    // What has just happened waits for its place.
+    owner.patch("/v1/orgs/acme", json!({ "name": "Acme again" })).await.expect(200);
+    let newest = owner.get("/v1/orgs/acme/audit-events?limit=1").await.expect(200);
+    assert_eq!(newest.json["data"][0]["log"], Value::Null);
+    let id = newest.text("/data/0/id");
+    owner.get(&format!("/v1/orgs/acme/audit-log/proof?event={id}")).await.problem(404, "not_found");
+    assert_eq!(owner.get(&format!("/v1/orgs/acme/audit-events/{id}")).await.expect(200).json["opening"]["queued"], true);
+    // The platform's own log, by the same rules.
+    let eng = t.sign_in("eng@postern.example").await;
+    t.pump().await;
+    let note = eng.get("/v1/admin/audit-log/checkpoint").await.expect(200).body;
+    assert!(note.starts_with("postern.example/platform\n"), "{note}");
+    let event = eng.get("/v1/admin/audit-events?action=auth.login_succeeded&limit=1").await.expect(200).text("/data/0/id");
+    let proof = eng.get(&format!("/v1/admin/audit-log/proof?event={event}")).await.expect(200);
+    assert!(ProofFile::parse(&proof.body).is_ok());
+}
+
+async fn tiles_are_what_they_have_to_be(t: &App) {
+    let owner = acts(t).await;
+    let tree = Checkpoint::of(&Note::parse(&checkpoint(&owner).await).expect("a note")).expect("a checkpoint");
+    let path = format!("/v1/orgs/acme/audit-log/tile/0/000.p/{}", tree.size);
+    let bytes = |path: String| {
+        let request = owner.request("GET", &path);
+        async move { request.send().await.expect("answers").bytes().await.expect("arrives").to_vec() }
+    };
+    let mut whole = Frontier::default();
+    let hashes: Vec<Hash> = bytes(path.clone()).await.chunks(32).map(|hash| Hash(hash.try_into().expect("32 bytes"))).collect();
+    hashes.iter().for_each(|hash| drop(whole.append(*hash)));
+    assert_eq!((whole.size(), whole.root()), (tree.size, tree.root), "the tile's hashes come to the root");
+    assert_eq!(bytes(path.replace("000.p/", "000.p%2F")).await.len() as u64, 32 * tree.size, "slashes may be escaped");
+    let packed = bytes(format!("/v1/orgs/acme/audit-log/tile/entries/000.p/{}", tree.size)).await;
+    let entries = Bundle::unpack(&packed).expect("a bundle");
+    assert_eq!(entries.iter().map(|entry| Hash::of_leaf(entry)).collect::<Vec<_>>(), hashes, "the entries are what was hashed");
+    assert!(entries.iter().all(|entry| !String::from_utf8_lossy(entry).contains("acme.example")), "and say nothing about people");
+    let beyond = tree.size + 1;
+    for missing in [
+        format!("0/000.p/{beyond}"),
+        "0/000".to_owned(),
+        "0/001".to_owned(),
+        "1/000.p/1".to_owned(),
+        "9/000".to_owned(),
+        "0/0".to_owned(),
+        "0/000.p/256".to_owned(),
+        "0/x001".to_owned(),
+        format!("entries/000.p/{beyond}"),
+        "entries/001".to_owned(),
+        "-1/000".to_owned(),
+        "0/x999/x999/x999/x999/x999/x999/999".to_owned(),
+        "entries/x999/x999/x999/x999/x999/x999/999".to_owned(),
+    ] {
+        owner.get(&format!("/v1/orgs/acme/audit-log/tile/{missing}")).await.problem(404, "not_found");
+    }
+}
+
+async fn an_export_is_checked_without_us(t: &App) {
+    let owner = acts(t).await;
+    let kept = checkpoint(&owner).await;
+    let file = export(&owner).await;
+    let verdict = judged(&file, keys(&owner).await, std::slice::from_ref(&kept));
+    assert_eq!(verdict.faults, []);
+    assert_eq!(verdict.events, verdict.size + verdict.newer + verdict.waiting);
+    assert!(verdict.size >= 9 && verdict.left_out == 0 && verdict.retired == 0, "{verdict:?}");
+    // Every line of it counts.
+    let lines: Vec<&str> = file.lines().collect();
+    for (n, line) in lines.iter().enumerate() {
+        let without: String = lines.iter().enumerate().filter(|(m, _)| *m != n).flat_map(|(_, line)| [*line, "\n"]).collect();
+        assert_ne!(kinds(&judged(&without, keys(&owner).await, &[])), Vec::<&str>::new(), "without {line}");
+    }
+    let other: Vec<Verifier> = {
+        let globex = t.sign_in("owner@globex.example").await;
+        let keys = globex.get("/v1/orgs/globex/audit-log/keys").await.expect(200).body;
+        keys.lines().map(|line| Verifier::parse(line).expect("a key")).collect()
+    };
+    assert!(kinds(&judged(&file, other, &[])).contains(&"checkpoint"), "another log's key is none");
+    for (word, other, kind) in [
+        ("Acme 2", "Acme 3", "altered"),
+        ("viewer@acme", "former@acme", "altered"),
+        ("\"outcome\":\"succeeded\"", "\"outcome\":\"denied\"", "altered"),
+        ("\"index\":3", "\"index\":2", "twice"),
+    ] {
+        assert!(file.contains(word), "{word}");
+        let verdict = judged(&file.replacen(word, other, 1), keys(&owner).await, &[]);
+        assert!(kinds(&verdict).contains(&kind), "{word}: {verdict:?}");
+    }
+    // Later on the log still begins with what was kept.
+    owner.patch("/v1/orgs/acme", json!({ "name": "Later" })).await.expect(200);
+    t.pump().await;
+    let verdict = judged(&export(&owner).await, keys(&owner).await, &[kept]);
+    assert_eq!(verdict.faults, []);
+}
+
+async fn a_part_of_a_log_is_checked_as_well(t: &App) {
+    let owner = acts(t).await;
+    let all = judged(&export(&owner).await, keys(&owner).await, &[]);
+    for part in ["action=org.updated", "actor=support@postern.example", "q=Acme 2", "outcome=denied", "to=2026-01-01T00:00:00Z"] {
+        let file = download(&owner, &format!("/v1/orgs/acme/audit-events?{part}"), "application/x-ndjson").await.expect(200).body;
+        let verdict = judged(&file, keys(&owner).await, &[]);
+        assert_eq!(verdict.faults, [], "{part}");
+        assert_eq!(verdict.events + verdict.left_out, verdict.size + verdict.newer + verdict.waiting, "{part}: {verdict:?}");
+        assert!(verdict.left_out > 0 && verdict.size >= all.size, "{part}");
+        let altered = file.replacen("Acme 2", "Acme X", 1);
+        assert!(altered == file || kinds(&judged(&altered, keys(&owner).await, &[])).contains(&"altered"), "{part}");
+    }
+}
+
+async fn tables_start_no_formula(t: &App) {
+    let owner = t.sign_in("owner@acme.example").await;
+    owner.patch("/v1/orgs/acme", json!({ "name": "=HYPERLINK(\"http://x\")" })).await.expect(200);
+    t.pump().await;
+    let table = download(&owner, "/v1/orgs/acme/audit-events", "text/csv").await.expect(200);
+    assert!(table.header("content-disposition").contains("audit-acme.csv"));
+    let mut rows = csv::ReaderBuilder::new().from_reader(table.body.as_bytes());
+    assert_eq!(rows.headers().expect("a head").get(0), Some("id"));
+    let rows: Vec<csv::StringRecord> = rows.records().map(|row| row.expect("each row as wide as the head")).collect();
+    let formula = |cell: &str| cell.starts_with(['=', '+', '-', '@', '\t', '\r']);
+    assert!(!rows.iter().flat_map(|row| row.iter()).any(formula), "{}", table.body);
+    let last = rows.last().expect("a row");
+    assert_eq!(last.get(0), Some("checkpoint"));
+    assert!(Note::parse(last.get(1).expect("a note")).is_ok(), "{last:?}");
+    assert_eq!(
+        rows.len() as i64 - 1,
+        t.db.count("SELECT count(*) FROM audit_event WHERE org_slug = 'acme' AND action <> 'audit.exported'").await
+    );
+}
+
+/// Each kind of tampering that an administrator of the database can think of, and what is said of it.
+async fn whoever_alters_is_found_out(t: &App) {
+    let second = "(SELECT event_id FROM audit_leaf WHERE place = 2 AND org_id = (SELECT id FROM organization WHERE slug = 'acme'))";
+    let acme = "(SELECT id FROM organization WHERE slug = 'acme')";
+    let copied = "occurred_at, org_id, org_slug, actor_type, actor_id, actor_email, action, outcome, target_type, target_label, summary, metadata, \
+                  schema_version, salts";
+    let made_up = if t.backend == Backend::Sqlite { "randomblob(16)" } else { "gen_random_uuid()" };
+    for (tampering, kind) in [
+        (format!("UPDATE audit_event SET summary = 'nothing happened' WHERE id = {second}"), "altered"),
+        (format!("UPDATE audit_event SET actor_email = 'somebody@else.example' WHERE id = {second}"), "altered"),
+        (format!("UPDATE audit_event SET occurred_at = '2026-11-20 08:00:00+00:00' WHERE id = {second}"), "altered"),
+        (format!("UPDATE audit_event SET action = 'org.created' WHERE id = {second}"), "altered"),
+        (format!("DELETE FROM audit_event WHERE id = {second}"), "missing"),
+        (format!("INSERT INTO audit_event (id, {copied}) SELECT {made_up}, {copied} FROM audit_event WHERE id = {second}"), "added"),
+        // The log itself: two entries change places.
+        (
+            format!(
+                "UPDATE audit_leaf SET place = place + 1000 WHERE org_id = {acme} AND place IN (1, 2); \
+                  UPDATE audit_leaf SET place = 1 WHERE org_id = {acme} AND place = 1002; \
+                  UPDATE audit_leaf SET place = 2 WHERE org_id = {acme} AND place = 1001"
+            ),
+            "root",
+        ),
+        (format!("DELETE FROM audit_leaf WHERE org_id = {acme} AND place = 2"), "missing"),
+        // Both the event and what the log has of it.
+        (format!("DELETE FROM audit_event WHERE id = {second}; DELETE FROM audit_leaf WHERE org_id = {acme} AND place = 2"), "missing"),
+        (format!("DELETE FROM audit_event WHERE org_id = {acme}"), "missing"),
+    ] {
+        let fresh = App::start(t.backend, |_| {}).await;
+        let owner = acts(&fresh).await;
+        let named = owner.get("/v1/orgs/acme/audit-events?limit=100").await.expect(200).json["data"]
+            .as_array()
+            .expect("a list")
+            .iter()
+            .find(|event| event["log"]["index"] == 2)
+            .map(|event| event["id"].as_str().expect("an id").to_owned())
+            .expect("is there");
+        let keys = keys(&owner).await;
+        as_administrator(&fresh, &tampering).await;
+        let verdict = judged(&export(&owner).await, keys, &[]);
+        assert!(kinds(&verdict).contains(&kind), "{tampering}: {verdict:?}");
+        let told = verdict.faults.iter().map(|fault| fault.what.as_str()).collect::<Vec<_>>().join("\n");
+        assert!(["added", "root"].contains(&kind) || told.contains(&named) || told.contains("entry 2"), "{tampering}: {told}");
+        fresh.finish().await;
+    }
+}
+
+async fn whoever_cuts_off_or_rewrites_is_found_out(t: &App) {
+    let owner = acts(t).await;
+    let (kept, keys) = (checkpoint(&owner).await, keys(&owner).await);
+    let acme = "(SELECT id FROM organization WHERE slug = 'acme')";
+    // The last entries, with all that the log knew of them.
+    let cut = format!(
+        "DELETE FROM audit_event WHERE id IN (SELECT event_id FROM audit_leaf WHERE org_id = {acme} AND place >= 4); \
+         DELETE FROM audit_leaf WHERE org_id = {acme} AND place >= 4; DELETE FROM audit_checkpoint WHERE org_id = {acme} AND size > 4"
+    );
+    as_administrator(t, &cut).await;
+    let file = export(&owner).await;
+    assert_eq!(kinds(&judged(&file, keys.clone(), &[])), Vec::<&str>::new(), "alone it is sound: nobody can tell");
+    assert_eq!(kinds(&judged(&file, keys.clone(), std::slice::from_ref(&kept))), ["truncated"]);
+    // The log goes on, and grows beyond what was cut off.
+    for n in 0..12 {
+        owner.patch("/v1/orgs/acme", json!({ "name": format!("New {n}") })).await.expect(200);
+    }
+    t.pump().await;
+    let file = export(&owner).await;
+    assert_eq!(kinds(&judged(&file, keys.clone(), &[])), Vec::<&str>::new());
+    assert_eq!(kinds(&judged(&file, keys.clone(), std::slice::from_ref(&kept))), ["rewritten"]);
+    // And so do two checkpoints by themselves, with what any client can compute from the tiles.
+    let (old, new) = (Note::parse(&kept).expect("a note"), Note::parse(&checkpoint(&owner).await).expect("a note"));
+    let (old, new) = (Checkpoint::of(&old).expect("a checkpoint"), Checkpoint::of(&new).expect("a checkpoint"));
+    assert!(verify_consistency(old.size, new.size, &[], old.root, new.root).is_err());
+}
+
+async fn what_no_server_queued_is_refused(t: &App) {
+    let owner = acts(t).await;
+    let keys = keys(&owner).await;
+    // An administrator makes up an event, and puts it into the queue as well.
+    let (copied, made_up) = if t.backend == Backend::Sqlite {
+        ("randomblob(16)", "zeroblob(32)")
+    } else {
+        ("gen_random_uuid()", "decode(repeat('00', 32), 'hex')")
+    };
+    let columns = "occurred_at, org_id, org_slug, actor_type, actor_id, actor_email, action, outcome, target_type, target_label, summary, \
+                   metadata, schema_version, salts";
+    let forged = format!(
+        "INSERT INTO audit_event (id, {columns}) SELECT {copied}, {columns} FROM audit_event WHERE summary LIKE '%Acme 2%'; \
+         INSERT INTO audit_queue (org_id, event_id, leaf, seal) \
+         SELECT org_id, id, {made_up}, {made_up} FROM audit_event e WHERE NOT EXISTS (SELECT 1 FROM audit_leaf l WHERE l.event_id = e.id)"
+    );
+    as_administrator(t, &forged).await;
+    // And changes one that waits.
+    owner.patch("/v1/orgs/acme", json!({ "name": "Waiting" })).await.expect(200);
+    as_administrator(t, "UPDATE audit_event SET summary = 'nothing happened' WHERE summary LIKE '%Waiting%'").await;
+    let turns = t.pump().await;
+    assert_eq!(turns.iter().map(|turn| turn.refused.len()).sum::<usize>(), 1);
+    assert_eq!(t.recorded("audit.entry_refused").await, 1);
+    t.pump().await;
+    let verdict = judged(&export(&owner).await, keys, &[]);
+    let mut found = kinds(&verdict);
+    found.sort_unstable();
+    assert_eq!(found, ["added", "altered"], "{verdict:?}");
+}
+
+async fn two_pumps_at_once_double_nothing(t: &App) {
+    let owner = t.sign_in("owner@acme.example").await;
+    let globex = t.sign_in("owner@globex.example").await;
+    let mut stores = Vec::new();
+    for _ in 0..4 {
+        stores.push(t.state.store.aside(&t.db.options()).await.expect("opens"));
+    }
+    for round in 0..5 {
+        for n in 0..4 {
+            owner.patch("/v1/orgs/acme", json!({ "name": format!("Acme {round} {n}") })).await.expect(200);
+            globex.patch("/v1/orgs/globex", json!({ "name": format!("Globex {round} {n}") })).await.expect(200);
+        }
+        let turns = stores.iter().map(|store| async {
+            let mut pump = postern_persistence::pump::Pump::new(std::sync::Arc::clone(store));
+            let stamp = postern_domain::clock::Stamp {
+                now: postern_domain::clock::Clock::now(&t.clock),
+                ids: std::sync::Arc::clone(&t.state.ids),
+                source: postern_domain::event::Source::default(),
+            };
+            pump.turn(&stamp).await.expect("works").map_or(0, |turn| turn.events)
+        });
+        let pumped: u64 = futures_util::future::join_all(turns).await.iter().sum();
+        assert_eq!(
+            pumped + t.pump().await.iter().map(|turn| turn.events).sum::<u64>(),
+            if round == 0 { 8 + waiting_before(t).await } else { 8 }
+        );
+    }
+    let gaps = "SELECT count(*) FROM (SELECT org_id FROM audit_leaf GROUP BY org_id HAVING max(place) + 1 <> count(*)) AS torn";
+    assert_eq!(t.db.count(gaps).await, 0);
+    assert_eq!(judged(&export(&owner).await, keys(&owner).await, &[]).faults, []);
+    if t.backend != Backend::Sqlite {
+        for store in stores {
+            store.close().await;
+        }
+    }
+}
+
+/// What the demo accounts and two sign-ins had left to be pumped.
+async fn waiting_before(t: &App) -> u64 {
+    let more = "SELECT count(*) FROM audit_event WHERE action <> 'org.updated'";
+    u64::try_from(t.db.count(more).await).expect("a count")
+}
+
+async fn what_is_exported_is_recorded(t: &App) {
+    let owner = acts(t).await;
+    let admin = t.sign_in("admin@acme.example").await;
+    download(&admin, "/v1/orgs/acme/audit-events?action=org.*", "application/x-ndjson").await.expect(200);
+    let recorded = owner.get("/v1/orgs/acme/audit-events?action=audit.exported").await.expect(200);
+    assert_eq!(recorded.text("/data/0/actor/email"), "admin@acme.example");
+    assert_eq!(recorded.json["data"][0]["metadata"]["format"], "ndjson");
+    assert_eq!(recorded.json["data"][0]["metadata"]["filter"], json!({ "action": "org.*" }));
+    let member = t.sign_in("member@acme.example").await;
+    download(&member, "/v1/orgs/acme/audit-events", "text/csv").await.problem(403, "permission_denied");
+    let support = t.sign_in("support@postern.example").await;
+    let (worn, _) = t.impersonate(&support, "owner@acme.example", "acme", "full").await;
+    download(&worn, "/v1/orgs/acme/audit-events", "application/x-ndjson").await.problem(403, "impersonation_blocked");
+    assert_eq!(t.recorded("audit.exported").await, 1);
+    // Staff: their own, or all; and what is others' is told.
+    let id = postern_domain::id::OrgId::new(t.db.uuid("SELECT id FROM organization WHERE slug = 'acme'").await);
+    let path = format!("/v1/admin/audit-events?org={id}");
+    download(&support, &path, "application/x-ndjson").await.problem(403, "permission_denied");
+    support.get("/v1/admin/audit-events").await.expect(200);
+    assert_eq!(t.recorded("audit.viewed").await, 0);
+    let eng = t.sign_in("eng@postern.example").await;
+    eng.get(&path).await.expect(200);
+    let viewed = owner.get("/v1/orgs/acme/audit-events?action=audit.viewed").await.expect(200);
+    assert_eq!(viewed.text("/data/0/actor/email"), "eng@postern.example");
+    t.pump().await;
+    let file = download(&eng, &path, "application/x-ndjson").await.expect(200).body;
+    assert_eq!(judged(&file, keys(&owner).await, &[]).faults, []);
+    let platform = download(&eng, "/v1/admin/audit-events", "application/x-ndjson").await.expect(200).body;
+    let key = eng.get("/v1/admin/audit-log/keys").await.expect(200).body;
+    let key = key.lines().map(|line| Verifier::parse(line).expect("a key")).collect();
+    assert_eq!(judged(&platform, key, &[]).faults, []);
+    assert_eq!(t.recorded("audit.exported").await, 3);
+    let nowhere = "/v1/admin/audit-events?org=org_01k7fgpr00e00800000000000g";
+    download(&eng, nowhere, "application/x-ndjson").await.problem(404, "not_found");
+}
+
+async fn the_command_tells_and_exits(t: &App) {
+    let owner = acts(t).await;
+    let folder = t.folder.path();
+    let write = |name: &str, text: &str| fs::write(folder.join(name), text).expect("is written");
+    write("log.ndjson", &export(&owner).await);
+    write("log.keys", &owner.get("/v1/orgs/acme/audit-log/keys").await.expect(200).body);
+    write("kept", &checkpoint(&owner).await);
+    let run = |arguments: &[&str]| verify(folder, arguments);
+    let sound = run(&["log.ndjson", "--key", "log.keys", "--checkpoint", "kept"]);
+    assert!(sound.0 == 0 && sound.1.contains("sound: every event"), "{sound:?}");
+    write("altered.ndjson", &export(&owner).await.replacen("Acme 2", "Acme 3", 1));
+    let altered = run(&["altered.ndjson", "--key", "log.keys"]);
+    assert!(altered.0 == 1 && altered.1.contains("[altered] event evt_"), "{altered:?}");
+    let told: Value =
+        serde_json::from_str(run(&["altered.ndjson", "--key", "log.keys", "--json"]).1.lines().next().expect("a line")).expect("JSON");
+    assert_eq!((&told["sound"], &told["faults"][0]["kind"]), (&json!(false), &json!("altered")));
+    for cannot in
+        [&["nowhere.ndjson", "--key", "log.keys"][..], &["log.ndjson", "--key", "nowhere"], &["log.ndjson"], &["--key", "log.keys"]]
+    {
+        assert_eq!(run(cannot).0, 2, "{cannot:?}");
+    }
+    let token = owner.token.clone().expect("a token");
+    let address = t.address.clone();
+    let at_server = folder.to_owned();
+    let (status, told) = tokio::task::spawn_blocking(move || {
+        let asked = ["audit", "verify", "--server", &address, "--org", "acme", "--key", "log.keys", "--checkpoint", "kept"];
+        let output = postern_with(&at_server, &asked, &[("POSTERN_TOKEN", &token)]);
+        (output.status.code(), said(&output))
+    })
+    .await
+    .expect("runs");
+    assert_eq!(status, Some(0), "{told}");
+}
+
+fn verify(folder: &Path, arguments: &[&str]) -> (i32, String) {
+    let output = postern_with(folder, &[&["audit", "verify"], arguments].concat(), &[]);
+    (output.status.code().expect("ends"), said(&output))
+}
+
+async fn a_changed_key_signs_beside_the_old_one(t: &App) {
+    let owner = acts(t).await;
+    let before = keys(&owner).await;
+    let keep = tempfile::tempdir().expect("a folder");
+    postern_tests::write_record_keys(keep.path());
+    let recorder = postern_persistence::Recorder::open(keep.path(), postern_tests::LOG_NAME, postern_domain::clock::Clock::now(&t.clock))
+        .expect("keys");
+    recorder.add_key(postern_domain::clock::Clock::now(&t.clock) + chrono::TimeDelta::seconds(1)).expect("made");
+    let origin = before[0].name().to_owned();
+    let both = recorder.verifiers(&origin);
+    assert_eq!(both.len(), 2);
+    let tree = Checkpoint { origin, size: 0, root: Hash::of_nothing() };
+    let note = Note::parse(&recorder.sign(&tree).expect("signs")).expect("a note");
+    note.verify(&before[0]).expect("who knows the old key verifies");
+    note.verify(&Verifier::parse(&both[1]).expect("a key")).expect("and who knows the new one");
+}
