@@ -73,7 +73,9 @@ impl Answer {
     pub async fn of(response: Result<reqwest::Response, reqwest::Error>) -> Self {
         let response = response.expect("the server answers");
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
-        let body = response.text().await.expect("the answer arrives");
+        // A stream has no end: its head says all that there is.
+        let endless = headers.get("content-type").is_some_and(|kind| kind == "text/event-stream");
+        let body = if endless { String::new() } else { response.text().await.expect("the answer arrives") };
         let json = serde_json::from_str(&body).unwrap_or(Value::Null);
         Self { status, headers, body, json }
     }

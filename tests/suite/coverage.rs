@@ -72,6 +72,8 @@ pub async fn request(t: &App, row: &Operation, org: &str) -> (&'static str, Stri
         "read_feature" => ("GET", format!("/v1/orgs/{org}/features/sso"), None),
         "list_audit_events" => ("GET", format!("/v1/orgs/{org}/audit-events"), None),
         "read_audit_event" => ("GET", format!("/v1/orgs/{org}/audit-events/{}", founded(t, "org.created").await), None),
+        "stream_audit_events" => ("GET", format!("/v1/orgs/{org}/audit-events/stream"), None),
+        "stream_platform_audit_events" => ("GET", "/v1/admin/audit-events/stream".to_owned(), None),
         "read_log_checkpoint" => ("GET", format!("/v1/orgs/{org}/audit-log/checkpoint"), None),
         "read_log_keys" => ("GET", format!("/v1/orgs/{org}/audit-log/keys"), None),
         "read_log_tile" => {

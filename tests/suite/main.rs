@@ -18,6 +18,7 @@ mod readme;
 mod record;
 mod scale;
 mod staff;
+mod stream;
 mod tenancy;
 mod tokens;
 mod wall;

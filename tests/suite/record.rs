@@ -182,4 +182,15 @@ async fn events_page_from_newest_to_oldest(t: &App) {
     }
     assert_eq!(ids.len(), 7);
     assert!(ids.windows(2).all(|pair| pair[0] > pair[1]), "each once, newest first");
+    // And back again, page by page, the same.
+    let mut back = Vec::new();
+    let mut page = owner.get(&path).await.expect(200).json;
+    loop {
+        let mut rows: Vec<String> = page["data"].as_array().expect("a list").iter().map(|event| event["id"].to_string()).collect();
+        rows.append(&mut back);
+        back = rows;
+        let Some(cursor) = page["prev_cursor"].as_str() else { break };
+        page = owner.get(&format!("/v1/orgs/acme/audit-events?action=org.updated&limit=3&cursor={cursor}")).await.expect(200).json;
+    }
+    assert_eq!(back, ids);
 }

@@ -19,6 +19,7 @@ pub struct Server {
     pub keep_alive_seconds: u64,
     pub drain_seconds: u64,
     pub shutdown_timeout_seconds: u64,
+    pub event_streams: usize,
 }
 
 impl Server {

@@ -93,6 +93,7 @@ operations! {
 
     ListAuditEvents         = "list_audit_events":                     InOrg,    AuditRead,            aside(AuditExported),                            Allowed,      [];
     ReadAuditEvent          = "read_audit_event":                      InOrg,    AuditRead,            nothing,                                         Allowed,      [];
+    StreamAuditEvents       = "stream_audit_events":                   InOrg,    AuditRead,            nothing,                                         Blocked,      [];
     ReadLogCheckpoint       = "read_log_checkpoint":                   InOrg,    AuditRead,            nothing,                                         Allowed,      [];
     ReadLogKeys             = "read_log_keys":                         InOrg,    AuditRead,            nothing,                                         Allowed,      [];
     ReadLogTile             = "read_log_tile":                         InOrg,    AuditRead,            nothing,                                         Allowed,      [];
@@ -108,6 +109,7 @@ operations! {
     SetStaffTier            = "set_staff_tier":                        Staff,    StaffManage,          records(StaffTierChanged),                       Blocked,      [Reason];
     RemoveStaff             = "remove_staff":                          Staff,    StaffManage,          records(StaffTierChanged),                       Blocked,      [Reason];
     ListPlatformAuditEvents = "list_platform_audit_events":            Staff,    PlatformAuditReadOwn, aside(AuditViewed | AuditExported),              Blocked,      [];
+    StreamPlatformAuditEvents = "stream_platform_audit_events":        Staff,    PlatformAuditReadAll, aside(AuditViewed),                              Blocked,      [];
     ReadPlatformLogCheckpoint = "read_platform_log_checkpoint":        Staff,    PlatformAuditReadAll, nothing,                                         Blocked,      [];
     ReadPlatformLogKeys     = "read_platform_log_keys":                Staff,    PlatformAuditReadAll, nothing,                                         Blocked,      [];
     ReadPlatformLogTile     = "read_platform_log_tile":                Staff,    PlatformAuditReadAll, nothing,                                         Blocked,      [];

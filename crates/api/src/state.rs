@@ -11,6 +11,8 @@ use postern_domain::{
 };
 use postern_persistence::{Store, keyfile::KeyError};
 
+use tokio::sync::Semaphore;
+
 use crate::{
     config::{self, Config},
     http::{CursorKey, Seal},
@@ -32,6 +34,8 @@ pub struct State {
     pub staff: config::Staff,
     pub idempotency: config::Idempotency,
     pub(crate) standing: Standing,
+    /// How many more streams may be open.
+    pub(crate) streams: Arc<Semaphore>,
     stopping: AtomicBool,
 }
 
@@ -58,6 +62,7 @@ impl State {
             hasher: Hasher::new(&passwords).map_err(|error| StartError::Passwords(error.to_string()))?,
             cursors: CursorKey::new(&secrets.cursors),
             seal: Seal::new(&secrets.answers),
+            streams: Arc::new(Semaphore::new(server.event_streams)),
             server,
             sign_in,
             impersonation,
@@ -78,6 +83,8 @@ impl State {
     /// From now on the server says that it is not ready, so that nobody sends it more.
     pub fn stop(&self) {
         self.stopping.store(true, Ordering::Relaxed);
+        // Those who follow a log are to see it now.
+        self.store.growth().tell_all();
     }
 
     #[must_use]

@@ -17,7 +17,7 @@ use sea_orm::{
     sqlx::{
         self, AssertSqlSafe, ConnectOptions, Connection, PgPool, Postgres, Sqlite, SqlitePool, Transaction,
         pool::PoolOptions,
-        postgres::PgConnectOptions,
+        postgres::{PgConnectOptions, PgListener},
         sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
     },
 };
@@ -28,6 +28,9 @@ use crate::{
     store::{Durability, Options},
     tx::Mode,
 };
+
+/// What PostgreSQL's notices of the log are called.
+const CHANNEL: &str = "postern_log";
 
 /// A connection that has been idle for longer is asked whether it still lives before it is used.
 const TRUSTED_IDLE: Duration = Duration::from_secs(30);
@@ -137,6 +140,16 @@ impl Pool {
                 let tx = pool.begin_with(sql).await.map_err(sqlx_error)?;
                 Ok(Begun::Sqlite { tx, _turn: turn })
             }
+        }
+    }
+
+    /// Hears what other processes say of the log, until the connection is lost. A file has one process, and nobody to hear from.
+    pub async fn listen(&self, told: impl Fn(&str)) -> Result<(), StoreError> {
+        let Self::Postgres { pool, .. } = self else { return std::future::pending().await };
+        let mut listener = PgListener::connect_with(pool).await.map_err(sqlx_error)?;
+        listener.listen(CHANNEL).await.map_err(sqlx_error)?;
+        loop {
+            told(listener.recv().await.map_err(sqlx_error)?.payload());
         }
     }
 

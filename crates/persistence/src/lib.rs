@@ -10,6 +10,7 @@ pub mod demo;
 mod entity;
 mod error;
 pub mod gate;
+pub mod growth;
 pub mod keeper;
 pub mod keyfile;
 mod lookup;

@@ -110,6 +110,7 @@ impl Pump {
             tx.execute_raw(statement(backend, sql, [told.into()])).await?;
         }
         tx.commit().await?;
+        self.store.growth().tell(&logs);
         if heads.len() < HEADS {
             self.heads = heads;
         }

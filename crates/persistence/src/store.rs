@@ -10,10 +10,12 @@ use std::{
 
 use postern_migration::fence::Roles;
 use sea_orm::{ConnectionTrait, DbBackend, Statement};
+use uuid::Uuid;
 
 use crate::{
     backend::{self, Pool},
     error::StoreError,
+    growth::Growth,
     lookup::Lookups,
     recorder::Recorder,
     tx::{Mode, Tx},
@@ -61,16 +63,21 @@ pub struct Store {
     pub(crate) roles: Option<Roles>,
     pub(crate) lookups: Lookups,
     recorder: Option<Arc<Recorder>>,
+    growth: Growth,
     pub(crate) statements: AtomicU64,
 }
 
 impl Store {
     /// Opens the pool and tries one connection. A SQLite file that is not there is made, readable by its owner alone.
     pub async fn connect(options: &Options) -> Result<Arc<Self>, StoreError> {
+        Self::open(options).await.map(Arc::new)
+    }
+
+    async fn open(options: &Options) -> Result<Self, StoreError> {
         let pool = Pool::connect(options).await?;
         let roles = backend::roles(options)?.map(|(roles, _)| roles);
         let lookups = Lookups::new(roles.as_ref().map(|roles| roles.tenant.as_str()));
-        Ok(Arc::new(Self { pool, roles, lookups, recorder: options.recorder.clone(), statements: AtomicU64::new(0) }))
+        Ok(Self { pool, roles, lookups, recorder: options.recorder.clone(), growth: Growth::default(), statements: AtomicU64::new(0) })
     }
 
     /// The same database for a task of the process's own: with connections of its own, where connections belong to the threads that requests are
@@ -79,7 +86,8 @@ impl Store {
         if backend::is_embedded(&options.url) {
             return Ok(Arc::clone(self));
         }
-        Self::connect(&Options { max_connections: 2, ..options.clone() }).await
+        let aside = Self::open(&Options { max_connections: 3, ..options.clone() }).await?;
+        Ok(Arc::new(Self { growth: self.growth.clone(), ..aside }))
     }
 
     /// As the owner of the schema, who becomes the keeper of the record where the server becomes the platform.
@@ -91,6 +99,25 @@ impl Store {
     /// What the record is kept with.
     pub fn recorder(&self) -> Result<&Arc<Recorder>, StoreError> {
         self.recorder.as_ref().ok_or_else(|| StoreError::Broken("this store was opened to be looked at only".to_owned()))
+    }
+
+    /// Tells that logs have grown.
+    #[must_use]
+    pub const fn growth(&self) -> &Growth {
+        &self.growth
+    }
+
+    /// Hears from other processes that logs have grown, until the connection is lost.
+    pub async fn listen(&self) -> Result<(), StoreError> {
+        self.pool
+            .listen(|told| {
+                let logs: Option<Vec<Uuid>> = told.split(',').map(|log| log.parse().ok()).collect();
+                match logs {
+                    Some(logs) => self.growth.tell(&logs),
+                    None => self.growth.tell_all(),
+                }
+            })
+            .await
     }
 
     /// Does the database answer? One round trip.

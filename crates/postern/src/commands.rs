@@ -16,6 +16,7 @@ use postern_api::{
 };
 use postern_domain::{
     action::Action,
+    chain,
     clock::{Clock, Stamp, SystemClock},
     credential::Registered,
     event::Source,
@@ -311,6 +312,7 @@ async fn serve(config: Config, demo: bool, works: bool) -> Done {
         }
     });
     tokio::spawn(watch_keys(state));
+    tokio::spawn(hear(Arc::clone(&own)));
     // It goes on while what is running finishes, so that what that records has its place in the log.
     let (rest, resting) = watch::channel(false);
     let working = worker.map(|worker| tokio::spawn(worker.run(resting)));
@@ -327,6 +329,16 @@ async fn serve(config: Config, demo: bool, works: bool) -> Done {
     store.close().await;
     tracing::info!("stopped");
     Ok(())
+}
+
+/// What other processes say of the log, for those who follow it here. Where nothing gets through, they look by themselves.
+async fn hear(store: Arc<Store>) {
+    loop {
+        if let Err(error) = store.listen().await {
+            tracing::debug!(error = chain(&error), "nothing is heard from other processes for a while");
+        }
+        tokio::time::sleep(Duration::from_secs(5)).await;
+    }
 }
 
 /// Somebody may have rotated the signing keys, on this machine or on another that shares the folder.

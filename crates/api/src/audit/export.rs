@@ -14,19 +14,15 @@ use postern_domain::{
 use postern_persistence::{
     StoreError,
     repository::{
-        events::{EventFilter, Events, Whose},
+        events::{EventFilter, Whose},
         log::{Head, Log},
     },
-    unit::{HasLog, Reader},
 };
 use tracing::Instrument;
 use uuid::Uuid;
 
-use super::{csv::Table, filter::EventsQuery};
-use crate::{
-    http::{Call, Download, Entry, Format, Gone, Paused, Problem, Sink},
-    operations::{Op, op},
-};
+use super::{csv::Table, filter::EventsQuery, source::Source};
+use crate::http::{Call, Download, Entry, Format, Gone, Paused, Problem, Sink};
 
 /// So many events are read at a time.
 const EVENTS: u64 = 500;
@@ -43,39 +39,8 @@ pub struct Asked {
     pub format: Format,
 }
 
-/// An operation that gives a log out.
-pub trait Exports: Op<Scope: Entry<Held = Reader<Self::Scope>> + HasLog> {
-    fn events(call: &Call<Self>) -> Events<'_>
-    where
-        Self: Sized;
-
-    fn log<'a>(call: &'a Call<Self>, org: Option<&OrgRef>) -> Log<'a>
-    where
-        Self: Sized;
-}
-
-impl Exports for op::ListAuditEvents {
-    fn events(call: &Call<Self>) -> Events<'_> {
-        (**call).events()
-    }
-
-    fn log<'a>(call: &'a Call<Self>, _: Option<&OrgRef>) -> Log<'a> {
-        (**call).log()
-    }
-}
-
-impl Exports for op::ListPlatformAuditEvents {
-    fn events(call: &Call<Self>) -> Events<'_> {
-        (**call).events()
-    }
-
-    fn log<'a>(call: &'a Call<Self>, org: Option<&OrgRef>) -> Log<'a> {
-        (**call).log(org.map(|org| org.id))
-    }
-}
-
 /// Records that the log goes out, and only then begins.
-pub async fn start<O: Exports>(call: Call<O>, asked: Asked) -> Result<Download, Problem> {
+pub async fn start<O: Source>(call: Call<O>, asked: Asked) -> Result<Download, Problem> {
     if O::Scope::who(call.held()).is_some_and(|(actor, _)| actor.caller().is_some_and(|caller| caller.guise().is_some())) {
         return Err(Denial::Blocked.into());
     }
@@ -148,7 +113,7 @@ struct Export<O> {
     ranges: [(Uuid, Uuid); 2],
 }
 
-impl<O: Exports> Export<O> {
+impl<O: Source> Export<O> {
     async fn write(&self, sink: &Sink) -> Result<(), Ended> {
         let whose = self.asked.org.as_ref().map_or(Whose::Platforms, |org| Whose::Orgs(org.id));
         let filter = EventFilter { log: whose, ..self.asked.query.clone().into() };

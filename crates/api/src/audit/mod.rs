@@ -5,12 +5,15 @@ mod export;
 mod filter;
 mod log;
 mod read;
+mod source;
+mod stream;
 
 use crate::http::Routes;
 
 pub fn routes(routes: &mut Routes) {
     routes
         .add(read::list_audit_events)
+        .add(stream::stream_audit_events)
         .add(read::read_audit_event)
         .add(log::read_log_checkpoint)
         .add(log::read_log_keys)
@@ -19,6 +22,7 @@ pub fn routes(routes: &mut Routes) {
         .add(log::read_log_proof)
         .add(read::list_org_impersonations)
         .add(read::list_platform_audit_events)
+        .add(stream::stream_platform_audit_events)
         .add(log::read_platform_log_checkpoint)
         .add(log::read_platform_log_keys)
         .add(log::read_platform_log_tile)

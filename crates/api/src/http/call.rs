@@ -13,7 +13,7 @@ use postern_domain::{
 };
 use postern_persistence::{
     gate::{self, Gate},
-    repository::page::{Page, PageRequest},
+    repository::page::{From, Page, PageRequest},
     unit::{HasLog, Reader},
 };
 use uuid::Uuid;
@@ -172,13 +172,17 @@ where
 
     /// The page asked for, if its cursor was given out for this list to this caller.
     pub fn page(&self, paging: &Paging) -> Result<PageRequest, Problem> {
-        let after = paging.cursor.as_deref().map(|cursor| self.state.cursors.open(cursor, &self.list_key(paging))).transpose()?;
-        Ok(PageRequest { after, limit: paging.limit })
+        let from = match paging.cursor.as_deref() {
+            Some(cursor) => self.state.cursors.open(cursor, &self.list_key(paging))?,
+            None => From::Newest,
+        };
+        Ok(PageRequest { from, limit: paging.limit })
     }
 
     /// A page of rows as the answer shows it.
     pub fn listed<T>(&self, paging: &Paging, page: Page<T>) -> Listed<T> {
-        Listed { data: page.rows, next_cursor: page.next.map(|last| self.state.cursors.seal(last, &self.list_key(paging))) }
+        let sealed = |from: Option<From>| from.map(|from| self.state.cursors.seal(from, &self.list_key(paging)));
+        Listed { data: page.rows, next_cursor: sealed(page.older), prev_cursor: sealed(page.newer) }
     }
 
     /// What a cursor belongs to: the operation, the place, the caller and the filters.

@@ -1,6 +1,7 @@
 //! Cursors: where a list goes on, sealed so that one works only for the list, the filters and the caller it was given to.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use postern_persistence::repository::page::From;
 use ring::hmac;
 use uuid::Uuid;
 
@@ -18,30 +19,45 @@ impl CursorKey {
         Self(hmac::Key::new(hmac::HMAC_SHA256, secret))
     }
 
-    /// A cursor that goes on after `last` in the list that `belongs_to` describes.
+    /// A cursor that goes on from there in the list that `belongs_to` describes.
     #[must_use]
-    pub fn seal(&self, last: Uuid, belongs_to: &str) -> String {
-        let mut bytes = last.as_bytes().to_vec();
-        bytes.extend_from_slice(&self.tag(last, belongs_to)[..TAG]);
+    pub fn seal(&self, from: From, belongs_to: &str) -> String {
+        let mut bytes = place(from).to_vec();
+        bytes.extend_from_slice(&self.tag(from, belongs_to)[..TAG]);
         URL_SAFE_NO_PAD.encode(bytes)
     }
 
-    pub fn open(&self, cursor: &str, belongs_to: &str) -> Result<Uuid, Problem> {
+    pub fn open(&self, cursor: &str, belongs_to: &str) -> Result<From, Problem> {
         let forged = || Problem::new(Code::InvalidCursor).field("/cursor", "invalid", "not a cursor of this list");
         let bytes = URL_SAFE_NO_PAD.decode(cursor).map_err(|_| forged())?;
-        let (id, tag) = bytes.split_at_checked(16).ok_or_else(forged)?;
-        let id = Uuid::from_slice(id).map_err(|_| forged())?;
-        let expected = &self.tag(id, belongs_to)[..TAG];
+        let (place, tag) = bytes.split_at_checked(17).ok_or_else(forged)?;
+        let id = Uuid::from_slice(&place[1..]).map_err(|_| forged())?;
+        let from = if place[0] == NEWER { From::NewerThan(id) } else { From::OlderThan(id) };
+        let expected = &self.tag(from, belongs_to)[..TAG];
         // A cursor opens nothing that the list would not show: comparing in constant time would protect no secret.
-        if tag == expected { Ok(id) } else { Err(forged()) }
+        if tag == expected { Ok(from) } else { Err(forged()) }
     }
 
-    fn tag(&self, id: Uuid, belongs_to: &str) -> [u8; 32] {
+    fn tag(&self, from: From, belongs_to: &str) -> [u8; 32] {
         let mut context = hmac::Context::with_key(&self.0);
-        context.update(id.as_bytes());
+        context.update(&place(from));
         context.update(belongs_to.as_bytes());
         context.sign().as_ref().try_into().expect("SHA-256 has 32 bytes")
     }
+}
+
+/// The first byte of a cursor that leads to what is newer.
+const NEWER: u8 = 1;
+
+fn place(from: From) -> [u8; 17] {
+    let (direction, id) = match from {
+        From::Newest => (0, Uuid::max()),
+        From::OlderThan(id) => (0, id),
+        From::NewerThan(id) => (NEWER, id),
+    };
+    let mut bytes = [direction; 17];
+    bytes[1..].copy_from_slice(id.as_bytes());
+    bytes
 }
 
 #[cfg(test)]
@@ -51,8 +67,11 @@ mod tests {
     #[test]
     fn a_cursor_is_good_for_its_own_list_only() {
         let key = CursorKey::new(b"secret");
-        let cursor = key.seal(Uuid::from_u128(7), "list_members acme");
-        assert_eq!(key.open(&cursor, "list_members acme").expect("its own"), Uuid::from_u128(7));
+        let from = From::OlderThan(Uuid::from_u128(7));
+        let cursor = key.seal(from, "list_members acme");
+        assert_eq!(key.open(&cursor, "list_members acme").expect("its own"), from);
+        let back = key.seal(From::NewerThan(Uuid::from_u128(7)), "list_members acme");
+        assert_eq!(key.open(&back, "list_members acme").expect("its own"), From::NewerThan(Uuid::from_u128(7)));
         for (cursor, list) in [(cursor.as_str(), "list_members globex"), ("", "list_members acme"), ("AAAA", "x"), ("%%", "x")] {
             assert_eq!(key.open(cursor, list).expect_err("another's").code(), Code::InvalidCursor);
         }

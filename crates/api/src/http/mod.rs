@@ -27,7 +27,7 @@ pub use download::{Download, Format, Gone, PageOrFile, Sink, Wanted};
 pub use facts::{Facts, establish};
 pub use idempotency::Seal;
 pub use input::{FromInput, Input};
-pub use params::{Filter, InPath, Paging, Precondition, Query, Word, authorization};
+pub use params::{Filter, InPath, Paging, Precondition, Query, Word, authorization, single};
 pub use problem::{Code, Problem};
 pub use reply::{Answer, Listed, Reply, Respond, created, no_content, ok};
 pub use routes::{Routes, method_not_allowed, not_found};

@@ -61,7 +61,7 @@ problems! {
     InvalidQuery = 400 "invalid_query" "A query parameter is not acceptable",
         "Look up in the API document which parameters the operation takes and in what form; `errors` names the one.";
     InvalidCursor = 400 "invalid_cursor" "The cursor is not one of this list",
-        "Use `next_cursor` as it was given, with the same filters, in the same list. To start over, leave it out.";
+        "Use `next_cursor` and `prev_cursor` as they were given, with the same filters, in the same list. To start over, leave it out.";
     InvalidId = 400 "invalid_id" "An id in the path is not well-formed",
         "Ids are given out by the API, as in `mem_01k7fgpr00e00800000000000g`; use them as they are.";
     InvalidHeader = 400 "invalid_header" "A header is not acceptable",

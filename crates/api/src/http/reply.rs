@@ -99,6 +99,8 @@ pub struct Listed<T> {
     pub data: Vec<T>,
     /// Goes into `cursor` to get the next page; null on the last one.
     pub next_cursor: Option<String>,
+    /// Goes into `cursor` to get what is newer; null on the first page.
+    pub prev_cursor: Option<String>,
 }
 
 // By hand, since a derive would give every kind of list a copy of its rows' schema instead of a reference to it.
@@ -123,6 +125,13 @@ impl<T: utoipa::ToSchema> utoipa::PartialSchema for Listed<T> {
                     .examples([serde_json::Value::Null]),
             )
             .required("next_cursor")
+            .property(
+                "prev_cursor",
+                ObjectBuilder::new()
+                    .schema_type(SchemaType::from_iter([Type::String, Type::Null]))
+                    .description(Some("Goes into `cursor` to get what is newer; null on the first page.")),
+            )
+            .required("prev_cursor")
             .into()
     }
 }

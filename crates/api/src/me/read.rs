@@ -10,7 +10,10 @@ use postern_domain::{
     staff::Tier,
     user::User,
 };
-use postern_persistence::{gate::OrgKey, repository::page::PageRequest};
+use postern_persistence::{
+    gate::OrgKey,
+    repository::page::{From, PageRequest},
+};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use validator::Validate;
@@ -67,7 +70,7 @@ pub struct ActorView {
 pub async fn read_me(call: Call<op::ReadMe>) -> Answer<MeView> {
     let caller = call.caller();
     let user = call.users().find(caller.effective().id).await?.ok_or_else(Problem::not_found)?;
-    let memberships = call.orgs().page(PageRequest { after: None, limit: 100 }).await?.rows;
+    let memberships = call.orgs().page(PageRequest { from: From::Newest, limit: 100 }).await?.rows;
     let impersonation = caller.guise().map(|guise| {
         let Guise { impersonation, org, mode, started_at, expires_at, .. } = guise.clone();
         let actor = caller.accountable().clone();

@@ -148,6 +148,15 @@ impl<'a> Events<'a> {
         Ok(self.exhibits(&EventFilter::default(), before, id.uuid(), 1).await?.pop())
     }
 
+    /// The events at these leaves, in their order, without those that are no longer there.
+    pub async fn at(&self, leaves: &[Leaf]) -> Result<Vec<Event>, StoreError> {
+        let ids = leaves.iter().map(|leaf| leaf.event);
+        let rows = self.select().filter(audit_event::Column::Id.is_in(ids)).into_model::<Row>().all(self.tx).await?;
+        let mut events = rows.into_iter().map(|row| self.event(row)).collect::<Result<Vec<_>, _>>()?;
+        events.sort_by_key(|event| event.log.as_ref().map(|log| log.index));
+        Ok(events)
+    }
+
     /// The entries of the log for these leaves; none where an event is no longer there.
     pub async fn entries(&self, leaves: &[Leaf]) -> Result<Option<Vec<Vec<u8>>>, StoreError> {
         let ids = leaves.iter().map(|leaf| leaf.event);

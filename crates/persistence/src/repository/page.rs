@@ -1,4 +1,5 @@
-//! Pages of lists, newest first. Ids sort by when they were made, so an id is all that a page needs to go on from.
+//! Pages of lists, newest first, from which one can go on in both directions. Ids sort by when they were made, so an id is all that a
+//! page needs to go on from.
 
 use sea_orm::{
     Order,
@@ -6,37 +7,65 @@ use sea_orm::{
 };
 use uuid::Uuid;
 
+/// Where a page begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum From {
+    /// With the newest.
+    Newest,
+    /// With what is older than this one.
+    OlderThan(Uuid),
+    /// It ends with what is newer than this one.
+    NewerThan(Uuid),
+}
+
 /// Which page is asked for.
 #[derive(Debug, Clone, Copy)]
 pub struct PageRequest {
-    /// The last id of the page before; none for the first page.
-    pub after: Option<Uuid>,
+    pub from: From,
     /// How many rows at the most; 1 to 100.
     pub limit: u64,
 }
 
-/// A page, and the id to go on from if there is more.
+/// A page, and where to go on from it if there is more.
 #[derive(Debug)]
 pub struct Page<T> {
     pub rows: Vec<T>,
-    pub next: Option<Uuid>,
+    pub older: Option<From>,
+    pub newer: Option<From>,
 }
 
 impl PageRequest {
     /// Restricts a query to this page by the id in `column`, and to one row more, which tells whether there is a next.
     pub(super) fn apply(self, query: &mut SelectStatement, column: impl Into<Expr>) {
         let column = column.into();
-        if let Some(after) = self.after {
-            query.and_where(column.clone().lt(after));
-        }
-        query.order_by_expr(column, Order::Desc).limit(self.limit + 1);
+        let order = match self.from {
+            From::Newest => Order::Desc,
+            From::OlderThan(id) => {
+                query.and_where(column.clone().lt(id));
+                Order::Desc
+            }
+            From::NewerThan(id) => {
+                query.and_where(column.clone().gt(id));
+                Order::Asc
+            }
+        };
+        query.order_by_expr(column, order).limit(self.limit + 1);
     }
 
     pub(super) fn cut<T>(self, mut rows: Vec<T>, id: impl Fn(&T) -> Uuid) -> Page<T> {
         let wanted = usize::try_from(self.limit).unwrap_or(usize::MAX);
         let more = rows.len() > wanted;
         rows.truncate(wanted);
-        let next = if more { rows.last().map(id) } else { None };
-        Page { rows, next }
+        let backwards = matches!(self.from, From::NewerThan(_));
+        if backwards {
+            rows.reverse();
+        }
+        // Whence one came there is always more.
+        let (is_older, is_newer) = if backwards { (true, more) } else { (more, self.from != From::Newest) };
+        Page {
+            older: rows.last().filter(|_| is_older).map(|row| From::OlderThan(id(row))),
+            newer: rows.first().filter(|_| is_newer).map(|row| From::NewerThan(id(row))),
+            rows,
+        }
     }
 }

@@ -1,0 +1,165 @@
+//! Events as they get their place in the log, as they happen (server-sent events, WHATWG HTML 9.2). Each has its number in the log for an id, so
+//! that who was cut off goes on where they were. Nothing is kept for anybody: each reader asks the database for what comes next, and who reads
+//! too slowly is cut off. Before each look the caller is admitted anew.
+
+use std::{sync::Arc, time::Duration};
+
+use actix_web::rt;
+use postern_domain::{
+    action::Action,
+    event::{Act, Event, Target, TargetType},
+    org::OrgRef,
+};
+use postern_persistence::growth::Watch;
+use tokio::{
+    sync::OwnedSemaphorePermit,
+    time::{Instant, timeout, timeout_at},
+};
+use tracing::Instrument;
+
+use super::{filter::OfOrg, source::Source};
+use crate::{
+    http::{Call, Code, Download, FromInput, Input, Paused, Problem, Query, Sink, single},
+    operations::op::{self, StreamAuditEvents, StreamPlatformAuditEvents},
+    state::State,
+};
+
+/// So many events are read at a time.
+const EVENTS: u64 = 100;
+/// How long to wait for a notice before looking without one.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// How often something is said, so that proxies and readers know that the stream lives.
+const HEARTBEAT: Duration = Duration::from_secs(15);
+/// How long somebody may take to read what was sent.
+const SLOWEST: Duration = Duration::from_secs(10);
+
+/// After which entry of the log to go on.
+pub struct Resume(Option<u64>);
+
+impl FromInput for Resume {
+    fn from_input(input: &Input) -> Result<Self, Problem> {
+        let Some(last) = single(&input.request, "last-event-id")? else { return Ok(Self(None)) };
+        let last = last.parse().ok().filter(|last: &u64| *last < u64::MAX);
+        Ok(Self(Some(last.ok_or_else(|| Problem::new(Code::InvalidHeader).detail("Last-Event-ID takes an id as the stream gave it"))?)))
+    }
+}
+
+/// Follow the record of an org.
+///
+/// Server-sent events: each `audit_event` comes when it has its place in the log, with its number there for an id. Send `Last-Event-ID` to go
+/// on behind one; without it the stream begins with what comes next. It ends with the access token at the latest: connect again with a fresh
+/// one.
+#[utoipa::path(get, path = "/v1/orgs/{org}/audit-events/stream", tag = "audit", impl_for = StreamAuditEvents,
+    params(("Last-Event-ID" = Option<u64>, Header, description = "The id of the last event that was seen.")), responses(
+    (status = 200, description = "The stream.", body = String, content_type = "text/event-stream")
+))]
+pub async fn stream_audit_events(call: Call<op::StreamAuditEvents>, resume: Resume) -> Result<Download, Problem> {
+    let org = call.grant().place().org.reference();
+    begin(call, Some(org), resume, None).await
+}
+
+/// Follow the record of an org, or of the platform, as staff.
+///
+/// As for an org's own people. That it was looked at is recorded once, when it begins.
+#[utoipa::path(get, path = "/v1/admin/audit-events/stream", tag = "support", impl_for = StreamPlatformAuditEvents,
+    params(OfOrg, ("Last-Event-ID" = Option<u64>, Header, description = "The id of the last event that was seen.")), responses(
+    (status = 200, description = "The stream.", body = String, content_type = "text/event-stream")
+))]
+pub async fn stream_platform_audit_events(
+    call: Call<op::StreamPlatformAuditEvents>,
+    of: Query<OfOrg>,
+    resume: Resume,
+) -> Result<Download, Problem> {
+    let org = match of.0.org {
+        Some(id) => Some(call.accounts().org(id).await?.ok_or_else(Problem::not_found)?),
+        None => None,
+    };
+    let label = org.as_ref().map_or("the platform", |org| &org.slug).to_owned();
+    let target = Target { kind: TargetType::Log, id: org.as_ref().map(|org| org.id.to_string()), label: label.clone() };
+    let act = Act::new(Action::AuditViewed, target, format!("followed the audit log of {label}"));
+    let act = match &org {
+        Some(org) => act.in_log_of(org.clone()),
+        None => act,
+    };
+    begin(call, org, resume, Some(act)).await
+}
+
+async fn begin<O: Source>(call: Call<O>, org: Option<OrgRef>, Resume(last): Resume, told: Option<Act>) -> Result<Download, Problem> {
+    let state = Arc::clone(call.shared());
+    let place = Arc::clone(&state.streams).try_acquire_owned();
+    let place = place.map_err(|_| Problem::new(Code::Unavailable).detail("as many streams are open as this server has room for"))?;
+    // Before the first look, so that nothing falls between.
+    let watch = state.store.growth().watch(org.as_ref().map(|org| org.id));
+    let head = O::log(&call, org.as_ref()).head().await?.size;
+    let next = last.map_or(head, |last| (last + 1).min(head));
+    let paused = call.pause();
+    match told {
+        Some(act) => call.record_alone(act).await?,
+        None => call.leave().await?,
+    }
+    let (sink, download) = Download::stream("text/event-stream");
+    rt::spawn(Stream { state, paused, org, next, watch, sink, _place: place }.run().in_current_span());
+    Ok(download)
+}
+
+struct Stream<O> {
+    state: Arc<State>,
+    paused: Paused<O>,
+    org: Option<OrgRef>,
+    /// The entry that comes next.
+    next: u64,
+    watch: Watch,
+    sink: Sink,
+    _place: OwnedSemaphorePermit,
+}
+
+impl<O: Source> Stream<O> {
+    /// Until nobody reads any more, or may.
+    async fn run(mut self) {
+        let mut said = Instant::now();
+        let mut chunk = b"retry: 2000\n\n".to_vec();
+        loop {
+            if !chunk.is_empty() {
+                said = Instant::now();
+                if !matches!(timeout(SLOWEST, self.sink.send(chunk)).await, Ok(Ok(()))) {
+                    return;
+                }
+            }
+            if self.state.is_stopping() {
+                return;
+            }
+            chunk = match self.look().await {
+                Ok(events) => events.iter().flat_map(written).collect(),
+                Err(problem) => {
+                    tracing::info!(code = problem.code().name(), "a stream ended");
+                    return;
+                }
+            };
+            if chunk.is_empty() {
+                let patience = (said + HEARTBEAT).min(Instant::now() + PATIENCE);
+                timeout_at(patience, self.watch.grown()).await.unwrap_or_default();
+                if Instant::now() >= said + HEARTBEAT {
+                    chunk = b": still here\n\n".to_vec();
+                }
+            }
+        }
+    }
+
+    /// What comes next, as somebody who may still see it.
+    async fn look(&mut self) -> Result<Vec<Event>, Problem> {
+        let call = self.paused.resume().await?;
+        let leaves = O::log(&call, self.org.as_ref()).leaves(self.next, EVENTS).await?;
+        let events = if leaves.is_empty() { Vec::new() } else { O::events(&call).at(&leaves).await? };
+        call.leave().await?;
+        if let Some(last) = leaves.last() {
+            self.next = last.place + 1;
+        }
+        Ok(events)
+    }
+}
+
+fn written(event: &Event) -> Vec<u8> {
+    let id = event.log.as_ref().map(|log| log.index).unwrap_or_default();
+    let json = serde_json::to_string(event).expect("what the domain shows can be written as JSON");
+    format!("id: {id}\nevent: audit_event\ndata: {json}\n\n").into_bytes()
+}

@@ -1,0 +1,169 @@
+//! Following a log as it grows.
+
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use postern_tests::{App, Backend, Person, on_all, tests_on};
+use serde_json::{Value, json};
+
+on_all![what_happens_is_seen_in_order_and_once, who_may_no_longer_sees_no_more, too_many_are_told_to_come_again];
+
+tests_on! { replicas, Postgres: another_process_is_heard }
+
+/// A stream that is being read.
+struct Following {
+    bytes: std::pin::Pin<Box<dyn futures_util::Stream<Item = reqwest::Result<Vec<u8>>>>>,
+    read: String,
+}
+
+impl Following {
+    async fn begin(who: &Person<'_>, path: &str, last: Option<&str>) -> Self {
+        let mut request = who.request("GET", path).header("accept", "text/event-stream");
+        if let Some(last) = last {
+            request = request.header("last-event-id", last);
+        }
+        let answer = request.send().await.expect("answers");
+        assert_eq!(answer.status(), 200);
+        assert_eq!(answer.headers()["content-type"], "text/event-stream");
+        let bytes = Box::pin(answer.bytes_stream().map(|chunk| chunk.map(|bytes| bytes.to_vec())));
+        let mut following = Self { bytes, read: String::new() };
+        // It says how soon to come again, which is when it listens.
+        assert_eq!(following.block().await.as_deref(), Some("retry: 2000"));
+        following
+    }
+
+    /// The next block, without the empty line behind it. None at the end.
+    async fn block(&mut self) -> Option<String> {
+        loop {
+            if let Some((block, rest)) = self.read.split_once("\n\n") {
+                let (block, rest) = (block.to_owned(), rest.to_owned());
+                self.read = rest;
+                return Some(block);
+            }
+            let chunk = tokio::time::timeout(Duration::from_secs(30), self.bytes.next()).await.expect("something is said in time")?;
+            self.read += std::str::from_utf8(&chunk.ok()?).expect("UTF-8");
+        }
+    }
+
+    /// The next event with its id.
+    async fn event(&mut self) -> Option<(String, Value)> {
+        loop {
+            let block = self.block().await?;
+            let line = |name: &str| block.lines().find_map(|line| line.strip_prefix(name)).map(str::to_owned);
+            if let (Some(id), Some(data)) = (line("id: "), line("data: ")) {
+                assert_eq!(line("event: ").as_deref(), Some("audit_event"));
+                return Some((id, serde_json::from_str(&data).expect("JSON")));
+            }
+        }
+    }
+}
+
+const PATH: &str = "/v1/orgs/acme/audit-events/stream";
+
+async fn what_happens_is_seen_in_order_and_once(t: &App) {
+    let owner = t.sign_in("owner@acme.example").await;
+    t.pump().await;
+    let mut following = Following::begin(&owner, PATH, None).await;
+    let mut seen = Vec::new();
+    for n in 0..5 {
+        owner.patch("/v1/orgs/acme", json!({ "name": format!("Acme {n}") })).await.expect(200);
+        t.pump().await;
+        let (id, event) = following.event().await.expect("is seen");
+        assert_eq!(
+            (event["metadata"]["name"]["new"].as_str(), event["log"]["index"].to_string()),
+            (Some(format!("Acme {n}").as_str()), id.clone())
+        );
+        seen.push((id, event["id"].clone()));
+    }
+    drop(following);
+    // Who was cut off after the second goes on with the third, and what came meanwhile comes as well.
+    owner.patch("/v1/orgs/acme", json!({ "name": "Meanwhile" })).await.expect(200);
+    t.pump().await;
+    let mut again = Following::begin(&owner, PATH, Some(&seen[1].0)).await;
+    for (id, event) in &seen[2..] {
+        let (next, found) = again.event().await.expect("is seen again");
+        assert_eq!((&next, &found["id"]), (id, event));
+    }
+    assert_eq!(again.event().await.expect("came meanwhile").1["metadata"]["name"]["new"], "Meanwhile");
+    // Another's log says nothing here.
+    t.sign_in("owner@globex.example").await.patch("/v1/orgs/globex", json!({ "name": "Globex" })).await.expect(200);
+    owner.patch("/v1/orgs/acme", json!({ "name": "At last" })).await.expect(200);
+    t.pump().await;
+    assert_eq!(again.event().await.expect("comes next").1["metadata"]["name"]["new"], "At last");
+    for bad in ["x", "-1", "18446744073709551615"] {
+        let answer = owner.request("GET", PATH).header("last-event-id", bad).send().await;
+        postern_tests::Answer::of(answer).await.problem(400, "invalid_header");
+    }
+    let eng = t.sign_in("eng@postern.example").await;
+    let mut platform = Following::begin(&eng, "/v1/admin/audit-events/stream", Some("0")).await;
+    t.pump().await;
+    assert!(platform.event().await.expect("the platform's own").1["org"].is_null());
+    assert_eq!(t.recorded("audit.viewed").await, 1);
+}
+
+async fn who_may_no_longer_sees_no_more(t: &App) {
+    let admin = t.sign_in("admin@acme.example").await;
+    let owner = t.sign_in("owner@acme.example").await;
+    t.pump().await;
+    let mut following = Following::begin(&admin, PATH, None).await;
+    let member = t.member_id("acme", "admin@acme.example").await;
+    owner.patch(&format!("/v1/orgs/acme/members/{member}"), json!({ "role": "viewer" })).await.expect(200);
+    t.pump().await;
+    assert!(following.event().await.is_none(), "the stream ends, and says nothing of it");
+    let mut following = Following::begin(&owner, PATH, None).await;
+    owner.post("/v1/auth/logout", json!({})).await.expect(204);
+    t.pump().await;
+    assert!(following.event().await.is_none());
+}
+
+async fn too_many_are_told_to_come_again(t: &App) {
+    let small = App::start(t.backend, |config| config.server.event_streams = 1).await;
+    let owner = small.sign_in("owner@acme.example").await;
+    let first = Following::begin(&owner, PATH, None).await;
+    owner.get(PATH).await.problem(503, "unavailable");
+    // Streams do not keep the server from stopping.
+    let end = async {
+        let mut first = first;
+        while first.block().await.is_some() {}
+    };
+    futures_util::future::join(small.handle().stop(), end).await;
+    small.finish().await;
+}
+
+/// What one process pumps, those who follow the log through another see: by a notice of the database, not by looking again.
+async fn another_process_is_heard(t: &App) {
+    let owner = t.sign_in("owner@acme.example").await;
+    t.pump().await;
+    let (heard, other) =
+        (std::sync::Arc::clone(&t.state.store), postern_persistence::Store::connect(&t.db.options()).await.expect("opens"));
+    let aside = heard.aside(&t.db.options()).await.expect("opens");
+    let acme = postern_domain::id::OrgId::new(t.db.uuid("SELECT id FROM organization WHERE slug = 'acme'").await);
+    let mut watch = heard.growth().watch(Some(acme));
+    owner.patch("/v1/orgs/acme", json!({ "name": "Heard" })).await.expect(200);
+    let listening = async {
+        tokio::select! {
+            ended = aside.listen() => panic!("{ended:?}"),
+            () = watch.grown() => {}
+        }
+    };
+    let pumping = async {
+        // Until it is heard: whoever listens may not have begun.
+        loop {
+            let mut pump = postern_persistence::pump::Pump::new(std::sync::Arc::clone(&other));
+            let stamp = postern_domain::clock::Stamp {
+                now: postern_domain::clock::Clock::now(&t.clock),
+                ids: std::sync::Arc::clone(&t.state.ids),
+                source: postern_domain::event::Source::default(),
+            };
+            pump.turn(&stamp).await.expect("works");
+            owner.patch("/v1/orgs/acme", json!({ "name": t.state.new_request_id() })).await.expect(200);
+        }
+    };
+    tokio::select! {
+        () = listening => {}
+        () = pumping => {}
+    }
+    assert!(t.backend != Backend::Sqlite);
+    other.close().await;
+    aside.close().await;
+}
