@@ -33,7 +33,7 @@ golden: ## print the contract and the tables beside it anew
 golden-into:
 	@$(CARGO) build --quiet --workspace
 	@$(POSTERN) openapi > $(DIR)/openapi.json
-	@for table in operations permissions problems; do $(POSTERN) openapi --print $$table > $(DIR)/$$table.md || exit 1; done
+	@for table in operations permissions problems audit-actions; do $(POSTERN) openapi --print $$table > $(DIR)/$$table.md || exit 1; done
 	@if [ -n "$(CMP)" ]; then \
 	    diff -ru openapi $(DIR) && rm -rf $(DIR) && echo "what is generated is fresh" || { echo "run 'make golden' and look at the difference"; exit 1; }; fi
 

@@ -7,9 +7,11 @@ use postern::config::Config;
 use postern_api::{Server, State, config as api};
 use postern_domain::{
     Id,
+    action::Action,
     clock::{Clock, Stamp},
     event::Source,
     member::Member,
+    metadata,
     password::Password,
     user::User,
 };
@@ -200,6 +202,22 @@ impl App {
         }
     }
 
+    /// What an event says besides is what its action states.
+    async fn every_event_says_what_is_stated(&self) {
+        let text = if self.backend == Backend::Sqlite { "metadata" } else { "metadata::text" };
+        let sql = format!("SELECT action || ' ' || {text} FROM audit_event WHERE erased IS NULL");
+        for row in self.db.texts(&sql).await {
+            let (name, json) = row.split_once(' ').expect("two");
+            let action: Action = name.parse().expect("one of the catalogue");
+            let Ok(Value::Object(said)) = serde_json::from_str(json) else { panic!("{row}") };
+            assert!(
+                self.meddled.get() || metadata::fault(action.metadata(), &said).is_none(),
+                "{row}: {:?}",
+                metadata::fault(action.metadata(), &said)
+            );
+        }
+    }
+
     /// What must hold after every test.
     pub async fn finish(self) {
         self.handle.clone().stop().await;
@@ -255,6 +273,7 @@ impl App {
         for (fault, sql) in never {
             assert!(self.meddled.get() || self.db.count(&sql).await == 0, "{fault}");
         }
+        self.every_event_says_what_is_stated().await;
         if self.backend != Backend::Sqlite {
             // The server's connections are closed; the database needs a moment to see it, and would need one for ever if a
             // transaction were held.

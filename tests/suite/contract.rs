@@ -49,6 +49,7 @@ fn it_is_printed_the_same_every_time() {
     assert_eq!(postern_api::operations_table(), include_str!("../../openapi/operations.md"), "run `make golden`");
     assert_eq!(postern_api::permissions_table(), include_str!("../../openapi/permissions.md"), "run `make golden`");
     assert_eq!(postern_api::problems_table(), include_str!("../../openapi/problems.md"), "run `make golden`");
+    assert_eq!(postern_api::actions_table(), include_str!("../../openapi/audit-actions.md"), "run `make golden`");
 }
 
 #[test]

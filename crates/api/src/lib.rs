@@ -25,7 +25,7 @@ mod tables;
 
 pub use server::{Handle, Server, openapi};
 pub use state::{StartError, State};
-pub use tables::{operations_table, permissions_table, problems_table};
+pub use tables::{actions_table, operations_table, permissions_table, problems_table};
 
 use http::Routes;
 

@@ -2,7 +2,8 @@
 
 use std::fmt::Write;
 
-use postern_domain::{operation::ScopeKind, permission::Permission, role::Role, staff::Tier};
+use postern_domain::{action::Action, metadata, operation::ScopeKind, permission::Permission, role::Role, staff::Tier};
+use serde_json::json;
 use utoipa::openapi::HttpMethod;
 
 use crate::{http::Code, routes};
@@ -56,6 +57,24 @@ pub fn problems_table() -> String {
     let mut text = format!("# Problems\n\n{PRINTED}\n\n| code | status | title | what to do |\n| --- | --- | --- | --- |\n");
     for code in Code::ALL {
         text += &format!("| `{}` | {} | {} | {} |\n", code.name(), code.status().as_u16(), code.title(), code.remedy());
+    }
+    text
+}
+
+/// Every action that the record can speak of: when it is recorded, which operations do, and what else its events say.
+#[must_use]
+pub fn actions_table() -> String {
+    let mut text = format!(
+        "# Actions\n\n{PRINTED}\n\nThe closed catalogue of what an event can say was done. Its metadata fits the JSON Schema (2020-12) that stands with \
+         it, unless it has been erased. `cut` is what is left of a text that was too long:\n\n```json\n{}\n```\n",
+        json!({ "$defs": { "cut": metadata::cut() } })
+    );
+    let routes = routes();
+    for action in Action::ALL {
+        let recorded = routes.mounted().iter().map(|mounted| mounted.row).filter(|row| row.records.actions().contains(action));
+        let by = recorded.map(|row| format!("`{}`", row.id)).collect::<Vec<_>>();
+        let by = if by.is_empty() { String::new() } else { format!("\n\nRecorded by {}.", by.join(", ")) };
+        text += &format!("\n## `{action}`\n\n{}{by}\n\n```json\n{}\n```\n", action.about().trim(), metadata::schema(action.metadata()));
     }
     text
 }

@@ -19,6 +19,7 @@ pub mod id;
 pub mod impersonation;
 pub mod justification;
 pub mod member;
+pub mod metadata;
 pub mod operation;
 pub mod org;
 pub mod password;

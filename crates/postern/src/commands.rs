@@ -138,6 +138,7 @@ enum Print {
     Operations,
     Permissions,
     Problems,
+    AuditActions,
 }
 
 #[derive(Debug, Subcommand)]
@@ -235,6 +236,7 @@ fn print_out(print: Print) -> Done {
         Print::Operations => postern_api::operations_table(),
         Print::Permissions => postern_api::permissions_table(),
         Print::Problems => postern_api::problems_table(),
+        Print::AuditActions => postern_api::actions_table(),
     };
     Ok(io::stdout().write_all(text.as_bytes())?)
 }

@@ -1,0 +1,98 @@
+//! What else an event may say, by action: stated once beside each action, printed as JSON Schema for those who read events by machine
+//! (`openapi/audit-actions.md`), and asked of every event after every test.
+
+use serde_json::{Map, Value, json};
+
+/// A field of an action's metadata.
+#[derive(Debug, Clone, Copy)]
+pub struct Field {
+    pub name: &'static str,
+    pub kind: Kind,
+    /// Whether it is always there.
+    pub always: bool,
+}
+
+/// What a field holds.
+#[derive(Debug, Clone, Copy)]
+pub enum Kind {
+    Text,
+    /// A whole number, 0 or more.
+    Count,
+    /// RFC 3339, in UTC.
+    Moment,
+    /// An id with this prefix.
+    Id(&'static str),
+    /// Names and what was asked of them.
+    Filter,
+    /// What it was before and what it is now; null where there was or is none.
+    Changed(&'static Self),
+}
+
+impl Kind {
+    /// As JSON Schema (2020-12).
+    fn schema(self) -> Value {
+        match self {
+            Self::Text => json!({ "anyOf": [{ "type": "string", "maxLength": 1000 }, { "$ref": "#/$defs/cut" }] }),
+            Self::Count => json!({ "type": "integer", "minimum": 0 }),
+            Self::Moment => json!({ "type": "string", "format": "date-time" }),
+            Self::Id(prefix) => json!({ "type": "string", "pattern": format!("^{prefix}_[0-7][0-9a-hjkmnp-tv-z]{{25}}$") }),
+            Self::Filter => json!({ "type": "object", "additionalProperties": { "type": "string" } }),
+            Self::Changed(kind) => {
+                let value = json!({ "anyOf": [kind.schema(), { "type": "null" }] });
+                json!({ "type": "object", "properties": { "old": value, "new": value }, "required": ["old", "new"], "additionalProperties": false })
+            }
+        }
+    }
+
+    fn holds(self, value: &Value) -> bool {
+        match self {
+            Self::Text => value.as_str().is_some_and(|text| text.chars().count() <= 1000) || is_cut(value),
+            Self::Count => value.is_u64(),
+            Self::Moment => value.as_str().is_some_and(|text| chrono::DateTime::parse_from_rfc3339(text).is_ok()),
+            Self::Id(prefix) => value.as_str().and_then(|text| text.strip_prefix(prefix)).is_some_and(|rest| rest.len() == 27),
+            Self::Filter => value.as_object().is_some_and(|fields| fields.values().all(Value::is_string)) || is_cut(value),
+            Self::Changed(kind) => value.as_object().is_some_and(|fields| {
+                fields.len() == 2
+                    && ["old", "new"].iter().all(|which| fields.get(*which).is_some_and(|value| value.is_null() || kind.holds(value)))
+            }),
+        }
+    }
+}
+
+fn is_cut(value: &Value) -> bool {
+    value["cut"].is_string() && value["sha256"].is_string() && value["bytes"].is_u64()
+}
+
+/// The schema of metadata that has these fields.
+#[must_use]
+pub fn schema(fields: &[Field]) -> Value {
+    let properties: Map<String, Value> = fields.iter().map(|field| (field.name.to_owned(), field.kind.schema())).collect();
+    let required: Vec<&str> = fields.iter().filter(|field| field.always).map(|field| field.name).collect();
+    json!({ "type": "object", "properties": properties, "required": required, "additionalProperties": false })
+}
+
+/// What the schema of a text that was too long is: the beginning, how long it was, and a hash of the whole.
+#[must_use]
+pub fn cut() -> Value {
+    json!({
+        "type": "object",
+        "properties": {
+            "cut": { "type": "string", "maxLength": 200 }, "bytes": { "type": "integer" }, "sha256": { "type": "string", "pattern": "^[0-9a-f]{64}$" },
+        },
+        "required": ["cut", "bytes", "sha256"],
+        "additionalProperties": false,
+    })
+}
+
+/// What is wrong with metadata that is to have these fields; nothing, if nothing is.
+#[must_use]
+pub fn fault(fields: &[Field], metadata: &Map<String, Value>) -> Option<String> {
+    let missing =
+        fields.iter().find(|field| field.always && !metadata.contains_key(field.name)).map(|field| format!("{} is missing", field.name));
+    let odd = metadata.iter().find_map(|(name, value)| match fields.iter().find(|field| field.name == name) {
+        None => Some(format!("{name} is not stated")),
+        Some(field) if !field.kind.holds(value) => Some(format!("{name} is {value}, and not {:?}", field.kind)),
+        Some(_) => None,
+    });
+    missing.or(odd)
+}
