@@ -22,6 +22,10 @@ async fn every_operation_by_every_caller(t: &App) {
     for row in TABLE.iter().filter(|row| !EXEMPT.contains(&row.id)) {
         the_refused(t, row).await;
         for caller in allowed(row) {
+            if !changes(row) {
+                succeeds(t, row, &t.sign_in(&caller).await).await;
+                continue;
+            }
             // Each in a world of its own: success changes it.
             let fresh = App::start(t.backend, |_| {}).await;
             let caller = fresh.sign_in(&caller).await;
@@ -30,6 +34,10 @@ async fn every_operation_by_every_caller(t: &App) {
         }
         impersonated(t, row).await;
     }
+}
+
+const fn changes(row: &Operation) -> bool {
+    matches!(row.records, Records::Always(_) | Records::OnlyIf(_))
 }
 
 /// What a request to the operation looks like, in the org given.

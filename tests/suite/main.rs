@@ -14,6 +14,7 @@ mod keeper;
 mod log;
 mod pins;
 mod process;
+mod pump;
 mod readme;
 mod record;
 mod scale;

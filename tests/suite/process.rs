@@ -94,7 +94,7 @@ async fn it_says_that_it_is_not_ready_before_it_stops(t: &App) {
 }
 
 /// The binary that the same build has made.
-fn binary() -> PathBuf {
+pub fn binary() -> PathBuf {
     let here = std::env::current_exe().expect("a path");
     let folder = here.parent().and_then(Path::parent).expect("target/debug/deps");
     let binary = folder.join("postern");

@@ -37,6 +37,9 @@ pub const SALT: usize = 16;
 /// How long the salts of all parts are, one after the other in the order of [`Part::ALL`].
 pub const SALTS: usize = SALT * Part::ALL.len();
 
+/// What stands where a text was that has been erased; in other places there is nothing.
+pub const ERASED: &str = "(erased)";
+
 /// What opens the commitments of one event: salts for what is there, the commitments themselves for what has been erased.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Openings {
@@ -247,6 +250,20 @@ impl<'a> Recorded<'a> {
         }
     }
 
+    /// A part that is said to be erased, and says something all the same: its commitment is no longer opened, so that anything could stand there.
+    #[must_use]
+    pub fn speaks_though_erased(&self, openings: &Openings) -> Option<Part> {
+        openings.erased.keys().copied().find(|part| {
+            let blank = match part {
+                Part::Actor | Part::OnBehalfOf | Part::Reason => canonical(&Value::Null),
+                Part::Target | Part::Summary => canonical(&ERASED),
+                Part::Metadata => canonical(&json!({})),
+                Part::Source => canonical(&json!({ "ip": null, "user_agent": null, "request_id": null })),
+            };
+            self.words(*part) != blank
+        })
+    }
+
     /// The entry of the log: at most a few hundred bytes, whatever the event says.
     #[must_use]
     pub fn entry(&self, openings: &Openings) -> Vec<u8> {
@@ -330,6 +347,7 @@ mod tests {
             let altered = EVENT.replacen(word, other, 1);
             assert_ne!(Recorded::parse(&altered).expect("an event").leaf(&openings), event, "{word}");
         }
+        assert_eq!(event.to_base64(), "ou8M/hfK/QbhntWp0Y8tQmpCYJZrcpgYcjtkMpxjYLI=", "as docs/audit.md computes it, in another language");
         // But neither the order of the members nor what stands around the event.
         let moved = EVENT.replace(
             r#""metadata":{"role":{"old":"viewer","new":"member"},"count":3}"#,
@@ -347,6 +365,8 @@ mod tests {
         let blank = EVENT.replace("bo@acme.example\"}", "(erased)\"}").replace("Sam changed bo@acme.example", "(erased)");
         let blank = Recorded::parse(&blank).expect("an event");
         assert_eq!(blank.leaf(&erased), whole);
+        assert_eq!(blank.speaks_though_erased(&erased), None);
+        assert_eq!(event.speaks_though_erased(&erased), Some(Part::Target), "other words cannot stand where some were erased");
         assert_eq!(erased.salts()[salt_of(Part::Target)], [0; SALT]);
         assert_ne!(erased.salts()[salt_of(Part::Actor)], [0; SALT]);
         // Erased twice is erased once.

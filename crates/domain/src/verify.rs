@@ -79,10 +79,18 @@ pub struct Audit {
     pending: Vec<String>,
     entries: BTreeMap<u64, Entry>,
     trailers: Vec<Trailer>,
-    /// Where the payload of the log begins, as its own events about retention say.
-    first_kept: u64,
+    /// What the log itself says has been removed from it, by the number of the entry that says so.
+    notices: BTreeMap<u64, Notice>,
     ended: bool,
     verdict: Verdict,
+}
+
+/// Something has been removed from the log, with its knowledge.
+enum Notice {
+    /// The payload of `events` entries below `first_kept`.
+    Retired { events: u64, first_kept: u64 },
+    /// Parts of so many events.
+    Erased { events: u64 },
 }
 
 /// An entry of the tree, by hash.
@@ -102,10 +110,11 @@ enum Line {
         erased: bool,
         leaf: Hash,
         recorded: Option<String>,
-        first_kept: Option<u64>,
+        notice: Option<Notice>,
     },
     Trailer(Trailer),
     Unreadable(String),
+    Forged(String),
 }
 
 /// So many lines are hashed at a time, on all cores.
@@ -121,7 +130,7 @@ impl Audit {
             pending: Vec::new(),
             entries: BTreeMap::new(),
             trailers: Vec::new(),
-            first_kept: 0,
+            notices: BTreeMap::new(),
             ended: false,
             verdict: Verdict::default(),
         }
@@ -156,12 +165,16 @@ impl Audit {
         }
         match line {
             Line::Unreadable(why) => self.fault("incomplete", format!("a line is neither an event nor a part of the trailer: {why}")),
+            Line::Forged(what) => {
+                self.verdict.events += 1;
+                self.fault("altered", what);
+            }
             Line::Trailer(Trailer::End(end)) => {
                 self.ended = true;
                 self.trailers.push(Trailer::End(end));
             }
             Line::Trailer(trailer) => self.trailers.push(trailer),
-            Line::Event { id, origin, place, queued, erased, leaf, recorded, first_kept } => {
+            Line::Event { id, origin, place, queued, erased, leaf, recorded, notice } => {
                 self.verdict.events += 1;
                 if erased {
                     self.verdict.erased.push(id.clone());
@@ -177,14 +190,15 @@ impl Audit {
                 if recorded.as_ref().is_none_or(|recorded| *recorded != leaf.to_base64()) {
                     self.fault("altered", format!("event {id} (entry {place}) was altered: it is not what was recorded"));
                 }
-                if let Some(first_kept) = first_kept {
-                    self.first_kept = self.first_kept.max(first_kept);
-                }
                 if self.verdict.origin.is_empty() {
                     self.verdict.origin = origin.unwrap_or_default();
                 } else if origin.as_ref() != Some(&self.verdict.origin) {
                     self.fault("added", format!("event {id} stands in another log: {}", origin.unwrap_or_default()));
                     return;
+                }
+                // Only what the log vouches for speaks for what is missing.
+                if let Some(notice) = notice.filter(|_| recorded.as_ref() == Some(&leaf.to_base64())) {
+                    self.notices.insert(place, notice);
                 }
                 // The tree is put together from what the log says it has; what was altered is named already.
                 let leaf = recorded.and_then(|recorded| Hash::from_base64(&recorded)).unwrap_or(leaf);
@@ -242,8 +256,11 @@ impl Audit {
         self.verdict.size = checkpoint.size;
         let mut known: Vec<(Checkpoint, bool)> = Vec::new();
         for note in std::mem::take(&mut self.kept) {
-            let kept = self.signed(&note, "a checkpoint from before");
-            known.extend(kept.filter(|kept| kept.origin == checkpoint.origin).map(|kept| (kept, true)));
+            match self.signed(&note, "a checkpoint from before") {
+                Some(kept) if kept.origin == checkpoint.origin => known.push((kept, true)),
+                Some(kept) => self.fault("checkpoint", format!("a checkpoint from before is of another log: {}", kept.origin)),
+                None => {}
+            }
         }
         for (kept, _) in &known {
             if kept.size > checkpoint.size {
@@ -272,11 +289,16 @@ impl Audit {
                 return None;
             }
         };
-        let results: Vec<_> = self.keys.iter().map(|key| note.verify(key)).collect();
-        if results.iter().any(Result::is_ok) {
+        // One key signs many logs under their names, and the name alone says which: it has to be that of the log.
+        let named: Vec<_> = self.keys.iter().filter(|key| key.name() == checkpoint.origin).map(|key| note.verify(key)).collect();
+        if named.iter().any(Result::is_ok) {
             return Some(checkpoint);
         }
-        let why = results.into_iter().find_map(Result::err).map_or_else(|| "no key was given".to_owned(), |error| error.to_string());
+        let results = named;
+        let why = results
+            .into_iter()
+            .find_map(Result::err)
+            .map_or_else(|| format!("none of them is the key of {}", checkpoint.origin), |error| error.to_string());
         self.fault("checkpoint", format!("{which} ({} entries) is not signed by a key that you trust: {why}", checkpoint.size));
         None
     }
@@ -290,6 +312,10 @@ impl Audit {
         let mut checks = known.iter().peekable();
         let entries = std::mem::take(&mut self.entries);
         self.verdict.newer = entries.range(size..).count() as u64;
+        let gap = entries.range(size..).zip(size..).find(|((place, _), expected)| *place != expected);
+        if let Some(((place, _), expected)) = gap {
+            self.fault("added", format!("what is newer than the checkpoint goes on with entry {place}, and not with {expected}"));
+        }
         for (place, entry) in entries.range(..size) {
             if *place != tree.size() {
                 unknown_from.get_or_insert(tree.size());
@@ -348,16 +374,36 @@ impl Audit {
 
     /// Why entries have no event: another was asked for, their time was over, or somebody has taken them away.
     fn account(&mut self, gaps: &[(u64, u64, BTreeSet<String>)], whole: bool) {
+        if !whole {
+            self.verdict.left_out = gaps.iter().map(|(from, to, _)| to - from).sum();
+            return;
+        }
+        let (mut first_kept, mut told, mut erased) = (0, 0, 0);
+        for (place, notice) in self.notices.range(..self.verdict.size) {
+            match notice {
+                Notice::Retired { events, first_kept: before } => {
+                    first_kept = first_kept.max(*before.min(place));
+                    told += events;
+                }
+                Notice::Erased { events } => erased += events,
+            }
+        }
         for (from, to, events) in gaps {
-            if !whole {
-                self.verdict.left_out += to - from;
-            } else if *to <= self.first_kept {
+            if *to <= first_kept {
                 self.verdict.retired += to - from;
             } else {
                 let named: Vec<&str> = events.iter().map(String::as_str).collect();
                 let named = if named.is_empty() { String::new() } else { format!(": {}", named.join(", ")) };
                 self.fault("missing", format!("{} missing: the log has them, and their events are gone{named}", entries_words(*from, *to)));
             }
+        }
+        if self.verdict.retired > told {
+            let gone = self.verdict.retired;
+            self.fault("missing", format!("{gone} entries are without their events, and the log speaks of {told} whose time was over"));
+        }
+        if self.verdict.erased.len() as u64 > erased {
+            let found = self.verdict.erased.len();
+            self.fault("altered", format!("{found} events have parts that are said to be erased, and the log speaks of {erased}"));
         }
     }
 }
@@ -400,7 +446,17 @@ fn read(line: &str) -> Line {
     let Some((opening, openings)) = event.opening.as_ref().and_then(|opening| Some((opening, opening.openings()?))) else {
         return Line::Unreadable(format!("event {} has nothing to check it with", event.id));
     };
-    let first_kept = (event.action == Action::AuditRetentionApplied.name()).then(|| event.metadata.get("first_kept")?.as_u64()).flatten();
+    if let Some(part) = event.speaks_though_erased(&openings) {
+        return Line::Forged(format!("event {} was altered: its {part} is said to be erased, and something else stands there", event.id));
+    }
+    let number = |name| event.metadata.get(name).and_then(serde_json::Value::as_u64);
+    let notice = match (&*event.action, number("events"), number("first_kept")) {
+        (name, Some(events), Some(first_kept)) if name == Action::AuditRetentionApplied.name() => {
+            Some(Notice::Retired { events, first_kept })
+        }
+        (name, Some(events), _) if name == Action::PrivacyErased.name() => Some(Notice::Erased { events }),
+        _ => None,
+    };
     Line::Event {
         leaf: event.leaf(&openings),
         id: event.id.to_string(),
@@ -409,6 +465,6 @@ fn read(line: &str) -> Line {
         queued: opening.queued,
         erased: !opening.erased.is_empty(),
         recorded: opening.leaf.clone(),
-        first_kept,
+        notice,
     }
 }

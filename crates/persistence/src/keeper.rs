@@ -2,7 +2,7 @@
 //! SQLite the same is done with the triggers taken away and put back in one transaction. Whatever goes, its hash stays in the log, and
 //! what went is an event.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use chrono::{DateTime, Utc};
 use postern_domain::{
@@ -10,7 +10,7 @@ use postern_domain::{
     action::Action,
     actor::Actor,
     clock::{Ids, Stamp},
-    entry::{Part, Recorded},
+    entry::{ERASED, Part, Recorded},
     event::{Act, Target, TargetType},
     id::UserId,
     justification::Reason,
@@ -53,6 +53,15 @@ pub struct Run {
     pub held: Vec<OrgRef>,
     /// Months that were dropped whole, because nothing was left in them.
     pub months: Vec<String>,
+}
+
+/// What an erasure has come to.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Erasure {
+    /// How many events said something of the person.
+    pub events: u64,
+    /// Logs that a legal hold is on: nothing was taken out of those.
+    pub held: Vec<OrgRef>,
 }
 
 /// A store in the keeper's name.
@@ -167,13 +176,15 @@ impl Keeper {
         Ok(dropped)
     }
 
-    /// Removes what is about one person from all events, with the salts that it was committed to with. Gives how many events it was in.
-    /// None where there is no such person.
-    pub async fn erase(&self, who: &Who, reason: &Reason, stamp: &Stamp) -> Result<Option<u64>, StoreError> {
+    /// Removes what is about one person from all events, with the salts that it was committed to with, and says so in each log. None where
+    /// there is no such person.
+    pub async fn erase(&self, who: &Who, reason: &Reason, stamp: &Stamp) -> Result<Option<Erasure>, StoreError> {
         let tx = Tx::begin(&self.store, Mode::Write).await?;
         let Some(person) = person(&tx, who).await? else { return Ok(None) };
+        let rules = rules::all(&tx).await?;
+        let held: Vec<OrgRef> = rules.iter().filter(|rule| rule.held_since.is_some()).map(|rule| rule.org.clone()).collect();
         open(&tx).await?;
-        let (mut after, mut events) = (Uuid::nil(), 0);
+        let (mut after, mut events) = (Uuid::nil(), BTreeMap::<Option<Uuid>, u64>::new());
         loop {
             let rows = audit_event::Entity::find()
                 .filter(person.mentioned())
@@ -187,17 +198,25 @@ impl Keeper {
             let Some(last) = rows.last() else { break };
             after = last.id;
             for row in rows {
-                events += u64::from(blank(&tx, row, &person).await?);
+                let log = row.org_id;
+                if held.iter().all(|org| Some(org.id.uuid()) != log) && blank(&tx, row, &person).await? {
+                    *events.entry(log).or_default() += 1;
+                }
             }
         }
         close(&tx).await?;
-        let target = Target::new(TargetType::User, person.id, "(erased)");
-        let act = Act::new(Action::PrivacyErased, target, format!("erased somebody from {events} events"))
-            .because(reason, None)
-            .noted("events", events);
-        record::write(&tx, act, &Actor::System { command: "postern privacy erase" }, None, stamp).await?;
+        // The platform's log says it in any case; nobody's name stands in it, not in the reason either.
+        events.entry(None).or_default();
+        for (log, count) in &events {
+            let org = rules.iter().map(|rule| &rule.org).find(|org| Some(org.id.uuid()) == *log);
+            let target = Target::new(TargetType::User, person.id, ERASED);
+            let act = Act::new(Action::PrivacyErased, target, format!("erased somebody from {count} events")).noted("events", count);
+            let act = if person.is_in(&reason.to_string()) { act } else { act.because(reason, None) };
+            let act = org.into_iter().fold(act, |act, org| act.in_log_of(org.clone()));
+            record::write(&tx, act, &Actor::System { command: "postern privacy erase" }, None, stamp).await?;
+        }
         tx.commit().await?;
-        Ok(Some(events))
+        Ok(Some(Erasure { events: events.values().sum(), held }))
     }
 
     pub async fn close(self) {
@@ -283,13 +302,12 @@ impl Erased {
             (Part::Target, target || self.is_in(&row.target_label)),
             (Part::Summary, actor || worn || target || self.is_in(&row.summary)),
             (Part::Reason, row.reason.as_ref().is_some_and(|reason| self.is_in(reason))),
-            (Part::Metadata, self.is_in(&row.metadata.to_string())),
+            // Former names stand nowhere else.
+            (Part::Metadata, row.action == Action::UserProfileUpdated.name() && (actor || target) || self.is_in(&row.metadata.to_string())),
         ];
         about.into_iter().filter(|(_, about)| *about).map(|(part, _)| part).collect()
     }
 }
-
-const BLANK: &str = "(erased)";
 
 /// Takes what is about somebody out of an event. False if it was out already.
 async fn blank(tx: &Tx, row: audit_event::Model, person: &Erased) -> Result<bool, StoreError> {
@@ -306,8 +324,8 @@ async fn blank(tx: &Tx, row: audit_event::Model, person: &Erased) -> Result<bool
         match part {
             Part::Actor => after.actor_email = None,
             Part::OnBehalfOf => after.on_behalf_of_email = None,
-            Part::Target => BLANK.clone_into(&mut after.target_label),
-            Part::Summary => BLANK.clone_into(&mut after.summary),
+            Part::Target => ERASED.clone_into(&mut after.target_label),
+            Part::Summary => ERASED.clone_into(&mut after.summary),
             Part::Reason => after.reason = None,
             Part::Metadata => after.metadata = json!({}),
             Part::Source => (after.ip, after.user_agent, after.request_id) = (None, None, None),

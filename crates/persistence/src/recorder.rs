@@ -24,7 +24,10 @@ use crate::{
     keyfile::{self, KeyError},
 };
 
+/// Keys that sign.
 const SUFFIX: &str = ".log.pk8";
+/// Keys that once signed: an old one is retired by giving its file this ending.
+const RETIRED: &str = ".retired.pk8";
 
 pub struct Recorder {
     /// What all logs of this installation are named after: `postern.example`.
@@ -33,6 +36,7 @@ pub struct Recorder {
     seal: hmac::Key,
     /// All that are there sign, the oldest first: while keys are changed, those who know the old one and those who know the new one can verify.
     keys: RwLock<Vec<Arc<Ed25519KeyPair>>>,
+    retired: RwLock<Vec<Arc<Ed25519KeyPair>>>,
 }
 
 impl Recorder {
@@ -43,12 +47,12 @@ impl Recorder {
         if keyfile::read_pairs(folder, SUFFIX)?.is_empty() {
             keyfile::make_pair(folder, SUFFIX, now)?;
         }
-        let recorder = Self { name: name.to_owned(), folder: folder.to_owned(), seal, keys: RwLock::default() };
+        let recorder = Self { name: name.to_owned(), folder: folder.to_owned(), seal, keys: RwLock::default(), retired: RwLock::default() };
         recorder.reload()?;
         Ok(recorder)
     }
 
-    /// Makes one more key, which signs from then on, beside those that are there. An old one is retired by taking its file away.
+    /// Makes one more key, which signs from then on, beside those that are there. An old one is retired by renaming its file.
     pub fn add_key(&self, now: DateTime<Utc>) -> Result<(), KeyError> {
         keyfile::make_pair(&self.folder, SUFFIX, now)?;
         self.reload()
@@ -56,13 +60,16 @@ impl Recorder {
 
     /// Looks at the folder again: a key may have come or gone.
     pub fn reload(&self) -> Result<(), KeyError> {
-        let pairs = keyfile::read_pairs(&self.folder, SUFFIX)?;
-        let keys: Result<Vec<_>, _> = pairs.iter().map(|(path, _, bytes)| keyfile::pair(path, bytes).map(Arc::new)).collect();
-        let keys = keys?;
+        let read = |suffix| {
+            let pairs = keyfile::read_pairs(&self.folder, suffix)?;
+            pairs.iter().map(|(path, _, bytes)| keyfile::pair(path, bytes).map(Arc::new)).collect::<Result<Vec<_>, _>>()
+        };
+        let (keys, retired) = (read(SUFFIX)?, read(RETIRED)?);
         if keys.is_empty() {
             return Err(KeyError::Gone(self.folder.clone()));
         }
         *self.keys.write().unwrap_or_else(PoisonError::into_inner) = keys;
+        *self.retired.write().unwrap_or_else(PoisonError::into_inner) = retired;
         Ok(())
     }
 
@@ -91,6 +98,15 @@ impl Recorder {
             });
         }
         signed.map(|note| note.to_text()).ok_or_else(|| StoreError::Broken("there is no key to sign the log with".to_owned()))
+    }
+
+    /// Is this a checkpoint that this installation has signed, now or before, of this tree? Whoever has the database alone cannot make one.
+    pub(crate) fn has_signed(&self, note: &str, tree: &Checkpoint) -> bool {
+        let Ok(note) = Note::parse(note) else { return false };
+        let retired = self.retired.read().unwrap_or_else(PoisonError::into_inner);
+        let once = retired.iter().filter_map(|key| Signer::new(&tree.origin, Arc::clone(key)));
+        let signed = self.signers(&tree.origin).into_iter().chain(once).any(|signer| note.verify(&signer.verifier()).is_ok());
+        signed && Checkpoint::of(&note).is_ok_and(|checkpoint| checkpoint == *tree)
     }
 
     fn signers(&self, origin: &str) -> Vec<Signer> {

@@ -17,7 +17,8 @@ pub enum AuditCommand {
     /// Check an export of a log: each event against its entry, the tree against its checkpoint, the checkpoint against the key, and
     /// checkpoints kept from before against the tree. Ends with 0 if all is sound, with 1 if something is not, with 2 if it cannot be told.
     Verify(Verify),
-    /// Make one more key to sign the log with, beside those that are there. An old one is retired by taking its file away.
+    /// Make one more key to sign the log with, beside those that are there. An old one is retired by renaming its file
+    /// from `….log.pk8` to `….retired.pk8`.
     RotateKey,
 }
 

@@ -52,8 +52,8 @@ pub async fn examine(config: &Config, store: &Arc<Store>, demo: bool) -> Result<
 
 /// Keys that others may read, or that are none. Nothing is made here: that is for the first start, as the server's own user.
 fn keys(config: &Config) -> Option<Fault> {
-    let tokens = &config.api.tokens;
-    KeyRing::examine(&tokens.keys_dir).err().map(|error| Fault {
+    let folders = [&config.api.tokens.keys_dir, &config.audit.keys_dir];
+    folders.into_iter().find_map(|folder| KeyRing::examine(folder).err()).map(|error| Fault {
         check: "keys",
         what: error.to_string(),
         remedy: "keep the folder of keys to the server's own user; restore what is damaged, or take it away and sign everybody out"

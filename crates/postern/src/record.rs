@@ -4,7 +4,7 @@ use std::{error::Error, io, io::Write};
 
 use clap::Subcommand;
 use postern_domain::{action::Action, clock::Stamp, justification::Reason, operation::Operation, text};
-use postern_persistence::keeper::{Keeper, Retired, Run, Who};
+use postern_persistence::keeper::{Erasure, Keeper, Retired, Run, Who};
 
 use crate::{
     commands::{at_the_console, begin, console_stamp, open},
@@ -112,6 +112,11 @@ pub async fn privacy(config: &Config, command: PrivacyCommand) -> Result<(), Box
     let keeper = Keeper::connect(&config.store_with_record(stamp.now)?).await?;
     let erased = keeper.erase(&who, &reason, &stamp).await?;
     keeper.close().await;
-    let events = erased.ok_or_else(|| format!("nobody is known as {user}"))?;
-    Ok(writeln!(io::stdout(), "{user} was taken out of {events} events; what is left of them can still be checked")?)
+    let Erasure { events, held } = erased.ok_or_else(|| format!("nobody is known as {user}"))?;
+    let mut out = io::stdout().lock();
+    writeln!(out, "{user} was taken out of {events} events; what is left of them can still be checked")?;
+    for org in held {
+        writeln!(out, "{}: a legal hold is on it, and nothing was taken out of it", org.slug)?;
+    }
+    Ok(())
 }

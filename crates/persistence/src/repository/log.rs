@@ -8,7 +8,7 @@ use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
 use uuid::Uuid;
 
 use crate::{
-    entity::{audit_checkpoint, audit_leaf, audit_node, org_or_nil},
+    entity::{audit_checkpoint, audit_leaf, audit_node, org_or_nil, org_unless_nil},
     error::StoreError,
     tx::Tx,
 };
@@ -203,13 +203,21 @@ fn damaged(level: u8, index: u64) -> StoreError {
     StoreError::Corrupt(format!("the log lacks its node {index} of level {level}"))
 }
 
-/// The tree of an org as far as whoever appends to it has to know it.
+/// The tree of an org as far as whoever appends to it has to know it, if it is what was signed: on what somebody has put into the database nothing
+/// is built.
 pub(crate) async fn frontier(tx: &Tx, org: Uuid) -> Result<Frontier, StoreError> {
     use audit_checkpoint::Column as C;
     let newest = audit_checkpoint::Entity::find().filter(C::OrgId.eq(org)).order_by_desc(C::Size).one(tx).await?;
     let Some(row) = newest else { return Ok(Frontier::default()) };
     let roots = row.frontier.chunks(32).map(hash).collect::<Result<_, _>>()?;
-    Frontier::resume(natural(row.size)?, roots).ok_or_else(|| StoreError::Corrupt(format!("the frontier of the log of {org}")))
+    let recorder = tx.store().recorder()?;
+    let origin = recorder.origin(org_unless_nil(org));
+    let frontier = Frontier::resume(natural(row.size)?, roots).filter(|frontier| {
+        let tree = Checkpoint { origin: origin.clone(), size: frontier.size(), root: frontier.root() };
+        recorder.has_signed(&row.note, &tree)
+    });
+    frontier
+        .ok_or_else(|| StoreError::Corrupt(format!("the newest checkpoint of {origin} is not what was signed: somebody has changed it")))
 }
 
 /// A tree's right edge as it is kept.

@@ -1,0 +1,72 @@
+//! The pump dies at any moment, and nothing is lost or doubled.
+
+use std::process::{Child, Command, Stdio};
+
+use postern_tests::{App, LOG_NAME, on_both};
+use serde_json::json;
+
+use crate::{
+    log::{export, judged, keys},
+    process::binary,
+};
+
+on_both![killed_at_any_moment_it_loses_and_doubles_nothing, what_waits_is_measured];
+
+/// `postern work` on the test's database.
+fn work(t: &App) -> Child {
+    Command::new(binary())
+        .arg("work")
+        .current_dir(t.folder.path())
+        .env("POSTERN__DATABASE__URL", &t.db.url)
+        .env("POSTERN__AUDIT__NAME", LOG_NAME)
+        .env("POSTERN__AUDIT__PUMP_INTERVAL_MILLISECONDS", "10")
+        .env("POSTERN__LOG__FILTER", "error")
+        .stdout(Stdio::null())
+        .stderr(Stdio::inherit())
+        .spawn()
+        .expect("starts")
+}
+
+const KILLS: u32 = 50;
+
+async fn killed_at_any_moment_it_loses_and_doubles_nothing(t: &App) {
+    let owner = t.sign_in("owner@acme.example").await;
+    let placed = || t.db.count("SELECT count(*) FROM audit_leaf");
+    let mut written = 0;
+    for kill in 0..KILLS {
+        let mut worker = work(t);
+        let before = placed().await;
+        // It is at work, and has been for so many writes more: at another moment each time.
+        let mut more = u128::from_be_bytes(*t.state.ids.next::<()>(postern_domain::clock::Clock::now(&t.clock)).uuid().as_bytes()) % 7;
+        while placed().await == before || more > 0 {
+            more = more.saturating_sub(1);
+            owner.patch("/v1/orgs/acme", json!({ "name": format!("Acme {written}") })).await.expect(200);
+            written += 1;
+            assert!(worker.try_wait().expect("is there").is_none(), "it works on its own after {kill} kills");
+        }
+        worker.kill().expect("dies");
+        worker.wait().expect("is dead");
+    }
+    assert_eq!(t.recorded("org.updated").await, written, "each write is an event");
+    t.pump().await;
+    let twice = "SELECT count(*) FROM (SELECT event_id FROM audit_leaf GROUP BY event_id HAVING count(*) > 1) AS twice";
+    let without = "SELECT count(*) FROM audit_event e WHERE NOT EXISTS (SELECT 1 FROM audit_leaf l WHERE l.event_id = e.id)";
+    let torn = "SELECT count(*) FROM (SELECT org_id FROM audit_leaf GROUP BY org_id HAVING max(place) + 1 <> count(*)) AS torn";
+    for never in [twice, without, torn, "SELECT count(*) FROM audit_queue"] {
+        assert_eq!(t.db.count(never).await, 0, "{never}");
+    }
+    let verdict = judged(&export(&owner).await, keys(&owner).await, &[]);
+    assert_eq!(verdict.faults, []);
+}
+
+async fn what_waits_is_measured(t: &App) {
+    let waiting = || async { postern_persistence::pump::waiting(&t.state.store).await.expect("is told") };
+    t.pump().await;
+    assert_eq!(waiting().await, (0, None));
+    let owner = t.sign_in("owner@acme.example").await;
+    t.clock.turn(chrono::TimeDelta::minutes(5));
+    owner.patch("/v1/orgs/acme", json!({ "name": "Later" })).await.expect(200);
+    let (events, oldest) = waiting().await;
+    let age = postern_domain::clock::Clock::now(&t.clock) - oldest.expect("something waits");
+    assert_eq!((events, age.num_minutes()), (2, 5));
+}
