@@ -41,3 +41,8 @@ golden-into:
 bench: ## measure, in a release build: writes figures to standard output (docs/performance.md keeps them)
 	$(CARGO) build --release --workspace
 	$(CARGO) run --release --quiet --package postern-tests --bin bench
+
+.PHONY: bench-audit
+bench-audit: ## measure the record in a release build: 10 million events for pages, 1 million for the log
+	$(CARGO) build --release --workspace
+	$(CARGO) run --release --quiet --package postern-tests --bin bench-audit

@@ -169,7 +169,7 @@ const MONTHS_AHEAD: u8 = 3;
 /// `…_default` already stays there.
 pub fn months(table: &str) -> String {
     format!(
-        r#"DO $$ DECLARE month timestamp; part text; bounds uuid[]; BEGIN
+        r"DO $$ DECLARE month timestamp; part text; bounds uuid[]; BEGIN
              FOR ahead IN 0..{MONTHS_AHEAD} LOOP
                month := date_trunc('month', now() AT TIME ZONE 'UTC') + make_interval(months => ahead);
                part := '{table}_' || to_char(month, 'YYYY_MM');
@@ -183,7 +183,7 @@ pub fn months(table: &str) -> String {
                EXCEPTION WHEN check_violation THEN NULL;
                END;
              END LOOP;
-           END $$"#
+           END $$"
     )
 }
 

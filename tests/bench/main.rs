@@ -3,13 +3,11 @@
 //! then the requests, at the same number of connections.
 
 mod http;
+mod served;
 mod statements;
 
 use std::{
-    fs,
-    net::TcpListener,
-    path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
+    path::Path,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -22,7 +20,9 @@ use postern_domain::{
 };
 use postern_persistence::Store;
 use postern_tests::{Cluster, SERVER, SUPERUSER, store_options, test_config};
-use serde_json::{Value, json};
+use serde_json::json;
+
+use crate::served::{Served, migrate, spread};
 
 const CONNECTIONS: usize = 16;
 const ROUNDS: usize = 5;
@@ -83,12 +83,6 @@ fn main() {
     }
 }
 
-fn migrate(folder: &Path, database: &str, owner: &str) {
-    let mut command = Command::new(binary());
-    command.arg("migrate").current_dir(folder).env("POSTERN__DATABASE__URL", database).env("POSTERN__DATABASE__OWNER_URL", owner);
-    assert!(command.stdout(Stdio::null()).status().expect("runs").success(), "the schema is made");
-}
-
 /// CPU time of checking one access token: parsing, the signature, the claims.
 fn token_check(folder: &Path) {
     let config = test_config(&folder.join("tokens"));
@@ -129,65 +123,4 @@ fn token_check(folder: &Path) {
     let wrong = format!("{}AAAA", &token[..token.len() - 4]);
     measure("token check, signature verified", &[headers(&wrong)]);
     measure("token check, seen before", &[headers(&token)]);
-}
-
-/// The least, the middle and the most of some measurements.
-fn spread(mut all: Vec<f64>, digits: usize) -> String {
-    all.sort_by(f64::total_cmp);
-    format!("{1:.0$} ({2:.0$} to {3:.0$})", digits, all[all.len() / 2], all[0], all[all.len() - 1])
-}
-
-/// A server of its own process, from the release build.
-struct Served {
-    process: Child,
-    address: String,
-    /// How long it took from its start to its first answer that it is ready.
-    ready: Duration,
-}
-
-impl Served {
-    fn start(folder: &Path, database: &str, demo: bool) -> Self {
-        let free = TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).expect("a port");
-        let mut command = Command::new(binary());
-        command.arg("serve").args(demo.then_some("--demo")).current_dir(folder);
-        command.env("POSTERN__SERVER__LISTEN", free.to_string()).env("POSTERN__DATABASE__URL", database);
-        command.env("POSTERN__LOG__FILTER", "warn").stdout(Stdio::null());
-        let begun = Instant::now();
-        let process = command.spawn().expect("starts");
-        let address = free.to_string();
-        while http::status(&address, "/readyz") != Some(200) {
-            std::thread::yield_now();
-            assert!(begun.elapsed() < Duration::from_secs(30), "it does not get ready");
-        }
-        Self { process, address, ready: begun.elapsed() }
-    }
-
-    fn sign_in(&self, email: &str) -> String {
-        let body = json!({ "email": email, "password": postern_tests::PASSWORD });
-        let answer = http::Request::new(&self.address, "POST", "/v1/auth/login", "", Some(body)).answer();
-        answer["access_token"].as_str().expect("signed in").to_owned()
-    }
-
-    fn get(&self, token: &str, path: &str) -> Value {
-        http::Request::new(&self.address, "GET", path, token, None).answer()
-    }
-
-    /// A line of `/proc/…/status`, in MiB.
-    fn memory(&self, line: &str) -> f64 {
-        let status = fs::read_to_string(format!("/proc/{}/status", self.process.id())).expect("runs");
-        let kib =
-            status.lines().find_map(|text| text.strip_prefix(line)?.strip_prefix(':')?.split_whitespace().next()?.parse::<f64>().ok());
-        kib.expect("a figure") / 1024.0
-    }
-}
-
-impl Drop for Served {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
-}
-
-fn binary() -> PathBuf {
-    std::env::current_exe().expect("a path").with_file_name("postern")
 }

@@ -113,8 +113,9 @@ fn filled(statement: &str, parameters: &str) -> String {
     let mut filled = statement.to_owned();
     // The highest first, so that $1 is not found in $12.
     for (number, value) in values.into_iter().rev() {
-        let value =
-            if number == 1 && statement.starts_with("INSERT INTO \"audit_event\"") { "gen_random_uuid()".to_owned() } else { value };
+        // The ids of an event: in the queue the second value, in the record the first behind those four.
+        let made = statement.contains("INSERT INTO \"audit_event\"") && [2, 5].contains(&number);
+        let value = if made { "gen_random_uuid()".to_owned() } else { value };
         filled = filled.replace(&format!("${number}"), &value);
     }
     filled

@@ -123,6 +123,7 @@ pub async fn request(t: &App, row: &Operation, org: &str) -> (&'static str, Stri
         "read_policy" => ("GET", "/v1/admin/permissions".to_owned(), None),
         "read_health" => ("GET", "/healthz".to_owned(), None),
         "read_readiness" => ("GET", "/readyz".to_owned(), None),
+        "read_metrics" => ("GET", "/metrics".to_owned(), None),
         "read_problem" => ("GET", "/problems/not_found".to_owned(), None),
         other => panic!("{other} has no scenario"),
     };

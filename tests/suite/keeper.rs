@@ -1,11 +1,13 @@
 //! What has to go, and what stays: retention and erasure. Whatever goes, what is left can still be checked.
 
+use std::sync::Arc;
+
 use chrono::TimeDelta;
 use postern_domain::{clock::Clock, clock::Stamp, event::Source, justification::Reason};
 use postern_persistence::keeper::{Keeper, Run, Who};
 use postern_tests::{App, Backend, on_both, tests_on};
+use sea_orm::ConnectionTrait;
 use serde_json::{Value, json};
-use std::sync::Arc;
 
 use crate::{
     log::{acts, checkpoint, export, judged, keys, kinds},
@@ -199,7 +201,6 @@ async fn nobody_else_removes_anything(t: &App) {
         ]
     };
     let login = t.db.sign_in_as(postern_tests::SERVER).await;
-    use sea_orm::ConnectionTrait;
     let month =
         t.db.texts("SELECT relname::text FROM pg_class WHERE relispartition AND relkind = 'r' AND relname LIKE 'audit_event_2%' LIMIT 1")
             .await;

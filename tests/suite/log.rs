@@ -81,7 +81,7 @@ async fn as_administrator(t: &App, sql: &str) {
     let sql = match t.backend {
         Backend::Sqlite => {
             let triggers = t.db.texts("SELECT name FROM sqlite_master WHERE type = 'trigger'").await;
-            triggers.iter().map(|name| format!("DROP TRIGGER {name}; ")).collect::<String>() + sql
+            triggers.iter().fold(String::new(), |all, name| all + &format!("DROP TRIGGER {name}; ")) + sql
         }
         Backend::Postgres | Backend::PgBouncer => format!("SET session_replication_role = replica; {sql}; RESET session_replication_role"),
     };
@@ -142,7 +142,9 @@ async fn tiles_are_what_they_have_to_be(t: &App) {
     };
     let mut whole = Frontier::default();
     let hashes: Vec<Hash> = bytes(path.clone()).await.chunks(32).map(|hash| Hash(hash.try_into().expect("32 bytes"))).collect();
-    hashes.iter().for_each(|hash| drop(whole.append(*hash)));
+    for hash in &hashes {
+        whole.append(*hash);
+    }
     assert_eq!((whole.size(), whole.root()), (tree.size, tree.root), "the tile's hashes come to the root");
     assert_eq!(bytes(path.replace("000.p/", "000.p%2F")).await.len() as u64, 32 * tree.size, "slashes may be escaped");
     let packed = bytes(format!("/v1/orgs/acme/audit-log/tile/entries/000.p/{}", tree.size)).await;
@@ -235,7 +237,7 @@ async fn tables_start_no_formula(t: &App) {
     assert_eq!(last.get(0), Some("checkpoint"));
     assert!(Note::parse(last.get(1).expect("a note")).is_ok(), "{last:?}");
     assert_eq!(
-        rows.len() as i64 - 1,
+        i64::try_from(rows.len()).expect("a count") - 1,
         t.db.count("SELECT count(*) FROM audit_event WHERE org_slug = 'acme' AND action <> 'audit.exported'").await
     );
 }

@@ -69,4 +69,9 @@ async fn what_waits_is_measured(t: &App) {
     let (events, oldest) = waiting().await;
     let age = postern_domain::clock::Clock::now(&t.clock) - oldest.expect("something waits");
     assert_eq!((events, age.num_minutes()), (2, 5));
+    let figures = t.anonymous().get("/metrics").await.expect(200);
+    assert_eq!(figures.header("content-type"), "text/plain; charset=utf-8");
+    for line in ["postern_audit_queue_length ", "postern_audit_queue_age_seconds ", "# HELP postern_audit_queue_age_seconds "] {
+        assert!(figures.body.contains(line), "{}", figures.body);
+    }
 }

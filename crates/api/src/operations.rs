@@ -119,6 +119,7 @@ operations! {
 
     ReadHealth              = "read_health":                           Public,   -,                    nothing,                                         Allowed,      [];
     ReadReadiness           = "read_readiness":                        Public,   -,                    nothing,                                         Allowed,      [];
+    ReadMetrics             = "read_metrics":                          Public,   -,                    nothing,                                         Allowed,      [];
     ReadProblem             = "read_problem":                          Public,   -,                    nothing,                                         Allowed,      [];
 }
 

@@ -17,6 +17,7 @@ use crate::{
     config::{self, Config},
     http::{CursorKey, Seal},
     identity::{Hasher, KeyRing, Secrets, Tokens},
+    running::collected,
     standing::Standing,
 };
 
@@ -52,6 +53,7 @@ impl State {
     /// Reads the keys, and makes those that are not there.
     pub fn new(config: Config, store: Arc<Store>, clock: Arc<dyn Clock>) -> Result<Self, StartError> {
         let Config { server, tokens, passwords, sign_in, impersonation, staff, idempotency } = config;
+        collected();
         let keys = KeyRing::open(&tokens, clock.now())?;
         let secrets = Secrets::open(&tokens.keys_dir)?;
         Ok(Self {

@@ -44,7 +44,7 @@ fn texts(value: Value) -> Value {
 
 /// The beginning of what was too long, how long it was in bytes, and its SHA-256 in hexadecimal digits.
 fn cut(whole: &str) -> Value {
-    let hash: String = digest(&SHA256, whole.as_bytes()).as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
+    let hash = digest(&SHA256, whole.as_bytes()).as_ref().iter().fold(String::new(), |hash, byte| hash + &format!("{byte:02x}"));
     json!({ "cut": whole.chars().take(LEFT).collect::<String>(), "bytes": whole.len(), "sha256": hash })
 }
 

@@ -230,7 +230,7 @@ impl Audit {
                     _ => self.fault("incomplete", format!("node {index} of level {level} is none")),
                 },
                 Trailer::Lost { from, to } => lost.push((from, to)),
-                Trailer::End(last) => end = Some(last),
+                Trailer::End(told) => end = Some(told),
             }
         }
         for (from, to) in lost {

@@ -44,8 +44,22 @@ pub fn make_pair(folder: &Path, suffix: &str, now: DateTime<Utc>) -> Result<(), 
     write_private(&folder.join(format!("{}{suffix}", now.format(MOMENT))), pair.as_ref())
 }
 
-/// The key pairs of a family as they stand in their files (PKCS#8), each with when it was made, the oldest first.
-pub fn read_pairs(folder: &Path, suffix: &str) -> Result<Vec<(PathBuf, DateTime<Utc>, Vec<u8>)>, KeyError> {
+/// A key pair as it stands in its file.
+pub struct PairFile {
+    pub path: PathBuf,
+    pub made_at: DateTime<Utc>,
+    /// PKCS#8.
+    pub bytes: Vec<u8>,
+}
+
+impl PairFile {
+    pub fn pair(&self) -> Result<Ed25519KeyPair, KeyError> {
+        pair(&self.path, &self.bytes)
+    }
+}
+
+/// The key pairs of a family, the oldest first.
+pub fn read_pairs(folder: &Path, suffix: &str) -> Result<Vec<PairFile>, KeyError> {
     let entries = fs::read_dir(folder).map_err(|source| KeyError::Io { path: folder.to_owned(), source })?;
     let mut pairs = Vec::new();
     for path in entries.filter_map(|entry| entry.ok().map(|entry| entry.path())) {
@@ -54,10 +68,10 @@ pub fn read_pairs(folder: &Path, suffix: &str) -> Result<Vec<(PathBuf, DateTime<
             let made_at = DateTime::parse_from_str(&format!("{made_at}+0000"), &format!("{MOMENT}%z"));
             let made_at = made_at.map_err(|_| KeyError::NotAKey(path.clone()))?.to_utc();
             let bytes = read_private(&path)?;
-            pairs.push((path, made_at, bytes));
+            pairs.push(PairFile { path, made_at, bytes });
         }
     }
-    pairs.sort_by_key(|(_, made_at, _)| *made_at);
+    pairs.sort_by_key(|file| file.made_at);
     Ok(pairs)
 }
 

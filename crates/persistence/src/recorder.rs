@@ -62,7 +62,7 @@ impl Recorder {
     pub fn reload(&self) -> Result<(), KeyError> {
         let read = |suffix| {
             let pairs = keyfile::read_pairs(&self.folder, suffix)?;
-            pairs.iter().map(|(path, _, bytes)| keyfile::pair(path, bytes).map(Arc::new)).collect::<Result<Vec<_>, _>>()
+            pairs.iter().map(|file| file.pair().map(Arc::new)).collect::<Result<Vec<_>, _>>()
         };
         let (keys, retired) = (read(SUFFIX)?, read(RETIRED)?);
         if keys.is_empty() {

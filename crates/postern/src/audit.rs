@@ -46,16 +46,16 @@ pub struct Verify {
 
 /// True if all is sound.
 pub fn verify(asked: &Verify) -> Result<bool, Box<dyn Error>> {
-    let kept = asked.checkpoint.iter().map(|file| read(file)).collect::<Result<_, _>>()?;
+    let kept = asked.checkpoint.iter().map(read).collect::<Result<_, _>>()?;
     let mut audit = Audit::new(keys(&asked.key)?, kept);
     for line in BufReader::new(source(asked)?).lines() {
         audit.line(line?);
     }
     let verdict = audit.finish();
     if asked.json {
-        print_json(&verdict)?
+        print_json(&verdict)?;
     } else {
-        print(&verdict)?
+        print(&verdict)?;
     }
     Ok(verdict.faults.is_empty())
 }

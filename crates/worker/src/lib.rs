@@ -10,7 +10,7 @@ use postern_domain::{
 };
 use postern_persistence::{
     Store, StoreError,
-    pump::{BATCH, Pump, Pumped, waiting},
+    pump::{BATCH, Pump, Pumped},
 };
 use tokio::{sync::watch, time::MissedTickBehavior};
 
@@ -44,7 +44,6 @@ impl Worker {
                 }
                 Err(_) => {}
             }
-            self.measure().await;
             if stopping {
                 return;
             }
@@ -64,16 +63,6 @@ impl Worker {
             if events + (refused.len() as u64) < BATCH {
                 return Ok(());
             }
-        }
-    }
-
-    /// What is left, whoever's turn it was.
-    async fn measure(&self) {
-        if let Ok((waiting, oldest)) = waiting(&self.store).await {
-            let age = oldest.map_or(0.0, |oldest| (self.clock.now() - oldest).as_seconds_f64().max(0.0));
-            #[expect(clippy::cast_precision_loss, reason = "a gauge is a float")]
-            metrics::gauge!("postern_audit_queue_length").set(waiting as f64);
-            metrics::gauge!("postern_audit_queue_age_seconds").set(age);
         }
     }
 }

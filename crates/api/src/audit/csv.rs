@@ -65,7 +65,7 @@ impl Table {
             (Format::Ndjson, trailer) => self.line(trailer),
             (Format::Csv, Trailer::End(end)) => {
                 let mut row = COLUMNS.map(|_| String::new());
-                row[0] = "checkpoint".to_owned();
+                "checkpoint".clone_into(&mut row[0]);
                 row[1].clone_from(&end.checkpoint);
                 self.row(row);
             }

@@ -13,7 +13,7 @@ use std::{
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use chrono::{DateTime, Duration, Utc};
 use jsonwebtoken::{DecodingKey, EncodingKey};
-use postern_persistence::keyfile::{self, KeyError};
+use postern_persistence::keyfile::{self, KeyError, PairFile};
 use ring::{digest, signature::KeyPair};
 use serde_json::{Value, json};
 
@@ -70,7 +70,7 @@ impl KeyRing {
         let Ok(entries) = fs::read_dir(folder) else { return Ok(()) };
         for path in entries.filter_map(|entry| entry.ok().map(|entry| entry.path())).filter(|path| path.is_file()) {
             let bytes = keyfile::read_private(&path)?;
-            if path.to_str().is_some_and(|path| path.ends_with(".pk8")) {
+            if path.extension().is_some_and(|ending| ending == "pk8") {
                 keyfile::pair(&path, &bytes)?;
             }
         }
@@ -80,7 +80,7 @@ impl KeyRing {
     /// Looks at the folder again: somebody may have rotated.
     pub fn reload(&self) -> Result<(), KeyError> {
         let pairs = keyfile::read_pairs(&self.folder, SUFFIX)?;
-        let keys: Result<Vec<_>, _> = pairs.iter().map(|(path, made_at, bytes)| Key::of(path, *made_at, bytes).map(Arc::new)).collect();
+        let keys: Result<Vec<_>, _> = pairs.iter().map(|file| Key::of(file).map(Arc::new)).collect();
         let keys = keys?;
         if keys.is_empty() && !self.all().is_empty() {
             return Err(KeyError::Gone(self.folder.clone()));
@@ -127,16 +127,16 @@ impl KeyRing {
 }
 
 impl Key {
-    fn of(path: &Path, made_at: DateTime<Utc>, bytes: &[u8]) -> Result<Self, KeyError> {
-        let pair = keyfile::pair(path, bytes)?;
+    fn of(file: &PairFile) -> Result<Self, KeyError> {
+        let pair = file.pair()?;
         let public = pair.public_key().as_ref().to_vec();
         let x = URL_SAFE_NO_PAD.encode(&public);
         // RFC 7638, 3.2 and RFC 8037, 2: the required members in lexicographic order.
         let thumbprint = digest::digest(&digest::SHA256, format!(r#"{{"crv":"Ed25519","kty":"OKP","x":"{x}"}}"#).as_bytes());
         Ok(Self {
             id: URL_SAFE_NO_PAD.encode(thumbprint),
-            made_at,
-            signing: EncodingKey::from_ed_der(bytes),
+            made_at: file.made_at,
+            signing: EncodingKey::from_ed_der(&file.bytes),
             verifying: DecodingKey::from_ed_der(&public),
             public,
         })

@@ -1,6 +1,6 @@
 //! The Merkle log of one org, or of the platform: what it has come to, its hashes, and where an event stands in it.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, btree_map::Entry};
 
 use postern_domain::id::{EventId, OrgId};
 use postern_tlog::{Checkpoint, Frontier, Hash, ProofError, Tile, consistency, inclusion};
@@ -48,13 +48,11 @@ impl<'a> Log<'a> {
     pub async fn head(&self) -> Result<Head, StoreError> {
         use audit_checkpoint::Column as C;
         let newest = audit_checkpoint::Entity::find().filter(C::OrgId.eq(org_or_nil(self.org))).order_by_desc(C::Size).one(self.tx).await?;
-        match newest {
-            Some(row) => Ok(Head { size: natural(row.size)?, note: row.note }),
-            None => {
-                let empty = Checkpoint { origin: self.origin()?, size: 0, root: Hash::of_nothing() };
-                Ok(Head { size: 0, note: self.tx.store().recorder()?.sign(&empty)? })
-            }
+        if let Some(row) = newest {
+            return Ok(Head { size: natural(row.size)?, note: row.note });
         }
+        let empty = Checkpoint { origin: self.origin()?, size: 0, root: Hash::of_nothing() };
+        Ok(Head { size: 0, note: self.tx.store().recorder()?.sign(&empty)? })
     }
 
     /// Checkpoints that the log has had, at most about so many and evenly spread, the smallest first.
@@ -168,11 +166,11 @@ impl<'a> Log<'a> {
         let mut known = HashMap::new();
         for &(level, index) in wanted {
             let (tile, first, count) = Tile::with_node(level, index, size).ok_or_else(|| damaged(level, index))?;
-            if !tiles.contains_key(&tile) {
-                let hashes = self.tile(tile).await?.ok_or_else(|| damaged(level, index))?;
-                tiles.insert(tile, hashes);
-            }
-            known.insert((level, index), Tile::node(&tiles[&tile], first, count).ok_or_else(|| damaged(level, index))?);
+            let hashes = match tiles.entry(tile) {
+                Entry::Occupied(read) => read.into_mut(),
+                Entry::Vacant(unread) => unread.insert(self.tile(tile).await?.ok_or_else(|| damaged(level, index))?),
+            };
+            known.insert((level, index), Tile::node(hashes, first, count).ok_or_else(|| damaged(level, index))?);
         }
         Ok(known)
     }

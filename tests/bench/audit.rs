@@ -1,0 +1,249 @@
+//! `make bench-audit`: what the record costs, and how it is to read, with as many events as a large customer has in years. Takes two numbers: how
+//! many events there are to be for pages, and how many for the log.
+
+#[allow(dead_code, reason = "the other benchmark uses the rest")]
+mod http;
+#[allow(dead_code, reason = "the other benchmark uses the rest")]
+mod served;
+mod statements;
+
+use std::{
+    fs,
+    io::{BufRead, BufReader, Write},
+    net::TcpStream,
+    path::Path,
+    process::{Command, Stdio},
+    time::{Duration, Instant},
+};
+
+use postern_tests::{Cluster, SERVER, SUPERUSER};
+use serde_json::json;
+
+use crate::served::{Served, binary, migrate, spread};
+
+const ROUNDS: usize = 5;
+const ORGS: u32 = 100;
+
+fn main() {
+    let numbers: Vec<u64> = std::env::args().skip(1).filter_map(|number| number.parse().ok()).collect();
+    let (for_pages, for_log) = (numbers.first().copied().unwrap_or(10_000_000), numbers.get(1).copied().unwrap_or(1_000_000));
+    let folder = tempfile::tempdir().expect("a folder");
+    println!("| what | figure |\n| --- | --- |");
+    let cluster = Cluster::start("-c log_min_messages=log -c shared_buffers=1GB -c maintenance_work_mem=512MB -c max_wal_size=8GB");
+    let database = cluster.url(SERVER, "postgres");
+    migrate(folder.path(), &database, &cluster.url(SUPERUSER, "postgres"));
+    audited_write(&cluster, folder.path(), &database);
+    the_log(&cluster, folder.path(), &database, for_log);
+    pages(&cluster, folder.path(), &database, for_pages);
+}
+
+/// An audited write beside the same statements without those that write the event.
+fn audited_write(cluster: &Cluster, folder: &Path, database: &str) {
+    let server = Served::start(folder, database, true);
+    let owner = server.sign_in("owner@acme.example");
+    let members = server.get(&owner, "/v1/orgs/acme/members");
+    let viewer = members["data"].as_array().expect("members").iter().find(|one| one["email"] == "viewer@acme.example").expect("is there");
+    let path = format!("/v1/orgs/acme/members/{}", viewer["id"].as_str().expect("an id"));
+    let change = http::Request::new(&server.address, "PATCH", &path, &owner, Some(json!({ "role": "member" })));
+    let with = statements::of(cluster, folder, || change.once());
+    drop(server);
+    let text = fs::read_to_string(&with).expect("a script");
+    let without = folder.join("without.sql");
+    let left: Vec<&str> = text.lines().filter(|line| !line.contains("\"audit_event\"")).collect();
+    assert_eq!(left.len() + 1, text.lines().count(), "the event is one statement: {text}");
+    fs::write(&without, left.join("\n")).expect("is written");
+    let (mut rates, mut ratios) = (Vec::new(), Vec::new());
+    for _ in 0..ROUNDS {
+        let unaudited = statements::pgbench(cluster, &without, 8, Duration::from_secs(4));
+        let audited = statements::pgbench(cluster, &with, 8, Duration::from_secs(4));
+        rates.push(audited);
+        ratios.push(unaudited / audited);
+    }
+    println!("| audited role changes a second, the statements by pgbench | {} |", spread(rates, 0));
+    println!("| time of an audited write, as a multiple of the same without its event | {} |", spread(ratios, 2));
+    sql(cluster, "SET session_replication_role = replica; DELETE FROM audit_queue; DELETE FROM audit_event");
+}
+
+/// One org with a long log: pumping it, proving, exporting, verifying.
+fn the_log(cluster: &Cluster, folder: &Path, database: &str, events: u64) {
+    let demo = Command::new(binary())
+        .args(["demo", "--orgs", "1", "--members", "5", "--events", &events.to_string()])
+        .current_dir(folder)
+        .env("POSTERN__DATABASE__URL", database)
+        .env("POSTERN__DATABASE__STATEMENT_TIMEOUT_SECONDS", "3600")
+        .env("POSTERN__LOG__FILTER", "warn")
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status();
+    assert!(demo.expect("runs").success(), "the demo is filled");
+    sql(cluster, "VACUUM ANALYZE");
+    let server = Served::start(folder, database, true);
+    let begun = Instant::now();
+    let waiting = |server: &Served| {
+        let figures = text(&server.address, "/metrics", "", "*/*");
+        figures.lines().find_map(|line| line.strip_prefix("postern_audit_queue_length ")?.parse::<f64>().ok()).expect("a figure")
+    };
+    let before = waiting(&server);
+    while waiting(&server) > 0.0 {
+        std::thread::sleep(Duration::from_millis(500));
+    }
+    println!("| events pumped a second | {:.0} |", before / begun.elapsed().as_secs_f64());
+    sql(cluster, "VACUUM ANALYZE");
+    let owner = server.sign_in("member-1@company-1.example");
+    let page = server.get(&owner, "/v1/orgs/company-1/audit-events?limit=100");
+    let ids: Vec<&str> = page["data"].as_array().expect("a list").iter().filter_map(|event| event["id"].as_str()).collect();
+    let mut times = Vec::new();
+    for id in ids {
+        let asked = http::Request::new(&server.address, "GET", &format!("/v1/orgs/company-1/audit-log/proof?event={id}"), &owner, None);
+        let begun = Instant::now();
+        asked.once();
+        times.push(begun.elapsed().as_secs_f64() * 1000.0);
+    }
+    println!("| a proof, ms | {} |", spread(times, 1));
+    let file = folder.join("log.ndjson");
+    let before = server.memory("VmRSS");
+    let begun = Instant::now();
+    let lines = save(&server.address, "/v1/orgs/company-1/audit-events", &owner, &file);
+    let took = begun.elapsed().as_secs_f64();
+    let size = fs::metadata(&file).expect("is there").len() >> 20;
+    println!("| export of {events} events: seconds, MiB, lines | {took:.0}, {size}, {lines} |");
+    println!("| resident before it, and the peak, MiB | {before:.0}, {:.0} |", server.memory("VmHWM"));
+    fs::write(folder.join("keys"), text(&server.address, "/v1/orgs/company-1/audit-log/keys", &owner, "*/*")).expect("is written");
+    let mut seconds = Vec::new();
+    for _ in 0..3 {
+        let begun = Instant::now();
+        let verify =
+            Command::new(binary()).args(["audit", "verify", "log.ndjson", "--key", "keys"]).current_dir(folder).output().expect("runs");
+        assert!(verify.status.success(), "{}", String::from_utf8_lossy(&verify.stdout));
+        seconds.push(begun.elapsed().as_secs_f64());
+    }
+    println!("| verifying {events} events, s | {} |", spread(seconds, 1));
+}
+
+/// Filtered pages of an org that has half of all events, at any depth.
+fn pages(cluster: &Cluster, folder: &Path, database: &str, events: u64) {
+    // Made by the database, and their indexes after them: nobody would wait otherwise.
+    let definitions = "SELECT string_agg(format('DROP INDEX %I', c.relname), ';'), string_agg(pg_get_indexdef(c.oid), ';') \
+        FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid WHERE i.indrelid = 'audit_event'::regclass AND NOT i.indisprimary";
+    let indexes = read(cluster, definitions);
+    let (dropped, made) = indexes.trim().split_once('|').expect("two");
+    sql(cluster, dropped);
+    let some = events / u64::from(ORGS * 2);
+    let fill = format!(
+        "SET session_replication_role = replica; SET synchronous_commit = off;
+         INSERT INTO audit_event (id, occurred_at, org_id, org_slug, actor_type, actor_id, actor_email, action, outcome, target_type, target_id,
+           target_label, summary, metadata, ip, user_agent, request_id, schema_version, salts)
+         SELECT (lpad(to_hex((extract(epoch FROM at) * 1000)::bigint), 12, '0') || '7' || lpad(to_hex(n % 4096), 3, '0') || '8' || lpad(to_hex(n), 15, '0'))::uuid,
+           at, org.id, org.slug, 'user', (lpad(to_hex(n % 50), 12, '0') || '70008' || lpad(to_hex(org.nth), 15, '0'))::uuid,
+           'member-' || n % 50 || '@' || org.slug || '.example',
+           (ARRAY['user.role_changed', 'settings.updated', 'org.updated', 'permission.denied', 'auth.logged_out', 'user.removed'])
+             [1 + CASE WHEN n % 1000 = 0 THEN 5 ELSE n % 5 END],
+           CASE WHEN n % 5 = 3 THEN 'denied' ELSE 'succeeded' END, 'member', 'mem_' || n % 5000, 'member-' || n % 5000 || '@' || org.slug || '.example',
+           'Member ' || n % 50 || ' changed something of member ' || n % 5000, '{{\"role\": {{\"old\": \"viewer\", \"new\": \"member\"}}}}',
+           '203.0.' || n % 100 || '.' || n % 250, 'Mozilla/5.0 (X11; Linux x86_64)', md5(n::text), 1, decode(repeat('ab', 112), 'hex')
+         FROM generate_series(1, {events}) AS n
+         JOIN LATERAL (SELECT CASE WHEN n % 2 = 0 THEN 1 ELSE 2 + (n / 2) % ({ORGS} - 1) END AS nth) AS which ON true
+         JOIN (SELECT id, slug, row_number() OVER (ORDER BY id) AS nth FROM organization WHERE slug LIKE 'many-%') AS org USING (nth)
+         CROSS JOIN LATERAL (SELECT now() - interval '365 days' + n * (interval '365 days' / {events}) AS at) AS happened"
+    );
+    let orgs = format!(
+        "SET session_replication_role = replica;
+         INSERT INTO organization (id, slug, name, plan, max_users, max_projects, created_at)
+         SELECT gen_random_uuid(), 'many-' || n, 'Many ' || n, 'enterprise', 100, 100, now() FROM generate_series(1, {ORGS}) AS n;
+         INSERT INTO membership (org_id, id, user_id, role, created_at)
+         SELECT o.id, gen_random_uuid(), u.id, 'owner', now() FROM organization o, \"user\" u WHERE o.slug LIKE 'many-%' AND u.email = 'owner@acme.example'"
+    );
+    sql(cluster, &orgs);
+    sql(cluster, &fill);
+    sql(cluster, made);
+    sql(cluster, "VACUUM ANALYZE audit_event");
+    let largest = read(cluster, "SELECT slug FROM organization WHERE slug LIKE 'many-%' ORDER BY id LIMIT 1");
+    let server = Served::start(folder, database, true);
+    let owner = server.sign_in("owner@acme.example");
+    println!("| events there are, of which {} has half | {events}, {some} each of the others |", largest.trim());
+    for filter in [
+        "",
+        "action=user.removed",
+        "action=user.role_changed",
+        "action=user.*",
+        "outcome=denied",
+        "actor=member-7@{org}.example",
+        "target=member-77@{org}.example",
+        "ip=203.0.7.7",
+        "action=settings.updated&actor=member-11@{org}.example",
+        "from={early}&to={late}&outcome=denied",
+    ] {
+        let asked = filter.replace("{org}", largest.trim()).replace("{early}", &ago(200)).replace("{late}", &ago(199));
+        let mut times = Vec::new();
+        // From the newest to somewhere deep, and at depths all over the year.
+        for days in [0, 1, 30, 90, 180, 270, 330, 360] {
+            let to = if asked.contains("to=") || days == 0 { String::new() } else { format!("&to={}", ago(days)) };
+            let mut cursor = String::new();
+            for _ in 0..5 {
+                let path = format!("/v1/orgs/{}/audit-events?{asked}{to}{cursor}", largest.trim());
+                let request = http::Request::new(&server.address, "GET", &path, &owner, None);
+                let begun = Instant::now();
+                let page = request.answer();
+                times.push(begun.elapsed().as_secs_f64() * 1000.0);
+                match page["next_cursor"].as_str() {
+                    Some(next) => cursor = format!("&cursor={next}"),
+                    None => break,
+                }
+            }
+        }
+        println!("| a page with `{}`, ms | {} |", if filter.is_empty() { "nothing" } else { filter }, spread(times, 1));
+    }
+}
+
+/// So many days before now, as a query takes it.
+fn ago(days: i64) -> String {
+    let now = postern_domain::clock::Clock::now(&postern_domain::clock::SystemClock);
+    (now - chrono::TimeDelta::days(days)).format("%Y-%m-%dT%H:%M:%SZ").to_string()
+}
+
+fn sql(cluster: &Cluster, sql: &str) {
+    read(cluster, sql);
+}
+
+fn read(cluster: &Cluster, sql: &str) -> String {
+    let done = Command::new(cluster.binaries.join("psql"))
+        .args(["--quiet", "--no-psqlrc", "--tuples-only", "--no-align", "--set=ON_ERROR_STOP=1"])
+        .args(["--host", cluster.socket_folder(), "--username", SUPERUSER, "--command", sql, "postgres"])
+        .output()
+        .expect("psql runs");
+    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    String::from_utf8(done.stdout).expect("text")
+}
+
+/// Asks, and reads on until the connection ends.
+fn ask(address: &str, path: &str, token: &str, accept: &str) -> BufReader<TcpStream> {
+    let mut stream = TcpStream::connect(address).expect("connects");
+    let authorization = if token.is_empty() { String::new() } else { format!("authorization: Bearer {token}\r\n") };
+    let head = format!("GET {path} HTTP/1.0\r\nhost: {address}\r\n{authorization}accept: {accept}\r\n\r\n");
+    stream.write_all(head.as_bytes()).expect("is sent");
+    let mut answer = BufReader::new(stream);
+    let mut line = String::new();
+    answer.read_line(&mut line).expect("a status");
+    assert!(line.contains(" 200 "), "{line}");
+    while line != "\r\n" {
+        line.clear();
+        answer.read_line(&mut line).expect("a header");
+    }
+    answer
+}
+
+fn text(address: &str, path: &str, token: &str, accept: &str) -> String {
+    std::io::read_to_string(ask(address, path, token, accept)).expect("arrives")
+}
+
+/// Saves an export, and counts its lines.
+fn save(address: &str, path: &str, token: &str, file: &Path) -> u64 {
+    let mut into = std::io::BufWriter::new(fs::File::create(file).expect("a file"));
+    let mut lines = 0;
+    for line in ask(address, path, token, "application/x-ndjson").lines() {
+        writeln!(into, "{}", line.expect("arrives")).expect("is written");
+        lines += 1;
+    }
+    into.flush().expect("is written");
+    lines
+}
