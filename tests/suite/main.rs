@@ -22,4 +22,5 @@ mod staff;
 mod stream;
 mod tenancy;
 mod tokens;
+mod upgrade;
 mod wall;
