@@ -24,7 +24,7 @@ use sea_orm_migration::{
     sea_orm::{self, ConnectionTrait, DbErr, Statement},
 };
 
-pub use backend::{append_only_faults, random_bytes, with_sqlite_triggers, without_sqlite_triggers};
+pub use backend::{append_only_faults, months, random_bytes, with_sqlite_triggers, without_sqlite_triggers};
 use fence::{Raised, Roles};
 
 /// The schema of PostgreSQL that all of it is in.

@@ -20,6 +20,7 @@ impl MigrationTrait for Migration {
     }
 
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        backend::is_seen_whole(manager, "audit_event").await?;
         backend::may_be_changed(manager, "audit_event", &["id"]).await?;
         let mut salts = binary_null("salts");
         salts.check(Expr::cust(format!("length(salts) = {SALTS}")));

@@ -14,7 +14,13 @@ use crate::{
     process::{postern_with, said},
 };
 
-on_both![what_is_too_old_goes_and_its_hash_stays, a_hold_keeps_everything, somebody_is_taken_out_of_all_events, the_commands_do_it,];
+on_both![
+    what_is_too_old_goes_and_its_hash_stays,
+    a_hold_keeps_everything,
+    somebody_is_taken_out_of_all_events,
+    the_commands_do_it,
+    other_keys_are_told_at_once,
+];
 
 mod with_roles {
     use super::{months_that_are_empty_are_dropped, nobody_else_removes_anything, tests_on};
@@ -66,6 +72,20 @@ async fn what_is_too_old_goes_and_its_hash_stays(t: &App) {
     owner.get(&proof).await.expect(200);
     owner.get("/v1/orgs/acme/audit-log/tile/entries/000.p/1").await.problem(404, "not_found");
     owner.get("/v1/orgs/acme/audit-log/tile/0/000.p/1").await.expect(200);
+    // A month later, and another: what goes then goes the same way, and what said so before stays.
+    for _ in 0..2 {
+        t.clock.turn(TimeDelta::days(31));
+        let owner = t.sign_in("owner@acme.example").await;
+        owner.patch("/v1/orgs/acme", json!({ "name": t.state.new_request_id() })).await.expect(200);
+        t.pump().await;
+        retire(t, 30, false).await;
+        t.pump().await;
+        let verdict = judged(&export(&owner).await, keys.clone(), &[]);
+        assert_eq!(verdict.faults, [], "{verdict:?}");
+    }
+    let owner = t.sign_in("owner@acme.example").await;
+    owner.patch("/v1/orgs/acme", json!({ "name": "Forty days later" })).await.expect(200);
+    t.pump().await;
     // One more that goes is missed: the log does not say so.
     let triggers =
         if t.backend == Backend::Sqlite { "DROP TRIGGER audit_event_keeps_deleted;" } else { "SET session_replication_role = replica;" };
@@ -154,6 +174,28 @@ async fn somebody_is_taken_out_of_all_events(t: &App) {
     if t.backend != Backend::Sqlite {
         keeper.close().await;
     }
+}
+
+/// Whoever has not the record's keys at hand is told, and writes nothing that would be refused later.
+async fn other_keys_are_told_at_once(t: &App) {
+    let elsewhere = t.folder.path().join("elsewhere");
+    std::fs::create_dir_all(&elsewhere).expect("a folder");
+    let (url, owner) = (t.db.url.clone(), postern_tests::as_role(&t.db.url, postern_tests::OWNER));
+    let owner = if url.starts_with("sqlite:") { String::new() } else { owner };
+    let (succeeded, _) = run_command(t, &["staff", "grant", "viewer@acme.example", "support", "--reason", "helps on the weekend"]).await;
+    assert!(succeeded, "with the right ones it goes");
+    t.unaccounted();
+    for arguments in [
+        &["staff", "revoke", "viewer@acme.example", "--reason", "helps no longer at all"][..],
+        &["retention", "run"],
+        &["privacy", "erase", "--user", "viewer@acme.example", "--reason", "asked for by themselves"],
+        &["serve", "--demo"],
+        &["work"],
+    ] {
+        let output = postern_with(&elsewhere, arguments, &[("POSTERN__DATABASE__URL", &url), ("POSTERN__DATABASE__OWNER_URL", &owner)]);
+        assert!(!output.status.success() && said(&output).contains("kept as"), "{arguments:?}: {}", said(&output));
+    }
+    assert_eq!(t.recorded("staff.tier_changed").await, 1);
 }
 
 async fn the_commands_do_it(t: &App) {

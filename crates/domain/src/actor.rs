@@ -86,10 +86,12 @@ pub enum Actor {
     Unproven {
         email: Option<String>,
     },
-    /// Postern itself, or an operator at its command line, by the name of the command.
+    /// An operator at the command line, by the name of the command.
     System {
         command: &'static str,
     },
+    /// Nobody: Postern itself found something.
+    Postern,
 }
 
 impl Actor {
@@ -97,7 +99,7 @@ impl Actor {
     pub fn caller(&self) -> Option<&Caller> {
         match self {
             Self::Caller(caller) => Some(caller),
-            Self::Unproven { .. } | Self::System { .. } => None,
+            Self::Unproven { .. } | Self::System { .. } | Self::Postern => None,
         }
     }
 }

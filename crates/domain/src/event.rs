@@ -269,7 +269,7 @@ fn reference(actor: &Actor) -> ActorRef {
             ActorRef { kind, id: Some(*id), email: Some(email.clone()), tier }
         }
         Actor::Unproven { email } => ActorRef { kind: ActorType::User, id: None, email: email.clone(), tier: None },
-        Actor::System { .. } => ActorRef { kind: ActorType::System, id: None, email: None, tier: None },
+        Actor::System { .. } | Actor::Postern => ActorRef { kind: ActorType::System, id: None, email: None, tier: None },
     }
 }
 
@@ -287,5 +287,6 @@ fn subject(actor: &Actor) -> String {
         Actor::Unproven { email: Some(email) } => format!("Somebody, as {email},"),
         Actor::Unproven { email: None } => "Somebody".to_owned(),
         Actor::System { command } => format!("An operator, with `{command}`,"),
+        Actor::Postern => "Postern".to_owned(),
     }
 }

@@ -74,6 +74,8 @@ pub struct Verdict {
 
 /// Reads an export line by line, and judges it at the end.
 pub struct Audit {
+    /// Whether a part of a log will do: what was not asked for is then not missed.
+    part: bool,
     keys: Vec<Verifier>,
     kept: Vec<String>,
     pending: Vec<String>,
@@ -125,6 +127,7 @@ impl Audit {
     #[must_use]
     pub fn new(keys: Vec<Verifier>, kept: Vec<String>) -> Self {
         Self {
+            part: false,
             keys,
             kept,
             pending: Vec::new(),
@@ -134,6 +137,13 @@ impl Audit {
             ended: false,
             verdict: Verdict::default(),
         }
+    }
+
+    /// Takes a part of a log for what it is.
+    #[must_use]
+    pub const fn of_a_part(mut self) -> Self {
+        self.part = true;
+        self
     }
 
     /// Takes the next line of an export.
@@ -225,11 +235,12 @@ impl Audit {
                     Some(hash) => drop(self.entries.entry(index).or_insert(Entry::Gone { event, hash })),
                     None => self.fault("incomplete", format!("the hash of entry {index} is none")),
                 },
-                Trailer::Node { level, index, hash } => match (Hash::from_base64(&hash), index.checked_shl(level.into())) {
-                    (Some(hash), Some(first)) if level < 63 => drop(self.entries.entry(first).or_insert(Entry::Subtree { level, hash })),
+                Trailer::Node { level, index, hash } => match (Hash::from_base64(&hash), first_under(level, index)) {
+                    (Some(hash), Some(first)) => drop(self.entries.entry(first).or_insert(Entry::Subtree { level, hash })),
                     _ => self.fault("incomplete", format!("node {index} of level {level} is none")),
                 },
-                Trailer::Lost { from, to } => lost.push((from, to)),
+                Trailer::Lost { from, to } if from < to => lost.push((from, to)),
+                Trailer::Lost { .. } => self.fault("incomplete", "what is said to be lost ends before it begins".to_owned()),
                 Trailer::End(told) => end = Some(told),
             }
         }
@@ -247,6 +258,12 @@ impl Audit {
         if end.events != self.verdict.events {
             let (told, found) = (end.events, self.verdict.events);
             self.fault("incomplete", format!("the last line speaks of {told} events, and there are {found}"));
+        }
+        if let Some(filter) = end.filter.as_ref().filter(|_| !self.part) {
+            self.fault(
+                "incomplete",
+                format!("this is a part of a log only, as the file itself says: {filter}; whatever is left out is not missed"),
+            );
         }
         let Some(checkpoint) = self.signed(&end.checkpoint, "the checkpoint of the export") else { return };
         if checkpoint.origin != end.origin || (!self.verdict.origin.is_empty() && checkpoint.origin != self.verdict.origin) {
@@ -332,7 +349,8 @@ impl Audit {
                     (*level, *hash)
                 }
             };
-            if !tree.append_subtree(level, hash) {
+            // A node that reaches beyond the tree would hide that its root is never reached.
+            if tree.size() + (1 << level) > size || !tree.append_subtree(level, hash) {
                 unknown_from.get_or_insert(tree.size());
                 break;
             }
@@ -359,6 +377,9 @@ impl Audit {
                 self.account(&gaps, whole);
                 return;
             }
+        }
+        if size > 0 && tree.size() == size && agreed != size {
+            self.fault("root", "the tree was not compared with what was signed".to_owned());
         }
         if tree.size() < size && unknown_from.is_none() {
             unknown_from = Some(tree.size());
@@ -406,6 +427,13 @@ impl Audit {
             self.fault("altered", format!("{found} events have parts that are said to be erased, and the log speaks of {erased}"));
         }
     }
+}
+
+/// The first entry under a node, if there can be such a node.
+fn first_under(level: u8, index: u64) -> Option<u64> {
+    let width = (level < 63).then(|| 1_u64 << level)?;
+    index.checked_add(1)?.checked_mul(width)?;
+    Some(index * width)
 }
 
 fn note_gap(gaps: &mut Vec<(u64, u64, BTreeSet<String>)>, from: u64, to: u64, event: Option<&String>) {

@@ -32,6 +32,9 @@ use crate::{
 /// What PostgreSQL's notices of the log are called.
 const CHANNEL: &str = "postern_log";
 
+/// How long a transaction may be left alone, in milliseconds: whoever holds one has died without a word, and with it a lock.
+const IDLE: u32 = 10_000;
+
 /// A connection that has been idle for longer is asked whether it still lives before it is used.
 const TRUSTED_IDLE: Duration = Duration::from_secs(30);
 
@@ -92,8 +95,10 @@ impl Pool {
             .await
             .map_err(sqlx_error)?;
         // Names mean our tables, whatever schemas there are: by default a schema of a role's own name would come first.
-        let unpinned =
-            format!("BEGIN; SET LOCAL statement_timeout = {}; SET LOCAL search_path = {SCHEMA}", options.statement_timeout.as_millis());
+        let unpinned = format!(
+            "BEGIN; SET LOCAL statement_timeout = {}; SET LOCAL idle_in_transaction_session_timeout = {IDLE}; SET LOCAL search_path = {SCHEMA}",
+            options.statement_timeout.as_millis(),
+        );
         let pinned = format!("{unpinned}; SET LOCAL ROLE \"{}\"", options.platform_role);
         Ok(Self::Postgres { pool, begin: pinned.into(), begin_unpinned: unpinned.into(), named: options.prepared_statements })
     }
@@ -278,26 +283,29 @@ pub fn closes_record(backend: DbBackend) -> Option<String> {
     (backend != DbBackend::Postgres).then(|| postern_migration::with_sqlite_triggers("audit_event", &["id"]))
 }
 
-/// How months of the record are dropped in which nothing is left.
-pub struct DropsMonths {
-    /// Finds those that are over, as `part`.
-    pub found: &'static str,
-    /// Gives a row where there is something left, and keeps others from adding any.
-    pub rows: fn(&str) -> [String; 2],
+/// How months of the record come and go.
+pub struct Months {
+    /// Makes those to come.
+    pub made: String,
+    /// Finds those that are over, as `month`.
+    pub over: &'static str,
+    /// Gives a row where there is something left in one.
+    pub left: fn(&str) -> String,
+    /// Keeps everybody from the record, the whole before its part, as whoever reads it does. Gives up rather than hold them up for long.
+    pub lock: &'static str,
     pub dropped: fn(&str) -> String,
 }
 
-pub const fn drops_empty_months(backend: DbBackend) -> Option<DropsMonths> {
-    match backend {
-        DbBackend::Postgres => Some(DropsMonths {
-            found: "SELECT c.relname::text AS part FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
-                    WHERE i.inhparent = 'audit_event'::regclass AND c.relname ~ '^audit_event_[0-9]{4}_[0-9]{2}$'
-                      AND c.relname < 'audit_event_' || to_char(now() AT TIME ZONE 'UTC', 'YYYY_MM') ORDER BY 1",
-            rows: |part| [format!("LOCK TABLE {part} IN ACCESS EXCLUSIVE MODE"), format!("SELECT 1 FROM {part} LIMIT 1")],
-            dropped: |part| format!("DROP TABLE {part}"),
-        }),
-        _ => None,
-    }
+pub fn months(backend: DbBackend) -> Option<Months> {
+    (backend == DbBackend::Postgres).then(|| Months {
+        made: postern_migration::months("audit_event"),
+        over: "SELECT c.relname::text AS month FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
+               WHERE i.inhparent = 'audit_event'::regclass AND c.relname ~ '^audit_event_[0-9]{4}_[0-9]{2}$'
+                 AND c.relname < 'audit_event_' || to_char(now() AT TIME ZONE 'UTC', 'YYYY_MM') ORDER BY 1",
+        left: |month| format!("SELECT 1 AS left_over FROM {month} LIMIT 1"),
+        lock: "SET LOCAL lock_timeout = '5s'; LOCK TABLE audit_event IN ACCESS EXCLUSIVE MODE",
+        dropped: |month| format!("DROP TABLE {month}"),
+    })
 }
 
 /// SQL that takes the pump's lock until the transaction ends, and is true unless another process has it. There is one process to a file.

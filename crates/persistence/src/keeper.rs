@@ -27,7 +27,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::{
-    backend::{closes_record, drops_empty_months, opens_record},
+    backend::{closes_record, months, opens_record},
     entity::{audit_event, audit_leaf, membership, org_or_nil, user},
     error::StoreError,
     record,
@@ -72,7 +72,9 @@ pub struct Keeper {
 impl Keeper {
     /// On PostgreSQL as the owner of the schema, who may become the keeper.
     pub async fn connect(options: &Options) -> Result<Self, StoreError> {
-        Ok(Self { store: Store::connect_as_keeper(options).await? })
+        let store = Store::connect_as_keeper(options).await?;
+        store.claim_record().await?;
+        Ok(Self { store })
     }
 
     /// Removes what events said whose time is over: after `days`, where an org has no rule of its own. `only_told`: says what would go.
@@ -90,7 +92,7 @@ impl Keeper {
             }
         }
         if !only_told {
-            run.months = self.drop_months().await?;
+            run.months = self.turn_months().await?;
         }
         Ok(run)
     }
@@ -106,6 +108,12 @@ impl Keeper {
         use audit_event::Column as C;
         let tx = Tx::begin(&self.store, Mode::Write).await?;
         let id = org.as_ref().map(|org| org.id);
+        // A hold may have been put on it since the rules were read.
+        if let Some(id) = id.filter(|_| !only_told) {
+            if rules::is_held(&tx, id).await? {
+                return Ok(None);
+            }
+        }
         let of_log = id.map_or_else(|| C::OrgId.is_null(), |id| C::OrgId.eq(id.uuid()));
         let log = Log::of(&tx, id);
         // Ids run with time, and places nearly with ids: the first event that is kept has the number up to which all may go.
@@ -138,6 +146,8 @@ impl Keeper {
         let over = Condition::all()
             .add(of_log)
             .add(C::OccurredAt.lt(before))
+            // What says why others are gone stays.
+            .add(C::Action.is_not_in([Action::AuditRetentionApplied.name(), Action::PrivacyErased.name()]))
             .add(C::Id.lt(Ids::first_of(before + Ids::AHEAD)))
             .add(Expr::exists(in_log));
         open(&tx).await?;
@@ -157,22 +167,32 @@ impl Keeper {
         Ok(Some(Retired { org, before, events }))
     }
 
-    /// Drops the months in which nothing is left.
-    async fn drop_months(&self) -> Result<Vec<String>, StoreError> {
-        let Some(sql) = drops_empty_months(self.store.pool.backend()) else { return Ok(Vec::new()) };
+    /// Makes the months to come, and drops those in which nothing is left, each in a transaction of its own.
+    async fn turn_months(&self) -> Result<Vec<String>, StoreError> {
+        let Some(months) = months(self.store.pool.backend()) else { return Ok(Vec::new()) };
         let tx = Tx::begin(&self.store, Mode::Write).await?;
-        let statement = Statement::from_string(tx.get_database_backend(), sql.found);
+        let backend = tx.get_database_backend();
+        tx.execute_unprepared(&months.made).await?;
+        tx.commit().await?;
+        let tx = Tx::begin(&self.store, Mode::Read).await?;
+        let over = tx.query_all_raw(Statement::from_string(backend, months.over)).await?;
+        tx.rollback().await?;
         let mut dropped = Vec::new();
-        for row in tx.query_all_raw(statement).await? {
-            let part: String = row.try_get("", "part")?;
-            let [lock, left] = (sql.rows)(&part);
-            tx.execute_unprepared(&lock).await?;
-            if tx.query_one_raw(Statement::from_string(tx.get_database_backend(), left)).await?.is_none() {
-                tx.execute_unprepared(&(sql.dropped)(&part)).await?;
-                dropped.push(part);
+        for row in over {
+            let month: String = row.try_get("", "month")?;
+            let tx = Tx::begin(&self.store, Mode::Write).await?;
+            let left = Statement::from_string(backend, (months.left)(&month));
+            // Looked at twice: to lock the record for nothing would hold everybody up.
+            if tx.query_one_raw(left.clone()).await?.is_some() {
+                continue;
+            }
+            tx.execute_unprepared(months.lock).await?;
+            if tx.query_one_raw(left).await?.is_none() {
+                tx.execute_unprepared(&(months.dropped)(&month)).await?;
+                tx.commit().await?;
+                dropped.push(month);
             }
         }
-        tx.commit().await?;
         Ok(dropped)
     }
 
@@ -284,9 +304,15 @@ impl Erased {
             .add(contains(metadata.into(), &self.email))
     }
 
+    /// Does the text have their address, or their name as words of its own? A name of one or two letters is in too many.
     fn is_in(&self, text: &str) -> bool {
         let text = text.to_lowercase();
-        [&self.email, &self.name].iter().any(|word| text.contains(&word.to_lowercase()))
+        let letter = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
+        let stands = |word: &str| {
+            text.match_indices(word)
+                .any(|(at, _)| !letter(text[..at].chars().next_back()) && !letter(text[at + word.len()..].chars().next()))
+        };
+        stands(&self.email.to_lowercase()) || (self.name.chars().count() > 2 && stands(&self.name.to_lowercase()))
     }
 
     /// The parts of an event that are about them.

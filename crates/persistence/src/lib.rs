@@ -11,6 +11,7 @@ mod entity;
 mod error;
 pub mod gate;
 pub mod growth;
+mod instance;
 pub mod keeper;
 pub mod keyfile;
 mod lookup;

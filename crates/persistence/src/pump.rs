@@ -205,10 +205,11 @@ fn number(index: u64) -> Result<i64, StoreError> {
 
 /// Somebody wrote into the queue who is no server of ours. It is taken out and told; the event, if there is one, gets no place in the log.
 async fn refuse(tx: &Tx, org: Option<OrgId>, event: EventId, stamp: &Stamp) -> Result<(), StoreError> {
-    let claimed = audit_event::Entity::find_by_id(event.uuid()).one(tx).await?.map(Event::try_from).transpose()?;
+    // What was put there may be anything.
+    let claimed = audit_event::Entity::find_by_id(event.uuid()).one(tx).await?.and_then(|row| Event::try_from(row).ok());
     let org = claimed.and_then(|event| event.org).filter(|one| Some(one.id) == org);
     let target = Target::new(TargetType::Event, event, "an entry of the queue");
     let act = Act::new(Action::AuditEntryRefused, target, "found an entry in the queue of the log that no server had put there")
         .ended(Outcome::Denied);
-    record::write(tx, act, &Actor::System { command: "the pump" }, org, stamp).await
+    record::write(tx, act, &Actor::Postern, org, stamp).await
 }

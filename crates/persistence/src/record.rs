@@ -9,11 +9,11 @@ use postern_domain::{
     org::OrgRef,
 };
 use postern_tlog::Hash;
-use sea_orm::{ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect, QueryTrait, Select};
+use sea_orm::{ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect, QueryTrait, Select, sea_query::Query};
 use uuid::Uuid;
 
 use crate::{
-    entity::{audit_event, audit_queue, org_or_nil, org_unless_nil},
+    entity::{audit_event, audit_leaf, audit_queue, org_or_nil, org_unless_nil},
     error::StoreError,
     recorder::Recorder,
     tx::Tx,
@@ -38,9 +38,12 @@ pub async fn adopt(tx: &Tx, org: Uuid) -> Result<(), StoreError> {
     adopt_those(tx, audit_event::Entity::find().filter(audit_event::Column::OrgId.eq(org))).await
 }
 
-/// Queues all that there is.
+/// Queues all that has no place and waits for none: a server may have begun meanwhile.
 pub async fn adopt_all(tx: &Tx) -> Result<(), StoreError> {
-    adopt_those(tx, audit_event::Entity::find()).await
+    let placed = Query::select().column(audit_leaf::Column::EventId).from(audit_leaf::Entity).take();
+    let queued = Query::select().column(audit_queue::Column::EventId).from(audit_queue::Entity).take();
+    let id = audit_event::Column::Id;
+    adopt_those(tx, audit_event::Entity::find().filter(id.not_in_subquery(placed)).filter(id.not_in_subquery(queued))).await
 }
 
 /// So many rows at a time: each is four values in one statement, and SQLite takes 32,766.

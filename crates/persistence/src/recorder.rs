@@ -73,6 +73,13 @@ impl Recorder {
         Ok(())
     }
 
+    /// Which name and which seal, without telling the key.
+    pub(crate) fn identity(&self) -> String {
+        let seal = hmac::sign(&self.seal, b"which key is this?");
+        let print = seal.as_ref()[..8].iter().fold(String::new(), |print, byte| print + &format!("{byte:02x}"));
+        format!("{} with the key {print}", self.name)
+    }
+
     /// The name of a log: the first line of its checkpoints.
     pub fn origin(&self, org: Option<OrgId>) -> String {
         match org {
@@ -107,6 +114,15 @@ impl Recorder {
         let once = retired.iter().filter_map(|key| Signer::new(&tree.origin, Arc::clone(key)));
         let signed = self.signers(&tree.origin).into_iter().chain(once).any(|signer| note.verify(&signer.verifier()).is_ok());
         signed && Checkpoint::of(&note).is_ok_and(|checkpoint| checkpoint == *tree)
+    }
+
+    /// A checkpoint of ours with the signatures of all keys that there are now. What is not ours stays as it is.
+    pub(crate) fn signed_anew(&self, origin: &str, note: String) -> String {
+        let ours = |parsed: &Note| Checkpoint::of(parsed).is_ok_and(|tree| tree.origin == origin && self.has_signed(&note, &tree));
+        let Some(parsed) = Note::parse(&note).ok().filter(ours) else { return note };
+        let missing = self.signers(origin).into_iter().filter(|signer| parsed.verify(&signer.verifier()).is_err());
+        let added: Vec<Note> = missing.filter_map(|signer| signer.sign(&parsed.text).ok()).collect();
+        added.iter().fold(parsed, |signed, one| signed.with(one)).to_text()
     }
 
     fn signers(&self, origin: &str) -> Vec<Signer> {

@@ -10,7 +10,7 @@ use sea_orm::{ConnectionTrait, Statement, prelude::DateTimeUtc};
 use crate::{
     backend::{self, Pool},
     error::StoreError,
-    record,
+    instance, record,
     store::{Options, Store},
     tx::{Mode, Tx},
 };
@@ -23,26 +23,23 @@ pub async fn migrate(options: &Options) -> Result<Migrated, StoreError> {
     let roles = backend::roles(options)?;
     let pool = Pool::connect_as_owner(options).await?;
     let (db, named) = (pool.as_sea_orm(), roles.as_ref().map(|(roles, password)| (roles, password.as_deref())));
-    let before = postern_migration::pending(&db).await?;
     let done = postern_migration::up(&db, named).await;
     pool.close().await;
     let done = done?;
-    if matches!(done, Migrated::Done) && before.iter().any(|name| name == LOG) && !before.iter().any(|name| name == RECORD) {
+    if matches!(done, Migrated::Done) && options.recorder.is_some() {
         adopt(options).await?;
     }
     Ok(done)
 }
 
-/// The migrations that made the record, and the log of it.
-const RECORD: &str = "m0007_audit";
-const LOG: &str = "m0012_log";
-
-/// Queues what was recorded before there was a log. Only the migration that makes the log does it: later whatever has no place in the log
-/// has none for a reason.
+/// Queues what was recorded before there was a log, once: later whatever has no place in the log has none for a reason.
 async fn adopt(options: &Options) -> Result<(), StoreError> {
     let store = Store::connect_as_keeper(options).await?;
     let tx = Tx::begin(&store, Mode::Write).await?;
-    record::adopt_all(&tx).await?;
+    instance::belongs(&tx, store.recorder()?).await?;
+    if instance::adopts_now(&tx).await? {
+        record::adopt_all(&tx).await?;
+    }
     tx.commit().await?;
     store.close().await;
     Ok(())

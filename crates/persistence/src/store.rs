@@ -16,6 +16,7 @@ use crate::{
     backend::{self, Pool},
     error::StoreError,
     growth::Growth,
+    instance,
     lookup::Lookups,
     recorder::Recorder,
     tx::{Mode, Tx},
@@ -67,6 +68,9 @@ pub struct Store {
     pub(crate) statements: AtomicU64,
 }
 
+/// How long a statement of the keeper's may run: it goes through all that there is.
+const KEEPERS: Duration = Duration::from_hours(2);
+
 impl Store {
     /// Opens the pool and tries one connection. A SQLite file that is not there is made, readable by its owner alone.
     pub async fn connect(options: &Options) -> Result<Arc<Self>, StoreError> {
@@ -87,13 +91,22 @@ impl Store {
             return Ok(Arc::clone(self));
         }
         let aside = Self::open(&Options { max_connections: 3, ..options.clone() }).await?;
-        Ok(Arc::new(Self { growth: self.growth.clone(), ..aside }))
+        Ok(Arc::new(Self { growth: self.growth.clone(), recorder: self.recorder.clone(), ..aside }))
     }
 
     /// As the owner of the schema, who becomes the keeper of the record where the server becomes the platform.
     pub(crate) async fn connect_as_keeper(options: &Options) -> Result<Arc<Self>, StoreError> {
         let url = options.owner_url.clone().filter(|_| !backend::is_embedded(&options.url)).unwrap_or_else(|| options.url.clone());
-        Self::connect(&Options { url, platform_role: options.keeper_role.clone(), ..options.clone() }).await
+        let platform_role = options.keeper_role.clone();
+        Self::connect(&Options { url, platform_role, statement_timeout: KEEPERS, ..options.clone() }).await
+    }
+
+    /// Makes sure that the record of this database is the one that it is going to be kept as; a new database takes it for its own.
+    pub async fn claim_record(self: &Arc<Self>) -> Result<(), StoreError> {
+        let recorder = Arc::clone(self.recorder()?);
+        let tx = Tx::begin(self, Mode::Write).await?;
+        instance::belongs(&tx, &recorder).await?;
+        tx.commit().await
     }
 
     /// What the record is kept with.

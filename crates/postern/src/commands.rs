@@ -257,7 +257,12 @@ async fn migrate(config: &Config) -> Done {
 pub(crate) async fn open(config: &Config) -> Result<Arc<Store>, Box<dyn Error>> {
     let options = config.store_with_record(SystemClock.now())?;
     schema::prepare(&options).await?;
-    Ok(Store::connect(&options).await?)
+    let store = Store::connect(&options).await?;
+    // Where something is wrong with the database, that is said first.
+    if schema::examine(&store, SystemClock.now()).await?.is_empty() {
+        store.claim_record().await?;
+    }
+    Ok(store)
 }
 
 /// What happens without a request, until `stop` says so.

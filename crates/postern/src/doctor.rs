@@ -52,12 +52,13 @@ pub async fn examine(config: &Config, store: &Arc<Store>, demo: bool) -> Result<
 
 /// Keys that others may read, or that are none. Nothing is made here: that is for the first start, as the server's own user.
 fn keys(config: &Config) -> Option<Fault> {
-    let folders = [&config.api.tokens.keys_dir, &config.audit.keys_dir];
-    folders.into_iter().find_map(|folder| KeyRing::examine(folder).err()).map(|error| Fault {
-        check: "keys",
-        what: error.to_string(),
-        remedy: "keep the folder of keys to the server's own user; restore what is damaged, or take it away and sign everybody out"
-            .to_owned(),
+    let signing = "keep the folder of keys to the server's own user; restore what is damaged, or take it away and sign everybody out";
+    let record =
+        "keep the folder of keys to the server's own user; restore what is damaged from a backup: without its keys the log does not go on";
+    let folders = [(&config.api.tokens.keys_dir, signing), (&config.audit.keys_dir, record)];
+    folders.into_iter().find_map(|(folder, remedy)| {
+        let error = KeyRing::examine(folder).err()?;
+        Some(Fault { check: "keys", what: error.to_string(), remedy: remedy.to_owned() })
     })
 }
 

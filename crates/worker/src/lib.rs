@@ -12,7 +12,13 @@ use postern_persistence::{
     Store, StoreError,
     pump::{BATCH, Pump, Pumped},
 };
-use tokio::{sync::watch, time::MissedTickBehavior};
+use tokio::{
+    sync::watch,
+    time::{Instant, MissedTickBehavior},
+};
+
+/// How often the keys of the log are read again: one may have come, or been retired.
+const KEYS: Duration = Duration::from_mins(1);
 
 /// One that works until it is told to stop.
 pub struct Worker {
@@ -28,12 +34,18 @@ impl Worker {
         let (mut pump, ids) = (Pump::new(Arc::clone(&self.store)), Arc::new(Ids::default()));
         let mut interval = tokio::time::interval(self.interval);
         interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let (mut well, mut stopping) = (true, false);
+        let (mut well, mut stopping, mut keys_read) = (true, false, Instant::now());
         loop {
             tokio::select! {
                 biased;
                 _ = stop.wait_for(|stop| *stop) => stopping = true,
                 _ = interval.tick() => {}
+            }
+            if keys_read.elapsed() >= KEYS {
+                keys_read = Instant::now();
+                if let Err(error) = self.store.recorder().map(|recorder| recorder.reload()).unwrap_or(Ok(())) {
+                    tracing::error!(%error, "the keys of the log cannot be read again; those read before stay in use");
+                }
             }
             match self.drain(&mut pump, &ids).await {
                 Ok(()) => well = true,

@@ -113,7 +113,7 @@ pub static TABLES: &[Fenced] = &[
         platform: &[SELECT, INSERT, UPDATE, DELETE],
         keeper: Keeper::Stranger,
     },
-    Fenced { table: "instance", tenant: None, platform: &[SELECT, INSERT], keeper: Keeper::Stranger },
+    Fenced { table: "instance", tenant: None, platform: &[SELECT, INSERT], keeper: Keeper::Guest(&[SELECT, INSERT]) },
     Fenced {
         table: "audit_queue",
         tenant: Some(of("org_id", &[select(&["org_id", "event_id"]), INSERT])),

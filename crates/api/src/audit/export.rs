@@ -4,7 +4,6 @@
 use actix_web::rt;
 use postern_domain::{
     action::Action,
-    clock::Ids,
     event::{Act, Exhibit, Target, TargetType},
     id::EventId,
     org::OrgRef,
@@ -46,14 +45,12 @@ pub async fn start<O: Source>(call: Call<O>, asked: Asked) -> Result<Download, P
     }
     let log = O::log(&call, asked.org.as_ref());
     let (origin, head) = (log.origin()?, log.head().await?);
-    let (present, future) = (call.stamp().id::<()>().uuid(), Ids::first_of(call.stamp().now + Ids::AHEAD));
-    let ranges = [(Uuid::nil(), present), (future, Uuid::max())];
     let (paused, name) = (call.pause(), asked.org.as_ref().map_or("platform", |org| &org.slug).to_owned());
     call.record_alone(exported(&asked, &origin, head.size)).await?;
     let (sink, download) = Download::stream(asked.format.media_type());
     let file_name = format!("audit-{name}.{}", asked.format.name());
     let writing = async move {
-        let export = Export { paused, asked, origin, head, ranges };
+        let export = Export { paused, asked, origin, head };
         match export.write(&sink).await {
             Ok(()) | Err(Ended::Gone) => {}
             Err(Ended::Failed(problem)) => {
@@ -109,8 +106,6 @@ struct Export<O> {
     origin: String,
     /// The tree that the export is checked against: what comes later is told, but not covered.
     head: Head,
-    /// Which ids may be in it: all up to the present, and those from a time that is not yet, which no server has made.
-    ranges: [(Uuid, Uuid); 2],
 }
 
 impl<O: Source> Export<O> {
@@ -119,20 +114,20 @@ impl<O: Source> Export<O> {
         let filter = EventFilter { log: whose, ..self.asked.query.clone().into() };
         let mut table = Table::new(self.asked.format);
         let (mut events, mut exported) = (0, Places::new(self.head.size));
-        for (mut after, until) in self.ranges {
-            loop {
-                let call = self.paused.resume().await?;
-                let page = O::events(&call).exhibits(&filter, after, until, EVENTS).await?;
-                call.leave().await?;
-                let Some(last) = page.last() else { break };
-                after = last.event.id.uuid();
-                events += page.len() as u64;
-                for exhibit in &page {
-                    exported.note(exhibit);
-                    table.event(exhibit);
-                }
-                sink.send(table.take()).await?;
+        let mut after = Uuid::nil();
+        // To the very end: an id from a time that is not yet, which no server has made, is told as well.
+        loop {
+            let call = self.paused.resume().await?;
+            let page = O::events(&call).exhibits(&filter, after, EVENTS).await?;
+            call.leave().await?;
+            let Some(last) = page.last() else { break };
+            after = last.event.id.uuid();
+            events += page.len() as u64;
+            for exhibit in &page {
+                exported.note(exhibit);
+                table.event(exhibit);
             }
+            sink.send(table.take()).await?;
         }
         let call = self.paused.resume().await?;
         for trailer in self.account(&O::log(&call, self.asked.org.as_ref()), &exported, events).await? {

@@ -88,15 +88,12 @@ pub async fn list_platform_audit_events(
 ) -> Result<PageOrFile<EventPage>, Problem> {
     let sees_all = call.also_may(Permission::PlatformAuditReadAll);
     let org = match of.0.org {
-        Some(id) => call.accounts().org(id).await?,
+        Some(id) => Some(call.accounts().org(id).await?.ok_or_else(Problem::not_found)?),
         None => None,
     };
     if let Some(format) = wanted.0 {
         if !sees_all {
             return Err(Denial::Forbidden(Permission::PlatformAuditReadAll).into());
-        }
-        if of.0.org.is_some() && org.is_none() {
-            return Err(Problem::not_found());
         }
         return Ok(PageOrFile::File(export::start(call, Asked { org, query: query.0, format }).await?));
     }

@@ -13,7 +13,7 @@ use postern_domain::{
 use postern_persistence::growth::Watch;
 use tokio::{
     sync::OwnedSemaphorePermit,
-    time::{Instant, timeout, timeout_at},
+    time::{Instant, timeout_at},
 };
 use tracing::Instrument;
 
@@ -30,8 +30,6 @@ const EVENTS: u64 = 100;
 const PATIENCE: Duration = Duration::from_secs(5);
 /// How often something is said, so that proxies and readers know that the stream lives.
 const HEARTBEAT: Duration = Duration::from_secs(15);
-/// How long somebody may take to read what was sent.
-const SLOWEST: Duration = Duration::from_secs(10);
 
 /// After which entry of the log to go on.
 pub struct Resume(Option<u64>);
@@ -121,13 +119,14 @@ impl<O: Source> Stream<O> {
         loop {
             if !chunk.is_empty() {
                 said = Instant::now();
-                if !matches!(timeout(SLOWEST, self.sink.send(chunk)).await, Ok(Ok(()))) {
+                if self.sink.send(chunk).await.is_err() {
                     return;
                 }
             }
             if self.state.is_stopping() {
                 return;
             }
+            let before = self.next;
             chunk = match self.look().await {
                 Ok(events) => events.iter().flat_map(written).collect(),
                 Err(problem) => {
@@ -135,7 +134,8 @@ impl<O: Source> Stream<O> {
                     return;
                 }
             };
-            if chunk.is_empty() {
+            // Entries whose time was over say nothing, and what is behind them is not to wait for that.
+            if chunk.is_empty() && self.next == before {
                 let patience = (said + HEARTBEAT).min(Instant::now() + PATIENCE);
                 timeout_at(patience, self.watch.grown()).await.unwrap_or_default();
                 if Instant::now() >= said + HEARTBEAT {

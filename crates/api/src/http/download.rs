@@ -3,6 +3,7 @@
 use std::{
     pin::Pin,
     task::{Context, Poll},
+    time::Duration,
 };
 
 use actix_web::{
@@ -11,7 +12,7 @@ use actix_web::{
     http::header,
     web::Bytes,
 };
-use tokio::sync::mpsc;
+use tokio::{sync::mpsc, time::timeout};
 
 use super::{FromInput, Input, Problem, Reply, Respond, params::single};
 
@@ -33,6 +34,9 @@ enum Content {
 /// Where a stream is written to. Dropping it ends the stream well; [`Sink::fail`] cuts it off, so that nobody takes a part for the whole.
 pub struct Sink(mpsc::Sender<Result<Bytes, Broken>>);
 
+/// How long somebody may take to make room: who reads more slowly is cut off.
+const SLOWEST: Duration = Duration::from_secs(20);
+
 /// Nobody reads any more.
 #[derive(Debug)]
 pub struct Gone;
@@ -42,9 +46,12 @@ pub struct Gone;
 struct Broken;
 
 impl Sink {
-    /// Waits until there is room.
+    /// Waits until there is room, but not for ever.
     pub async fn send(&self, chunk: Vec<u8>) -> Result<(), Gone> {
-        self.0.send(Ok(chunk.into())).await.map_err(|_| Gone)
+        match timeout(SLOWEST, self.0.send(Ok(chunk.into()))).await {
+            Ok(Ok(())) => Ok(()),
+            _ => Err(Gone),
+        }
     }
 
     pub async fn fail(self) {

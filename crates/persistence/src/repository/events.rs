@@ -128,11 +128,19 @@ impl<'a> Events<'a> {
         Ok(page.cut(events?, |event| event.id.uuid()))
     }
 
-    /// The events after one and up to another, the oldest first, with what is needed to check each.
-    pub async fn exhibits(&self, filter: &EventFilter, after: Uuid, until: Uuid, limit: u64) -> Result<Vec<Exhibit>, StoreError> {
+    /// The events after one, the oldest first, with what is needed to check each.
+    pub async fn exhibits(&self, filter: &EventFilter, after: Uuid, limit: u64) -> Result<Vec<Exhibit>, StoreError> {
+        let id = audit_event::Column::Id;
+        self.evidence(self.select().filter(condition(filter)).filter(id.gt(after)).order_by_asc(id).limit(limit)).await
+    }
+
+    /// One event, with what is needed to check it.
+    pub async fn exhibited(&self, id: EventId) -> Result<Option<Exhibit>, StoreError> {
+        Ok(self.evidence(self.select().filter(audit_event::Column::Id.eq(id.uuid()))).await?.pop())
+    }
+
+    async fn evidence(&self, mut select: Select<audit_event::Entity>) -> Result<Vec<Exhibit>, StoreError> {
         use audit_event::Column as C;
-        let mut select =
-            self.select().filter(condition(filter)).filter(C::Id.gt(after)).filter(C::Id.lte(until)).order_by_asc(C::Id).limit(limit);
         let same_event = Expr::col((audit_queue::Entity, audit_queue::Column::EventId)).equals((audit_event::Entity, C::Id));
         QueryTrait::query(&mut select)
             .join(JoinType::LeftJoin, audit_queue::Entity, same_event)
@@ -140,12 +148,6 @@ impl<'a> Events<'a> {
             .expr_as(Expr::col((audit_leaf::Entity, audit_leaf::Column::Hash)), LEAF);
         let rows = select.into_model::<Evidence>().all(self.tx).await?;
         rows.into_iter().map(|row| self.exhibit(row)).collect()
-    }
-
-    /// One event, with what is needed to check it.
-    pub async fn exhibited(&self, id: EventId) -> Result<Option<Exhibit>, StoreError> {
-        let before = Uuid::from_u128(id.uuid().as_u128().saturating_sub(1));
-        Ok(self.exhibits(&EventFilter::default(), before, id.uuid(), 1).await?.pop())
     }
 
     /// The events at these leaves, in their order, without those that are no longer there.
@@ -160,7 +162,7 @@ impl<'a> Events<'a> {
     /// The entries of the log for these leaves; none where an event is no longer there.
     pub async fn entries(&self, leaves: &[Leaf]) -> Result<Option<Vec<Vec<u8>>>, StoreError> {
         let ids = leaves.iter().map(|leaf| leaf.event);
-        let rows = audit_event::Entity::find().filter(audit_event::Column::Id.is_in(ids)).all(self.tx).await?;
+        let rows = self.select().filter(audit_event::Column::Id.is_in(ids)).all(self.tx).await?;
         let mut by_id: HashMap<Uuid, Vec<u8>> = HashMap::new();
         for row in rows {
             by_id.insert(row.id, record::entry(&row)?);
@@ -174,10 +176,6 @@ impl<'a> Events<'a> {
         Ok(Exhibit { event: self.event(row)?, opening })
     }
 
-    pub async fn find(&self, id: EventId) -> Result<Option<Event>, StoreError> {
-        let row = self.select().filter(audit_event::Column::Id.eq(id.uuid())).into_model::<Row>().one(self.tx).await?;
-        row.map(|row| self.event(row)).transpose()
-    }
     fn event(&self, Row { model, place }: Row) -> Result<Event, StoreError> {
         let event = Event::try_from(model)?;
         let log = match place {

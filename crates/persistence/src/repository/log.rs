@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap, btree_map::Entry};
 
 use postern_domain::id::{EventId, OrgId};
-use postern_tlog::{Checkpoint, Frontier, Hash, ProofError, Tile, consistency, inclusion};
+use postern_tlog::{Checkpoint, Frontier, Hash, ProofError, Tile, inclusion};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
 use uuid::Uuid;
 
@@ -49,7 +49,8 @@ impl<'a> Log<'a> {
         use audit_checkpoint::Column as C;
         let newest = audit_checkpoint::Entity::find().filter(C::OrgId.eq(org_or_nil(self.org))).order_by_desc(C::Size).one(self.tx).await?;
         if let Some(row) = newest {
-            return Ok(Head { size: natural(row.size)?, note: row.note });
+            // Where a key has come since, it signs as well.
+            return Ok(Head { size: natural(row.size)?, note: self.tx.store().recorder()?.signed_anew(&self.origin()?, row.note) });
         }
         let empty = Checkpoint { origin: self.origin()?, size: 0, root: Hash::of_nothing() };
         Ok(Head { size: 0, note: self.tx.store().recorder()?.sign(&empty)? })
@@ -125,11 +126,6 @@ impl<'a> Log<'a> {
     /// The hashes that show that entry `index` is in the tree of `size` entries. None where there is no such entry.
     pub async fn inclusion(&self, index: u64, size: u64) -> Result<Option<Vec<Hash>>, StoreError> {
         self.proof(size, |node| inclusion(node, index, size)).await
-    }
-
-    /// The hashes that show that the tree of `new` entries begins with that of `old` entries.
-    pub async fn consistency(&self, old: u64, new: u64) -> Result<Option<Vec<Hash>>, StoreError> {
-        self.proof(new, |node| consistency(node, old, new)).await
     }
 
     /// The roots of perfect subtrees that stand over the entries from `first` to before `end`, the fewest that do.

@@ -1,6 +1,6 @@
 //! How long the events of each org are kept.
 
-use postern_domain::{Id, operation::Staff, org::OrgRef, retention::Retention};
+use postern_domain::{Id, id::OrgId, operation::Staff, org::OrgRef, retention::Retention};
 use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QuerySelect, sea_query::OnConflict};
 
 use crate::{
@@ -36,6 +36,12 @@ pub(crate) async fn all(tx: &Tx) -> Result<Vec<Retention>, StoreError> {
         rules.push(of(tx, org).await?);
     }
     Ok(rules)
+}
+
+/// Is a legal hold on an org's log?
+pub(crate) async fn is_held(tx: &Tx, org: OrgId) -> Result<bool, StoreError> {
+    let row = retention::Entity::find_by_id(org.uuid()).one(tx).await?;
+    Ok(row.is_some_and(|row| row.held_since.is_some()))
 }
 
 async fn of(tx: &Tx, org: organization::Model) -> Result<Retention, StoreError> {
