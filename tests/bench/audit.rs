@@ -9,13 +9,13 @@ mod statements;
 
 use std::{
     fs,
-    io::{BufRead, BufReader, Write},
-    net::TcpStream,
+    io::Write,
     path::Path,
     process::{Command, Stdio},
     time::{Duration, Instant},
 };
 
+use futures_util::StreamExt;
 use postern_tests::{Cluster, SERVER, SUPERUSER};
 use serde_json::json;
 
@@ -215,35 +215,32 @@ fn read(cluster: &Cluster, sql: &str) -> String {
     String::from_utf8(done.stdout).expect("text")
 }
 
-/// Asks, and reads on until the connection ends.
-fn ask(address: &str, path: &str, token: &str, accept: &str) -> BufReader<TcpStream> {
-    let mut stream = TcpStream::connect(address).expect("connects");
-    let authorization = if token.is_empty() { String::new() } else { format!("authorization: Bearer {token}\r\n") };
-    let head = format!("GET {path} HTTP/1.0\r\nhost: {address}\r\n{authorization}accept: {accept}\r\n\r\n");
-    stream.write_all(head.as_bytes()).expect("is sent");
-    let mut answer = BufReader::new(stream);
-    let mut line = String::new();
-    answer.read_line(&mut line).expect("a status");
-    assert!(line.contains(" 200 "), "{line}");
-    while line != "\r\n" {
-        line.clear();
-        answer.read_line(&mut line).expect("a header");
-    }
-    answer
+/// Asks for something, and gives it to `each` chunk by chunk.
+fn ask(address: &str, path: &str, token: &str, accept: &str, mut each: impl FnMut(&[u8])) {
+    actix_web::rt::System::new().block_on(async {
+        let asked = reqwest::Client::new().get(format!("http://{address}{path}")).header("accept", accept);
+        let asked = if token.is_empty() { asked } else { asked.bearer_auth(token) };
+        let answer = asked.send().await.expect("answers");
+        assert!(answer.status().is_success(), "{path}: {}", answer.status());
+        let mut chunks = answer.bytes_stream();
+        while let Some(chunk) = chunks.next().await {
+            each(&chunk.expect("arrives"));
+        }
+    });
 }
 
 fn text(address: &str, path: &str, token: &str, accept: &str) -> String {
-    std::io::read_to_string(ask(address, path, token, accept)).expect("arrives")
+    let mut bytes = Vec::new();
+    ask(address, path, token, accept, |chunk| bytes.extend_from_slice(chunk));
+    String::from_utf8(bytes).expect("text")
 }
 
 /// Saves an export, and counts its lines.
-fn save(address: &str, path: &str, token: &str, file: &Path) -> u64 {
-    let mut into = std::io::BufWriter::new(fs::File::create(file).expect("a file"));
-    let mut lines = 0;
-    for line in ask(address, path, token, "application/x-ndjson").lines() {
-        writeln!(into, "{}", line.expect("arrives")).expect("is written");
-        lines += 1;
-    }
-    into.flush().expect("is written");
+fn save(address: &str, path: &str, token: &str, file: &Path) -> usize {
+    let (mut into, mut lines) = (fs::File::create(file).expect("a file"), 0);
+    ask(address, path, token, "application/x-ndjson", |chunk| {
+        lines += chunk.iter().filter(|byte| **byte == b'\n').count();
+        into.write_all(chunk).expect("is written");
+    });
     lines
 }

@@ -159,7 +159,7 @@ pub fn recorder() -> Arc<Recorder> {
     Arc::clone(RECORDER.get_or_init(|| {
         let folder = tempfile::tempdir().expect("a folder");
         write_record_keys(folder.path());
-        Arc::new(Recorder::open(folder.path(), LOG_NAME, TestClock::default().now()).expect("keys"))
+        Arc::new(Recorder::open(folder.path(), LOG_NAME, true, TestClock::default().now()).expect("keys"))
     }))
 }
 
@@ -171,7 +171,7 @@ pub fn write_record_keys(folder: &Path) {
     static KEYS: OnceLock<Vec<(OsString, Vec<u8>)>> = OnceLock::new();
     let keys = KEYS.get_or_init(|| {
         let made = tempfile::tempdir().expect("a folder");
-        Recorder::open(made.path(), LOG_NAME, TestClock::default().now()).expect("keys");
+        Recorder::open(made.path(), LOG_NAME, true, TestClock::default().now()).expect("keys");
         let files = fs::read_dir(made.path()).expect("a folder").map(|file| file.expect("a file"));
         files.map(|file| (file.file_name(), fs::read(file.path()).expect("is read"))).collect()
     });

@@ -193,7 +193,7 @@ async fn other_keys_are_told_at_once(t: &App) {
         &["work"],
     ] {
         let output = postern_with(&elsewhere, arguments, &[("POSTERN__DATABASE__URL", &url), ("POSTERN__DATABASE__OWNER_URL", &owner)]);
-        assert!(!output.status.success() && said(&output).contains("kept as"), "{arguments:?}: {}", said(&output));
+        assert!(!output.status.success() && said(&output).contains("kept with the key"), "{arguments:?}: {}", said(&output));
     }
     assert_eq!(t.recorded("staff.tier_changed").await, 1);
 }

@@ -567,8 +567,9 @@ async fn a_changed_key_signs_beside_the_old_one(t: &App) {
     let before = keys(&owner).await;
     let keep = tempfile::tempdir().expect("a folder");
     postern_tests::write_record_keys(keep.path());
-    let recorder = postern_persistence::Recorder::open(keep.path(), postern_tests::LOG_NAME, postern_domain::clock::Clock::now(&t.clock))
-        .expect("keys");
+    let recorder =
+        postern_persistence::Recorder::open(keep.path(), postern_tests::LOG_NAME, true, postern_domain::clock::Clock::now(&t.clock))
+            .expect("keys");
     recorder.add_key(postern_domain::clock::Clock::now(&t.clock) + chrono::TimeDelta::seconds(1)).expect("made");
     let origin = before[0].name().to_owned();
     let both = recorder.verifiers(&origin);

@@ -129,6 +129,7 @@ fn the_first_start_makes_what_it_needs_and_the_second_finds_it() {
             .env("POSTERN__SERVER__LISTEN", format!("127.0.0.1:{port}"))
             .env("POSTERN__SERVER__PUBLIC_URL", format!("http://127.0.0.1:{port}"))
             .env("POSTERN__SERVER__DRAIN_SECONDS", "0")
+            .env("POSTERN__AUDIT__NAME", LOG_NAME)
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
@@ -190,6 +191,7 @@ fn the_first_people_are_made_on_the_command_line() {
     let folder = tempfile::tempdir().expect("a folder");
     let add = |email: &str, password: &str| {
         let mut command = Command::new(binary());
+        command.env("POSTERN__AUDIT__NAME", LOG_NAME);
         command.args(["user", "add", email, "--name", "Sofia Marin"]).current_dir(folder.path());
         command.env("POSTERN__PASSWORDS__MEMORY_KIB", "8").stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().expect("runs");

@@ -6,8 +6,10 @@ use crate::{entity::instance, error::StoreError, recorder::Recorder, tx::Tx};
 
 /// What was recorded before there was a log is queued for it.
 const ADOPTED: &str = "log_adopted";
-/// What its logs are named after, and which key seals their entries.
-const RECORD: &str = "record";
+/// What its logs are named after.
+const NAME: &str = "record_name";
+/// Which key seals their entries.
+const KEY: &str = "record_key";
 
 async fn known(tx: &Tx, key: &str) -> Result<Option<String>, StoreError> {
     Ok(instance::Entity::find_by_id(key).one(tx).await?.map(|row| row.value))
@@ -30,13 +32,21 @@ pub async fn adopts_now(tx: &Tx) -> Result<bool, StoreError> {
 
 /// The record of a database is kept under one name and with one key: what is sealed with another would be refused by the pump.
 pub async fn belongs(tx: &Tx, recorder: &Recorder) -> Result<(), StoreError> {
-    let ours = recorder.identity();
-    match known(tx, RECORD).await? {
-        None => note(tx, RECORD, ours).await,
-        Some(theirs) if theirs == ours => Ok(()),
-        Some(theirs) => Err(StoreError::Broken(format!(
-            "the record of this database is kept as {theirs}, and audit.name and audit.keys_dir lead to {ours}: give it the folder of keys and \
-             the name that it began with"
-        ))),
+    let (ours, remedy) = (recorder.key_print(), "give it the folder of keys and the name that it began with");
+    match known(tx, KEY).await? {
+        None => note(tx, KEY, ours).await?,
+        Some(theirs) if theirs == ours => {}
+        Some(theirs) => {
+            let what = format!("the record of this database is kept with the key {theirs}, and audit.keys_dir leads to {ours}");
+            return Err(StoreError::Broken(format!("{what}: {remedy}")));
+        }
+    }
+    match known(tx, NAME).await? {
+        None => note(tx, NAME, recorder.name()).await,
+        Some(theirs) if recorder.takes_name(&theirs) => Ok(()),
+        Some(theirs) => {
+            let what = format!("the record of this database is kept as {theirs}, and audit.name is {}", recorder.name());
+            Err(StoreError::Broken(format!("{what}: {remedy}")))
+        }
     }
 }

@@ -31,7 +31,9 @@ const RETIRED: &str = ".retired.pk8";
 
 pub struct Recorder {
     /// What all logs of this installation are named after: `postern.example`.
-    name: String,
+    name: RwLock<String>,
+    /// Whether somebody has chosen the name. Otherwise a database that has another goes on under that.
+    chosen: bool,
     folder: PathBuf,
     seal: hmac::Key,
     /// All that are there sign, the oldest first: while keys are changed, those who know the old one and those who know the new one can verify.
@@ -41,13 +43,20 @@ pub struct Recorder {
 
 impl Recorder {
     /// Reads the keys in `folder`, and makes those that are not there.
-    pub fn open(folder: &Path, name: &str, now: DateTime<Utc>) -> Result<Self, KeyError> {
+    pub fn open(folder: &Path, name: &str, chosen: bool, now: DateTime<Utc>) -> Result<Self, KeyError> {
         keyfile::make_folder(folder)?;
         let seal = hmac::Key::new(hmac::HMAC_SHA256, &keyfile::secret(&folder.join("record.secret"))?);
         if keyfile::read_pairs(folder, SUFFIX)?.is_empty() {
             keyfile::make_pair(folder, SUFFIX, now)?;
         }
-        let recorder = Self { name: name.to_owned(), folder: folder.to_owned(), seal, keys: RwLock::default(), retired: RwLock::default() };
+        let recorder = Self {
+            name: RwLock::new(name.to_owned()),
+            chosen,
+            folder: folder.to_owned(),
+            seal,
+            keys: RwLock::default(),
+            retired: RwLock::default(),
+        };
         recorder.reload()?;
         Ok(recorder)
     }
@@ -73,18 +82,31 @@ impl Recorder {
         Ok(())
     }
 
-    /// Which name and which seal, without telling the key.
-    pub(crate) fn identity(&self) -> String {
+    /// What all logs are named after.
+    pub fn name(&self) -> String {
+        self.name.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Goes on under a name that a database has already, unless another was chosen.
+    pub(crate) fn takes_name(&self, name: &str) -> bool {
+        if self.chosen {
+            return self.name() == name;
+        }
+        name.clone_into(&mut self.name.write().unwrap_or_else(PoisonError::into_inner));
+        true
+    }
+
+    /// Which key seals, without telling it.
+    pub(crate) fn key_print(&self) -> String {
         let seal = hmac::sign(&self.seal, b"which key is this?");
-        let print = seal.as_ref()[..8].iter().fold(String::new(), |print, byte| print + &format!("{byte:02x}"));
-        format!("{} with the key {print}", self.name)
+        seal.as_ref()[..8].iter().fold(String::new(), |print, byte| print + &format!("{byte:02x}"))
     }
 
     /// The name of a log: the first line of its checkpoints.
     pub fn origin(&self, org: Option<OrgId>) -> String {
         match org {
-            Some(org) => format!("{}/{org}", self.name),
-            None => format!("{}/platform", self.name),
+            Some(org) => format!("{}/{org}", self.name()),
+            None => format!("{}/platform", self.name()),
         }
     }
 

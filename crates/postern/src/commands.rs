@@ -221,7 +221,7 @@ pub async fn run(cli: Cli) -> Done {
         }
         Command::Audit { command: AuditCommand::RotateKey } => {
             let now = SystemClock.now();
-            Recorder::open(&config.audit.keys_dir, config.log_name(), now)?.add_key(now)?;
+            Recorder::open(&config.audit.keys_dir, config.log_name(), false, now)?.add_key(now)?;
             say("servers sign with it as well within a minute; publish what `GET …/audit-log/keys` gives then")
         }
         Command::Retention { command } => record::retention(&config, command).await,

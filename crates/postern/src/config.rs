@@ -158,7 +158,7 @@ impl Config {
 
     /// How to reach the database to do something that is recorded. Makes the keys of the record where there are none.
     pub fn store_with_record(&self, now: DateTime<Utc>) -> Result<Options, KeyError> {
-        let recorder = Recorder::open(&self.audit.keys_dir, self.log_name(), now)?;
+        let recorder = Recorder::open(&self.audit.keys_dir, self.log_name(), !self.audit.name.is_empty(), now)?;
         Ok(Options { recorder: Some(Arc::new(recorder)), ..self.store() })
     }
 

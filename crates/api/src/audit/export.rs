@@ -7,6 +7,7 @@ use postern_domain::{
     event::{Act, Exhibit, Target, TargetType},
     id::EventId,
     org::OrgRef,
+    permission::Permission,
     policy::Denial,
     verify::{End, Trailer},
 };
@@ -118,6 +119,9 @@ impl<O: Source> Export<O> {
         // To the very end: an id from a time that is not yet, which no server has made, is told as well.
         loop {
             let call = self.paused.resume().await?;
+            if !O::sees_all(&call) {
+                return Err(Problem::from(Denial::Forbidden(Permission::PlatformAuditReadAll)).into());
+            }
             let page = O::events(&call).exhibits(&filter, after, EVENTS).await?;
             call.leave().await?;
             let Some(last) = page.last() else { break };

@@ -1,6 +1,6 @@
 //! Whose log an operation reads: the org's that it takes place in, or any, for staff.
 
-use postern_domain::org::OrgRef;
+use postern_domain::{org::OrgRef, permission::Permission};
 use postern_persistence::{
     repository::{events::Events, log::Log},
     unit::{HasLog, Reader},
@@ -17,6 +17,11 @@ pub trait Source: Op<Scope: Entry<Held = Reader<Self::Scope>> + HasLog> {
     where
         Self: Sized;
 
+    /// May the caller still see all that was asked for, beyond what the operation needs?
+    fn sees_all(call: &Call<Self>) -> bool
+    where
+        Self: Sized;
+
     /// The log of an org, or the platform's own.
     fn log<'a>(call: &'a Call<Self>, org: Option<&OrgRef>) -> Log<'a>
     where
@@ -24,10 +29,15 @@ pub trait Source: Op<Scope: Entry<Held = Reader<Self::Scope>> + HasLog> {
 }
 
 macro_rules! reads {
-    ($($op:ident: $log:expr),+ $(,)?) => {
+    ($($op:ident: $log:expr, $sees_all:expr);+ $(;)?) => {
         $(impl Source for op::$op {
             fn events(call: &Call<Self>) -> Events<'_> {
                 (**call).events()
+            }
+
+            fn sees_all(call: &Call<Self>) -> bool {
+                let sees_all: fn(&Call<Self>) -> bool = $sees_all;
+                sees_all(call)
             }
 
             fn log<'a>(call: &'a Call<Self>, org: Option<&OrgRef>) -> Log<'a> {
@@ -39,8 +49,9 @@ macro_rules! reads {
 }
 
 reads! {
-    ListAuditEvents: |call, _| call.log(),
-    StreamAuditEvents: |call, _| call.log(),
-    ListPlatformAuditEvents: |call, org| call.log(org.map(|org| org.id)),
-    StreamPlatformAuditEvents: |call, org| call.log(org.map(|org| org.id)),
+    ListAuditEvents: |call, _| call.log(), |_| true;
+    StreamAuditEvents: |call, _| call.log(), |_| true;
+    // The list shows everybody their own; a whole log is for who sees all.
+    ListPlatformAuditEvents: |call, org| call.log(org.map(|org| org.id)), |call| call.also_may(Permission::PlatformAuditReadAll);
+    StreamPlatformAuditEvents: |call, org| call.log(org.map(|org| org.id)), |_| true;
 }
