@@ -109,10 +109,10 @@ impl Keeper {
         let tx = Tx::begin(&self.store, Mode::Write).await?;
         let id = org.as_ref().map(|org| org.id);
         // A hold may have been put on it since the rules were read.
-        if let Some(id) = id.filter(|_| !only_told) {
-            if rules::is_held(&tx, id).await? {
-                return Ok(None);
-            }
+        if let Some(id) = id.filter(|_| !only_told)
+            && rules::is_held(&tx, id).await?
+        {
+            return Ok(None);
         }
         let of_log = id.map_or_else(|| C::OrgId.is_null(), |id| C::OrgId.eq(id.uuid()));
         let log = Log::of(&tx, id);

@@ -144,7 +144,7 @@ impl Recorder {
         let Some(parsed) = Note::parse(&note).ok().filter(ours) else { return note };
         let missing = self.signers(origin).into_iter().filter(|signer| parsed.verify(&signer.verifier()).is_err());
         let added: Vec<Note> = missing.filter_map(|signer| signer.sign(&parsed.text).ok()).collect();
-        added.iter().fold(parsed, |signed, one| signed.with(one)).to_text()
+        added.iter().fold(parsed, Note::with).to_text()
     }
 
     fn signers(&self, origin: &str) -> Vec<Signer> {

@@ -43,7 +43,7 @@ impl Worker {
             }
             if keys_read.elapsed() >= KEYS {
                 keys_read = Instant::now();
-                if let Err(error) = self.store.recorder().map(|recorder| recorder.reload()).unwrap_or(Ok(())) {
+                if let Err(error) = self.store.recorder().map_or(Ok(()), |recorder| recorder.reload()) {
                     tracing::error!(%error, "the keys of the log cannot be read again; those read before stay in use");
                 }
             }
