@@ -45,4 +45,4 @@ bench: ## measure, in a release build: writes figures to standard output (docs/p
 .PHONY: bench-audit
 bench-audit: ## measure the record in a release build: 10 million events for pages, 1 million for the log
 	$(CARGO) build --release --workspace
-	$(CARGO) run --release --quiet --package postern-tests --bin bench-audit
+	$(CARGO) run --release --quiet --package postern-tests --bin bench -- audit

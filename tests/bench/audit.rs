@@ -1,11 +1,4 @@
-//! `make bench-audit`: what the record costs, and how it is to read, with as many events as a large customer has in years. Takes two numbers: how
-//! many events there are to be for pages, and how many for the log.
-
-#[allow(dead_code, reason = "the other benchmark uses the rest")]
-mod http;
-#[allow(dead_code, reason = "the other benchmark uses the rest")]
-mod served;
-mod statements;
+//! `make bench-audit`: what the record costs, and how it is to read, with as many events as a large customer has in years.
 
 use std::{
     fs,
@@ -19,14 +12,17 @@ use futures_util::StreamExt;
 use postern_tests::{Cluster, SERVER, SUPERUSER};
 use serde_json::json;
 
-use crate::served::{Served, binary, migrate, spread};
+use crate::{
+    http,
+    served::{Served, binary, migrate, spread},
+    statements,
+};
 
 const ROUNDS: usize = 5;
 const ORGS: u32 = 100;
 
-fn main() {
-    let numbers: Vec<u64> = std::env::args().skip(1).filter_map(|number| number.parse().ok()).collect();
-    let (for_pages, for_log) = (numbers.first().copied().unwrap_or(10_000_000), numbers.get(1).copied().unwrap_or(1_000_000));
+/// `for_pages`: how many events there are to be for pages; `for_log`: how many for the log.
+pub fn run(for_pages: u64, for_log: u64) {
     let folder = tempfile::tempdir().expect("a folder");
     println!("| what | figure |\n| --- | --- |");
     let cluster = Cluster::start("-c log_min_messages=log -c shared_buffers=1GB -c maintenance_work_mem=512MB -c max_wal_size=8GB");

@@ -2,6 +2,7 @@
 //! figures that depend on it are ratios: each round measures `pgbench` with the very statements that a request sends, and
 //! then the requests, at the same number of connections.
 
+mod audit;
 mod http;
 mod served;
 mod statements;
@@ -29,6 +30,11 @@ const ROUNDS: usize = 5;
 const ROUND: Duration = Duration::from_secs(4);
 
 fn main() {
+    let mut arguments = std::env::args().skip(1);
+    if arguments.next().as_deref() == Some("audit") {
+        let mut number = |otherwise| arguments.next().map_or(otherwise, |number| number.parse().expect("a number of events"));
+        return audit::run(number(10_000_000), number(1_000_000));
+    }
     let folder = tempfile::tempdir().expect("a folder");
     println!("| what | figure |\n| --- | --- |");
     token_check(folder.path());

@@ -187,14 +187,18 @@ impl App {
         page.json["data"].as_array().cloned().expect("a list")
     }
 
+    /// Now, by the test's clock, from nowhere.
+    pub fn stamp(&self) -> Stamp {
+        Stamp { now: self.clock.now(), ids: Arc::clone(&self.state.ids), source: Source::default() }
+    }
+
     /// Gives every event its place in its log, as the worker does.
     pub async fn pump(&self) -> Vec<Pumped> {
         let store = self.state.store.aside(&self.db.options()).await.expect("the database opens");
         let mut pump = Pump::new(store);
         let mut turns = Vec::new();
         loop {
-            let stamp = Stamp { now: self.clock.now(), ids: Arc::clone(&self.state.ids), source: Source::default() };
-            let turn = pump.turn(&stamp).await.expect("the pump works").expect("it is nobody else's turn");
+            let turn = pump.turn(&self.stamp()).await.expect("the pump works").expect("it is nobody else's turn");
             if turn.events == 0 && turn.refused.is_empty() {
                 return turns;
             }

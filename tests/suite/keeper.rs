@@ -1,9 +1,7 @@
 //! What has to go, and what stays: retention and erasure. Whatever goes, what is left can still be checked.
 
-use std::sync::Arc;
-
 use chrono::TimeDelta;
-use postern_domain::{clock::Clock, clock::Stamp, event::Source, justification::Reason};
+use postern_domain::justification::Reason;
 use postern_persistence::keeper::{Keeper, Run, Who};
 use postern_tests::{App, Backend, on_both, tests_on};
 use sea_orm::ConnectionTrait;
@@ -28,13 +26,9 @@ mod with_roles {
     tests_on! { postgres, Postgres: months_that_are_empty_are_dropped, nobody_else_removes_anything }
 }
 
-fn stamp(t: &App) -> Stamp {
-    Stamp { now: t.clock.now(), ids: Arc::clone(&t.state.ids), source: Source::default() }
-}
-
 async fn retire(t: &App, days: i64, only_told: bool) -> Run {
     let keeper = Keeper::connect(&t.db.options()).await.expect("opens");
-    let run = keeper.retire(days, only_told, &stamp(t)).await.expect("runs");
+    let run = keeper.retire(days, only_told, &t.stamp()).await.expect("runs");
     if t.backend != Backend::Sqlite {
         keeper.close().await;
     }
@@ -144,7 +138,7 @@ async fn somebody_is_taken_out_of_all_events(t: &App) {
     let reason = Reason::try_from("asked for by themselves".to_owned()).expect("a reason");
     let erase = |email: &'static str| {
         let (keeper, reason) = (&keeper, reason.clone());
-        async move { keeper.erase(&Who::Email(email.to_owned()), &reason, &stamp(t)).await.expect("runs") }
+        async move { keeper.erase(&Who::Email(email.to_owned()), &reason, &t.stamp()).await.expect("runs") }
     };
     assert_eq!(erase("nobody@acme.example").await, None);
     let events = erase("viewer@acme.example").await.expect("is known").events;

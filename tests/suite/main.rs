@@ -20,6 +20,7 @@ mod record;
 mod scale;
 mod staff;
 mod stream;
+mod tampering;
 mod tenancy;
 mod tokens;
 mod upgrade;

@@ -150,12 +150,7 @@ async fn another_process_is_heard(t: &App) {
         // Until it is heard: whoever listens may not have begun.
         loop {
             let mut pump = postern_persistence::pump::Pump::new(std::sync::Arc::clone(&other));
-            let stamp = postern_domain::clock::Stamp {
-                now: postern_domain::clock::Clock::now(&t.clock),
-                ids: std::sync::Arc::clone(&t.state.ids),
-                source: postern_domain::event::Source::default(),
-            };
-            pump.turn(&stamp).await.expect("works");
+            pump.turn(&t.stamp()).await.expect("works");
             owner.patch("/v1/orgs/acme", json!({ "name": t.state.new_request_id() })).await.expect(200);
         }
     };

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use postern_domain::{clock::Clock, clock::Stamp, event::Source};
 use postern_migration::Migrator;
 use postern_persistence::{
     Store,
@@ -58,8 +57,7 @@ async fn what_was_recorded_before_is_in_the_log(t: &App) {
     let mut pump = Pump::new(Arc::clone(&store));
     let mut pumped = 0;
     loop {
-        let stamp = Stamp { now: t.clock.now(), ids: Arc::clone(&t.state.ids), source: Source::default() };
-        let turn = pump.turn(&stamp).await.expect("works").expect("it is nobody else's turn");
+        let turn = pump.turn(&t.stamp()).await.expect("works").expect("it is nobody else's turn");
         assert_eq!(turn.refused, []);
         if turn.events == 0 {
             break;

@@ -112,8 +112,9 @@ impl Act {
         self
     }
 
-    pub fn in_log_of(mut self, org: OrgRef) -> Self {
-        self.org = Some(org);
+    /// Where no org is given it stands where it would have.
+    pub fn in_log_of(mut self, org: impl Into<Option<OrgRef>>) -> Self {
+        self.org = org.into().or(self.org);
         self
     }
 

@@ -14,6 +14,7 @@ pub mod clock;
 pub mod credential;
 pub mod entry;
 pub mod event;
+pub mod export;
 pub mod feature;
 pub mod id;
 pub mod impersonation;

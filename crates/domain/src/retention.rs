@@ -80,11 +80,7 @@ pub fn applied(org: Option<&OrgRef>, before: DateTime<Utc>, events: u64, first_k
     let target = org.map_or_else(|| Target { kind: TargetType::Log, id: None, label: name.to_owned() }, log);
     let did = format!("removed what {events} events of {name} said, whose time was over");
     let act = Act::new(Action::AuditRetentionApplied, target, did);
-    let act = act.noted("before", before).noted("events", events).noted("first_kept", first_kept);
-    match org {
-        Some(org) => act.in_log_of(org.clone()),
-        None => act,
-    }
+    act.noted("before", before).noted("events", events).noted("first_kept", first_kept).in_log_of(org.cloned())
 }
 
 fn log(org: &OrgRef) -> Target {

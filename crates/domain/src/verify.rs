@@ -1,8 +1,10 @@
 //! Checking a log: what somebody does who has an export and trusts nobody, least of all who made it.
 //!
 //! An export is lines of JSON: events, and then what is needed to account for each entry of the log that is not among them
-//! ([`Trailer`]). Each event is hashed anew; the hashes are put together to the root of the tree; the root is compared with the signed
+//! ([`Trailer`](crate::export::Trailer)). Each event is hashed anew; the hashes are put together to the root of the tree; the root is compared with the signed
 //! checkpoint, and with those that somebody has kept from before. Nothing here reads a file or asks a server.
+
+mod line;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -11,37 +13,9 @@ use std::{
 };
 
 use postern_tlog::{Checkpoint, Frontier, Hash, Note, Verifier};
-use serde::{Deserialize, Serialize};
 
-use crate::{action::Action, entry::Recorded};
-
-/// What stands in an export behind the events.
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Trailer {
-    /// An entry whose event is not there.
-    Leaf { index: u64, hash: String, event: String },
-    /// The root of `1 << level` entries, from `index << level` on, which are not in the export.
-    Node { level: u8, index: u64, hash: String },
-    /// Entries from `from` to before `to` of which the log itself knows nothing any more.
-    Lost { from: u64, to: u64 },
-    /// The last line: without it the export has been cut off.
-    End(End),
-}
-
-/// The last line of an export.
-#[derive(Debug, Serialize, Deserialize)]
-pub struct End {
-    pub origin: String,
-    /// How many events stand before it.
-    pub events: u64,
-    /// Which events were asked for; none for all.
-    pub filter: Option<serde_json::Value>,
-    /// The signed note of the tree that the export is checked against.
-    pub checkpoint: String,
-    /// Some that the log has had before, to narrow down where something was altered.
-    pub history: Vec<String>,
-}
+use self::line::{Line, Notice};
+use crate::export::{End, Trailer};
 
 /// Something that is not as it has to be.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -87,36 +61,11 @@ pub struct Audit {
     verdict: Verdict,
 }
 
-/// Something has been removed from the log, with its knowledge.
-enum Notice {
-    /// The payload of `events` entries below `first_kept`.
-    Retired { events: u64, first_kept: u64 },
-    /// Parts of so many events.
-    Erased { events: u64 },
-}
-
 /// An entry of the tree, by hash.
 enum Entry {
     Event { id: String, leaf: Hash },
     Gone { event: String, hash: Hash },
     Subtree { level: u8, hash: Hash },
-}
-
-/// What is found out about a line by itself.
-enum Line {
-    Event {
-        id: String,
-        origin: Option<String>,
-        place: Option<u64>,
-        queued: bool,
-        erased: bool,
-        leaf: Hash,
-        recorded: Option<String>,
-        notice: Option<Notice>,
-    },
-    Trailer(Trailer),
-    Unreadable(String),
-    Forged(String),
 }
 
 /// So many lines are hashed at a time, on all cores.
@@ -161,7 +110,8 @@ impl Audit {
         let lines = std::mem::take(&mut self.pending);
         let share = lines.len().div_ceil(thread::available_parallelism().map_or(1, NonZero::get)).max(1);
         let read: Vec<Vec<Line>> = thread::scope(|scope| {
-            let parts: Vec<_> = lines.chunks(share).map(|part| scope.spawn(|| part.iter().map(|line| read(line)).collect())).collect();
+            let parts: Vec<_> =
+                lines.chunks(share).map(|part| scope.spawn(|| part.iter().map(|line| line::read(line)).collect())).collect();
             parts.into_iter().map(|part| part.join().expect("reading a line does not panic")).collect()
         });
         for line in read.into_iter().flatten() {
@@ -460,39 +410,4 @@ fn entries_between(from: u64, to: u64) -> String {
 
 fn entries_words(from: u64, to: u64) -> String {
     if to - from == 1 { format!("entry {from} is") } else { format!("entries {from} to {} are", to - 1) }
-}
-
-/// Reads a line and hashes it, if it is an event.
-fn read(line: &str) -> Line {
-    if ["{\"leaf\"", "{\"node\"", "{\"lost\"", "{\"end\""].iter().any(|head| line.starts_with(head)) {
-        return serde_json::from_str(line).map_or_else(|error| Line::Unreadable(error.to_string()), Line::Trailer);
-    }
-    let event = match Recorded::parse(line) {
-        Ok(event) => event,
-        Err(error) => return Line::Unreadable(error.to_string()),
-    };
-    let Some((opening, openings)) = event.opening.as_ref().and_then(|opening| Some((opening, opening.openings()?))) else {
-        return Line::Unreadable(format!("event {} has nothing to check it with", event.id));
-    };
-    if let Some(part) = event.speaks_though_erased(&openings) {
-        return Line::Forged(format!("event {} was altered: its {part} is said to be erased, and something else stands there", event.id));
-    }
-    let number = |name| event.metadata.get(name).and_then(serde_json::Value::as_u64);
-    let notice = match (&*event.action, number("events"), number("first_kept")) {
-        (name, Some(events), Some(first_kept)) if name == Action::AuditRetentionApplied.name() => {
-            Some(Notice::Retired { events, first_kept })
-        }
-        (name, Some(events), _) if name == Action::PrivacyErased.name() => Some(Notice::Erased { events }),
-        _ => None,
-    };
-    Line::Event {
-        leaf: event.leaf(&openings),
-        id: event.id.to_string(),
-        origin: event.log.as_ref().map(|log| log.origin.clone()),
-        place: event.log.as_ref().map(|log| log.index),
-        queued: opening.queued,
-        erased: !opening.erased.is_empty(),
-        recorded: opening.leaf.clone(),
-        notice,
-    }
 }

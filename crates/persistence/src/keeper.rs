@@ -232,8 +232,7 @@ impl Keeper {
             let target = Target::new(TargetType::User, person.id, ERASED);
             let act = Act::new(Action::PrivacyErased, target, format!("erased somebody from {count} events")).noted("events", count);
             let act = if person.is_in(&reason.to_string()) { act } else { act.because(reason, None) };
-            let act = org.into_iter().fold(act, |act, org| act.in_log_of(org.clone()));
-            record::write(&tx, act, &Actor::System { command: "postern privacy erase" }, None, stamp).await?;
+            record::write(&tx, act.in_log_of(org.cloned()), &Actor::System { command: "postern privacy erase" }, None, stamp).await?;
         }
         tx.commit().await?;
         Ok(Some(Erasure { events: events.values().sum(), held }))

@@ -174,7 +174,7 @@ async fn append(
         };
         for (event_id, leaf) in entries {
             for node in frontier.append(leaf) {
-                let (level, place) = (node.level, number(node.index)?);
+                let (level, place) = (node.level, log::number(node.index)?);
                 if level == 0 {
                     leaves.push(audit_leaf::Model { org_id, place, event_id, hash: leaf.0.to_vec() }.into_active_model());
                 } else if level % LEVELS == 0 {
@@ -185,7 +185,7 @@ async fn append(
         }
         let origin = recorder.origin(org_unless_nil(org_id));
         let note = recorder.sign(&Checkpoint { origin, size: frontier.size(), root: frontier.root() })?;
-        let (size, kept) = (number(frontier.size())?, log::frontier_bytes(frontier));
+        let (size, kept) = (log::number(frontier.size())?, log::frontier_bytes(frontier));
         checkpoints.push(audit_checkpoint::Model { org_id, size, note, frontier: kept, made_at: now }.into_active_model());
     }
     if leaves.is_empty() {
@@ -197,10 +197,6 @@ async fn append(
     }
     audit_checkpoint::Entity::insert_many(checkpoints).exec_without_returning(tx).await?;
     Ok(())
-}
-
-fn number(index: u64) -> Result<i64, StoreError> {
-    i64::try_from(index).map_err(|_| StoreError::Broken("a log has less than 2^63 entries".to_owned()))
 }
 
 /// Somebody wrote into the queue who is no server of ours. It is taken out and told; the event, if there is one, gets no place in the log.

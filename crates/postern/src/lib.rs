@@ -6,3 +6,4 @@ pub mod config;
 pub mod doctor;
 pub mod log;
 mod record;
+mod serve;

@@ -2,8 +2,8 @@
 
 use postern_domain::{
     event::{ActorRef, Event, Exhibit, OnBehalfOf, Source, Target},
+    export::Trailer,
     org::OrgRef,
-    verify::Trailer,
 };
 
 use crate::http::Format;

@@ -5,11 +5,11 @@ use actix_web::rt;
 use postern_domain::{
     action::Action,
     event::{Act, Exhibit, Target, TargetType},
+    export::{End, Trailer},
     id::EventId,
     org::OrgRef,
     permission::Permission,
     policy::Denial,
-    verify::{End, Trailer},
 };
 use postern_persistence::{
     StoreError,
@@ -66,14 +66,11 @@ pub async fn start<O: Source>(call: Call<O>, asked: Asked) -> Result<Download, P
 
 fn exported(asked: &Asked, origin: &str, size: u64) -> Act {
     let target = Target { kind: TargetType::Log, id: asked.org.as_ref().map(|org| org.id.to_string()), label: origin.to_owned() };
-    let act = Act::new(Action::AuditExported, target, format!("exported the audit log {origin} as {}", asked.format.name()))
+    Act::new(Action::AuditExported, target, format!("exported the audit log {origin} as {}", asked.format.name()))
         .noted("format", asked.format.name())
         .noted("filter", &asked.query)
-        .noted("entries", size);
-    match &asked.org {
-        Some(org) => act.in_log_of(org.clone()),
-        None => act,
-    }
+        .noted("entries", size)
+        .in_log_of(asked.org.clone())
 }
 
 /// Why an export ends early.

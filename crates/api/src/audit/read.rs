@@ -1,9 +1,7 @@
 use postern_domain::{
     Id,
-    action::Action,
-    event::{Act, Event, Exhibit, Target, TargetType},
+    event::{Event, Exhibit},
     impersonation::Impersonation,
-    org::OrgRef,
     permission::Permission,
     policy::Denial,
 };
@@ -12,6 +10,7 @@ use postern_persistence::repository::events::{EventFilter, Whose};
 use super::{
     export::{self, Asked},
     filter::{EventsQuery, OfOrg},
+    source::viewed,
 };
 use crate::{
     http::{Answer, Call, Listed, PageOrFile, Paging, Problem, Query, Wanted, ok},
@@ -104,18 +103,7 @@ pub async fn list_platform_audit_events(
     let events = call.events().page(&filter, call.page(&paging)?).await?;
     let reply = ok(call.listed(&paging, events));
     if sees_all {
-        call.record_alone(viewed(org, &asked)).await?;
+        call.record_alone(viewed(org, "read", "all logs").noted("filter", &asked)).await?;
     }
     Ok(PageOrFile::Page(reply))
-}
-
-/// Staff looked at what others did.
-fn viewed(org: Option<OrgRef>, asked: &EventsQuery) -> Act {
-    let label = org.as_ref().map_or("all logs", |org| &org.slug).to_owned();
-    let target = Target { kind: TargetType::Log, id: org.as_ref().map(|org| org.id.to_string()), label: label.clone() };
-    let act = Act::new(Action::AuditViewed, target, format!("read the audit log of {label}")).noted("filter", asked);
-    match org {
-        Some(org) => act.in_log_of(org),
-        None => act,
-    }
 }

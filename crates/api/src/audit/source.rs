@@ -1,6 +1,11 @@
 //! Whose log an operation reads: the org's that it takes place in, or any, for staff.
 
-use postern_domain::{org::OrgRef, permission::Permission};
+use postern_domain::{
+    action::Action,
+    event::{Act, Target, TargetType},
+    org::OrgRef,
+    permission::Permission,
+};
 use postern_persistence::{
     repository::{events::Events, log::Log},
     unit::{HasLog, Reader},
@@ -54,4 +59,11 @@ reads! {
     // The list shows everybody their own; a whole log is for who sees all.
     ListPlatformAuditEvents: |call, org| call.log(org.map(|org| org.id)), |call| call.also_may(Permission::PlatformAuditReadAll);
     StreamPlatformAuditEvents: |call, org| call.log(org.map(|org| org.id)), |_| true;
+}
+
+/// Staff looked at what others did: in the log of an org, or `otherwise`.
+pub fn viewed(org: Option<OrgRef>, did: &str, otherwise: &str) -> Act {
+    let label = org.as_ref().map_or(otherwise, |org| &org.slug).to_owned();
+    let target = Target { kind: TargetType::Log, id: org.as_ref().map(|org| org.id.to_string()), label: label.clone() };
+    Act::new(Action::AuditViewed, target, format!("{did} the audit log of {label}")).in_log_of(org)
 }

@@ -6,8 +6,7 @@ use std::{sync::Arc, time::Duration};
 
 use actix_web::rt;
 use postern_domain::{
-    action::Action,
-    event::{Act, Event, Target, TargetType},
+    event::{Act, Event},
     org::OrgRef,
 };
 use postern_persistence::growth::Watch;
@@ -17,7 +16,10 @@ use tokio::{
 };
 use tracing::Instrument;
 
-use super::{filter::OfOrg, source::Source};
+use super::{
+    filter::OfOrg,
+    source::{Source, viewed},
+};
 use crate::{
     http::{Call, Code, Download, FromInput, Input, Paused, Problem, Query, Sink, single},
     operations::op::{self, StreamAuditEvents, StreamPlatformAuditEvents},
@@ -72,13 +74,7 @@ pub async fn stream_platform_audit_events(
         Some(id) => Some(call.accounts().org(id).await?.ok_or_else(Problem::not_found)?),
         None => None,
     };
-    let label = org.as_ref().map_or("the platform", |org| &org.slug).to_owned();
-    let target = Target { kind: TargetType::Log, id: org.as_ref().map(|org| org.id.to_string()), label: label.clone() };
-    let act = Act::new(Action::AuditViewed, target, format!("followed the audit log of {label}"));
-    let act = match &org {
-        Some(org) => act.in_log_of(org.clone()),
-        None => act,
-    };
+    let act = viewed(org.clone(), "followed", "the platform");
     begin(call, org, resume, Some(act)).await
 }
 

@@ -223,7 +223,8 @@ fn hash(bytes: &[u8]) -> Result<Hash, StoreError> {
     bytes.try_into().map(Hash).map_err(|_| StoreError::Corrupt("a hash of the log".to_owned()))
 }
 
-fn number(index: u64) -> Result<i64, StoreError> {
+/// A number of the log as the database keeps it.
+pub(crate) fn number(index: u64) -> Result<i64, StoreError> {
     i64::try_from(index).map_err(|_| StoreError::Broken("a log has less than 2^63 entries".to_owned()))
 }
 

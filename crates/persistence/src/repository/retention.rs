@@ -1,5 +1,7 @@
 //! How long the events of each org are kept.
 
+use std::collections::HashMap;
+
 use postern_domain::{Id, id::OrgId, operation::Staff, org::OrgRef, retention::Retention};
 use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QuerySelect, sea_query::OnConflict};
 
@@ -22,20 +24,15 @@ impl<'a> Retentions<'a> {
     /// The rules for an org by its slug, locked until the unit of work ends.
     pub async fn locked(&self, slug: &str) -> Result<Option<Retention>, StoreError> {
         let org = organization::Entity::find().filter(organization::Column::Slug.eq(slug)).lock_exclusive().one(self.tx).await?;
-        match org {
-            Some(org) => of(self.tx, org).await.map(Some),
-            None => Ok(None),
-        }
+        let Some(org) = org else { return Ok(None) };
+        Ok(Some(rules(retention::Entity::find_by_id(org.id).one(self.tx).await?, org)))
     }
 }
 
 /// The rules for every org there is.
 pub(crate) async fn all(tx: &Tx) -> Result<Vec<Retention>, StoreError> {
-    let mut rules = Vec::new();
-    for org in organization::Entity::find().all(tx).await? {
-        rules.push(of(tx, org).await?);
-    }
-    Ok(rules)
+    let mut said: HashMap<_, _> = retention::Entity::find().all(tx).await?.into_iter().map(|row| (row.org_id, row)).collect();
+    Ok(organization::Entity::find().all(tx).await?.into_iter().map(|org| rules(said.remove(&org.id), org)).collect())
 }
 
 /// Is a legal hold on an org's log?
@@ -44,10 +41,9 @@ pub(crate) async fn is_held(tx: &Tx, org: OrgId) -> Result<bool, StoreError> {
     Ok(row.is_some_and(|row| row.held_since.is_some()))
 }
 
-async fn of(tx: &Tx, org: organization::Model) -> Result<Retention, StoreError> {
-    let row = retention::Entity::find_by_id(org.id).one(tx).await?;
+fn rules(row: Option<retention::Model>, org: organization::Model) -> Retention {
     let (days, held_since) = row.map_or((None, None), |row| (row.days, row.held_since));
-    Ok(Retention { org: OrgRef { id: Id::new(org.id), slug: org.slug }, days, held_since })
+    Retention { org: OrgRef { id: Id::new(org.id), slug: org.slug }, days, held_since }
 }
 
 impl Stored<Staff> for Retention {
