@@ -18,6 +18,7 @@ mod m0010_scoped_answers;
 mod m0011_lookups;
 mod m0012_log;
 mod m0013_retention;
+mod m0014_record_lookups;
 
 use sea_orm_migration::{
     MigrationTrait, MigratorTrait, async_trait,
@@ -49,6 +50,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0011_lookups::Migration),
             Box::new(m0012_log::Migration),
             Box::new(m0013_retention::Migration),
+            Box::new(m0014_record_lookups::Migration),
         ]
     }
 }

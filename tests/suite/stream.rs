@@ -6,6 +6,8 @@ use futures_util::StreamExt;
 use postern_tests::{App, Backend, Person, on_all, tests_on};
 use serde_json::{Value, json};
 
+use crate::log::download;
+
 on_all![what_happens_is_seen_in_order_and_once, who_may_no_longer_sees_no_more, too_many_are_told_to_come_again];
 
 tests_on! { replicas, Postgres: another_process_is_heard }
@@ -117,10 +119,13 @@ async fn who_may_no_longer_sees_no_more(t: &App) {
 }
 
 async fn too_many_are_told_to_come_again(t: &App) {
-    let small = App::start(t.backend, |config| config.server.event_streams = 1).await;
+    let small = App::start(t.backend, |config| (config.server.open_answers, config.server.open_answers_each) = (1, 1)).await;
     let owner = small.sign_in("owner@acme.example").await;
     let first = Following::begin(&owner, PATH, None).await;
-    owner.get(PATH).await.problem(503, "unavailable");
+    // One person may have so many, and a file counts as well; for others there is no room left.
+    owner.get(PATH).await.problem(429, "too_many_open");
+    download(&owner, "/v1/orgs/acme/audit-events", "text/csv").await.problem(429, "too_many_open");
+    small.sign_in("admin@acme.example").await.get(PATH).await.problem(503, "unavailable");
     // Streams do not keep the server from stopping.
     let end = async {
         let mut first = first;

@@ -10,6 +10,7 @@ on_both![
     whoever_cuts_off_or_rewrites_is_found_out,
     what_is_said_to_be_gone_is_asked_for,
     what_no_server_queued_is_refused,
+    one_damaged_log_holds_up_no_other,
 ];
 
 /// Runs SQL as somebody whom neither role nor trigger stops.
@@ -179,8 +180,40 @@ async fn what_is_said_to_be_gone_is_asked_for(t: &App) {
     as_administrator(t, &format!("UPDATE audit_checkpoint SET frontier = {zeros} WHERE org_id = {acme}")).await;
     owner.patch("/v1/orgs/acme", json!({ "name": "On sand" })).await.expect(200);
     let mut pump = postern_persistence::pump::Pump::new(std::sync::Arc::clone(&t.state.store));
-    let refused = pump.turn(&t.stamp()).await.expect_err("it is not what was signed").to_string();
-    assert!(refused.contains("not what was signed"), "{refused}");
+    let turn = pump.turn(&t.stamp()).await.expect("goes on").expect("it is nobody else's turn");
+    let [(Some(damaged), why)] = &turn.damaged[..] else { panic!("{turn:?}") };
+    assert_eq!(damaged.uuid(), t.db.uuid("SELECT id FROM organization WHERE slug = 'acme'").await);
+    assert!(why.to_string().contains("not what was signed"), "{why}");
+}
+
+async fn one_damaged_log_holds_up_no_other(t: &App) {
+    let (acme, globex) = (acts(t).await, t.sign_in("owner@globex.example").await);
+    let org = "(SELECT id FROM organization WHERE slug = 'acme')";
+    // Somebody has put an entry where the next belongs.
+    let (id, hash) = if t.backend == Backend::Sqlite {
+        ("randomblob(16)", "zeroblob(32)")
+    } else {
+        ("gen_random_uuid()", "decode(repeat('00', 32), 'hex')")
+    };
+    let put = format!(
+        "INSERT INTO audit_leaf (org_id, place, event_id, hash) SELECT org_id, max(place) + 1, {id}, {hash} FROM audit_leaf WHERE org_id = {org} GROUP BY 1"
+    );
+    as_administrator(t, &put).await;
+    acme.patch("/v1/orgs/acme", json!({ "name": "Held up" })).await.expect(200);
+    globex.patch("/v1/orgs/globex", json!({ "name": "Going on" })).await.expect(200);
+    let mut pump = postern_persistence::pump::Pump::new(std::sync::Arc::clone(&t.state.store));
+    let turn = pump.turn(&t.stamp()).await.expect("goes on").expect("it is nobody else's turn");
+    assert_eq!((turn.damaged.len(), pump.set_aside(), turn.events > 0), (1, 1, true), "{turn:?}");
+    assert_eq!(t.db.count("SELECT count(*) FROM audit_queue").await, 1, "only what is recorded for the damaged log waits");
+    globex.patch("/v1/orgs/globex", json!({ "name": "Going on and on" })).await.expect(200);
+    let turn = pump.turn(&t.stamp()).await.expect("goes on").expect("it is nobody else's turn");
+    assert_eq!((turn.damaged.len(), turn.events), (0, 1), "it is told once: {turn:?}");
+    // Somebody mends it, and nothing has been lost.
+    as_administrator(t, &format!("DELETE FROM audit_leaf WHERE org_id = {org} AND event_id NOT IN (SELECT id FROM audit_event)")).await;
+    pump.look_again();
+    let turn = pump.turn(&t.stamp()).await.expect("goes on").expect("it is nobody else's turn");
+    assert_eq!((turn.damaged.len(), turn.events), (0, 1), "{turn:?}");
+    assert_eq!(judged(&export(&acme).await, keys(&acme).await, &[]).faults, []);
 }
 
 async fn what_no_server_queued_is_refused(t: &App) {

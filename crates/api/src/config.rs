@@ -19,7 +19,8 @@ pub struct Server {
     pub keep_alive_seconds: u64,
     pub drain_seconds: u64,
     pub shutdown_timeout_seconds: u64,
-    pub event_streams: usize,
+    pub open_answers: usize,
+    pub open_answers_each: usize,
 }
 
 impl Server {

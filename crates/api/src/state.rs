@@ -11,11 +11,9 @@ use postern_domain::{
 };
 use postern_persistence::{Store, keyfile::KeyError};
 
-use tokio::sync::Semaphore;
-
 use crate::{
     config::{self, Config},
-    http::{CursorKey, Seal},
+    http::{CursorKey, Rooms, Seal},
     identity::{Hasher, KeyRing, Secrets, Tokens},
     running::collected,
     standing::Standing,
@@ -35,8 +33,7 @@ pub struct State {
     pub staff: config::Staff,
     pub idempotency: config::Idempotency,
     pub(crate) standing: Standing,
-    /// How many more streams may be open.
-    pub(crate) streams: Arc<Semaphore>,
+    pub(crate) rooms: Arc<Rooms>,
     stopping: AtomicBool,
 }
 
@@ -64,7 +61,7 @@ impl State {
             hasher: Hasher::new(&passwords).map_err(|error| StartError::Passwords(error.to_string()))?,
             cursors: CursorKey::new(&secrets.cursors),
             seal: Seal::new(&secrets.answers),
-            streams: Arc::new(Semaphore::new(server.event_streams)),
+            rooms: Rooms::new(server.open_answers, server.open_answers_each),
             server,
             sign_in,
             impersonation,

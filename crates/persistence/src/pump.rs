@@ -5,7 +5,7 @@
 //! transaction (`tests/suite/pump.rs` kills a server at random moments).
 
 use std::{
-    collections::{BTreeMap, HashMap, hash_map::Entry},
+    collections::{BTreeMap, BTreeSet, HashMap, hash_map::Entry},
     sync::Arc,
 };
 
@@ -45,6 +45,8 @@ pub struct Pumped {
     pub logs: Vec<Option<OrgId>>,
     /// Entries of the queue that no server had put there, each with its org's log.
     pub refused: Vec<(Option<OrgId>, EventId)>,
+    /// Logs that nothing can be appended to, and why. They are set aside until [`Pump::look_again`], so that the others go on.
+    pub damaged: Vec<(Option<OrgId>, StoreError)>,
 }
 
 /// A process that pumps when it is its turn.
@@ -53,6 +55,15 @@ pub struct Pump {
     /// The logs that it has appended to, as it left them. Where another process has gone on meanwhile, what we append has a number that is
     /// taken; then we look again.
     heads: HashMap<Uuid, Frontier>,
+    aside: BTreeSet<Uuid>,
+}
+
+/// Whose entries a batch is made of.
+#[derive(Clone, Copy)]
+enum Of {
+    /// Those of all logs that are not set aside.
+    All,
+    One(Uuid),
 }
 
 /// So many logs are remembered.
@@ -61,19 +72,61 @@ const HEADS: usize = 10_000;
 impl Pump {
     #[must_use]
     pub fn new(store: Arc<Store>) -> Self {
-        Self { store, heads: HashMap::new() }
+        Self { store, heads: HashMap::new(), aside: BTreeSet::new() }
     }
 
     /// Pumps a batch. None where another process is at it.
     pub async fn turn(&mut self, stamp: &Stamp) -> Result<Option<Pumped>, StoreError> {
         let remembered = std::mem::take(&mut self.heads);
-        match self.batch(remembered, stamp).await {
-            Err(StoreError::Conflict(_)) => self.batch(HashMap::new(), stamp).await,
+        // Another process may have gone on from where we were.
+        let done = match self.batch(Of::All, remembered, stamp).await {
+            Err(StoreError::Conflict(_)) => self.batch(Of::All, HashMap::new(), stamp).await,
+            done => done,
+        };
+        match done {
+            Err(StoreError::Conflict(_) | StoreError::Corrupt(_)) => self.each_by_itself(stamp).await,
             done => done,
         }
     }
 
-    async fn batch(&mut self, mut heads: HashMap<Uuid, Frontier>, stamp: &Stamp) -> Result<Option<Pumped>, StoreError> {
+    /// Those that were set aside get another chance: somebody may have mended them.
+    pub fn look_again(&mut self) {
+        self.aside.clear();
+    }
+
+    /// How many logs are set aside.
+    #[must_use]
+    pub fn set_aside(&self) -> usize {
+        self.aside.len()
+    }
+
+    /// Pumps log by log, and sets aside those that cannot be appended to.
+    async fn each_by_itself(&mut self, stamp: &Stamp) -> Result<Option<Pumped>, StoreError> {
+        let tx = Tx::begin(&self.store, Mode::Read).await?;
+        let mut logs = audit_queue::Entity::find().select_only().column(audit_queue::Column::OrgId).distinct();
+        logs = logs.filter(audit_queue::Column::OrgId.is_not_in(self.aside.iter().copied()));
+        let logs: Vec<Uuid> = logs.into_tuple().all(&tx).await?;
+        tx.rollback().await?;
+        let mut all = Pumped::default();
+        for log in logs {
+            match self.batch(Of::One(log), HashMap::new(), stamp).await {
+                Ok(None) => return Ok(None),
+                Ok(Some(Pumped { events, logs, refused, damaged: _ })) => {
+                    all.events += events;
+                    all.logs.extend(logs);
+                    all.refused.extend(refused);
+                }
+                Err(error @ (StoreError::Conflict(_) | StoreError::Corrupt(_))) => {
+                    self.aside.insert(log);
+                    all.damaged.push((org_unless_nil(log), error));
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(Some(all))
+    }
+
+    async fn batch(&mut self, of: Of, mut heads: HashMap<Uuid, Frontier>, stamp: &Stamp) -> Result<Option<Pumped>, StoreError> {
         let recorder = Arc::clone(self.store.recorder()?);
         let tx = Tx::begin(&self.store, Mode::Write).await?;
         let backend = tx.get_database_backend();
@@ -83,7 +136,11 @@ impl Pump {
                 return Ok(None);
             }
         }
-        let queued = audit_queue::Entity::find().order_by_asc(audit_queue::Column::EventId).limit(BATCH).all(&tx).await?;
+        let these = match of {
+            Of::All => audit_queue::Column::OrgId.is_not_in(self.aside.iter().copied()),
+            Of::One(log) => audit_queue::Column::OrgId.eq(log),
+        };
+        let queued = audit_queue::Entity::find().filter(these).order_by_asc(audit_queue::Column::EventId).limit(BATCH).all(&tx).await?;
         if queued.is_empty() {
             tx.rollback().await?;
             self.heads = heads;
@@ -114,7 +171,7 @@ impl Pump {
         if heads.len() < HEADS {
             self.heads = heads;
         }
-        Ok(Some(Pumped { events, logs: logs.into_iter().map(org_unless_nil).collect(), refused }))
+        Ok(Some(Pumped { events, logs: logs.into_iter().map(org_unless_nil).collect(), refused, damaged: Vec::new() }))
     }
 }
 

@@ -81,6 +81,17 @@ impl Tx {
         Ok(())
     }
 
+    /// Rows of a statement whose best plan depends on what is asked for: it is planned for that alone. (A plan that `PostgreSQL` keeps for any values
+    /// walks half of a large table, where some of them are rare.)
+    pub async fn planned_anew(&self, statement: &Statement) -> Result<Vec<QueryResult>, StoreError> {
+        self.count();
+        let rows = match &mut *self.begun.lock().await {
+            Begun::Postgres(tx) => tx.fetch_all(self.postgres(statement).persistent(false)).await.map(query_results),
+            Begun::Sqlite { tx, .. } => tx.fetch_all(sqlite(statement)).await.map(query_results),
+        };
+        Ok(rows.map_err(sqlx_error)?)
+    }
+
     // Statements come from SeaQuery or from constants with `$n` in them; values are always bound.
     fn postgres<'s>(&self, statement: &'s Statement) -> Query<'s, Postgres, SqlxValues> {
         sqlx::query_with(AssertSqlSafe(statement.sql.as_str()), values(statement)).persistent(self.store.pool.names_statements())
@@ -127,11 +138,15 @@ impl ConnectionTrait for Tx {
     async fn query_all_raw(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
         self.count();
         match &mut *self.begun.lock().await {
-            Begun::Postgres(tx) => tx.fetch_all(self.postgres(&statement)).await.map(|rows| rows.into_iter().map(Into::into).collect()),
-            Begun::Sqlite { tx, .. } => tx.fetch_all(sqlite(&statement)).await.map(|rows| rows.into_iter().map(Into::into).collect()),
+            Begun::Postgres(tx) => tx.fetch_all(self.postgres(&statement)).await.map(query_results),
+            Begun::Sqlite { tx, .. } => tx.fetch_all(sqlite(&statement)).await.map(query_results),
         }
         .map_err(sqlx_error)
     }
+}
+
+fn query_results(rows: Vec<impl Into<QueryResult>>) -> Vec<QueryResult> {
+    rows.into_iter().map(Into::into).collect()
 }
 
 fn sqlite(statement: &Statement) -> Query<'_, Sqlite, SqlxValues> {

@@ -17,8 +17,8 @@ use tokio::{
     time::{Instant, MissedTickBehavior},
 };
 
-/// How often the keys of the log are read again: one may have come, or been retired.
-const KEYS: Duration = Duration::from_mins(1);
+/// How often what somebody may have changed beside us is looked at again: the keys of the log, and logs that were set aside.
+const AGAIN: Duration = Duration::from_mins(1);
 
 /// One that works until it is told to stop.
 pub struct Worker {
@@ -34,18 +34,19 @@ impl Worker {
         let (mut pump, ids) = (Pump::new(Arc::clone(&self.store)), Arc::new(Ids::default()));
         let mut interval = tokio::time::interval(self.interval);
         interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let (mut well, mut stopping, mut keys_read) = (true, false, Instant::now());
+        let (mut well, mut stopping, mut looked) = (true, false, Instant::now());
         loop {
             tokio::select! {
                 biased;
                 _ = stop.wait_for(|stop| *stop) => stopping = true,
                 _ = interval.tick() => {}
             }
-            if keys_read.elapsed() >= KEYS {
-                keys_read = Instant::now();
+            if looked.elapsed() >= AGAIN {
+                looked = Instant::now();
                 if let Err(error) = self.store.recorder().map_or(Ok(()), |recorder| recorder.reload()) {
                     tracing::error!(%error, "the keys of the log cannot be read again; those read before stay in use");
                 }
+                pump.look_again();
             }
             match self.drain(&mut pump, &ids).await {
                 Ok(()) => well = true,
@@ -66,13 +67,22 @@ impl Worker {
     async fn drain(&self, pump: &mut Pump, ids: &Arc<Ids>) -> Result<(), StoreError> {
         loop {
             let stamp = Stamp { now: self.clock.now(), ids: Arc::clone(ids), source: Source::default() };
-            let Some(Pumped { events, refused, .. }) = pump.turn(&stamp).await? else { return Ok(()) };
+            let Some(Pumped { events, refused, damaged, logs: _ }) = pump.turn(&stamp).await? else { return Ok(()) };
+            for (org, error) in &damaged {
+                tracing::error!(
+                    ?org,
+                    error = chain(error),
+                    "a log cannot be appended to: it is set aside, and what is recorded for it waits"
+                );
+            }
+            #[expect(clippy::cast_precision_loss, reason = "a gauge is a float")]
+            metrics::gauge!("postern_audit_logs_set_aside").set(pump.set_aside() as f64);
             for (org, event) in &refused {
                 tracing::error!(?org, %event, "an entry of the log's queue was put there by no server, or twice: it was taken out");
             }
             metrics::counter!("postern_audit_events_pumped_total").increment(events);
             metrics::counter!("postern_audit_entries_refused_total").increment(refused.len() as u64);
-            if events + (refused.len() as u64) < BATCH {
+            if events + (refused.len() as u64) < BATCH && damaged.is_empty() {
                 return Ok(());
             }
         }

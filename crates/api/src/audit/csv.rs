@@ -8,7 +8,7 @@ use postern_domain::{
 
 use crate::http::Format;
 
-const COLUMNS: [&str; 26] = [
+const COLUMNS: [&str; 28] = [
     "id",
     "occurred_at",
     "org_id",
@@ -33,6 +33,8 @@ const COLUMNS: [&str; 26] = [
     "session_id",
     "impersonation_id",
     "request_id",
+    "schema_version",
+    "erased",
     "log_index",
     "leaf",
 ];
@@ -111,9 +113,9 @@ fn cells(Exhibit { event, opening }: &Exhibit) -> [String; COLUMNS.len()] {
         ticket_ref,
         metadata,
         source: Source { ip, user_agent, session_id, impersonation_id, request_id },
-        schema_version: _,
+        schema_version,
         log,
-        erased: _,
+        erased,
     } = event;
     let (org_id, slug) = org.as_ref().map(|OrgRef { id, slug }| (id.to_string(), slug.clone())).unzip();
     let worn = on_behalf_of.as_ref().map(|OnBehalfOf { id, email }| (id.to_string(), email.clone()));
@@ -143,6 +145,8 @@ fn cells(Exhibit { event, opening }: &Exhibit) -> [String; COLUMNS.len()] {
         told(session_id.as_ref()),
         told(impersonation_id.as_ref()),
         told(request_id.as_ref()),
+        schema_version.to_string(),
+        erased.iter().map(|part| part.name()).collect::<Vec<_>>().join(" "),
         told(log.as_ref().map(|log| log.index).as_ref()),
         told(opening.leaf.as_ref()),
     ]

@@ -14,7 +14,7 @@ use postern_domain::{
 use postern_persistence::{
     StoreError,
     repository::{
-        events::{EventFilter, Whose},
+        event_filter::{EventFilter, Whose},
         log::{Head, Log},
     },
 };
@@ -22,7 +22,7 @@ use tracing::Instrument;
 use uuid::Uuid;
 
 use super::{csv::Table, filter::EventsQuery, source::Source};
-use crate::http::{Call, Download, Entry, Format, Gone, Paused, Problem, Sink};
+use crate::http::{Call, Download, Entry, Format, Gone, Paused, Problem, Room, Sink};
 
 /// So many events are read at a time.
 const EVENTS: u64 = 500;
@@ -44,6 +44,7 @@ pub async fn start<O: Source>(call: Call<O>, asked: Asked) -> Result<Download, P
     if O::Scope::who(call.held()).is_some_and(|(actor, _)| actor.caller().is_some_and(|caller| caller.guise().is_some())) {
         return Err(Denial::Blocked.into());
     }
+    let room = call.room()?;
     let log = O::log(&call, asked.org.as_ref());
     let (origin, head) = (log.origin()?, log.head().await?);
     let (paused, name) = (call.pause(), asked.org.as_ref().map_or("platform", |org| &org.slug).to_owned());
@@ -51,7 +52,7 @@ pub async fn start<O: Source>(call: Call<O>, asked: Asked) -> Result<Download, P
     let (sink, download) = Download::stream(asked.format.media_type());
     let file_name = format!("audit-{name}.{}", asked.format.name());
     let writing = async move {
-        let export = Export { paused, asked, origin, head };
+        let export = Export { paused, asked, origin, head, _room: room };
         match export.write(&sink).await {
             Ok(()) | Err(Ended::Gone) => {}
             Err(Ended::Failed(problem)) => {
@@ -104,6 +105,7 @@ struct Export<O> {
     origin: String,
     /// The tree that the export is checked against: what comes later is told, but not covered.
     head: Head,
+    _room: Room,
 }
 
 impl<O: Source> Export<O> {
@@ -112,17 +114,16 @@ impl<O: Source> Export<O> {
         let filter = EventFilter { log: whose, ..self.asked.query.clone().into() };
         let mut table = Table::new(self.asked.format);
         let (mut events, mut exported) = (0, Places::new(self.head.size));
-        let mut after = Uuid::nil();
+        let mut next = Some(Uuid::nil());
         // To the very end: an id from a time that is not yet, which no server has made, is told as well.
-        loop {
+        while let Some(after) = next {
             let call = self.paused.resume().await?;
             if !O::sees_all(&call) {
                 return Err(Problem::from(Denial::Forbidden(Permission::PlatformAuditReadAll)).into());
             }
-            let page = O::events(&call).exhibits(&filter, after, EVENTS).await?;
+            let (page, behind) = O::events(&call).exhibits(&filter, after, EVENTS).await?;
             call.leave().await?;
-            let Some(last) = page.last() else { break };
-            after = last.event.id.uuid();
+            next = behind;
             events += page.len() as u64;
             for exhibit in &page {
                 exported.note(exhibit);

@@ -8,7 +8,7 @@ use postern_domain::{
     id::{ImpersonationId, OrgId, UserId},
     text,
 };
-use postern_persistence::repository::events::{ActionFilter, EventFilter, Whose};
+use postern_persistence::repository::event_filter::{ActionFilter, EventFilter, Whose};
 use serde::{Deserialize, Serialize};
 use utoipa::IntoParams;
 use validator::Validate;
@@ -64,7 +64,8 @@ pub struct EventsQuery {
     #[validate(custom(function = "rules::moment"))]
     #[serde(skip_serializing_if = "Option::is_none")]
     to: Option<DateTime<Utc>>,
-    /// Text that the summary or the target contains.
+    /// Text that the summary or the target contains. A page looks through 20,000 events at the most: it may have fewer than `limit`, or none, and
+    /// go on all the same, so follow `next_cursor` until there is none. Ask for a time as well, where there are many events.
     #[param(max_length = 100, example = "viewer to member")]
     #[validate(length(max = 100, message = "at most 100 characters"))]
     #[serde(skip_serializing_if = "Option::is_none")]

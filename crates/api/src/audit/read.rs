@@ -5,7 +5,7 @@ use postern_domain::{
     permission::Permission,
     policy::Denial,
 };
-use postern_persistence::repository::events::{EventFilter, Whose};
+use postern_persistence::repository::event_filter::{EventFilter, Whose};
 
 use super::{
     export::{self, Asked},
@@ -25,7 +25,8 @@ use crate::{
 #[utoipa::path(get, path = "/v1/orgs/{org}/audit-events", tag = "audit", impl_for = ListAuditEvents, params(Paging, EventsQuery), responses(
     (status = 200, description = "A page of events, or all of them as a file.", content(
         (EventPage = "application/json"), (String = "application/x-ndjson"), (String = "text/csv")
-    ))
+    )),
+    (status = 429, description = "`too_many_open`: wait until another file has been read, or give it up.")
 ))]
 pub async fn list_audit_events(
     call: Call<op::ListAuditEvents>,
@@ -76,7 +77,8 @@ pub type ImpersonationPage = Listed<Impersonation>;
     params(Paging, OfOrg, EventsQuery), responses(
     (status = 200, description = "A page of events, or a log as a file.", content(
         (EventPage = "application/json"), (String = "application/x-ndjson"), (String = "text/csv")
-    ))
+    )),
+    (status = 429, description = "`too_many_open`: wait until another file has been read, or give it up.")
 ))]
 pub async fn list_platform_audit_events(
     call: Call<op::ListPlatformAuditEvents>,

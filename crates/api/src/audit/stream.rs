@@ -10,10 +10,7 @@ use postern_domain::{
     org::OrgRef,
 };
 use postern_persistence::growth::Watch;
-use tokio::{
-    sync::OwnedSemaphorePermit,
-    time::{Instant, timeout_at},
-};
+use tokio::time::{Instant, timeout_at};
 use tracing::Instrument;
 
 use super::{
@@ -21,7 +18,7 @@ use super::{
     source::{Source, viewed},
 };
 use crate::{
-    http::{Call, Code, Download, FromInput, Input, Paused, Problem, Query, Sink, single},
+    http::{Call, Code, Download, FromInput, Input, Paused, Problem, Query, Room, Sink, single},
     operations::op::{self, StreamAuditEvents, StreamPlatformAuditEvents},
     state::State,
 };
@@ -51,7 +48,8 @@ impl FromInput for Resume {
 /// one.
 #[utoipa::path(get, path = "/v1/orgs/{org}/audit-events/stream", tag = "audit", impl_for = StreamAuditEvents,
     params(("Last-Event-ID" = Option<u64>, Header, description = "The id of the last event that was seen.")), responses(
-    (status = 200, description = "The stream.", body = String, content_type = "text/event-stream")
+    (status = 200, description = "The stream.", body = String, content_type = "text/event-stream"),
+    (status = 429, description = "`too_many_open`: close one.")
 ))]
 pub async fn stream_audit_events(call: Call<op::StreamAuditEvents>, resume: Resume) -> Result<Download, Problem> {
     let org = call.grant().place().org.reference();
@@ -63,7 +61,8 @@ pub async fn stream_audit_events(call: Call<op::StreamAuditEvents>, resume: Resu
 /// As for an org's own people. That it was looked at is recorded once, when it begins.
 #[utoipa::path(get, path = "/v1/admin/audit-events/stream", tag = "support", impl_for = StreamPlatformAuditEvents,
     params(OfOrg, ("Last-Event-ID" = Option<u64>, Header, description = "The id of the last event that was seen.")), responses(
-    (status = 200, description = "The stream.", body = String, content_type = "text/event-stream")
+    (status = 200, description = "The stream.", body = String, content_type = "text/event-stream"),
+    (status = 429, description = "`too_many_open`: close one.")
 ))]
 pub async fn stream_platform_audit_events(
     call: Call<op::StreamPlatformAuditEvents>,
@@ -80,8 +79,7 @@ pub async fn stream_platform_audit_events(
 
 async fn begin<O: Source>(call: Call<O>, org: Option<OrgRef>, Resume(last): Resume, told: Option<Act>) -> Result<Download, Problem> {
     let state = Arc::clone(call.shared());
-    let place = Arc::clone(&state.streams).try_acquire_owned();
-    let place = place.map_err(|_| Problem::new(Code::Unavailable).detail("as many streams are open as this server has room for"))?;
+    let room = call.room()?;
     // Before the first look, so that nothing falls between.
     let watch = state.store.growth().watch(org.as_ref().map(|org| org.id));
     let head = O::log(&call, org.as_ref()).head().await?.size;
@@ -92,7 +90,7 @@ async fn begin<O: Source>(call: Call<O>, org: Option<OrgRef>, Resume(last): Resu
         None => call.leave().await?,
     }
     let (sink, download) = Download::stream("text/event-stream");
-    rt::spawn(Stream { state, paused, org, next, watch, sink, _place: place }.run().in_current_span());
+    rt::spawn(Stream { state, paused, org, next, watch, sink, _room: room }.run().in_current_span());
     Ok(download)
 }
 
@@ -104,7 +102,7 @@ struct Stream<O> {
     next: u64,
     watch: Watch,
     sink: Sink,
-    _place: OwnedSemaphorePermit,
+    _room: Room,
 }
 
 impl<O: Source> Stream<O> {

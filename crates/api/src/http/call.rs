@@ -19,7 +19,7 @@ use postern_persistence::{
 use uuid::Uuid;
 
 use super::{
-    Facts, Listed, Paging, Problem, Reply, Unit,
+    Facts, Listed, Paging, Problem, Reply, Room, Unit,
     admission::Entry,
     denial::DenialFacts,
     idempotency::{Pending, Repeat},
@@ -151,6 +151,12 @@ where
 
     pub fn held(&self) -> &Reader<O::Scope> {
         &self.held
+    }
+
+    /// Room for an answer that lasts.
+    pub fn room(&self) -> Result<Room, Problem> {
+        let caller = self.held.grant().actor().caller().expect("only the command line is nobody");
+        self.state.rooms.enter(caller.accountable().id)
     }
 
     /// Ends what was begun for the call.

@@ -48,6 +48,10 @@ struct Broken;
 impl Sink {
     /// Waits until there is room, but not for ever.
     pub async fn send(&self, chunk: Vec<u8>) -> Result<(), Gone> {
+        // In HTTP/1.1 an empty chunk is the end.
+        if chunk.is_empty() {
+            return Ok(());
+        }
         match timeout(SLOWEST, self.0.send(Ok(chunk.into()))).await {
             Ok(Ok(())) => Ok(()),
             _ => Err(Gone),

@@ -136,6 +136,8 @@ problems! {
         "There is no tier to take away.";
     TooManyAttempts = 429 "too_many_attempts" "Too many failed attempts",
         "Wait as long as `Retry-After` says. Sessions that are open go on working.";
+    TooManyOpen = 429 "too_many_open" "You have too many streams and exports open",
+        "Close one, or wait until one has ended.";
     Internal = 500 "internal" "Something is wrong with the server",
         "Nothing was changed. Tell the operator the `request_id`, which leads to the cause in the server's log.";
     Unavailable = 503 "unavailable" "The service is not available right now",

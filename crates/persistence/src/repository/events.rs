@@ -1,27 +1,24 @@
 //! Reading the record, of one org or, for staff, of all.
 
-use std::{collections::HashMap, net::IpAddr};
+use std::collections::HashMap;
 
-use chrono::{DateTime, Utc};
 use postern_domain::{
-    action::Action,
-    clock::Ids,
     entry::Opening,
-    event::{Event, Exhibit, LogPlace, Outcome},
-    id::{EventId, ImpersonationId, OrgId, UserId},
+    event::{Event, Exhibit, LogPlace},
+    id::{EventId, OrgId},
 };
 use postern_tlog::Hash;
 use sea_orm::{
-    ColumnTrait, Condition, DbErr, EntityTrait, FromQueryResult, JoinType, QueryFilter, QueryOrder, QueryResult, QuerySelect, QueryTrait,
-    Select,
-    sea_query::{Expr, ExprTrait, Func},
+    ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, FromQueryResult, JoinType, QueryFilter, QueryResult, QuerySelect,
+    QueryTrait, Select,
+    sea_query::{Asterisk, Expr, ExprTrait, Func, Query, UnionType},
 };
 use uuid::Uuid;
 
 use super::{
-    contains,
+    event_filter::EventFilter,
     log::Leaf,
-    page::{Page, PageRequest},
+    page::{From, Page, PageRequest},
 };
 use crate::{
     entity::{audit_event, audit_leaf, audit_queue},
@@ -30,55 +27,12 @@ use crate::{
     tx::Tx,
 };
 
+/// How many events a search by text looks through for one page.
+const EXAMINED: u64 = 20_000;
+
 pub struct Events<'a> {
     tx: &'a Tx,
     org: Option<OrgId>,
-}
-
-/// Which events a list shows; all that is given must hold.
-#[derive(Debug, Default)]
-pub struct EventFilter {
-    /// Who really acted, by id.
-    pub actor: Option<UserId>,
-    /// Who really acted, by e-mail address.
-    pub actor_email: Option<String>,
-    /// `user.role_changed`, or `user.*` for all of a kind.
-    pub action: Option<ActionFilter>,
-    /// The id or the label of what it was done to.
-    pub target: Option<String>,
-    /// Whose identity was worn, by id or by e-mail address.
-    pub on_behalf_of: Option<UserId>,
-    pub on_behalf_of_email: Option<String>,
-    pub outcome: Option<Outcome>,
-    pub ticket_ref: Option<String>,
-    pub impersonation: Option<ImpersonationId>,
-    pub ip: Option<IpAddr>,
-    /// From this moment on.
-    pub from: Option<DateTime<Utc>>,
-    /// Up to and without this moment.
-    pub to: Option<DateTime<Utc>>,
-    /// Text that the summary or the target's label contains.
-    pub q: Option<String>,
-    /// For staff: only what stands in one log.
-    pub log: Whose,
-    /// For staff who see only what they did themselves.
-    pub only_by: Option<UserId>,
-}
-
-/// In whose log.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Whose {
-    #[default]
-    Anybodys,
-    Platforms,
-    Orgs(OrgId),
-}
-
-#[derive(Debug)]
-pub enum ActionFilter {
-    Exactly(String),
-    /// All whose name begins with this, up to and with the dot.
-    Kind(String),
 }
 
 /// A row with the place of its event, if it has one.
@@ -120,23 +74,69 @@ impl<'a> Events<'a> {
         Self { tx, org: None }
     }
 
+    /// A page. One that looks for text ends after so many events that were looked through, however many were found.
     pub async fn page(&self, filter: &EventFilter, page: PageRequest) -> Result<Page<Event>, StoreError> {
-        let mut select = self.select().filter(condition(filter));
-        page.apply(QueryTrait::query(&mut select), Expr::col((audit_event::Entity, audit_event::Column::Id)));
-        let rows = select.into_model::<Row>().all(self.tx).await?;
-        let events: Result<Vec<Event>, StoreError> = rows.into_iter().map(|row| self.event(row)).collect();
-        Ok(page.cut(events?, |event| event.id.uuid()))
+        let events = self.events(self.narrowed(filter, page)).await?;
+        let cut = page.cut(events, |event| event.id.uuid());
+        if filter.q.is_some() && !cut.goes_on(page) {
+            return Ok(cut.going_on(page, self.examined(filter, page).await?));
+        }
+        Ok(cut)
     }
 
-    /// The events after one, the oldest first, with what is needed to check each.
-    pub async fn exhibits(&self, filter: &EventFilter, after: Uuid, limit: u64) -> Result<Vec<Exhibit>, StoreError> {
-        let id = audit_event::Column::Id;
-        self.evidence(self.select().filter(condition(filter)).filter(id.gt(after)).order_by_asc(id).limit(limit)).await
+    /// The next events in the order of their ids, with what is needed to check each, and where to go on if there may be more.
+    pub async fn exhibits(&self, filter: &EventFilter, after: Uuid, limit: u64) -> Result<(Vec<Exhibit>, Option<Uuid>), StoreError> {
+        let page = PageRequest { from: From::NewerThan(after), limit };
+        let mut exhibits = self.evidence(self.narrowed(filter, page)).await?;
+        if exhibits.len() as u64 > limit {
+            exhibits.pop();
+            let last = exhibits.last().map(|exhibit| exhibit.event.id.uuid());
+            return Ok((exhibits, last));
+        }
+        let next = if filter.q.is_some() { self.examined(filter, page).await? } else { None };
+        Ok((exhibits, next))
     }
 
     /// One event, with what is needed to check it.
     pub async fn exhibited(&self, id: EventId) -> Result<Option<Exhibit>, StoreError> {
         Ok(self.evidence(self.select().filter(audit_event::Column::Id.eq(id.uuid()))).await?.pop())
+    }
+
+    /// The events of a page and one more. What an index finds is found first: an arm of the filter each, in order, no more than are needed. Text is
+    /// then looked for in that alone.
+    fn narrowed(&self, filter: &EventFilter, page: PageRequest) -> Select<audit_event::Entity> {
+        let id = || Expr::col((audit_event::Entity, audit_event::Column::Id));
+        let found = |condition, limit| {
+            let mut query = self.of_scope(audit_event::Entity::find()).filter(condition).into_query();
+            page.ordered(&mut query, id()).limit(limit);
+            query
+        };
+        let mut select = self.select();
+        let query = QueryTrait::query(&mut select);
+        match (filter.words(), &filter.arms()[..]) {
+            (None, [all]) => _ = query.cond_where(all.clone()),
+            (None, arms) => {
+                let arm = |condition: &Condition| {
+                    Query::select().column(Asterisk).from_subquery(found(condition.clone(), page.limit + 1), "arm").take()
+                };
+                let mut together = arm(&arms[0]);
+                together.unions(arms[1..].iter().map(|condition| (UnionType::All, arm(condition))));
+                query.from_clear().from_subquery(together, audit_event::Entity);
+            }
+            (Some(words), _) => {
+                query.from_clear().from_subquery(found(filter.whole(), EXAMINED), audit_event::Entity).cond_where(words);
+            }
+        }
+        page.ordered(query, id()).limit(page.limit + 1);
+        select
+    }
+
+    /// The last event that a search by text has looked through, if there may be more behind it.
+    async fn examined(&self, filter: &EventFilter, page: PageRequest) -> Result<Option<Uuid>, StoreError> {
+        let id = audit_event::Column::Id;
+        let mut select = self.of_scope(audit_event::Entity::find()).filter(filter.whole()).select_only().column(id);
+        page.ordered(QueryTrait::query(&mut select), Expr::col((audit_event::Entity, id)));
+        Ok(select.offset(EXAMINED - 1).limit(1).into_tuple().one(self.tx).await?)
     }
 
     async fn evidence(&self, mut select: Select<audit_event::Entity>) -> Result<Vec<Exhibit>, StoreError> {
@@ -146,15 +146,19 @@ impl<'a> Events<'a> {
             .join(JoinType::LeftJoin, audit_queue::Entity, same_event)
             .expr_as(Expr::col((audit_queue::Entity, audit_queue::Column::EventId)).is_not_null(), QUEUED)
             .expr_as(Expr::col((audit_leaf::Entity, audit_leaf::Column::Hash)), LEAF);
-        let rows = select.into_model::<Evidence>().all(self.tx).await?;
-        rows.into_iter().map(|row| self.exhibit(row)).collect()
+        let rows = self.tx.planned_anew(&select.build(self.tx.get_database_backend())).await?;
+        rows.iter().map(|row| self.exhibit(Evidence::from_query_result(row, "")?)).collect()
+    }
+
+    async fn events(&self, select: Select<audit_event::Entity>) -> Result<Vec<Event>, StoreError> {
+        let rows = self.tx.planned_anew(&select.build(self.tx.get_database_backend())).await?;
+        rows.iter().map(|row| self.event(Row::from_query_result(row, "")?)).collect()
     }
 
     /// The events at these leaves, in their order, without those that are no longer there.
     pub async fn at(&self, leaves: &[Leaf]) -> Result<Vec<Event>, StoreError> {
         let ids = leaves.iter().map(|leaf| leaf.event);
-        let rows = self.select().filter(audit_event::Column::Id.is_in(ids)).into_model::<Row>().all(self.tx).await?;
-        let mut events = rows.into_iter().map(|row| self.event(row)).collect::<Result<Vec<_>, _>>()?;
+        let mut events = self.events(self.select().filter(audit_event::Column::Id.is_in(ids))).await?;
         events.sort_by_key(|event| event.log.as_ref().map(|log| log.index));
         Ok(events)
     }
@@ -201,47 +205,14 @@ impl<'a> Events<'a> {
         QueryTrait::query(&mut select)
             .join(JoinType::LeftJoin, audit_leaf::Entity, same_org.and(same_event))
             .expr_as(Expr::col((audit_leaf::Entity, audit_leaf::Column::Place)), PLACE);
+        self.of_scope(select)
+    }
+
+    /// Only the org's, where it is an org that asks.
+    fn of_scope(&self, select: Select<audit_event::Entity>) -> Select<audit_event::Entity> {
         match self.org {
             Some(org) => select.filter(audit_event::Column::OrgId.eq(org.uuid())),
             None => select,
         }
     }
-}
-
-/// All that a filter asks.
-fn condition(filter: &EventFilter) -> Condition {
-    use audit_event::Column as C;
-    let action = filter.action.as_ref().map(|action| match action {
-        ActionFilter::Exactly(name) => C::Action.eq(name.as_str()),
-        // By name, so that an index is of use.
-        ActionFilter::Kind(prefix) => {
-            C::Action.is_in(Action::ALL.iter().map(|action| action.name()).filter(|name| name.starts_with(prefix)))
-        }
-    });
-    let target =
-        filter.target.as_ref().map(|target| Condition::any().add(C::TargetId.eq(target.as_str())).add(C::TargetLabel.eq(target.as_str())));
-    let q = filter.q.as_ref().map(|q| {
-        let column = |column| Expr::col((audit_event::Entity, column));
-        Condition::any().add(contains(column(C::Summary), q)).add(contains(column(C::TargetLabel), q))
-    });
-    Condition::all()
-        .add_option(filter.actor.map(|id| C::ActorId.eq(id.uuid())))
-        .add_option(filter.actor_email.as_ref().map(|email| C::ActorEmail.eq(email.as_str())))
-        .add_option(action)
-        .add_option(target)
-        .add_option(filter.on_behalf_of.map(|id| C::OnBehalfOfId.eq(id.uuid())))
-        .add_option(filter.on_behalf_of_email.as_ref().map(|email| C::OnBehalfOfEmail.eq(email.as_str())))
-        .add_option(filter.outcome.map(|outcome| C::Outcome.eq(outcome.name())))
-        .add_option(filter.ticket_ref.as_ref().map(|ticket| C::TicketRef.eq(ticket.as_str())))
-        .add_option(filter.impersonation.map(|id| C::ImpersonationId.eq(id.uuid())))
-        .add_option(filter.ip.map(|ip| C::Ip.eq(ip.to_string())))
-        .add_option(filter.from.map(|from| C::OccurredAt.gte(from).and(C::Id.gte(Ids::first_of(from)))))
-        .add_option(filter.to.map(|to| C::OccurredAt.lt(to).and(C::Id.lt(Ids::first_of(to + Ids::AHEAD)))))
-        .add_option(match filter.log {
-            Whose::Anybodys => None,
-            Whose::Platforms => Some(C::OrgId.is_null()),
-            Whose::Orgs(org) => Some(C::OrgId.eq(org.uuid())),
-        })
-        .add_option(filter.only_by.map(|id| C::ActorId.eq(id.uuid())))
-        .add_option(q)
 }

@@ -4,6 +4,7 @@
 pub mod accounts;
 pub mod chores;
 pub mod credentials;
+pub mod event_filter;
 pub mod events;
 pub mod features;
 pub mod figures;

@@ -37,6 +37,11 @@ pub struct Page<T> {
 impl PageRequest {
     /// Restricts a query to this page by the id in `column`, and to one row more, which tells whether there is a next.
     pub(super) fn apply(self, query: &mut SelectStatement, column: impl Into<Expr>) {
+        self.ordered(query, column).limit(self.limit + 1);
+    }
+
+    /// Restricts a query to what comes from where this page begins, and puts it in order, by the id in `column`.
+    pub(super) fn ordered(self, query: &mut SelectStatement, column: impl Into<Expr>) -> &mut SelectStatement {
         let column = column.into();
         let order = match self.from {
             From::Newest => Order::Desc,
@@ -49,7 +54,7 @@ impl PageRequest {
                 Order::Asc
             }
         };
-        query.order_by_expr(column, order).limit(self.limit + 1);
+        query.order_by_expr(column, order)
     }
 
     pub(super) fn cut<T>(self, mut rows: Vec<T>, id: impl Fn(&T) -> Uuid) -> Page<T> {
@@ -67,5 +72,24 @@ impl PageRequest {
             newer: rows.first().filter(|_| is_newer).map(|row| From::NewerThan(id(row))),
             rows,
         }
+    }
+}
+
+impl<T> Page<T> {
+    /// Is there more in the direction that was asked for?
+    pub(super) const fn goes_on(&self, asked: PageRequest) -> bool {
+        match asked.from {
+            From::NewerThan(_) => self.newer.is_some(),
+            From::Newest | From::OlderThan(_) => self.older.is_some(),
+        }
+    }
+
+    /// It goes on behind `last`, which need not be on it.
+    pub(super) fn going_on(mut self, asked: PageRequest, last: Option<Uuid>) -> Self {
+        match asked.from {
+            From::NewerThan(_) => self.newer = last.map(From::NewerThan),
+            From::Newest | From::OlderThan(_) => self.older = last.map(From::OlderThan),
+        }
+        self
     }
 }
