@@ -28,36 +28,65 @@ pub fn run(for_pages: u64, for_log: u64) {
     let cluster = Cluster::start("-c log_min_messages=log -c shared_buffers=1GB -c maintenance_work_mem=512MB -c max_wal_size=8GB");
     let database = cluster.url(SERVER, "postgres");
     migrate(folder.path(), &database, &cluster.url(SUPERUSER, "postgres"));
-    audited_write(&cluster, folder.path(), &database);
+    audited_write(&cluster, folder.path(), &database, "no");
+    sql(&cluster, "SET session_replication_role = replica; DELETE FROM audit_queue; DELETE FROM audit_event");
     the_log(&cluster, folder.path(), &database, for_log);
     pages(&cluster, folder.path(), &database, for_pages);
+    audited_write(&cluster, folder.path(), &database, &for_pages.to_string());
 }
 
-/// An audited write beside the same statements without those that write the event.
-fn audited_write(cluster: &Cluster, folder: &Path, database: &str) {
+/// An audited write beside the same statements without those that write the event. Each connection has an org of its own: those who change roles in
+/// one org wait for each other, and what is measured then is the waiting.
+fn audited_write(cluster: &Cluster, folder: &Path, database: &str, there: &str) {
+    let orgs = orgs(cluster, &format!("writing-{there}"), 8);
     let server = Served::start(folder, database, true);
     let owner = server.sign_in("owner@acme.example");
-    let members = server.get(&owner, "/v1/orgs/acme/members");
-    let viewer = members["data"].as_array().expect("members").iter().find(|one| one["email"] == "viewer@acme.example").expect("is there");
-    let path = format!("/v1/orgs/acme/members/{}", viewer["id"].as_str().expect("an id"));
+    let first = &orgs[0];
+    let members = server.get(&owner, &format!("/v1/orgs/{}/members", first[0]));
+    let viewer = members["data"].as_array().expect("members").iter().find(|one| one["role"] == "viewer").expect("is there");
+    let path = format!("/v1/orgs/{}/members/{}", first[0], viewer["id"].as_str().expect("an id"));
     let change = http::Request::new(&server.address, "PATCH", &path, &owner, Some(json!({ "role": "member" })));
     let with = statements::of(cluster, folder, || change.once());
     drop(server);
-    let text = fs::read_to_string(&with).expect("a script");
+    let mut text = fs::read_to_string(&with).expect("a script");
+    for (nth, cast) in [(0, ""), (1, "::uuid[]"), (2, "::uuid[]"), (3, "::uuid[]")] {
+        let all = orgs.iter().map(|org| format!("'{}'", org[nth])).collect::<Vec<_>>().join(", ");
+        text = text.replace(&format!("'{}'", first[nth]), &format!("((ARRAY[{all}]{cast})[1 + :client_id])"));
+    }
+    fs::write(&with, &text).expect("is written");
     let without = folder.join("without.sql");
     let left: Vec<&str> = text.lines().filter(|line| !line.contains("\"audit_event\"")).collect();
     assert_eq!(left.len() + 1, text.lines().count(), "the event is one statement: {text}");
     fs::write(&without, left.join("\n")).expect("is written");
-    let (mut rates, mut ratios) = (Vec::new(), Vec::new());
-    for _ in 0..ROUNDS {
-        let unaudited = statements::pgbench(cluster, &without, 8, Duration::from_secs(4));
-        let audited = statements::pgbench(cluster, &with, 8, Duration::from_secs(4));
-        rates.push(audited);
-        ratios.push(unaudited / audited);
+    for connections in [4, 8] {
+        let (mut rates, mut ratios) = (Vec::new(), Vec::new());
+        for _ in 0..ROUNDS {
+            let unaudited = statements::pgbench(cluster, &without, connections, Duration::from_secs(4));
+            let audited = statements::pgbench(cluster, &with, connections, Duration::from_secs(4));
+            rates.push(audited);
+            ratios.push(unaudited / audited);
+        }
+        println!("| audited role changes a second, {connections} connections, {there} events there, by pgbench | {} |", spread(rates, 0));
+        println!("| the same, as a multiple of the time without its event | {} |", spread(ratios, 2));
     }
-    println!("| audited role changes a second, the statements by pgbench | {} |", spread(rates, 0));
-    println!("| time of an audited write, as a multiple of the same without its event | {} |", spread(ratios, 2));
-    sql(cluster, "SET session_replication_role = replica; DELETE FROM audit_queue; DELETE FROM audit_event");
+}
+
+/// Makes orgs with an owner and a viewer, who are those of the demo: for each its name, its id, and theirs in it.
+fn orgs(cluster: &Cluster, prefix: &str, count: u32) -> Vec<Vec<String>> {
+    let made = format!(
+        "SET session_replication_role = replica;
+         INSERT INTO organization (id, slug, name, plan, max_users, max_projects, created_at)
+         SELECT gen_random_uuid(), '{prefix}-' || n, 'Org ' || n, 'enterprise', 100, 100, now() FROM generate_series(1, {count}) AS n;
+         INSERT INTO membership (org_id, id, user_id, role, created_at)
+         SELECT o.id, gen_random_uuid(), u.id, split_part(u.email, '@', 1), now() FROM organization o, \"user\" u
+         WHERE o.slug LIKE '{prefix}-%' AND u.email IN ('owner@acme.example', 'viewer@acme.example')"
+    );
+    sql(cluster, &made);
+    let found = format!(
+        "SELECT o.slug, o.id, max(m.id::text) FILTER (WHERE m.role = 'owner'), max(m.id::text) FILTER (WHERE m.role = 'viewer')
+         FROM organization o JOIN membership m ON m.org_id = o.id WHERE o.slug LIKE '{prefix}-%' GROUP BY o.id ORDER BY o.id"
+    );
+    read(cluster, &found).lines().map(|line| line.split('|').map(str::to_owned).collect()).collect()
 }
 
 /// One org with a long log: pumping it, proving, exporting, verifying.
@@ -118,6 +147,21 @@ fn the_log(cluster: &Cluster, folder: &Path, database: &str, events: u64) {
 
 /// Filtered pages of an org that has half of all events, at any depth.
 fn pages(cluster: &Cluster, folder: &Path, database: &str, events: u64) {
+    let orgs = orgs(cluster, "many", ORGS);
+    // A month each has its part, as if the server had run all the time.
+    sql(
+        cluster,
+        "DO $$ DECLARE month timestamp; edges uuid[]; BEGIN
+           FOR back IN 1..12 LOOP
+             month := date_trunc('month', now() AT TIME ZONE 'UTC') - make_interval(months => back);
+             edges := ARRAY(SELECT (lpad(to_hex((extract(epoch FROM edge) * 1000)::bigint), 12, '0') || repeat('0', 20))::uuid
+                            FROM unnest(ARRAY[month, month + interval '1 month']) AS edge);
+             EXECUTE format('CREATE TABLE %I PARTITION OF audit_event FOR VALUES FROM (%L) TO (%L)',
+                            'audit_event_' || to_char(month, 'YYYY_MM'), edges[1], edges[2]);
+           END LOOP;
+         END $$",
+    );
+    migrate(folder, database, &cluster.url(SUPERUSER, "postgres"));
     // Made by the database, and their indexes after them: nobody would wait otherwise.
     let definitions = "SELECT string_agg(format('DROP INDEX %I', c.relname), ';'), string_agg(pg_get_indexdef(c.oid), ';') \
         FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid WHERE i.indrelid = 'audit_event'::regclass AND NOT i.indisprimary";
@@ -128,55 +172,65 @@ fn pages(cluster: &Cluster, folder: &Path, database: &str, events: u64) {
     let fill = format!(
         "SET session_replication_role = replica; SET synchronous_commit = off;
          INSERT INTO audit_event (id, occurred_at, org_id, org_slug, actor_type, actor_id, actor_email, action, outcome, target_type, target_id,
-           target_label, summary, metadata, ip, user_agent, request_id, schema_version, salts)
+           target_label, summary, metadata, ip, user_agent, request_id, schema_version, salts, ticket_ref, impersonation_id, on_behalf_of_id,
+           on_behalf_of_email)
          SELECT (lpad(to_hex((extract(epoch FROM at) * 1000)::bigint), 12, '0') || '7' || lpad(to_hex(n % 4096), 3, '0') || '8' || lpad(to_hex(n), 15, '0'))::uuid,
-           at, org.id, org.slug, 'user', (lpad(to_hex(n % 50), 12, '0') || '70008' || lpad(to_hex(org.nth), 15, '0'))::uuid,
-           'member-' || n % 50 || '@' || org.slug || '.example',
+           at, org.id, org.slug, 'user', (lpad(to_hex(mixed % 50), 12, '0') || '70008' || lpad(to_hex(org.nth), 15, '0'))::uuid,
+           'member-' || mixed % 50 || '@' || org.slug || '.example',
            (ARRAY['user.role_changed', 'settings.updated', 'org.updated', 'permission.denied', 'auth.logged_out', 'user.removed'])
-             [1 + CASE WHEN n % 1000 = 0 THEN 5 ELSE n % 5 END],
-           CASE WHEN n % 5 = 3 THEN 'denied' ELSE 'succeeded' END, 'member', 'mem_' || n % 5000, 'member-' || n % 5000 || '@' || org.slug || '.example',
-           'Member ' || n % 50 || ' changed something of member ' || n % 5000, '{{\"role\": {{\"old\": \"viewer\", \"new\": \"member\"}}}}',
-           '203.0.' || n % 100 || '.' || n % 250, 'Mozilla/5.0 (X11; Linux x86_64)', md5(n::text), 1, decode(repeat('ab', 112), 'hex')
+             [1 + CASE WHEN mixed % 1000 = 0 THEN 5 ELSE mixed % 5 END],
+           CASE WHEN mixed % 5 = 3 THEN 'denied' ELSE 'succeeded' END, 'member', 'mem_' || mixed % 5000,
+           'member-' || mixed % 5000 || '@' || org.slug || '.example',
+           'Member ' || mixed % 50 || ' changed something of member ' || mixed % 5000, '{{\"role\": {{\"old\": \"viewer\", \"new\": \"member\"}}}}',
+           '203.0.' || mixed % 100 || '.' || mixed % 250, 'Mozilla/5.0 (X11; Linux x86_64)', md5(n::text), 1, decode(repeat('ab', 112), 'hex'),
+           CASE WHEN worn THEN 'SUP-' || mixed % 10000 END,
+           CASE WHEN worn THEN (lpad(to_hex(mixed % 10000), 12, '0') || '70018' || lpad(to_hex(org.nth), 15, '0'))::uuid END,
+           CASE WHEN worn THEN (lpad(to_hex(mixed % 500), 12, '0') || '70008' || lpad(to_hex(org.nth), 15, '0'))::uuid END,
+           CASE WHEN worn THEN 'member-' || mixed % 500 || '@' || org.slug || '.example' END
          FROM generate_series(1, {events}) AS n
+         CROSS JOIN LATERAL (SELECT (n::bigint * 2654435761 % 4294967296) / 64 AS mixed) AS mixing
+         CROSS JOIN LATERAL (SELECT mixed % 50 = 7 AS worn) AS guise
          JOIN LATERAL (SELECT CASE WHEN n % 2 = 0 THEN 1 ELSE 2 + (n / 2) % ({ORGS} - 1) END AS nth) AS which ON true
          JOIN (SELECT id, slug, row_number() OVER (ORDER BY id) AS nth FROM organization WHERE slug LIKE 'many-%') AS org USING (nth)
-         CROSS JOIN LATERAL (SELECT now() - interval '365 days' + n * (interval '365 days' / {events}) AS at) AS happened"
+         CROSS JOIN LATERAL (SELECT now() - interval '365 days' + n * (interval '365 days' / {events}) AS at) AS happened;
+         INSERT INTO audit_leaf (org_id, place, event_id, hash)
+         SELECT org_id, row_number() OVER (PARTITION BY org_id ORDER BY id) - 1, id, decode(repeat('ab', 32), 'hex')
+         FROM audit_event WHERE org_slug LIKE 'many-%'"
     );
-    let orgs = format!(
-        "SET session_replication_role = replica;
-         INSERT INTO organization (id, slug, name, plan, max_users, max_projects, created_at)
-         SELECT gen_random_uuid(), 'many-' || n, 'Many ' || n, 'enterprise', 100, 100, now() FROM generate_series(1, {ORGS}) AS n;
-         INSERT INTO membership (org_id, id, user_id, role, created_at)
-         SELECT o.id, gen_random_uuid(), u.id, 'owner', now() FROM organization o, \"user\" u WHERE o.slug LIKE 'many-%' AND u.email = 'owner@acme.example'"
-    );
-    sql(cluster, &orgs);
     sql(cluster, &fill);
     sql(cluster, made);
-    sql(cluster, "VACUUM ANALYZE audit_event");
-    let largest = read(cluster, "SELECT slug FROM organization WHERE slug LIKE 'many-%' ORDER BY id LIMIT 1");
+    sql(cluster, "VACUUM ANALYZE");
+    let largest = &orgs[0][0];
     let server = Served::start(folder, database, true);
     let owner = server.sign_in("owner@acme.example");
-    println!("| events there are, of which {} has half | {events}, {some} each of the others |", largest.trim());
+    println!("| events there are, of which {largest} has half | {events}, {some} each of the others |");
     for filter in [
         "",
         "action=user.removed",
         "action=user.role_changed",
         "action=user.*",
+        "action=impersonation.*",
         "outcome=denied",
+        "outcome=failed",
         "actor=member-7@{org}.example",
         "target=member-77@{org}.example",
+        "target=nobody",
         "ip=203.0.7.7",
+        "ip=203.0.113.1",
+        "ticket_ref=SUP-7",
+        "on_behalf_of=member-57@{org}.example",
+        "q=something of member 77",
         "action=settings.updated&actor=member-11@{org}.example",
         "from={early}&to={late}&outcome=denied",
     ] {
-        let asked = filter.replace("{org}", largest.trim()).replace("{early}", &ago(200)).replace("{late}", &ago(199));
+        let asked = filter.replace("{org}", largest).replace("{early}", &ago(200)).replace("{late}", &ago(199));
         let mut times = Vec::new();
         // From the newest to somewhere deep, and at depths all over the year.
         for days in [0, 1, 30, 90, 180, 270, 330, 360] {
             let to = if asked.contains("to=") || days == 0 { String::new() } else { format!("&to={}", ago(days)) };
             let mut cursor = String::new();
             for _ in 0..5 {
-                let path = format!("/v1/orgs/{}/audit-events?{asked}{to}{cursor}", largest.trim());
+                let path = format!("/v1/orgs/{largest}/audit-events?{asked}{to}{cursor}");
                 let request = http::Request::new(&server.address, "GET", &path, &owner, None);
                 let begun = Instant::now();
                 let page = request.answer();

@@ -89,6 +89,10 @@ fn statements(log: &str) -> Vec<String> {
     transaction
 }
 
+/// A UUID version 7: new events are put where the newest are.
+const NEW_ID: &str = "(lpad(to_hex((extract(epoch FROM clock_timestamp()) * 1000)::bigint), 12, '0') \
+    || '7' || substr(md5(random()::text), 1, 3) || '8' || substr(md5(random()::text), 1, 15))::uuid";
+
 /// Puts `$1 = 'x', $2 = NULL` into the places of `$1` and `$2`.
 fn filled(statement: &str, parameters: &str) -> String {
     let mut values: Vec<(usize, String)> = Vec::new();
@@ -115,7 +119,7 @@ fn filled(statement: &str, parameters: &str) -> String {
     for (number, value) in values.into_iter().rev() {
         // The ids of an event: in the queue the second value, in the record the first behind those four.
         let made = statement.contains("INSERT INTO \"audit_event\"") && [2, 5].contains(&number);
-        let value = if made { "gen_random_uuid()".to_owned() } else { value };
+        let value = if made { NEW_ID.to_owned() } else { value };
         filled = filled.replace(&format!("${number}"), &value);
     }
     filled

@@ -222,6 +222,8 @@ async fn tables_start_no_formula(t: &App) {
     assert!(table.header("content-disposition").contains("audit-acme.csv"));
     let mut rows = csv::ReaderBuilder::new().from_reader(table.body.as_bytes());
     assert_eq!(rows.headers().expect("a head").get(0), Some("id"));
+    let head = rows.headers().expect("a head").clone();
+    assert!(["schema_version", "erased", "log_index", "leaf"].iter().all(|name| head.iter().any(|one| one == *name)), "{head:?}");
     let rows: Vec<csv::StringRecord> = rows.records().map(|row| row.expect("each row as wide as the head")).collect();
     let formula = |cell: &str| cell.starts_with(['=', '+', '-', '@', '\t', '\r']);
     assert!(!rows.iter().flat_map(|row| row.iter()).any(formula), "{}", table.body);
@@ -355,10 +357,17 @@ async fn a_changed_key_signs_beside_the_old_one(t: &App) {
     let recorder =
         postern_persistence::Recorder::open(keep.path(), postern_tests::LOG_NAME, true, postern_domain::clock::Clock::now(&t.clock))
             .expect("keys");
+    let running =
+        postern_persistence::Recorder::open(keep.path(), postern_tests::LOG_NAME, true, postern_domain::clock::Clock::now(&t.clock))
+            .expect("keys");
     recorder.add_key(postern_domain::clock::Clock::now(&t.clock) + chrono::TimeDelta::seconds(1)).expect("made");
     let origin = before[0].name().to_owned();
     let both = recorder.verifiers(&origin);
     assert_eq!(both.len(), 2);
+    // A process that runs on learns of it when it looks again.
+    assert_eq!(running.verifiers(&origin).len(), 1);
+    running.reload().expect("is read");
+    assert_eq!(running.verifiers(&origin), both);
     let tree = Checkpoint { origin, size: 0, root: Hash::of_nothing() };
     let note = Note::parse(&recorder.sign(&tree).expect("signs")).expect("a note");
     note.verify(&before[0]).expect("who knows the old key verifies");

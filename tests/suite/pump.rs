@@ -2,13 +2,15 @@
 
 use std::process::{Child, Command, Stdio};
 
-use postern_tests::{App, LOG_NAME, on_both};
+use postern_tests::{App, LOG_NAME, on_both, tests_on};
 use serde_json::json;
 
 use crate::{
     log::{export, judged, keys},
     process::binary,
 };
+
+tests_on! { replicas, Postgres: another_takes_over }
 
 on_both![killed_at_any_moment_it_loses_and_doubles_nothing, what_waits_is_measured];
 
@@ -57,6 +59,27 @@ async fn killed_at_any_moment_it_loses_and_doubles_nothing(t: &App) {
     }
     let verdict = judged(&export(&owner).await, keys(&owner).await, &[]);
     assert_eq!(verdict.faults, []);
+}
+
+/// One process is stopped without a word, wherever it is; the other goes on with what comes.
+async fn another_takes_over(t: &App) {
+    let owner = t.sign_in("owner@acme.example").await;
+    let mut workers = [work(t), work(t)];
+    let signal = |worker: &Child, name: &str| {
+        assert!(Command::new("kill").args([name, &worker.id().to_string()]).status().expect("runs").success());
+    };
+    for round in 0..6 {
+        let stopped = &workers[round % 2];
+        signal(stopped, "-STOP");
+        owner.patch("/v1/orgs/acme", json!({ "name": format!("Acme {round}") })).await.expect(200);
+        while t.db.count("SELECT count(*) FROM audit_queue").await > 0 {}
+        signal(stopped, "-CONT");
+    }
+    for worker in &mut workers {
+        worker.kill().expect("dies");
+        worker.wait().expect("is dead");
+    }
+    assert_eq!(judged(&export(&owner).await, keys(&owner).await, &[]).faults, []);
 }
 
 async fn what_waits_is_measured(t: &App) {

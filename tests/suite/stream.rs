@@ -5,10 +5,17 @@ use std::time::Duration;
 use futures_util::StreamExt;
 use postern_tests::{App, Backend, Person, on_all, tests_on};
 use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::log::download;
 
-on_all![what_happens_is_seen_in_order_and_once, who_may_no_longer_sees_no_more, too_many_are_told_to_come_again];
+on_all![
+    what_happens_is_seen_in_order_and_once,
+    who_may_no_longer_sees_no_more,
+    too_many_are_told_to_come_again,
+    it_lives_while_nothing_happens,
+    who_does_not_read_is_cut_off,
+];
 
 tests_on! { replicas, Postgres: another_process_is_heard }
 
@@ -116,6 +123,44 @@ async fn who_may_no_longer_sees_no_more(t: &App) {
     owner.post("/v1/auth/logout", json!({})).await.expect(204);
     t.pump().await;
     assert!(following.event().await.is_none());
+}
+
+async fn it_lives_while_nothing_happens(t: &App) {
+    let still = App::start(t.backend, |config| config.server.heartbeat_seconds = 1).await;
+    let owner = still.sign_in("owner@acme.example").await;
+    let mut following = Following::begin(&owner, PATH, None).await;
+    for _ in 0..2 {
+        assert_eq!(following.block().await.as_deref(), Some(": still here"));
+    }
+    drop(following);
+    still.finish().await;
+}
+
+/// Who does not read is cut off, and holds nobody up meanwhile.
+async fn who_does_not_read_is_cut_off(t: &App) {
+    let strict = App::start(t.backend, |config| (config.server.slow_reader_seconds, config.server.open_answers_each) = (1, 1)).await;
+    strict.fill(postern_persistence::demo::Size { orgs: 1, members: 2, events: 30_000 }).await;
+    let (owner, other) = (strict.sign_in("member-1@company-1.example").await, strict.sign_in("owner@acme.example").await);
+    let socket = tokio::net::TcpSocket::new_v4().expect("a socket");
+    socket.set_recv_buffer_size(4_096).expect("is set");
+    let mut connection = socket.connect(strict.address.trim_start_matches("http://").parse().expect("an address")).await.expect("connects");
+    let token = owner.token.as_deref().expect("a token");
+    let request =
+        format!("GET /v1/orgs/company-1/audit-events HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\nAccept: text/csv\r\n\r\n");
+    connection.write_all(request.as_bytes()).await.expect("is sent");
+    // It has begun when the head is there; the rest is not read.
+    let mut head = [0; 12];
+    connection.read_exact(&mut head).await.expect("answers");
+    assert_eq!(&head, b"HTTP/1.1 200");
+    let small = "/v1/orgs/company-1/audit-events?to=2000-01-01T00:00:00Z";
+    let mut changes = 0;
+    while download(&owner, small, "text/csv").await.status == 429 {
+        other.patch("/v1/orgs/acme", json!({ "name": format!("Acme {changes}") })).await.expect(200);
+        changes += 1;
+    }
+    assert!(changes > 0);
+    drop(connection);
+    strict.finish().await;
 }
 
 async fn too_many_are_told_to_come_again(t: &App) {

@@ -21,12 +21,24 @@ pub struct Server {
     pub shutdown_timeout_seconds: u64,
     pub open_answers: usize,
     pub open_answers_each: usize,
+    pub heartbeat_seconds: u64,
+    pub slow_reader_seconds: u64,
 }
 
 impl Server {
     #[must_use]
     pub const fn request_timeout(&self) -> Duration {
         Duration::from_secs(self.request_timeout_seconds)
+    }
+
+    #[must_use]
+    pub const fn heartbeat(&self) -> Duration {
+        Duration::from_secs(self.heartbeat_seconds)
+    }
+
+    #[must_use]
+    pub const fn slow_reader(&self) -> Duration {
+        Duration::from_secs(self.slow_reader_seconds)
     }
 }
 

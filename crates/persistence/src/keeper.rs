@@ -108,6 +108,7 @@ impl Keeper {
         use audit_event::Column as C;
         let tx = Tx::begin(&self.store, Mode::Write).await?;
         let id = org.as_ref().map(|org| org.id);
+        tx.wait_for(rules::TAKING).await?;
         // A hold may have been put on it since the rules were read.
         if let Some(id) = id.filter(|_| !only_told)
             && rules::is_held(&tx, id).await?
@@ -200,6 +201,7 @@ impl Keeper {
     /// there is no such person.
     pub async fn erase(&self, who: &Who, reason: &Reason, stamp: &Stamp) -> Result<Option<Erasure>, StoreError> {
         let tx = Tx::begin(&self.store, Mode::Write).await?;
+        tx.wait_for(rules::TAKING).await?;
         let Some(person) = person(&tx, who).await? else { return Ok(None) };
         let rules = rules::all(&tx).await?;
         let held: Vec<OrgRef> = rules.iter().filter(|rule| rule.held_since.is_some()).map(|rule| rule.org.clone()).collect();

@@ -234,6 +234,8 @@ fn judge_server(section: &api::Server, rule: &mut dyn FnMut(bool, &str)) {
     rule(section.drain_seconds <= 300, "drain_seconds: at most 300");
     rule((1..=100_000).contains(&section.open_answers), "open_answers: from 1 to 100000");
     rule((1..=section.open_answers).contains(&section.open_answers_each), "open_answers_each: from 1 to open_answers");
+    rule((1..=300).contains(&section.heartbeat_seconds), "heartbeat_seconds: from 1 to 300");
+    rule((1..=300).contains(&section.slow_reader_seconds), "slow_reader_seconds: from 1 to 300");
     rule((1..=300).contains(&section.shutdown_timeout_seconds), "shutdown_timeout_seconds: from 1 to 300");
 }
 

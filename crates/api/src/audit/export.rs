@@ -26,6 +26,8 @@ use crate::http::{Call, Download, Entry, Format, Gone, Paused, Problem, Room, Si
 
 /// So many events are read at a time.
 const EVENTS: u64 = 500;
+/// So many gaps between them.
+const GAPS: usize = 64;
 /// Up to so many entries in a row that are not there are told one by one, with the ids of their events.
 const ONE_BY_ONE: u64 = 1_000;
 /// About so many checkpoints from before are told.
@@ -47,9 +49,10 @@ pub async fn start<O: Source>(call: Call<O>, asked: Asked) -> Result<Download, P
     let room = call.room()?;
     let log = O::log(&call, asked.org.as_ref());
     let (origin, head) = (log.origin()?, log.head().await?);
+    let patience = call.state().server.slow_reader();
     let (paused, name) = (call.pause(), asked.org.as_ref().map_or("platform", |org| &org.slug).to_owned());
     call.record_alone(exported(&asked, &origin, head.size)).await?;
-    let (sink, download) = Download::stream(asked.format.media_type());
+    let (sink, download) = Download::stream(asked.format.media_type(), patience);
     let file_name = format!("audit-{name}.{}", asked.format.name());
     let writing = async move {
         let export = Export { paused, asked, origin, head, _room: room };
@@ -117,10 +120,7 @@ impl<O: Source> Export<O> {
         let mut next = Some(Uuid::nil());
         // To the very end: an id from a time that is not yet, which no server has made, is told as well.
         while let Some(after) = next {
-            let call = self.paused.resume().await?;
-            if !O::sees_all(&call) {
-                return Err(Problem::from(Denial::Forbidden(Permission::PlatformAuditReadAll)).into());
-            }
+            let call = self.admitted().await?;
             let (page, behind) = O::events(&call).exhibits(&filter, after, EVENTS).await?;
             call.leave().await?;
             next = behind;
@@ -131,49 +131,75 @@ impl<O: Source> Export<O> {
             }
             sink.send(table.take()).await?;
         }
-        let call = self.paused.resume().await?;
-        for trailer in self.account(&O::log(&call, self.asked.org.as_ref()), &exported, events).await? {
-            table.trailer(&trailer);
+        let mut place = 0;
+        loop {
+            let gaps: Vec<(u64, u64)> = exported.gaps_from(place).take(GAPS).collect();
+            let Some((_, behind)) = gaps.last() else { break };
+            place = *behind;
+            let call = self.admitted().await?;
+            for trailer in self.account(&O::log(&call, self.asked.org.as_ref()), &gaps).await? {
+                table.trailer(&trailer);
+            }
+            call.leave().await?;
+            sink.send(table.take()).await?;
         }
+        let call = self.admitted().await?;
+        table.trailer(&self.end(&O::log(&call, self.asked.org.as_ref()), events).await?);
         call.leave().await?;
         Ok(sink.send(table.take()).await?)
     }
 
-    /// What stands behind the events: whatever is needed to put the tree together, and what it has to come to.
-    async fn account(&self, log: &Log<'_>, exported: &Places, events: u64) -> Result<Vec<Trailer>, StoreError> {
-        let whole = self.asked.query.is_empty();
+    /// The call again, if the caller may still see all that was asked for.
+    async fn admitted(&self) -> Result<Call<O>, Ended> {
+        let call = self.paused.resume().await?;
+        if O::sees_all(&call) { Ok(call) } else { Err(Problem::from(Denial::Forbidden(Permission::PlatformAuditReadAll)).into()) }
+    }
+
+    /// What stands for the entries that are not among the events: whatever is needed to put the tree together.
+    async fn account(&self, log: &Log<'_>, gaps: &[(u64, u64)]) -> Result<Vec<Trailer>, StoreError> {
+        let is_short = |(from, to): &(u64, u64)| self.asked.query.is_empty() && to - from <= ONE_BY_ONE;
+        let covered: Vec<(u64, u64)> = gaps.iter().copied().filter(|gap| !is_short(gap)).collect();
+        let mut covers = log.covers(&covered, self.head.size).await?.into_iter();
         let mut trailers = Vec::new();
-        for (from, to) in exported.gaps() {
-            if whole && to - from <= ONE_BY_ONE {
-                let leaves = log.leaves(from, to - from).await?;
-                let mut next = from;
-                for leaf in leaves {
-                    if leaf.place > next {
-                        trailers.push(Trailer::Lost { from: next, to: leaf.place });
-                    }
-                    next = leaf.place + 1;
-                    let event = EventId::new(leaf.event).to_string();
-                    trailers.push(Trailer::Leaf { index: leaf.place, hash: leaf.hash.to_base64(), event });
-                }
-                if next < to {
-                    trailers.push(Trailer::Lost { from: next, to });
-                }
+        for &(from, to) in gaps {
+            if is_short(&(from, to)) {
+                trailers.extend(one_by_one(log, from, to).await?);
                 continue;
             }
-            match log.cover(from, to, self.head.size).await {
-                Ok(nodes) => {
+            match covers.next().flatten() {
+                Some(nodes) => {
                     trailers.extend(nodes.into_iter().map(|(level, index, hash)| Trailer::Node { level, index, hash: hash.to_base64() }));
                 }
-                Err(StoreError::Corrupt(_)) => trailers.push(Trailer::Lost { from, to }),
-                Err(error) => return Err(error),
+                None => trailers.push(Trailer::Lost { from, to }),
             }
         }
-        let filter = (!whole).then(|| serde_json::to_value(&self.asked.query).unwrap_or_default());
-        let history = log.history(self.head.size, HISTORY).await?;
-        let (origin, checkpoint) = (self.origin.clone(), self.head.note.clone());
-        trailers.push(Trailer::End(End { origin, events, filter, checkpoint, history }));
         Ok(trailers)
     }
+
+    /// What all of it has to come to.
+    async fn end(&self, log: &Log<'_>, events: u64) -> Result<Trailer, StoreError> {
+        let filter = (!self.asked.query.is_empty()).then(|| serde_json::to_value(&self.asked.query).unwrap_or_default());
+        let history = log.history(self.head.size, HISTORY).await?;
+        let (origin, checkpoint) = (self.origin.clone(), self.head.note.clone());
+        Ok(Trailer::End(End { origin, events, filter, checkpoint, history }))
+    }
+}
+
+/// The entries from `from` to before `to`, with the ids of their events.
+async fn one_by_one(log: &Log<'_>, from: u64, to: u64) -> Result<Vec<Trailer>, StoreError> {
+    let (mut trailers, mut next) = (Vec::new(), from);
+    for leaf in log.leaves(from, to - from).await? {
+        if leaf.place > next {
+            trailers.push(Trailer::Lost { from: next, to: leaf.place });
+        }
+        next = leaf.place + 1;
+        let event = EventId::new(leaf.event).to_string();
+        trailers.push(Trailer::Leaf { index: leaf.place, hash: leaf.hash.to_base64(), event });
+    }
+    if next < to {
+        trailers.push(Trailer::Lost { from: next, to });
+    }
+    Ok(trailers)
 }
 
 /// Which entries of the tree are in the export: a bit for each.
@@ -193,19 +219,27 @@ impl Places {
         }
     }
 
-    /// Runs of entries that are not, each as its first and the one behind its last.
-    fn gaps(&self) -> Vec<(u64, u64)> {
-        let mut gaps: Vec<(u64, u64)> = Vec::new();
-        for (word, bits) in self.bits.iter().enumerate().filter(|(_, bits)| **bits != u64::MAX) {
-            let first = word as u64 * 64;
-            for place in (first..(first + 64).min(self.size)).filter(|place| bits >> (place % 64) & 1 == 0) {
-                match gaps.last_mut() {
-                    Some((_, end)) if *end == place => *end += 1,
-                    _ => gaps.push((place, place + 1)),
-                }
+    /// Runs of entries that are not, each as its first and the one behind its last, from some place on.
+    fn gaps_from(&self, mut place: u64) -> impl Iterator<Item = (u64, u64)> {
+        std::iter::from_fn(move || {
+            let from = self.next(place, false)?;
+            place = self.next(from, true).unwrap_or(self.size);
+            Some((from, place))
+        })
+    }
+
+    /// The next entry from `place` on that is in the export, or is not.
+    fn next(&self, place: u64, is_in: bool) -> Option<u64> {
+        let mut place = place;
+        while place < self.size {
+            let word = self.bits[usize::try_from(place / 64).expect("there is a word for it")];
+            let wanted = (if is_in { word } else { !word }) >> (place % 64);
+            if wanted != 0 {
+                return Some(place + u64::from(wanted.trailing_zeros())).filter(|found| *found < self.size);
             }
+            place = (place / 64 + 1) * 64;
         }
-        gaps
+        None
     }
 }
 
@@ -217,7 +251,8 @@ mod tests {
     fn gaps_are_what_was_not_noted() {
         let mut places = Places::new(200);
         places.bits = vec![u64::MAX, u64::MAX << 3, 1, 0];
-        assert_eq!(places.gaps(), [(64, 67), (129, 200)]);
-        assert_eq!(Places::new(0).gaps(), []);
+        assert_eq!(places.gaps_from(0).collect::<Vec<_>>(), [(64, 67), (129, 200)]);
+        assert_eq!(places.gaps_from(67).collect::<Vec<_>>(), [(129, 200)]);
+        assert_eq!(Places::new(0).gaps_from(0).count(), 0);
     }
 }

@@ -27,8 +27,6 @@ use crate::{
 const EVENTS: u64 = 100;
 /// How long to wait for a notice before looking without one.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// How often something is said, so that proxies and readers know that the stream lives.
-const HEARTBEAT: Duration = Duration::from_secs(15);
 
 /// After which entry of the log to go on.
 pub struct Resume(Option<u64>);
@@ -89,7 +87,7 @@ async fn begin<O: Source>(call: Call<O>, org: Option<OrgRef>, Resume(last): Resu
         Some(act) => call.record_alone(act).await?,
         None => call.leave().await?,
     }
-    let (sink, download) = Download::stream("text/event-stream");
+    let (sink, download) = Download::stream("text/event-stream", state.server.slow_reader());
     rt::spawn(Stream { state, paused, org, next, watch, sink, _room: room }.run().in_current_span());
     Ok(download)
 }
@@ -108,6 +106,7 @@ struct Stream<O> {
 impl<O: Source> Stream<O> {
     /// Until nobody reads any more, or may.
     async fn run(mut self) {
+        let heartbeat = self.state.server.heartbeat();
         let mut said = Instant::now();
         let mut chunk = b"retry: 2000\n\n".to_vec();
         loop {
@@ -130,9 +129,9 @@ impl<O: Source> Stream<O> {
             };
             // Entries whose time was over say nothing, and what is behind them is not to wait for that.
             if chunk.is_empty() && self.next == before {
-                let patience = (said + HEARTBEAT).min(Instant::now() + PATIENCE);
+                let patience = (said + heartbeat).min(Instant::now() + PATIENCE);
                 timeout_at(patience, self.watch.grown()).await.unwrap_or_default();
-                if Instant::now() >= said + HEARTBEAT {
+                if Instant::now() >= said + heartbeat {
                     chunk = b": still here\n\n".to_vec();
                 }
             }

@@ -32,10 +32,11 @@ enum Content {
 }
 
 /// Where a stream is written to. Dropping it ends the stream well; [`Sink::fail`] cuts it off, so that nobody takes a part for the whole.
-pub struct Sink(mpsc::Sender<Result<Bytes, Broken>>);
-
-/// How long somebody may take to make room: who reads more slowly is cut off.
-const SLOWEST: Duration = Duration::from_secs(20);
+pub struct Sink {
+    to: mpsc::Sender<Result<Bytes, Broken>>,
+    /// How long somebody may take to make room: who reads more slowly is cut off.
+    patience: Duration,
+}
 
 /// Nobody reads any more.
 #[derive(Debug)]
@@ -52,7 +53,7 @@ impl Sink {
         if chunk.is_empty() {
             return Ok(());
         }
-        match timeout(SLOWEST, self.0.send(Ok(chunk.into()))).await {
+        match timeout(self.patience, self.to.send(Ok(chunk.into()))).await {
             Ok(Ok(())) => Ok(()),
             _ => Err(Gone),
         }
@@ -60,7 +61,9 @@ impl Sink {
 
     pub async fn fail(self) {
         // Where nobody reads any more there is nobody to tell.
-        self.0.send(Err(Broken)).await.unwrap_or_default();
+        if timeout(self.patience, self.to.send(Err(Broken))).await.is_err() {
+            tracing::debug!("whoever does not read was not told either");
+        }
     }
 }
 
@@ -87,9 +90,9 @@ impl Download {
         Self { content_type: "application/octet-stream", file_name: None, content: Content::Whole(bytes.into()) }
     }
 
-    pub fn stream(content_type: &'static str) -> (Sink, Self) {
-        let (sink, chunks) = mpsc::channel(CHUNKS);
-        (Sink(sink), Self { content_type, file_name: None, content: Content::Stream(Chunks(chunks)) })
+    pub fn stream(content_type: &'static str, patience: Duration) -> (Sink, Self) {
+        let (to, chunks) = mpsc::channel(CHUNKS);
+        (Sink { to, patience }, Self { content_type, file_name: None, content: Content::Stream(Chunks(chunks)) })
     }
 
     /// What a browser saves it as.

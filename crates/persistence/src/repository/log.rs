@@ -128,14 +128,13 @@ impl<'a> Log<'a> {
         self.proof(size, |node| inclusion(node, index, size)).await
     }
 
-    /// The roots of perfect subtrees that stand over the entries from `first` to before `end`, the fewest that do.
-    pub async fn cover(&self, first: u64, end: u64, size: u64) -> Result<Vec<(u8, u64, Hash)>, StoreError> {
-        let wanted = subtrees(first, end);
-        let known = self.nodes(&wanted, size).await?;
-        wanted
-            .into_iter()
-            .map(|(level, index)| known.get(&(level, index)).map(|hash| (level, index, *hash)).ok_or_else(|| damaged(level, index)))
-            .collect()
+    /// For each run of entries, given as its first and the one behind its last, the roots of perfect subtrees that stand over it, the fewest that
+    /// do. None where the log has been damaged.
+    pub async fn covers(&self, runs: &[(u64, u64)], size: u64) -> Result<Vec<Option<Cover>>, StoreError> {
+        let wanted: Vec<Vec<(u8, u64)>> = runs.iter().map(|(first, end)| subtrees(*first, *end)).collect();
+        let known = self.nodes(&wanted.concat(), size).await?;
+        let found = |(level, index)| known.get(&(level, index)).map(|hash| (level, index, *hash));
+        Ok(wanted.into_iter().map(|nodes| nodes.into_iter().map(found).collect()).collect())
     }
 
     /// Makes a proof twice: first to see which nodes it needs, then with those.
@@ -156,7 +155,7 @@ impl<'a> Log<'a> {
         proof.map(Some).map_err(|error| StoreError::Corrupt(format!("the log of {:?}: {error}", self.org)))
     }
 
-    /// Nodes by level and index, out of the tiles that they stand in.
+    /// Nodes by level and index, out of the tiles that they stand in, without those that the log has lost.
     async fn nodes(&self, wanted: &[(u8, u64)], size: u64) -> Result<HashMap<(u8, u64), Hash>, StoreError> {
         let mut tiles: BTreeMap<Tile, Vec<Hash>> = BTreeMap::new();
         let mut known = HashMap::new();
@@ -164,13 +163,16 @@ impl<'a> Log<'a> {
             let (tile, first, count) = Tile::with_node(level, index, size).ok_or_else(|| damaged(level, index))?;
             let hashes = match tiles.entry(tile) {
                 Entry::Occupied(read) => read.into_mut(),
-                Entry::Vacant(unread) => unread.insert(self.tile(tile).await?.ok_or_else(|| damaged(level, index))?),
+                Entry::Vacant(unread) => unread.insert(self.tile(tile).await?.unwrap_or_default()),
             };
-            known.insert((level, index), Tile::node(hashes, first, count).ok_or_else(|| damaged(level, index))?);
+            known.extend(Tile::node(hashes, first, count).map(|hash| ((level, index), hash)));
         }
         Ok(known)
     }
 }
+
+/// Roots of perfect subtrees, by level and index.
+pub type Cover = Vec<(u8, u64, Hash)>;
 
 /// An entry of a log, by what the log knows of it.
 #[derive(Debug, Clone, Copy)]

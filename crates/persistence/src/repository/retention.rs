@@ -12,6 +12,9 @@ use crate::{
     tx::Tx,
 };
 
+/// Held by whoever takes something from the record, or changes whether they may.
+pub(crate) const TAKING: i64 = 0x0000_5461_6b69_6e67;
+
 pub struct Retentions<'a> {
     tx: &'a Tx,
 }
@@ -23,6 +26,8 @@ impl<'a> Retentions<'a> {
 
     /// The rules for an org by its slug, locked until the unit of work ends.
     pub async fn locked(&self, slug: &str) -> Result<Option<Retention>, StoreError> {
+        // What is being removed is gone before a hold is on it, and nothing after.
+        self.tx.wait_for(TAKING).await?;
         let org = organization::Entity::find().filter(organization::Column::Slug.eq(slug)).lock_exclusive().one(self.tx).await?;
         let Some(org) = org else { return Ok(None) };
         Ok(Some(rules(retention::Entity::find_by_id(org.id).one(self.tx).await?, org)))
