@@ -19,11 +19,17 @@ test: ## run every test, on SQLite and on a throw-away PostgreSQL and PgBouncer,
 	$(CARGO) build --workspace
 	$(CARGO) test --workspace
 
+.PHONY: fuzz
+fuzz: ## ask a demo server anything that the contract allows and does not, as everybody, for longer: make fuzz SEED=… EXAMPLES=…
+	$(CARGO) build --workspace
+	tests/contract/fuzz-all.sh "$${SEED:-$$(date +%s)}" "$${EXAMPLES:-100}"
+
 .PHONY: check
-check: ## formatting, lints, and whether what is generated is fresh
+check: ## formatting, lints, whether what is generated is fresh, and what others' rules say of the contract
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets -- -D warnings
 	@$(MAKE) --no-print-directory golden-into DIR="$$(mktemp -d)" CMP=1
+	tests/contract/lint.sh openapi/openapi.json
 
 .PHONY: golden
 golden: ## print the contract and the tables beside it anew

@@ -119,6 +119,10 @@ impl Answer {
         self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned()
     }
 
+    pub fn has_header(&self, name: &str) -> bool {
+        self.headers.contains_key(name)
+    }
+
     /// The body but for the request id, which is all that two answers to strangers may differ by.
     pub fn without_request_id(&self) -> String {
         self.body.replace(&self.header("x-request-id"), "")

@@ -155,12 +155,14 @@ pub fn store_options(url: &str) -> Options {
 
 /// What all tests keep their records with: they begin with copies of the same one.
 pub fn recorder() -> Arc<Recorder> {
-    static RECORDER: OnceLock<Arc<Recorder>> = OnceLock::new();
-    Arc::clone(RECORDER.get_or_init(|| {
+    static RECORDER: OnceLock<(TempDir, Arc<Recorder>)> = OnceLock::new();
+    let (_, recorder) = RECORDER.get_or_init(|| {
         let folder = tempfile::tempdir().expect("a folder");
         write_record_keys(folder.path());
-        Arc::new(Recorder::open(folder.path(), LOG_NAME, true, TestClock::default().now()).expect("keys"))
-    }))
+        let recorder = Recorder::open(folder.path(), LOG_NAME, true, TestClock::default().now()).expect("keys");
+        (folder, Arc::new(recorder))
+    });
+    Arc::clone(recorder)
 }
 
 /// How the logs of tests are named.

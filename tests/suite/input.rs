@@ -110,10 +110,10 @@ async fn addresses_are_judged(t: &App) {
     me.get("/v1/orgs/acme/members?limit=1&limit=2").await.problem(400, "invalid_query");
     me.get("/v1/orgs/acme/").await.problem(404, "not_found");
     for (method, path, allow) in [
-        ("PUT", "/v1/me", "GET, PATCH"),
-        ("DELETE", "/v1/orgs", "POST, GET"),
-        ("PATCH", "/healthz", "GET"),
-        ("POST", "/openapi.json", "GET"),
+        ("PUT", "/v1/me", "GET, HEAD, OPTIONS, PATCH"),
+        ("DELETE", "/v1/orgs", "GET, HEAD, OPTIONS, POST"),
+        ("PATCH", "/healthz", "GET, HEAD, OPTIONS"),
+        ("POST", "/openapi.json", "GET, HEAD, OPTIONS"),
     ] {
         let answer = me.send(method, path, Some(json!({}))).await.problem(405, "method_not_allowed");
         assert_eq!(answer.header("allow"), allow);

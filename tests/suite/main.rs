@@ -1,11 +1,13 @@
 //! Every integration test, on both databases, in one binary.
 
 mod architecture;
+mod clients;
 mod contract;
 mod coverage;
 mod damage;
 mod doctor;
 mod faults;
+mod http;
 mod identity;
 mod impersonation;
 mod input;

@@ -15,7 +15,7 @@ tests_on! { replicas, Postgres: another_takes_over }
 on_both![killed_at_any_moment_it_loses_and_doubles_nothing, what_waits_is_measured];
 
 /// `postern work` on the test's database.
-fn work(t: &App) -> Child {
+pub fn work(t: &App) -> Child {
     Command::new(binary())
         .arg("work")
         .current_dir(t.folder.path())
@@ -72,7 +72,11 @@ async fn another_takes_over(t: &App) {
         let stopped = &workers[round % 2];
         signal(stopped, "-STOP");
         owner.patch("/v1/orgs/acme", json!({ "name": format!("Acme {round}") })).await.expect(200);
-        while t.db.count("SELECT count(*) FROM audit_queue").await > 0 {}
+        let mut asked = 0;
+        while t.db.count("SELECT count(*) FROM audit_queue").await > 0 {
+            asked += 1;
+            assert!(asked < 100_000, "the other does not take over");
+        }
         signal(stopped, "-CONT");
     }
     for worker in &mut workers {

@@ -11,6 +11,8 @@ on_both![
     what_is_said_to_be_gone_is_asked_for,
     what_no_server_queued_is_refused,
     one_damaged_log_holds_up_no_other,
+    what_cannot_be_understood_is_told_by_its_name,
+    a_database_that_goes_back_loses_nothing_again,
 ];
 
 /// Runs SQL as somebody whom neither role nor trigger stops.
@@ -244,4 +246,51 @@ async fn what_no_server_queued_is_refused(t: &App) {
     let mut found = kinds(&verdict);
     found.sort_unstable();
     assert_eq!(found, ["added", "altered"], "{verdict:?}");
+}
+
+/// One word, or one hash, that no server has written: the rest is to be read and exported, and the verification names what was changed.
+async fn what_cannot_be_understood_is_told_by_its_name(t: &App) {
+    let owner = acts(t).await;
+    let keys = keys(&owner).await;
+    let listed = |json: &Value| json["data"].as_array().expect("a list").len();
+    let before = owner.get("/v1/orgs/acme/audit-events?limit=100").await.expect(200);
+    let named =
+        before.json["data"].as_array().expect("a list").iter().find(|event| event["log"]["index"] == 2).expect("is there")["id"].clone();
+    let second = "(SELECT event_id FROM audit_leaf WHERE place = 2 AND org_id = (SELECT id FROM organization WHERE slug = 'acme'))";
+    as_administrator(t, &format!("UPDATE audit_event SET action = 'x' WHERE id = {second}")).await;
+    let after = owner.get("/v1/orgs/acme/audit-events?limit=100").await.expect(200);
+    assert_eq!(listed(&after.json) + 1, listed(&before.json));
+    owner.get(&format!("/v1/orgs/acme/audit-events/{}", named.as_str().expect("an id"))).await.problem(500, "internal");
+    let verdict = judged(&export(&owner).await, keys.clone(), &[]);
+    assert_eq!(kinds(&verdict), ["missing"]);
+    assert!(verdict.faults[0].what.contains(named.as_str().expect("an id")), "{verdict:?}");
+    let part = "/v1/orgs/acme/audit-events?action=org.updated";
+    let cut = if t.backend == Backend::Sqlite { "x'00'" } else { "'\\x00'::bytea" };
+    as_administrator(
+        t,
+        &format!("UPDATE audit_leaf SET hash = {cut} WHERE place = 0 AND org_id = (SELECT id FROM organization WHERE slug = 'acme')"),
+    )
+    .await;
+    let file = download(&owner, part, "application/x-ndjson").await.expect(200).body;
+    assert!(!kinds(&judged_as_part(&file, keys)).is_empty());
+}
+
+/// A standby takes over that has not seen the last batches: what they had placed waits in the queue again, and is placed where it was.
+async fn a_database_that_goes_back_loses_nothing_again(t: &App) {
+    let owner = acts(t).await;
+    let mut pump = postern_persistence::pump::Pump::new(std::sync::Arc::clone(&t.state.store));
+    let turn =
+        async |pump: &mut postern_persistence::pump::Pump| pump.turn(&t.stamp()).await.expect("works").expect("it is nobody else's turn");
+    owner.patch("/v1/orgs/acme", json!({ "name": "Before" })).await.expect(200);
+    turn(&mut pump).await;
+    owner.patch("/v1/orgs/acme", json!({ "name": "Lost and found" })).await.expect(200);
+    let tables = ["audit_queue", "audit_leaf", "audit_node", "audit_checkpoint"];
+    for table in tables {
+        t.db.execute(&format!("CREATE TABLE kept_{table} AS SELECT * FROM {table}")).await.expect("is kept");
+    }
+    turn(&mut pump).await;
+    let back = tables.map(|table| format!("DELETE FROM {table}; INSERT INTO {table} SELECT * FROM kept_{table}; DROP TABLE kept_{table}"));
+    as_administrator(t, &back.join("; ")).await;
+    turn(&mut pump).await;
+    assert_eq!(judged(&export(&owner).await, keys(&owner).await, &[]).faults, []);
 }

@@ -151,6 +151,7 @@ async fn settings_are_edited_on_the_version_that_was_read(t: &App) {
         json!({ "support_email": "nobody" }),
         json!({ "support_email": "\r\n it@acme.example" }),
         json!({ "branding": null }),
+        json!({ "branding": [null, null] }),
     ] {
         admin.patch("/v1/orgs/acme/settings", bad).await.problem(422, "invalid_body");
     }

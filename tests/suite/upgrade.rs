@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use postern_migration::Migrator;
 use postern_persistence::{
-    Store,
+    Options, Recorder, Store,
     pump::Pump,
     schema::{self, Migrated},
 };
-use postern_tests::{App, Backend, OWNER, SUPERUSER, as_role, on_both, store_options};
+use postern_tests::{App, Backend, LOG_NAME, OWNER, SUPERUSER, as_role, on_both, store_options};
 use sea_orm::{ConnectionTrait, Database, Statement};
 use sea_orm_migration::MigratorTrait;
 
@@ -50,7 +50,9 @@ async fn what_was_recorded_before_is_in_the_log(t: &App) {
     anybody.execute_unprepared(&rows).await.expect("were recorded then");
     anybody.close().await.expect("closes");
 
-    let options = store_options(&url);
+    let folder = tempfile::tempdir().expect("a folder");
+    let recorder = Recorder::open(folder.path(), LOG_NAME, true, t.stamp().now).expect("keys");
+    let options = Options { recorder: Some(Arc::new(recorder)), ..store_options(&url) };
     let done = schema::migrate(&options).await.expect("runs");
     assert!(matches!(done, Migrated::Done), "{done:?}");
     let store = Store::connect(&options).await.expect("opens");
@@ -58,6 +60,7 @@ async fn what_was_recorded_before_is_in_the_log(t: &App) {
     let mut pumped = 0;
     loop {
         let turn = pump.turn(&t.stamp()).await.expect("works").expect("it is nobody else's turn");
+        assert!(turn.damaged.is_empty(), "{:?}", turn.damaged);
         assert_eq!(turn.refused, []);
         if turn.events == 0 {
             break;
@@ -81,6 +84,18 @@ async fn what_was_recorded_before_is_in_the_log(t: &App) {
     // A second time there is nothing to adopt: what has no place then has none for a reason.
     assert!(matches!(schema::migrate(&options).await.expect("runs"), Migrated::Done));
     assert_eq!(count("SELECT count(*) FROM audit_queue").await, 0);
+    // Whoever has the database alone does not get what they made up into the log by having it taken over once more.
+    new.execute_unprepared("DELETE FROM instance WHERE key = 'log_adopted'").await.expect("is gone");
+    assert!(matches!(schema::migrate(&options).await.expect("nothing is to be taken over"), Migrated::Done));
+    let salts = if t.backend == Backend::Sqlite { "randomblob(112)" } else { "decode(repeat('ab', 112), 'hex')" };
+    let made_up = format!(
+        "DELETE FROM instance WHERE key = 'log_adopted';
+         INSERT INTO audit_event (id, occurred_at, actor_type, action, outcome, target_type, target_label, summary, metadata, schema_version, salts)
+         SELECT {id}, {time}, 'system', 'org.updated', 'succeeded', 'org', 'label', 'made up', '{{}}', 1, {salts} FROM (SELECT 5001 AS n) AS r"
+    );
+    new.execute_unprepared(&made_up).await.expect("is made up");
+    let refused = schema::migrate(&options).await.expect_err("it was done before").to_string();
+    assert!(refused.contains("record.adopted"), "{refused}");
     new.close().await.expect("closes");
     if t.backend != Backend::Sqlite {
         let name = url.rsplit('/').next().expect("a name");

@@ -13,6 +13,7 @@ pub struct Server {
     pub listen: String,
     pub workers: usize,
     pub public_url: String,
+    pub cors_origins: Vec<String>,
     pub trusted_proxies: Vec<IpNet>,
     pub body_limit_bytes: usize,
     pub request_timeout_seconds: u64,

@@ -6,6 +6,7 @@
 mod audit;
 mod auth;
 pub mod config;
+mod docs;
 mod features;
 pub mod http;
 pub mod identity;

@@ -2,11 +2,12 @@
 
 use std::{io, net::TcpListener, sync::Arc, time::Duration};
 
-use actix_web::{App, HttpResponse, HttpServer, Resource, Route, dev::ServerHandle, http::header, middleware, web};
+use actix_cors::Cors;
+use actix_web::{App, HttpResponse, HttpServer, dev::ServerHandle, http::header, middleware, web};
 use tracing_actix_web::TracingLogger;
-use utoipa_swagger_ui::{Config, SwaggerUi};
 
 use crate::{
+    docs,
     http::{self, document},
     routes,
     spans::RootSpan,
@@ -34,16 +35,18 @@ impl Server {
         let contract = web::Bytes::from(openapi());
         let config = state.server.clone();
         let app_state = web::Data::from(Arc::clone(&state));
+        let origins = config.cors_origins.clone();
         let app = move || {
             let (routes, contract) = (Arc::clone(&routes), contract.clone());
             App::new()
                 .app_data(app_state.clone())
                 .configure(move |config| routes.configure(config))
-                .service(only_get("/openapi.json", web::get().to(move || std::future::ready(openapi_json(contract.clone())))))
-                .service(only_get("/docs", web::get().to(docs)))
-                .service(swagger_ui())
+                .service(http::only_get("/openapi.json", web::route().to(move || std::future::ready(openapi_json(contract.clone())))))
+                .configure(docs::configure)
                 .default_service(web::to(http::not_found))
                 .wrap(TracingLogger::<RootSpan>::new())
+                .wrap(middleware::Compress::default())
+                .wrap(middleware::Condition::new(!origins.is_empty(), cors(&origins)))
                 .wrap(middleware::from_fn(http::establish))
         };
         let workers = match config.workers {
@@ -56,6 +59,8 @@ impl Server {
             .client_disconnect_timeout(Duration::from_secs(2))
             .keep_alive(Duration::from_secs(config.keep_alive_seconds))
             .shutdown_timeout(config.shutdown_timeout_seconds)
+            // Whoever has hung up is noticed, even where there is nothing to send them.
+            .h1_allow_half_closed(false)
             .disable_signals()
             .listen(listener)?
             .run();
@@ -90,25 +95,16 @@ impl Handle {
     }
 }
 
-fn only_get(path: &'static str, route: Route) -> Resource {
-    web::resource(path).route(route).default_service(web::to(|request| http::method_not_allowed(request, "GET".to_owned())))
+/// Lets pages of these origins call from a browser, without cookies: there are none.
+fn cors(origins: &[String]) -> Cors {
+    let told =
+        ["etag", "idempotency-replayed", "link", "location", "retry-after", "www-authenticate", "x-request-id", "deprecation", "sunset"];
+    let taken = ["accept", "authorization", "content-type", "idempotency-key", "if-match", "last-event-id", "x-request-id"];
+    let cors =
+        Cors::default().allowed_methods(["GET", "POST", "PUT", "PATCH", "DELETE"]).allowed_headers(taken).expose_headers(told).max_age(600);
+    origins.iter().fold(cors, |cors, origin| cors.allowed_origin(origin))
 }
 
 fn openapi_json(contract: web::Bytes) -> HttpResponse {
     HttpResponse::Ok().content_type("application/json").insert_header((header::CACHE_CONTROL, "no-cache")).body(contract)
-}
-
-async fn docs() -> HttpResponse {
-    HttpResponse::PermanentRedirect().insert_header((header::LOCATION, "/docs/")).finish()
-}
-
-fn swagger_ui() -> SwaggerUi {
-    let config = Config::from("/openapi.json")
-        .persist_authorization(true)
-        .display_operation_id(true)
-        .show_extensions(true)
-        .try_it_out_enabled(true)
-        .filter(true)
-        .deep_linking(true);
-    SwaggerUi::new("/docs/{_:.*}").config(config)
 }

@@ -347,7 +347,11 @@ mod tests {
             let altered = EVENT.replacen(word, other, 1);
             assert_ne!(Recorded::parse(&altered).expect("an event").leaf(&openings), event, "{word}");
         }
-        assert_eq!(event.to_base64(), "ou8M/hfK/QbhntWp0Y8tQmpCYJZrcpgYcjtkMpxjYLI=", "as docs/audit.md computes it, in another language");
+        assert_eq!(
+            event.to_base64(),
+            "ou8M/hfK/QbhntWp0Y8tQmpCYJZrcpgYcjtkMpxjYLI=",
+            "as docs/audit-reference.md computes it, in another language"
+        );
         // But neither the order of the members nor what stands around the event.
         let moved = EVENT.replace(
             r#""metadata":{"role":{"old":"viewer","new":"member"},"count":3}"#,

@@ -81,91 +81,27 @@ impl Keeper {
     pub async fn retire(&self, days: i64, only_told: bool, stamp: &Stamp) -> Result<Run, StoreError> {
         let mut run = Run::default();
         let tx = Tx::begin(&self.store, Mode::Read).await?;
-        let rules = rules::all(&tx).await?;
+        let orgs = rules::all(&tx).await?;
         tx.rollback().await?;
-        let platform = stamp.now - chrono::TimeDelta::days(days);
-        run.logs.extend(self.retire_log(None, platform, only_told, stamp).await?);
-        for rule in rules {
-            match rule.cutoff(days, stamp.now) {
-                Some(before) => run.logs.extend(self.retire_log(Some(rule.org), before, only_told, stamp).await?),
-                None => run.held.push(rule.org),
+        for org in std::iter::once(None).chain(orgs.into_iter().map(|rules| Some(rules.org))) {
+            let tx = Tx::begin(&self.store, Mode::Write).await?;
+            if !only_told {
+                tx.wait_for(rules::TAKING).await?;
+            }
+            // Looked at now: a hold may have been put on it, or its time have changed.
+            let before = match &org {
+                None => Some(stamp.now - chrono::TimeDelta::days(days)),
+                Some(org) => rules::of(&tx, org.clone()).await?.cutoff(days, stamp.now),
+            };
+            match (before, org) {
+                (Some(before), org) => run.logs.extend(retire_log(tx, org, before, only_told, stamp).await?),
+                (None, org) => run.held.extend(org),
             }
         }
         if !only_told {
             run.months = self.turn_months().await?;
         }
         Ok(run)
-    }
-
-    /// One log, in one transaction with its event.
-    async fn retire_log(
-        &self,
-        org: Option<OrgRef>,
-        before: DateTime<Utc>,
-        only_told: bool,
-        stamp: &Stamp,
-    ) -> Result<Option<Retired>, StoreError> {
-        use audit_event::Column as C;
-        let tx = Tx::begin(&self.store, Mode::Write).await?;
-        let id = org.as_ref().map(|org| org.id);
-        tx.wait_for(rules::TAKING).await?;
-        // A hold may have been put on it since the rules were read.
-        if let Some(id) = id.filter(|_| !only_told)
-            && rules::is_held(&tx, id).await?
-        {
-            return Ok(None);
-        }
-        let of_log = id.map_or_else(|| C::OrgId.is_null(), |id| C::OrgId.eq(id.uuid()));
-        let log = Log::of(&tx, id);
-        // Ids run with time, and places nearly with ids: the first event that is kept has the number up to which all may go.
-        let kept = audit_event::Entity::find()
-            .select_only()
-            .column(C::Id)
-            .filter(of_log.clone())
-            .filter(C::Id.gte(Ids::first_of(before)))
-            .filter(C::OccurredAt.gte(before))
-            .order_by_asc(C::Id)
-            .into_tuple::<Uuid>()
-            .one(&tx)
-            .await?;
-        let first_kept = match kept {
-            // What waits for its place comes after all that has one.
-            Some(event) => log.place(Id::new(event)).await?.map(|(place, _)| place),
-            None => None,
-        };
-        let first_kept = match first_kept {
-            Some(place) => place,
-            None => log.head().await?.size,
-        };
-        let in_log = Query::select()
-            .expr(Expr::val(1))
-            .from(audit_leaf::Entity)
-            .and_where(Expr::col((audit_leaf::Entity, audit_leaf::Column::OrgId)).eq(org_or_nil(id)))
-            .and_where(Expr::col((audit_leaf::Entity, audit_leaf::Column::EventId)).equals((audit_event::Entity, C::Id)))
-            .and_where(Expr::col((audit_leaf::Entity, audit_leaf::Column::Place)).lt(i64::try_from(first_kept).unwrap_or(i64::MAX)))
-            .take();
-        let over = Condition::all()
-            .add(of_log)
-            .add(C::OccurredAt.lt(before))
-            // What says why others are gone stays.
-            .add(C::Action.is_not_in([Action::AuditRetentionApplied.name(), Action::PrivacyErased.name()]))
-            .add(C::Id.lt(Ids::first_of(before + Ids::AHEAD)))
-            .add(Expr::exists(in_log));
-        open(&tx).await?;
-        let events = audit_event::Entity::delete_many().filter(over).exec(&tx).await?.rows_affected;
-        close(&tx).await?;
-        if events == 0 {
-            tx.rollback().await?;
-            return Ok(None);
-        }
-        if only_told {
-            tx.rollback().await?;
-        } else {
-            let act = retention::applied(org.as_ref(), before, events, first_kept);
-            record::write(&tx, act, &Actor::System { command: "postern retention run" }, None, stamp).await?;
-            tx.commit().await?;
-        }
-        Ok(Some(Retired { org, before, events }))
     }
 
     /// Makes the months to come, and drops those in which nothing is left, each in a transaction of its own.
@@ -243,6 +179,69 @@ impl Keeper {
     pub async fn close(self) {
         self.store.close().await;
     }
+}
+
+/// One log, in one transaction with its event.
+async fn retire_log(
+    tx: Tx,
+    org: Option<OrgRef>,
+    before: DateTime<Utc>,
+    only_told: bool,
+    stamp: &Stamp,
+) -> Result<Option<Retired>, StoreError> {
+    use audit_event::Column as C;
+    let id = org.as_ref().map(|org| org.id);
+    let of_log = id.map_or_else(|| C::OrgId.is_null(), |id| C::OrgId.eq(id.uuid()));
+    let log = Log::of(&tx, id);
+    // Ids run with time, and places nearly with ids: the first event that is kept has the number up to which all may go.
+    let kept = audit_event::Entity::find()
+        .select_only()
+        .column(C::Id)
+        .filter(of_log.clone())
+        .filter(C::Id.gte(Ids::first_of(before)))
+        .filter(C::OccurredAt.gte(before))
+        .order_by_asc(C::Id)
+        .into_tuple::<Uuid>()
+        .one(&tx)
+        .await?;
+    let first_kept = match kept {
+        // What waits for its place comes after all that has one.
+        Some(event) => log.place(Id::new(event)).await?.map(|(place, _)| place),
+        None => None,
+    };
+    let first_kept = match first_kept {
+        Some(place) => place,
+        None => log.head().await?.size,
+    };
+    let in_log = Query::select()
+        .expr(Expr::val(1))
+        .from(audit_leaf::Entity)
+        .and_where(Expr::col((audit_leaf::Entity, audit_leaf::Column::OrgId)).eq(org_or_nil(id)))
+        .and_where(Expr::col((audit_leaf::Entity, audit_leaf::Column::EventId)).equals((audit_event::Entity, C::Id)))
+        .and_where(Expr::col((audit_leaf::Entity, audit_leaf::Column::Place)).lt(i64::try_from(first_kept).unwrap_or(i64::MAX)))
+        .take();
+    let over = Condition::all()
+        .add(of_log)
+        .add(C::OccurredAt.lt(before))
+        // What says why others are gone stays.
+        .add(C::Action.is_not_in([Action::AuditRetentionApplied.name(), Action::PrivacyErased.name()]))
+        .add(C::Id.lt(Ids::first_of(before + Ids::AHEAD)))
+        .add(Expr::exists(in_log));
+    open(&tx).await?;
+    let events = audit_event::Entity::delete_many().filter(over).exec(&tx).await?.rows_affected;
+    close(&tx).await?;
+    if events == 0 {
+        tx.rollback().await?;
+        return Ok(None);
+    }
+    if only_told {
+        tx.rollback().await?;
+    } else {
+        let act = retention::applied(org.as_ref(), before, events, first_kept);
+        record::write(&tx, act, &Actor::System { command: "postern retention run" }, None, stamp).await?;
+        tx.commit().await?;
+    }
+    Ok(Some(Retired { org, before, events }))
 }
 
 async fn open(tx: &Tx) -> Result<(), StoreError> {

@@ -95,7 +95,7 @@ pub fn secret(path: &Path) -> Result<[u8; 32], KeyError> {
 }
 
 /// Writes a new file that only its owner reads; all of it, or none.
-fn write_private(path: &Path, bytes: &[u8]) -> Result<(), KeyError> {
+pub(crate) fn write_private(path: &Path, bytes: &[u8]) -> Result<(), KeyError> {
     let failed = |source| KeyError::Io { path: path.to_owned(), source };
     let mut name = [0; 8];
     SystemRandom::new().fill(&mut name).map_err(|_| KeyError::NoRandom)?;

@@ -5,7 +5,7 @@
 //! transaction (`tests/suite/pump.rs` kills a server at random moments).
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap, hash_map::Entry},
+    collections::{BTreeMap, BTreeSet},
     sync::Arc,
 };
 
@@ -18,7 +18,7 @@ use postern_domain::{
     event::{Act, Event, Outcome, Target, TargetType},
     id::{EventId, OrgId},
 };
-use postern_tlog::{Checkpoint, Frontier, Hash};
+use postern_tlog::{Checkpoint, Hash};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect, Statement};
 use uuid::Uuid;
 
@@ -52,9 +52,6 @@ pub struct Pumped {
 /// A process that pumps when it is its turn.
 pub struct Pump {
     store: Arc<Store>,
-    /// The logs that it has appended to, as it left them. Where another process has gone on meanwhile, what we append has a number that is
-    /// taken; then we look again.
-    heads: HashMap<Uuid, Frontier>,
     aside: BTreeSet<Uuid>,
 }
 
@@ -66,24 +63,15 @@ enum Of {
     One(Uuid),
 }
 
-/// So many logs are remembered.
-const HEADS: usize = 10_000;
-
 impl Pump {
     #[must_use]
     pub fn new(store: Arc<Store>) -> Self {
-        Self { store, heads: HashMap::new(), aside: BTreeSet::new() }
+        Self { store, aside: BTreeSet::new() }
     }
 
     /// Pumps a batch. None where another process is at it.
     pub async fn turn(&mut self, stamp: &Stamp) -> Result<Option<Pumped>, StoreError> {
-        let remembered = std::mem::take(&mut self.heads);
-        // Another process may have gone on from where we were.
-        let done = match self.batch(Of::All, remembered, stamp).await {
-            Err(StoreError::Conflict(_)) => self.batch(Of::All, HashMap::new(), stamp).await,
-            done => done,
-        };
-        match done {
+        match self.batch(Of::All, stamp).await {
             Err(StoreError::Conflict(_) | StoreError::Corrupt(_)) => self.each_by_itself(stamp).await,
             done => done,
         }
@@ -109,8 +97,7 @@ impl Pump {
         tx.rollback().await?;
         let mut all = Pumped::default();
         for log in logs {
-            match self.batch(Of::One(log), HashMap::new(), stamp).await {
-                Ok(None) => return Ok(None),
+            match self.batch(Of::One(log), stamp).await {
                 Ok(Some(Pumped { events, logs, refused, damaged: _ })) => {
                     all.events += events;
                     all.logs.extend(logs);
@@ -120,13 +107,15 @@ impl Pump {
                     self.aside.insert(log);
                     all.damaged.push((org_unless_nil(log), error));
                 }
-                Err(error) => return Err(error),
+                Err(error) if all.damaged.is_empty() => return Err(error),
+                // Another process has taken over, or something else is wrong, which the next turn meets: what was done is told all the same.
+                Ok(None) | Err(_) => break,
             }
         }
         Ok(Some(all))
     }
 
-    async fn batch(&mut self, of: Of, mut heads: HashMap<Uuid, Frontier>, stamp: &Stamp) -> Result<Option<Pumped>, StoreError> {
+    async fn batch(&self, of: Of, stamp: &Stamp) -> Result<Option<Pumped>, StoreError> {
         let recorder = Arc::clone(self.store.recorder()?);
         let tx = Tx::begin(&self.store, Mode::Write).await?;
         let backend = tx.get_database_backend();
@@ -143,14 +132,13 @@ impl Pump {
         let queued = audit_queue::Entity::find().filter(these).order_by_asc(audit_queue::Column::EventId).limit(BATCH).all(&tx).await?;
         if queued.is_empty() {
             tx.rollback().await?;
-            self.heads = heads;
             return Ok(Some(Pumped::default()));
         }
         let ids: Vec<Uuid> = queued.iter().map(|entry| entry.event_id).collect();
         let (by_org, refused) = sort(&tx, &recorder, queued, &ids).await?;
         let logs: Vec<Uuid> = by_org.keys().copied().collect();
         let events = by_org.values().map(|entries| entries.len() as u64).sum();
-        append(&tx, &recorder, by_org, &mut heads, stamp.now).await?;
+        append(&tx, &recorder, by_org, stamp.now).await?;
         let (taken, of) =
             (audit_queue::Entity::delete_many().filter(audit_queue::Column::EventId.is_in(ids.clone())).exec(&tx).await?, ids.len());
         if taken.rows_affected != of as u64 {
@@ -168,9 +156,6 @@ impl Pump {
         }
         tx.commit().await?;
         self.store.growth().tell(&logs);
-        if heads.len() < HEADS {
-            self.heads = heads;
-        }
         Ok(Some(Pumped { events, logs: logs.into_iter().map(org_unless_nil).collect(), refused, damaged: Vec::new() }))
     }
 }
@@ -216,19 +201,11 @@ async fn sort(tx: &Tx, recorder: &Recorder, queued: Vec<audit_queue::Model>, ids
 }
 
 /// Appends to each org's log, and signs what it has come to.
-async fn append(
-    tx: &Tx,
-    recorder: &Recorder,
-    by_org: BTreeMap<Uuid, Vec<(Uuid, Hash)>>,
-    heads: &mut HashMap<Uuid, Frontier>,
-    now: DateTime<Utc>,
-) -> Result<(), StoreError> {
+async fn append(tx: &Tx, recorder: &Recorder, by_org: BTreeMap<Uuid, Vec<(Uuid, Hash)>>, now: DateTime<Utc>) -> Result<(), StoreError> {
     let (mut leaves, mut nodes, mut checkpoints) = (Vec::new(), Vec::new(), Vec::new());
     for (org_id, entries) in by_org {
-        let frontier = match heads.entry(org_id) {
-            Entry::Occupied(known) => known.into_mut(),
-            Entry::Vacant(unknown) => unknown.insert(log::frontier(tx, org_id).await?),
-        };
+        // Read each time: the database may have gone back to a state from before, where a standby took over.
+        let mut frontier = log::frontier(tx, org_id).await?;
         for (event_id, leaf) in entries {
             for node in frontier.append(leaf) {
                 let (level, place) = (node.level, log::number(node.index)?);
@@ -242,7 +219,7 @@ async fn append(
         }
         let origin = recorder.origin(org_unless_nil(org_id));
         let note = recorder.sign(&Checkpoint { origin, size: frontier.size(), root: frontier.root() })?;
-        let (size, kept) = (log::number(frontier.size())?, log::frontier_bytes(frontier));
+        let (size, kept) = (log::number(frontier.size())?, log::frontier_bytes(&frontier));
         checkpoints.push(audit_checkpoint::Model { org_id, size, note, frontier: kept, made_at: now }.into_active_model());
     }
     if leaves.is_empty() {

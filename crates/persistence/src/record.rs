@@ -33,13 +33,13 @@ pub async fn write(tx: &Tx, act: Act, actor: &Actor, org: Option<OrgRef>, stamp:
     .await
 }
 
-/// Queues events that the database made itself: those of this org.
-pub async fn adopt(tx: &Tx, org: Uuid) -> Result<(), StoreError> {
+/// Queues events that the database made itself: those of this org. How many there were.
+pub async fn adopt(tx: &Tx, org: Uuid) -> Result<u64, StoreError> {
     adopt_those(tx, audit_event::Entity::find().filter(audit_event::Column::OrgId.eq(org))).await
 }
 
-/// Queues all that has no place and waits for none: a server may have begun meanwhile.
-pub async fn adopt_all(tx: &Tx) -> Result<(), StoreError> {
+/// Queues all that has no place and waits for none: a server may have begun meanwhile. How much there was.
+pub async fn adopt_all(tx: &Tx) -> Result<u64, StoreError> {
     let placed = Query::select().column(audit_leaf::Column::EventId).from(audit_leaf::Entity).take();
     let queued = Query::select().column(audit_queue::Column::EventId).from(audit_queue::Entity).take();
     let id = audit_event::Column::Id;
@@ -49,14 +49,14 @@ pub async fn adopt_all(tx: &Tx) -> Result<(), StoreError> {
 /// So many rows at a time: each is four values in one statement, and SQLite takes 32,766.
 const ROWS: u64 = 4_000;
 
-async fn adopt_those(tx: &Tx, those: Select<audit_event::Entity>) -> Result<(), StoreError> {
+async fn adopt_those(tx: &Tx, those: Select<audit_event::Entity>) -> Result<u64, StoreError> {
     let recorder = tx.store().recorder()?;
-    let mut after = Uuid::nil();
+    let (mut after, mut adopted) = (Uuid::nil(), 0);
     loop {
         let next = those.clone().filter(audit_event::Column::Id.gt(after)).order_by_asc(audit_event::Column::Id).limit(ROWS);
         let rows = next.all(tx).await?;
-        let Some(last) = rows.last() else { return Ok(()) };
-        after = last.id;
+        let Some(last) = rows.last() else { return Ok(adopted) };
+        (after, adopted) = (last.id, adopted + rows.len() as u64);
         let queued: Result<Vec<_>, StoreError> = rows.iter().map(|row| Ok(queue_entry(recorder, row)?.into_active_model())).collect();
         audit_queue::Entity::insert_many(queued?).exec_without_returning(tx).await?;
     }

@@ -67,6 +67,21 @@ impl Recorder {
         self.reload()
     }
 
+    /// What says beside the keys that a record from before there was a log has been taken over.
+    pub(crate) const ADOPTED: &str = "record.adopted";
+
+    pub(crate) fn has_adopted(&self) -> bool {
+        self.folder.join(Self::ADOPTED).exists()
+    }
+
+    pub(crate) fn note_adopted(&self) -> Result<(), KeyError> {
+        if self.has_adopted() {
+            return Ok(());
+        }
+        let file = self.folder.join(Self::ADOPTED);
+        keyfile::write_private(&file, b"")
+    }
+
     /// Looks at the folder again: a key may have come or gone.
     pub fn reload(&self) -> Result<(), KeyError> {
         let read = |suffix| {

@@ -11,6 +11,7 @@ use crate::{
     backend::{self, Pool},
     error::StoreError,
     instance, record,
+    recorder::Recorder,
     store::{Options, Store},
     tx::{Mode, Tx},
 };
@@ -36,11 +37,20 @@ pub async fn migrate(options: &Options) -> Result<Migrated, StoreError> {
 async fn adopt(options: &Options) -> Result<(), StoreError> {
     let store = Store::connect_as_keeper(options).await?;
     let tx = Tx::begin(&store, Mode::Write).await?;
-    instance::belongs(&tx, store.recorder()?).await?;
-    if instance::adopts_now(&tx).await? {
-        record::adopt_all(&tx).await?;
+    let recorder = store.recorder()?;
+    instance::belongs(&tx, recorder).await?;
+    // That it was done is known beside the keys as well: whoever has only the database is not to have it done again, for what they made up.
+    if instance::adopts_now(&tx).await? && record::adopt_all(&tx).await? > 0 && recorder.has_adopted() {
+        let what = "the record was taken over into its log before, and now the database says that it was not";
+        return Err(StoreError::Broken(format!(
+            "{what}: find out who changed it (if it is another, old database, remove {} from audit.keys_dir)",
+            Recorder::ADOPTED
+        )));
     }
     tx.commit().await?;
+    if let Err(error) = recorder.note_adopted() {
+        tracing::warn!(%error, "that the record has been taken over into its log cannot be noted beside its keys");
+    }
     store.close().await;
     Ok(())
 }

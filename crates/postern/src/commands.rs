@@ -171,7 +171,8 @@ enum KeysCommand {
     Rotate,
 }
 
-type Done = Result<(), Box<dyn Error>>;
+/// What a command comes to.
+pub type Done = Result<(), Box<dyn Error>>;
 
 /// Does what the command line says.
 pub async fn run(cli: Cli) -> Done {

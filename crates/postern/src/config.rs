@@ -227,6 +227,9 @@ fn judge_server(section: &api::Server, rule: &mut dyn FnMut(bool, &str)) {
     rule(section.listen.parse::<std::net::SocketAddr>().is_ok(), "listen: an address and a port, as in 127.0.0.1:8080");
     let web = section.public_url.starts_with("https://") || section.public_url.starts_with("http://");
     rule(web && !section.public_url.ends_with('/'), "public_url: begins with https:// or http:// and does not end with a slash");
+    let origin =
+        |text: &String| url::Url::parse(text).is_ok_and(|url| url.origin().is_tuple() && url.origin().ascii_serialization() == *text);
+    rule(section.cors_origins.iter().all(origin), "cors_origins: each a scheme and a host, as in https://admin.vendor.example");
     rule(section.workers <= 1024, "workers: at most 1024");
     rule((1024..=16 << 20).contains(&section.body_limit_bytes), "body_limit_bytes: from 1024 to 16777216");
     rule((1..=300).contains(&section.request_timeout_seconds), "request_timeout_seconds: from 1 to 300");

@@ -1,7 +1,6 @@
 //! `postern serve` and `postern work`: what runs until somebody tells it to stop.
 
 use std::{
-    error::Error,
     io::{self, Write},
     net::TcpListener,
     sync::Arc,
@@ -21,12 +20,10 @@ use tokio::{
 };
 
 use crate::{
-    commands::{load_demo, open},
+    commands::{Done, load_demo, open},
     config::Config,
     doctor,
 };
-
-type Done = Result<(), Box<dyn Error>>;
 
 /// What happens without a request, until `stop` says so.
 fn worker(config: &Config, store: Arc<Store>) -> Worker {

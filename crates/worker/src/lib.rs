@@ -48,7 +48,10 @@ impl Worker {
                 }
                 pump.look_again();
             }
-            match self.drain(&mut pump, &ids).await {
+            let drained = self.drain(&mut pump, &ids).await;
+            #[expect(clippy::cast_precision_loss, reason = "a gauge is a float")]
+            metrics::gauge!("postern_audit_logs_set_aside").set(pump.set_aside() as f64);
+            match drained {
                 Ok(()) => well = true,
                 // Once for each time that it begins, not once for each turn.
                 Err(error) if well => {
@@ -75,8 +78,6 @@ impl Worker {
                     "a log cannot be appended to: it is set aside, and what is recorded for it waits"
                 );
             }
-            #[expect(clippy::cast_precision_loss, reason = "a gauge is a float")]
-            metrics::gauge!("postern_audit_logs_set_aside").set(pump.set_aside() as f64);
             for (org, event) in &refused {
                 tracing::error!(?org, %event, "an entry of the log's queue was put there by no server, or twice: it was taken out");
             }

@@ -1,6 +1,8 @@
 //! A log as a file that can be checked without us: its events, and what accounts for every entry that is not among them. It is made while
 //! it is read, some hundred events at a time, and whoever reads it is admitted anew for each of those.
 
+use std::time::{Duration, Instant};
+
 use actix_web::rt;
 use postern_domain::{
     action::Action,
@@ -22,14 +24,16 @@ use tracing::Instrument;
 use uuid::Uuid;
 
 use super::{csv::Table, filter::EventsQuery, source::Source};
-use crate::http::{Call, Download, Entry, Format, Gone, Paused, Problem, Room, Sink};
+use crate::http::{Call, Code, Download, Entry, Format, Gone, Paused, Problem, Room, Sink};
 
 /// So many events are read at a time.
 const EVENTS: u64 = 500;
-/// So many gaps between them.
+/// So many gaps between them at a time, and no more when those told one by one come to [`ONE_BY_ONE`].
 const GAPS: usize = 64;
 /// Up to so many entries in a row that are not there are told one by one, with the ids of their events.
 const ONE_BY_ONE: u64 = 1_000;
+/// For no longer than this.
+const LONGEST: Duration = Duration::from_hours(6);
 /// About so many checkpoints from before are told.
 const HISTORY: u64 = 500;
 
@@ -50,18 +54,16 @@ pub async fn start<O: Source>(call: Call<O>, asked: Asked) -> Result<Download, P
     let log = O::log(&call, asked.org.as_ref());
     let (origin, head) = (log.origin()?, log.head().await?);
     let patience = call.state().server.slow_reader();
-    let (paused, name) = (call.pause(), asked.org.as_ref().map_or("platform", |org| &org.slug).to_owned());
+    let (paused, name) = (call.pause_beyond_token(), asked.org.as_ref().map_or("platform", |org| &org.slug).to_owned());
     call.record_alone(exported(&asked, &origin, head.size)).await?;
     let (sink, download) = Download::stream(asked.format.media_type(), patience);
     let file_name = format!("audit-{name}.{}", asked.format.name());
     let writing = async move {
-        let export = Export { paused, asked, origin, head, _room: room };
+        let export = Export { paused, asked, origin, head, begun: Instant::now(), _room: room };
         match export.write(&sink).await {
-            Ok(()) | Err(Ended::Gone) => {}
-            Err(Ended::Failed(problem)) => {
-                tracing::warn!(code = problem.code().name(), "an export was cut off");
-                sink.fail().await;
-            }
+            Ok(()) => sink.finish(),
+            Err(Ended::Gone) => tracing::info!("nobody reads an export any more"),
+            Err(Ended::Failed(problem)) => tracing::warn!(code = problem.code().name(), "an export was cut off"),
         }
     };
     rt::spawn(writing.in_current_span());
@@ -108,6 +110,7 @@ struct Export<O> {
     origin: String,
     /// The tree that the export is checked against: what comes later is told, but not covered.
     head: Head,
+    begun: Instant,
     _room: Room,
 }
 
@@ -131,9 +134,16 @@ impl<O: Source> Export<O> {
             }
             sink.send(table.take()).await?;
         }
-        let mut place = 0;
+        // A table has no room for what stands for the rest.
+        let mut place = if self.asked.format == Format::Csv { self.head.size } else { 0 };
         loop {
-            let gaps: Vec<(u64, u64)> = exported.gaps_from(place).take(GAPS).collect();
+            let mut lines = 0;
+            let gaps = exported.gaps_from(place).take(GAPS).take_while(|(from, to)| {
+                let before = lines;
+                lines += (to - from).min(ONE_BY_ONE);
+                before < ONE_BY_ONE
+            });
+            let gaps: Vec<(u64, u64)> = gaps.collect();
             let Some((_, behind)) = gaps.last() else { break };
             place = *behind;
             let call = self.admitted().await?;
@@ -151,6 +161,9 @@ impl<O: Source> Export<O> {
 
     /// The call again, if the caller may still see all that was asked for.
     async fn admitted(&self) -> Result<Call<O>, Ended> {
+        if self.begun.elapsed() > LONGEST {
+            return Err(Problem::new(Code::TokenExpired).into());
+        }
         let call = self.paused.resume().await?;
         if O::sees_all(&call) { Ok(call) } else { Err(Problem::from(Denial::Forbidden(Permission::PlatformAuditReadAll)).into()) }
     }

@@ -82,6 +82,11 @@ impl EventsQuery {
     pub fn is_empty(&self) -> bool {
         serde_json::to_value(self).is_ok_and(|asked| asked.as_object().is_some_and(serde_json::Map::is_empty))
     }
+
+    /// No index finds text: it takes as long as it takes.
+    pub const fn looks_for_text(&self) -> bool {
+        self.q.is_some()
+    }
 }
 
 impl From<EventsQuery> for EventFilter {

@@ -147,7 +147,8 @@ pub async fn read_platform_log_entries(call: Call<op::ReadPlatformLogEntries>, b
 ///
 /// As for an org's.
 #[utoipa::path(get, path = "/v1/admin/audit-log/proof", tag = "support", impl_for = ReadPlatformLogProof, params(OfEvent), responses(
-    (status = 200, description = "The proof.", body = String, content_type = "text/plain")
+    (status = 200, description = "The proof.", body = String, content_type = "text/plain"),
+    (status = 404, description = "`not_found`: the log has no such event, or not yet.")
 ))]
 pub async fn read_platform_log_proof(call: Call<op::ReadPlatformLogProof>, of: Query<OfEvent>) -> Result<Download, Problem> {
     proof(&call.log(None), of.0.event).await

@@ -26,7 +26,7 @@ use crate::{
     (status = 200, description = "A page of events, or all of them as a file.", content(
         (EventPage = "application/json"), (String = "application/x-ndjson"), (String = "text/csv")
     )),
-    (status = 429, description = "`too_many_open`: wait until another file has been read, or give it up.")
+    (status = 429, description = "`too_many_open`: wait until another file or search has ended, or give it up.")
 ))]
 pub async fn list_audit_events(
     call: Call<op::ListAuditEvents>,
@@ -38,8 +38,9 @@ pub async fn list_audit_events(
         let org = call.grant().place().org.reference();
         return Ok(PageOrFile::File(export::start(call, Asked { org: Some(org), query: query.0, format }).await?));
     }
+    let _room = query.0.looks_for_text().then(|| call.room()).transpose()?;
     let events = call.events().page(&query.0.into(), call.page(&paging)?).await?;
-    Ok(PageOrFile::Page(ok(call.listed(&paging, events))))
+    Ok(PageOrFile::Page(call.listed(&paging, events)))
 }
 
 pub type EventPage = Listed<Event>;
@@ -63,7 +64,7 @@ pub async fn read_audit_event(call: Call<op::ReadAuditEvent>, event: Id<Event>) 
 ))]
 pub async fn list_org_impersonations(call: Call<op::ListOrgImpersonations>, paging: Paging) -> Answer<ImpersonationPage> {
     let impersonations = call.impersonations().page(None, call.page(&paging)?).await?;
-    Ok(ok(call.listed(&paging, impersonations)))
+    Ok(call.listed(&paging, impersonations))
 }
 
 pub type ImpersonationPage = Listed<Impersonation>;
@@ -78,7 +79,8 @@ pub type ImpersonationPage = Listed<Impersonation>;
     (status = 200, description = "A page of events, or a log as a file.", content(
         (EventPage = "application/json"), (String = "application/x-ndjson"), (String = "text/csv")
     )),
-    (status = 429, description = "`too_many_open`: wait until another file has been read, or give it up.")
+    (status = 404, description = "`not_found`: there is no such org."),
+    (status = 429, description = "`too_many_open`: wait until another file or search has ended, or give it up.")
 ))]
 pub async fn list_platform_audit_events(
     call: Call<op::ListPlatformAuditEvents>,
@@ -98,12 +100,13 @@ pub async fn list_platform_audit_events(
         }
         return Ok(PageOrFile::File(export::start(call, Asked { org, query: query.0, format }).await?));
     }
+    let _room = query.0.looks_for_text().then(|| call.room()).transpose()?;
     let only_by = if sees_all { None } else { Some(call.staffer().accountable().id) };
     let whose = of.0.org.map_or(Whose::Anybodys, Whose::Orgs);
     let asked = query.0.clone();
     let filter = EventFilter { log: whose, only_by, ..query.0.into() };
     let events = call.events().page(&filter, call.page(&paging)?).await?;
-    let reply = ok(call.listed(&paging, events));
+    let reply = call.listed(&paging, events);
     if sees_all {
         call.record_alone(viewed(org, "read", "all logs").noted("filter", &asked)).await?;
     }

@@ -18,7 +18,7 @@ use super::{
     source::{Source, viewed},
 };
 use crate::{
-    http::{Call, Code, Download, FromInput, Input, Paused, Problem, Query, Room, Sink, single},
+    http::{Call, Code, Download, EVENT_STREAM, FromInput, Input, Paused, Problem, Query, Room, Sink, single},
     operations::op::{self, StreamAuditEvents, StreamPlatformAuditEvents},
     state::State,
 };
@@ -60,6 +60,7 @@ pub async fn stream_audit_events(call: Call<op::StreamAuditEvents>, resume: Resu
 #[utoipa::path(get, path = "/v1/admin/audit-events/stream", tag = "support", impl_for = StreamPlatformAuditEvents,
     params(OfOrg, ("Last-Event-ID" = Option<u64>, Header, description = "The id of the last event that was seen.")), responses(
     (status = 200, description = "The stream.", body = String, content_type = "text/event-stream"),
+    (status = 404, description = "`not_found`: there is no such org."),
     (status = 429, description = "`too_many_open`: close one.")
 ))]
 pub async fn stream_platform_audit_events(
@@ -87,7 +88,7 @@ async fn begin<O: Source>(call: Call<O>, org: Option<OrgRef>, Resume(last): Resu
         Some(act) => call.record_alone(act).await?,
         None => call.leave().await?,
     }
-    let (sink, download) = Download::stream("text/event-stream", state.server.slow_reader());
+    let (sink, download) = Download::stream(EVENT_STREAM, state.server.slow_reader());
     rt::spawn(Stream { state, paused, org, next, watch, sink, _room: room }.run().in_current_span());
     Ok(download)
 }
@@ -108,7 +109,9 @@ impl<O: Source> Stream<O> {
     async fn run(mut self) {
         let heartbeat = self.state.server.heartbeat();
         let mut said = Instant::now();
-        let mut chunk = b"retry: 2000\n\n".to_vec();
+        // Who is cut off before the first event goes on from here all the same (WHATWG HTML 9.2.6).
+        let behind = self.next.checked_sub(1).map(|last| format!("id: {last}\n")).unwrap_or_default();
+        let mut chunk = format!("retry: 2000\n{behind}\n").into_bytes();
         loop {
             if !chunk.is_empty() {
                 said = Instant::now();
@@ -117,14 +120,14 @@ impl<O: Source> Stream<O> {
                 }
             }
             if self.state.is_stopping() {
-                return;
+                return self.sink.finish();
             }
             let before = self.next;
             chunk = match self.look().await {
                 Ok(events) => events.iter().flat_map(written).collect(),
                 Err(problem) => {
                     tracing::info!(code = problem.code().name(), "a stream ended");
-                    return;
+                    return self.sink.finish();
                 }
             };
             // Entries whose time was over say nothing, and what is behind them is not to wait for that.

@@ -93,7 +93,7 @@ entered_by_the_known!(Personal, InOrg, Staff);
 /// Who → where → may they → in whose name. Requests under another's name and denials are recorded on their own, so that
 /// they stand whatever comes after.
 async fn admit<S: Admits>(operation: &'static Operation, state: &State, input: &Input, stamp: &Stamp) -> Result<Reader<S>, Problem> {
-    let bearer = state.tokens.bearer(input.request.headers(), stamp.now)?;
+    let bearer = state.tokens.bearer(input.request.headers(), *input.good_at.get().unwrap_or(&stamp.now))?;
     let org = (S::KIND == ScopeKind::InOrg).then(|| OrgKey::parse(input.request.match_info().query("org")));
     let writes = matches!(operation.records, Records::Always(_) | Records::OnlyIf(_));
     let mut on_record = bearer.guise.is_none();

@@ -16,6 +16,7 @@ use postern_persistence::{
     repository::page::{From, Page, PageRequest},
     unit::{HasLog, Reader},
 };
+use serde::Serialize;
 use uuid::Uuid;
 
 use super::{
@@ -24,6 +25,7 @@ use super::{
     denial::DenialFacts,
     idempotency::{Pending, Repeat},
     input::Input,
+    ok,
     problem::Code,
 };
 use crate::{
@@ -156,7 +158,7 @@ where
     /// Room for an answer that lasts.
     pub fn room(&self) -> Result<Room, Problem> {
         let caller = self.held.grant().actor().caller().expect("only the command line is nobody");
-        self.state.rooms.enter(caller.accountable().id)
+        self.state.rooms.enter(caller.accountable().id, O::Scope::log(self.held.grant()).map(|org| org.id))
     }
 
     /// Ends what was begun for the call.
@@ -167,6 +169,13 @@ where
     /// For something long: to be resumed as often as it takes. Under a guise each time would be recorded, so this is for what is blocked there.
     pub fn pause(&self) -> Paused<O> {
         Paused { state: Arc::clone(&self.state), input: Rc::clone(&self.input), of: PhantomData }
+    }
+
+    /// The same for what goes on when the token is no longer good: a download takes as long as it takes. Everything else about the caller is looked
+    /// at each time.
+    pub fn pause_beyond_token(&self) -> Paused<O> {
+        self.input.good_at.get_or_init(|| self.stamp.now);
+        self.pause()
     }
 
     /// Commits one event by itself, for what stands although the call comes to nothing.
@@ -185,10 +194,18 @@ where
         Ok(PageRequest { from, limit: paging.limit })
     }
 
-    /// A page of rows as the answer shows it.
-    pub fn listed<T>(&self, paging: &Paging, page: Page<T>) -> Listed<T> {
+    /// A page of rows as the answer shows it, with links to its neighbours.
+    pub fn listed<T: Serialize>(&self, paging: &Paging, page: Page<T>) -> Reply<Listed<T>> {
         let sealed = |from: Option<From>| from.map(|from| self.state.cursors.seal(from, &self.list_key(paging)));
-        Listed { data: page.rows, next_cursor: sealed(page.older), prev_cursor: sealed(page.newer) }
+        let listed = Listed { data: page.rows, next_cursor: sealed(page.older), prev_cursor: sealed(page.newer) };
+        let request = &self.input.request;
+        let others = request.query_string().split('&').filter(|pair| !pair.is_empty() && !pair.starts_with("cursor="));
+        let others: String = others.flat_map(|pair| [pair, "&"]).collect();
+        let links = [("next", &listed.next_cursor), ("prev", &listed.prev_cursor)].into_iter().filter_map(|(relation, cursor)| {
+            Some(format!("<{}?{others}cursor={}>; rel=\"{relation}\"", request.path(), cursor.as_deref()?))
+        });
+        let links: Vec<String> = links.collect();
+        ok(listed).links(links)
     }
 
     /// What a cursor belongs to: the operation, the place, the caller and the filters.

@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 
 use postern_domain::operation::{Demand, Operation, Records, ScopeKind};
 use serde_json::{Map, Value, json};
-use utoipa::openapi::{ComponentsBuilder, HttpMethod, InfoBuilder, OpenApiBuilder, PathItem, PathsBuilder};
+use utoipa::openapi::{ComponentsBuilder, ContactBuilder, HttpMethod, InfoBuilder, LicenseBuilder, OpenApiBuilder, PathItem, PathsBuilder};
 
 use super::{
+    bounds,
     problem::{Code, FieldError, ProblemBody},
     routes::{Mounted, Routes},
 };
@@ -38,22 +39,36 @@ pub fn document(routes: &Routes) -> Value {
         components = components.schemas_from_iter(mounted.schemas.clone());
     }
     let components = components.schema_from::<ProblemBody>().schema_from::<FieldError>();
-    let info = InfoBuilder::new().title("Postern").version(env!("CARGO_PKG_VERSION")).description(Some(INTRODUCTION)).build();
+    let contact = ContactBuilder::new().name(Some("The Postern team")).url(Some("https://postern.example")).build();
+    let license = LicenseBuilder::new().name("Proprietary").identifier(Some("LicenseRef-Proprietary")).build();
+    let info = InfoBuilder::new().title("Postern").version(env!("CARGO_PKG_VERSION")).description(Some(INTRODUCTION));
+    let info = info.contact(Some(contact)).license(Some(license)).build();
     let document = OpenApiBuilder::new().info(info).paths(paths.build()).components(Some(components.build())).build();
     let mut document = serde_json::to_value(&document).expect("a document is plain data");
     document["tags"] = TAGS.iter().map(|(name, description)| json!({ "name": name, "description": description })).collect();
-    document["servers"] = json!([{ "url": "/", "description": "The server that this document comes from." }]);
+    document["servers"] = json!([{ "url": "/", "description": "The server that this document comes from: production, staging or local.", "x-internal": false }]);
     document["components"]["securitySchemes"] = json!({ "bearer": {
         "type": "http", "scheme": "bearer", "bearerFormat": "JWT",
-        "description": "An access token (RFC 9068, verified after RFC 8725) from `POST /v1/auth/login`, or an impersonation's.",
+        "description": "An access token (RFC 9068, verified after RFC8725) from `POST /v1/auth/login`, or an impersonation's.",
     } });
     document["components"]["responses"] = problem_responses();
     for mounted in routes.mounted() {
         let operation = &mut document["paths"][&mounted.path][method_name(&mounted.method)];
         finish(operation, mounted);
     }
+    document["components"]["schemas"]["Problem"]["properties"]["code"]["enum"] =
+        Code::ALL.iter().map(|code| Value::from(code.name())).collect();
+    bounds::apply(document["components"]["schemas"].as_object_mut().expect("there are schemas"));
+    drop_unused_responses(&mut document);
     add_examples(&mut document);
     document
+}
+
+/// Shared answers that no operation gives are left out.
+fn drop_unused_responses(document: &mut Value) {
+    let paths = document["paths"].to_string();
+    let responses = document["components"]["responses"].as_object_mut().expect("there are responses");
+    responses.retain(|name, _| paths.contains(&format!("\"#/components/responses/{name}\"")));
 }
 
 fn finish(operation: &mut Value, mounted: &Mounted) {
@@ -78,6 +93,33 @@ fn finish(operation: &mut Value, mounted: &Mounted) {
     operation["description"] = format!("{said}\n\n{}", in_words(row)).trim().into();
     add_parameters(operation, mounted);
     add_problems(operation, mounted);
+    bound_in_place(operation);
+}
+
+/// Bounds what an operation declares for itself.
+fn bound_in_place(operation: &mut Value) {
+    for parameter in operation.get_mut("parameters").and_then(Value::as_array_mut).into_iter().flatten() {
+        let name = parameter["name"].as_str().unwrap_or_default().to_owned();
+        bounds::bound(&name, &mut parameter["schema"]);
+        // What may be left out is not there then; it is never null.
+        let kinds = parameter["schema"]["type"].as_array().cloned().unwrap_or_default();
+        if let [kind, Value::String(other)] = &kinds[..]
+            && other == "null"
+        {
+            parameter["schema"]["type"] = kind.clone();
+        }
+    }
+    for response in operation.get_mut("responses").and_then(Value::as_object_mut).into_iter().flat_map(Map::values_mut) {
+        for header in response.get_mut("headers").and_then(Value::as_object_mut).into_iter().flat_map(Map::values_mut) {
+            bounds::bound("", &mut header["schema"]);
+        }
+        // A file, a stream or a text is as long as it is.
+        let texts = |kind: &String| kind != "application/json" && kind != "application/problem+json";
+        for (_, content) in response.get_mut("content").and_then(Value::as_object_mut).into_iter().flatten().filter(|(kind, _)| texts(kind))
+        {
+            *content = json!({});
+        }
+    }
 }
 
 /// What the `x-` fields say, for people who read the document in Swagger UI.
@@ -98,6 +140,10 @@ fn in_words(row: &Operation) -> String {
         Records::Always(_) => words += &format!(" **Records:** {actions}."),
         Records::Aside(_) => words += &format!(" **Records:** {actions}, when more is read than one's own, or a file is taken along."),
         Records::OnlyIf(_) => words += &format!(" **Records:** {actions}, only when something is wrong."),
+    }
+    if !row.demands.is_empty() {
+        let demands = row.demands.iter().map(|demand| demand.name().replace('_', " ")).collect::<Vec<_>>().join(", ");
+        words += &format!(" **Demands:** {demands}.");
     }
     if row.scope != ScopeKind::Public {
         words += &format!(" **Under impersonation:** {}.", row.impersonated.name());

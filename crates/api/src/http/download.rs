@@ -2,6 +2,10 @@
 
 use std::{
     pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     task::{Context, Poll},
     time::Duration,
 };
@@ -9,7 +13,7 @@ use std::{
 use actix_web::{
     HttpResponse,
     body::{BodySize, MessageBody},
-    http::header,
+    http::header::{self, ContentEncoding},
     web::Bytes,
 };
 use tokio::{sync::mpsc, time::timeout};
@@ -18,6 +22,9 @@ use super::{FromInput, Input, Problem, Reply, Respond, params::single};
 
 /// So many chunks wait for somebody who reads slowly; then their making waits.
 const CHUNKS: usize = 2;
+
+/// The media type of server-sent events.
+pub const EVENT_STREAM: &str = "text/event-stream";
 
 /// A text, some bytes, or a stream.
 pub struct Download {
@@ -31,9 +38,11 @@ enum Content {
     Stream(Chunks),
 }
 
-/// Where a stream is written to. Dropping it ends the stream well; [`Sink::fail`] cuts it off, so that nobody takes a part for the whole.
+/// Where a stream is written to. [`Sink::finish`] ends it well; if it is dropped without that, it is cut off, so that nobody takes a part for the
+/// whole.
 pub struct Sink {
-    to: mpsc::Sender<Result<Bytes, Broken>>,
+    to: mpsc::Sender<Bytes>,
+    finished: Arc<AtomicBool>,
     /// How long somebody may take to make room: who reads more slowly is cut off.
     patience: Duration,
 }
@@ -51,23 +60,24 @@ impl Sink {
     pub async fn send(&self, chunk: Vec<u8>) -> Result<(), Gone> {
         // In HTTP/1.1 an empty chunk is the end.
         if chunk.is_empty() {
-            return Ok(());
+            return if self.to.is_closed() { Err(Gone) } else { Ok(()) };
         }
-        match timeout(self.patience, self.to.send(Ok(chunk.into()))).await {
+        match timeout(self.patience, self.to.send(chunk.into())).await {
             Ok(Ok(())) => Ok(()),
             _ => Err(Gone),
         }
     }
 
-    pub async fn fail(self) {
-        // Where nobody reads any more there is nobody to tell.
-        if timeout(self.patience, self.to.send(Err(Broken))).await.is_err() {
-            tracing::debug!("whoever does not read was not told either");
-        }
+    /// What was sent is all there is.
+    pub fn finish(self) {
+        self.finished.store(true, Ordering::Release);
     }
 }
 
-struct Chunks(mpsc::Receiver<Result<Bytes, Broken>>);
+struct Chunks {
+    from: mpsc::Receiver<Bytes>,
+    finished: Arc<AtomicBool>,
+}
 
 impl MessageBody for Chunks {
     type Error = Box<dyn std::error::Error>;
@@ -77,7 +87,11 @@ impl MessageBody for Chunks {
     }
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Bytes, Self::Error>>> {
-        self.0.poll_recv(context).map(|chunk| chunk.map(|chunk| chunk.map_err(Into::into)))
+        self.from.poll_recv(context).map(|chunk| match chunk {
+            Some(chunk) => Some(Ok(chunk)),
+            None if self.finished.load(Ordering::Acquire) => None,
+            None => Some(Err(Broken.into())),
+        })
     }
 }
 
@@ -91,8 +105,9 @@ impl Download {
     }
 
     pub fn stream(content_type: &'static str, patience: Duration) -> (Sink, Self) {
-        let (to, chunks) = mpsc::channel(CHUNKS);
-        (Sink { to, patience }, Self { content_type, file_name: None, content: Content::Stream(Chunks(chunks)) })
+        let ((to, from), finished) = (mpsc::channel(CHUNKS), Arc::<AtomicBool>::default());
+        let chunks = Chunks { from, finished: Arc::clone(&finished) };
+        (Sink { to, finished, patience }, Self { content_type, file_name: None, content: Content::Stream(chunks) })
     }
 
     /// What a browser saves it as.
@@ -111,7 +126,13 @@ impl Respond for Download {
         }
         match self.content {
             Content::Whole(bytes) => response.body(bytes),
-            Content::Stream(chunks) => response.body(chunks),
+            Content::Stream(chunks) => {
+                // Compressed, an event would wait for those after it.
+                if self.content_type == EVENT_STREAM {
+                    response.insert_header(ContentEncoding::Identity);
+                }
+                response.body(chunks)
+            }
         }
     }
 }

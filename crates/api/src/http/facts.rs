@@ -50,7 +50,7 @@ pub async fn establish(
     request: ServiceRequest,
     next: Next<impl MessageBody>,
 ) -> Result<ServiceResponse<impl MessageBody>, actix_web::Error> {
-    let state = request.app_data::<web::Data<State>>().expect("the state is part of the app");
+    let state = request.app_data::<web::Data<State>>().cloned().expect("the state is part of the app");
     let headers = request.headers();
     let facts = Rc::new(Facts {
         request_id: headers.get(REQUEST_ID).and_then(acceptable_id).map_or_else(|| state.new_request_id(), str::to_owned),
@@ -61,12 +61,26 @@ pub async fn establish(
     let mut response = next.call(request).await?;
     let headers = response.headers_mut();
     headers.insert(REQUEST_ID, HeaderValue::from_str(&facts.request_id).expect("made of visible characters"));
-    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    if !headers.contains_key(header::CACHE_CONTROL) {
-        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    for (name, value) in GUARDS {
+        if !headers.contains_key(&name) {
+            headers.insert(name, HeaderValue::from_static(value));
+        }
+    }
+    if state.server.public_url.starts_with("https:") {
+        headers.insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=63072000"));
     }
     Ok(response)
 }
+
+/// What every answer says unless it says otherwise itself: kept by nobody, shown in no frame, and nothing but what it is (OWASP REST Security).
+const GUARDS: [(HeaderName, &str); 6] = [
+    (header::CACHE_CONTROL, "no-store"),
+    (header::CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'"),
+    (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    (header::X_FRAME_OPTIONS, "DENY"),
+    (header::REFERRER_POLICY, "no-referrer"),
+    (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
+];
 
 /// A client's own request id, if it can do no harm in a log.
 fn acceptable_id(value: &HeaderValue) -> Option<&str> {

@@ -1,6 +1,9 @@
 //! What a handler is given of a request besides its call.
 
+use std::cell::OnceCell;
+
 use actix_web::{HttpRequest, web::Bytes};
+use chrono::{DateTime, Utc};
 
 use super::problem::Problem;
 
@@ -8,6 +11,8 @@ use super::problem::Problem;
 pub struct Input {
     pub request: HttpRequest,
     pub body: Bytes,
+    /// When the token was good, for what goes on longer than it is.
+    pub good_at: OnceCell<DateTime<Utc>>,
 }
 
 /// What a handler may ask for besides its call.

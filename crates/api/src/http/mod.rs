@@ -3,6 +3,7 @@
 
 mod admission;
 mod body;
+mod bounds;
 mod call;
 mod cursor;
 mod denial;
@@ -24,7 +25,7 @@ pub use admission::Entry;
 pub use body::Valid;
 pub use call::{Call, Paused};
 pub use cursor::CursorKey;
-pub use download::{Download, Format, Gone, PageOrFile, Sink, Wanted};
+pub use download::{Download, EVENT_STREAM, Format, Gone, PageOrFile, Sink, Wanted};
 pub use facts::{Facts, establish};
 pub use idempotency::Seal;
 pub use input::{FromInput, Input};
@@ -32,5 +33,5 @@ pub use params::{Filter, InPath, Paging, Precondition, Query, Word, authorizatio
 pub use problem::{Code, Problem};
 pub use reply::{Answer, Listed, Reply, Respond, created, no_content, ok};
 pub use room::{Room, Rooms};
-pub use routes::{Routes, method_not_allowed, not_found};
+pub use routes::{Routes, not_found, only_get};
 pub use unit::Unit;

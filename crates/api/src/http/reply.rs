@@ -29,6 +29,8 @@ pub struct Reply<T> {
     etag: Option<String>,
     location: Option<String>,
     cache: Option<String>,
+    #[serde(default)]
+    links: Vec<String>,
     #[serde(skip)]
     of: PhantomData<fn() -> T>,
 }
@@ -52,7 +54,7 @@ pub fn no_content() -> Reply<()> {
 impl<T: Serialize> Reply<T> {
     fn new(status: StatusCode, body: Option<&T>) -> Self {
         let body = body.map(|body| serde_json::to_string(body).expect("what the domain shows can be written as JSON"));
-        Self { status: status.as_u16(), body, etag: None, location: None, cache: None, of: PhantomData }
+        Self { status: status.as_u16(), body, etag: None, location: None, cache: None, links: Vec::new(), of: PhantomData }
     }
 }
 
@@ -62,6 +64,12 @@ impl<T> Reply<T> {
     pub fn etag(mut self, version: i64) -> Self {
         self.etag = Some(format!("\"{version}\""));
         self
+    }
+
+    /// Where one can go on from here (RFC 8288).
+    #[must_use]
+    pub fn links(self, links: Vec<String>) -> Self {
+        Self { links, ..self }
     }
 
     /// Lets everybody keep the answer for a while; without this nobody does.
@@ -81,6 +89,9 @@ impl<T> Respond for Reply<T> {
             if let Some(value) = value {
                 response.insert_header((name, value));
             }
+        }
+        if !self.links.is_empty() {
+            response.insert_header((header::LINK, self.links.join(", ")));
         }
         if replayed {
             response.insert_header((HeaderName::from_static("idempotency-replayed"), "true"));

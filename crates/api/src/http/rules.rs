@@ -1,9 +1,14 @@
 //! Rules on input in the shape `validator` wants, each with what it expects in words; and fields that may be left out or
 //! be null.
 
+use std::{fmt, marker::PhantomData};
+
 use chrono::{DateTime, Datelike, Utc};
 use postern_domain::{action::Action, text};
-use serde::{Deserialize, Deserializer};
+use serde::{
+    Deserialize, Deserializer,
+    de::{MapAccess, Visitor, value::MapAccessDeserializer},
+};
 use validator::ValidationError;
 
 fn rule(holds: bool, code: &'static str, expected: &'static str) -> Result<(), ValidationError> {
@@ -51,6 +56,25 @@ pub fn moment(given: &DateTime<Utc>) -> Result<(), ValidationError> {
 /// For a field that may be left out but is not null. To be used as `maybe` is.
 pub fn present<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
     T::deserialize(deserializer).map(Some)
+}
+
+/// For an object that may be left out but is not null. To be used as `maybe` is. (serde alone would take a list of its values as well.)
+pub fn object<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
+    struct Members<T>(PhantomData<T>);
+
+    impl<'de, T: Deserialize<'de>> Visitor<'de> for Members<T> {
+        type Value = T;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("an object")
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, members: A) -> Result<T, A::Error> {
+            T::deserialize(MapAccessDeserializer::new(members))
+        }
+    }
+
+    deserializer.deserialize_map(Members(PhantomData)).map(Some)
 }
 
 /// For a field that may be left out (`None`), be null (`Some(None)`) or have a value.

@@ -1,7 +1,7 @@
 use postern_domain::{impersonation::Impersonation, permission::Permission};
 
 use crate::{
-    http::{Answer, Call, Listed, Paging, ok},
+    http::{Answer, Call, Listed, Paging},
     operations::op::{self, ListImpersonations},
 };
 
@@ -14,7 +14,7 @@ use crate::{
 pub async fn list_impersonations(call: Call<op::ListImpersonations>, paging: Paging) -> Answer<ImpersonationPage> {
     let of = if call.also_may(Permission::ImpersonationEndAny) { None } else { Some(call.staffer().accountable().id) };
     let impersonations = call.impersonations().page(of, call.page(&paging)?).await?;
-    Ok(ok(call.listed(&paging, impersonations)))
+    Ok(call.listed(&paging, impersonations))
 }
 
 pub type ImpersonationPage = Listed<Impersonation>;

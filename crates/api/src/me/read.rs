@@ -96,7 +96,7 @@ pub async fn read_me(call: Call<op::ReadMe>) -> Answer<MeView> {
 pub async fn list_my_sessions(call: Call<op::ListMySessions>, paging: Paging) -> Answer<SessionPage> {
     let page = call.page(&paging)?;
     let sessions = call.sessions().page_of(call.caller().effective().id, call.stamp().now, page).await?;
-    Ok(ok(call.listed(&paging, sessions)))
+    Ok(call.listed(&paging, sessions))
 }
 
 pub type SessionPage = Listed<Session>;

@@ -34,7 +34,7 @@ impl Filter for MembersQuery {
 pub async fn list_members(call: Call<op::ListMembers>, paging: Paging, query: Query<MembersQuery>) -> Answer<MemberPage> {
     let MembersQuery { q, role } = query.0;
     let members = call.members().page(&MemberFilter { q, role }, call.page(&paging)?).await?;
-    Ok(ok(call.listed(&paging, members)))
+    Ok(call.listed(&paging, members))
 }
 
 pub type MemberPage = Listed<Member>;

@@ -20,7 +20,7 @@ use crate::{
 ))]
 pub async fn list_my_orgs(call: Call<op::ListMyOrgs>, paging: Paging) -> Answer<MembershipPage> {
     let page = call.orgs().page(call.page(&paging)?).await?;
-    Ok(ok(call.listed(&paging, page)))
+    Ok(call.listed(&paging, page))
 }
 
 pub type MembershipPage = Listed<Membership>;

@@ -21,7 +21,10 @@ pub fn collected() -> &'static PrometheusHandle {
             tracing::warn!("figures are collected elsewhere in this process");
         }
         metrics::describe_gauge!("postern_audit_queue_length", "Events that have no place in their log yet.");
-        metrics::describe_gauge!("postern_audit_queue_age_seconds", "How long the oldest of them has waited: the pump's lag.");
+        metrics::describe_gauge!(
+            "postern_audit_queue_age_seconds",
+            "How long the oldest of them has waited: the pump's lag, or since when a log that is set aside has waited."
+        );
         metrics::describe_gauge!("postern_audit_logs_set_aside", "Logs that nothing can be appended to. Look into each at once.");
         metrics::describe_counter!("postern_audit_events_pumped_total", "Events that this process has given their place.");
         metrics::describe_counter!(

@@ -15,7 +15,7 @@ use crate::{
 #[derive(Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct UpdateSettingsBody {
-    #[serde(default, deserialize_with = "rules::present")]
+    #[serde(default, deserialize_with = "rules::object")]
     #[validate(nested)]
     #[schema(nullable = false)]
     branding: Option<BrandingBody>,

@@ -19,7 +19,7 @@ use crate::{
 ))]
 pub async fn list_staff(call: Call<op::ListStaff>, paging: Paging) -> Answer<StaffPage> {
     let staff = call.staff().page(call.page(&paging)?).await?;
-    Ok(ok(call.listed(&paging, staff)))
+    Ok(call.listed(&paging, staff))
 }
 
 pub type StaffPage = Listed<StaffMember>;

@@ -64,11 +64,16 @@ pub enum ActionFilter {
 }
 
 impl EventFilter {
-    /// All that is asked but for [`Self::words`], in arms of which no event is in two: the order of each is that of one index.
+    /// All that is asked but for [`Self::words`], in arms of which no event is in two. One index has the events of an arm in order, but for kinds
+    /// of actions, and for actions and outcomes of all orgs: what those find is sorted.
     pub(super) fn arms(&self) -> Vec<Condition> {
         use audit_event::Column as C;
         match &self.target {
             None => vec![self.without_target()],
+            // No id has anything else in it.
+            Some(target) if !target.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_') => {
+                vec![self.without_target().add(C::TargetLabel.eq(target.as_str()))]
+            }
             Some(target) => {
                 let by_id = self.without_target().add(C::TargetId.eq(target.as_str()));
                 let other_id = Condition::any().add(C::TargetId.is_null()).add(C::TargetId.ne(target.as_str()));

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use postern_domain::{
+    Id,
     entry::Opening,
     event::{Event, Exhibit, LogPlace},
     id::{EventId, OrgId},
@@ -76,89 +77,110 @@ impl<'a> Events<'a> {
 
     /// A page. One that looks for text ends after so many events that were looked through, however many were found.
     pub async fn page(&self, filter: &EventFilter, page: PageRequest) -> Result<Page<Event>, StoreError> {
-        let events = self.events(self.narrowed(filter, page)).await?;
-        let cut = page.cut(events, |event| event.id.uuid());
-        if filter.q.is_some() && !cut.goes_on(page) {
-            return Ok(cut.going_on(page, self.examined(filter, page).await?));
-        }
-        Ok(cut)
+        let last = self.last_examined(filter, page).await?;
+        let rows = self.rows(self.narrowed(filter, page, last), Self::event).await?;
+        let cut = page.cut(rows, |(id, _)| *id);
+        let cut = match last {
+            Some(last) if !cut.goes_on(page) => cut.going_on(page, last),
+            _ => cut,
+        };
+        Ok(cut.understood())
     }
 
     /// The next events in the order of their ids, with what is needed to check each, and where to go on if there may be more.
     pub async fn exhibits(&self, filter: &EventFilter, after: Uuid, limit: u64) -> Result<(Vec<Exhibit>, Option<Uuid>), StoreError> {
         let page = PageRequest { from: From::NewerThan(after), limit };
-        let mut exhibits = self.evidence(self.narrowed(filter, page)).await?;
-        if exhibits.len() as u64 > limit {
-            exhibits.pop();
-            let last = exhibits.last().map(|exhibit| exhibit.event.id.uuid());
-            return Ok((exhibits, last));
+        let last = self.last_examined(filter, page).await?;
+        let mut rows = self.evidence(self.narrowed(filter, page, last)).await?;
+        let more = rows.len() as u64 > limit;
+        if more {
+            rows.pop();
         }
-        let next = if filter.q.is_some() { self.examined(filter, page).await? } else { None };
-        Ok((exhibits, next))
+        let next = if more { rows.last().map(|(id, _)| *id) } else { last };
+        Ok((rows.into_iter().filter_map(|(_, exhibit)| exhibit).collect(), next))
     }
 
     /// One event, with what is needed to check it.
     pub async fn exhibited(&self, id: EventId) -> Result<Option<Exhibit>, StoreError> {
-        Ok(self.evidence(self.select().filter(audit_event::Column::Id.eq(id.uuid()))).await?.pop())
+        let found = self.evidence(self.select().filter(audit_event::Column::Id.eq(id.uuid()))).await?.pop();
+        found.map(|(_, exhibit)| exhibit.ok_or_else(|| StoreError::Corrupt(format!("the event {id}")))).transpose()
     }
 
-    /// The events of a page and one more. What an index finds is found first: an arm of the filter each, in order, no more than are needed. Text is
-    /// then looked for in that alone.
-    fn narrowed(&self, filter: &EventFilter, page: PageRequest) -> Select<audit_event::Entity> {
+    /// The events of a page and one more. Where no index has them in order by itself, one for each arm of the filter has; no more are taken of any
+    /// than are needed. Text is looked for up to the event `last`.
+    fn narrowed(&self, filter: &EventFilter, page: PageRequest, last: Option<Uuid>) -> Select<audit_event::Entity> {
         let id = || Expr::col((audit_event::Entity, audit_event::Column::Id));
-        let found = |condition, limit| {
-            let mut query = self.of_scope(audit_event::Entity::find()).filter(condition).into_query();
-            page.ordered(&mut query, id()).limit(limit);
-            query
-        };
         let mut select = self.select();
         let query = QueryTrait::query(&mut select);
         match (filter.words(), &filter.arms()[..]) {
+            (Some(words), _) => {
+                let until = last.map(|last| if let From::NewerThan(_) = page.from { id().lte(last) } else { id().gte(last) });
+                query.cond_where(filter.whole().add(words).add_option(until));
+            }
             (None, [all]) => _ = query.cond_where(all.clone()),
             (None, arms) => {
                 let arm = |condition: &Condition| {
-                    Query::select().column(Asterisk).from_subquery(found(condition.clone(), page.limit + 1), "arm").take()
+                    let mut arm = self.of_scope(audit_event::Entity::find()).filter(condition.clone()).into_query();
+                    page.apply(&mut arm, id());
+                    Query::select().column(Asterisk).from_subquery(arm, "arm").take()
                 };
                 let mut together = arm(&arms[0]);
                 together.unions(arms[1..].iter().map(|condition| (UnionType::All, arm(condition))));
                 query.from_clear().from_subquery(together, audit_event::Entity);
             }
-            (Some(words), _) => {
-                query.from_clear().from_subquery(found(filter.whole(), EXAMINED), audit_event::Entity).cond_where(words);
-            }
         }
-        page.ordered(query, id()).limit(page.limit + 1);
+        page.apply(query, id());
         select
     }
 
-    /// The last event that a search by text has looked through, if there may be more behind it.
-    async fn examined(&self, filter: &EventFilter, page: PageRequest) -> Result<Option<Uuid>, StoreError> {
+    /// The event up to which a search by text looks for this page; None where it looks through all that are left.
+    async fn last_examined(&self, filter: &EventFilter, page: PageRequest) -> Result<Option<Uuid>, StoreError> {
+        if filter.q.is_none() {
+            return Ok(None);
+        }
         let id = audit_event::Column::Id;
         let mut select = self.of_scope(audit_event::Entity::find()).filter(filter.whole()).select_only().column(id);
-        page.ordered(QueryTrait::query(&mut select), Expr::col((audit_event::Entity, id)));
-        Ok(select.offset(EXAMINED - 1).limit(1).into_tuple().one(self.tx).await?)
+        page.ordered(QueryTrait::query(&mut select), Expr::col((audit_event::Entity, id))).offset(EXAMINED - 1).limit(1);
+        let rows = self.tx.planned_anew(&select.build(self.tx.get_database_backend())).await?;
+        Ok(rows.first().map(|row| row.try_get("", "id")).transpose()?)
     }
 
-    async fn evidence(&self, mut select: Select<audit_event::Entity>) -> Result<Vec<Exhibit>, StoreError> {
+    async fn evidence(&self, mut select: Select<audit_event::Entity>) -> Result<Vec<(Uuid, Option<Exhibit>)>, StoreError> {
         use audit_event::Column as C;
         let same_event = Expr::col((audit_queue::Entity, audit_queue::Column::EventId)).equals((audit_event::Entity, C::Id));
         QueryTrait::query(&mut select)
             .join(JoinType::LeftJoin, audit_queue::Entity, same_event)
             .expr_as(Expr::col((audit_queue::Entity, audit_queue::Column::EventId)).is_not_null(), QUEUED)
             .expr_as(Expr::col((audit_leaf::Entity, audit_leaf::Column::Hash)), LEAF);
-        let rows = self.tx.planned_anew(&select.build(self.tx.get_database_backend())).await?;
-        rows.iter().map(|row| self.exhibit(Evidence::from_query_result(row, "")?)).collect()
+        self.rows(select, Self::exhibit).await
     }
 
-    async fn events(&self, select: Select<audit_event::Entity>) -> Result<Vec<Event>, StoreError> {
+    /// What rows say, each by the id of its event. None for one that says what no server has written: those beside it are not to suffer.
+    async fn rows<R: FromQueryResult, T>(
+        &self,
+        select: Select<audit_event::Entity>,
+        understand: fn(&Self, R) -> Result<T, StoreError>,
+    ) -> Result<Vec<(Uuid, Option<T>)>, StoreError> {
         let rows = self.tx.planned_anew(&select.build(self.tx.get_database_backend())).await?;
-        rows.iter().map(|row| self.event(Row::from_query_result(row, "")?)).collect()
+        let understood = rows.iter().map(|row| {
+            let id: Uuid = row.try_get("", "id")?;
+            match R::from_query_result(row, "").map_err(StoreError::from).and_then(|row| understand(self, row)) {
+                Ok(said) => Ok((id, Some(said))),
+                Err(StoreError::Corrupt(why)) => {
+                    tracing::error!(event = %Id::<Event>::new(id), why, "an event of the record cannot be understood, and is left out");
+                    Ok((id, None))
+                }
+                Err(error) => Err(error),
+            }
+        });
+        understood.collect()
     }
 
     /// The events at these leaves, in their order, without those that are no longer there.
     pub async fn at(&self, leaves: &[Leaf]) -> Result<Vec<Event>, StoreError> {
         let ids = leaves.iter().map(|leaf| leaf.event);
-        let mut events = self.events(self.select().filter(audit_event::Column::Id.is_in(ids))).await?;
+        let rows = self.rows(self.select().filter(audit_event::Column::Id.is_in(ids)), Self::event).await?;
+        let mut events: Vec<Event> = rows.into_iter().filter_map(|(_, event)| event).collect();
         events.sort_by_key(|event| event.log.as_ref().map(|log| log.index));
         Ok(events)
     }
@@ -166,12 +188,9 @@ impl<'a> Events<'a> {
     /// The entries of the log for these leaves; none where an event is no longer there.
     pub async fn entries(&self, leaves: &[Leaf]) -> Result<Option<Vec<Vec<u8>>>, StoreError> {
         let ids = leaves.iter().map(|leaf| leaf.event);
-        let rows = self.select().filter(audit_event::Column::Id.is_in(ids)).all(self.tx).await?;
-        let mut by_id: HashMap<Uuid, Vec<u8>> = HashMap::new();
-        for row in rows {
-            by_id.insert(row.id, record::entry(&row)?);
-        }
-        Ok(leaves.iter().map(|leaf| by_id.remove(&leaf.event)).collect())
+        let rows = self.rows(self.select().filter(audit_event::Column::Id.is_in(ids)), |_, row: Row| record::entry(&row.model)).await?;
+        let mut by_id: HashMap<Uuid, Option<Vec<u8>>> = rows.into_iter().collect();
+        Ok(leaves.iter().map(|leaf| by_id.remove(&leaf.event).flatten()).collect())
     }
 
     fn exhibit(&self, Evidence { row, leaf, queued }: Evidence) -> Result<Exhibit, StoreError> {

@@ -59,6 +59,7 @@ impl<'a> Log<'a> {
     /// Checkpoints that the log has had, at most about so many and evenly spread, the smallest first.
     pub async fn history(&self, size: u64, at_most: u64) -> Result<Vec<String>, StoreError> {
         use audit_checkpoint::Column as C;
+        let (recorder, origin) = (self.tx.store().recorder()?, self.origin()?);
         let step = size.div_ceil(at_most.max(1)).max(1);
         let mut notes = Vec::new();
         // The last of each step: one short look into the key for each.
@@ -71,7 +72,7 @@ impl<'a> Log<'a> {
                 .order_by_desc(C::Size)
                 .one(self.tx)
                 .await?;
-            notes.extend(found.map(|row| row.note));
+            notes.extend(found.map(|row| recorder.signed_anew(&origin, row.note)));
             below += step;
         }
         Ok(notes)
@@ -163,7 +164,10 @@ impl<'a> Log<'a> {
             let (tile, first, count) = Tile::with_node(level, index, size).ok_or_else(|| damaged(level, index))?;
             let hashes = match tiles.entry(tile) {
                 Entry::Occupied(read) => read.into_mut(),
-                Entry::Vacant(unread) => unread.insert(self.tile(tile).await?.unwrap_or_default()),
+                Entry::Vacant(unread) => unread.insert(match self.tile(tile).await {
+                    Err(StoreError::Corrupt(_)) => Vec::new(),
+                    read => read?.unwrap_or_default(),
+                }),
             };
             known.extend(Tile::node(hashes, first, count).map(|hash| ((level, index), hash)));
         }

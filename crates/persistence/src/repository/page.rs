@@ -84,12 +84,22 @@ impl<T> Page<T> {
         }
     }
 
-    /// It goes on behind `last`, which need not be on it.
-    pub(super) fn going_on(mut self, asked: PageRequest, last: Option<Uuid>) -> Self {
+    /// It goes on behind `last`, which need not be on it; and where nothing is on it, back from there as well.
+    pub(super) fn going_on(mut self, asked: PageRequest, last: Uuid) -> Self {
+        let (older, newer) = (Some(From::OlderThan(last)), Some(From::NewerThan(last)));
+        let empty = self.rows.is_empty();
         match asked.from {
-            From::NewerThan(_) => self.newer = last.map(From::NewerThan),
-            From::Newest | From::OlderThan(_) => self.older = last.map(From::OlderThan),
+            From::NewerThan(_) => (self.newer, self.older) = (newer, if empty { older } else { self.older }),
+            From::OlderThan(_) => (self.older, self.newer) = (older, if empty { newer } else { self.newer }),
+            From::Newest => self.older = older,
         }
         self
+    }
+}
+
+impl<T> Page<(Uuid, Option<T>)> {
+    /// Without what could not be understood.
+    pub(super) fn understood(self) -> Page<T> {
+        Page { rows: self.rows.into_iter().filter_map(|(_, row)| row).collect(), older: self.older, newer: self.newer }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use postern_domain::{Id, id::OrgId, operation::Staff, org::OrgRef, retention::Retention};
+use postern_domain::{Id, operation::Staff, org::OrgRef, retention::Retention};
 use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QuerySelect, sea_query::OnConflict};
 
 use crate::{
@@ -30,25 +30,28 @@ impl<'a> Retentions<'a> {
         self.tx.wait_for(TAKING).await?;
         let org = organization::Entity::find().filter(organization::Column::Slug.eq(slug)).lock_exclusive().one(self.tx).await?;
         let Some(org) = org else { return Ok(None) };
-        Ok(Some(rules(retention::Entity::find_by_id(org.id).one(self.tx).await?, org)))
+        Ok(Some(rules(retention::Entity::find_by_id(org.id).one(self.tx).await?, reference(org))))
     }
 }
 
 /// The rules for every org there is.
 pub(crate) async fn all(tx: &Tx) -> Result<Vec<Retention>, StoreError> {
     let mut said: HashMap<_, _> = retention::Entity::find().all(tx).await?.into_iter().map(|row| (row.org_id, row)).collect();
-    Ok(organization::Entity::find().all(tx).await?.into_iter().map(|org| rules(said.remove(&org.id), org)).collect())
+    Ok(organization::Entity::find().all(tx).await?.into_iter().map(|org| rules(said.remove(&org.id), reference(org))).collect())
 }
 
-/// Is a legal hold on an org's log?
-pub(crate) async fn is_held(tx: &Tx, org: OrgId) -> Result<bool, StoreError> {
-    let row = retention::Entity::find_by_id(org.uuid()).one(tx).await?;
-    Ok(row.is_some_and(|row| row.held_since.is_some()))
+/// The rules for one org.
+pub(crate) async fn of(tx: &Tx, org: OrgRef) -> Result<Retention, StoreError> {
+    Ok(rules(retention::Entity::find_by_id(org.id.uuid()).one(tx).await?, org))
 }
 
-fn rules(row: Option<retention::Model>, org: organization::Model) -> Retention {
+fn rules(row: Option<retention::Model>, org: OrgRef) -> Retention {
     let (days, held_since) = row.map_or((None, None), |row| (row.days, row.held_since));
-    Retention { org: OrgRef { id: Id::new(org.id), slug: org.slug }, days, held_since }
+    Retention { org, days, held_since }
+}
+
+fn reference(org: organization::Model) -> OrgRef {
+    OrgRef { id: Id::new(org.id), slug: org.slug }
 }
 
 impl Stored<Staff> for Retention {

@@ -1,0 +1,106 @@
+// Swagger UI as an operator's tool: it signs in, sends the right token with each request, and says while one is acting in somebody's name. Tokens are
+// kept in this page alone, and gone with it.
+"use strict";
+
+const element = (id) => document.getElementById(id);
+/** The tokens of whoever is signed in, and when the first of them ends. */
+let own = null;
+/** The impersonation that requests are made in, as it was answered when it began. */
+let acting = null;
+
+const json = (method, path, token, body) =>
+  fetch(path, {
+    method,
+    headers: { "content-type": "application/json", ...(token ? { authorization: `Bearer ${token}` } : {}) },
+    body: body === undefined ? undefined : JSON.stringify(body),
+  });
+
+function keep(tokens) {
+  own = { ...tokens, ends: Date.now() + tokens.expires_in * 1000 };
+}
+
+/** The token of whoever is signed in, a fresh one where it is about to end. */
+async function ownToken() {
+  if (own !== null && own.ends - Date.now() < 30_000) {
+    const answer = await json("POST", "/v1/auth/refresh", null, { refresh_token: own.refresh_token });
+    if (answer.ok) keep(await answer.json());
+    else signedOut("Your session has ended.");
+  }
+  return own?.access_token ?? null;
+}
+
+async function show() {
+  const me = own === null ? null : await (await json("GET", "/v1/me", own.access_token)).json();
+  if (me !== null) {
+    const tier = me.staff_tier ? `, staff: ${me.staff_tier}` : "";
+    element("state").textContent = `Signed in as ${me.user.name} (${me.user.email})${tier}.`;
+  }
+  element("sign-in").hidden = own !== null;
+  element("sign-out").hidden = own === null;
+  element("acting").hidden = acting === null;
+  element("banner").textContent = acting?.banner ?? "";
+}
+
+function signedOut(why) {
+  own = acting = null;
+  element("state").textContent = why;
+  show();
+}
+
+element("sign-in").addEventListener("submit", async (event) => {
+  event.preventDefault();
+  const answer = await json("POST", "/v1/auth/login", null, { email: element("email").value, password: element("password").value });
+  element("password").value = "";
+  const said = await answer.json();
+  if (!answer.ok) {
+    element("state").textContent = `${said.title}. ${said.detail}`;
+    return;
+  }
+  keep(said);
+  await show();
+});
+
+element("sign-out").addEventListener("click", async () => {
+  await json("POST", "/v1/auth/logout", await ownToken(), {});
+  signedOut("Signed out.");
+});
+
+element("stop").addEventListener("click", async () => {
+  const answer = await json("DELETE", `/v1/admin/impersonations/${acting.impersonation.id}`, await ownToken());
+  if (answer.ok || answer.status === 404 || answer.status === 409) acting = null;
+  await show();
+});
+
+/** The staff portal is one's own; everything else is whoever's identity is worn. */
+async function requestInterceptor(request) {
+  const { origin, pathname } = new URL(request.url, location.href);
+  const public_ = ["/v1/auth/login", "/v1/auth/refresh"].includes(pathname);
+  if (own === null || origin !== location.origin || public_ || request.headers.Authorization) return request;
+  const token = acting !== null && !pathname.startsWith("/v1/admin/") ? acting.access_token : await ownToken();
+  if (token !== null) request.headers.Authorization = `Bearer ${token}`;
+  return request;
+}
+
+async function responseInterceptor(response) {
+  const { pathname } = new URL(response.url, location.href);
+  if (own !== null && response.status === 201 && pathname === "/v1/admin/impersonations") acting = response.obj ?? JSON.parse(response.text);
+  if (acting !== null && response.status === 204 && pathname === `/v1/admin/impersonations/${acting.impersonation.id}`) acting = null;
+  if (["impersonation_ended", "impersonation_expired"].includes(response.obj?.code)) acting = null;
+  if (own !== null && response.ok && pathname === "/v1/auth/logout") signedOut("Signed out.");
+  if (pathname !== "/openapi.json") await show();
+  return response;
+}
+
+SwaggerUIBundle({
+  url: "/openapi.json",
+  dom_id: "#swagger-ui",
+  presets: [SwaggerUIBundle.presets.apis],
+  deepLinking: true,
+  displayOperationId: true,
+  displayRequestDuration: true,
+  filter: true,
+  showExtensions: true,
+  tryItOutEnabled: true,
+  requestInterceptor,
+  responseInterceptor,
+});

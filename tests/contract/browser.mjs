@@ -1,0 +1,87 @@
+// An operator at work in Swagger UI: node browser.mjs ADDRESS CHROMIUM FOLDER. Whatever the page's own policy refuses, or the page complains of, is a failure.
+import assert from "node:assert/strict";
+import { chromium } from "playwright-core";
+
+const [address, executablePath, pictures] = process.argv.slice(2);
+const quiet = ["--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"];
+const browser = await chromium.launch({ executablePath, args: [...(process.getuid() === 0 ? ["--no-sandbox"] : []), ...quiet] });
+try {
+  const page = await browser.newPage({ viewport: { width: 1280, height: 900 } });
+  const complaints = [];
+  page.on("console", (message) => message.type() === "error" && complaints.push(message.text()));
+  page.on("pageerror", (error) => complaints.push(String(error)));
+  page.on("request", (request) => request.url().startsWith(address) || request.url().startsWith("data:") || complaints.push(`asks ${request.url()}`));
+  await page.goto(`${address}/docs`);
+  await page.waitForSelector("#operations-me-read_me");
+
+  // A wrong password is told in words.
+  const signIn = async (email, password) => {
+    await page.fill("#email", email);
+    await page.fill("#password", password);
+    await page.click("#sign-in button");
+  };
+  await signIn("support@postern.example", "not the password");
+  await page.waitForFunction(() => document.getElementById("state").textContent.includes("password"));
+  assert.equal(complaints.length, 1, "a refused request is told by the browser: " + complaints);
+  complaints.length = 0;
+  await signIn("support@postern.example", "postern-demo-2026");
+  await page.waitForFunction(() => document.getElementById("state").textContent.startsWith("Signed in as"));
+  assert.match(await page.textContent("#state"), /support@postern\.example.*support/);
+
+  /** Opens an operation, fills in what is given, runs it, and gives what it answered. */
+  const run = async (operation, fill = async () => {}) => {
+    const block = page.locator(`#operations-${operation}`);
+    if (!(await block.evaluate((element) => element.classList.contains("is-open")))) await block.locator(".opblock-summary-control").click();
+    await block.locator("button.execute").waitFor();
+    await fill(block);
+    const before = await block.locator(".live-responses-table .response-col_status").count();
+    const [answer] = await Promise.all([
+      page.waitForResponse((response) => response.request().method() !== "OPTIONS" && response.url().includes("/v1/") && !response.url().includes("/auth/")),
+      block.locator("button.execute").click(),
+    ]);
+    await block.locator(".live-responses-table .highlight-code").first().waitFor();
+    assert.ok(before >= 0);
+    return { status: answer.status(), shown: await block.locator(".live-responses-table").first().textContent() };
+  };
+  const me = await run("me-read_me");
+  assert.equal(me.status, 200);
+  assert.match(me.shown, /support@postern\.example/);
+  // What an operation needs, records and demands is there to be read.
+  assert.match(await page.locator("#operations-me-read_me .opblock-description").textContent(), /Who:/);
+  await page.screenshot({ path: `${pictures}/swagger-ui.png` });
+
+  // Stepping into an account is seen as long as it lasts.
+  const token = await page.evaluate(async () => {
+    const answer = await fetch("/v1/auth/login", {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ email: "member@acme.example", password: "postern-demo-2026" }),
+    });
+    return (await answer.json()).access_token;
+  });
+  const target = await page.evaluate(
+    async (bearer) => (await (await fetch("/v1/me", { headers: { authorization: `Bearer ${bearer}` } })).json()).user.id,
+    token,
+  );
+  const body = { target_user_id: target, org: "acme", reason: "cannot open the reports page", ticket_ref: "SUP-4312", mode: "read_only" };
+  const started = await run("support-start_impersonation", async (block) => {
+    await block.locator('tr[data-param-name="Idempotency-Key"] input').fill(`browser-${process.pid}`);
+    await block.locator("textarea.body-param__text").fill(JSON.stringify(body));
+  });
+  assert.equal(started.status, 201, started.shown);
+  await page.waitForSelector("#acting:not([hidden])");
+  assert.match(await page.textContent("#banner"), /acting as/);
+  const worn = await run("me-read_me");
+  assert.match(worn.shown, /member@acme\.example/);
+  await page.screenshot({ path: `${pictures}/swagger-ui-acting.png` });
+  await page.click("#stop");
+  await page.waitForSelector("#acting", { state: "hidden" });
+  const again = await run("me-read_me");
+  assert.doesNotMatch(again.shown, /member@acme\.example/);
+  await page.click("#sign-out");
+  await page.waitForFunction(() => document.getElementById("state").textContent === "Signed out.");
+  assert.deepEqual(complaints, []);
+  console.log("an operator gets the work done in Swagger UI");
+} finally {
+  await browser.close();
+}

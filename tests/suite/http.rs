@@ -1,0 +1,119 @@
+//! HTTP as the field expects it, whatever the operation.
+
+use postern_tests::{Answer, App, on_both};
+use serde_json::json;
+
+on_both![
+    what_can_be_read_can_be_asked_for_without_its_body,
+    whoever_asks_is_told_what_there_is,
+    pages_of_others_call_if_they_are_listed,
+    answers_are_compressed_for_who_takes_that,
+    pages_lead_to_their_neighbours,
+    every_answer_is_guarded,
+];
+
+async fn what_can_be_read_can_be_asked_for_without_its_body(t: &App) {
+    let owner = t.sign_in("owner@acme.example").await;
+    for path in ["/healthz", "/v1/me", "/v1/orgs/acme/members", "/openapi.json", "/v1/orgs/nowhere", "/nowhere"] {
+        let (get, head) = (owner.get(path).await, owner.send("HEAD", path, None).await);
+        assert_eq!((head.status, head.body.as_str()), (get.status, ""), "{path}");
+        assert_eq!(head.header("content-type"), get.header("content-type"), "{path}");
+    }
+    assert_eq!(owner.send("HEAD", "/v1/auth/login", None).await.status, 405);
+    assert_eq!(t.anonymous().send("HEAD", "/v1/me", None).await.status, 401);
+}
+
+async fn whoever_asks_is_told_what_there_is(t: &App) {
+    for (path, allow) in [
+        ("/v1/me", "GET, HEAD, OPTIONS, PATCH"),
+        ("/v1/auth/login", "OPTIONS, POST"),
+        ("/v1/admin/staff/user_01k7fgpr00e00800000000000g", "DELETE, OPTIONS, PUT"),
+        ("/openapi.json", "GET, HEAD, OPTIONS"),
+    ] {
+        let answer = t.anonymous().send("OPTIONS", path, None).await.expect(204);
+        assert_eq!(answer.header("allow"), allow, "{path}");
+    }
+    t.anonymous().send("OPTIONS", "/nowhere", None).await.problem(404, "not_found");
+}
+
+async fn pages_of_others_call_if_they_are_listed(t: &App) {
+    const OURS: &str = "https://admin.vendor.example";
+    let open = App::start(t.backend, |config| config.server.cors_origins = vec![OURS.to_owned()]).await;
+    let owner = open.sign_in("owner@acme.example").await;
+    let ask = |method: &'static str, origin: &'static str| {
+        let request = owner.request(method, "/v1/orgs/acme/settings").header("origin", origin);
+        let asked = [("access-control-request-method", "PATCH"), ("access-control-request-headers", "authorization,if-match")];
+        let request = if method == "OPTIONS" {
+            asked.into_iter().fold(request, |request, (name, value)| request.header(name, value))
+        } else {
+            request
+        };
+        async { Answer::of(request.send().await).await }
+    };
+    let preflight = ask("OPTIONS", OURS).await;
+    assert_eq!((preflight.status, preflight.header("access-control-allow-origin").as_str()), (200, OURS));
+    assert!(preflight.header("access-control-allow-methods").contains("PATCH"));
+    assert!(preflight.header("access-control-allow-headers").to_lowercase().contains("if-match"));
+    let read = ask("GET", OURS).await.expect(200);
+    assert_eq!(read.header("access-control-allow-origin"), OURS);
+    assert!(read.header("access-control-expose-headers").to_lowercase().contains("etag"));
+    assert!(!read.has_header("access-control-allow-credentials"), "there are no cookies");
+    let other = ask("GET", "https://evil.example").await.expect(200);
+    assert!(!other.has_header("access-control-allow-origin"));
+    assert!(!ask("OPTIONS", "https://evil.example").await.has_header("access-control-allow-origin"));
+    open.finish().await;
+    // By default nobody is.
+    let closed = t.anonymous().request("GET", "/healthz").header("origin", OURS).send().await;
+    assert!(!Answer::of(closed).await.has_header("access-control-allow-origin"));
+}
+
+async fn answers_are_compressed_for_who_takes_that(t: &App) {
+    let plain = t.anonymous().get("/openapi.json").await.expect(200);
+    assert!(!plain.has_header("content-encoding"));
+    let request = t.anonymous().request("GET", "/openapi.json").header("accept-encoding", "gzip").send().await.expect("answers");
+    assert_eq!(request.headers()["content-encoding"], "gzip");
+    assert!(request.headers()["vary"].to_str().expect("text").to_lowercase().contains("accept-encoding"));
+    let bytes = request.bytes().await.expect("a body");
+    assert!(bytes.starts_with(&[0x1f, 0x8b]) && bytes.len() * 3 < plain.body.len(), "{} of {}", bytes.len(), plain.body.len());
+}
+
+async fn pages_lead_to_their_neighbours(t: &App) {
+    let owner = t.sign_in("owner@acme.example").await;
+    let first = owner.get("/v1/orgs/acme/members?limit=1&q=acme").await.expect(200);
+    let next = link(&first, "next").expect("there is a next");
+    assert!(link(&first, "prev").is_none() && next.contains("q=acme"), "{next}");
+    let second = owner.get(&next).await.expect(200);
+    assert_ne!(second.json["data"], first.json["data"]);
+    let back = owner.get(&link(&second, "prev").expect("there is one before")).await.expect(200);
+    assert_eq!(back.json["data"], first.json["data"]);
+    assert!(!owner.get("/v1/orgs/acme/members?q=nobody").await.expect(200).has_header("link"));
+}
+
+/// Where a link with this relation leads (RFC 8288).
+fn link(answer: &Answer, relation: &str) -> Option<String> {
+    let links = answer.header("link");
+    let found = links.split(", ").find(|link| link.ends_with(&format!("rel=\"{relation}\"")))?;
+    Some(found.split(['<', '>']).nth(1)?.to_owned())
+}
+
+async fn every_answer_is_guarded(t: &App) {
+    let owner = t.sign_in("owner@acme.example").await;
+    for (method, path) in [("GET", "/v1/me"), ("GET", "/nowhere"), ("PUT", "/v1/me"), ("POST", "/v1/orgs"), ("OPTIONS", "/v1/me")] {
+        let answer = owner.send(method, path, (method == "POST").then(|| json!([]))).await;
+        for (name, value) in [
+            ("cache-control", "no-store"),
+            ("x-content-type-options", "nosniff"),
+            ("x-frame-options", "DENY"),
+            ("referrer-policy", "no-referrer"),
+            ("content-security-policy", "default-src 'none'; frame-ancestors 'none'"),
+        ] {
+            assert_eq!(answer.header(name), value, "{method} {path}");
+        }
+        assert!(!answer.has_header("strict-transport-security"), "over plain HTTP it means nothing");
+    }
+    let public = t.anonymous().get("/.well-known/jwks.json").await.expect(200);
+    assert!(public.header("cache-control").starts_with("public"));
+    let secure = App::start(t.backend, |config| "https://postern.example".clone_into(&mut config.server.public_url)).await;
+    assert_eq!(secure.anonymous().get("/healthz").await.header("strict-transport-security"), "max-age=63072000");
+    secure.finish().await;
+}
