@@ -1,18 +1,23 @@
 //! What others make of the contract: clients that their generators write, and every question that a fuzzer finds in it, asked of a real server.
 
 use std::{
+    fs,
+    net::TcpListener,
     path::{Path, PathBuf},
     process::{Child, Command},
     sync::OnceLock,
 };
 
-use postern_tests::{App, on_both, tests_on};
+use postern_domain::clock::{Clock, SystemClock};
+use postern_tests::{App, Person, on_both, tests_on};
+use serde_json::{Value, json};
 
 use crate::pump::work;
 
 on_both![typescript_does_the_job, python_does_the_job];
 
 tests_on! { browser, Sqlite: an_operator_works_in_swagger_ui }
+tests_on! { products, Sqlite: a_product_in_typescript_takes_the_tokens, a_product_in_python_takes_the_tokens }
 
 // Each database, each role and each tier, but not all of them with one another: that is `make fuzz`.
 tests_on! { of_an_org, Sqlite: an_owner_asks_anything, a_viewer_asks_anything }
@@ -78,6 +83,78 @@ async fn an_operator_works_in_swagger_ui(t: &App) {
     let mut command = Command::new(contract_folder().join("browser.sh"));
     command.arg(&t.address).arg(env!("CARGO_TARGET_TMPDIR"));
     succeeds(command).await;
+}
+
+async fn a_product_in_typescript_takes_the_tokens(t: &App) {
+    a_product_takes_the_tokens(t, "typescript").await;
+}
+
+async fn a_product_in_python_takes_the_tokens(t: &App) {
+    a_product_takes_the_tokens(t, "python").await;
+}
+
+/// The backends of docs/integrate.md: what they take, show and refuse.
+async fn a_product_takes_the_tokens(t: &App, language: &str) {
+    tools();
+    // They go by the time of day.
+    t.clock.turn(SystemClock.now() - t.clock.now());
+    let folder = t.folder.path().join("product");
+    fs::create_dir(&folder).expect("a folder");
+    fs::write(folder.join("postern.json"), json!({ "issuer": t.state.server.public_url }).to_string()).expect("is written");
+    let port = TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).expect("a port").port();
+    let mut command = Command::new(contract_folder().join("product.sh"));
+    command.args([language, &t.address, &port.to_string()]).current_dir(&folder);
+    let mut product = Working(command.spawn().expect("starts"));
+    let ask = |method: &'static str, path: &'static str, token: String| async move {
+        let asked =
+            reqwest::Client::new().request(method.parse().expect("a method"), format!("http://127.0.0.1:{port}{path}")).bearer_auth(token);
+        let answer = asked.send().await.ok()?;
+        let status = answer.status().as_u16();
+        Some((status, answer.json::<Value>().await.expect("JSON")))
+    };
+    while ask("GET", "/", "x".to_owned()).await.is_none() {
+        assert!(product.0.try_wait().expect("is there").is_none(), "it does not start");
+    }
+    let token = |who: &Person<'_>| who.token.clone().expect("a token");
+    let member = t.sign_in("member@acme.example").await;
+    let support = t.sign_in("support@postern.example").await;
+    let (full, _) = t.impersonate(&support, "member@acme.example", "acme", "full").await;
+    let (looking, _) = t.impersonate(&support, "member@acme.example", "acme", "read_only").await;
+    for (who, method, path, status, banner) in [
+        (&member, "GET", "/", 200, None),
+        (&member, "DELETE", "/account", 200, None),
+        (&full, "GET", "/", 200, Some("support@postern.example is acting in this account.")),
+        (&full, "POST", "/notes", 200, Some("support@postern.example is acting in this account.")),
+        (&full, "DELETE", "/account", 403, None),
+        (&full, "POST", "/payment-method", 403, None),
+        (&looking, "GET", "/", 200, Some("support@postern.example is looking at this account.")),
+        (&looking, "POST", "/notes", 403, None),
+    ] {
+        let (given, said) = ask(method, path, token(who)).await.expect("answers");
+        assert_eq!(given, status, "{method} {path}: {said}");
+        let shown = said["banner"].as_str();
+        assert!(
+            status != 200 || shown.is_some() == banner.is_some() && shown.unwrap_or_default().starts_with(banner.unwrap_or_default()),
+            "{said}"
+        );
+    }
+    // What is not Postern's, not for it, changed, or over.
+    let good = token(&member);
+    let (head, rest) = good.split_once('.').expect("three parts");
+    let (claims, signature) = rest.split_once('.').expect("three parts");
+    let none = "eyJhbGciOiJub25lIiwidHlwIjoiYXQrand0In0";
+    for bad in [
+        String::new(),
+        "x.y.z".to_owned(),
+        format!("{none}.{claims}."),
+        format!("{head}.{claims}."),
+        format!("{head}.{claims}A.{signature}"),
+    ] {
+        assert_eq!(ask("GET", "/", bad.clone()).await.expect("answers").0, 401, "{bad}");
+    }
+    t.clock.turn(chrono::TimeDelta::hours(-1));
+    let old = t.sign_in("member@acme.example").await;
+    assert_eq!(ask("GET", "/", token(&old)).await.expect("answers").0, 401, "it is over");
 }
 
 macro_rules! asks_anything {

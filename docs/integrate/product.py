@@ -1,0 +1,80 @@
+"""A product's own backend that takes Postern's tokens: product.py POSTERN PORT.
+
+It verifies them offline, by the keys that Postern publishes; says on every page when somebody is acting in the user's name; and refuses what nobody
+may do for somebody else. Needs PyJWT with its cryptography.
+"""
+
+import json
+import sys
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import jwt
+
+POSTERN, PORT = sys.argv[1], int(sys.argv[2])
+# What they are for and whose they are stands in the configuration of both sides, never in the token's own header.
+ISSUER, AUDIENCE = json.load(open("postern.json"))["issuer"], "postern-api"
+# Fetched when a token names a key that is not known yet, and kept for five minutes.
+KEYS = jwt.PyJWKClient(f"{POSTERN}/.well-known/jwks.json", lifespan=300)
+
+
+class Refused(Exception):
+    def __init__(self, status: int, why: str) -> None:
+        super().__init__(why)
+        self.status = status
+
+
+def verified(authorization: str | None) -> dict[str, Any]:
+    """The claims of a token, if it is one of Postern's, for us, and still good."""
+    scheme, _, token = (authorization or "").partition(" ")
+    if scheme.lower() != "bearer":
+        raise Refused(401, "sign in")
+    try:
+        if jwt.get_unverified_header(token).get("typ") != "at+jwt":
+            raise Refused(401, "this is no access token")
+        required = ["iss", "aud", "sub", "sid", "exp", "iat"]
+        key = KEYS.get_signing_key_from_jwt(token).key
+        return jwt.decode(token, key, ["EdDSA"], {"require": required}, audience=AUDIENCE, issuer=ISSUER)
+    except jwt.PyJWTError as error:
+        raise Refused(401, f"the token is not good: {error}") from error
+
+
+def banner(claims: dict[str, Any]) -> str | None:
+    """What to show across every page while somebody else is acting as this user."""
+    if "act" not in claims:
+        return None
+    does = "is looking at" if claims["mode"] == "read_only" else "is acting in"
+    return f"{claims['act']['email']} {does} this account. Everything is recorded under both names."
+
+
+class Product(BaseHTTPRequestHandler):
+    def answer(self) -> None:
+        try:
+            claims = verified(self.headers["authorization"])
+            acting = "act" in claims
+            if acting and self.command != "GET" and claims["mode"] == "read_only":
+                raise Refused(403, "this session only looks")
+            # Money, credentials, and the end of an account: for nobody but the user.
+            if acting and self.path in ("/payment-method", "/password", "/account"):
+                raise Refused(403, "not while somebody else is acting in this name")
+            # The org of an impersonation is the only one that it opens.
+            self.say(200, {"user": claims["sub"], "org": claims.get("org"), "banner": banner(claims)})
+        except Refused as refused:
+            self.say(refused.status, {"error": str(refused)})
+
+    do_GET = do_POST = do_DELETE = answer
+
+    def say(self, status: int, body: dict[str, Any]) -> None:
+        text = json.dumps(body).encode()
+        self.send_response(status)
+        self.send_header("content-type", "application/json")
+        self.send_header("content-length", str(len(text)))
+        self.end_headers()
+        self.wfile.write(text)
+
+    def log_message(self, *_: Any) -> None:
+        """Says nothing of every request."""
+
+
+if __name__ == "__main__":
+    ThreadingHTTPServer(("127.0.0.1", PORT), Product).serve_forever()

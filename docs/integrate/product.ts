@@ -1,0 +1,73 @@
+// A product's own backend that takes Postern's tokens: node product.js POSTERN PORT.
+//
+// It verifies them offline, by the keys that Postern publishes; says on every page when somebody is acting in the user's name; and refuses what nobody
+// may do for somebody else. Needs jose.
+import { readFileSync } from "node:fs";
+import { createServer, type IncomingMessage } from "node:http";
+import { createRemoteJWKSet, errors, jwtVerify, type JWTPayload } from "jose";
+
+const [postern, port] = process.argv.slice(2);
+if (postern === undefined || port === undefined) throw new Error("usage: node product.js POSTERN PORT");
+
+type Mode = "read_only" | "full";
+/** What is in a token besides the registered claims; the last four come together, under impersonation. */
+interface Claims extends JWTPayload {
+  sub: string;
+  sid: string;
+  act?: { sub: string; email: string };
+  imp?: string;
+  org?: string;
+  mode?: Mode;
+}
+
+// What they are for and whose they are stands in the configuration of both sides, never in the token's own header.
+const { issuer } = JSON.parse(readFileSync("postern.json", "utf8")) as { issuer: string };
+const audience = "postern-api";
+// Fetched when a token names a key that is not known yet, and kept for five minutes.
+const keys = createRemoteJWKSet(new URL(`${postern}/.well-known/jwks.json`), { cacheMaxAge: 300_000 });
+
+class Refused extends Error {
+  constructor(readonly status: number, why: string) {
+    super(why);
+  }
+}
+
+/** The claims of a token, if it is one of Postern's, for us, and still good. */
+async function verified(authorization: string | undefined): Promise<Claims> {
+  const [scheme, token] = (authorization ?? "").split(" ");
+  if (scheme?.toLowerCase() !== "bearer" || token === undefined) throw new Refused(401, "sign in");
+  try {
+    const required = { issuer, audience, typ: "at+jwt", algorithms: ["EdDSA"], requiredClaims: ["sub", "sid", "exp", "iat"] };
+    return (await jwtVerify<Claims>(token, keys, required)).payload;
+  } catch (error) {
+    if (error instanceof errors.JOSEError) throw new Refused(401, `the token is not good: ${error.message}`);
+    throw error;
+  }
+}
+
+/** What to show across every page while somebody else is acting as this user. */
+function banner({ act, mode }: Claims): string | null {
+  if (act === undefined) return null;
+  const does = mode === "read_only" ? "is looking at" : "is acting in";
+  return `${act.email} ${does} this account. Everything is recorded under both names.`;
+}
+
+async function answer(request: IncomingMessage): Promise<object> {
+  const claims = await verified(request.headers.authorization);
+  const acting = claims.act !== undefined;
+  if (acting && request.method !== "GET" && claims.mode === "read_only") throw new Refused(403, "this session only looks");
+  // Money, credentials, and the end of an account: for nobody but the user.
+  if (acting && ["/payment-method", "/password", "/account"].includes(request.url ?? "")) {
+    throw new Refused(403, "not while somebody else is acting in this name");
+  }
+  // The org of an impersonation is the only one that it opens.
+  return { user: claims.sub, org: claims.org ?? null, banner: banner(claims) };
+}
+
+createServer(async (request, response) => {
+  const [status, body] = await answer(request).then(
+    (body) => [200, body] as const,
+    (error: unknown) => [error instanceof Refused ? error.status : 500, { error: String(error) }] as const,
+  );
+  response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(body));
+}).listen(Number(port), "127.0.0.1");
