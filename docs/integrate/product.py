@@ -8,6 +8,7 @@ import json
 import sys
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+from urllib.parse import unquote
 
 import jwt
 
@@ -47,16 +48,28 @@ def banner(claims: dict[str, Any]) -> str | None:
     return f"{claims['act']['email']} {does} this account. Everything is recorded under both names."
 
 
+def area(url: str) -> str:
+    """The first part of a path, however it is written."""
+    path = unquote(url.split("?")[0]).lower()
+    parts = [part for part in path.split("/") if part]
+    if ";" in path or "." in parts or ".." in parts:
+        raise Refused(400, "no path is written like that")
+    return parts[0] if parts else ""
+
+
 class Product(BaseHTTPRequestHandler):
     def answer(self) -> None:
         try:
             claims = verified(self.headers["authorization"])
             acting = "act" in claims
-            if acting and self.command != "GET" and claims["mode"] == "read_only":
+            if acting and self.command != "GET" and claims["mode"] != "full":
                 raise Refused(403, "this session only looks")
-            # Money, credentials, and the end of an account: for nobody but the user.
-            if acting and self.path in ("/payment-method", "/password", "/account"):
+            # Money, credentials, and the end of an account: for nobody but the user. Whatever is behind it in the path or the query.
+            if acting and area(self.path) in ("payment-method", "password", "account"):
                 raise Refused(403, "not while somebody else is acting in this name")
+            # Whose rights were used, and who used them: `imp` leads to the reason and the ticket in Postern's log.
+            by = claims["act"]["sub"] if acting else claims["sub"]
+            print(json.dumps({"did": f"{self.command} {self.path}", "user": claims["sub"], "by": by, "imp": claims.get("imp")}))
             # The org of an impersonation is the only one that it opens.
             self.say(200, {"user": claims["sub"], "org": claims.get("org"), "banner": banner(claims)})
         except Refused as refused:

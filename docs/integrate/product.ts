@@ -52,14 +52,29 @@ function banner({ act, mode }: Claims): string | null {
   return `${act.email} ${does} this account. Everything is recorded under both names.`;
 }
 
+/** The first part of a path, however it is written. */
+function area(url: string): string {
+  let path: string;
+  try {
+    path = decodeURIComponent(url.split("?")[0] ?? "");
+  } catch {
+    throw new Refused(400, "no path is written like that");
+  }
+  const parts = path.toLowerCase().split("/").filter((part) => part !== "");
+  if (path.includes(";") || parts.some((part) => part === "." || part === "..")) throw new Refused(400, "no path is written like that");
+  return parts[0] ?? "";
+}
+
 async function answer(request: IncomingMessage): Promise<object> {
   const claims = await verified(request.headers.authorization);
   const acting = claims.act !== undefined;
-  if (acting && request.method !== "GET" && claims.mode === "read_only") throw new Refused(403, "this session only looks");
-  // Money, credentials, and the end of an account: for nobody but the user.
-  if (acting && ["/payment-method", "/password", "/account"].includes(request.url ?? "")) {
+  if (acting && request.method !== "GET" && claims.mode !== "full") throw new Refused(403, "this session only looks");
+  // Money, credentials, and the end of an account: for nobody but the user. Whatever is behind it in the path or the query.
+  if (acting && ["payment-method", "password", "account"].includes(area(request.url ?? "/"))) {
     throw new Refused(403, "not while somebody else is acting in this name");
   }
+  // Whose rights were used, and who used them: `imp` leads to the reason and the ticket in Postern's log.
+  console.log(JSON.stringify({ did: `${request.method} ${request.url}`, user: claims.sub, by: claims.act?.sub ?? claims.sub, imp: claims.imp }));
   // The org of an impersonation is the only one that it opens.
   return { user: claims.sub, org: claims.org ?? null, banner: banner(claims) };
 }

@@ -4,7 +4,7 @@ use std::{
     fs,
     net::TcpListener,
     path::{Path, PathBuf},
-    process::{Child, Command},
+    process::{Child, Command, Stdio},
     sync::OnceLock,
 };
 
@@ -104,7 +104,7 @@ async fn a_product_takes_the_tokens(t: &App, language: &str) {
     let port = TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).expect("a port").port();
     let mut command = Command::new(contract_folder().join("product.sh"));
     command.args([language, &t.address, &port.to_string()]).current_dir(&folder);
-    let mut product = Working(command.spawn().expect("starts"));
+    let mut product = Working(command.stdout(Stdio::null()).spawn().expect("starts"));
     let ask = |method: &'static str, path: &'static str, token: String| async move {
         let asked =
             reqwest::Client::new().request(method.parse().expect("a method"), format!("http://127.0.0.1:{port}{path}")).bearer_auth(token);
@@ -127,6 +127,12 @@ async fn a_product_takes_the_tokens(t: &App, language: &str) {
         (&full, "POST", "/notes", 200, Some("support@postern.example is acting in this account.")),
         (&full, "DELETE", "/account", 403, None),
         (&full, "POST", "/payment-method", 403, None),
+        (&full, "DELETE", "/account?now=1", 403, None),
+        (&full, "DELETE", "/account/", 403, None),
+        (&full, "DELETE", "//account", 403, None),
+        (&full, "DELETE", "/%2Faccount", 403, None),
+        (&full, "POST", "/%70assword", 403, None),
+        (&full, "POST", "/account;x", 400, None),
         (&looking, "GET", "/", 200, Some("support@postern.example is looking at this account.")),
         (&looking, "POST", "/notes", 403, None),
     ] {

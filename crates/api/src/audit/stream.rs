@@ -133,7 +133,10 @@ impl<O: Source> Stream<O> {
             // Entries whose time was over say nothing, and what is behind them is not to wait for that.
             if chunk.is_empty() && self.next == before {
                 let patience = (said + heartbeat).min(Instant::now() + PATIENCE);
-                timeout_at(patience, self.watch.grown()).await.unwrap_or_default();
+                tokio::select! {
+                    () = self.sink.gone() => return,
+                    _ = timeout_at(patience, self.watch.grown()) => {}
+                }
                 if Instant::now() >= said + heartbeat {
                     chunk = b": still here\n\n".to_vec();
                 }

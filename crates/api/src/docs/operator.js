@@ -19,26 +19,37 @@ function keep(tokens) {
   own = { ...tokens, ends: Date.now() + tokens.expires_in * 1000 };
 }
 
+/** The refresh under way: a refresh token is good once, and a second use ends the session. */
+let refreshing = null;
+
+async function refresh() {
+  const answer = await json("POST", "/v1/auth/refresh", null, { refresh_token: own.refresh_token });
+  if (answer.ok) keep(await answer.json());
+  else if (answer.status === 401) signedOut("Your session has ended.");
+}
+
 /** The token of whoever is signed in, a fresh one where it is about to end. */
 async function ownToken() {
   if (own !== null && own.ends - Date.now() < 30_000) {
-    const answer = await json("POST", "/v1/auth/refresh", null, { refresh_token: own.refresh_token });
-    if (answer.ok) keep(await answer.json());
-    else signedOut("Your session has ended.");
+    refreshing ??= refresh().finally(() => (refreshing = null));
+    await refreshing;
   }
   return own?.access_token ?? null;
 }
 
+/** Who is acting is shown at once; the name of whoever is signed in when it is known. */
 async function show() {
-  const me = own === null ? null : await (await json("GET", "/v1/me", own.access_token)).json();
-  if (me !== null) {
-    const tier = me.staff_tier ? `, staff: ${me.staff_tier}` : "";
-    element("state").textContent = `Signed in as ${me.user.name} (${me.user.email})${tier}.`;
-  }
   element("sign-in").hidden = own !== null;
   element("sign-out").hidden = own === null;
   element("acting").hidden = acting === null;
   element("banner").textContent = acting?.banner ?? "";
+  const token = await ownToken();
+  if (token === null) return;
+  const answer = await json("GET", "/v1/me", token);
+  if (!answer.ok) return;
+  const me = await answer.json();
+  const tier = me.staff_tier ? `, staff: ${me.staff_tier}` : "";
+  element("state").textContent = `Signed in as ${me.user.name} (${me.user.email})${tier}.`;
 }
 
 function signedOut(why) {
@@ -61,8 +72,9 @@ element("sign-in").addEventListener("submit", async (event) => {
 });
 
 element("sign-out").addEventListener("click", async () => {
-  await json("POST", "/v1/auth/logout", await ownToken(), {});
-  signedOut("Signed out.");
+  const answer = await json("POST", "/v1/auth/logout", await ownToken(), {});
+  if (answer.ok || answer.status === 401) signedOut("Signed out.");
+  else element("state").textContent = "You are still signed in: try again.";
 });
 
 element("stop").addEventListener("click", async () => {
@@ -87,7 +99,8 @@ async function responseInterceptor(response) {
   if (acting !== null && response.status === 204 && pathname === `/v1/admin/impersonations/${acting.impersonation.id}`) acting = null;
   if (["impersonation_ended", "impersonation_expired"].includes(response.obj?.code)) acting = null;
   if (own !== null && response.ok && pathname === "/v1/auth/logout") signedOut("Signed out.");
-  if (pathname !== "/openapi.json") await show();
+  // An answer is shown whatever becomes of this.
+  if (pathname !== "/openapi.json") show().catch(console.warn);
   return response;
 }
 
@@ -100,6 +113,8 @@ SwaggerUIBundle({
   displayRequestDuration: true,
   filter: true,
   showExtensions: true,
+  // The command line that is shown has no token in it: it ends up in pictures.
+  showMutatedRequest: false,
   tryItOutEnabled: true,
   requestInterceptor,
   responseInterceptor,

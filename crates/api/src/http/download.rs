@@ -68,6 +68,11 @@ impl Sink {
         }
     }
 
+    /// Waits until nobody reads any more.
+    pub async fn gone(&self) {
+        self.to.closed().await;
+    }
+
     /// What was sent is all there is.
     pub fn finish(self) {
         self.finished.store(true, Ordering::Release);

@@ -8,7 +8,8 @@ use std::{cell::OnceCell, rc::Rc};
 
 use actix_web::{
     HttpRequest, HttpResponse,
-    http::StatusCode,
+    body::{self, BodySize, BoxBody, MessageBody},
+    http::{Method, StatusCode},
     rt,
     web::{self, Bytes, Payload},
 };
@@ -18,7 +19,7 @@ use tracing::{Instrument, Span};
 use super::{
     Facts,
     admission::Entry,
-    body,
+    body as request_body,
     call::{Admitted, Call},
     input::{FromInput, Input},
     params,
@@ -79,8 +80,11 @@ where
 {
     let facts = Facts::of(&request);
     // Boxed first: the future is large, and each hand it went through on its way into the task would copy it.
+    let head = request.method() == Method::HEAD;
     let done = rt::spawn(Box::pin(answer(handler, request, payload)).instrument(Span::current())).await;
     match done {
+        // A stream that nobody is sent would keep the connection until it ends.
+        Ok(Ok(response)) if head && response.body().size() == BodySize::Stream => response.map_body(|_, _| BoxBody::new(body::None::new())),
         Ok(Ok(response)) => response,
         Ok(Err(problem)) => problem.respond(&facts),
         Err(error) => {
@@ -99,7 +103,7 @@ where
     let state = request.app_data::<web::Data<State>>().cloned().expect("the state is part of the app").into_inner();
     // Read before the database is troubled, so that nobody holds a transaction while they dawdle; judged after, so that a
     // request under another's name is recorded whatever comes of it.
-    let read = if H::TAKES_BODY { body::read(&request, payload, &state.server).await } else { Ok(Bytes::new()) };
+    let read = if H::TAKES_BODY { request_body::read(&request, payload, &state.server).await } else { Ok(Bytes::new()) };
     let (body, unread) = read.map_or_else(|problem| (Bytes::new(), Some(problem)), |body| (body, None));
     let input = Rc::new(Input { request, body, good_at: OnceCell::new() });
     let call = match Call::<O>::admit(state, Rc::clone(&input)).await? {
