@@ -181,3 +181,78 @@ asks_anything! {
     engineering_asks_anything = "eng@postern.example",
     a_super_admin_asks_anything = "super@postern.example",
 }
+
+/// `make contract-diff`, in a repository of its own.
+#[test]
+fn what_breaks_a_client_is_named() {
+    tools();
+    let folder = tempfile::tempdir().expect("a folder");
+    let git = |args: &[&str]| {
+        let who = ["-c", "user.name=nobody", "-c", "user.email=nobody@postern.example", "-c", "commit.gpgsign=false"];
+        let output = Command::new("git").args(who).args(args).current_dir(&folder).output().expect("git is there");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    };
+    let write = |contract: &Value| fs::write(folder.path().join("openapi/openapi.json"), contract.to_string()).expect("is written");
+    let compared = || {
+        let output = Command::new(contract_folder().join("diff.sh")).current_dir(&folder).output().expect("the script runs");
+        let said = String::from_utf8(output.stdout).expect("text");
+        (output.status.code(), said, String::from_utf8_lossy(&output.stderr).into_owned())
+    };
+    let contract: Value = serde_json::from_str(&postern_api::openapi()).expect("JSON");
+    git(&["init", "--quiet"]);
+    fs::create_dir(folder.path().join("openapi")).expect("a folder");
+    write(&contract);
+    let (code, said, complaint) = compared();
+    assert!(code == Some(0) && said.contains("nothing has been tagged yet"), "{said}{complaint}");
+    git(&["add", "."]);
+    git(&["commit", "--quiet", "--message", "first"]);
+    git(&["tag", "v0.1.0"]);
+    let (code, said, complaint) = compared();
+    assert!(code == Some(0) && said.contains("nothing has changed."), "{said}{complaint}");
+
+    // What breaks nobody.
+    let mut wider = contract.clone();
+    let optional = json!({ "name": "since", "in": "query", "schema": { "type": "string" } });
+    wider["paths"]["/v1/orgs/{org}/members"]["get"]["parameters"].as_array_mut().expect("parameters").push(optional);
+    wider["paths"]["/v1/teams"] = contract["paths"]["/v1/orgs"].clone();
+    wider["components"]["schemas"]["Member"]["properties"]["team"] = json!({ "type": "string" });
+    wider["components"]["schemas"]["Problem"]["properties"]["code"]["enum"].as_array_mut().expect("codes").push("too_tired".into());
+    wider["components"]["schemas"]["MeView"]["properties"]["user"]["description"] = "Who it is.".into();
+    write(&wider);
+    let (code, said, complaint) = compared();
+    assert!(code == Some(0) && !said.contains("Breaking"), "{said}{complaint}");
+    for named in ["(since)", "GET /v1/teams, POST /v1/teams: added it", "code may say \"too_tired\"", "properties/team"] {
+        assert!(said.contains(named), "{named} is not in {said}");
+    }
+
+    // What breaks somebody, each by its name.
+    let mut other = contract.clone();
+    other["paths"]["/v1/me"].as_object_mut().expect("operations").remove("patch");
+    other["paths"].as_object_mut().expect("paths").remove("/v1/admin/search");
+    other["paths"]["/v1/orgs"]["post"]["operationId"] = "make_org".into();
+    let demanded = json!({ "name": "since", "in": "query", "required": true, "schema": { "type": "string" } });
+    other["paths"]["/v1/orgs/{org}/members"]["get"]["parameters"].as_array_mut().expect("parameters").push(demanded);
+    other["components"]["schemas"]["Member"]["properties"].as_object_mut().expect("fields").remove("name");
+    other["components"]["schemas"]["UpdateOrgBody"]["required"] = json!(["name"]);
+    other["components"]["schemas"]["Mode"]["enum"].as_array_mut().expect("modes").remove(1);
+    other["paths"]["/v1/orgs/{org}/members"]["get"]["parameters"][0]["schema"]["type"] = "string".into();
+    other["components"]["schemas"]["Settings"]["properties"]["version"]["type"] = "string".into();
+    other["paths"]["/healthz"]["get"]["security"] = json!([{ "bearer": [] }]);
+    write(&other);
+    let (code, said, complaint) = compared();
+    assert_eq!(code, Some(1), "{said}{complaint}");
+    let breaking = said.split("Breaking:").nth(1).and_then(|rest| rest.split("\n\n").next()).expect("some break");
+    for named in [
+        "GET /v1/admin/search, PATCH /v1/me: removed it",
+        "POST /v1/orgs: replaced operationId \"create_org\" → \"make_org\"",
+        "(since)",
+        "properties/name",
+        "PATCH /v1/orgs/{org}: added requestBody/content/application/json/schema/required/0 \"name\"",
+        "requestBody/content/application/json/schema/properties/mode/enum/1 \"full\"",
+        "properties/version/type \"integer\" → \"string\"",
+        "parameters/0/schema/type \"integer\" → \"string\"",
+        "GET /healthz: added security/0",
+    ] {
+        assert!(breaking.contains(named), "{named} is not in {breaking}");
+    }
+}

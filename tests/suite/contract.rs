@@ -21,8 +21,9 @@ async fn the_server_serves_its_contract(t: &App) {
     let page = t.anonymous().get("/docs/").await.expect(200);
     assert!(page.body.contains("swagger-ui") && page.header("content-security-policy").contains("script-src 'self';"));
     for part in ["operator.js", "operator.css", "swagger-ui-bundle.js", "swagger-ui.css", "favicon-32x32.png"] {
-        t.anonymous().get(&format!("/docs/{part}")).await.expect(200);
+        t.anonymous().send("HEAD", &format!("/docs/{part}"), None).await.expect(200);
     }
+    t.anonymous().get("/docs/other").await.problem(404, "not_found");
     t.anonymous().get("/nowhere").await.problem(404, "not_found");
 }
 
@@ -51,6 +52,13 @@ fn it_is_printed_the_same_every_time() {
     assert_eq!(postern_api::permissions_table(), include_str!("../../openapi/permissions.md"), "run `make golden`");
     assert_eq!(postern_api::problems_table(), include_str!("../../openapi/problems.md"), "run `make golden`");
     assert_eq!(postern_api::actions_table(), include_str!("../../openapi/audit-actions.md"), "run `make golden`");
+}
+
+#[test]
+fn the_changes_of_each_version_are_told() {
+    let changes = include_str!("../../openapi/CHANGELOG.md");
+    let version = contract()["info"]["version"].as_str().expect("a version").to_owned();
+    assert!(changes.contains(&format!("\n## {version}")), "openapi/CHANGELOG.md says nothing of {version}");
 }
 
 #[test]
@@ -97,10 +105,97 @@ fn closed_lists_are_those_of_the_domain() {
     assert_eq!(listed("Plan"), Plan::ALL.iter().map(|word| word.name()).collect::<Value>());
     assert_eq!(listed("FeatureKey"), FeatureKey::ALL.iter().map(|word| word.name()).collect::<Value>());
     assert_eq!(listed("Outcome"), Outcome::ALL.iter().map(|word| word.name()).collect::<Value>());
-    assert_eq!(listed("ActorType"), ActorType::ALL.iter().map(|word| word.name()).collect::<Value>());
+    let actors = &contract["components"]["schemas"]["ActorRef"];
+    assert_eq!(actors["discriminator"]["propertyName"], "type");
+    for kind in ActorType::ALL {
+        let variant = &actors["discriminator"]["mapping"][kind.name()];
+        let variant = contract.pointer(variant.as_str().expect("a variant").trim_start_matches('#')).expect("it is there");
+        assert_eq!(variant["properties"]["type"]["enum"], serde_json::json!([kind.name()]));
+    }
     assert_eq!(listed("TargetType"), TargetType::ALL.iter().map(|word| word.name()).collect::<Value>());
     assert_eq!(listed("Mode"), Mode::ALL.iter().map(|word| word.name()).collect::<Value>());
     assert_eq!(listed("Action"), Action::ALL.iter().map(|word| word.name()).collect::<Value>());
+}
+
+/// Whether the examples are good ones is what `tests/contract/lint.sh` finds out.
+#[test]
+fn every_field_says_what_it_is_and_what_it_looks_like() {
+    fn fields<'a>(path: &str, schema: &'a Value, found: &mut Vec<(String, &'a Value)>) {
+        for (name, field) in schema["properties"].as_object().into_iter().flatten() {
+            let path = format!("{path}.{name}");
+            found.push((path.clone(), field));
+            fields(&path, field, found);
+        }
+        for part in ["oneOf", "allOf", "anyOf"].into_iter().flat_map(|key| schema[key].as_array().into_iter().flatten()) {
+            fields(path, part, found);
+        }
+        if let Some(items) = schema.get("items") {
+            fields(&format!("{path}[]"), items, found);
+        }
+    }
+    let contract = contract();
+    let schemas = contract["components"]["schemas"].as_object().expect("schemas");
+    let mut found = Vec::new();
+    for (name, schema) in schemas {
+        found.push((name.clone(), schema));
+        fields(name, schema, &mut found);
+    }
+    for parameter in operations(&contract).into_iter().flat_map(|(_, operation)| operation["parameters"].as_array().into_iter().flatten()) {
+        assert!(parameter["description"].is_string(), "{parameter}");
+    }
+    // A reference says what it refers to.
+    let followed = |field: &Value| -> Value {
+        let reference =
+            |one: &Value| one["$ref"].as_str().and_then(|reference| reference.rsplit('/').next().map(|name| schemas[name].clone()));
+        let choice = || field["oneOf"].as_array().and_then(|all| all.iter().find_map(reference));
+        reference(field).or_else(choice).unwrap_or_default()
+    };
+    let mute = |field: &Value| {
+        let said = |one: &Value| one["description"].as_str().is_some_and(|text| text.len() > 5);
+        let in_place = field["oneOf"].as_array().is_some_and(|all| all.iter().any(said));
+        !said(field) && !in_place && !said(&followed(field))
+    };
+    let unshown = |field: &Value| {
+        let shown = ["example", "examples", "enum", "const", "$ref", "oneOf", "allOf"].iter().any(|key| field.get(*key).is_some());
+        !shown && !["boolean", "array", "object", "null"].iter().any(|kind| field["type"] == *kind)
+    };
+    let said_nothing: Vec<&str> = found.iter().filter(|(_, field)| mute(field)).map(|(path, _)| path.as_str()).collect();
+    assert!(said_nothing.is_empty(), "nobody says what these are: {said_nothing:#?}");
+    let shown_nothing: Vec<&str> = found.iter().filter(|(_, field)| unshown(field)).map(|(path, _)| path.as_str()).collect();
+    assert!(shown_nothing.is_empty(), "nobody says what these look like: {shown_nothing:#?}");
+}
+
+/// What can go wrong is shown for each code that can come, and what an answer says in its headers is told.
+#[test]
+fn problems_and_headers_are_described() {
+    let contract = contract();
+    let resolve = |response: &Value| -> Value {
+        response["$ref"]
+            .as_str()
+            .map_or_else(|| response.clone(), |at| contract.pointer(at.trim_start_matches('#')).expect("it is there").clone())
+    };
+    for (id, operation) in operations(&contract) {
+        let paged = operation["parameters"].as_array().is_some_and(|all| all.iter().any(|one| one["name"] == "cursor"));
+        for (status, response) in operation["responses"].as_object().expect("answers") {
+            let response = resolve(response);
+            let header = |name: &str| response["headers"].get(name).is_some();
+            assert!(header("X-Request-Id"), "{id} {status}");
+            assert_eq!(header("WWW-Authenticate"), status == "401", "{id} {status}");
+            assert_eq!(header("Retry-After"), ["409", "429", "503"].contains(&status.as_str()), "{id} {status}");
+            assert_eq!(header("Location"), status == "201", "{id} {status}");
+            assert_eq!(header("Link"), paged && status == "200", "{id} {status}");
+            assert!(!header("Deprecation"), "{id} is on its way out, and nobody decided that");
+            if status.as_str() >= "400" {
+                let examples = response["content"]["application/problem+json"]["examples"].as_object().expect("examples");
+                for (code, example) in examples {
+                    assert_eq!(
+                        (&example["value"]["code"], example["value"]["status"].to_string()),
+                        (&Value::from(code.as_str()), status.clone())
+                    );
+                }
+            }
+        }
+    }
 }
 
 #[test]

@@ -10,6 +10,8 @@ on_both![
     answers_are_compressed_for_who_takes_that,
     pages_lead_to_their_neighbours,
     every_answer_is_guarded,
+    what_is_known_already_is_not_sent_again,
+    whatever_answers_says_it_as_a_problem,
 ];
 
 async fn what_can_be_read_can_be_asked_for_without_its_body(t: &App) {
@@ -99,6 +101,43 @@ fn link(answer: &Answer, relation: &str) -> Option<String> {
     let links = answer.header("link");
     let found = links.split(", ").find(|link| link.ends_with(&format!("rel=\"{relation}\"")))?;
     Some(found.split(['<', '>']).nth(1)?.to_owned())
+}
+
+async fn what_is_known_already_is_not_sent_again(t: &App) {
+    for path in ["/openapi.json", "/docs/", "/docs/operator.js", "/docs/swagger-ui-bundle.js"] {
+        let ask =
+            |known: String| async { Answer::of(t.anonymous().request("GET", path).header("if-none-match", known).send().await).await };
+        let first = t.anonymous().get(path).await.expect(200);
+        let etag = first.header("etag");
+        assert_eq!(first.header("cache-control"), "no-cache", "kept, and asked for whether it is still so");
+        for known in [etag.clone(), format!("\"other\", {etag}"), "*".to_owned()] {
+            let again = ask(known).await;
+            assert_eq!((again.status, again.body.as_str(), again.header("etag")), (304, "", etag.clone()), "{path}");
+        }
+        for other in ["\"other\"", "W/\"other\"", "no tag"] {
+            assert_eq!(ask(other.to_owned()).await.expect(200).body.len(), first.body.len(), "{path}");
+        }
+    }
+}
+
+/// What the libraries around the handlers answer by themselves.
+async fn whatever_answers_says_it_as_a_problem(t: &App) {
+    let open = App::start(t.backend, |config| config.server.cors_origins = vec!["https://ours.example".to_owned()]).await;
+    for headers in [
+        vec![("origin", "https://evil.example"), ("access-control-request-method", "PATCH")],
+        vec![("origin", "https://ours.example"), ("access-control-request-method", "BREW")],
+        vec![("access-control-request-method", "PATCH")],
+    ] {
+        let request = open.anonymous().request("OPTIONS", "/v1/me");
+        let request = headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));
+        let refused = Answer::of(request.send().await).await;
+        assert!(!refused.header("x-request-id").is_empty() && refused.json["detail"].as_str().is_some_and(|why| why.len() > 10));
+        refused.problem(400, "invalid_header");
+    }
+    let nothing = open.anonymous().request("GET", "/healthz").header("accept-encoding", "identity;q=0").send().await;
+    Answer::of(nothing).await.problem(406, "not_acceptable");
+    open.anonymous().get("/docs/other").await.problem(404, "not_found");
+    open.finish().await;
 }
 
 async fn every_answer_is_guarded(t: &App) {

@@ -3,6 +3,8 @@
 //! A handler names its operation in the type of its first parameter, [`Call<op::…>`](crate::http::Call), and the
 //! annotation of its route implements `utoipa::Path` for the same type. So an operation cannot be mounted without a
 //! row; that no row is without a route is a test. `openapi/operations.md` is printed from here.
+//!
+//! One that is to go says so after its demands, and in every answer from then on: `[], goes ((2026, 12, 1), (2027, 6, 1), "read_org");`
 
 use postern_domain::{
     action::Action,
@@ -20,7 +22,7 @@ pub trait Op: 'static {
 pub trait Recording: Op {}
 
 macro_rules! operations {
-    ($($name:ident = $id:literal: $scope:ident, $needs:tt, $records:ident $(($($action:ident)|+))?, $impersonated:ident, [$($demand:ident)*];)+) => {
+    ($($name:ident = $id:literal: $scope:ident, $needs:tt, $records:ident $(($($action:ident)|+))?, $impersonated:ident, [$($demand:ident)*] $(, goes $going:tt)?;)+) => {
         /// The operations as types: what `Call<op::…>` takes.
         pub mod op {
             $(
@@ -39,6 +41,7 @@ macro_rules! operations {
                     records: operations!(@records $records $(($($action)|+))?),
                     impersonated: Impersonated::$impersonated,
                     demands: &[$(Demand::$demand),*],
+                    going: operations!(@going $($going)?),
                 };
             }
             operations!(@recording $name $records);
@@ -54,6 +57,8 @@ macro_rules! operations {
     (@records discloses ($($action:ident)|+)) => { Records::Always(&[$(Action::$action),+]) };
     (@records aside ($($action:ident)|+)) => { Records::Aside(&[$(Action::$action),+]) };
     (@records only_if ($($action:ident)|+)) => { Records::OnlyIf(&[$(Action::$action),+]) };
+    (@going) => { None };
+    (@going ($since:tt, $until:tt, $instead:literal)) => { Some(postern_domain::operation::Going::new($since, $until, $instead)) };
     (@recording $name:ident nothing) => {};
     (@recording $name:ident aside) => {};
     (@recording $name:ident $records:ident) => { impl Recording for op::$name {} };
@@ -125,6 +130,8 @@ operations! {
 
 #[cfg(test)]
 mod tests {
+    use postern_domain::operation::Going;
+
     use super::*;
 
     #[test]
@@ -136,6 +143,10 @@ mod tests {
                 _ => false,
             });
             assert!(in_scope, "{} needs a permission of another scope", row.id);
+            if let Some(going) = row.going {
+                assert!((going.until - going.since).num_days() >= Going::NOTICE, "{} goes before anybody can follow", row.id);
+                assert!(TABLE.iter().any(|other| other.id == going.instead && other.going.is_none()), "{} leads nowhere", row.id);
+            }
             let staff = row.scope == postern_domain::operation::ScopeKind::Staff;
             assert!(!staff || row.impersonated == Impersonated::Blocked, "{} opens the staff portal to a guise", row.id);
         }

@@ -3,12 +3,12 @@
 use std::{io, net::TcpListener, sync::Arc, time::Duration};
 
 use actix_cors::Cors;
-use actix_web::{App, HttpResponse, HttpServer, dev::ServerHandle, http::header, middleware, web};
+use actix_web::{App, HttpServer, dev::ServerHandle, middleware, web};
 use tracing_actix_web::TracingLogger;
 
 use crate::{
-    docs,
-    http::{self, document},
+    docs::Docs,
+    http::{self, Fixed, document},
     routes,
     spans::RootSpan,
     state::State,
@@ -32,21 +32,23 @@ impl Server {
     /// Starts on a socket that is bound already.
     pub fn start(state: Arc<State>, listener: TcpListener) -> io::Result<Self> {
         let routes = Arc::new(routes());
-        let contract = web::Bytes::from(openapi());
+        let contract = Fixed::new("application/json", openapi());
+        let docs = Docs::new();
         let config = state.server.clone();
         let app_state = web::Data::from(Arc::clone(&state));
         let origins = config.cors_origins.clone();
         let app = move || {
-            let (routes, contract) = (Arc::clone(&routes), contract.clone());
+            let (routes, docs) = (Arc::clone(&routes), docs.clone());
             App::new()
                 .app_data(app_state.clone())
                 .configure(move |config| routes.configure(config))
-                .service(http::only_get("/openapi.json", web::route().to(move || std::future::ready(openapi_json(contract.clone())))))
-                .configure(docs::configure)
+                .service(contract.clone().at("/openapi.json"))
+                .configure(move |config| docs.configure(config))
                 .default_service(web::to(http::not_found))
-                .wrap(TracingLogger::<RootSpan>::new())
                 .wrap(middleware::Compress::default())
                 .wrap(middleware::Condition::new(!origins.is_empty(), cors(&origins)))
+                .wrap(middleware::from_fn(http::in_our_own_words))
+                .wrap(TracingLogger::<RootSpan>::new())
                 .wrap(middleware::from_fn(http::establish))
         };
         let workers = match config.workers {
@@ -97,14 +99,23 @@ impl Handle {
 
 /// Lets pages of these origins call from a browser, without cookies: there are none.
 fn cors(origins: &[String]) -> Cors {
-    let told =
-        ["etag", "idempotency-replayed", "link", "location", "retry-after", "www-authenticate", "x-request-id", "deprecation", "sunset"];
+    let told = [
+        "content-disposition",
+        "deprecation",
+        "etag",
+        "idempotency-replayed",
+        "link",
+        "location",
+        "retry-after",
+        "sunset",
+        "www-authenticate",
+        "x-request-id",
+    ];
     let taken = ["accept", "authorization", "content-type", "idempotency-key", "if-match", "last-event-id", "x-request-id"];
-    let cors =
-        Cors::default().allowed_methods(["GET", "POST", "PUT", "PATCH", "DELETE"]).allowed_headers(taken).expose_headers(told).max_age(600);
+    let cors = Cors::default()
+        .allowed_methods(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"])
+        .allowed_headers(taken)
+        .expose_headers(told)
+        .max_age(600);
     origins.iter().fold(cors, |cors, origin| cors.allowed_origin(origin))
-}
-
-fn openapi_json(contract: web::Bytes) -> HttpResponse {
-    HttpResponse::Ok().content_type("application/json").insert_header((header::CACHE_CONTROL, "no-cache")).body(contract)
 }

@@ -106,10 +106,16 @@ impl Openings {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Opening {
     /// The hash of the entry in the log (RFC 6962, in base64); null until it stands there.
-    #[cfg_attr(feature = "openapi", schema(max_length = 44))]
+    #[cfg_attr(feature = "openapi", schema(max_length = 44, example = "ou8M/hfK/QbhntWp0Y8tQmpCYJZrcpgYcjtkMpxjYLI="))]
     pub leaf: Option<String>,
     /// The salts of the seven parts that are about people, 16 bytes each, one after the other (in base64).
-    #[cfg_attr(feature = "openapi", schema(max_length = 152))]
+    #[cfg_attr(
+        feature = "openapi",
+        schema(
+            max_length = 152,
+            example = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8gISIjJCUmJygpKissLS4vMDEyMzQ1Njc4OTo7PD0+P0BBQkNERUZHSElKS0xNTk9QUVJTVFVWV1hZWltcXV5fYGFiY2RlZmdoaWprbG1ubw=="
+        )
+    )]
     pub salts: String,
     /// The commitments to parts that have been erased (SHA-256, in base64).
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]

@@ -131,9 +131,12 @@ pub struct Source {
     /// The client's address; behind configured proxies the one that they vouch for.
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>, example = "203.0.113.9"))]
     pub ip: Option<IpAddr>,
+    /// The program, as it calls itself: the first 200 characters.
     #[cfg_attr(feature = "openapi", schema(example = "curl/8.5.0"))]
     pub user_agent: Option<String>,
+    /// The sign-in it was done with; under impersonation the staff member's own.
     pub session_id: Option<SessionId>,
+    /// The impersonation it was done in.
     pub impersonation_id: Option<ImpersonationId>,
     /// The same id stands in the answer's `X-Request-Id` and in the server's log.
     #[cfg_attr(feature = "openapi", schema(example = "0b8a1c7e4f5d4a1b9c3e2d1f0a9b8c7d"))]
@@ -142,16 +145,15 @@ pub struct Source {
 
 /// Who really acted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ActorRef {
     #[serde(rename = "type")]
     pub kind: ActorType,
     /// Null where nobody proved who they were (a failed sign-in), and for Postern itself.
     pub id: Option<UserId>,
-    #[cfg_attr(feature = "openapi", schema(example = "support@postern.example"))]
+    /// Null where there is none, and where it has been erased.
     pub email: Option<String>,
+    /// Only for staff, and always for them.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "openapi", schema(nullable = false))]
     pub tier: Option<Tier>,
 }
 
@@ -170,10 +172,12 @@ pub struct OnBehalfOf {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Event {
     pub id: EventId,
+    /// When it happened.
     pub occurred_at: DateTime<Utc>,
     /// The org in whose log the event stands; null for the platform's own.
     pub org: Option<OrgRef>,
     pub actor: ActorRef,
+    /// Whose identity was worn; null unless somebody was impersonating.
     pub on_behalf_of: Option<OnBehalfOf>,
     pub action: Action,
     pub outcome: Outcome,
@@ -181,8 +185,10 @@ pub struct Event {
     /// The event as one sentence.
     #[cfg_attr(feature = "openapi", schema(example = "Sam Okoro (support), as Ana Costa, changed bo@acme.example from viewer to member"))]
     pub summary: String,
+    /// Why, where the operation asks.
     #[cfg_attr(feature = "openapi", schema(example = "cannot open the reports page"))]
     pub reason: Option<String>,
+    /// The ticket, where the operation asks.
     #[cfg_attr(feature = "openapi", schema(example = "SUP-4312"))]
     pub ticket_ref: Option<String>,
     /// What else is known, by action; a changed field stands as `{"old": …, "new": …}`.
@@ -289,5 +295,88 @@ fn subject(actor: &Actor) -> String {
         Actor::Unproven { email: None } => "Somebody".to_owned(),
         Actor::System { command } => format!("An operator, with `{command}`,"),
         Actor::Postern => "Postern".to_owned(),
+    }
+}
+
+/// What an actor is called by depends on its type, and the contract says so: a union that generated clients can tell apart.
+#[cfg(feature = "openapi")]
+mod openapi {
+    use std::borrow::Cow;
+
+    use utoipa::{
+        PartialSchema, ToSchema,
+        openapi::{ObjectBuilder, OneOfBuilder, Ref, RefOr, Schema, Type, schema::Discriminator, schema::SchemaType},
+    };
+
+    use super::{ActorRef, ActorType, Tier, Value};
+
+    const fn variant(kind: ActorType) -> &'static str {
+        match kind {
+            ActorType::User => "UserActor",
+            ActorType::Staff => "StaffActor",
+            ActorType::ApiKey => "ApiKeyActor",
+            ActorType::System => "SystemActor",
+        }
+    }
+
+    impl PartialSchema for ActorRef {
+        fn schema() -> RefOr<Schema> {
+            let mapping = ActorType::ALL.iter().map(|kind| (kind.name(), Ref::from_schema_name(variant(*kind)).ref_location));
+            let union = OneOfBuilder::new()
+                .description(Some("Who really acted."))
+                .discriminator(Some(Discriminator::with_mapping("type", mapping)));
+            ActorType::ALL.iter().fold(union, |union, kind| union.item(Ref::from_schema_name(variant(*kind)))).into()
+        }
+    }
+
+    impl ToSchema for ActorRef {
+        fn name() -> Cow<'static, str> {
+            "ActorRef".into()
+        }
+
+        fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+            schemas.extend(ActorType::ALL.iter().map(|kind| (variant(*kind).to_owned(), described(*kind))));
+            schemas.push((<Tier as ToSchema>::name().into_owned(), Tier::schema()));
+        }
+    }
+
+    fn described(kind: ActorType) -> RefOr<Schema> {
+        const USER: &str = "user_01kafjwq00e008000000000001";
+        let text = |words: &str| ObjectBuilder::new().description(Some(words));
+        // Never null alone: some generators leave such a field out.
+        let maybe = || SchemaType::from_iter([Type::String, Type::Null]);
+        let user = "^user_[0-7][0-9a-hjkmnp-tv-z]{25}$";
+        let (about, id, email) = match kind {
+            ActorType::User => (
+                "A person of a customer, or somebody who did not prove who they were.",
+                text("Null where nobody proved who they were: a failed sign-in.").schema_type(maybe()).pattern(Some(user)).examples([USER]),
+                text("Null where it has been erased.").schema_type(maybe()).examples(["owner@acme.example"]),
+            ),
+            ActorType::Staff => (
+                "One of the vendor's staff.",
+                text("Who it was.").schema_type(Type::String).pattern(Some(user)).examples([USER]),
+                text("Null where it has been erased.").schema_type(maybe()).examples(["support@postern.example"]),
+            ),
+            ActorType::ApiKey => (
+                "A program of a customer.",
+                text("Its key.")
+                    .schema_type(Type::String)
+                    .pattern(Some("^key_[0-7][0-9a-hjkmnp-tv-z]{25}$"))
+                    .examples(["key_01kafjwq00e008000000000001"]),
+                text("Always null: a key has no address.").schema_type(maybe()).examples([Value::Null]),
+            ),
+            ActorType::System => (
+                "Postern itself, or an operator at its command line.",
+                text("Always null.").schema_type(maybe()).examples([Value::Null]),
+                text("Always null.").schema_type(maybe()).examples([Value::Null]),
+            ),
+        };
+        let word = ObjectBuilder::new().schema_type(Type::String).enum_values(Some([kind.name()]));
+        let object = text(about).property("type", word.description(Some("What kind of actor it is."))).required("type");
+        let object = object.property("id", id).required("id").property("email", email).required("email");
+        match kind {
+            ActorType::Staff => object.property("tier", Ref::from_schema_name("Tier")).required("tier").into(),
+            ActorType::User | ActorType::ApiKey | ActorType::System => object.into(),
+        }
     }
 }

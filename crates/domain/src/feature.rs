@@ -53,7 +53,9 @@ impl Plan {
 pub struct Override {
     #[serde(skip)]
     pub key: FeatureKey,
+    /// Whether it is on, whatever the plan says.
     pub enabled: bool,
+    /// Why, in words that the customer reads.
     #[cfg_attr(feature = "openapi", schema(example = "trial of single sign-on agreed in SUP-4100"))]
     pub reason: String,
     /// When the plan decides again; null for good.
@@ -65,6 +67,7 @@ pub struct Override {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Feature {
     pub key: FeatureKey,
+    /// Whether it is on.
     pub enabled: bool,
     pub decided_by: DecidedBy,
     /// The override in force, if there is one.

@@ -129,6 +129,7 @@ mod openapi {
             let example = Id::<T>::new(Uuid::from_u128(0x019a_9f2e_5c00_7000_8000_0000_0000_0001));
             ObjectBuilder::new()
                 .schema_type(Type::String)
+                .description(Some(format!("An id (TypeID): `{}_`, and 26 characters that sort by when it was made.", T::PREFIX)))
                 .pattern(Some(format!("^{}_[0-7][0-9a-hjkmnp-tv-z]{{25}}$", T::PREFIX)))
                 .max_length(Some(T::PREFIX.len() + 27))
                 .examples([example.to_string()])

@@ -39,6 +39,7 @@ pub struct Impersonation {
     pub org: OrgRef,
     /// Who really acts.
     pub staff_user_id: UserId,
+    /// Who acted.
     #[cfg_attr(feature = "openapi", schema(example = "support@postern.example"))]
     pub staff_email: String,
     /// The sign-in it hangs on: when that ends, so does this.
@@ -46,13 +47,17 @@ pub struct Impersonation {
     pub staff_session_id: SessionId,
     /// Whose identity is worn.
     pub target_user_id: UserId,
+    /// In whose name.
     #[cfg_attr(feature = "openapi", schema(example = "owner@acme.example"))]
     pub target_email: String,
     pub mode: Mode,
+    /// Why, in words that the customer reads.
     #[cfg_attr(feature = "openapi", schema(example = "cannot open the reports page"))]
     pub reason: String,
+    /// The ticket it belongs to.
     #[cfg_attr(feature = "openapi", schema(example = "SUP-4312"))]
     pub ticket_ref: String,
+    /// When it began.
     pub started_at: DateTime<Utc>,
     /// The hard end; nothing extends it.
     pub expires_at: DateTime<Utc>,

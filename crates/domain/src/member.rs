@@ -24,8 +24,10 @@ use crate::{
 pub struct Member {
     pub id: MemberId,
     pub user_id: UserId,
+    /// The address they sign in with.
     #[cfg_attr(feature = "openapi", schema(example = "bo@acme.example"))]
     pub email: String,
+    /// What they are called.
     #[cfg_attr(feature = "openapi", schema(example = "Bo Lind"))]
     pub name: String,
     pub role: Role,

@@ -1,5 +1,7 @@
 //! What an operation is: one row of the table that `postern-api` states every operation in, once.
 
+use chrono::NaiveDate;
+
 use crate::{action::Action, member::Place, permission::Permission};
 
 /// One row of the table of operations.
@@ -13,6 +15,32 @@ pub struct Operation {
     pub records: Records,
     pub impersonated: Impersonated,
     pub demands: &'static [Demand],
+    pub going: Option<Going>,
+}
+
+/// An operation that is on its way out: it still answers, and says so.
+#[derive(Debug, Clone, Copy)]
+pub struct Going {
+    /// Since when nobody should begin to use it.
+    pub since: NaiveDate,
+    /// From when on it may be gone.
+    pub until: NaiveDate,
+    /// The id of the operation to use instead.
+    pub instead: &'static str,
+}
+
+impl Going {
+    /// How many days there are at least between the two.
+    pub const NOTICE: i64 = 180;
+
+    /// Dates are year, month, day; one that no calendar has does not compile.
+    #[must_use]
+    pub const fn new(since: (i32, u32, u32), until: (i32, u32, u32), instead: &'static str) -> Self {
+        const fn date((year, month, day): (i32, u32, u32)) -> NaiveDate {
+            NaiveDate::from_ymd_opt(year, month, day).expect("a day of the calendar")
+        }
+        Self { since: date(since), until: date(until), instead }
+    }
 }
 
 /// Where an operation takes place.

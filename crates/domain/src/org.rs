@@ -24,12 +24,14 @@ pub struct Org {
     /// The short name in addresses; unique over all of Postern, and never given out again.
     #[cfg_attr(feature = "openapi", schema(example = "acme"))]
     pub slug: String,
+    /// What people call it.
     #[cfg_attr(feature = "openapi", schema(example = "Acme Corporation"))]
     pub name: String,
     pub plan: Plan,
     /// The end of the trial, while there is one.
     pub trial_ends_at: Option<DateTime<Utc>>,
     pub limits: Limits,
+    /// When it was created.
     pub created_at: DateTime<Utc>,
     #[serde(skip)]
     pub deletion_requested_at: Option<DateTime<Utc>>,
@@ -52,6 +54,7 @@ pub struct Limits {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct OrgRef {
     pub id: OrgId,
+    /// Its short name in addresses.
     #[cfg_attr(feature = "openapi", schema(example = "acme"))]
     pub slug: String,
 }
@@ -126,6 +129,7 @@ impl Org {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Membership {
     pub org: OrgRef,
+    /// What people call the org.
     #[cfg_attr(feature = "openapi", schema(example = "Acme Corporation"))]
     pub org_name: String,
     pub member_id: MemberId,

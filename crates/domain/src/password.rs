@@ -118,6 +118,7 @@ mod openapi {
         fn schema() -> RefOr<Schema> {
             ObjectBuilder::new()
                 .schema_type(Type::String)
+                .description(Some("A password, as it was typed."))
                 .format(Some(SchemaFormat::KnownFormat(KnownFormat::Password)))
                 .max_length(Some(Self::LONGEST_TYPED))
                 .examples(["postern-demo-2026"])

@@ -22,11 +22,13 @@ pub struct Session {
     pub id: SessionId,
     #[serde(skip)]
     pub user_id: UserId,
+    /// When they signed in.
     pub created_at: DateTime<Utc>,
     /// When it last got a fresh access token.
     pub last_used_at: DateTime<Utc>,
     /// When it ends unless it is refreshed before.
     pub expires_at: DateTime<Utc>,
+    /// When it ended; null while it is open.
     pub ended_at: Option<DateTime<Utc>>,
     /// The address it was opened from.
     #[cfg_attr(feature = "openapi", schema(example = "203.0.113.9"))]

@@ -26,8 +26,10 @@ words! {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct StaffMember {
     pub user_id: UserId,
+    /// The address they sign in with.
     #[cfg_attr(feature = "openapi", schema(example = "support@postern.example"))]
     pub email: String,
+    /// What they are called.
     #[cfg_attr(feature = "openapi", schema(example = "Sam Okoro"))]
     pub name: String,
     pub tier: Tier,

@@ -20,10 +20,13 @@ pub struct User {
     /// In lower case; unique over all of Postern.
     #[cfg_attr(feature = "openapi", schema(example = "owner@acme.example"))]
     pub email: String,
+    /// What they are called.
     #[cfg_attr(feature = "openapi", schema(example = "Ana Costa"))]
     pub name: String,
+    /// A picture of them.
     #[cfg_attr(feature = "openapi", schema(example = "https://cdn.acme.example/ana.png"))]
     pub image_url: Option<String>,
+    /// When the account was created.
     pub created_at: DateTime<Utc>,
     /// Set while the account is suspended: it can neither sign in nor be impersonated.
     pub suspended_at: Option<DateTime<Utc>>,

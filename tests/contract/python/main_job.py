@@ -19,6 +19,7 @@ from postern_client.api.settings import read_settings, update_settings
 from postern_client.api.support import end_impersonation, search_accounts, start_impersonation
 from postern_client.models import (
     Action,
+    ApiKeyActor,
     ChangePasswordBody,
     Event,
     EventPage,
@@ -33,11 +34,14 @@ from postern_client.models import (
     ProblemCode,
     Role,
     Settings,
+    StaffActor,
     StartedView,
     StartImpersonationBody,
+    SystemActor,
     TokensView,
     UpdateOrgBody,
     UpdateSettingsBody,
+    UserActor,
 )
 from postern_client.types import UNSET, Unset
 
@@ -70,6 +74,21 @@ def told(mode: Mode) -> str:
             return "looks"
         case Mode.FULL:
             return "acts"
+        case other:
+            assert_never(other)
+
+
+def who(actor: ApiKeyActor | StaffActor | SystemActor | UserActor) -> str:
+    """Who acted: a union is a union, each of its own class."""
+    match actor:
+        case UserActor():
+            return actor.email or "somebody"
+        case StaffActor():
+            return f"{actor.email} ({actor.tier.value})"
+        case ApiKeyActor():
+            return actor.id
+        case SystemActor():
+            return "Postern"
         case other:
             assert_never(other)
 
@@ -142,7 +161,7 @@ assert rename(before.name) == RENAMED
 page = list_audit_events.sync("acme", client=owner, on_behalf_of=target.email)
 assert isinstance(page, EventPage), page
 newest = page.data[0]
-assert newest.actor.email == "support@postern.example" and newest.on_behalf_of is not None
+assert who(newest.actor) == "support@postern.example (support)" and newest.on_behalf_of is not None
 assert newest.on_behalf_of.email == target.email
 ended = end_impersonation.sync_detailed(started.impersonation.id, client=support)
 assert ended.status_code is HTTPStatus.NO_CONTENT

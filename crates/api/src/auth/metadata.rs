@@ -11,6 +11,7 @@ use crate::{
 /// The public keys. (RFC 7517)
 #[derive(Serialize, ToSchema)]
 pub struct JwksView {
+    /// The one that signs, the one that will, and those that did.
     #[schema(value_type = Vec<JwkView>)]
     keys: serde_json::Value,
 }
@@ -19,17 +20,22 @@ pub struct JwksView {
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "only described")]
 pub struct JwkView {
+    /// The kind of key: on an elliptic curve, of one coordinate.
     #[schema(example = "OKP")]
     kty: String,
+    /// The curve.
     #[schema(example = "Ed25519")]
     crv: String,
+    /// The algorithm: what `alg` in a token must say.
     #[schema(example = "EdDSA")]
     alg: String,
+    /// It verifies signatures.
     #[schema(rename = "use", example = "sig")]
     r#use: String,
     /// The key's id in the header of the tokens signed with it: its thumbprint (RFC 7638).
     #[schema(example = "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k")]
     kid: String,
+    /// The public key, in base64url.
     #[schema(example = "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo")]
     x: String,
 }
@@ -49,18 +55,25 @@ pub async fn read_jwks(call: Call<op::ReadJwks>) -> Answer<JwksView> {
 /// The server's metadata. (RFC 8414)
 #[derive(Serialize, ToSchema)]
 pub struct AuthorizationServerView {
+    /// What `iss` in every token says.
     #[schema(example = "http://127.0.0.1:8080")]
     issuer: String,
+    /// Where the public keys are.
     #[schema(example = "http://127.0.0.1:8080/.well-known/jwks.json")]
     jwks_uri: String,
+    /// Where one signs in. It takes JSON, and not the forms of RFC 6749.
     #[schema(example = "http://127.0.0.1:8080/v1/auth/login")]
     token_endpoint: String,
+    /// Where a person can read about all of it.
     #[schema(example = "http://127.0.0.1:8080/docs/")]
     service_documentation: String,
+    /// Clients themselves prove nothing.
     #[schema(example = json!(["none"]))]
     token_endpoint_auth_methods_supported: Vec<&'static str>,
+    /// There is no authorization endpoint, and so there are none.
     #[schema(example = json!([]))]
     response_types_supported: Vec<&'static str>,
+    /// What keeps a session alive.
     #[schema(example = json!(["refresh_token"]))]
     grant_types_supported: Vec<&'static str>,
 }

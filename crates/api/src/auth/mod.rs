@@ -26,6 +26,7 @@ pub struct TokensView {
     /// Goes into `Authorization: Bearer …`.
     #[schema(example = "eyJ0eXAiOiJhdCtqd3QiLCJhbGciOiJFZERTQSJ9.e30.c2ln")]
     access_token: String,
+    /// How the token is sent.
     #[schema(example = "Bearer")]
     token_type: &'static str,
     /// How many seconds the access token is good for.

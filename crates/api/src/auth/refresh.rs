@@ -10,6 +10,7 @@ use crate::{
     operations::op::{self, Refresh},
 };
 
+/// The one token that is taken for two.
 #[derive(Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RefreshBody {

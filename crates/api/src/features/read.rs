@@ -10,6 +10,7 @@ use crate::{
 /// All features there are.
 #[derive(Serialize, ToSchema)]
 pub struct FeaturesView {
+    /// All of them.
     data: Vec<Feature>,
 }
 

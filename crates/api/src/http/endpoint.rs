@@ -21,6 +21,7 @@ use super::{
     admission::Entry,
     body as request_body,
     call::{Admitted, Call},
+    going,
     input::{FromInput, Input},
     params,
     problem::{Code, Problem},
@@ -82,7 +83,7 @@ where
     // Boxed first: the future is large, and each hand it went through on its way into the task would copy it.
     let head = request.method() == Method::HEAD;
     let done = rt::spawn(Box::pin(answer(handler, request, payload)).instrument(Span::current())).await;
-    match done {
+    let mut response = match done {
         // A stream that nobody is sent would keep the connection until it ends.
         Ok(Ok(response)) if head && response.body().size() == BodySize::Stream => response.map_body(|_, _| BoxBody::new(body::None::new())),
         Ok(Ok(response)) => response,
@@ -91,7 +92,11 @@ where
             tracing::error!(%error, operation = O::ROW.id, "a handler panicked");
             Problem::new(Code::Internal).respond(&facts)
         }
+    };
+    if let Some(going) = &O::ROW.going {
+        going::announce(response.headers_mut(), going);
     }
+    response
 }
 
 async fn answer<O, Args, H>(handler: H, request: HttpRequest, payload: Payload) -> Result<HttpResponse, Problem>

@@ -102,6 +102,8 @@ problems! {
         "Check the address. What belongs to an org that you are not in looks the same as what does not exist.";
     MethodNotAllowed = 405 "method_not_allowed" "The resource does not know this method",
         "The `Allow` header lists the methods it knows.";
+    NotAcceptable = 406 "not_acceptable" "No answer would be acceptable",
+        "Leave `Accept-Encoding` out, or let it allow `identity` or `gzip`.";
     RequestTimeout = 408 "request_timeout" "The request took too long to arrive",
         "Send the whole body without pausing.";
     LastOwner = 409 "last_owner" "An org keeps at least one owner",
@@ -144,6 +146,9 @@ problems! {
         "Nothing was changed. Repeat the request after the time in `Retry-After`.";
 }
 
+/// RFC 9457, 3.
+pub const MEDIA_TYPE: &str = "application/problem+json";
+
 /// A way of saying no.
 #[derive(Debug)]
 pub struct Problem {
@@ -177,8 +182,10 @@ pub struct ProblemBody<'a> {
     #[serde(rename = "type")]
     #[schema(format = "uri-reference", example = "/problems/permission_denied")]
     kind: String,
+    /// What it is, in a line; the same for each of its kind.
     #[schema(example = "You may not do this")]
     title: &'a str,
+    /// The status of the answer once more.
     #[schema(example = 403, minimum = 400, maximum = 599)]
     status: u16,
     /// What is wrong this time, and what to do.
@@ -286,7 +293,7 @@ impl Problem {
             request_id: &facts.request_id,
             errors: &self.errors,
         };
-        response.content_type("application/problem+json").body(serde_json::to_string(&body).expect("a problem is plain data"))
+        response.content_type(MEDIA_TYPE).body(serde_json::to_string(&body).expect("a problem is plain data"))
     }
 
     /// RFC 6750, 3: no error code where no token was sent.

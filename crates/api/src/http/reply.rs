@@ -140,7 +140,8 @@ impl<T: utoipa::ToSchema> utoipa::PartialSchema for Listed<T> {
                 "prev_cursor",
                 ObjectBuilder::new()
                     .schema_type(SchemaType::from_iter([Type::String, Type::Null]))
-                    .description(Some("Goes into `cursor` to get what is newer; null on the first page.")),
+                    .description(Some("Goes into `cursor` to get what is newer; null on the first page."))
+                    .examples([serde_json::Value::Null]),
             )
             .required("prev_cursor")
             .into()

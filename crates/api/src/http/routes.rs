@@ -104,7 +104,7 @@ pub fn allow(methods: impl Iterator<Item = Method>) -> String {
 }
 
 /// Mounts something that can only be read, and is no operation.
-pub fn only_get(path: &'static str, route: Route) -> Resource {
+pub fn only_get(path: &str, route: Route) -> Resource {
     let allow = allow(std::iter::once(Method::GET));
     let route = route.guard(guard::Any(guard::Get()).or(guard::Head()));
     web::resource(path)

@@ -14,6 +14,7 @@ use crate::{
     operations::op::{self, StartImpersonation},
 };
 
+/// Whom to act for, where, and why.
 #[derive(Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct StartImpersonationBody {
@@ -39,11 +40,13 @@ pub struct StartedView {
     /// Goes into `Authorization: Bearer …`. There is no refresh token, and it dies with the impersonation.
     #[schema(example = "eyJ0eXAiOiJhdCtqd3QiLCJhbGciOiJFZERTQSJ9.e30.c2ln")]
     access_token: String,
+    /// How the token is sent.
     #[schema(example = "Bearer")]
     token_type: &'static str,
     /// How many seconds it lasts at the most.
     #[schema(example = 1800)]
     expires_in: i64,
+    /// When it ends by itself.
     expires_at: DateTime<Utc>,
     /// To be shown across every page for as long as it lasts.
     #[schema(

@@ -11,9 +11,11 @@ use crate::{
     operations::op::{self, ChangePassword},
 };
 
+/// The password, and what it is to be.
 #[derive(Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ChangePasswordBody {
+    /// The one they sign in with now.
     current_password: Password,
     /// 12 to 128 characters of any kind, but none that attackers try first.
     new_password: Password,

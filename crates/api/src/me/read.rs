@@ -43,19 +43,25 @@ pub struct ImpersonationView {
     actor: ActorView,
     org: OrgRef,
     mode: Mode,
+    /// When it began.
     since: DateTime<Utc>,
+    /// When it ends by itself.
     until: DateTime<Utc>,
+    /// To be shown across every page.
     #[schema(
         example = "Sam Okoro of support is acting as Ana Costa in acme until 10:01 UTC, read-only. Everything is recorded under both names."
     )]
     banner: String,
 }
 
+/// The member of the vendor's staff who really acts.
 #[derive(Serialize, ToSchema)]
 pub struct ActorView {
     id: postern_domain::id::UserId,
+    /// What they are called.
     #[schema(example = "Sam Okoro")]
     name: String,
+    /// Where they can be reached.
     #[schema(example = "support@postern.example")]
     email: String,
 }

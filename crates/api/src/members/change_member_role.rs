@@ -8,6 +8,7 @@ use crate::{
     operations::op::{self, ChangeMemberRole},
 };
 
+/// What the member is to be.
 #[derive(Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ChangeMemberRoleBody {

@@ -9,9 +9,11 @@ use crate::{
     operations::op::{self, CreateOrg},
 };
 
+/// The org that is to be.
 #[derive(Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CreateOrgBody {
+    /// What people call it: 1 to 100 characters.
     #[validate(custom(function = "rules::name"))]
     #[schema(example = "Umbrella Corporation", min_length = 1, max_length = 100)]
     name: String,

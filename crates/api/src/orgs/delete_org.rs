@@ -8,6 +8,7 @@ use crate::{
     operations::op::{self, DeleteOrg},
 };
 
+/// The confirmation.
 #[derive(Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DeleteOrgBody {

@@ -38,9 +38,12 @@ pub async fn read_org(call: Call<op::ReadOrg>) -> Answer<Org> {
 /// An org at a glance.
 #[derive(Serialize, ToSchema)]
 pub struct DashboardView {
+    /// How many there are of each.
     members_by_role: MembersByRole,
+    /// What is used, against what there may be.
     usage: Vec<UsageView>,
     plan: Plan,
+    /// The end of the trial, while there is one.
     trial_ends_at: Option<DateTime<Utc>>,
     /// The features that are on.
     features: Vec<FeatureKey>,
@@ -48,14 +51,19 @@ pub struct DashboardView {
     last_activity_at: Option<DateTime<Utc>>,
 }
 
+/// How many members there are in each role.
 #[derive(Default, Serialize, ToSchema)]
 pub struct MembersByRole {
+    /// How many owners.
     #[schema(example = 1)]
     owner: u64,
+    /// How many admins.
     #[schema(example = 2)]
     admin: u64,
+    /// How many members.
     #[schema(example = 30)]
     member: u64,
+    /// How many viewers.
     #[schema(example = 4)]
     viewer: u64,
 }
@@ -63,8 +71,10 @@ pub struct MembersByRole {
 /// How much of something is used.
 #[derive(Serialize, ToSchema)]
 pub struct UsageView {
+    /// What is counted.
     #[schema(example = "users")]
     metric: String,
+    /// How much there is now.
     #[schema(example = 37)]
     used: i64,
     /// How much there may be; null where nothing limits it.

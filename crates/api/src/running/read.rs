@@ -6,10 +6,13 @@ use crate::{
     operations::op::{self, ReadHealth, ReadProblem, ReadReadiness},
 };
 
+/// That the server lives.
 #[derive(Serialize, ToSchema)]
 pub struct HealthView {
+    /// Always `alive`.
     #[schema(value_type = String, example = "alive")]
     status: &'static str,
+    /// The version of the server.
     #[schema(value_type = String, example = "0.1.0")]
     version: &'static str,
 }
@@ -24,8 +27,10 @@ pub async fn read_health(_call: Call<op::ReadHealth>) -> Answer<HealthView> {
     Ok(ok(HealthView { status: "alive", version: env!("CARGO_PKG_VERSION") }))
 }
 
+/// That the server is ready.
 #[derive(Serialize, ToSchema)]
 pub struct ReadinessView {
+    /// Always `ready`; what is missing is a problem.
     #[schema(value_type = String, example = "ready")]
     status: &'static str,
 }
@@ -54,10 +59,13 @@ pub async fn read_readiness(call: Call<op::ReadReadiness>) -> Answer<ReadinessVi
 /// A kind of problem, explained.
 #[derive(Serialize, ToSchema)]
 pub struct ProblemPage {
+    /// The kind of problem as a stable word.
     #[schema(value_type = String, example = "not_found")]
     code: &'static str,
+    /// The status that it comes with.
     #[schema(example = 404)]
     status: u16,
+    /// What it is, in a line.
     #[schema(value_type = String, example = "There is no such thing here")]
     title: &'static str,
     /// What to do about it.

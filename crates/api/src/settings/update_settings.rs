@@ -26,6 +26,7 @@ pub struct UpdateSettingsBody {
     support_email: Option<Option<String>>,
 }
 
+/// How the org's pages look; what is left out stays, null takes away.
 #[derive(Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct BrandingBody {

@@ -27,12 +27,14 @@ pub type StaffPage = Listed<StaffMember>;
 /// The whole policy of rights.
 #[derive(Serialize, ToSchema)]
 pub struct PolicyView {
+    /// Every permission there is.
     data: Vec<PermissionView>,
 }
 
 /// One permission, and who has it.
 #[derive(Serialize, ToSchema)]
 pub struct PermissionView {
+    /// What is permitted.
     #[schema(value_type = String, example = "members:manage")]
     permission: &'static str,
     /// The roles that have it in their org.

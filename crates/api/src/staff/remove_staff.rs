@@ -9,6 +9,7 @@ use crate::{
     operations::op::{self, RemoveStaff},
 };
 
+/// The justification.
 #[derive(Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RemoveStaffBody {

@@ -33,7 +33,9 @@ impl Filter for SearchQuery {
 /// What was found; at most 25 of each kind.
 #[derive(Serialize, ToSchema)]
 pub struct FoundView {
+    /// The people found.
     users: Vec<User>,
+    /// The orgs found.
     orgs: Vec<Org>,
 }
 

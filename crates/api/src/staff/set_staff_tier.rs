@@ -14,6 +14,7 @@ use crate::{
     operations::op::{self, SetStaffTier},
 };
 
+/// The tier, and why.
 #[derive(Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SetStaffTierBody {

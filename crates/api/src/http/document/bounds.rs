@@ -105,3 +105,29 @@ fn state_what_is_always_there(schema: &mut Value) {
         schema["required"] = required.into();
     }
 }
+
+/// Bounds what an operation declares for itself.
+pub fn bound_in_place(operation: &mut Value) {
+    for parameter in operation.get_mut("parameters").and_then(Value::as_array_mut).into_iter().flatten() {
+        let name = parameter["name"].as_str().unwrap_or_default().to_owned();
+        bound(&name, &mut parameter["schema"]);
+        // What may be left out is not there then; it is never null.
+        let kinds = parameter["schema"]["type"].as_array().cloned().unwrap_or_default();
+        if let [kind, Value::String(other)] = &kinds[..]
+            && other == "null"
+        {
+            parameter["schema"]["type"] = kind.clone();
+        }
+    }
+    for response in operation.get_mut("responses").and_then(Value::as_object_mut).into_iter().flat_map(Map::values_mut) {
+        for header in response.get_mut("headers").and_then(Value::as_object_mut).into_iter().flat_map(Map::values_mut) {
+            header.get_mut("schema").into_iter().for_each(|schema| bound("", schema));
+        }
+        // A file, a stream or a text is as long as it is.
+        let texts = |kind: &String| kind != "application/json" && kind != "application/problem+json";
+        for (_, content) in response.get_mut("content").and_then(Value::as_object_mut).into_iter().flatten().filter(|(kind, _)| texts(kind))
+        {
+            *content = json!({});
+        }
+    }
+}

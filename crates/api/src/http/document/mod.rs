@@ -1,0 +1,123 @@
+//! The OpenAPI document: what the routes say of themselves, finished with what the table and the catalogue of problems
+//! know. Nothing is written down twice, so nothing can drift.
+
+mod bounds;
+mod examples;
+mod headers;
+mod parameters;
+mod problems;
+mod words;
+
+use postern_domain::operation::ScopeKind;
+use serde_json::{Value, json};
+use utoipa::openapi::{ComponentsBuilder, ContactBuilder, HttpMethod, InfoBuilder, LicenseBuilder, OpenApiBuilder, PathItem, PathsBuilder};
+
+use super::{
+    problem::{Code, FieldError, ProblemBody},
+    routes::{Mounted, Routes},
+};
+
+/// Introduces the contract to somebody who has never seen it.
+const INTRODUCTION: &str = include_str!("introduction.md");
+
+/// The tags in reading order, each with what it is about.
+const TAGS: [(&str, &str); 9] = [
+    ("identity", "Signing in and out, keeping a session alive, and the keys with which others verify our tokens."),
+    ("me", "The person who is signed in, their sessions, and what they may do."),
+    ("orgs", "A customer's own panel: the org itself, its dashboard, and how it comes and goes."),
+    ("members", "Who belongs to an org, and as what."),
+    ("settings", "What an org sets for itself, and which features it has."),
+    ("audit", "The record of an org: every change, every denial, and everything that support did there."),
+    ("support", "The staff portal: finding an account and stepping into it, under both names."),
+    ("staff", "Who of the vendor's people is staff, and what they may do."),
+    ("running", "For those who run Postern."),
+];
+
+/// The whole document, with its keys in a stable order.
+pub fn document(routes: &Routes) -> Value {
+    let mut paths = PathsBuilder::new();
+    let mut components = ComponentsBuilder::new();
+    for mounted in routes.mounted() {
+        let operation = PathItem::new(mounted.method.clone(), mounted.document.clone());
+        paths = paths.path(&mounted.path, operation);
+        components = components.schemas_from_iter(mounted.schemas.clone());
+    }
+    let components = components.schema_from::<ProblemBody>().schema_from::<FieldError>();
+    let contact = ContactBuilder::new().name(Some("The Postern team")).url(Some("https://postern.example")).build();
+    let license = LicenseBuilder::new().name("Proprietary").identifier(Some("LicenseRef-Proprietary")).build();
+    let info = InfoBuilder::new().title("Postern").version(env!("CARGO_PKG_VERSION")).description(Some(INTRODUCTION));
+    let info = info.contact(Some(contact)).license(Some(license)).build();
+    let document = OpenApiBuilder::new().info(info).paths(paths.build()).components(Some(components.build())).build();
+    let mut document = serde_json::to_value(&document).expect("a document is plain data");
+    document["tags"] = TAGS.iter().map(|(name, description)| json!({ "name": name, "description": description })).collect();
+    document["servers"] = json!([{ "url": "/", "description": "The server that this document comes from: production, staging or local.", "x-internal": false }]);
+    document["components"]["securitySchemes"] = json!({ "bearer": {
+        "type": "http", "scheme": "bearer", "bearerFormat": "JWT",
+        "description": "An access token (RFC 9068, verified after RFC8725) from `POST /v1/auth/login`, or an impersonation's.",
+    } });
+    document["components"]["responses"] = problems::shared();
+    document["components"]["headers"] = headers::shared();
+    for mounted in routes.mounted() {
+        let operation = &mut document["paths"][&mounted.path][method_name(&mounted.method)];
+        finish(operation, mounted);
+    }
+    document["components"]["schemas"]["Problem"]["properties"]["code"]["enum"] =
+        Code::ALL.iter().map(|code| Value::from(code.name())).collect();
+    let schemas = document["components"]["schemas"].as_object_mut().expect("there are schemas");
+    bounds::apply(schemas);
+    schemas.values_mut().for_each(examples::add_moments);
+    for kind in ["responses", "headers"] {
+        drop_unused(&mut document, kind);
+    }
+    examples::add(&mut document);
+    document
+}
+
+/// What is shared and nobody refers to is left out.
+fn drop_unused(document: &mut Value, kind: &str) {
+    let text = document.to_string();
+    let shared = document["components"][kind].as_object_mut().expect("there are some");
+    shared.retain(|name, _| text.contains(&format!("\"#/components/{kind}/{name}\"")));
+}
+
+fn finish(operation: &mut Value, mounted: &Mounted) {
+    let row = mounted.row;
+    operation["operationId"] = row.id.into();
+    operation["security"] = if row.scope == ScopeKind::Public { json!([]) } else { json!([{ "bearer": [] }]) };
+    operation["x-impersonation"] = row.impersonated.name().into();
+    if let Some(permission) = row.needs {
+        operation["x-required-permission"] = permission.name().into();
+    } else if row.scope != ScopeKind::Public {
+        operation["x-required-permission"] = "signed_in".into();
+    }
+    match row.records.actions() {
+        [] => {}
+        [action] => operation["x-audit-action"] = action.name().into(),
+        actions => operation["x-audit-action"] = actions.iter().map(|action| Value::from(action.name())).collect(),
+    }
+    if !row.demands.is_empty() {
+        operation["x-demands"] = row.demands.iter().map(|demand| Value::from(demand.name())).collect();
+    }
+    let said = operation["description"].as_str().unwrap_or_default().to_owned();
+    operation["description"] = format!("{said}\n\n{}", words::of(row)).trim().into();
+    if row.going.is_some() {
+        operation["deprecated"] = true.into();
+    }
+    parameters::add(operation, mounted);
+    problems::add(operation, mounted);
+    bounds::bound_in_place(operation);
+    headers::add(operation, mounted);
+}
+
+const fn method_name(method: &HttpMethod) -> &'static str {
+    match method {
+        HttpMethod::Get => "get",
+        HttpMethod::Post => "post",
+        HttpMethod::Put => "put",
+        HttpMethod::Delete => "delete",
+        HttpMethod::Patch => "patch",
+        HttpMethod::Options => "options",
+        HttpMethod::Head => "head",
+        HttpMethod::Trace => "trace",
+    }
+}

@@ -1,0 +1,254 @@
+//! What the documents show is run as it stands: each block of commands, and each command that is named in a sentence is asked for.
+
+use std::{
+    fs,
+    io::{BufRead, BufReader},
+    os::unix::process::CommandExt,
+    path::{Path, PathBuf},
+    process::{Child, Command, Output, Stdio},
+};
+
+use postern_tests::{App, OWNER, as_role, on_both, tests_on};
+use sea_orm::{ConnectionTrait, Statement};
+use serde_json::Value;
+
+use crate::{
+    log::{acts, checkpoint, export},
+    process::{binary, said},
+};
+
+on_both![the_tour_works_as_printed, a_log_is_verified_as_printed, a_leaf_is_computed_as_printed];
+tests_on! { postgres_alone, Postgres: it_is_set_up_as_printed, it_is_set_up_for_tenants_as_printed, the_fence_is_looked_at_as_printed }
+
+/// Where there is something to run, with the names of the blocks in it.
+const DOCUMENTS: [(&str, &str, &[&str]); 8] = [
+    ("README.md", include_str!("../../README.md"), &["run", "tour", "for-real"]),
+    ("docs/architecture.md", include_str!("../../docs/architecture.md"), &[]),
+    ("docs/audit.md", include_str!("../../docs/audit.md"), &["verify"]),
+    ("docs/audit-reference.md", include_str!("../../docs/audit-reference.md"), &["leaf"]),
+    ("docs/decisions.md", include_str!("../../docs/decisions.md"), &[]),
+    ("docs/integrate.md", include_str!("../../docs/integrate.md"), &[]),
+    ("docs/performance.md", include_str!("../../docs/performance.md"), &[]),
+    ("docs/tenancy.md", include_str!("../../docs/tenancy.md"), &["fence", "set-up"]),
+];
+
+/// The block that stands under `<!-- run: NAME -->`.
+fn block(name: &str) -> String {
+    let mark = format!("<!-- run: {name} -->\n```");
+    let (_, text, _) = DOCUMENTS.iter().find(|(_, _, names)| names.contains(&name)).expect("a document has it");
+    let rest = text.split(&mark).nth(1).unwrap_or_else(|| panic!("{name} is not marked"));
+    rest.split_once('\n').and_then(|(_, rest)| rest.split("```").next()).expect("a block").to_owned()
+}
+
+#[test]
+fn every_block_is_run() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs");
+    let documents = fs::read_dir(folder).expect("the documents").map(|file| file.expect("a file").path());
+    for path in documents.filter(|path| path.extension().is_some_and(|kind| kind == "md") && !path.ends_with("README.md")) {
+        assert!(DOCUMENTS.iter().any(|(name, _, _)| path.ends_with(name)), "{} is not looked at", path.display());
+    }
+    for (document, text, names) in DOCUMENTS {
+        let lines: Vec<&str> = text.lines().collect();
+        let opened = (0..lines.len()).filter(|at| lines[*at].starts_with("```") && lines[*at] != "```" && lines[*at] != "```mermaid");
+        let marked: Vec<&str> = opened
+            .map(|at| {
+                let mark = lines[at.saturating_sub(1)].strip_prefix("<!-- run: ").and_then(|rest| rest.strip_suffix(" -->"));
+                mark.unwrap_or_else(|| panic!("{document}:{}: nobody runs this block", at + 1))
+            })
+            .collect();
+        assert_eq!(marked, names, "{document}");
+        for name in names {
+            assert!(include_str!("docs.rs").contains(&format!("block(\"{name}\")")), "no test runs {name}");
+        }
+    }
+}
+
+/// What stands in a sentence as `make …` or `postern …`.
+#[test]
+fn every_command_that_is_named_is_there() {
+    let makefile = include_str!("../../Makefile");
+    let mut asked = 0;
+    for (document, text, _) in DOCUMENTS {
+        for span in text.split("```").step_by(2).flat_map(|prose| prose.split('`').skip(1).step_by(2)) {
+            let mut words = span.split_whitespace().take_while(|word| word.starts_with(|c: char| c.is_ascii_lowercase()));
+            match words.next() {
+                Some("make") => {
+                    let target = words.next().unwrap_or("help");
+                    assert!(makefile.contains(&format!("\n{target}:")), "{document}: there is no `make {target}`");
+                }
+                Some("postern") => {
+                    let output = Command::new(binary()).args(words).arg("--help").output().expect("runs");
+                    assert!(output.status.success(), "{document}: `{span}`: {}", said(&output));
+                }
+                _ => continue,
+            }
+            asked += 1;
+        }
+    }
+    assert!(asked > 20, "{asked}");
+}
+
+/// A shell in `folder` in which `postern` is the one of this build, and signing in costs nothing.
+fn shell(script: &str, folder: &Path) -> Command {
+    let path = std::env::var("PATH").expect("a path");
+    let mut command = Command::new("sh");
+    command.args(["-eu", "-c", script]).current_dir(folder);
+    command.env("PATH", format!("{}:{path}", binary().parent().expect("a folder").display()));
+    command.env("POSTERN__PASSWORDS__MEMORY_KIB", "8").env("POSTERN__PASSWORDS__ITERATIONS", "1");
+    command.env("POSTERN__AUDIT__NAME", postern_tests::LOG_NAME);
+    command
+}
+
+async fn ends_well(mut command: Command) -> String {
+    let output: Output = tokio::task::spawn_blocking(move || command.output().expect("a shell")).await.expect("runs");
+    assert!(output.status.success(), "{}", said(&output));
+    said(&output)
+}
+
+/// A command that serves at its end: what it said until then; then it and all that it started are told to stop.
+fn serves(mut command: Command) -> Vec<String> {
+    struct Group(Child);
+    impl Drop for Group {
+        fn drop(&mut self) {
+            let _ = Command::new("kill").args(["-TERM", "--", &format!("-{}", self.0.id())]).status();
+            let _ = self.0.wait();
+        }
+    }
+    command
+        .process_group(0)
+        .stdout(Stdio::piped())
+        .env("POSTERN__SERVER__LISTEN", "127.0.0.1:0")
+        .env("POSTERN__SERVER__DRAIN_SECONDS", "0");
+    let mut running = Group(command.spawn().expect("starts"));
+    let mut lines = BufReader::new(running.0.stdout.take().expect("piped")).lines().map_while(Result::ok);
+    let mut told = Vec::new();
+    for line in lines.by_ref() {
+        let served = line.contains("the contract");
+        told.push(line);
+        if served {
+            return told;
+        }
+    }
+    panic!("it ended before it served: {told:#?}");
+}
+
+#[test]
+fn the_demo_is_served_as_printed() {
+    let script = block("run");
+    let (run, test) = script.trim().split_once('\n').expect("two commands");
+    assert!(run.starts_with("make run ") && test.starts_with("make test "), "{script}");
+    let folder = tempfile::tempdir().expect("a folder");
+    let repository = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let mut command = shell(run, &repository);
+    // As a newcomer has it: what cargo tells the programs that it runs would have it build some of the crates anew.
+    let kept: Vec<(String, String)> = std::env::vars()
+        .filter(|(name, _)| ["HOME", "LANG", "CARGO_HOME", "CARGO_TARGET_DIR", "RUSTUP_HOME", "RUSTFLAGS"].contains(&name.as_str()))
+        .collect();
+    command.env_clear().env("PATH", std::env::var("PATH").expect("a path")).envs(kept);
+    command.env("POSTERN__DATABASE__URL", format!("sqlite://{}", folder.path().join("postern.db").display()));
+    command.env("POSTERN__TOKENS__KEYS_DIR", folder.path().join("keys")).env("POSTERN__AUDIT__KEYS_DIR", folder.path().join("log"));
+    let told = serves(command).join("\n");
+    assert!(told.contains("Swagger UI"), "{told}");
+}
+
+async fn the_tour_works_as_printed(t: &App) {
+    let tour = block("tour").replace("http://127.0.0.1:8080", &t.address);
+    let said = ends_well(shell(&tour, t.folder.path())).await;
+    for expected in [
+        "\"members_by_role\"",
+        "\"role\":\"member\"",
+        "Sam Okoro of support is acting as Ana Costa",
+        "\"code\":\"impersonation_blocked\"",
+        "Sam Okoro (support), as Ana Costa, changed viewer@acme.example from member to viewer",
+        "Sam Okoro (support), as Ana Costa, was denied change_password (impersonation_blocked)",
+    ] {
+        assert!(said.contains(expected), "{expected} is not in {said}");
+    }
+}
+
+/// A database that nobody has been in yet, by its name.
+async fn fresh(t: &App, what: &str) -> String {
+    let name = format!("{}_{what}", t.db.url.rsplit('/').next().expect("a name"));
+    t.db.execute(&format!("CREATE DATABASE {name} OWNER {OWNER}")).await.expect("made");
+    name
+}
+
+/// The addresses that stand for the server's and the owner's, made those of a database of this cluster.
+fn at(t: &App, script: &str, name: &str) -> String {
+    let own = t.db.url.rsplit_once('/').expect("an address").0;
+    let script = script.replace("postgres://postern_server:…@db/postern", &format!("{own}/{name}"));
+    script.replace("postgres://postern_owner:…@db/postern", &as_role(&format!("{own}/{name}"), OWNER))
+}
+
+async fn it_is_set_up_as_printed(t: &App) {
+    let name = fresh(t, "real").await;
+    fs::write(t.folder.path().join("password-on-one-line"), "four random words do\n").expect("is written");
+    let said = ends_well(shell(&at(t, &block("for-real"), &name), t.folder.path())).await;
+    assert!(said.contains("as it has to be") && said.contains("is staff of tier super_admin"), "{said}");
+    t.db.execute(&format!("DROP DATABASE {name} WITH (FORCE)")).await.expect("gone");
+}
+
+async fn it_is_set_up_for_tenants_as_printed(t: &App) {
+    let name = fresh(t, "tenants").await;
+    let command = shell(&at(t, &block("set-up"), &name), t.folder.path());
+    let told = tokio::task::spawn_blocking(|| serves(command)).await.expect("runs").join("\n");
+    assert!(told.contains("as it has to be") && told.contains("Postern is serving"), "{told}");
+    t.db.execute(&format!("DROP DATABASE {name} WITH (FORCE)")).await.expect("gone");
+}
+
+/// Each line says at its end what its last statement gives.
+async fn the_fence_is_looked_at_as_printed(t: &App) {
+    let acme = t.db.uuid("SELECT id FROM organization WHERE slug = 'acme'").await;
+    let login = t.db.sign_in_as(postern_tests::SERVER).await;
+    for line in block("fence").replace("<an org>", &acme.to_string()).lines() {
+        let (sql, expected) = line.split_once("--").expect("what it gives");
+        let (before, last) = sql.trim().trim_end_matches(';').rsplit_once(';').unwrap_or(("", sql.trim().trim_end_matches(';')));
+        login.execute_unprepared(before).await.expect("runs");
+        let given = login.query_one_raw(Statement::from_string(sea_orm::DbBackend::Postgres, last.trim())).await;
+        let number = |given: Result<Option<sea_orm::QueryResult>, sea_orm::DbErr>| -> i64 {
+            given.expect("runs").expect("a row").try_get_by_index(0).expect("a number")
+        };
+        match expected.trim() {
+            "permission denied" => assert!(given.is_err_and(|error| error.to_string().contains("permission denied")), "{line}"),
+            "0: no pin" => assert_eq!(number(given), 0, "{line}"),
+            "that org's" => {
+                let theirs = t.db.count(&format!("SELECT count(*) FROM membership WHERE org_id = '{acme}'")).await;
+                assert!(theirs > 0 && number(given) == theirs, "{line}");
+            }
+            other => panic!("nobody knows what {other} is"),
+        }
+    }
+    login.close().await.expect("closes");
+}
+
+async fn a_log_is_verified_as_printed(t: &App) {
+    let owner = acts(t).await;
+    let write = |name: &str, text: String| fs::write(t.folder.path().join(name), text).expect("is written");
+    write("kept-1.txt", checkpoint(&owner).await);
+    owner.patch("/v1/orgs/acme", serde_json::json!({ "name": "Acme once more" })).await.expect(200);
+    t.pump().await;
+    write("kept-2.txt", checkpoint(&owner).await);
+    write("log.keys", owner.get("/v1/orgs/acme/audit-log/keys").await.expect(200).body);
+    write("log.ndjson", export(&owner).await);
+    let script = block("verify").replace("https://postern.example", &t.address);
+    let script = script.replace("POSTERN_TOKEN=…", &format!("POSTERN_TOKEN={}", owner.token.as_ref().expect("a token")));
+    let said = ends_well(shell(&script, t.folder.path())).await;
+    assert_eq!(said.matches("sound: every event").count(), 2, "{said}");
+}
+
+/// In another language than ours.
+async fn a_leaf_is_computed_as_printed(t: &App) {
+    let owner = acts(t).await;
+    let export = export(&owner).await;
+    // What waits for its place has none.
+    let leaf = |line: &str| serde_json::from_str::<Value>(line).expect("JSON")["opening"]["leaf"].as_str().map(str::to_owned);
+    let (events, leaves): (Vec<&str>, Vec<String>) = export.lines().filter_map(|line| Some((line, leaf(line)?))).unzip();
+    assert!(leaves.len() > 6);
+    let file: PathBuf = t.folder.path().join("events.ndjson");
+    fs::write(&file, events.join("\n")).expect("is written");
+    let program =
+        format!("{}\nfor line in open({:?}, encoding=\"utf-8\"):\n    print(leaf(line))\n", block("leaf"), file.display().to_string());
+    let mut python = Command::new("python3");
+    python.args(["-c", &program]);
+    assert_eq!(ends_well(python).await.lines().collect::<Vec<_>>(), leaves);
+}
