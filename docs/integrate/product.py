@@ -14,7 +14,8 @@ import jwt
 
 POSTERN, PORT = sys.argv[1], int(sys.argv[2])
 # What they are for and whose they are stands in the configuration of both sides, never in the token's own header.
-ISSUER, AUDIENCE = json.load(open("postern.json"))["issuer"], "postern-api"
+CONFIGURED = json.load(open("postern.json"))
+ISSUER, AUDIENCE = CONFIGURED["issuer"], CONFIGURED["audience"]
 # Fetched when a token names a key that is not known yet, and kept for five minutes.
 KEYS = jwt.PyJWKClient(f"{POSTERN}/.well-known/jwks.json", lifespan=300)
 
@@ -36,6 +37,9 @@ def verified(authorization: str | None) -> dict[str, Any]:
         required = ["iss", "aud", "sub", "sid", "exp", "iat"]
         key = KEYS.get_signing_key_from_jwt(token).key
         return jwt.decode(token, key, ["EdDSA"], {"require": required}, audience=AUDIENCE, issuer=ISSUER)
+    except jwt.PyJWKClientConnectionError as error:
+        # Nobody is told that their token is bad because we cannot get the keys.
+        raise Refused(503, "Postern's keys cannot be had right now") from error
     except jwt.PyJWTError as error:
         raise Refused(401, f"the token is not good: {error}") from error
 

@@ -21,8 +21,7 @@ interface Claims extends JWTPayload {
 }
 
 // What they are for and whose they are stands in the configuration of both sides, never in the token's own header.
-const { issuer } = JSON.parse(readFileSync("postern.json", "utf8")) as { issuer: string };
-const audience = "postern-api";
+const { issuer, audience } = JSON.parse(readFileSync("postern.json", "utf8")) as { issuer: string; audience: string };
 // Fetched when a token names a key that is not known yet, and kept for five minutes.
 const keys = createRemoteJWKSet(new URL(`${postern}/.well-known/jwks.json`), { cacheMaxAge: 300_000 });
 
@@ -40,8 +39,9 @@ async function verified(authorization: string | undefined): Promise<Claims> {
     const required = { issuer, audience, typ: "at+jwt", algorithms: ["EdDSA"], requiredClaims: ["sub", "sid", "exp", "iat"] };
     return (await jwtVerify<Claims>(token, keys, required)).payload;
   } catch (error) {
-    if (error instanceof errors.JOSEError) throw new Refused(401, `the token is not good: ${error.message}`);
-    throw error;
+    // Nobody is told that their token is bad because we cannot get the keys.
+    const unheard = !(error instanceof errors.JOSEError) || error instanceof errors.JWKSTimeout || error.code === "ERR_JOSE_GENERIC";
+    throw unheard ? new Refused(503, "Postern's keys cannot be had right now") : new Refused(401, `the token is not good: ${error.message}`);
   }
 }
 

@@ -93,28 +93,37 @@ async fn a_product_in_python_takes_the_tokens(t: &App) {
     a_product_takes_the_tokens(t, "python").await;
 }
 
+/// One of the backends of docs/integrate.md, which takes the keys from this address; and its port.
+async fn product(t: &App, language: &str, postern: &str) -> (Working, u16) {
+    let port = TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).expect("a port").port();
+    let folder = t.folder.path().join(format!("product-{port}"));
+    fs::create_dir(&folder).expect("a folder");
+    let configured = json!({ "issuer": t.state.server.public_url, "audience": "postern-api" });
+    fs::write(folder.join("postern.json"), configured.to_string()).expect("is written");
+    let mut command = Command::new(contract_folder().join("product.sh"));
+    command.args([language, postern, &port.to_string()]).current_dir(&folder);
+    let mut product = Working(command.stdout(Stdio::null()).spawn().expect("starts"));
+    while asked(port, "GET", "/", "x".to_owned()).await.is_none() {
+        assert!(product.0.try_wait().expect("is there").is_none(), "it does not start");
+    }
+    (product, port)
+}
+
+/// What a product answers, if it is there.
+async fn asked(port: u16, method: &str, path: &str, token: String) -> Option<(u16, Value)> {
+    let url = format!("http://127.0.0.1:{port}{path}");
+    let answer = reqwest::Client::new().request(method.parse().expect("a method"), url).bearer_auth(token).send().await.ok()?;
+    let status = answer.status().as_u16();
+    Some((status, answer.json::<Value>().await.expect("JSON")))
+}
+
 /// The backends of docs/integrate.md: what they take, show and refuse.
 async fn a_product_takes_the_tokens(t: &App, language: &str) {
     tools();
     // They go by the time of day.
     t.clock.turn(SystemClock.now() - t.clock.now());
-    let folder = t.folder.path().join("product");
-    fs::create_dir(&folder).expect("a folder");
-    fs::write(folder.join("postern.json"), json!({ "issuer": t.state.server.public_url }).to_string()).expect("is written");
-    let port = TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).expect("a port").port();
-    let mut command = Command::new(contract_folder().join("product.sh"));
-    command.args([language, &t.address, &port.to_string()]).current_dir(&folder);
-    let mut product = Working(command.stdout(Stdio::null()).spawn().expect("starts"));
-    let ask = |method: &'static str, path: &'static str, token: String| async move {
-        let asked =
-            reqwest::Client::new().request(method.parse().expect("a method"), format!("http://127.0.0.1:{port}{path}")).bearer_auth(token);
-        let answer = asked.send().await.ok()?;
-        let status = answer.status().as_u16();
-        Some((status, answer.json::<Value>().await.expect("JSON")))
-    };
-    while ask("GET", "/", "x".to_owned()).await.is_none() {
-        assert!(product.0.try_wait().expect("is there").is_none(), "it does not start");
-    }
+    let (_running, port) = product(t, language, &t.address).await;
+    let ask = |method: &'static str, path: &'static str, token: String| asked(port, method, path, token);
     let token = |who: &Person<'_>| who.token.clone().expect("a token");
     let member = t.sign_in("member@acme.example").await;
     let support = t.sign_in("support@postern.example").await;
@@ -158,6 +167,8 @@ async fn a_product_takes_the_tokens(t: &App, language: &str) {
     ] {
         assert_eq!(ask("GET", "/", bad.clone()).await.expect("answers").0, 401, "{bad}");
     }
+    let (_cut_off, port) = product(t, language, "http://127.0.0.1:1").await;
+    assert_eq!(asked(port, "GET", "/", good).await.expect("answers").0, 503, "whose keys cannot be had, nobody's tokens are bad");
     t.clock.turn(chrono::TimeDelta::hours(-1));
     let old = t.sign_in("member@acme.example").await;
     assert_eq!(ask("GET", "/", token(&old)).await.expect("answers").0, 401, "it is over");

@@ -1,6 +1,14 @@
 //! HTTP as the field expects it, whatever the operation.
 
-use postern_tests::{Answer, App, on_both};
+use std::sync::Arc;
+
+use actix_web::{middleware::from_fn, test as actix, web::Data};
+use postern_api::{
+    http::{self, Call, Routes, document, ok},
+    operations::Op,
+};
+use postern_domain::operation::{Going, Impersonated, Operation, Public, Records, ScopeKind};
+use postern_tests::{Answer, App, on_both, tests_on};
 use serde_json::json;
 
 on_both![
@@ -160,4 +168,56 @@ async fn every_answer_is_guarded(t: &App) {
     let secure = App::start(t.backend, |config| "https://postern.example".clone_into(&mut config.server.public_url)).await;
     assert_eq!(secure.anonymous().get("/healthz").await.header("strict-transport-security"), "max-age=63072000");
     secure.finish().await;
+}
+
+tests_on! { going, Sqlite: what_is_to_go_says_so }
+
+/// An operation on its way out: the contract has none yet.
+struct ReadOld;
+
+impl Op for ReadOld {
+    type Scope = Public;
+    const ROW: &'static Operation = &Operation {
+        id: "read_old",
+        scope: ScopeKind::Public,
+        needs: None,
+        records: Records::Nothing,
+        impersonated: Impersonated::Allowed,
+        demands: &[],
+        going: Some(Going::new((2026, 12, 1), (2027, 6, 1), "read_health")),
+    };
+}
+
+/// Is it still there?
+///
+/// For as long as it is.
+#[utoipa::path(get, path = "/v1/old", tag = "running", impl_for = ReadOld, responses((status = 200, description = "It is.", body = String)))]
+async fn read_old(_call: Call<ReadOld>) -> http::Answer<String> {
+    Ok(ok("yes".to_owned()))
+}
+
+async fn what_is_to_go_says_so(t: &App) {
+    let mut routes = Routes::default();
+    routes.add(read_old);
+    let app = actix_web::App::new().app_data(Data::from(Arc::clone(&t.state))).configure(|config| routes.configure(config));
+    let app = actix::init_service(app.wrap(from_fn(http::establish))).await;
+    for (path, status) in [("/v1/old", 200), ("/v1/old?unknown=1", 400)] {
+        let answer = actix::call_service(&app, actix::TestRequest::get().uri(path).to_request()).await;
+        assert_eq!(answer.status(), status);
+        let header = |name: &str| answer.headers().get(name).expect("it is there").to_str().expect("text").to_owned();
+        // Computed with date(1).
+        assert_eq!(header("deprecation"), "@1796083200", "RFC 9745");
+        assert_eq!(header("sunset"), "Tue, 01 Jun 2027 00:00:00 GMT", "RFC 8594");
+        assert!(header("link").contains("rel=\"deprecation\""));
+    }
+    let document = document::document(&routes);
+    let described = &document["paths"]["/v1/old"]["get"];
+    assert_eq!(described["deprecated"], true);
+    let words = described["description"].as_str().expect("words");
+    assert!(words.contains("gone from 2027-06-01 on. Use `read_health` instead."), "{words}");
+    for header in ["Deprecation", "Sunset"] {
+        assert!(described["responses"]["200"]["headers"][header].is_object() && document["components"]["headers"][header].is_object());
+    }
+    // And nothing else does.
+    assert!(!t.anonymous().get("/healthz").await.has_header("deprecation"));
 }

@@ -5,8 +5,22 @@
 const element = (id) => document.getElementById(id);
 /** The tokens of whoever is signed in, and when the first of them ends. */
 let own = null;
-/** The impersonation that requests are made in, as it was answered when it began. */
+/**
+ * The impersonation that requests are made in, as it was answered when it began. One that is over stays here until the operator goes on: what was meant
+ * as somebody else is refused, and never done as oneself.
+ */
 let acting = null;
+
+function began(started) {
+  acting = { ...started, over: false };
+  setTimeout(() => isOver(started), started.expires_in * 1000);
+}
+
+function isOver({ impersonation }) {
+  if (acting?.impersonation.id !== impersonation.id) return;
+  acting.over = true;
+  show().catch(console.warn);
+}
 
 const json = (method, path, token, body) =>
   fetch(path, {
@@ -42,7 +56,8 @@ async function show() {
   element("sign-in").hidden = own !== null;
   element("sign-out").hidden = own === null;
   element("acting").hidden = acting === null;
-  element("banner").textContent = acting?.banner ?? "";
+  element("banner").textContent = acting?.over ? "The impersonation has ended. What you ask for now is refused." : (acting?.banner ?? "");
+  element("stop").textContent = acting?.over ? "Go on as yourself" : "Stop acting";
   const token = await ownToken();
   if (token === null) return;
   const answer = await json("GET", "/v1/me", token);
@@ -78,8 +93,8 @@ element("sign-out").addEventListener("click", async () => {
 });
 
 element("stop").addEventListener("click", async () => {
-  const answer = await json("DELETE", `/v1/admin/impersonations/${acting.impersonation.id}`, await ownToken());
-  if (answer.ok || answer.status === 404 || answer.status === 409) acting = null;
+  const ended = acting.over || (await json("DELETE", `/v1/admin/impersonations/${acting.impersonation.id}`, await ownToken()));
+  if (ended === true || ended.ok || ended.status === 404 || ended.status === 409) acting = null;
   await show();
 });
 
@@ -95,9 +110,9 @@ async function requestInterceptor(request) {
 
 async function responseInterceptor(response) {
   const { pathname } = new URL(response.url, location.href);
-  if (own !== null && response.status === 201 && pathname === "/v1/admin/impersonations") acting = response.obj ?? JSON.parse(response.text);
+  if (own !== null && response.status === 201 && pathname === "/v1/admin/impersonations") began(response.obj ?? JSON.parse(response.text));
   if (acting !== null && response.status === 204 && pathname === `/v1/admin/impersonations/${acting.impersonation.id}`) acting = null;
-  if (["impersonation_ended", "impersonation_expired"].includes(response.obj?.code)) acting = null;
+  if (acting !== null && ["impersonation_ended", "impersonation_expired"].includes(response.obj?.code)) acting.over = true;
   if (own !== null && response.ok && pathname === "/v1/auth/logout") signedOut("Signed out.");
   // An answer is shown whatever becomes of this.
   if (pathname !== "/openapi.json") show().catch(console.warn);

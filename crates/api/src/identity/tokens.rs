@@ -33,6 +33,8 @@ use crate::{
 };
 
 const TYPE: &str = "at+jwt";
+/// All front ends that one signs in with are Postern's own.
+const CLIENT: &str = "postern";
 /// No token of ours is longer.
 const LONGEST: usize = 2048;
 
@@ -44,6 +46,9 @@ pub struct Claims {
     aud: String,
     /// Whose rights are exercised.
     sub: UserId,
+    /// Who was given the token (RFC 9068, 2.2): there is one client, and no token is refused for not naming it.
+    #[serde(default)]
+    client_id: String,
     /// The sign-in that the token hangs on.
     sid: SessionId,
     iat: i64,
@@ -135,7 +140,8 @@ impl Tokens {
         let (iss, aud) = (self.issuer.clone(), self.audience.clone());
         let (iat, exp) = (stamp.now.timestamp(), exp.timestamp());
         let jti = Id::<()>::uuid(stamp.id()).simple().to_string();
-        let mut claims = Claims { iss, aud, sub, sid, iat, nbf: iat, exp, jti, act: None, imp: None, org: None, mode: None };
+        let client_id = CLIENT.to_owned();
+        let mut claims = Claims { iss, aud, sub, client_id, sid, iat, nbf: iat, exp, jti, act: None, imp: None, org: None, mode: None };
         more(&mut claims);
         let key = self.keys.signing(stamp.now);
         let header = Header { typ: Some(TYPE.to_owned()), kid: Some(key.id.clone()), ..Header::new(Algorithm::EdDSA) };
