@@ -38,6 +38,8 @@ pub struct App {
     pub address: String,
     pub clock: TestClock,
     pub db: Database,
+    /// How its server reaches the database.
+    options: Options,
     pub state: Arc<State>,
     pub client: reqwest::Client,
     pub folder: TempDir,
@@ -100,7 +102,8 @@ impl App {
         let handle = server.handle();
         let running = rt::spawn(server.run());
         let client = reqwest::Client::builder().pool_max_idle_per_host(64).build().expect("a client");
-        Self { backend, address, clock, db, state, client, folder, handle, running: Cell::new(Some(running)), meddled: Cell::new(false) }
+        let (running, meddled) = (Cell::new(Some(running)), Cell::new(false));
+        Self { backend, address, clock, db, options, state, client, folder, handle, running, meddled }
     }
 
     /// State was changed behind the server's back: state and record need no longer agree.
@@ -194,7 +197,7 @@ impl App {
 
     /// Gives every event its place in its log, as the worker does.
     pub async fn pump(&self) -> Vec<Pumped> {
-        let store = self.state.store.aside(&self.db.options()).await.expect("the database opens");
+        let store = self.state.store.aside(&self.options).await.expect("the database opens");
         let mut pump = Pump::new(store);
         let mut turns = Vec::new();
         loop {

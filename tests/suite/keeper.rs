@@ -21,9 +21,17 @@ on_both![
 ];
 
 mod with_roles {
-    use super::{months_that_are_empty_are_dropped, nobody_else_removes_anything, tests_on};
+    use super::{
+        a_hold_being_put_on_is_waited_for, a_removal_is_over_before_a_hold_is_on, months_that_are_empty_are_dropped,
+        nobody_else_removes_anything, tests_on,
+    };
 
-    tests_on! { postgres, Postgres: months_that_are_empty_are_dropped, nobody_else_removes_anything }
+    tests_on! { postgres, Postgres:
+        months_that_are_empty_are_dropped,
+        nobody_else_removes_anything,
+        a_hold_being_put_on_is_waited_for,
+        a_removal_is_over_before_a_hold_is_on
+    }
 }
 
 async fn retire(t: &App, days: i64, only_told: bool) -> Run {
@@ -106,6 +114,70 @@ async fn a_hold_keeps_everything(t: &App) {
     let rules = owner.get("/v1/orgs/acme/audit-events?action=audit.retention_changed").await.expect(200).json;
     let rules = rules["data"].as_array().expect("a list");
     assert!(rules.iter().all(|event| event["reason"] == reason && event["actor"]["type"] == "system"), "{rules:?}");
+}
+
+const HOLD: [&str; 5] = ["retention", "hold", "acme", "--reason", "asked for by their lawyers"];
+
+/// Until somebody waits in this database for a lock of this kind.
+async fn waiting(t: &App, kind: &str) {
+    let sql = format!(
+        "SELECT count(*) FROM pg_locks JOIN pg_stat_activity USING (pid) \
+         WHERE NOT granted AND locktype = '{kind}' AND datname = current_database()"
+    );
+    let mut asked = 0;
+    while t.db.count(&sql).await == 0 {
+        asked += 1;
+        assert!(asked < 20_000, "nobody waits for a lock ({kind})");
+    }
+}
+
+/// A connection that holds a lock until it rolls back.
+async fn locking(t: &App, sql: &str) -> sea_orm::DatabaseConnection {
+    let blocker = t.db.sign_in_as(postern_tests::SUPERUSER).await;
+    blocker.execute_unprepared(&format!("BEGIN; {sql}")).await.expect("is locked");
+    blocker
+}
+
+/// What a removal began before the hold is gone when the hold is on.
+async fn a_removal_is_over_before_a_hold_is_on(t: &App) {
+    t.unaccounted();
+    acts(t).await;
+    t.clock.turn(TimeDelta::days(500));
+    let blocker = locking(t, "SELECT FROM audit_event WHERE org_slug = 'acme' FOR UPDATE").await;
+    let hold = async {
+        // In the middle of the removal.
+        waiting(t, "transactionid").await;
+        run_command(t, &HOLD).await
+    };
+    let looks = async {
+        waiting(t, "advisory").await;
+        assert_eq!(t.db.count("SELECT count(*) FROM retention WHERE held_since IS NOT NULL").await, 0, "the hold waits");
+        blocker.execute_unprepared("ROLLBACK").await.expect("is let go");
+    };
+    let (run, (is_on, told), ()) = futures_util::future::join3(retire(t, 30, false), hold, looks).await;
+    assert!(is_on && run.logs.iter().any(|log| log.org.as_ref().is_some_and(|org| org.slug == "acme")), "{told} {run:?}");
+    blocker.close().await.expect("closes");
+}
+
+/// And where the hold came first, nothing goes.
+async fn a_hold_being_put_on_is_waited_for(t: &App) {
+    t.unaccounted();
+    acts(t).await;
+    t.clock.turn(TimeDelta::days(500));
+    let blocker = locking(t, "LOCK TABLE retention IN SHARE MODE").await;
+    let removal = async {
+        waiting(t, "relation").await;
+        retire(t, 30, false).await
+    };
+    let looks = async {
+        waiting(t, "advisory").await;
+        blocker.execute_unprepared("ROLLBACK").await.expect("is let go");
+    };
+    let ((held, told), run, ()) = futures_util::future::join3(run_command(t, &HOLD), removal, looks).await;
+    assert!(held, "{told}");
+    assert_eq!(run.held.iter().map(|org| org.slug.as_str()).collect::<Vec<_>>(), ["acme"]);
+    assert!(run.logs.iter().all(|log| log.org.as_ref().is_none_or(|org| org.slug != "acme")), "{run:?}");
+    blocker.close().await.expect("closes");
 }
 
 /// Runs `postern` on the test's database.

@@ -15,6 +15,7 @@ on_all![
     too_many_are_told_to_come_again,
     it_lives_while_nothing_happens,
     who_does_not_read_is_cut_off,
+    a_download_outlasts_its_token_and_not_its_session,
 ];
 
 tests_on! { replicas, Postgres: another_process_is_heard }
@@ -137,22 +138,44 @@ async fn it_lives_while_nothing_happens(t: &App) {
     still.finish().await;
 }
 
+/// A large file that has begun: its head is there, and the rest is not read.
+async fn begun(app: &App, owner: &Person<'_>) -> tokio::net::TcpStream {
+    let socket = tokio::net::TcpSocket::new_v4().expect("a socket");
+    socket.set_recv_buffer_size(4_096).expect("is set");
+    let mut connection = socket.connect(app.address.trim_start_matches("http://").parse().expect("an address")).await.expect("connects");
+    let token = owner.token.as_deref().expect("a token");
+    let headers = format!("Host: x\r\nAuthorization: Bearer {token}\r\nAccept: text/csv\r\nConnection: close");
+    let request = format!("GET /v1/orgs/company-1/audit-events HTTP/1.1\r\n{headers}\r\n\r\n");
+    connection.write_all(request.as_bytes()).await.expect("is sent");
+    let mut head = [0; 12];
+    connection.read_exact(&mut head).await.expect("answers");
+    assert_eq!(&head, b"HTTP/1.1 200");
+    connection
+}
+
+async fn a_download_outlasts_its_token_and_not_its_session(t: &App) {
+    t.fill(postern_persistence::demo::Size { orgs: 1, members: 2, events: 30_000 }).await;
+    let owner = t.sign_in("member-1@company-1.example").await;
+    let mut connection = begun(t, &owner).await;
+    t.clock.turn(chrono::TimeDelta::minutes(11));
+    owner.get("/v1/me").await.problem(401, "token_expired");
+    let mut rest = Vec::new();
+    connection.read_to_end(&mut rest).await.expect("arrives");
+    assert!(rest.ends_with(b"0\r\n\r\n"), "whole, of {} bytes", rest.len());
+    let owner = t.sign_in("member-1@company-1.example").await;
+    let mut connection = begun(t, &owner).await;
+    owner.post("/v1/auth/logout", json!({})).await.expect(204);
+    rest.clear();
+    connection.read_to_end(&mut rest).await.unwrap_or_default();
+    assert!(!rest.ends_with(b"0\r\n\r\n"), "cut off, and not whole after {} bytes", rest.len());
+}
+
 /// Who does not read is cut off, and holds nobody up meanwhile.
 async fn who_does_not_read_is_cut_off(t: &App) {
     let strict = App::start(t.backend, |config| (config.server.slow_reader_seconds, config.server.open_answers_each) = (1, 1)).await;
     strict.fill(postern_persistence::demo::Size { orgs: 1, members: 2, events: 30_000 }).await;
     let (owner, other) = (strict.sign_in("member-1@company-1.example").await, strict.sign_in("owner@acme.example").await);
-    let socket = tokio::net::TcpSocket::new_v4().expect("a socket");
-    socket.set_recv_buffer_size(4_096).expect("is set");
-    let mut connection = socket.connect(strict.address.trim_start_matches("http://").parse().expect("an address")).await.expect("connects");
-    let token = owner.token.as_deref().expect("a token");
-    let request =
-        format!("GET /v1/orgs/company-1/audit-events HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\nAccept: text/csv\r\n\r\n");
-    connection.write_all(request.as_bytes()).await.expect("is sent");
-    // It has begun when the head is there; the rest is not read.
-    let mut head = [0; 12];
-    connection.read_exact(&mut head).await.expect("answers");
-    assert_eq!(&head, b"HTTP/1.1 200");
+    let mut connection = begun(&strict, &owner).await;
     let small = "/v1/orgs/company-1/audit-events?to=2000-01-01T00:00:00Z";
     let mut changes = 0;
     while download(&owner, small, "text/csv").await.status == 429 {
