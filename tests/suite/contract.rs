@@ -10,7 +10,7 @@ use postern_domain::{
     role::Role,
     staff::Tier,
 };
-use postern_tests::{App, on_both};
+use postern_tests::{Answer, App, on_both};
 use serde_json::Value;
 
 on_both![the_server_serves_its_contract, every_problem_has_a_page];
@@ -31,6 +31,13 @@ async fn every_problem_has_a_page(t: &App) {
     for code in postern_api::http::Code::ALL {
         let page = t.anonymous().get(&format!("/problems/{}", code.name())).await.expect(200);
         assert_eq!(page.json["status"], code.status().as_u16());
+        // A person's browser asks for HTML, and would rather have that than anything.
+        let browser = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
+        let page = t.anonymous().request("GET", &format!("/problems/{}", code.name())).header("accept", browser).send().await;
+        let page = Answer::of(page).await.expect(200);
+        assert_eq!((page.header("content-type").as_str(), page.header("vary").contains("accept")), ("text/html; charset=utf-8", true));
+        assert!(page.body.contains(&format!("<h1>{}</h1>", code.title())), "{}", page.body);
+        assert!(![code.title(), code.remedy()].iter().any(|text| text.contains(['<', '>', '&'])), "{}", code.name());
     }
     t.anonymous().get("/problems/other").await.problem(404, "not_found");
 }

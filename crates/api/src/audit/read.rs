@@ -13,7 +13,7 @@ use super::{
     source::viewed,
 };
 use crate::{
-    http::{Answer, Call, Listed, PageOrFile, Paging, Problem, Query, Wanted, ok},
+    http::{Answer, Call, Listed, Negotiated, Paging, Problem, Query, Wanted, ok},
     operations::op::{self, ListAuditEvents, ListOrgImpersonations, ListPlatformAuditEvents, ReadAuditEvent},
 };
 
@@ -33,14 +33,14 @@ pub async fn list_audit_events(
     paging: Paging,
     query: Query<EventsQuery>,
     wanted: Wanted,
-) -> Result<PageOrFile<EventPage>, Problem> {
+) -> Result<Negotiated<EventPage>, Problem> {
     if let Some(format) = wanted.0 {
         let org = call.grant().place().org.reference();
-        return Ok(PageOrFile::File(export::start(call, Asked { org: Some(org), query: query.0, format }).await?));
+        return Ok(Negotiated::Other(export::start(call, Asked { org: Some(org), query: query.0, format }).await?));
     }
     let _room = query.0.looks_for_text().then(|| call.room()).transpose()?;
     let events = call.events().page(&query.0.into(), call.page(&paging)?).await?;
-    Ok(PageOrFile::Page(call.listed(&paging, events)))
+    Ok(Negotiated::Json(call.listed(&paging, events)))
 }
 
 pub type EventPage = Listed<Event>;
@@ -88,7 +88,7 @@ pub async fn list_platform_audit_events(
     of: Query<OfOrg>,
     query: Query<EventsQuery>,
     wanted: Wanted,
-) -> Result<PageOrFile<EventPage>, Problem> {
+) -> Result<Negotiated<EventPage>, Problem> {
     let sees_all = call.also_may(Permission::PlatformAuditReadAll);
     let org = match of.0.org {
         Some(id) => Some(call.accounts().org(id).await?.ok_or_else(Problem::not_found)?),
@@ -98,7 +98,7 @@ pub async fn list_platform_audit_events(
         if !sees_all {
             return Err(Denial::Forbidden(Permission::PlatformAuditReadAll).into());
         }
-        return Ok(PageOrFile::File(export::start(call, Asked { org, query: query.0, format }).await?));
+        return Ok(Negotiated::Other(export::start(call, Asked { org, query: query.0, format }).await?));
     }
     let _room = query.0.looks_for_text().then(|| call.room()).transpose()?;
     let only_by = if sees_all { None } else { Some(call.staffer().accountable().id) };
@@ -110,5 +110,5 @@ pub async fn list_platform_audit_events(
     if sees_all {
         call.record_alone(viewed(org, "read", "all logs").noted("filter", &asked)).await?;
     }
-    Ok(PageOrFile::Page(reply))
+    Ok(Negotiated::Json(reply))
 }

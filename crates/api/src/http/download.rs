@@ -18,7 +18,7 @@ use actix_web::{
 };
 use tokio::{sync::mpsc, time::timeout};
 
-use super::{FromInput, Input, Problem, Reply, Respond, params::single};
+use super::Respond;
 
 /// So many chunks wait for somebody who reads slowly; then their making waits.
 const CHUNKS: usize = 2;
@@ -105,6 +105,10 @@ impl Download {
         Self { content_type: "text/plain; charset=utf-8", file_name: None, content: Content::Whole(text.into()) }
     }
 
+    pub fn html(page: String) -> Self {
+        Self { content_type: "text/html; charset=utf-8", ..Self::text(page) }
+    }
+
     pub fn bytes(bytes: Vec<u8>) -> Self {
         Self { content_type: "application/octet-stream", file_name: None, content: Content::Whole(bytes.into()) }
     }
@@ -139,72 +143,5 @@ impl Respond for Download {
                 response.body(chunks)
             }
         }
-    }
-}
-
-/// A page, or all of it as a file.
-pub enum PageOrFile<T> {
-    Page(Reply<T>),
-    File(Download),
-}
-
-impl<T> Respond for PageOrFile<T> {
-    fn respond(self, replayed: bool) -> HttpResponse {
-        match self {
-            Self::Page(reply) => reply.respond(replayed),
-            Self::File(download) => download.respond(replayed),
-        }
-    }
-}
-
-/// The kinds of file that a list may be asked for as.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Format {
-    Ndjson,
-    Csv,
-}
-
-impl Format {
-    #[must_use]
-    pub const fn media_type(self) -> &'static str {
-        match self {
-            Self::Ndjson => "application/x-ndjson",
-            Self::Csv => "text/csv",
-        }
-    }
-
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Ndjson => "ndjson",
-            Self::Csv => "csv",
-        }
-    }
-}
-
-/// What `Accept` asks for (RFC 9110, 12.5.1): a file, or the page that everybody else gets.
-#[derive(Debug)]
-pub struct Wanted(pub Option<Format>);
-
-impl FromInput for Wanted {
-    fn from_input(input: &Input) -> Result<Self, Problem> {
-        let accept = single(&input.request, "accept")?.unwrap_or_default();
-        let mut asked: Vec<(&str, f32)> = accept
-            .split(',')
-            .map(|range| {
-                let mut parts = range.split(';').map(str::trim);
-                let kind = parts.next().unwrap_or_default();
-                (kind, parts.find_map(|part| part.strip_prefix("q=")?.parse().ok()).unwrap_or(1.0))
-            })
-            .filter(|(_, weight)| *weight > 0.0)
-            .collect();
-        asked.sort_by(|one, other| other.1.total_cmp(&one.1));
-        let known = asked.iter().find_map(|(kind, _)| match *kind {
-            "application/json" | "application/*" | "*/*" => Some(None),
-            "application/x-ndjson" => Some(Some(Format::Ndjson)),
-            "text/csv" => Some(Some(Format::Csv)),
-            _ => None,
-        });
-        Ok(Self(known.flatten()))
     }
 }

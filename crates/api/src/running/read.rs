@@ -2,7 +2,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::{
-    http::{Answer, Call, Code, Problem, ok},
+    http::{Answer, Call, Code, Download, ForPerson, Negotiated, Problem, ok},
     operations::op::{self, ReadHealth, ReadProblem, ReadReadiness},
 };
 
@@ -73,15 +73,26 @@ pub struct ProblemPage {
     remedy: &'static str,
 }
 
+impl ProblemPage {
+    /// Nothing in it comes from a request.
+    fn html(&self) -> String {
+        let Self { code, status, title, remedy } = self;
+        format!(
+            "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n<title>{code}</title>\n<h1>{title}</h1>\n<p>{remedy}</p>\n\
+             <p>Status {status}, code <code>{code}</code>.</p>\n</html>\n"
+        )
+    }
+}
+
 /// What does a problem mean?
 ///
-/// The page that the `type` of a problem leads to.
+/// The page that the `type` of a problem leads to: for a browser as HTML.
 #[utoipa::path(get, path = "/problems/{code}", tag = "running", impl_for = ReadProblem, responses(
-    (status = 200, description = "The explanation.", body = ProblemPage),
+    (status = 200, description = "The explanation.", content((ProblemPage = "application/json"), (String = "text/html"))),
     (status = 404, description = "`not_found`: there is no problem of that code.")
 ))]
-pub async fn read_problem(call: Call<op::ReadProblem>) -> Answer<ProblemPage> {
+pub async fn read_problem(call: Call<op::ReadProblem>, for_person: ForPerson) -> Result<Negotiated<ProblemPage>, Problem> {
     let code = Code::ALL.iter().find(|code| code.name() == call.path("code")).ok_or_else(Problem::not_found)?;
     let page = ProblemPage { code: code.name(), status: code.status().as_u16(), title: code.title(), remedy: code.remedy() };
-    Ok(ok(page).public_for(3600))
+    Ok(if for_person.0 { Negotiated::Other(Download::html(page.html())) } else { Negotiated::Json(ok(page).public_for(3600)) })
 }
