@@ -7,7 +7,7 @@ POSTERN = $(CARGO) run --quiet --package postern --bin postern --
 
 .PHONY: help
 help: ## list the targets
-	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
 
 .PHONY: run
 run: ## build, and serve the demo on SQLite in ./data
@@ -33,7 +33,7 @@ check: ## formatting, lints, whether what is generated is fresh, and what others
 
 .PHONY: contract-diff
 contract-diff: ## name what has changed in the contract since the last tag, or SINCE=…; fails where that breaks a client
-	@tests/contract/diff.sh $(SINCE)
+	@tests/contract/diff.sh "$(SINCE)"
 
 .PHONY: golden
 golden: ## print the contract and the tables beside it anew
@@ -42,7 +42,7 @@ golden: ## print the contract and the tables beside it anew
 .PHONY: golden-into
 golden-into:
 	@$(CARGO) build --quiet --workspace
-	@$(POSTERN) openapi > $(DIR)/openapi.json
+	@$(POSTERN) openapi > "$(DIR)/openapi.json"
 	@for table in operations permissions problems audit-actions; do $(POSTERN) openapi --print $$table > $(DIR)/$$table.md || exit 1; done
 	@if [ -n "$(CMP)" ]; then \
 	    diff -ru --exclude=CHANGELOG.md openapi $(DIR) && rm -rf $(DIR) && echo "what is generated is fresh" || { echo "run 'make golden' and look at the difference"; exit 1; }; fi

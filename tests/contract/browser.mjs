@@ -43,13 +43,12 @@ try {
     ]);
     await block.locator(".live-responses-table .highlight-code").first().waitFor();
     const { authorization } = await answer.request().allHeaders();
-    return { status: answer.status(), body: await answer.json(), authorization, shown: await block.locator(".live-responses-table").first().textContent() };
+    const repeated = answer.headers()["idempotency-replayed"];
+    return { status: answer.status(), body: await answer.json(), authorization, repeated, shown: await block.locator(".live-responses-table").first().textContent() };
   };
   const me = await run("me-read_me");
   assert.equal(me.status, 200);
   assert.match(me.shown, /support@postern\.example/);
-  // What an operation needs, records and demands is there to be read.
-  assert.match(await page.locator("#operations-me-read_me .opblock-description").textContent(), /Who:/);
   await page.screenshot({ path: `${pictures}/swagger-ui.png` });
 
   // Stepping into an account is seen as long as it lasts.
@@ -67,12 +66,17 @@ try {
   );
   const body = { target_user_id: target, org: "acme", reason: "cannot open the reports page", ticket_ref: "SUP-4312", mode: "read_only" };
   const started = await run("support-start_impersonation", async (block) => {
-    await block.locator('tr[data-param-name="Idempotency-Key"] input').fill(`browser-${process.pid}`);
     await block.locator("textarea.body-param__text").fill(JSON.stringify(body));
   });
   assert.equal(started.status, 201, started.shown);
   await page.waitForSelector("#acting:not([hidden])");
   assert.match(await page.textContent("#banner"), /acting as/);
+  // What the operation needs, records and demands is there to be read, and the token is not.
+  const described = await page.locator("#operations-support-start_impersonation").textContent();
+  for (const said of ["impersonation:use", "impersonation.started", "reason, ticket, idempotency key", "x-required-permission", "x-audit-action", "x-demands"]) {
+    assert.ok(described.includes(said), `${said} is not to be seen`);
+  }
+  assert.ok(started.shown.includes("access_token") && !started.shown.includes(started.body.access_token), "no token is shown");
   const worn = await run("me-read_me");
   assert.match(worn.shown, /member@acme\.example/);
   await page.screenshot({ path: `${pictures}/swagger-ui-acting.png` });
@@ -80,6 +84,17 @@ try {
   await page.waitForSelector("#acting", { state: "hidden" });
   const again = await run("me-read_me");
   assert.doesNotMatch(again.shown, /member@acme\.example/);
+
+  // What somebody puts into Swagger UI's own dialog is sent as oneself, and never while acting.
+  await page.click(".auth-wrapper button.authorize");
+  await page.fill(".auth-container input", again.authorization.replace("Bearer ", ""));
+  await page.click(".auth-btn-wrapper button.authorize");
+  await page.click(".auth-btn-wrapper button.btn-done");
+  await run("support-start_impersonation");
+  await page.waitForSelector("#acting:not([hidden])");
+  assert.match((await run("me-read_me")).shown, /member@acme\.example/);
+  await page.click("#stop");
+  await page.waitForSelector("#acting", { state: "hidden" });
 
   // One that ends elsewhere, or by its time, does not turn into oneself: what is asked for is refused until the operator goes on.
   for (const end of [
@@ -97,10 +112,10 @@ try {
     },
     () => page.clock.fastForward("31:00"),
   ]) {
-    const started = await run("support-start_impersonation", (block) =>
-      block.locator('tr[data-param-name="Idempotency-Key"] input').fill(`browser-${process.pid}-${end.length}`),
-    );
+    // With the key that the page shows, which is another one each time.
+    const started = await run("support-start_impersonation");
     assert.equal(started.status, 201, started.shown);
+    assert.equal(started.repeated, undefined);
     await page.waitForSelector("#acting:not([hidden])");
     await end(started.body.impersonation.id);
     await page.waitForFunction(() => document.getElementById("banner").textContent.includes("has ended"));

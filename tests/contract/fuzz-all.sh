@@ -3,14 +3,15 @@
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
-postern=${CARGO_TARGET_DIR:-$here/../../target}/debug/postern
+postern=$(realpath "${CARGO_TARGET_DIR:-$here/../../target}/debug/postern")
 port=${PORT:-18080}
 work=$(mktemp -d)
 cd "$work"
 POSTERN__SERVER__LISTEN=127.0.0.1:$port POSTERN__LOG__FILTER=warn "$postern" serve --demo >server.log 2>&1 &
 server=$!
 trap 'kill $server; rm -rf "$work"' EXIT
-until curl -s --fail "http://127.0.0.1:$port/readyz" >/dev/null; do kill -0 $server; done
+# It says so once it listens: on a port that is another's it ends.
+until grep -q 'the contract' server.log; do kill -0 $server; done
 for who in owner@acme admin@acme member@acme viewer@acme support@postern ops@postern eng@postern super@postern; do
     echo "$who.example, seed $1:"
     "$here/fuzz.sh" "$here/../../openapi/openapi.json" "http://127.0.0.1:$port" "$who.example" "$1" "$2"

@@ -3,7 +3,7 @@
 use reqwest::{RequestBuilder, header::HeaderMap};
 use serde_json::Value;
 
-use crate::App;
+use crate::{App, contract};
 
 /// Somebody who calls the API, signed in or not.
 pub struct Person<'a> {
@@ -37,7 +37,9 @@ impl<'a> Person<'a> {
     }
 
     pub async fn get(&self, path: &str) -> Answer {
-        Answer::of(self.request("GET", path).send().await).await
+        let answer = Answer::of(self.request("GET", path).send().await).await;
+        contract::has_said("GET", path, &answer);
+        answer
     }
 
     pub async fn post(&self, path: &str, body: Value) -> Answer {
@@ -65,7 +67,9 @@ impl<'a> Person<'a> {
         if let Some(body) = body {
             request = request.json(&body);
         }
-        Answer::of(request.send().await).await
+        let answer = Answer::of(request.send().await).await;
+        contract::has_said(method, path, &answer);
+        answer
     }
 }
 

@@ -7,6 +7,7 @@ mod app;
 mod client;
 mod clock;
 mod cluster;
+mod contract;
 mod database;
 
 pub use app::{App, Backend, run, test_config};

@@ -167,8 +167,10 @@ async fn tiles_are_what_they_have_to_be(t: &App) {
     owner.get(&format!("/v1/orgs/acme/audit-log/proof?event={waiting}")).await.problem(404, "not_found");
     assert_eq!(t.recorded("permission.denied").await, 0);
     // But who asks for an event that is nowhere was.
-    owner.get("/v1/orgs/acme/audit-events/evt_01k7fgpr00e00800000000000g").await.problem(404, "not_found");
-    assert_eq!(t.recorded("permission.denied").await, 1);
+    for denied in ["audit-events/evt_01k7fgpr00e00800000000000g", "audit-log/proof?event=evt_01k7fgpr00e00800000000000g"] {
+        owner.get(&format!("/v1/orgs/acme/{denied}")).await.problem(404, "not_found");
+    }
+    assert_eq!(t.recorded("permission.denied").await, 2);
 }
 
 async fn an_export_is_checked_without_us(t: &App) {

@@ -4,7 +4,7 @@
 //! annotation of its route implements `utoipa::Path` for the same type. So an operation cannot be mounted without a
 //! row; that no row is without a route is a test. `openapi/operations.md` is printed from here.
 //!
-//! One that is to go says so after its demands, and in every answer from then on: `[], goes ((2026, 12, 1), (2027, 6, 1), "read_org");`
+//! One that is to go says so after its demands, and in every answer from then on: `[], deprecated ((2026, 12, 1), (2027, 6, 1), "read_org");`
 
 use postern_domain::{
     action::Action,
@@ -22,7 +22,7 @@ pub trait Op: 'static {
 pub trait Recording: Op {}
 
 macro_rules! operations {
-    ($($name:ident = $id:literal: $scope:ident, $needs:tt, $records:ident $(($($action:ident)|+))?, $impersonated:ident, [$($demand:ident)*] $(, goes $going:tt)?;)+) => {
+    ($($name:ident = $id:literal: $scope:ident, $needs:tt, $records:ident $(($($action:ident)|+))?, $impersonated:ident, [$($demand:ident)*] $(, deprecated $deprecated:tt)?;)+) => {
         /// The operations as types: what `Call<op::…>` takes.
         pub mod op {
             $(
@@ -41,7 +41,7 @@ macro_rules! operations {
                     records: operations!(@records $records $(($($action)|+))?),
                     impersonated: Impersonated::$impersonated,
                     demands: &[$(Demand::$demand),*],
-                    going: operations!(@going $($going)?),
+                    deprecated: operations!(@deprecated $($deprecated)?),
                 };
             }
             operations!(@recording $name $records);
@@ -57,8 +57,8 @@ macro_rules! operations {
     (@records discloses ($($action:ident)|+)) => { Records::Always(&[$(Action::$action),+]) };
     (@records aside ($($action:ident)|+)) => { Records::Aside(&[$(Action::$action),+]) };
     (@records only_if ($($action:ident)|+)) => { Records::OnlyIf(&[$(Action::$action),+]) };
-    (@going) => { None };
-    (@going ($since:tt, $until:tt, $instead:literal)) => { Some(postern_domain::operation::Going::new($since, $until, $instead)) };
+    (@deprecated) => { None };
+    (@deprecated ($since:tt, $sunset:tt, $successor:literal)) => { Some(postern_domain::operation::Deprecation::new($since, $sunset, $successor)) };
     (@recording $name:ident nothing) => {};
     (@recording $name:ident aside) => {};
     (@recording $name:ident $records:ident) => { impl Recording for op::$name {} };
@@ -130,7 +130,7 @@ operations! {
 
 #[cfg(test)]
 mod tests {
-    use postern_domain::operation::Going;
+    use postern_domain::operation::Deprecation;
 
     use super::*;
 
@@ -143,9 +143,17 @@ mod tests {
                 _ => false,
             });
             assert!(in_scope, "{} needs a permission of another scope", row.id);
-            if let Some(going) = row.going {
-                assert!((going.until - going.since).num_days() >= Going::NOTICE, "{} goes before anybody can follow", row.id);
-                assert!(TABLE.iter().any(|other| other.id == going.instead && other.going.is_none()), "{} leads nowhere", row.id);
+            if let Some(deprecated) = row.deprecated {
+                assert!(
+                    (deprecated.sunset - deprecated.since).num_days() >= Deprecation::NOTICE,
+                    "{} goes before anybody can follow",
+                    row.id
+                );
+                assert!(
+                    TABLE.iter().any(|other| other.id == deprecated.successor && other.deprecated.is_none()),
+                    "{} leads nowhere",
+                    row.id
+                );
             }
             let staff = row.scope == postern_domain::operation::ScopeKind::Staff;
             assert!(!staff || row.impersonated == Impersonated::Blocked, "{} opens the staff portal to a guise", row.id);

@@ -8,7 +8,7 @@ use tracing_actix_web::TracingLogger;
 
 use crate::{
     docs::Docs,
-    http::{self, Fixed, document},
+    http::{self, Asset, document},
     routes,
     spans::RootSpan,
     state::State,
@@ -32,7 +32,7 @@ impl Server {
     /// Starts on a socket that is bound already.
     pub fn start(state: Arc<State>, listener: TcpListener) -> io::Result<Self> {
         let routes = Arc::new(routes());
-        let contract = Fixed::new("application/json", openapi());
+        let contract = Asset::new("application/json", openapi());
         let docs = Docs::new();
         let config = state.server.clone();
         let app_state = web::Data::from(Arc::clone(&state));
@@ -111,7 +111,18 @@ fn cors(origins: &[String]) -> Cors {
         "www-authenticate",
         "x-request-id",
     ];
-    let taken = ["accept", "authorization", "content-type", "idempotency-key", "if-match", "last-event-id", "x-request-id"];
+    let taken = [
+        "accept",
+        "authorization",
+        "content-type",
+        "idempotency-key",
+        "if-match",
+        "if-none-match",
+        "last-event-id",
+        "traceparent",
+        "tracestate",
+        "x-request-id",
+    ];
     let cors = Cors::default()
         .allowed_methods(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"])
         .allowed_headers(taken)

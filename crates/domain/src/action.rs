@@ -128,18 +128,16 @@ impl FromStr for Action {
 #[cfg(feature = "openapi")]
 mod openapi {
     use super::Action;
+    use crate::words::schema;
     use utoipa::{
         PartialSchema, ToSchema,
-        openapi::{ObjectBuilder, RefOr, Schema, Type},
+        openapi::{RefOr, Schema},
     };
 
     impl PartialSchema for Action {
         fn schema() -> RefOr<Schema> {
-            ObjectBuilder::new()
-                .schema_type(Type::String)
-                .description(Some("What was done, from a closed catalogue."))
-                .enum_values(Some(Self::ALL.iter().map(|action| action.name())))
-                .into()
+            let words: Vec<(&str, &str)> = Self::ALL.iter().map(|action| (action.name(), action.about())).collect();
+            schema("What was done.", &words)
         }
     }
 

@@ -101,7 +101,7 @@ impl Openings {
     }
 }
 
-/// The same on the wire, with the leaf that the log has.
+/// What is needed to compute the leaf of an event, and the leaf that the log has.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Opening {
@@ -119,7 +119,7 @@ pub struct Opening {
     pub salts: String,
     /// The commitments to parts that have been erased (SHA-256, in base64).
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    #[cfg_attr(feature = "openapi", schema(value_type = Object, nullable = false, example = json!({})))]
+    #[cfg_attr(feature = "openapi", schema(value_type = BTreeMap<String, String>, nullable = false, example = json!({})))]
     pub erased: BTreeMap<Part, String>,
     /// It waits for its place in the log.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]

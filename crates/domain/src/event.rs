@@ -1,5 +1,8 @@
 //! One row of the record: what a decision says it did ([`Act`]), and what is read back ([`Event`]).
 
+#[cfg(feature = "openapi")]
+mod openapi;
+
 use std::net::IpAddr;
 
 use chrono::{DateTime, Utc};
@@ -22,7 +25,14 @@ use crate::{
 
 words! {
     /// How it ended.
-    Outcome { Succeeded = "succeeded", Denied = "denied", Failed = "failed" }
+    Outcome {
+        /// It was done.
+        Succeeded = "succeeded",
+        /// Whoever asked may not do it, and it was not done.
+        Denied = "denied",
+        /// It was tried, and did not work: a wrong password.
+        Failed = "failed",
+    }
 }
 
 words! {
@@ -44,7 +54,7 @@ words! {
 pub struct Target {
     #[serde(rename = "type")]
     pub kind: TargetType,
-    /// The typed id of the thing, or the id of the operation that was denied.
+    /// The typed id of the thing, or the id of the operation that was denied; null for what has none: a search, an address that nobody has.
     #[cfg_attr(feature = "openapi", schema(example = "mem_01k7fgpr00e00800000000000g"))]
     pub id: Option<String>,
     /// What a person would call it: an e-mail address, a slug.
@@ -295,88 +305,5 @@ fn subject(actor: &Actor) -> String {
         Actor::Unproven { email: None } => "Somebody".to_owned(),
         Actor::System { command } => format!("An operator, with `{command}`,"),
         Actor::Postern => "Postern".to_owned(),
-    }
-}
-
-/// What an actor is called by depends on its type, and the contract says so: a union that generated clients can tell apart.
-#[cfg(feature = "openapi")]
-mod openapi {
-    use std::borrow::Cow;
-
-    use utoipa::{
-        PartialSchema, ToSchema,
-        openapi::{ObjectBuilder, OneOfBuilder, Ref, RefOr, Schema, Type, schema::Discriminator, schema::SchemaType},
-    };
-
-    use super::{ActorRef, ActorType, Tier, Value};
-
-    const fn variant(kind: ActorType) -> &'static str {
-        match kind {
-            ActorType::User => "UserActor",
-            ActorType::Staff => "StaffActor",
-            ActorType::ApiKey => "ApiKeyActor",
-            ActorType::System => "SystemActor",
-        }
-    }
-
-    impl PartialSchema for ActorRef {
-        fn schema() -> RefOr<Schema> {
-            let mapping = ActorType::ALL.iter().map(|kind| (kind.name(), Ref::from_schema_name(variant(*kind)).ref_location));
-            let union = OneOfBuilder::new()
-                .description(Some("Who really acted."))
-                .discriminator(Some(Discriminator::with_mapping("type", mapping)));
-            ActorType::ALL.iter().fold(union, |union, kind| union.item(Ref::from_schema_name(variant(*kind)))).into()
-        }
-    }
-
-    impl ToSchema for ActorRef {
-        fn name() -> Cow<'static, str> {
-            "ActorRef".into()
-        }
-
-        fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
-            schemas.extend(ActorType::ALL.iter().map(|kind| (variant(*kind).to_owned(), described(*kind))));
-            schemas.push((<Tier as ToSchema>::name().into_owned(), Tier::schema()));
-        }
-    }
-
-    fn described(kind: ActorType) -> RefOr<Schema> {
-        const USER: &str = "user_01kafjwq00e008000000000001";
-        let text = |words: &str| ObjectBuilder::new().description(Some(words));
-        // Never null alone: some generators leave such a field out.
-        let maybe = || SchemaType::from_iter([Type::String, Type::Null]);
-        let user = "^user_[0-7][0-9a-hjkmnp-tv-z]{25}$";
-        let (about, id, email) = match kind {
-            ActorType::User => (
-                "A person of a customer, or somebody who did not prove who they were.",
-                text("Null where nobody proved who they were: a failed sign-in.").schema_type(maybe()).pattern(Some(user)).examples([USER]),
-                text("Null where it has been erased.").schema_type(maybe()).examples(["owner@acme.example"]),
-            ),
-            ActorType::Staff => (
-                "One of the vendor's staff.",
-                text("Who it was.").schema_type(Type::String).pattern(Some(user)).examples([USER]),
-                text("Null where it has been erased.").schema_type(maybe()).examples(["support@postern.example"]),
-            ),
-            ActorType::ApiKey => (
-                "A program of a customer.",
-                text("Its key.")
-                    .schema_type(Type::String)
-                    .pattern(Some("^key_[0-7][0-9a-hjkmnp-tv-z]{25}$"))
-                    .examples(["key_01kafjwq00e008000000000001"]),
-                text("Always null: a key has no address.").schema_type(maybe()).examples([Value::Null]),
-            ),
-            ActorType::System => (
-                "Postern itself, or an operator at its command line.",
-                text("Always null.").schema_type(maybe()).examples([Value::Null]),
-                text("Always null.").schema_type(maybe()).examples([Value::Null]),
-            ),
-        };
-        let word = ObjectBuilder::new().schema_type(Type::String).enum_values(Some([kind.name()]));
-        let object = text(about).property("type", word.description(Some("What kind of actor it is."))).required("type");
-        let object = object.property("id", id).required("id").property("email", email).required("email");
-        match kind {
-            ActorType::Staff => object.property("tier", Ref::from_schema_name("Tier")).required("tier").into(),
-            ActorType::User | ActorType::ApiKey | ActorType::System => object.into(),
-        }
     }
 }

@@ -80,14 +80,16 @@ pub struct Feature {
     pub default: bool,
 }
 
-/// Which link of the chain spoke.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(rename_all = "snake_case")]
-pub enum DecidedBy {
-    Override,
-    Plan,
-    Default,
+words! {
+    /// Which link of the chain spoke.
+    DecidedBy {
+        /// What was agreed for this org alone.
+        Override = "override",
+        /// What the plan includes.
+        Plan = "plan",
+        /// What holds where neither speaks.
+        Default = "default",
+    }
 }
 
 impl Feature {

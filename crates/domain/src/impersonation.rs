@@ -21,13 +21,18 @@ use crate::{
 
 words! {
     /// Whether the one who impersonates may change anything.
-    #[derive(Default)]
     Mode {
         /// May look, and change nothing.
-        #[default]
         ReadOnly = "read_only",
         /// May also do what is not blocked under impersonation.
         Full = "full",
+    }
+}
+
+#[expect(clippy::derivable_impls, reason = "a list of words marks none of them")]
+impl Default for Mode {
+    fn default() -> Self {
+        Self::ReadOnly
     }
 }
 
@@ -52,7 +57,7 @@ pub struct Impersonation {
     pub target_email: String,
     pub mode: Mode,
     /// Why, in words that the customer reads.
-    #[cfg_attr(feature = "openapi", schema(example = "cannot open the reports page"))]
+    #[cfg_attr(feature = "openapi", schema(example = "cannot open the reports page", max_length = 500))]
     pub reason: String,
     /// The ticket it belongs to.
     #[cfg_attr(feature = "openapi", schema(example = "SUP-4312"))]
@@ -61,7 +66,7 @@ pub struct Impersonation {
     pub started_at: DateTime<Utc>,
     /// The hard end; nothing extends it.
     pub expires_at: DateTime<Utc>,
-    /// When it was ended before that.
+    /// When it was ended; null while it runs, and where its time ran out.
     pub ended_at: Option<DateTime<Utc>>,
 }
 

@@ -49,7 +49,7 @@ impl TryFrom<String> for TicketRef {
 }
 
 macro_rules! wrapped_text {
-    ($name:ident, $min:literal, $max:literal, $example:literal, $about:literal) => {
+    ($name:ident, $min:literal, $max:literal, $pattern:expr, $example:literal, $about:literal) => {
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str(&self.0)
@@ -68,6 +68,7 @@ macro_rules! wrapped_text {
                 utoipa::openapi::ObjectBuilder::new()
                     .schema_type(utoipa::openapi::Type::String)
                     .description(Some($about))
+                    .pattern($pattern)
                     .min_length(Some($min))
                     .max_length(Some($max))
                     .examples([$example])
@@ -80,8 +81,22 @@ macro_rules! wrapped_text {
     };
 }
 
-wrapped_text!(Reason, 15, 500, "customer cannot open the reports page", "Why, in words that the customer will read: 15 to 500 characters.");
-wrapped_text!(TicketRef, 1, 64, "SUP-4312", "The ticket in the support system: 1 to 64 letters, digits and any of . _ # / -");
+wrapped_text!(
+    Reason,
+    15,
+    500,
+    None::<String>,
+    "customer cannot open the reports page",
+    "Why, in words that the customer will read: 15 to 500 characters."
+);
+wrapped_text!(
+    TicketRef,
+    1,
+    64,
+    Some("^[A-Za-z0-9][A-Za-z0-9._#/-]*$"),
+    "SUP-4312",
+    "The ticket in the support system: a letter or digit, then letters, digits and any of `. _ # / -`; at most 64."
+);
 
 #[cfg(test)]
 mod tests {

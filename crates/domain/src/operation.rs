@@ -15,31 +15,42 @@ pub struct Operation {
     pub records: Records,
     pub impersonated: Impersonated,
     pub demands: &'static [Demand],
-    pub going: Option<Going>,
+    pub deprecated: Option<Deprecation>,
+}
+
+impl Operation {
+    /// Whether a repeated POST of it is known by its key and gets the first answer again: what somebody known does, but for what ends the very
+    /// session that it comes in. In another session that is another request.
+    #[must_use]
+    pub fn is_repeatable(&self) -> bool {
+        !matches!(self.scope, ScopeKind::Public)
+            && !self.records.actions().is_empty()
+            && !self.records.actions().contains(&Action::AuthLoggedOut)
+    }
 }
 
 /// An operation that is on its way out: it still answers, and says so.
 #[derive(Debug, Clone, Copy)]
-pub struct Going {
+pub struct Deprecation {
     /// Since when nobody should begin to use it.
     pub since: NaiveDate,
     /// From when on it may be gone.
-    pub until: NaiveDate,
+    pub sunset: NaiveDate,
     /// The id of the operation to use instead.
-    pub instead: &'static str,
+    pub successor: &'static str,
 }
 
-impl Going {
+impl Deprecation {
     /// How many days there are at least between the two.
     pub const NOTICE: i64 = 180;
 
     /// Dates are year, month, day; one that no calendar has does not compile.
     #[must_use]
-    pub const fn new(since: (i32, u32, u32), until: (i32, u32, u32), instead: &'static str) -> Self {
+    pub const fn new(since: (i32, u32, u32), sunset: (i32, u32, u32), successor: &'static str) -> Self {
         const fn date((year, month, day): (i32, u32, u32)) -> NaiveDate {
             NaiveDate::from_ymd_opt(year, month, day).expect("a day of the calendar")
         }
-        Self { since: date(since), until: date(until), instead }
+        Self { since: date(since), sunset: date(sunset), successor }
     }
 }
 

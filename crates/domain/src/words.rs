@@ -2,12 +2,25 @@
 
 /// Makes an enumeration of words, each with its text: the name in `snake_case`, as serde and the contract have it.
 macro_rules! words {
-    ($(#[$meta:meta])* $name:ident { $($(#[$doc:meta])* $variant:ident = $text:literal),+ $(,)? }) => {
-        $(#[$meta])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
-        #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+    (
+        $(#[doc = $list:literal])+ $name:ident {
+            $($(#[doc = $about:literal])* $variant:ident = $text:literal),+ $(,)?
+        }
+    ) => {
+        $(#[doc = $list])+
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
         #[serde(rename_all = "snake_case")]
-        pub enum $name { $($(#[$doc])* $variant),+ }
+        pub enum $name { $($(#[doc = $about])* $variant),+ }
+
+        #[cfg(feature = "openapi")]
+        impl utoipa::PartialSchema for $name {
+            fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
+                $crate::words::schema(concat!($($list),+), &[$(($text, concat!($($about),*))),+])
+            }
+        }
+
+        #[cfg(feature = "openapi")]
+        impl utoipa::ToSchema for $name {}
 
         impl $name {
             /// In the order they are stated, which is the order they compare in.
@@ -25,6 +38,14 @@ macro_rules! words {
             }
         }
 
+        // A derive would take an object with the word for its key as well.
+        impl<'de> serde::Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let text = <String as serde::Deserialize>::deserialize(deserializer)?;
+                Self::parse(&text).ok_or_else(|| serde::de::Error::custom(concat!("one of" $(, " ", $text)+)))
+            }
+        }
+
         impl std::fmt::Display for $name {
             fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 f.write_str(self.name())
@@ -34,6 +55,22 @@ macro_rules! words {
 }
 
 pub(crate) use words;
+
+/// A closed list in the contract: what it is about, and each word with what it means.
+#[cfg(feature = "openapi")]
+pub(crate) fn schema(list: &str, words: &[(&str, &str)]) -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
+    use utoipa::openapi::{ObjectBuilder, Type};
+    let explained = words.iter().filter(|(_, about)| !about.is_empty()).map(|(word, about)| format!("- `{word}`:{about}"));
+    let mut lines = vec![list.trim().to_owned()];
+    lines.extend(explained);
+    if lines.len() > 1 {
+        // In Markdown a list stands by itself.
+        lines.insert(1, String::new());
+    }
+    let description = lines.join("\n");
+    let words: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
+    ObjectBuilder::new().schema_type(Type::String).description(Some(description)).enum_values(Some(words)).into()
+}
 
 #[cfg(test)]
 mod tests {

@@ -287,7 +287,15 @@ static CHANGE_STAFF: Operation = at_the_console("postern staff", &[Action::Staff
 
 pub(crate) const fn at_the_console(command: &'static str, records: &'static [Action]) -> Operation {
     let records = Records::Always(records);
-    Operation { id: command, scope: ScopeKind::Staff, needs: None, records, impersonated: Impersonated::Blocked, demands: &[], going: None }
+    Operation {
+        id: command,
+        scope: ScopeKind::Staff,
+        needs: None,
+        records,
+        impersonated: Impersonated::Blocked,
+        demands: &[],
+        deprecated: None,
+    }
 }
 
 /// A unit of work in an operator's name.

@@ -56,11 +56,15 @@ pub struct EventsQuery {
     #[param(value_type = Option<String>, max_length = 45, example = "203.0.113.9")]
     #[serde(skip_serializing_if = "Option::is_none")]
     ip: Option<IpAddr>,
-    /// From this moment on.
+    /// From this moment on (RFC 3339, with its offset).
+    #[param(example = "2026-11-20T00:00:00Z")]
+    #[serde(default, deserialize_with = "rules::when")]
     #[validate(custom(function = "rules::moment"))]
     #[serde(skip_serializing_if = "Option::is_none")]
     from: Option<DateTime<Utc>>,
-    /// Up to this moment, without it.
+    /// Up to this moment, without it (RFC 3339, with its offset).
+    #[param(example = "2026-11-21T00:00:00Z")]
+    #[serde(default, deserialize_with = "rules::when")]
     #[validate(custom(function = "rules::moment"))]
     #[serde(skip_serializing_if = "Option::is_none")]
     to: Option<DateTime<Utc>>,

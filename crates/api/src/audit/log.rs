@@ -100,7 +100,11 @@ pub async fn read_log_entries(call: Call<op::ReadLogEntries>, bundle: BundlePath
     (status = 200, description = "The proof.", body = String, content_type = "text/plain")
 ))]
 pub async fn read_log_proof(call: Call<op::ReadLogProof>, of: Query<OfEvent>) -> Result<Download, Problem> {
-    proof(&call.log(), of.0.event).await
+    match proof(&call.log(), of.0.event).await? {
+        Some(proof) => Ok(proof),
+        None if call.events().has(of.0.event).await? => Err(Problem::not_there_now()),
+        None => Err(Problem::not_found()),
+    }
 }
 
 /// Read the newest checkpoint of the platform's own log.
@@ -151,7 +155,7 @@ pub async fn read_platform_log_entries(call: Call<op::ReadPlatformLogEntries>, b
     (status = 404, description = "`not_found`: the log has no such event, or not yet.")
 ))]
 pub async fn read_platform_log_proof(call: Call<op::ReadPlatformLogProof>, of: Query<OfEvent>) -> Result<Download, Problem> {
-    proof(&call.log(None), of.0.event).await
+    proof(&call.log(None), of.0.event).await?.ok_or_else(Problem::not_found)
 }
 
 fn keys(log: &Log<'_>) -> Result<Download, Problem> {
@@ -159,24 +163,24 @@ fn keys(log: &Log<'_>) -> Result<Download, Problem> {
 }
 
 async fn hashes(log: &Log<'_>, TilePath(tile): TilePath) -> Result<Download, Problem> {
-    let hashes = log.tile(tile.ok_or_else(Problem::not_found)?).await?.ok_or_else(Problem::not_found)?;
+    let hashes = log.tile(tile.ok_or_else(Problem::not_there_now)?).await?.ok_or_else(Problem::not_there_now)?;
     Ok(Download::bytes(hashes.iter().flat_map(|hash| hash.0).collect()))
 }
 
 async fn entries(log: &Log<'_>, events: &Events<'_>, BundlePath(bundle): BundlePath) -> Result<Download, Problem> {
-    let Bundle { index, width } = bundle.ok_or_else(Problem::not_found)?;
+    let Bundle { index, width } = bundle.ok_or_else(Problem::not_there_now)?;
     let tile = Tile { level: 0, index, width };
     // A log that is damaged has fewer, and one that is not as long has none.
     let there = log.tile(tile).await?.is_some();
     let leaves = if there { log.leaves(index * 256, width.into()).await? } else { Vec::new() };
-    let entries = events.entries(&leaves).await?.filter(|entries| !entries.is_empty()).ok_or_else(Problem::not_found)?;
+    let entries = events.entries(&leaves).await?.filter(|entries| !entries.is_empty()).ok_or_else(Problem::not_there_now)?;
     let packed = Bundle::pack(entries.iter().map(Vec::as_slice)).expect("an entry has some hundred bytes");
     Ok(Download::bytes(packed))
 }
 
-async fn proof(log: &Log<'_>, event: EventId) -> Result<Download, Problem> {
-    let (index, _) = log.place(event).await?.ok_or_else(Problem::not_found)?;
+async fn proof(log: &Log<'_>, event: EventId) -> Result<Option<Download>, Problem> {
+    let Some((index, _)) = log.place(event).await? else { return Ok(None) };
     let head = log.head().await?;
-    let hashes = log.inclusion(index, head.size).await?.ok_or_else(Problem::not_found)?;
-    Ok(Download::text(ProofFile { index, hashes, checkpoint: head.note }.to_text()))
+    let hashes = log.inclusion(index, head.size).await?;
+    Ok(hashes.map(|hashes| Download::text(ProofFile { index, hashes, checkpoint: head.note }.to_text())))
 }

@@ -21,11 +21,17 @@ use crate::{
 ///
 /// Every change, every denial, and everything that support did here, the last first. With `Accept: application/x-ndjson` or `text/csv` all
 /// of it comes as a file, the first first, whatever `limit` says: events that can be checked without us, and behind them what is needed
-/// for that (docs/audit.md). Such a file is recorded, and not given to support in somebody's name.
+/// for that. Such a file is recorded, and not given to support in somebody's name.
+///
+/// Lines of NDJSON: each with an `id` is an event with its `opening` (the schema `Exhibit`), the first recorded first. Behind them, told apart by their one member,
+/// stand `leaf`, `node` and `lost`, which account for entries of the log that the file leaves out, and at last `end` with the log's origin, the number of
+/// events, the filter and a checkpoint; a file without `end` was cut off. A table (RFC 4180, UTF-8, a header, `metadata` as JSON) has as its last row
+/// `checkpoint` and the checkpoint. No cell begins a formula: one that would has an apostrophe before it.
 #[utoipa::path(get, path = "/v1/orgs/{org}/audit-events", tag = "audit", impl_for = ListAuditEvents, params(Paging, EventsQuery), responses(
     (status = 200, description = "A page of events, or all of them as a file.", content(
         (EventPage = "application/json"), (String = "application/x-ndjson"), (String = "text/csv")
     )),
+    (status = 403, description = "`impersonation_blocked`: no files under impersonation."),
     (status = 429, description = "`too_many_open`: wait until another file or search has ended, or give it up.")
 ))]
 pub async fn list_audit_events(
@@ -73,7 +79,7 @@ pub type ImpersonationPage = Listed<Impersonation>;
 ///
 /// Support and operations see what they did themselves; engineering and above see everything, which is recorded: in the log of the org
 /// that was asked for, or in the platform's. With `Accept: application/x-ndjson` or `text/csv` those who see everything get one log as a
-/// file: that of `org`, or the platform's own.
+/// file: that of `org`, or the platform's own. Its lines are those of `list_audit_events`.
 #[utoipa::path(get, path = "/v1/admin/audit-events", tag = "support", impl_for = ListPlatformAuditEvents,
     params(Paging, OfOrg, EventsQuery), responses(
     (status = 200, description = "A page of events, or a log as a file.", content(

@@ -41,11 +41,13 @@ impl FromInput for Resume {
 
 /// Follow the record of an org.
 ///
-/// Server-sent events: each `audit_event` comes when it has its place in the log, with its number there for an id. Send `Last-Event-ID` to go
-/// on behind one; without it the stream begins with what comes next. It ends with the access token at the latest: connect again with a fresh
-/// one.
+/// Server-sent events (`EventSource` sends no `Authorization`: use `fetch`). The stream opens with `retry: 2000` and an `id` without data, which says
+/// where you are. Each event comes when it has its place in the log: `id` is its number there (`log.index`), `event` is `audit_event`, `data` is the
+/// event as JSON on one line (the schema `Event`). A comment comes every 15 seconds: after 30 without anything, connect again. Send the last `id` as
+/// `Last-Event-ID` to go on behind it; without that the stream begins with what comes next. It ends with the access token at the latest: connect
+/// again with a fresh one.
 #[utoipa::path(get, path = "/v1/orgs/{org}/audit-events/stream", tag = "audit", impl_for = StreamAuditEvents,
-    params(("Last-Event-ID" = Option<u64>, Header, description = "The id of the last event that was seen.")), responses(
+    params(("Last-Event-ID" = Option<u64>, Header, description = "The last `id` that the stream gave: a number, not the `evt_…` of an event.")), responses(
     (status = 200, description = "The stream.", body = String, content_type = "text/event-stream"),
     (status = 429, description = "`too_many_open`: close one.")
 ))]
@@ -58,7 +60,7 @@ pub async fn stream_audit_events(call: Call<op::StreamAuditEvents>, resume: Resu
 ///
 /// As for an org's own people. That it was looked at is recorded once, when it begins.
 #[utoipa::path(get, path = "/v1/admin/audit-events/stream", tag = "support", impl_for = StreamPlatformAuditEvents,
-    params(OfOrg, ("Last-Event-ID" = Option<u64>, Header, description = "The id of the last event that was seen.")), responses(
+    params(OfOrg, ("Last-Event-ID" = Option<u64>, Header, description = "The last `id` that the stream gave: a number, not the `evt_…` of an event.")), responses(
     (status = 200, description = "The stream.", body = String, content_type = "text/event-stream"),
     (status = 404, description = "`not_found`: there is no such org."),
     (status = 429, description = "`too_many_open`: close one.")

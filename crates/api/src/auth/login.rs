@@ -18,7 +18,7 @@ use crate::{
 #[derive(Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct LoginBody {
-    /// The address they signed up with, in any case.
+    /// The address of the account; capitals do not matter.
     #[validate(custom(function = "rules::email"))]
     #[schema(example = "owner@acme.example", format = "email", max_length = 254)]
     email: String,

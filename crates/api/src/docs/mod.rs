@@ -9,7 +9,7 @@ use actix_web::{
 };
 use utoipa_swagger_ui::{Config, serve};
 
-use crate::http::{Fixed, only_get};
+use crate::http::{Asset, only_get};
 
 /// Scripts and styles of this server's own, and nothing in line (CSP level 3). Swagger UI has its icons as `data:`.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; \
@@ -24,7 +24,7 @@ const TAKEN: [(&str, &str); 3] = [
 
 /// The page and all that belongs to it.
 #[derive(Clone)]
-pub struct Docs(Vec<(String, Fixed)>);
+pub struct Docs(Vec<(String, Asset)>);
 
 impl Docs {
     pub fn new() -> Self {
@@ -34,10 +34,10 @@ impl Docs {
             ("operator.js", "text/javascript; charset=utf-8", include_str!("operator.js")),
             ("operator.css", "text/css; charset=utf-8", include_str!("operator.css")),
         ];
-        let own = own.into_iter().map(|(name, media_type, text)| (name, Fixed::new(media_type, text)));
+        let own = own.into_iter().map(|(name, media_type, text)| (name, Asset::new(media_type, text)));
         let taken = TAKEN.into_iter().map(|(name, media_type)| {
             let file = serve(name, Arc::clone(&config)).ok().flatten().expect("Swagger UI has it");
-            (name, Fixed::new(media_type, file.bytes.into_owned()))
+            (name, Asset::new(media_type, file.bytes.into_owned()))
         });
         Self(own.chain(taken).map(|(name, part)| (format!("/docs/{name}"), part.under(POLICY))).collect())
     }

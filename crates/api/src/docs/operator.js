@@ -60,9 +60,12 @@ async function show() {
   element("stop").textContent = acting?.over ? "Go on as yourself" : "Stop acting";
   const token = await ownToken();
   if (token === null) return;
+  const whose = own.session_id;
   const answer = await json("GET", "/v1/me", token);
   if (!answer.ok) return;
   const me = await answer.json();
+  // Somebody else may have signed in meanwhile.
+  if (own?.session_id !== whose) return;
   const tier = me.staff_tier ? `, staff: ${me.staff_tier}` : "";
   element("state").textContent = `Signed in as ${me.user.name} (${me.user.email})${tier}.`;
 }
@@ -98,22 +101,37 @@ element("stop").addEventListener("click", async () => {
   await show();
 });
 
-/** The staff portal is one's own; everything else is whoever's identity is worn. */
+/** The key that the contract shows is nobody's intention: each request gets a fresh one instead. */
+const SHOWN_KEY = "f0c7d6c2-3a52-4b0e-9a76-0d8a7c9b1e11";
+const fresh = () => Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
+
+/** The staff portal is one's own; everything else is whoever's identity is worn, whatever was put into Swagger UI's own dialog. */
 async function requestInterceptor(request) {
   const { origin, pathname } = new URL(request.url, location.href);
+  if (request.headers["Idempotency-Key"] === SHOWN_KEY) request.headers["Idempotency-Key"] = fresh();
   const public_ = ["/v1/auth/login", "/v1/auth/refresh"].includes(pathname);
-  if (own === null || origin !== location.origin || public_ || request.headers.Authorization) return request;
-  const token = acting !== null && !pathname.startsWith("/v1/admin/") ? acting.access_token : await ownToken();
+  if (own === null || origin !== location.origin || public_) return request;
+  const worn = acting !== null && !pathname.startsWith("/v1/admin/");
+  if (!worn && request.headers.Authorization) return request;
+  const token = worn ? acting.access_token : await ownToken();
   if (token !== null) request.headers.Authorization = `Bearer ${token}`;
   return request;
 }
 
+/** Tokens are for programs: what is shown ends up in pictures. */
+function hideTokens(response) {
+  const hidden = response.text.replace(/("(?:access|refresh)_token": ?")[^"]*"/g, '$1…"');
+  if (hidden !== response.text) Object.assign(response, { text: hidden, data: hidden, body: JSON.parse(hidden), obj: JSON.parse(hidden) });
+}
+
 async function responseInterceptor(response) {
   const { pathname } = new URL(response.url, location.href);
-  if (own !== null && response.status === 201 && pathname === "/v1/admin/impersonations") began(response.obj ?? JSON.parse(response.text));
+  const repeated = response.headers["idempotency-replayed"] !== undefined;
+  if (own !== null && response.status === 201 && pathname === "/v1/admin/impersonations" && !repeated) began(JSON.parse(response.text));
   if (acting !== null && response.status === 204 && pathname === `/v1/admin/impersonations/${acting.impersonation.id}`) acting = null;
   if (acting !== null && ["impersonation_ended", "impersonation_expired"].includes(response.obj?.code)) acting.over = true;
   if (own !== null && response.ok && pathname === "/v1/auth/logout") signedOut("Signed out.");
+  if (response.ok && typeof response.text === "string") hideTokens(response);
   // An answer is shown whatever becomes of this.
   if (pathname !== "/openapi.json") show().catch(console.warn);
   return response;
@@ -126,7 +144,6 @@ SwaggerUIBundle({
   deepLinking: true,
   displayOperationId: true,
   displayRequestDuration: true,
-  filter: true,
   showExtensions: true,
   // The command line that is shown has no token in it: it ends up in pictures.
   showMutatedRequest: false,

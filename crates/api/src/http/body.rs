@@ -129,7 +129,7 @@ fn pointer(path: &serde_path_to_error::Path) -> String {
 }
 
 /// RFC 6901, 3.
-fn escape(name: &str) -> String {
+pub fn escape(name: &str) -> String {
     name.replace('~', "~0").replace('/', "~1")
 }
 

@@ -199,8 +199,9 @@ where
         let sealed = |from: Option<From>| from.map(|from| self.state.cursors.seal(from, &self.list_key(paging)));
         let listed = Listed { data: page.rows, next_cursor: sealed(page.older), prev_cursor: sealed(page.newer) };
         let request = &self.input.request;
-        let others = request.query_string().split('&').filter(|pair| !pair.is_empty() && !pair.starts_with("cursor="));
-        let others: String = others.flat_map(|pair| [pair, "&"]).collect();
+        let others = form_urlencoded::parse(request.query_string().as_bytes()).filter(|(name, _)| name != "cursor");
+        let others = form_urlencoded::Serializer::new(String::new()).extend_pairs(others).finish();
+        let others = if others.is_empty() { others } else { others + "&" };
         let links = [("next", &listed.next_cursor), ("prev", &listed.prev_cursor)].into_iter().filter_map(|(relation, cursor)| {
             Some(format!("<{}?{others}cursor={}>; rel=\"{relation}\"", request.path(), cursor.as_deref()?))
         });

@@ -21,7 +21,7 @@ use super::{
     admission::Entry,
     body as request_body,
     call::{Admitted, Call},
-    going,
+    deprecation,
     input::{FromInput, Input},
     params,
     problem::{Code, Problem},
@@ -80,8 +80,8 @@ where
     Args: 'static,
 {
     let facts = Facts::of(&request);
-    // Boxed first: the future is large, and each hand it went through on its way into the task would copy it.
     let head = request.method() == Method::HEAD;
+    // Boxed first: the future is large, and each hand it went through on its way into the task would copy it.
     let done = rt::spawn(Box::pin(answer(handler, request, payload)).instrument(Span::current())).await;
     let mut response = match done {
         // A stream that nobody is sent would keep the connection until it ends.
@@ -93,8 +93,8 @@ where
             Problem::new(Code::Internal).respond(&facts)
         }
     };
-    if let Some(going) = &O::ROW.going {
-        going::announce(response.headers_mut(), going);
+    if let Some(deprecated) = &O::ROW.deprecated {
+        deprecation::announce(response.headers_mut(), deprecated);
     }
     response
 }
@@ -123,7 +123,7 @@ where
     match handler.run(call, &input).await {
         Ok(reply) => Ok(reply.respond(false)),
         Err(problem) => {
-            if let Some(denial) = denial.filter(|_| is_denial(O::ROW, problem.code())) {
+            if let Some(denial) = denial.filter(|_| is_denial(O::ROW, &problem)) {
                 denial.record(problem.code()).await?;
             }
             Err(problem)
@@ -131,16 +131,13 @@ where
     }
 }
 
-/// What these give may not be there yet, or no longer, and who asks for it knows where it would stand.
-const COMES_LATER: [&str; 3] = ["read_log_tile", "read_log_entries", "read_log_proof"];
-
 /// Every 403 is somebody known asking for what they may not do; but a wrong password is a failed sign-in, and recorded as one.
 /// Who asks for an id that is not theirs is told that it is not there: whether it is anybody's cannot be seen, so that each
 /// such request is recorded. Staff see everybody's, and a wrong id of theirs is a slip.
-fn is_denial(operation: &Operation, code: Code) -> bool {
-    match code {
+fn is_denial(operation: &Operation, problem: &Problem) -> bool {
+    match problem.code() {
         Code::WrongPassword => false,
-        Code::NotFound => operation.scope != ScopeKind::Staff && !COMES_LATER.contains(&operation.id),
-        _ => code.status() == StatusCode::FORBIDDEN,
+        Code::NotFound => operation.scope != ScopeKind::Staff && problem.hides(),
+        code => code.status() == StatusCode::FORBIDDEN,
     }
 }

@@ -57,7 +57,7 @@ pub async fn look_up(
     input: &Input,
     stamp: &Stamp,
 ) -> Result<Repeat, Problem> {
-    let Some(caller) = caller.filter(|_| input.request.method() == Method::POST && !operation.records.actions().is_empty()) else {
+    let Some(caller) = caller.filter(|_| input.request.method() == Method::POST && operation.is_repeatable()) else {
         return Ok(Repeat::None);
     };
     let Some(key) = params::single(&input.request, HEADER)? else {

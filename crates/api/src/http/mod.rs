@@ -2,20 +2,20 @@
 //! [`Call`], extracts what the handler asks for, and turns what comes back into an answer.
 
 mod admission;
+mod asset;
 mod body;
 mod call;
 mod cursor;
 mod denial;
+mod deprecation;
 pub mod document;
 mod download;
 mod endpoint;
 mod facts;
-mod fixed;
-mod going;
 mod idempotency;
 mod input;
+mod middleware;
 mod negotiation;
-mod own_words;
 mod params;
 pub mod problem;
 mod reply;
@@ -25,16 +25,16 @@ pub mod rules;
 mod unit;
 
 pub use admission::Entry;
+pub use asset::Asset;
 pub use body::Valid;
 pub use call::{Call, Paused};
 pub use cursor::CursorKey;
 pub use download::{Download, EVENT_STREAM, Gone, Sink};
 pub use facts::{Facts, establish};
-pub use fixed::Fixed;
 pub use idempotency::Seal;
 pub use input::{FromInput, Input};
+pub use middleware::in_our_own_words;
 pub use negotiation::{ForPerson, Format, Negotiated, Wanted};
-pub use own_words::in_our_own_words;
 pub use params::{Filter, InPath, Paging, Precondition, Query, Word, authorization, single};
 pub use problem::{Code, Problem};
 pub use reply::{Answer, Listed, Reply, Respond, created, no_content, ok};

@@ -93,7 +93,8 @@ impl FromInput for Paging {
         for (name, value) in pairs(input.request.query_string())? {
             match name.as_str() {
                 "limit" => {
-                    let limit = value.parse().ok().filter(|limit| (1..=100).contains(limit));
+                    let digits = (1..=3).contains(&value.len()) && value.bytes().all(|b| b.is_ascii_digit());
+                    let limit = value.parse().ok().filter(|limit| digits && (1..=100).contains(limit));
                     paging.limit = limit.ok_or_else(|| invalid("limit", "range", "a whole number from 1 to 100"))?;
                 }
                 "cursor" => paging.cursor = Some(value),
@@ -155,7 +156,7 @@ fn pairs(query: &str) -> Result<Vec<(String, String)>, Problem> {
 }
 
 fn invalid(name: &str, code: &str, detail: &str) -> Problem {
-    Problem::new(Code::InvalidQuery).detail(format!("{name}: {detail}")).field(format!("/{name}"), code, detail)
+    Problem::new(Code::InvalidQuery).detail(format!("{name}: {detail}")).field(format!("/{}", body::escape(name)), code, detail)
 }
 
 /// The one `Authorization` header of a request, if it has one.

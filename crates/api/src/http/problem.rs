@@ -1,7 +1,7 @@
 //! Every way in which Postern says no, once: RFC 9457 problems with a stable code, and for each a page that tells a
 //! person what it means and what to do. `openapi/problems.md` is printed from here.
 
-use std::time::Duration;
+use std::{borrow::Cow, time::Duration};
 
 use actix_web::{
     HttpResponse,
@@ -17,6 +17,7 @@ use postern_domain::{
 };
 use postern_persistence::StoreError;
 use serde::Serialize;
+use utoipa::openapi::{ObjectBuilder, RefOr, Schema, Type};
 
 use super::Facts;
 use crate::identity::Busy;
@@ -102,8 +103,6 @@ problems! {
         "Check the address. What belongs to an org that you are not in looks the same as what does not exist.";
     MethodNotAllowed = 405 "method_not_allowed" "The resource does not know this method",
         "The `Allow` header lists the methods it knows.";
-    NotAcceptable = 406 "not_acceptable" "No answer would be acceptable",
-        "Leave `Accept-Encoding` out, or let it allow `identity` or `gzip`.";
     RequestTimeout = 408 "request_timeout" "The request took too long to arrive",
         "Send the whole body without pausing.";
     LastOwner = 409 "last_owner" "An org keeps at least one owner",
@@ -146,8 +145,37 @@ problems! {
         "Nothing was changed. Repeat the request after the time in `Retry-After`.";
 }
 
+impl utoipa::PartialSchema for Code {
+    fn schema() -> RefOr<Schema> {
+        let words = ObjectBuilder::new().schema_type(Type::String).description(Some("The kind of a problem, as a stable word."));
+        words.enum_values(Some(Self::ALL.iter().map(|code| code.name()))).into()
+    }
+}
+
+impl utoipa::ToSchema for Code {
+    fn name() -> Cow<'static, str> {
+        "ProblemCode".into()
+    }
+}
+
+impl Code {
+    /// Whether waiting helps: such a problem says for how long.
+    #[must_use]
+    pub const fn is_passing(self) -> bool {
+        matches!(self, Self::IdempotencyInFlight | Self::TooManyAttempts | Self::TooManyOpen | Self::Unavailable)
+    }
+}
+
 /// RFC 9457, 3.
 pub const MEDIA_TYPE: &str = "application/problem+json";
+
+/// So much of what a request said is said back: characters of a detail, and of a pointer.
+const DETAIL: usize = 1_000;
+const POINTER: usize = 500;
+
+fn cut(text: String, at: usize) -> String {
+    if text.len() <= at { text } else { text.chars().take(at).collect() }
+}
 
 /// A way of saying no.
 #[derive(Debug)]
@@ -158,6 +186,7 @@ pub struct Problem {
     retry_after: Option<Duration>,
     allow: Option<String>,
     close: bool,
+    may_come: bool,
 }
 
 /// What is wrong with one field of the input.
@@ -191,8 +220,8 @@ pub struct ProblemBody<'a> {
     /// What is wrong this time, and what to do.
     #[schema(example = "this needs the permission members:manage")]
     detail: &'a str,
-    /// The kind of problem as a stable word.
-    #[schema(example = "permission_denied")]
+    /// The kind of problem.
+    #[schema(value_type = Code)]
     code: &'a str,
     /// Leads to this request in the server's log.
     #[schema(example = "0b8a1c7e4f5d4a1b9c3e2d1f0a9b8c7d")]
@@ -206,18 +235,19 @@ pub struct ProblemBody<'a> {
 impl Problem {
     #[must_use]
     pub const fn new(code: Code) -> Self {
-        Self { code, detail: None, errors: Vec::new(), retry_after: None, allow: None, close: false }
+        Self { code, detail: None, errors: Vec::new(), retry_after: None, allow: None, close: false, may_come: false }
     }
 
     #[must_use]
     pub fn detail(mut self, detail: impl Into<String>) -> Self {
-        self.detail = Some(detail.into());
+        self.detail = Some(cut(detail.into(), DETAIL));
         self
     }
 
     #[must_use]
     pub fn field(mut self, pointer: impl Into<String>, code: impl Into<String>, detail: impl Into<String>) -> Self {
-        self.errors.push(FieldError { pointer: pointer.into(), code: code.into(), detail: detail.into() });
+        let (pointer, detail) = (cut(pointer.into(), POINTER), cut(detail.into(), DETAIL));
+        self.errors.push(FieldError { pointer, code: code.into(), detail });
         self
     }
 
@@ -262,6 +292,18 @@ impl Problem {
         Self::new(Code::NotFound)
     }
 
+    /// What is not there, and may be later, or was once: whoever asks knows where it would stand, and is denied nothing.
+    #[must_use]
+    pub fn not_there_now() -> Self {
+        Self { may_come: true, ..Self::not_found() }
+    }
+
+    /// Whether it is about something that is not here, or must look as if it were not.
+    #[must_use]
+    pub const fn hides(&self) -> bool {
+        matches!(self.code, Code::NotFound) && !self.may_come
+    }
+
     /// Too many failures to prove a password; `wait` is how long they count.
     #[must_use]
     pub fn too_many_attempts(wait: TimeDelta) -> Self {
@@ -275,7 +317,7 @@ impl Problem {
         if status == StatusCode::UNAUTHORIZED {
             response.insert_header((header::WWW_AUTHENTICATE, HeaderValue::from_static(self.challenge())));
         }
-        if let Some(wait) = self.retry_after.or_else(|| (status == StatusCode::SERVICE_UNAVAILABLE).then_some(Duration::from_secs(2))) {
+        if let Some(wait) = self.retry_after.or_else(|| self.code.is_passing().then_some(Duration::from_secs(2))) {
             response.insert_header((header::RETRY_AFTER, wait.as_secs().max(1).to_string()));
         }
         if let Some(methods) = &self.allow {

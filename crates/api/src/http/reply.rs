@@ -6,7 +6,7 @@ use actix_web::{
     HttpResponse,
     http::{
         StatusCode,
-        header::{self, HeaderName},
+        header::{self, ContentEncoding, HeaderName},
     },
 };
 use serde::{Deserialize, Serialize};
@@ -84,11 +84,16 @@ impl<T> Respond for Reply<T> {
     fn respond(self, replayed: bool) -> HttpResponse {
         let status = StatusCode::from_u16(self.status).expect("made from a status code");
         let mut response = HttpResponse::build(status);
+        let tagged = self.etag.is_some();
         let headers = [(header::ETAG, self.etag), (header::LOCATION, self.location), (header::CACHE_CONTROL, self.cache)];
         for (name, value) in headers {
             if let Some(value) = value {
                 response.insert_header((name, value));
             }
+        }
+        if tagged {
+            // Compressed, it would be other bytes under the same strong tag (RFC 9110, 8.8.3.3).
+            response.insert_header(ContentEncoding::Identity);
         }
         if !self.links.is_empty() {
             response.insert_header((header::LINK, self.links.join(", ")));

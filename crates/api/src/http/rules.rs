@@ -7,7 +7,7 @@ use chrono::{DateTime, Datelike, Utc};
 use postern_domain::{action::Action, text};
 use serde::{
     Deserialize, Deserializer,
-    de::{MapAccess, Visitor, value::MapAccessDeserializer},
+    de::{self, MapAccess, Visitor, value::MapAccessDeserializer},
 };
 use validator::ValidationError;
 
@@ -51,6 +51,13 @@ pub fn action_filter(given: &str) -> Result<(), ValidationError> {
 /// From 1970 to 9999: what both databases can compare.
 pub fn moment(given: &DateTime<Utc>) -> Result<(), ValidationError> {
     rule((1970..=9999).contains(&given.year()), "moment", "a time from 1970 to 9999")
+}
+
+/// A moment of a query, told how it is written where it is not. To be used as `maybe` is.
+pub fn when<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<DateTime<Utc>>, D::Error> {
+    let given = String::deserialize(deserializer)?;
+    let moment = DateTime::parse_from_rfc3339(&given);
+    moment.map(|moment| Some(moment.to_utc())).map_err(|_| de::Error::custom("a time with its offset, as in 2026-11-20T00:00:00Z"))
 }
 
 /// For a field that may be left out but is not null. To be used as `maybe` is.

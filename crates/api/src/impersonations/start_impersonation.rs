@@ -61,7 +61,8 @@ pub struct StartedView {
 /// of oneself, or of a suspended user; and never from within another impersonation.
 #[utoipa::path(post, path = "/v1/admin/impersonations", tag = "support", impl_for = StartImpersonation,
     request_body = StartImpersonationBody, responses(
-    (status = 201, description = "Begun; the token is shown this once.", body = StartedView),
+    (status = 201, description = "Begun. The token stands in this answer and its repeats alone. A repeat is the answer as it was: the impersonation may have ended since.", body = StartedView),
+    (status = 403, description = "`cannot_impersonate`: staff, oneself and suspended users are never impersonated."),
     (status = 404, description = "`not_found`: no such org, or nobody of that id belongs to it.")
 ))]
 pub async fn start_impersonation(call: Call<op::StartImpersonation>, body: Valid<StartImpersonationBody>) -> Answer<StartedView> {

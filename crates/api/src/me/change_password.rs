@@ -26,6 +26,7 @@ pub struct ChangePasswordBody {
 /// Ends all other sessions of yours; the one you are in goes on. A wrong current password counts as a failed sign-in.
 #[utoipa::path(post, path = "/v1/me/password", tag = "me", impl_for = ChangePassword, request_body = ChangePasswordBody, responses(
     (status = 204, description = "Changed."),
+    (status = 403, description = "`wrong_password`: the current password is wrong."),
     (status = 409, description = "`conflict`: it was changed meanwhile."),
     (status = 429, description = "`too_many_attempts`: wait as long as `Retry-After` says."),
     (status = 422, description = "`weak_password`, or the body is not acceptable.")

@@ -28,6 +28,7 @@ use crate::{
 pub struct MeView {
     user: User,
     /// The orgs they belong to, at most a hundred; `GET /v1/orgs` has all. Under impersonation only the one it is bound to.
+    #[schema(max_items = 100)]
     memberships: Vec<Membership>,
     /// Their tier, if they are staff. Never under impersonation.
     staff_tier: Option<Tier>,
@@ -124,9 +125,9 @@ impl Filter for PermissionsQuery {
 /// What somebody may do, and by what.
 #[derive(Serialize, ToSchema)]
 pub struct PermissionsView {
-    /// The role in the org asked for.
+    /// The role in the org asked for; null where none was asked for.
     role: Option<Role>,
-    /// The tier, for staff.
+    /// The tier; null for who is not staff, and under impersonation.
     staff_tier: Option<Tier>,
     /// What the role permits in that org.
     #[schema(value_type = Vec<String>, example = json!(["org:read", "members:read"]))]

@@ -22,6 +22,7 @@ pub struct ChangeMemberRoleBody {
 #[utoipa::path(patch, path = "/v1/orgs/{org}/members/{member}", tag = "members", impl_for = ChangeMemberRole,
     request_body = ChangeMemberRoleBody, responses(
     (status = 200, description = "The member as they are now.", body = Member),
+    (status = 403, description = "`above_own_role`: theirs, or the new one, is above your own. `impersonation_blocked`: under impersonation nobody is made admin or owner."),
     (status = 409, description = "`last_owner`: make somebody else an owner first.")
 ))]
 pub async fn change_member_role(call: Call<op::ChangeMemberRole>, member: Id<Member>, body: Valid<ChangeMemberRoleBody>) -> Answer<Member> {

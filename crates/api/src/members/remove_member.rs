@@ -14,6 +14,7 @@ use crate::{
 /// They lose access at once; their account stays. The last owner never goes.
 #[utoipa::path(delete, path = "/v1/orgs/{org}/members/{member}", tag = "members", impl_for = RemoveMember, responses(
     (status = 204, description = "Removed."),
+    (status = 403, description = "`above_own_role`: theirs is above your own."),
     (status = 409, description = "`last_owner`: make somebody else an owner first.")
 ))]
 pub async fn remove_member(call: Call<op::RemoveMember>, member: Id<Member>) -> Answer<()> {

@@ -71,7 +71,7 @@ pub struct MembersByRole {
 /// How much of something is used.
 #[derive(Serialize, ToSchema)]
 pub struct UsageView {
-    /// What is counted.
+    /// What is counted: `users` and `projects` that there are now, `api_calls` since the org was founded.
     #[schema(example = "users")]
     metric: String,
     /// How much there is now.

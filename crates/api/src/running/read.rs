@@ -63,7 +63,7 @@ pub struct ProblemPage {
     #[schema(value_type = String, example = "not_found")]
     code: &'static str,
     /// The status that it comes with.
-    #[schema(example = 404)]
+    #[schema(example = 404, minimum = 400, maximum = 599)]
     status: u16,
     /// What it is, in a line.
     #[schema(value_type = String, example = "There is no such thing here")]

@@ -21,6 +21,8 @@ pub struct RemoveStaffBody {
 /// They lose the staff portal and every running impersonation at once. The last super admin stays one.
 #[utoipa::path(delete, path = "/v1/admin/staff/{user}", tag = "staff", impl_for = RemoveStaff, request_body = RemoveStaffBody, responses(
     (status = 204, description = "No longer staff."),
+    (status = 403, description = "`own_tier`: nobody changes their own."),
+    (status = 422, description = "`not_staff`: there is no tier to take away."),
     (status = 409, description = "`last_super_admin`: make somebody else one first.")
 ))]
 pub async fn remove_staff(call: Call<op::RemoveStaff>, user: Id<User>, body: Valid<RemoveStaffBody>) -> Answer<()> {

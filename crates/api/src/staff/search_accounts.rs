@@ -34,8 +34,10 @@ impl Filter for SearchQuery {
 #[derive(Serialize, ToSchema)]
 pub struct FoundView {
     /// The people found.
+    #[schema(max_items = 25)]
     users: Vec<User>,
     /// The orgs found.
+    #[schema(max_items = 25)]
     orgs: Vec<Org>,
 }
 

@@ -27,6 +27,7 @@ pub struct SetStaffTierBody {
 /// At most two super admins, unless the configuration says otherwise; and nobody changes their own tier.
 #[utoipa::path(put, path = "/v1/admin/staff/{user}", tag = "staff", impl_for = SetStaffTier, request_body = SetStaffTierBody, responses(
     (status = 200, description = "The member of staff as they are now.", body = StaffMember),
+    (status = 403, description = "`own_tier`: nobody changes their own."),
     (status = 409, description = "`super_admin_limit` or `last_super_admin`.")
 ))]
 pub async fn set_staff_tier(call: Call<op::SetStaffTier>, user: Id<User>, body: Valid<SetStaffTierBody>) -> Answer<StaffMember> {

@@ -100,6 +100,12 @@ impl<'a> Events<'a> {
         Ok((rows.into_iter().filter_map(|(_, exhibit)| exhibit).collect(), next))
     }
 
+    /// Whether there is such an event here.
+    pub async fn has(&self, id: EventId) -> Result<bool, StoreError> {
+        let found = self.select().filter(audit_event::Column::Id.eq(id.uuid())).select_only().column(audit_event::Column::Id);
+        Ok(found.into_tuple::<Uuid>().one(self.tx).await?.is_some())
+    }
+
     /// One event, with what is needed to check it.
     pub async fn exhibited(&self, id: EventId) -> Result<Option<Exhibit>, StoreError> {
         let found = self.evidence(self.select().filter(audit_event::Column::Id.eq(id.uuid()))).await?.pop();

@@ -4,34 +4,16 @@
 use serde_json::{Map, Value, json};
 
 /// The longest of each kind of text, in characters, by the names of the fields; a text of an event is cut at 1,000.
-const LONGEST: [(u64, &[&str]); 8] = [
-    (
-        40,
-        &[
-            "slug",
-            "ip",
-            "colour",
-            "format",
-            "status",
-            "code",
-            "metric",
-            "permission",
-            "tier",
-            "version",
-            "token_type",
-            "kty",
-            "crv",
-            "alg",
-            "use",
-        ],
-    ),
-    (64, &["kid", "x", "request_id", "ticket_ref"]),
-    (100, &["title"]),
+const LONGEST: [(u64, &[&str]); 9] = [
+    (7, &["colour"]),
+    (40, &["slug", "ip", "format", "status", "code", "metric", "permission", "tier", "version", "token_type", "kty", "crv", "alg", "use"]),
+    (64, &["kid", "x", "request_id", "ticket_ref", "id"]),
+    (100, &["title", "name", "org_name"]),
     (254, &["email", "staff_email", "target_email", "support_email"]),
-    (200, &["name", "org_name", "user_agent", "next_cursor", "prev_cursor", "refresh_token", "type"]),
-    (500, &["origin", "banner", "pointer", "remedy"]),
-    (1_000, &["summary", "reason", "label", "id", "detail"]),
-    (2_048, &["access_token", "logo_url", "image_url", "issuer", "jwks_uri", "token_endpoint", "service_documentation"]),
+    (200, &["user_agent", "next_cursor", "prev_cursor", "refresh_token", "type"]),
+    (500, &["origin", "banner", "pointer", "remedy", "logo_url", "image_url"]),
+    (1_000, &["summary", "reason", "label", "detail"]),
+    (2_048, &["access_token", "issuer", "jwks_uri", "token_endpoint", "service_documentation"]),
 ];
 
 /// A word of a closed list that the document does not spell out.
@@ -40,6 +22,8 @@ const WORD: u64 = 64;
 const MOMENT: u64 = 40;
 /// What no list is longer than that has no pages.
 const ITEMS: u64 = 1_000;
+/// What no text is longer than that is read whole: the figures are the longest.
+const BYTES: u64 = 1 << 20;
 /// What a number in JSON is exact up to (RFC 8259, 6).
 const WHOLE: u64 = (1 << 53) - 1;
 
@@ -80,7 +64,7 @@ pub fn bound(name: &str, schema: &mut Value) {
     for (key, inner) in object {
         match key.as_str() {
             "properties" => inner.as_object_mut().into_iter().flatten().for_each(|(name, field)| bound(name, field)),
-            "items" => bound(name, inner),
+            "items" | "additionalProperties" | "propertyNames" => bound(name, inner),
             "oneOf" | "anyOf" | "allOf" => inner.as_array_mut().into_iter().flatten().for_each(|one| bound(name, one)),
             _ => {}
         }
@@ -123,11 +107,14 @@ pub fn bound_in_place(operation: &mut Value) {
         for header in response.get_mut("headers").and_then(Value::as_object_mut).into_iter().flat_map(Map::values_mut) {
             header.get_mut("schema").into_iter().for_each(|schema| bound("", schema));
         }
-        // A file, a stream or a text is as long as it is.
-        let texts = |kind: &String| kind != "application/json" && kind != "application/problem+json";
-        for (_, content) in response.get_mut("content").and_then(Value::as_object_mut).into_iter().flatten().filter(|(kind, _)| texts(kind))
-        {
-            *content = json!({});
+        for (kind, content) in response.get_mut("content").and_then(Value::as_object_mut).into_iter().flatten() {
+            match kind.as_str() {
+                "application/json" | "application/problem+json" => {}
+                "application/octet-stream" => *content = json!({ "schema": { "type": "string", "format": "binary", "maxLength": BYTES } }),
+                "text/plain" | "text/html" => *content = json!({ "schema": { "type": "string", "maxLength": BYTES } }),
+                // A file or a stream is as long as it is: a generator would read it to its end before it gives anything.
+                _ => *content = json!({}),
+            }
         }
     }
 }

@@ -3,7 +3,7 @@
 use actix_web::http::StatusCode;
 use serde_json::{Map, Value, json};
 
-use crate::http::routes::Mounted;
+use crate::http::{problem::Code, routes::Mounted};
 
 /// All that are referred to: name, what it is, an example, whether it is always there.
 const HEADERS: [(&str, &str, &str, bool); 9] = [
@@ -14,8 +14,13 @@ const HEADERS: [(&str, &str, &str, bool); 9] = [
         true,
     ),
     ("WWW-Authenticate", "How to authenticate (RFC 6750).", "Bearer realm=\"postern\", error=\"invalid_token\"", true),
-    ("Retry-After", "In how many seconds it is worth another try.", "2", false),
-    ("Link", "The pages beside this one (RFC 8288).", "</v1/orgs?cursor=eyJ2IjoxfQ>; rel=\"next\"", false),
+    ("Retry-After", "In how many seconds it is worth another try: with problems that pass by themselves.", "2", false),
+    (
+        "Link",
+        "The pages beside this one, or what is said of an operation that is to go (RFC 8288).",
+        "</v1/orgs?cursor=eyJ2IjoxfQ>; rel=\"next\"",
+        false,
+    ),
     ("Location", "Where the new thing is.", "/v1/orgs/umbrella", true),
     ("Idempotency-Replayed", "`true` where this is the answer to an earlier request with the same key.", "true", false),
     ("Content-Disposition", "What to call the file (RFC 6266).", "attachment; filename=\"acme-audit.csv\"", false),
@@ -35,14 +40,11 @@ pub fn shared() -> Value {
     headers.into()
 }
 
-/// What problems of this status say beside their body.
-pub fn of_problem(status: StatusCode) -> Value {
-    let more = match status {
-        StatusCode::UNAUTHORIZED => Some("WWW-Authenticate"),
-        StatusCode::CONFLICT | StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => Some("Retry-After"),
-        _ => None,
-    };
-    let names = ["X-Request-Id"].into_iter().chain(more);
+/// What these problems, which have one status, say beside their body.
+pub fn of_problem(codes: &[Code]) -> Value {
+    let unauthorized = codes.iter().any(|code| code.status() == StatusCode::UNAUTHORIZED).then_some("WWW-Authenticate");
+    let passing = codes.iter().any(|code| code.is_passing()).then_some("Retry-After");
+    let names = ["X-Request-Id"].into_iter().chain(unauthorized).chain(passing);
     names.map(|name| (name.to_owned(), reference(name))).collect::<Map<_, _>>().into()
 }
 
@@ -59,8 +61,8 @@ pub fn add(operation: &mut Value, mounted: &Mounted) {
             names.push("X-Request-Id");
             names.extend(said.into_iter().filter_map(|(name, is_said)| is_said.then_some(name)));
         }
-        if mounted.row.going.is_some() && response.get("$ref").is_none() {
-            names.extend(["Deprecation", "Sunset"]);
+        if mounted.row.deprecated.is_some() {
+            names.extend(["Deprecation", "Sunset", "Link"]);
         }
         for name in names {
             response["headers"][name] = reference(name);

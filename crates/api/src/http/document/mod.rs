@@ -6,7 +6,10 @@ mod examples;
 mod headers;
 mod parameters;
 mod problems;
+mod unions;
 mod words;
+
+use std::collections::BTreeMap;
 
 use postern_domain::operation::ScopeKind;
 use serde_json::{Value, json};
@@ -42,9 +45,9 @@ pub fn document(routes: &Routes) -> Value {
         paths = paths.path(&mounted.path, operation);
         components = components.schemas_from_iter(mounted.schemas.clone());
     }
-    let components = components.schema_from::<ProblemBody>().schema_from::<FieldError>();
+    let components = components.schema_from::<ProblemBody>().schema_from::<Code>().schema_from::<FieldError>();
     let contact = ContactBuilder::new().name(Some("The Postern team")).url(Some("https://postern.example")).build();
-    let license = LicenseBuilder::new().name("Proprietary").identifier(Some("LicenseRef-Proprietary")).build();
+    let license = LicenseBuilder::new().name("Proprietary").url(Some("https://postern.example/license")).build();
     let info = InfoBuilder::new().title("Postern").version(env!("CARGO_PKG_VERSION")).description(Some(INTRODUCTION));
     let info = info.contact(Some(contact)).license(Some(license)).build();
     let document = OpenApiBuilder::new().info(info).paths(paths.build()).components(Some(components.build())).build();
@@ -55,32 +58,33 @@ pub fn document(routes: &Routes) -> Value {
         "type": "http", "scheme": "bearer", "bearerFormat": "JWT",
         "description": "An access token (RFC 9068, verified after RFC8725) from `POST /v1/auth/login`, or an impersonation's.",
     } });
-    document["components"]["responses"] = problems::shared();
     document["components"]["headers"] = headers::shared();
+    let mut shared = BTreeMap::new();
     for mounted in routes.mounted() {
         let operation = &mut document["paths"][&mounted.path][method_name(&mounted.method)];
-        finish(operation, mounted);
+        finish(operation, mounted, &mut shared);
     }
-    document["components"]["schemas"]["Problem"]["properties"]["code"]["enum"] =
-        Code::ALL.iter().map(|code| Value::from(code.name())).collect();
+    document["components"]["responses"] = shared.into_iter().collect();
     let schemas = document["components"]["schemas"].as_object_mut().expect("there are schemas");
     bounds::apply(schemas);
-    schemas.values_mut().for_each(examples::add_moments);
-    for kind in ["responses", "headers"] {
-        drop_unused(&mut document, kind);
+    unions::open_lists(schemas);
+    for schema in schemas.values_mut() {
+        unions::hoist_descriptions(schema);
+        examples::add_moments(schema);
     }
+    drop_unused_headers(&mut document);
     examples::add(&mut document);
     document
 }
 
-/// What is shared and nobody refers to is left out.
-fn drop_unused(document: &mut Value, kind: &str) {
+/// Those of operations that go, as long as none does.
+fn drop_unused_headers(document: &mut Value) {
     let text = document.to_string();
-    let shared = document["components"][kind].as_object_mut().expect("there are some");
-    shared.retain(|name, _| text.contains(&format!("\"#/components/{kind}/{name}\"")));
+    let headers = document["components"]["headers"].as_object_mut().expect("there are some");
+    headers.retain(|name, _| text.contains(&format!("\"#/components/headers/{name}\"")));
 }
 
-fn finish(operation: &mut Value, mounted: &Mounted) {
+fn finish(operation: &mut Value, mounted: &Mounted, shared: &mut BTreeMap<String, Value>) {
     let row = mounted.row;
     operation["operationId"] = row.id.into();
     operation["security"] = if row.scope == ScopeKind::Public { json!([]) } else { json!([{ "bearer": [] }]) };
@@ -100,11 +104,11 @@ fn finish(operation: &mut Value, mounted: &Mounted) {
     }
     let said = operation["description"].as_str().unwrap_or_default().to_owned();
     operation["description"] = format!("{said}\n\n{}", words::of(row)).trim().into();
-    if row.going.is_some() {
+    if row.deprecated.is_some() {
         operation["deprecated"] = true.into();
     }
     parameters::add(operation, mounted);
-    problems::add(operation, mounted);
+    problems::add(operation, mounted, shared);
     bounds::bound_in_place(operation);
     headers::add(operation, mounted);
 }

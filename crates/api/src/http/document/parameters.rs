@@ -1,6 +1,6 @@
 //! What every path and every request that may be repeated has in common.
 
-use postern_domain::operation::{Demand, ScopeKind};
+use postern_domain::operation::Demand;
 use serde_json::{Value, json};
 use utoipa::openapi::HttpMethod;
 
@@ -8,7 +8,7 @@ use crate::http::routes::Mounted;
 
 /// Path parameters are the same everywhere, and so is the key of requests that may be repeated.
 pub fn add(operation: &mut Value, mounted: &Mounted) {
-    let mut parameters = operation["parameters"].as_array().cloned().unwrap_or_default();
+    let mut parameters = Vec::new();
     for name in mounted.path.split('{').skip(1).filter_map(|rest| rest.split('}').next()) {
         let (description, schema) = match name {
             "org" => ("The org, by id or by slug.".to_owned(), json!({ "type": "string", "maxLength": 40, "examples": ["acme"] })),
@@ -35,19 +35,20 @@ pub fn add(operation: &mut Value, mounted: &Mounted) {
         };
         parameters.push(json!({ "name": name, "in": "path", "required": true, "description": description, "schema": schema }));
     }
+    // What a request cannot do without comes first.
+    parameters.extend(operation["parameters"].as_array().cloned().unwrap_or_default());
     let demanded = mounted.row.demands.contains(&Demand::IdempotencyKey);
-    let repeatable = matches!(mounted.method, HttpMethod::Post) && mounted.row.scope != ScopeKind::Public;
-    if repeatable && !mounted.row.records.actions().is_empty() {
+    if matches!(mounted.method, HttpMethod::Post) && mounted.row.is_repeatable() {
         parameters.push(json!({
             "name": "Idempotency-Key", "in": "header", "required": demanded,
-            "description": "A value of your own for this intention. A repeat with the same value and body within 24 hours gets the \
-                            first answer again, with `Idempotency-Replayed: true`.",
+            "description": "A value of your own for this intention: 1 to 255 visible ASCII characters. A repeat with the same value and body \
+                            within 24 hours gets the first answer again, with `Idempotency-Replayed: true`.",
             "schema": { "type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$" },
             "example": "f0c7d6c2-3a52-4b0e-9a76-0d8a7c9b1e11",
         }));
     }
-    // Swagger UI fills examples in, and a filter that nobody chose hides what was looked for.
-    for parameter in parameters.iter_mut().filter(|one| one["in"] == "query" && one["required"] != true) {
+    // Swagger UI fills examples in; a filter that nobody chose hides what was looked for, and a version or a key that nobody chose is refused.
+    for parameter in parameters.iter_mut().filter(|one| one["in"] != "path" && one["required"] != true) {
         if let Some(example) = parameter.as_object_mut().and_then(|one| one.remove("example")).filter(Value::is_string) {
             let said = parameter["description"].as_str().unwrap_or_default();
             parameter["description"] = format!("{said} For example `{}`.", example.as_str().unwrap_or_default()).into();

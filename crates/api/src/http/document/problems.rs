@@ -1,72 +1,88 @@
-//! How an operation says no: what the table and the catalogue know of it.
+//! How an operation says no: what follows from its row, and what its annotation adds.
 
 use std::collections::BTreeMap;
 
-use postern_domain::operation::ScopeKind;
+use postern_domain::operation::{Demand, Impersonated, Records, ScopeKind};
 use serde_json::{Map, Value, json};
 use utoipa::openapi::HttpMethod;
 
 use super::headers;
 use crate::http::{problem::Code, routes::Mounted};
 
-/// The problems that an operation can answer with because of what it is; its own ones stand in its annotation.
-pub fn add(operation: &mut Value, mounted: &Mounted) {
-    // Any operation refuses query parameters that it does not know.
-    let mut statuses = vec![400, 500];
-    let row = mounted.row;
-    if row.scope != ScopeKind::Public {
-        statuses.extend([401, 403, 503]);
-    }
-    if row.scope == ScopeKind::InOrg || (mounted.path.contains('{') && row.scope != ScopeKind::Public) {
-        statuses.push(404);
-    }
-    if mounted.takes_body {
-        statuses.extend([408, 413, 415, 422]);
-    }
-    if matches!(mounted.method, HttpMethod::Post) && !row.records.actions().is_empty() && row.scope != ScopeKind::Public {
-        statuses.extend([409, 422]);
-    }
+/// Describes every problem that an operation can answer with. Answers that several operations have in common go into `shared`.
+pub fn add(operation: &mut Value, mounted: &Mounted, shared: &mut BTreeMap<String, Value>) {
+    let mut told: BTreeMap<u16, (Option<String>, Vec<Code>)> = BTreeMap::new();
     let responses = operation["responses"].as_object_mut().expect("an annotation names its answers");
-    for status in statuses {
-        let shared = json!({ "$ref": format!("#/components/responses/Problem{status}") });
-        responses.entry(status.to_string()).or_insert(shared);
+    let own: Vec<String> = responses.keys().filter(|status| status.as_str() >= "400").cloned().collect();
+    for status in own {
+        let response = responses.remove(&status).expect("it was there");
+        let sentence = response["description"].as_str().unwrap_or_default().to_owned();
+        let codes: Vec<Code> = sentence.split('`').filter_map(|word| Code::ALL.iter().find(|code| code.name() == word).copied()).collect();
+        assert!(!codes.is_empty(), "an annotation names a code of the catalogue: {sentence}");
+        told.insert(status.parse().expect("a status"), (Some(sentence), codes));
     }
-    for (status, response) in responses.iter_mut() {
-        let is_problem = status.parse::<u16>().is_ok_and(|status| status >= 400);
-        if is_problem && response.get("$ref").is_none() && response.get("content").is_none() {
-            // The description names the codes that it is about.
-            let said = response["description"].as_str().unwrap_or_default();
-            let codes: Vec<Code> = said.split('`').filter_map(|word| Code::ALL.iter().find(|code| code.name() == word).copied()).collect();
-            assert!(!codes.is_empty(), "an annotation names a code of the catalogue: {said}");
-            *response = problem(said, &codes);
+    for code in of_row(operation, mounted) {
+        let (_, codes) = told.entry(code.status().as_u16()).or_default();
+        if !codes.contains(&code) {
+            codes.push(code);
         }
     }
-    let ordered: BTreeMap<String, Value> = std::mem::take(responses).into_iter().collect();
-    responses.extend(ordered);
+    let responses = operation["responses"].as_object_mut().expect("they are still there");
+    for (status, (sentence, codes)) in told {
+        let others = codes.iter().filter(|code| !sentence.as_deref().unwrap_or_default().contains(&format!("`{}`", code.name())));
+        let others = others.map(|code| format!("`{}`: {}.", code.name(), code.title()));
+        let description = sentence.clone().into_iter().chain(others).collect::<Vec<_>>().join(" ");
+        let answer = problem(&description, &codes);
+        let is_shared = sentence.is_none() && mounted.row.deprecated.is_none();
+        let answer = if is_shared {
+            let name = codes.iter().map(|code| code.name()).collect::<Vec<_>>().join("-");
+            let reference = json!({ "$ref": format!("#/components/responses/{name}") });
+            shared.insert(name, answer);
+            reference
+        } else {
+            answer
+        };
+        responses.insert(status.to_string(), answer);
+    }
 }
 
-/// One shared answer for each status, which lists the codes that come with it.
-pub fn shared() -> Value {
-    let mut by_status: BTreeMap<u16, Vec<Code>> = BTreeMap::new();
-    for code in Code::ALL {
-        by_status.entry(code.status().as_u16()).or_default().push(*code);
-    }
-    let responses: Map<String, Value> = by_status
-        .into_iter()
-        .map(|(status, codes)| {
-            let said: Vec<String> = codes.iter().map(|code| format!("`{}`: {}", code.name(), code.title())).collect();
-            (format!("Problem{status}"), problem(&format!("{}.", said.join(". ")), &codes))
-        })
-        .collect();
-    responses.into()
+/// What follows from what the operation is, the likeliest of each status first.
+fn of_row(operation: &Value, mounted: &Mounted) -> Vec<Code> {
+    let row = mounted.row;
+    let parameters = || operation["parameters"].as_array().into_iter().flatten();
+    let takes = |name: &str| parameters().any(|one| one["name"] == name);
+    let signed_in = row.scope != ScopeKind::Public;
+    let words = ["org", "key", "code", "level", "tile"];
+    let has_id = parameters().any(|one| one["in"] == "path" && !words.iter().any(|word| one["name"] == *word));
+    let repeatable = matches!(mounted.method, HttpMethod::Post) && row.is_repeatable();
+    let follows: [(bool, &[Code]); 14] = [
+        // Any operation refuses query parameters that it does not know.
+        (true, &[Code::InvalidQuery, Code::Internal]),
+        (takes("cursor"), &[Code::InvalidCursor]),
+        (has_id, &[Code::InvalidId]),
+        (parameters().any(|one| one["in"] == "header"), &[Code::InvalidHeader]),
+        (
+            mounted.takes_body,
+            &[Code::InvalidBody, Code::MalformedJson, Code::RequestTimeout, Code::BodyTooLarge, Code::UnsupportedMediaType],
+        ),
+        (signed_in, &[Code::TokenExpired, Code::Unauthenticated, Code::InvalidToken, Code::SessionEnded, Code::Unavailable]),
+        (signed_in, &[Code::ImpersonationEnded, Code::ImpersonationExpired]),
+        (row.needs.is_some(), &[Code::PermissionDenied]),
+        (signed_in && row.impersonated == Impersonated::Blocked, &[Code::ImpersonationBlocked]),
+        (row.impersonated == Impersonated::Full, &[Code::ImpersonationReadOnly]),
+        (row.scope == ScopeKind::InOrg || has_id, &[Code::NotFound]),
+        (repeatable, &[Code::IdempotencyInFlight, Code::IdempotencyKeyReused]),
+        (signed_in && matches!(row.records, Records::Always(_)), &[Code::Conflict]),
+        (row.demands.contains(&Demand::IdempotencyKey), &[Code::IdempotencyKeyRequired]),
+    ];
+    follows.into_iter().filter(|(holds, _)| *holds).flat_map(|(_, codes)| codes.iter().copied()).collect()
 }
 
 /// An answer with one of these problems, each with an example. They have one status.
 fn problem(description: &str, codes: &[Code]) -> Value {
     let examples: Map<String, Value> = codes.iter().map(|code| (code.name().to_owned(), example(*code))).collect();
     let content = json!({ "schema": { "$ref": "#/components/schemas/Problem" }, "examples": examples });
-    let headers = headers::of_problem(codes[0].status());
-    json!({ "description": description, "headers": headers, "content": { "application/problem+json": content } })
+    json!({ "description": description, "headers": headers::of_problem(codes), "content": { "application/problem+json": content } })
 }
 
 fn example(code: Code) -> Value {

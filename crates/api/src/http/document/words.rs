@@ -1,16 +1,22 @@
 //! What the `x-` fields say, for people.
 
-use postern_domain::operation::{Operation, Records, ScopeKind};
+use postern_domain::{
+    operation::{Operation, Records, ScopeKind},
+    role::Role,
+    staff::Tier,
+};
 
 /// What the `x-` fields say, for people who read the document in Swagger UI.
 pub fn of(row: &Operation) -> String {
     let mut words = match (row.scope, row.needs) {
         (ScopeKind::Public, _) => "**Who:** anybody.".to_owned(),
         (ScopeKind::InOrg, Some(needed)) => {
-            format!("**Who:** members with `{needed}`, that is from {} up.", needed.lowest_role().map_or("owner", |role| role.name()))
+            let lowest = needed.lowest_role().unwrap_or(Role::Owner);
+            format!("**Who:** members with `{needed}`, that is {lowest}{}.", if lowest == Role::Owner { "" } else { " and above" })
         }
         (ScopeKind::Staff, Some(needed)) => {
-            format!("**Who:** staff with `{needed}`, that is from {} up.", needed.lowest_tier().map_or("super_admin", |tier| tier.name()))
+            let lowest = needed.lowest_tier().unwrap_or(Tier::SuperAdmin);
+            format!("**Who:** staff with `{needed}`, that is {lowest}{}.", if lowest == Tier::SuperAdmin { "" } else { " and above" })
         }
         _ => "**Who:** anybody signed in.".to_owned(),
     };
@@ -18,7 +24,7 @@ pub fn of(row: &Operation) -> String {
     match row.records {
         Records::Nothing => {}
         Records::Always(_) => words += &format!(" **Records:** {actions}."),
-        Records::Aside(_) => words += &format!(" **Records:** {actions}, when more is read than one's own, or a file is taken along."),
+        Records::Aside(_) => words += &format!(" **Records:** {actions}, as said above."),
         Records::OnlyIf(_) => words += &format!(" **Records:** {actions}, only when something is wrong."),
     }
     if !row.demands.is_empty() {
@@ -28,8 +34,11 @@ pub fn of(row: &Operation) -> String {
     if row.scope != ScopeKind::Public {
         words += &format!(" **Under impersonation:** {}.", row.impersonated.name());
     }
-    if let Some(going) = row.going {
-        words += &format!(" **Going:** since {}, and gone from {} on. Use `{}` instead.", going.since, going.until, going.instead);
+    if let Some(deprecated) = row.deprecated {
+        words += &format!(
+            " **Deprecation:** since {}, and gone from {} on. Use `{}` instead.",
+            deprecated.since, deprecated.sunset, deprecated.successor
+        );
     }
     words
 }

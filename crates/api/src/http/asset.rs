@@ -15,14 +15,14 @@ use super::only_get;
 
 /// A body with all that is said of it.
 #[derive(Clone)]
-pub struct Fixed {
+pub struct Asset {
     media_type: &'static str,
     body: Bytes,
     etag: EntityTag,
     policy: Option<&'static str>,
 }
 
-impl Fixed {
+impl Asset {
     pub fn new(media_type: &'static str, body: impl Into<Bytes>) -> Self {
         let body = body.into();
         let hash = URL_SAFE_NO_PAD.encode(digest::digest(&digest::SHA256, &body));
@@ -43,11 +43,12 @@ impl Fixed {
 
     fn answer(&self, request: &HttpRequest) -> HttpResponse {
         let known = match IfNoneMatch::parse(request) {
-            Ok(IfNoneMatch::Any) => request.headers().contains_key(header::IF_NONE_MATCH),
+            Ok(IfNoneMatch::Any) => true,
             Ok(IfNoneMatch::Items(tags)) => tags.iter().any(|tag| tag.weak_eq(&self.etag)),
             Err(_) => false,
         };
         let mut response = HttpResponse::build(if known { StatusCode::NOT_MODIFIED } else { StatusCode::OK });
+        response.insert_header((header::VARY, "accept-encoding"));
         response.insert_header((header::CACHE_CONTROL, "no-cache")).insert_header((header::ETAG, self.etag.to_string()));
         if let Some(policy) = self.policy {
             response.insert_header((header::CONTENT_SECURITY_POLICY, policy));
