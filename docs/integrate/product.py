@@ -101,4 +101,6 @@ class Product(BaseHTTPRequestHandler):
 
 
 if __name__ == "__main__":
-    ThreadingHTTPServer(("127.0.0.1", PORT), Product).serve_forever()
+    server = ThreadingHTTPServer(("127.0.0.1", PORT), Product)
+    print(f"listening on {server.server_port}", flush=True)
+    server.serve_forever()

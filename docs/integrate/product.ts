@@ -4,6 +4,7 @@
 // may do for somebody else. Needs jose.
 import { readFileSync } from "node:fs";
 import { createServer, type IncomingMessage } from "node:http";
+import type { AddressInfo } from "node:net";
 import { createRemoteJWKSet, errors, jwtVerify, type JWTPayload } from "jose";
 
 const [postern, port] = process.argv.slice(2);
@@ -83,10 +84,11 @@ async function answer(request: IncomingMessage): Promise<object> {
   return { user: claims.sub, org: claims.org ?? null, banner: banner(claims) };
 }
 
-createServer(async (request, response) => {
+const server = createServer(async (request, response) => {
   const [status, body] = await answer(request).then(
     (body) => [200, body] as const,
     (error: unknown) => [error instanceof Refused ? error.status : 500, { error: String(error) }] as const,
   );
   response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(body));
-}).listen(Number(port), "127.0.0.1");
+});
+server.listen(Number(port), "127.0.0.1", () => console.log(`listening on ${(server.address() as AddressInfo).port}`));

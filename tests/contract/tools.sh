@@ -13,15 +13,16 @@ if [ ! -d "$folder" ]; then
     done
     mkdir -p "$cache"
     # Whole or not at all: somebody else may be at it too.
-    fresh=$(mktemp -d "$cache/unfinished.XXXXXX")
-    trap 'rm -rf "$fresh"' EXIT
+    fresh=$(mktemp -d "$cache/tools.XXXXXX")
+    trap 'rm -rf "$fresh" "$fresh.python"' EXIT
     cp "$here/package.json" "$fresh"
     {
         (cd "$fresh" && npm install --no-audit --no-fund --ignore-scripts --loglevel=error)
-        # A virtual environment knows its own path.
-        python3 -m venv "$folder.python" && "$folder.python/bin/pip" install --quiet --disable-pip-version-check -r "$here/requirements.txt"
+        # A virtual environment knows its own path, so that it cannot be moved.
+        python3 -m venv "$fresh.python" && "$fresh.python/bin/pip" install --quiet --disable-pip-version-check -r "$here/requirements.txt"
     } >&2
-    ln -s "$folder.python" "$fresh/python"
-    mv -T "$fresh" "$folder" 2>/dev/null || [ -d "$folder" ]
+    ln -s "$fresh.python" "$fresh/python"
+    # From here on it is the one that is used, or somebody else was faster.
+    if mv -T "$fresh" "$folder" 2>/dev/null; then trap - EXIT; else [ -d "$folder" ]; fi
 fi
 echo "$folder"

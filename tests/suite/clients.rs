@@ -2,9 +2,9 @@
 
 use std::{
     fs,
-    net::TcpListener,
+    io::{BufRead, BufReader},
     path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
+    process::{Child, ChildStdout, Command, Stdio},
     sync::OnceLock,
 };
 
@@ -58,13 +58,14 @@ fn contract_folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("contract")
 }
 
-/// Brought once, whoever needs them first.
-fn tools() {
-    static TOOLS: OnceLock<()> = OnceLock::new();
+/// The folder of the tools, which are brought once, whoever needs them first.
+pub fn tools() -> &'static Path {
+    static TOOLS: OnceLock<PathBuf> = OnceLock::new();
     TOOLS.get_or_init(|| {
         let output = Command::new(contract_folder().join("tools.sh")).output().expect("the script runs");
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    });
+        String::from_utf8(output.stdout).expect("a path in UTF-8").trim().into()
+    })
 }
 
 async fn typescript_does_the_job(t: &App) {
@@ -93,28 +94,40 @@ async fn a_product_in_python_takes_the_tokens(t: &App) {
     a_product_takes_the_tokens(t, "python").await;
 }
 
-/// One of the backends of docs/integrate.md, which takes the keys from this address; and its port.
-async fn product(t: &App, language: &str, postern: &str) -> (Working, u16) {
-    let port = TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).expect("a port").port();
-    let folder = t.folder.path().join(format!("product-{port}"));
-    fs::create_dir(&folder).expect("a folder");
+/// One of the backends of docs/integrate.md.
+struct Product {
+    _process: Working,
+    /// What it says of each request, which it would not survive not to be able to.
+    _said: BufReader<ChildStdout>,
+    port: u16,
+}
+
+/// One that takes the keys from this address.
+async fn product(t: &App, language: &str, postern: &str) -> Product {
+    let folder = tempfile::tempdir_in(t.folder.path()).expect("a folder").keep();
     let configured = json!({ "issuer": t.state.server.public_url, "audience": "postern-api" });
     fs::write(folder.join("postern.json"), configured.to_string()).expect("is written");
     let mut command = Command::new(contract_folder().join("product.sh"));
-    command.args([language, postern, &port.to_string()]).current_dir(&folder);
-    let mut product = Working(command.stdout(Stdio::null()).spawn().expect("starts"));
-    while asked(port, "GET", "/", "x".to_owned()).await.is_none() {
-        assert!(product.0.try_wait().expect("is there").is_none(), "it does not start");
-    }
-    (product, port)
+    command.args([language, postern, "0"]).current_dir(&folder);
+    let mut process = Working(command.stdout(Stdio::piped()).spawn().expect("starts"));
+    let mut said = BufReader::new(process.0.stdout.take().expect("piped"));
+    let (line, said) = tokio::task::spawn_blocking(move || {
+        let mut line = String::new();
+        said.read_line(&mut line).expect("it says something, or ends");
+        (line, said)
+    })
+    .await
+    .expect("is read");
+    let port = line.trim().strip_prefix("listening on ").and_then(|port| port.parse().ok()).expect("it starts, and says where");
+    Product { _process: process, _said: said, port }
 }
 
-/// What a product answers, if it is there.
-async fn asked(port: u16, method: &str, path: &str, token: String) -> Option<(u16, Value)> {
-    let url = format!("http://127.0.0.1:{port}{path}");
-    let answer = reqwest::Client::new().request(method.parse().expect("a method"), url).bearer_auth(token).send().await.ok()?;
-    let status = answer.status().as_u16();
-    Some((status, answer.json::<Value>().await.expect("JSON")))
+/// What a product answers.
+async fn asked(product: &Product, method: &str, path: &str, token: String) -> (u16, Value) {
+    let url = format!("http://127.0.0.1:{}{path}", product.port);
+    let request = reqwest::Client::new().request(method.parse().expect("a method"), url).bearer_auth(token);
+    let answer = request.send().await.expect("answers");
+    (answer.status().as_u16(), answer.json::<Value>().await.expect("JSON"))
 }
 
 /// The backends of docs/integrate.md: what they take, show and refuse.
@@ -122,8 +135,8 @@ async fn a_product_takes_the_tokens(t: &App, language: &str) {
     tools();
     // They go by the time of day.
     t.clock.turn(SystemClock.now() - t.clock.now());
-    let (_running, port) = product(t, language, &t.address).await;
-    let ask = |method: &'static str, path: &'static str, token: String| asked(port, method, path, token);
+    let running = product(t, language, &t.address).await;
+    let ask = |method: &'static str, path: &'static str, token: String| asked(&running, method, path, token);
     let token = |who: &Person<'_>| who.token.clone().expect("a token");
     let member = t.sign_in("member@acme.example").await;
     let support = t.sign_in("support@postern.example").await;
@@ -146,7 +159,7 @@ async fn a_product_takes_the_tokens(t: &App, language: &str) {
         (&looking, "GET", "/", 200, Some("support@postern.example is looking at this account.")),
         (&looking, "POST", "/notes", 403, None),
     ] {
-        let (given, said) = ask(method, path, token(who)).await.expect("answers");
+        let (given, said) = ask(method, path, token(who)).await;
         assert_eq!(given, status, "{method} {path}: {said}");
         let shown = said["banner"].as_str();
         assert!(
@@ -166,13 +179,13 @@ async fn a_product_takes_the_tokens(t: &App, language: &str) {
         format!("{head}.{claims}."),
         format!("{head}.{claims}A.{signature}"),
     ] {
-        assert_eq!(ask("GET", "/", bad.clone()).await.expect("answers").0, 401, "{bad}");
+        assert_eq!(ask("GET", "/", bad.clone()).await.0, 401, "{bad}");
     }
-    let (_cut_off, port) = product(t, language, "http://127.0.0.1:1").await;
-    assert_eq!(asked(port, "GET", "/", good).await.expect("answers").0, 503, "whose keys cannot be had, nobody's tokens are bad");
+    let cut_off = product(t, language, "http://127.0.0.1:1").await;
+    assert_eq!(asked(&cut_off, "GET", "/", good).await.0, 503, "whose keys cannot be had, nobody's tokens are bad");
     t.clock.turn(chrono::TimeDelta::hours(-1));
     let old = t.sign_in("member@acme.example").await;
-    assert_eq!(ask("GET", "/", token(&old)).await.expect("answers").0, 401, "it is over");
+    assert_eq!(ask("GET", "/", token(&old)).await.0, 401, "it is over");
 }
 
 macro_rules! asks_anything {

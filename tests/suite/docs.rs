@@ -6,6 +6,9 @@ use std::{
     os::unix::process::CommandExt,
     path::{Path, PathBuf},
     process::{Child, Command, Output, Stdio},
+    sync::mpsc,
+    thread,
+    time::Duration,
 };
 
 use postern_tests::{App, OWNER, as_role, on_both, tests_on};
@@ -13,11 +16,13 @@ use sea_orm::{ConnectionTrait, Statement};
 use serde_json::Value;
 
 use crate::{
+    clients::tools,
     log::{acts, checkpoint, export},
     process::{binary, said},
 };
 
 on_both![the_tour_works_as_printed, a_log_is_verified_as_printed, a_leaf_is_computed_as_printed];
+tests_on! { sqlite_alone, Sqlite: clients_are_made_as_printed }
 tests_on! { postgres_alone, Postgres: it_is_set_up_as_printed, it_is_set_up_for_tenants_as_printed, the_fence_is_looked_at_as_printed }
 
 /// Where there is something to run, with the names of the blocks in it.
@@ -27,7 +32,7 @@ const DOCUMENTS: [(&str, &str, &[&str]); 8] = [
     ("docs/audit.md", include_str!("../../docs/audit.md"), &["verify"]),
     ("docs/audit-reference.md", include_str!("../../docs/audit-reference.md"), &["leaf"]),
     ("docs/decisions.md", include_str!("../../docs/decisions.md"), &[]),
-    ("docs/integrate.md", include_str!("../../docs/integrate.md"), &[]),
+    ("docs/integrate.md", include_str!("../../docs/integrate.md"), &["clients"]),
     ("docs/performance.md", include_str!("../../docs/performance.md"), &[]),
     ("docs/tenancy.md", include_str!("../../docs/tenancy.md"), &["fence", "set-up"]),
 ];
@@ -105,6 +110,9 @@ async fn ends_well(mut command: Command) -> String {
     said(&output)
 }
 
+/// How long a command may take until it serves: a build that is not fresh is in there.
+const PATIENCE: Duration = Duration::from_mins(8);
+
 /// A command that serves at its end: what it said until then; then it and all that it started are told to stop.
 fn serves(mut command: Command) -> Vec<String> {
     struct Group(Child);
@@ -114,12 +122,16 @@ fn serves(mut command: Command) -> Vec<String> {
             let _ = self.0.wait();
         }
     }
-    command
-        .process_group(0)
-        .stdout(Stdio::piped())
-        .env("POSTERN__SERVER__LISTEN", "127.0.0.1:0")
-        .env("POSTERN__SERVER__DRAIN_SECONDS", "0");
+    command.process_group(0).stdout(Stdio::piped());
+    command.env("POSTERN__SERVER__LISTEN", "127.0.0.1:0").env("POSTERN__SERVER__DRAIN_SECONDS", "0");
     let mut running = Group(command.spawn().expect("starts"));
+    // Whatever hangs is ended, and what it said until then is told.
+    let (group, (_done, over)) = (running.0.id(), mpsc::channel::<()>());
+    thread::spawn(move || {
+        if over.recv_timeout(PATIENCE) == Err(mpsc::RecvTimeoutError::Timeout) {
+            let _ = Command::new("kill").args(["-KILL", "--", &format!("-{group}")]).status();
+        }
+    });
     let mut lines = BufReader::new(running.0.stdout.take().expect("piped")).lines().map_while(Result::ok);
     let mut told = Vec::new();
     for line in lines.by_ref() {
@@ -139,11 +151,12 @@ fn the_demo_is_served_as_printed() {
     assert!(run.starts_with("make run ") && test.starts_with("make test "), "{script}");
     let folder = tempfile::tempdir().expect("a folder");
     let repository = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    let mut command = shell(run, &repository);
     // As a newcomer has it: what cargo tells the programs that it runs would have it build some of the crates anew.
     let kept: Vec<(String, String)> = std::env::vars()
         .filter(|(name, _)| ["HOME", "LANG", "CARGO_HOME", "CARGO_TARGET_DIR", "RUSTUP_HOME", "RUSTFLAGS"].contains(&name.as_str()))
         .collect();
+    let mut command = Command::new("sh");
+    command.args(["-eu", "-c", run]).current_dir(&repository);
     command.env_clear().env("PATH", std::env::var("PATH").expect("a path")).envs(kept);
     command.env("POSTERN__DATABASE__URL", format!("sqlite://{}", folder.path().join("postern.db").display()));
     command.env("POSTERN__TOKENS__KEYS_DIR", folder.path().join("keys")).env("POSTERN__AUDIT__KEYS_DIR", folder.path().join("log"));
@@ -234,6 +247,16 @@ async fn a_log_is_verified_as_printed(t: &App) {
     let script = script.replace("POSTERN_TOKEN=…", &format!("POSTERN_TOKEN={}", owner.token.as_ref().expect("a token")));
     let said = ends_well(shell(&script, t.folder.path())).await;
     assert_eq!(said.matches("sound: every event").count(), 2, "{said}");
+}
+
+async fn clients_are_made_as_printed(t: &App) {
+    let tools = tools();
+    let script = block("clients").replace("http://127.0.0.1:8080", &t.address);
+    let mut command = shell(&script, t.folder.path());
+    let path = std::env::var("PATH").expect("a path");
+    command.env("PATH", format!("{0}/node_modules/.bin:{0}/python/bin:{path}", tools.display()));
+    ends_well(command).await;
+    assert!(t.folder.path().join("postern.d.ts").is_file() && t.folder.path().join("postern_client/client.py").is_file());
 }
 
 /// In another language than ours.

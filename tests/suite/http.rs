@@ -102,6 +102,11 @@ async fn pages_lead_to_their_neighbours(t: &App) {
     let back = owner.get(&link(&second, "prev").expect("there is one before")).await.expect(200);
     assert_eq!(back.json["data"], first.json["data"]);
     assert!(!owner.get("/v1/orgs/acme/members?q=nobody").await.expect(200).has_header("link"));
+    // However the cursor was spelt, there is one in the next link.
+    let spelt = next.replace("cursor=", "%63ursor=");
+    let third = link(&owner.get(&spelt).await.expect(200), "next").expect("there is a next");
+    assert_eq!(third.matches("ursor=").count(), 1, "{third}");
+    owner.get(&third).await.expect(200);
 }
 
 /// Where a link with this relation leads (RFC 8288).

@@ -33,6 +33,13 @@ async fn sign_in_and_out(t: &App) {
     assert_eq!(t.recorded("auth.logged_out").await, 1);
     assert_eq!(t.recorded("auth.login_succeeded").await, events);
     t.anonymous().get("/v1/me").await.problem(401, "unauthenticated");
+    // Whoever signs out is signed out, whatever key the request brings: it is another session each time.
+    for _ in 0..2 {
+        let me = t.sign_in("owner@acme.example").await;
+        let out = me.request("POST", "/v1/auth/logout").header("idempotency-key", "always-the-same").json(&json!({})).send().await;
+        assert_eq!(out.expect("answers").status(), 204);
+        me.get("/v1/me").await.problem(401, "session_ended");
+    }
 }
 
 async fn unknown_address_and_wrong_password_look_the_same(t: &App) {

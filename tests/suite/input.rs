@@ -6,6 +6,8 @@ use serde_json::json;
 on_both![
     bodies_are_judged,
     bodies_are_bounded,
+    words_are_texts,
+    what_was_sent_is_not_sent_back_without_end,
     only_json_is_taken,
     text_that_a_database_refuses_is_refused_first,
     addresses_are_judged,
@@ -50,6 +52,37 @@ async fn bodies_are_judged(t: &App) {
     let unknown = raw(t, "PATCH", "/v1/me", "{\"staff_tier\": \"super_admin\"}").await.problem(422, "invalid_body");
     assert_eq!((unknown.text("/errors/0/pointer"), unknown.text("/errors/0/code")), ("/staff_tier".to_owned(), "unknown".to_owned()));
     assert_eq!(t.recorded("org.updated").await, 0);
+}
+
+/// A closed list in a body takes one of its words, and nothing that a parser could make one of.
+async fn words_are_texts(t: &App) {
+    let path = format!("/v1/orgs/acme/members/{}", t.member_id("acme", "viewer@acme.example").await);
+    for role in ["{\"viewer\": null}", "{\"member\": {}}", "5", "null", "[]", "[\"member\"]", "true", "\"boss\"", "\"Member\""] {
+        let refused = raw(t, "PATCH", &path, format!("{{\"role\": {role}}}")).await.problem(422, "invalid_body");
+        assert_eq!(refused.text("/errors/0/pointer"), "/role", "{role}");
+    }
+    let boss = raw(t, "PATCH", &path, "{\"role\": \"boss\"}").await;
+    assert_eq!(boss.text("/errors/0/detail"), "one of viewer member admin owner");
+    assert_eq!(t.recorded("user.role_changed").await, 0);
+}
+
+async fn what_was_sent_is_not_sent_back_without_end(t: &App) {
+    let long = "a".repeat(20_000);
+    let me = t.sign_in("owner@acme.example").await;
+    for answer in [
+        me.get(&format!("/v1/me?{long}=1")).await,
+        me.get(&format!("/v1/orgs/acme/audit-events?outcome={long}")).await,
+        raw(t, "PATCH", "/v1/me", format!("{{\"{long}\": 1}}")).await,
+        raw(t, "PATCH", "/v1/orgs/acme", format!("{{\"name\": {{\"{long}\": 1}}}}")).await,
+    ] {
+        assert!((400..500).contains(&answer.status) && answer.body.len() < 3_000, "{} bytes", answer.body.len());
+        assert!(answer.text("/detail").chars().count() <= 1_000 && answer.text("/errors/0/pointer").chars().count() <= 500);
+    }
+    // A pointer is one, whatever is in a name (RFC 6901).
+    assert_eq!(me.get("/v1/me?a~b/c=1").await.text("/errors/0/pointer"), "/a~0b~1c");
+    for limit in ["%2B1", "0001", "1e1", "", "101"] {
+        me.get(&format!("/v1/orgs?limit={limit}")).await.problem(400, "invalid_query");
+    }
 }
 
 async fn bodies_are_bounded(t: &App) {

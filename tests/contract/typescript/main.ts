@@ -35,8 +35,9 @@ async function signIn(email: string): Promise<string> {
   return tokens.access_token;
 }
 
-/** The sentence that a caller shows, told apart by the code: the compiler knows them all. */
-function told(code: Problem["code"]): string {
+/** The sentence that a caller shows, told apart by the code: the compiler knows the words there are, and others may come. */
+function told(given: Problem["code"]): string {
+  const code = given as Schemas["KnownProblemCode"];
   switch (code) {
     case "impersonation_blocked":
       return "not while acting for somebody else";

@@ -84,7 +84,12 @@ async fn begin<O: Source>(call: Call<O>, org: Option<OrgRef>, Resume(last): Resu
     // Before the first look, so that nothing falls between.
     let watch = state.store.growth().watch(org.as_ref().map(|org| org.id));
     let head = O::log(&call, org.as_ref()).head().await?.size;
-    let next = last.map_or(head, |last| (last + 1).min(head));
+    let next = last.map_or(head, |last| last + 1);
+    // Who has seen nothing yet may say 0, also of a log that is empty.
+    if next > head.max(1) {
+        return Err(Problem::new(Code::InvalidHeader).detail(format!("Last-Event-ID is of another log: this one has {head} entries")));
+    }
+    let next = next.min(head);
     let paused = call.pause();
     match told {
         Some(act) => call.record_alone(act).await?,

@@ -70,7 +70,7 @@ fn of_row(operation: &Value, mounted: &Mounted) -> Vec<Code> {
         (row.needs.is_some(), &[Code::PermissionDenied]),
         (signed_in && row.impersonated == Impersonated::Blocked, &[Code::ImpersonationBlocked]),
         (row.impersonated == Impersonated::Full, &[Code::ImpersonationReadOnly]),
-        (row.scope == ScopeKind::InOrg || has_id, &[Code::NotFound]),
+        (signed_in && mounted.path.contains('{'), &[Code::NotFound]),
         (repeatable, &[Code::IdempotencyInFlight, Code::IdempotencyKeyReused]),
         (signed_in && matches!(row.records, Records::Always(_)), &[Code::Conflict]),
         (row.demands.contains(&Demand::IdempotencyKey), &[Code::IdempotencyKeyRequired]),
