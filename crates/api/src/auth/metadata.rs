@@ -45,7 +45,7 @@ pub struct JwkView {
 /// There may be several: a new key is here before it signs, and an old one stays until no token of its is left. Keep the
 /// answer for as long as `Cache-Control` says, and look again when a token names a key that is not in it.
 #[utoipa::path(get, path = "/.well-known/jwks.json", tag = "identity", impl_for = ReadJwks, responses(
-    (status = 200, description = "The public keys.", body = JwksView)
+    (status = 200, description = "The public keys.", body = JwksView, headers(("Cache-Control" = String, description = "For how long the answer may be kept.")))
 ))]
 pub async fn read_jwks(call: Call<op::ReadJwks>) -> Answer<JwksView> {
     let mut jwks = call.state().tokens.keys().jwks(call.stamp().now);
@@ -80,9 +80,10 @@ pub struct AuthorizationServerView {
 
 /// Where to find what belongs to our tokens.
 ///
-/// For libraries that discover an issuer by themselves.
+/// For libraries that discover an issuer by themselves: `issuer` and `jwks_uri` are for those. Tokens are got by `login` and `refresh`, in JSON, and not in
+/// the forms of RFC 6749.
 #[utoipa::path(get, path = "/.well-known/oauth-authorization-server", tag = "identity", impl_for = ReadAuthorizationServer, responses(
-    (status = 200, description = "The metadata.", body = AuthorizationServerView)
+    (status = 200, description = "The metadata.", body = AuthorizationServerView, headers(("Cache-Control" = String, description = "For how long the answer may be kept.")))
 ))]
 pub async fn read_authorization_server(call: Call<op::ReadAuthorizationServer>) -> Answer<AuthorizationServerView> {
     let issuer = call.state().tokens.issuer();

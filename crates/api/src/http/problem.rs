@@ -195,7 +195,8 @@ pub struct FieldError {
     /// Where it is: a JSON pointer (RFC 6901) into the body, or `/name` of a query or path parameter.
     #[schema(example = "/email")]
     pub pointer: String,
-    /// What is wrong, as a stable word.
+    /// What is wrong, as a stable word: `required`, `unknown`, `duplicate`, `invalid` (of another type), `nul_character`, or the rule that does not hold: `length`, `range`,
+    /// `format`, `name`, `slug`, `email`, `colour`, `url`, `action`, `moment`, `weak`.
     #[schema(example = "format")]
     pub code: String,
     /// What is wrong, in words.

@@ -12,12 +12,12 @@ use crate::{
 #[derive(Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct UpdateMeBody {
-    /// What they are called: 1 to 100 characters.
+    /// What they are called: 1 to 100 characters on one line, without space around them.
     #[serde(default, deserialize_with = "rules::present")]
     #[validate(custom(function = "rules::name"))]
     #[schema(example = "Ana Costa", min_length = 1, max_length = 100, nullable = false)]
     name: Option<String>,
-    /// `https`, on a public host; null takes it away.
+    /// `https`, on a public host by its name, without a port; null takes it away.
     #[serde(default, deserialize_with = "rules::maybe")]
     #[validate(custom(function = "rules::picture_url"))]
     #[schema(value_type = Option<String>, example = "https://cdn.acme.example/ana.png", max_length = 500)]

@@ -13,7 +13,7 @@ use crate::{
 #[derive(Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CreateOrgBody {
-    /// What people call it: 1 to 100 characters.
+    /// What people call it: 1 to 100 characters on one line, without space around them.
     #[validate(custom(function = "rules::name"))]
     #[schema(example = "Umbrella Corporation", min_length = 1, max_length = 100)]
     name: String,

@@ -12,7 +12,7 @@ use crate::{
 #[derive(Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct UpdateOrgBody {
-    /// What people call it: 1 to 100 characters.
+    /// What people call it: 1 to 100 characters on one line, without space around them.
     #[serde(default, deserialize_with = "rules::present")]
     #[validate(custom(function = "rules::name"))]
     #[schema(example = "Acme International", min_length = 1, max_length = 100, nullable = false)]

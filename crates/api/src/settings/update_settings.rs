@@ -35,7 +35,7 @@ pub struct BrandingBody {
     #[validate(custom(function = "rules::colour"))]
     #[schema(value_type = Option<String>, pattern = "^#[0-9a-fA-F]{6}$", max_length = 7, example = "#0a7d5c")]
     colour: Option<Option<String>>,
-    /// `https`, on a public host.
+    /// `https`, on a public host by its name, without a port.
     #[serde(default, deserialize_with = "rules::maybe")]
     #[validate(custom(function = "rules::picture_url"))]
     #[schema(value_type = Option<String>, max_length = 500, example = "https://cdn.acme.example/logo.svg")]

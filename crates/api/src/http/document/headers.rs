@@ -21,7 +21,7 @@ const HEADERS: [(&str, &str, &str, bool); 9] = [
         "</v1/orgs?cursor=eyJ2IjoxfQ>; rel=\"next\"",
         false,
     ),
-    ("Location", "Where the new thing is.", "/v1/orgs/umbrella", true),
+    ("Location", "Where the new thing is: an org is read there, an impersonation ended.", "/v1/orgs/umbrella", true),
     ("Idempotency-Replayed", "`true` where this is the answer to an earlier request with the same key.", "true", false),
     ("Content-Disposition", "What to call the file (RFC 6266).", "attachment; filename=\"acme-audit.csv\"", false),
     ("Deprecation", "Since when nobody should begin to use the operation (RFC 9745).", "@1796083200", true),
