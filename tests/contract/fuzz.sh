@@ -17,4 +17,4 @@ if ! "$tools/python/bin/schemathesis" --config-file schemathesis.toml --no-color
     cat said >&2
     exit 1
 fi
-grep -E 'generated' said
+grep -E 'generated|API Links' said

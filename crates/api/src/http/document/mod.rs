@@ -4,6 +4,7 @@
 mod bounds;
 mod examples;
 mod headers;
+mod links;
 mod parameters;
 mod problems;
 mod unions;
@@ -111,6 +112,7 @@ fn finish(operation: &mut Value, mounted: &Mounted, shared: &mut BTreeMap<String
     problems::add(operation, mounted, shared);
     bounds::bound_in_place(operation);
     headers::add(operation, mounted);
+    links::add(operation);
 }
 
 const fn method_name(method: &HttpMethod) -> &'static str {
