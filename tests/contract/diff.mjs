@@ -30,13 +30,13 @@ const harmlessIf = (holds) => (holds ? "harmless" : "breaking");
 /** In what a caller sends: more may be accepted, and nothing less. */
 function sent(change) {
   const { action, path, before, after } = change;
-  const [keyword, within_] = [path.at(-1), path.at(-2)];
+  const [keyword, parent] = [path.at(-1), path.at(-2)];
   if (widens(change) !== undefined) return harmlessIf(widens(change));
-  if (keyword === "required" && within_ !== "properties") return harmlessIf(after !== true);
-  if (within_ === "properties" || within_ === "content") return harmlessIf(action === "add");
+  if (keyword === "required" && parent !== "properties") return harmlessIf(after !== true);
+  if (parent === "properties" || parent === "content") return harmlessIf(action === "add");
   // A first word makes a closed list of what was none.
-  if (within_ === "enum") return harmlessIf(action === "add" && keyword > 0);
-  if (within_ === "required") return harmlessIf(action === "remove");
+  if (parent === "enum") return harmlessIf(action === "add" && keyword > 0);
+  if (parent === "required") return harmlessIf(action === "remove");
   if (keyword === "type") return harmlessIf(action === "replace" && within(before, after));
   if (keyword === "pattern" || keyword === "format" || keyword === "enum") return harmlessIf(action === "remove");
   return "breaking";
@@ -45,13 +45,13 @@ function sent(change) {
 /** In what a caller gets: more may be said, and nothing else. */
 function given(change) {
   const { action, path, before, after } = change;
-  const [keyword, within_] = [path.at(-1), path.at(-2)];
+  const [keyword, parent] = [path.at(-1), path.at(-2)];
   if (path[5] === "headers") return harmlessIf(action === "add");
   if (widens(change) !== undefined) return widens(change) ? "unclassified" : "harmless";
   // Lists that are open grow, as the contract says of itself.
-  if (within_ === "enum" && action === "add" && path.includes("anyOf")) return "grown";
-  if (within_ === "enum") return harmlessIf(action === "remove");
-  if (within_ === "properties" || within_ === "required" || within_ === "content") return harmlessIf(action === "add");
+  if (parent === "enum" && action === "add" && path.includes("anyOf")) return "grown";
+  if (parent === "enum") return harmlessIf(action === "remove");
+  if (parent === "properties" || parent === "required" || parent === "content") return harmlessIf(action === "add");
   if (keyword === "type") return harmlessIf(action === "replace" && within(after, before));
   return "breaking";
 }

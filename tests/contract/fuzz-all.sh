@@ -7,7 +7,8 @@ postern=$(realpath "${CARGO_TARGET_DIR:-$here/../../target}/debug/postern")
 port=${PORT:-18080}
 work=$(mktemp -d)
 cd "$work"
-POSTERN__SERVER__LISTEN=127.0.0.1:$port POSTERN__LOG__FILTER=warn "$postern" serve --demo >server.log 2>&1 &
+# Each goes on with the token that it began with.
+POSTERN__SERVER__LISTEN=127.0.0.1:$port POSTERN__TOKENS__ACCESS_MINUTES=60 POSTERN__LOG__FILTER=warn "$postern" serve --demo >server.log 2>&1 &
 server=$!
 trap 'kill $server; rm -rf "$work"' EXIT
 # It says so once it listens: on a port that is another's it ends.

@@ -191,6 +191,7 @@ async fn a_product_takes_the_tokens(t: &App, language: &str) {
 macro_rules! asks_anything {
     ($($name:ident = $email:literal),+ $(,)?) => {
         $(async fn $name(t: &App) {
+            let _pump = Working(work(t));
             run(t, "fuzz.sh", &[], &[$email, SEED, EXAMPLES]).await;
         })+
     };

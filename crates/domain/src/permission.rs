@@ -95,6 +95,33 @@ impl Permission {
     }
 }
 
+#[cfg(feature = "openapi")]
+mod openapi {
+    use utoipa::{
+        PartialSchema, ToSchema,
+        openapi::{RefOr, Schema},
+    };
+
+    use super::{Permission, Role, Tier};
+    use crate::words::schema;
+
+    impl PartialSchema for Permission {
+        fn schema() -> RefOr<Schema> {
+            let whose = |permission: &Permission| match (permission.lowest_role(), permission.lowest_tier()) {
+                (Some(Role::Owner), _) => " owners.".to_owned(),
+                (Some(role), _) => format!(" in an org {role} and above."),
+                (None, Some(Tier::SuperAdmin)) => " super admins of the staff.".to_owned(),
+                (None, tier) => format!(" of the staff {} and above.", tier.map_or("nobody", Tier::name)),
+            };
+            let words: Vec<(&str, String)> = Self::ALL.iter().map(|permission| (permission.name(), whose(permission))).collect();
+            let words: Vec<(&str, &str)> = words.iter().map(|(name, whose)| (*name, whose.as_str())).collect();
+            schema("One thing that an operation may need, as `noun:verb`, and who has it.", &words)
+        }
+    }
+
+    impl ToSchema for Permission {}
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -56,7 +56,7 @@ pub struct EventsQuery {
     #[param(value_type = Option<String>, max_length = 45, example = "203.0.113.9")]
     #[serde(skip_serializing_if = "Option::is_none")]
     ip: Option<IpAddr>,
-    /// From this moment on (RFC 3339, with its offset).
+    /// From this moment on (RFC 3339, with its offset; 1970 to 9999).
     #[param(example = "2026-11-20T00:00:00Z")]
     #[serde(default, deserialize_with = "rules::when")]
     #[validate(custom(function = "rules::moment"))]

@@ -33,6 +33,7 @@ impl Docs {
             ("", "text/html; charset=utf-8", include_str!("index.html")),
             ("operator.js", "text/javascript; charset=utf-8", include_str!("operator.js")),
             ("operator.css", "text/css; charset=utf-8", include_str!("operator.css")),
+            ("changes.md", "text/markdown; charset=utf-8", include_str!("../../../../openapi/CHANGELOG.md")),
         ];
         let own = own.into_iter().map(|(name, media_type, text)| (name, Asset::new(media_type, text)));
         let taken = TAKEN.into_iter().map(|(name, media_type)| {

@@ -73,10 +73,10 @@ impl FromInput for Precondition {
 #[derive(Debug, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct Paging {
-    /// How many rows at the most.
+    /// How many rows at the most: 1 to 100.
     #[param(value_type = Option<u64>, minimum = 1, maximum = 100, default = 25, example = 25)]
     pub limit: u64,
-    /// `next_cursor` or `prev_cursor` of another page; left out for the first page.
+    /// `next_cursor` or `prev_cursor` of another page, as it was given; left out for the first page.
     #[param(value_type = Option<String>, max_length = 200)]
     pub cursor: Option<String>,
     /// The rest of the query, to which a cursor is bound.

@@ -29,7 +29,7 @@ pub struct ChangePasswordBody {
     (status = 403, description = "`wrong_password`: the current password is wrong."),
     (status = 409, description = "`conflict`: it was changed meanwhile."),
     (status = 429, description = "`too_many_attempts`: wait as long as `Retry-After` says."),
-    (status = 422, description = "`weak_password`, or the body is not acceptable.")
+    (status = 422, description = "`weak_password`: attackers try it first, or it is not 12 to 128 characters long.")
 ))]
 pub async fn change_password(call: Call<op::ChangePassword>, body: Valid<ChangePasswordBody>) -> Answer<()> {
     let ChangePasswordBody { current_password, new_password } = body.into_inner();

@@ -130,10 +130,10 @@ pub struct PermissionsView {
     /// The tier; null for who is not staff, and under impersonation.
     staff_tier: Option<Tier>,
     /// What the role permits in that org.
-    #[schema(value_type = Vec<String>, example = json!(["org:read", "members:read"]))]
+    #[schema(value_type = Vec<Permission>)]
     org_permissions: Vec<&'static str>,
     /// What the tier permits in the staff portal.
-    #[schema(value_type = Vec<String>, example = json!([]))]
+    #[schema(value_type = Vec<Permission>)]
     staff_permissions: Vec<&'static str>,
 }
 

@@ -28,7 +28,7 @@ pub struct CreateOrgBody {
 /// You become its owner. It starts on the `starter` plan.
 #[utoipa::path(post, path = "/v1/orgs", tag = "orgs", impl_for = CreateOrg, request_body = CreateOrgBody, responses(
     (status = 201, description = "The new org; `Location` is its address.", body = Org),
-    (status = 409, description = "`slug_taken`, or the first request with this Idempotency-Key is still running.")
+    (status = 409, description = "`slug_taken`: by an org that there is, or was.")
 ))]
 pub async fn create_org(call: Call<op::CreateOrg>, body: Valid<CreateOrgBody>) -> Answer<Org> {
     let CreateOrgBody { name, slug } = body.into_inner();

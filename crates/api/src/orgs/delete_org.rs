@@ -14,7 +14,7 @@ use crate::{
 pub struct DeleteOrgBody {
     /// The org's slug, typed out, so that nobody deletes the wrong one.
     #[validate(length(max = 40, message = "at most 40 characters"))]
-    #[schema(example = "acme", max_length = 40)]
+    #[schema(example = "umbrella", max_length = 40)]
     confirm_slug: String,
 }
 
@@ -23,7 +23,7 @@ pub struct DeleteOrgBody {
 /// It is gone for all of its members at once; what it holds is purged after a grace period, and its record stays.
 #[utoipa::path(delete, path = "/v1/orgs/{org}", tag = "orgs", impl_for = DeleteOrg, request_body = DeleteOrgBody, responses(
     (status = 204, description = "Gone."),
-    (status = 422, description = "`not_confirmed`: the slug does not match; or the body is not acceptable.")
+    (status = 422, description = "`not_confirmed`: the slug does not match.")
 ))]
 pub async fn delete_org(call: Call<op::DeleteOrg>, body: Valid<DeleteOrgBody>) -> Answer<()> {
     let now = call.stamp().now;

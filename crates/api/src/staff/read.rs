@@ -35,7 +35,7 @@ pub struct PolicyView {
 #[derive(Serialize, ToSchema)]
 pub struct PermissionView {
     /// What is permitted.
-    #[schema(value_type = String, example = "members:manage")]
+    #[schema(value_type = Permission)]
     permission: &'static str,
     /// The roles that have it in their org.
     roles: Vec<Role>,

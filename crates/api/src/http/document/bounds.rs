@@ -21,7 +21,7 @@ const WORD: u64 = 64;
 /// A moment (RFC 3339) to the nanosecond.
 const MOMENT: u64 = 40;
 /// What no list is longer than that has no pages.
-const ITEMS: u64 = 1_000;
+const ITEMS: u64 = 100;
 /// What no text is longer than that is read whole: the figures are the longest.
 const BYTES: u64 = 1 << 20;
 /// What a number in JSON is exact up to (RFC 8259, 6).

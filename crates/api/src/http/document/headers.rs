@@ -5,35 +5,38 @@ use serde_json::{Map, Value, json};
 
 use crate::http::{problem::Code, routes::Mounted};
 
-/// All that are referred to: name, what it is, an example, whether it is always there.
-const HEADERS: [(&str, &str, &str, bool); 9] = [
+/// All that are referred to: name, what it is, an example, how long it can be, whether it is always there.
+const HEADERS: [(&str, &str, &str, u64, bool); 9] = [
     (
         "X-Request-Id",
         "Leads to this request in the server's log: the caller's own, if it sent one.",
         "0b8a1c7e4f5d4a1b9c3e2d1f0a9b8c7d",
+        64,
         true,
     ),
-    ("WWW-Authenticate", "How to authenticate (RFC 6750).", "Bearer realm=\"postern\", error=\"invalid_token\"", true),
-    ("Retry-After", "In how many seconds it is worth another try: with problems that pass by themselves.", "2", false),
+    ("WWW-Authenticate", "How to authenticate (RFC 6750).", "Bearer realm=\"postern\", error=\"invalid_token\"", 200, true),
+    ("Retry-After", "In how many seconds it is worth another try: with problems that pass by themselves.", "2", 6, false),
     (
         "Link",
         "The pages beside this one, or what is said of an operation that is to go (RFC 8288).",
         "</v1/orgs?cursor=eyJ2IjoxfQ>; rel=\"next\"",
+        // Two addresses with all that a filter may say, each byte escaped.
+        16_384,
         false,
     ),
-    ("Location", "Where the new thing is: an org is read there, an impersonation ended.", "/v1/orgs/umbrella", true),
-    ("Idempotency-Replayed", "`true` where this is the answer to an earlier request with the same key.", "true", false),
-    ("Content-Disposition", "What to call the file (RFC 6266).", "attachment; filename=\"acme-audit.csv\"", false),
-    ("Deprecation", "Since when nobody should begin to use the operation (RFC 9745).", "@1796083200", true),
-    ("Sunset", "From when on the operation may be gone (RFC 8594).", "Tue, 01 Jun 2027 00:00:00 GMT", true),
+    ("Location", "Where the new thing is: an org is read there, an impersonation ended.", "/v1/orgs/umbrella", 100, true),
+    ("Idempotency-Replayed", "`true` where this is the answer to an earlier request with the same key.", "true", 4, false),
+    ("Content-Disposition", "What to call the file (RFC 6266).", "attachment; filename=\"acme-audit.csv\"", 100, false),
+    ("Deprecation", "Since when nobody should begin to use the operation (RFC 9745).", "@1796083200", 20, true),
+    ("Sunset", "From when on the operation may be gone (RFC 8594).", "Tue, 01 Jun 2027 00:00:00 GMT", 29, true),
 ];
 
 /// The components that the others refer to.
 pub fn shared() -> Value {
     let headers: Map<String, Value> = HEADERS
         .into_iter()
-        .map(|(name, description, example, always)| {
-            let schema = json!({ "type": "string", "maxLength": 1000, "examples": [example] });
+        .map(|(name, description, example, longest, always)| {
+            let schema = json!({ "type": "string", "maxLength": longest, "examples": [example] });
             (name.to_owned(), json!({ "description": description, "required": always, "schema": schema }))
         })
         .collect();

@@ -1,26 +1,46 @@
 //! Where one can go on from an answer (OpenAPI 3.1, 4.8.20): what stands in it is what the next operation takes. For readers, and for programs that find
-//! their way by themselves. What takes something away is not among them.
+//! their way by themselves. What takes an account away is not among them.
 
 use serde_json::{Map, Value, json};
 
 /// From which operation, with which good status, to which others; and the parameters that they take out of the answer or the request.
 type Link = (&'static str, &'static str, &'static [&'static str], &'static [(&'static str, &'static str)]);
 
-const LINKS: [Link; 9] = [
+const LINKS: [Link; 18] = [
     ("create_org", "201", &["read_org", "read_settings", "read_dashboard", "list_members"], &[("org", "$response.body#/id")]),
     (
         "list_my_orgs",
         "200",
-        &["read_org", "read_settings", "list_features", "list_org_impersonations"],
+        &["read_org", "read_settings", "list_features", "list_members", "list_audit_events"],
         &[("org", "$response.body#/data/0/org/id")],
     ),
-    ("list_members", "200", &["read_member"], &[("org", "$request.path.org"), ("member", "$response.body#/data/0/id")]),
+    ("read_org", "200", &["read_dashboard", "list_org_impersonations"], &[("org", "$response.body#/id")]),
+    ("read_settings", "200", &["update_settings"], &[("org", "$request.path.org"), ("If-Match", "$response.header.ETag")]),
+    (
+        "list_members",
+        "200",
+        &["read_member", "change_member_role"],
+        &[("org", "$request.path.org"), ("member", "$response.body#/data/0/id")],
+    ),
     ("list_features", "200", &["read_feature"], &[("org", "$request.path.org"), ("key", "$response.body#/data/0/key")]),
     ("list_audit_events", "200", &["read_audit_event"], &[("org", "$request.path.org"), ("event", "$response.body#/data/0/id")]),
     ("list_audit_events", "200", &["read_log_proof"], &[("org", "$request.path.org"), ("query.event", "$response.body#/data/0/id")]),
     ("list_platform_audit_events", "200", &["read_platform_log_proof"], &[("query.event", "$response.body#/data/0/id")]),
     ("start_impersonation", "201", &["end_impersonation"], &[("impersonation", "$response.body#/impersonation/id")]),
     ("list_impersonations", "200", &["end_impersonation"], &[("impersonation", "$response.body#/data/0/id")]),
+    // Each list to its next page.
+    ("list_members", "200", &["list_members"], &[("org", "$request.path.org"), ("cursor", "$response.body#/next_cursor")]),
+    ("list_audit_events", "200", &["list_audit_events"], &[("org", "$request.path.org"), ("cursor", "$response.body#/next_cursor")]),
+    (
+        "list_org_impersonations",
+        "200",
+        &["list_org_impersonations"],
+        &[("org", "$request.path.org"), ("cursor", "$response.body#/next_cursor")],
+    ),
+    ("list_my_orgs", "200", &["list_my_orgs"], &[("cursor", "$response.body#/next_cursor")]),
+    ("list_my_sessions", "200", &["list_my_sessions"], &[("cursor", "$response.body#/next_cursor")]),
+    ("list_staff", "200", &["list_staff"], &[("cursor", "$response.body#/next_cursor")]),
+    ("list_platform_audit_events", "200", &["list_platform_audit_events"], &[("cursor", "$response.body#/next_cursor")]),
 ];
 
 /// Adds those of one operation.

@@ -11,7 +11,11 @@ pub fn add(operation: &mut Value, mounted: &Mounted) {
     let mut parameters = Vec::new();
     for name in mounted.path.split('{').skip(1).filter_map(|rest| rest.split('}').next()) {
         let (description, schema) = match name {
-            "org" => ("The org, by id or by slug.".to_owned(), json!({ "type": "string", "maxLength": 40, "examples": ["acme"] })),
+            "org" => {
+                // Who tries all examples in turn deletes what they have created, and nothing else.
+                let example = if mounted.row.id == "delete_org" { "umbrella" } else { "acme" };
+                ("The org, by id or by slug.".to_owned(), json!({ "type": "string", "maxLength": 40, "examples": [example] }))
+            }
             "key" => ("The feature.".to_owned(), json!({ "$ref": "#/components/schemas/FeatureKey" })),
             "code" => ("The code of the problem.".to_owned(), json!({ "type": "string", "maxLength": 64, "examples": ["not_found"] })),
             "level" => (

@@ -72,7 +72,7 @@ fn of_row(operation: &Value, mounted: &Mounted) -> Vec<Code> {
         (row.impersonated == Impersonated::Full, &[Code::ImpersonationReadOnly]),
         (signed_in && mounted.path.contains('{'), &[Code::NotFound]),
         (repeatable, &[Code::IdempotencyInFlight, Code::IdempotencyKeyReused]),
-        (signed_in && matches!(row.records, Records::Always(_)), &[Code::Conflict]),
+        (signed_in && matches!(row.records, Records::Always(_)) && !matches!(mounted.method, HttpMethod::Get), &[Code::Conflict]),
         (row.demands.contains(&Demand::IdempotencyKey), &[Code::IdempotencyKeyRequired]),
     ];
     follows.into_iter().filter(|(holds, _)| *holds).flat_map(|(_, codes)| codes.iter().copied()).collect()

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 /// Lists of words that grow with what Postern learns to do: a client that has not heard of a word yet goes on all the same.
-const OPEN: [&str; 3] = ["Action", "ProblemCode", "TargetType"];
+const OPEN: [&str; 4] = ["Action", "Permission", "ProblemCode", "TargetType"];
 
 /// Lets each open list be one of the words that are known, or another.
 pub fn open_lists(schemas: &mut Map<String, Value>) {
