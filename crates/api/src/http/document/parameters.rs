@@ -51,6 +51,9 @@ pub fn add(operation: &mut Value, mounted: &Mounted) {
             "example": "f0c7d6c2-3a52-4b0e-9a76-0d8a7c9b1e11",
         }));
     }
+    if let Some(version) = parameters.iter_mut().find(|one| one["name"] == "If-Match") {
+        version["schema"]["pattern"] = r#"^(\*|(W/)?"[!#-~]*"(, ?(W/)?"[!#-~]*")*)$"#.into();
+    }
     // Swagger UI fills examples in; a filter that nobody chose hides what was looked for, and a version or a key that nobody chose is refused.
     for parameter in parameters.iter_mut().filter(|one| one["in"] != "path" && one["required"] != true) {
         if let Some(example) = parameter.as_object_mut().and_then(|one| one.remove("example")).filter(Value::is_string) {
