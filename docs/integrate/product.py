@@ -58,11 +58,11 @@ def banner(claims: dict[str, Any]) -> str | None:
 def area(url: str) -> str:
     """The first part of a path, however it is written."""
     # What a router may read in another way than we do is refused before anything is looked up in it.
-    if not url.startswith("/") or any(character in url for character in "#\\"):
-        raise Refused(400, "no path is written like that")
     path = unquote(url.split("?")[0]).lower()
+    if not url.startswith("/") or "//" in url or any(character in "%#\\;" or character.isspace() for character in path):
+        raise Refused(400, "no path is written like that")
     parts = [part for part in path.split("/") if part]
-    if ";" in path or "." in parts or ".." in parts:
+    if "." in parts or ".." in parts:
         raise Refused(400, "no path is written like that")
     return parts[0] if parts else ""
 

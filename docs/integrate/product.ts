@@ -60,14 +60,15 @@ function banner({ act, mode }: Claims): string | null {
 function area(url: string): string {
   let path: string;
   // What a router may read in another way than we do is refused before anything is looked up in it.
-  if (!url.startsWith("/") || /[#\\\s]/.test(url)) throw new Refused(400, "no path is written like that");
+  if (!url.startsWith("/") || url.includes("//")) throw new Refused(400, "no path is written like that");
   try {
     path = decodeURIComponent(url.split("?")[0] ?? "");
   } catch {
     throw new Refused(400, "no path is written like that");
   }
+  if (/[%#\\\s;]/.test(path)) throw new Refused(400, "no path is written like that");
   const parts = path.toLowerCase().split("/").filter((part) => part !== "");
-  if (path.includes(";") || parts.some((part) => part === "." || part === "..")) throw new Refused(400, "no path is written like that");
+  if (parts.some((part) => part === "." || part === "..")) throw new Refused(400, "no path is written like that");
   return parts[0] ?? "";
 }
 

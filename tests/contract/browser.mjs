@@ -90,7 +90,7 @@ try {
   const again = await run("me-read_me");
   assert.doesNotMatch(again.shown, /member@acme\.example/);
 
-  // What somebody puts into Swagger UI's own dialog is sent as oneself, and never while acting.
+  // What somebody puts into Swagger UI's own dialog is not sent by who is signed in above.
   await page.click(".auth-wrapper button.authorize");
   await page.fill(".auth-container input", again.authorization.replace("Bearer ", ""));
   await page.click(".auth-btn-wrapper button.authorize");

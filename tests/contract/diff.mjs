@@ -5,10 +5,14 @@ import { apiDiff } from "api-smart-diff";
 
 const [since, ...files] = process.argv.slice(2);
 // Words beside a reference are about the place alone; the comparison would take them for another schema.
-const bare = (_key, value) => (value?.$ref === undefined ? value : { $ref: value.$ref });
+const bare = (_key, value) => {
+  if (value?.$ref === undefined) return value;
+  const { description, summary, ...rest } = value;
+  return rest;
+};
 const [before, after] = files.map((file) => JSON.parse(readFileSync(file, "utf8"), bare));
 
-const WORDS = ["description", "summary", "title", "example", "examples", "tags", "info", "x-audit-action", "x-internal"];
+const WORDS = ["description", "summary", "example", "examples", "externalDocs", "info", "x-audit-action", "x-internal"];
 const POLICY = ["x-required-permission", "x-impersonation", "x-demands"];
 
 /** Whether a keyword of the contract is on the way, and not a field of that name. */
@@ -19,6 +23,7 @@ const within = (one, other) => [one].flat().every((type) => [other].flat().inclu
 
 /** Whether a bound lets more through than before: true, false, or undefined for what is no bound. */
 function widens({ action, path, before, after }) {
+  if (path.at(-2) === "properties") return undefined;
   const upper = /^max/.test(path.at(-1));
   if (!upper && !/^min/.test(path.at(-1))) return undefined;
   if (action !== "replace") return action === "remove";
@@ -46,7 +51,8 @@ function sent(change) {
 function given(change) {
   const { action, path, before, after } = change;
   const [keyword, parent] = [path.at(-1), path.at(-2)];
-  if (path[5] === "headers") return harmlessIf(action === "add");
+  if (path[5] === "links" || (path.length === 6 && path[5] === "headers")) return harmlessIf(action === "add");
+  if (path[5] === "headers" && path.length === 7) return harmlessIf(action === "add");
   if (widens(change) !== undefined) return widens(change) ? "unclassified" : "harmless";
   // Lists that are open grow, as the contract says of itself.
   if (parent === "enum" && action === "add" && path.includes("anyOf")) return "grown";
@@ -61,13 +67,17 @@ function kind(change) {
   const { action, path, after } = change;
   if (passes(path, POLICY)) return "breaking";
   if (passes(path, WORDS)) return "words";
+  if (path.at(-1) === "deprecated" && path.at(-2) !== "properties") return "harmless";
+  // The headings in the order they are read.
+  if (path[0] === "tags") return "words";
   if (path[0] !== "paths") return "breaking";
   // A path, or an operation.
   if (path.length <= 3) return harmlessIf(action === "add");
-  if (path[3] === "deprecated") return "harmless";
-  if (path[3] === "parameters" && path.length === 5) return harmlessIf(action === "add" && after.required !== true);
+  if (path[3] === "parameters" && path.length === 4) return harmlessIf(action === "add" && after.every(({ required }) => required === false));
+  if (path[3] === "parameters" && path.length === 5) return harmlessIf(action === "add" && "in" in after && after.required !== true);
   if (path[3] === "requestBody" && path.length === 4) return harmlessIf(action === "add" && after.required !== true);
-  if (path[3] === "responses" && path.length === 5) return harmlessIf(action === "add");
+  // Another way to say no is met by who looks at the status; another good answer is one that nobody has a place for.
+  if (path[3] === "responses" && path.length === 5) return harmlessIf(action === "add" && path[4] >= "400");
   if (path[3] === "responses") return given(change);
   return path[3] === "parameters" || path[3] === "requestBody" ? sent(change) : "breaking";
 }

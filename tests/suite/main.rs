@@ -3,6 +3,7 @@
 mod architecture;
 mod clients;
 mod contract;
+mod contract_diff;
 mod coverage;
 mod damage;
 mod docs;
@@ -17,6 +18,7 @@ mod keeper;
 mod log;
 mod pins;
 mod process;
+mod products;
 mod pump;
 mod record;
 mod scale;

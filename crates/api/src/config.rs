@@ -4,7 +4,7 @@ use std::{path::PathBuf, time::Duration};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use ipnet::IpNet;
-use postern_domain::{credential::AttemptLimits, staff::Tier};
+use postern_domain::credential::AttemptLimits;
 use serde::Deserialize;
 
 #[derive(Debug, Clone, Deserialize)]
@@ -70,7 +70,6 @@ pub struct Passwords {
 pub struct SignIn {
     pub window_minutes: i64,
     pub failures_per_account: u64,
-    pub failures_per_staff_account: u64,
     pub failures_per_address: u64,
 }
 
@@ -81,12 +80,12 @@ impl SignIn {
         now - TimeDelta::minutes(self.window_minutes)
     }
 
-    /// How many there may be for an account of this tier.
+    /// How many there may be. For everybody the same: another number for staff would tell who is.
     #[must_use]
-    pub const fn limits(&self, tier: Option<Tier>) -> AttemptLimits {
+    pub const fn limits(&self) -> AttemptLimits {
         AttemptLimits {
             window: TimeDelta::minutes(self.window_minutes),
-            per_account: if tier.is_some() { self.failures_per_staff_account } else { self.failures_per_account },
+            per_account: self.failures_per_account,
             per_address: self.failures_per_address,
         }
     }

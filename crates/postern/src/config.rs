@@ -113,7 +113,6 @@ impl Config {
         let sign_in = reading.section("sign_in", |section: &api::SignIn, rule| {
             rule((1..=1440).contains(&section.window_minutes), "window_minutes: from 1 to 1440");
             rule(section.failures_per_account >= 1, "failures_per_account: at least 1");
-            rule(section.failures_per_staff_account >= 1, "failures_per_staff_account: at least 1");
             rule(section.failures_per_address >= 1, "failures_per_address: at least 1");
         });
         let impersonation = reading.section("impersonation", |section: &api::Impersonation, rule| {

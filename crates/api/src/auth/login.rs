@@ -44,8 +44,7 @@ pub async fn login(call: Call<op::Login>, body: Valid<LoginBody>) -> Answer<Toke
     // turns there are.
     let turn = state.hasher.turn().await?;
     let found = call.open().await?.credentials().for_sign_in(&email, facts.ip, state.sign_in.since(now), now).await?;
-    let limits = state.sign_in.limits(found.account.as_ref().and_then(|account| account.tier));
-    if let Some(wait) = found.attempts.wait(limits, now) {
+    if let Some(wait) = found.attempts.wait(state.sign_in.limits(), now) {
         return Err(Problem::too_many_attempts(wait));
     }
     let hash = found.account.as_ref().map_or_else(|| state.hasher.nobody(), |account| &account.password_hash);

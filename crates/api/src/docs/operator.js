@@ -11,9 +11,20 @@ let own = null;
  */
 let acting = null;
 
-function began(started) {
+/** There is one at a time: the one before it is ended. */
+function began(started, repeated) {
+  if (acting !== null && !acting.over && acting.impersonation.id !== started.impersonation.id) end(acting.impersonation.id).catch(console.warn);
   acting = { ...started, over: false };
+  // At the latest: the clock here may be another than the server's.
   setTimeout(() => isOver(started), started.expires_in * 1000);
+  // The repeat of an answer says what was so then.
+  if (repeated) json("GET", "/v1/me", started.access_token).then((answer) => answer.ok || isOver(started), console.warn);
+}
+
+/** Whether it is over now. */
+async function end(id) {
+  const answer = await json("DELETE", `/v1/admin/impersonations/${id}`, await ownToken());
+  return answer.ok || answer.status === 404 || answer.status === 409;
 }
 
 function isOver({ impersonation }) {
@@ -37,7 +48,13 @@ function keep(tokens) {
 let refreshing = null;
 
 async function refresh() {
-  const answer = await json("POST", "/v1/auth/refresh", null, { refresh_token: own.refresh_token });
+  let answer;
+  try {
+    answer = await json("POST", "/v1/auth/refresh", null, { refresh_token: own.refresh_token });
+  } catch {
+    // It may have been used: a second time would end the session.
+    return signedOut("The connection was lost: sign in again.");
+  }
   if (answer.ok) keep(await answer.json());
   else if (answer.status === 401) signedOut("Your session has ended.");
 }
@@ -72,6 +89,7 @@ async function show() {
 
 function signedOut(why) {
   own = acting = null;
+  ui.authActions.logout(["bearer"]);
   element("state").textContent = why;
   show();
 }
@@ -96,8 +114,11 @@ element("sign-out").addEventListener("click", async () => {
 });
 
 element("stop").addEventListener("click", async () => {
-  const ended = acting.over || (await json("DELETE", `/v1/admin/impersonations/${acting.impersonation.id}`, await ownToken()));
-  if (ended === true || ended.ok || ended.status === 404 || ended.status === 409) acting = null;
+  const stopped = acting.impersonation.id;
+  const ended = acting.over || (await end(stopped));
+  // Another may have begun meanwhile.
+  if (ended && acting?.impersonation.id === stopped) acting = null;
+  if (!ended) element("state").textContent = "It goes on: try again.";
   await show();
 });
 
@@ -105,14 +126,13 @@ element("stop").addEventListener("click", async () => {
 const SHOWN_KEY = "f0c7d6c2-3a52-4b0e-9a76-0d8a7c9b1e11";
 const fresh = () => Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
 
-/** The staff portal is one's own; everything else is whoever's identity is worn, whatever was put into Swagger UI's own dialog. */
+/** The staff portal is one's own; everything else is whoever's identity is worn. Swagger UI's own dialog counts only for who is not signed in above. */
 async function requestInterceptor(request) {
   const { origin, pathname } = new URL(request.url, location.href);
   if (request.headers["Idempotency-Key"] === SHOWN_KEY) request.headers["Idempotency-Key"] = fresh();
   const public_ = ["/v1/auth/login", "/v1/auth/refresh"].includes(pathname);
   if (own === null || origin !== location.origin || public_) return request;
   const worn = acting !== null && !pathname.startsWith("/v1/admin/");
-  if (!worn && request.headers.Authorization) return request;
   const token = worn ? acting.access_token : await ownToken();
   if (token !== null) request.headers.Authorization = `Bearer ${token}`;
   return request;
@@ -127,17 +147,18 @@ function hideTokens(response) {
 async function responseInterceptor(response) {
   const { pathname } = new URL(response.url, location.href);
   const repeated = response.headers["idempotency-replayed"] !== undefined;
-  if (own !== null && response.status === 201 && pathname === "/v1/admin/impersonations" && !repeated) began(JSON.parse(response.text));
+  if (own !== null && response.status === 201 && pathname === "/v1/admin/impersonations") began(JSON.parse(response.text), repeated);
   if (acting !== null && response.status === 204 && pathname === `/v1/admin/impersonations/${acting.impersonation.id}`) acting = null;
   if (acting !== null && ["impersonation_ended", "impersonation_expired"].includes(response.obj?.code)) acting.over = true;
   if (own !== null && response.ok && pathname === "/v1/auth/logout") signedOut("Signed out.");
+  if (own !== null && response.obj?.code === "session_ended") signedOut("Your session has ended.");
   if (response.ok && typeof response.text === "string") hideTokens(response);
   // An answer is shown whatever becomes of this.
   if (pathname !== "/openapi.json") show().catch(console.warn);
   return response;
 }
 
-SwaggerUIBundle({
+const ui = SwaggerUIBundle({
   url: "/openapi.json",
   dom_id: "#swagger-ui",
   presets: [SwaggerUIBundle.presets.apis],

@@ -13,8 +13,9 @@ use serde_json::{Value, error::Category};
 use validator::{Validate, ValidationErrors, ValidationErrorsKind};
 
 use super::{
+    code::Code,
     input::{FromInput, Input},
-    problem::{Code, FieldError, Problem},
+    problem::{FieldError, Problem},
 };
 use crate::config::Server;
 

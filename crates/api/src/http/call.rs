@@ -22,11 +22,11 @@ use uuid::Uuid;
 use super::{
     Facts, Listed, Paging, Problem, Reply, Room, Unit,
     admission::Entry,
+    code::Code,
     denial::DenialFacts,
     idempotency::{Pending, Repeat},
     input::Input,
     ok,
-    problem::Code,
 };
 use crate::{
     operations::{Op, Recording},

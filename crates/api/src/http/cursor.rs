@@ -5,7 +5,7 @@ use postern_persistence::repository::page::From;
 use ring::hmac;
 use uuid::Uuid;
 
-use super::problem::{Code, Problem};
+use super::{code::Code, problem::Problem};
 
 /// Seals cursors. They live as long as the process's secrets do.
 pub struct CursorKey(hmac::Key);

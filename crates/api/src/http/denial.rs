@@ -13,10 +13,7 @@ use postern_domain::{
 };
 use postern_persistence::gate;
 
-use super::{
-    input::Input,
-    problem::{Code, Problem},
-};
+use super::{code::Code, input::Input, problem::Problem};
 use crate::state::State;
 
 /// Who was denied what, kept aside while the handler runs.

@@ -21,10 +21,11 @@ use super::{
     admission::Entry,
     body as request_body,
     call::{Admitted, Call},
+    code::Code,
     deprecation,
     input::{FromInput, Input},
     params,
-    problem::{Code, Problem},
+    problem::Problem,
     reply::Respond,
 };
 use crate::{operations::Op, state::State};

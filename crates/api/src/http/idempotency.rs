@@ -19,12 +19,7 @@ use ring::{
 };
 use serde::Serialize;
 
-use super::{
-    Reply,
-    input::Input,
-    params,
-    problem::{Code, Problem},
-};
+use super::{Reply, code::Code, input::Input, params, problem::Problem};
 use crate::state::State;
 
 const HEADER: &str = "idempotency-key";

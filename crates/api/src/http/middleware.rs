@@ -13,7 +13,8 @@ use actix_web::{
 
 use super::{
     Facts,
-    problem::{Code, MEDIA_TYPE, Problem},
+    code::Code,
+    problem::{MEDIA_TYPE, Problem},
 };
 
 /// Compress would answer 406 to whoever takes no encoding that there is: they get the answer as it is (RFC 9110, 12.5.3). What Cors refuses is said as

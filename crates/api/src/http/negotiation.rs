@@ -19,7 +19,8 @@ impl<T> Respond for Negotiated<T> {
             Self::Json(reply) => reply.respond(replayed),
             Self::Other(download) => download.respond(replayed),
         };
-        response.headers_mut().append(header::VARY, HeaderValue::from_static("accept"));
+        // In one line: Cors goes by the first, and may be the only one to add to it.
+        response.headers_mut().insert(header::VARY, HeaderValue::from_static("accept, accept-encoding"));
         response
     }
 }
@@ -78,11 +79,14 @@ const HTML: &str = "text/html";
 /// What of the media types offered is accepted before all others: the first, where `Accept` says nothing that could be understood.
 fn accepted<'o>(request: &HttpRequest, offered: &[&'o str]) -> &'o str {
     let Ok(Accept(ranges)) = Accept::parse(request) else { return offered[0] };
-    let wanted = Accept(ranges.into_iter().filter(|range| range.quality > Quality::ZERO).collect()).ranked();
+    let (wanted, refused): (Vec<_>, Vec<_>) = ranges.into_iter().partition(|range| range.quality > Quality::ZERO);
+    let is_refused = |kind: &str| refused.iter().any(|range| range.item.essence_str() == kind);
+    let wanted = Accept(wanted).ranked();
     let fits = |range: &str, kind: &str| {
         range == "*/*" || range == kind || range.strip_suffix('*').is_some_and(|family| family.ends_with('/') && kind.starts_with(family))
     };
-    wanted.iter().find_map(|range| offered.iter().find(|kind| fits(range.essence_str(), kind))).unwrap_or(&offered[0])
+    let first = |range: &str| offered.iter().find(|kind| fits(range, kind) && !is_refused(kind));
+    wanted.iter().find_map(|range| first(range.essence_str())).unwrap_or(&offered[0])
 }
 
 #[cfg(test)]
@@ -101,6 +105,8 @@ mod tests {
             ("text/csv;q=0.1, application/json", JSON),
             ("application/json;q=0.1, text/csv", "text/csv"),
             ("text/csv;q=0, */*", JSON),
+            ("text/html;q=0, text/*", "text/csv"),
+            ("application/json;q=0, */*", HTML),
             ("text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8", HTML),
             ("image/png", JSON),
             ("nonsense", JSON),

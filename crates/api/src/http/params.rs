@@ -8,8 +8,9 @@ use validator::Validate;
 
 use super::{
     body,
+    code::Code,
     input::{FromInput, Input},
-    problem::{Code, Problem},
+    problem::Problem,
 };
 
 /// What has an id in a path, and under which name.

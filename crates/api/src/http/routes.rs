@@ -14,8 +14,9 @@ use utoipa::openapi::{HttpMethod, RefOr, Schema, path};
 use super::{
     Facts,
     admission::Entry,
+    code::Code,
     endpoint::{self, Handler},
-    problem::{Code, Problem},
+    problem::Problem,
 };
 use crate::operations::Op;
 

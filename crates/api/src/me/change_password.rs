@@ -41,7 +41,7 @@ pub async fn change_password(call: Call<op::ChangePassword>, body: Valid<ChangeP
 
     // Whoever holds a stolen token gets no more guesses at the password than at the front door.
     let found = call.credentials().for_sign_in(&me.email, ip, state.sign_in.since(now), now).await?;
-    if let Some(wait) = found.attempts.wait(state.sign_in.limits(call.caller().accountable_tier()), now) {
+    if let Some(wait) = found.attempts.wait(state.sign_in.limits(), now) {
         return Err(Problem::too_many_attempts(wait));
     }
     let known = found.account.ok_or_else(Problem::not_found)?;

@@ -139,7 +139,8 @@ pub struct PermissionsView {
 
 /// What may I do?
 ///
-/// For front ends that show only what will work. With `org`, what your role permits there; `404` if you do not belong to it.
+/// For front ends that show only what will work. With `org`, what your role permits there; `404` if you do not belong to it. Under impersonation what the
+/// role permits may be blocked all the same, as each operation says.
 #[utoipa::path(get, path = "/v1/me/permissions", tag = "me", impl_for = ReadMyPermissions, params(PermissionsQuery), responses(
     (status = 200, description = "Your permissions.", body = PermissionsView),
     (status = 404, description = "`not_found`: no such org, or not one of yours.")

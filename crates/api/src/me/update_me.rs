@@ -20,7 +20,7 @@ pub struct UpdateMeBody {
     /// `https`, on a public host by its name, without a port; null takes it away.
     #[serde(default, deserialize_with = "rules::maybe")]
     #[validate(custom(function = "rules::picture_url"))]
-    #[schema(value_type = Option<String>, example = "https://cdn.acme.example/ana.png", max_length = 500, pattern = "^https://[a-z0-9-]+(\\.[a-z0-9-]+)*\\.[a-z]{2,}(/[!-~]*)?$")]
+    #[schema(value_type = Option<String>, example = "https://cdn.acme.example/ana.png", max_length = 500, pattern = "^https://[^/?#:@]+\\.[^/?#:@.]+(/[!-~]*)?$")]
     image_url: Option<Option<String>>,
 }
 

@@ -88,7 +88,8 @@ impl ProblemPage {
 ///
 /// The page that the `type` of a problem leads to: for a browser as HTML.
 #[utoipa::path(get, path = "/problems/{code}", tag = "running", impl_for = ReadProblem, responses(
-    (status = 200, description = "The explanation.", content((ProblemPage = "application/json"), (String = "text/html"))),
+    (status = 200, description = "The explanation.", content((ProblemPage = "application/json"), (String = "text/html")),
+        headers(("Cache-Control" = String, description = "For how long the answer may be kept."))),
     (status = 404, description = "`not_found`: there is no problem of that code.")
 ))]
 pub async fn read_problem(call: Call<op::ReadProblem>, for_person: ForPerson) -> Result<Negotiated<ProblemPage>, Problem> {

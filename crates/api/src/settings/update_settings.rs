@@ -38,7 +38,7 @@ pub struct BrandingBody {
     /// `https`, on a public host by its name, without a port.
     #[serde(default, deserialize_with = "rules::maybe")]
     #[validate(custom(function = "rules::picture_url"))]
-    #[schema(value_type = Option<String>, max_length = 500, pattern = "^https://[a-z0-9-]+(\\.[a-z0-9-]+)*\\.[a-z]{2,}(/[!-~]*)?$", example = "https://cdn.acme.example/logo.svg")]
+    #[schema(value_type = Option<String>, max_length = 500, pattern = "^https://[^/?#:@]+\\.[^/?#:@.]+(/[!-~]*)?$", example = "https://cdn.acme.example/logo.svg")]
     logo_url: Option<Option<String>>,
 }
 

@@ -3,7 +3,7 @@
 use actix_web::http::StatusCode;
 use serde_json::{Map, Value, json};
 
-use crate::http::{problem::Code, routes::Mounted};
+use crate::http::{code::Code, routes::Mounted};
 
 /// All that are referred to: name, what it is, an example, how long it can be, whether it is always there.
 const HEADERS: [(&str, &str, &str, u64, bool); 9] = [

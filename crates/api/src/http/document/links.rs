@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 /// From which operation, with which good status, to which others; and the parameters that they take out of the answer or the request.
 type Link = (&'static str, &'static str, &'static [&'static str], &'static [(&'static str, &'static str)]);
 
-const LINKS: [Link; 18] = [
+const LINKS: [Link; 15] = [
     ("create_org", "201", &["read_org", "read_settings", "read_dashboard", "list_members"], &[("org", "$response.body#/id")]),
     (
         "list_my_orgs",
@@ -28,9 +28,7 @@ const LINKS: [Link; 18] = [
     ("list_platform_audit_events", "200", &["read_platform_log_proof"], &[("query.event", "$response.body#/data/0/id")]),
     ("start_impersonation", "201", &["end_impersonation"], &[("impersonation", "$response.body#/impersonation/id")]),
     ("list_impersonations", "200", &["end_impersonation"], &[("impersonation", "$response.body#/data/0/id")]),
-    // Each list to its next page.
-    ("list_members", "200", &["list_members"], &[("org", "$request.path.org"), ("cursor", "$response.body#/next_cursor")]),
-    ("list_audit_events", "200", &["list_audit_events"], &[("org", "$request.path.org"), ("cursor", "$response.body#/next_cursor")]),
+    // To the next page, where there are no filters that a cursor belongs to.
     (
         "list_org_impersonations",
         "200",
@@ -40,7 +38,6 @@ const LINKS: [Link; 18] = [
     ("list_my_orgs", "200", &["list_my_orgs"], &[("cursor", "$response.body#/next_cursor")]),
     ("list_my_sessions", "200", &["list_my_sessions"], &[("cursor", "$response.body#/next_cursor")]),
     ("list_staff", "200", &["list_staff"], &[("cursor", "$response.body#/next_cursor")]),
-    ("list_platform_audit_events", "200", &["list_platform_audit_events"], &[("cursor", "$response.body#/next_cursor")]),
 ];
 
 /// Adds those of one operation.

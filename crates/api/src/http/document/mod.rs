@@ -17,7 +17,8 @@ use serde_json::{Value, json};
 use utoipa::openapi::{ComponentsBuilder, ContactBuilder, HttpMethod, InfoBuilder, LicenseBuilder, OpenApiBuilder, PathItem, PathsBuilder};
 
 use super::{
-    problem::{Code, FieldError, ProblemBody},
+    code::Code,
+    problem::{FieldError, ProblemBody},
     routes::{Mounted, Routes},
 };
 

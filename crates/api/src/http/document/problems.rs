@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use utoipa::openapi::HttpMethod;
 
 use super::headers;
-use crate::http::{problem::Code, routes::Mounted};
+use crate::http::{code::Code, routes::Mounted};
 
 /// Describes every problem that an operation can answer with. Answers that several operations have in common go into `shared`.
 pub fn add(operation: &mut Value, mounted: &Mounted, shared: &mut BTreeMap<String, Value>) {
