@@ -28,7 +28,7 @@ pub struct LoginBody {
 /// Sign in with e-mail address and password.
 ///
 /// Opens a session. The answer and the time it takes are the same for an unknown address as for a wrong password. After
-/// ten failures within an hour (five for staff) the account waits, except from an address where it is signed in already.
+/// ten failures within an hour the account waits, except from an address where it is signed in already.
 #[utoipa::path(post, path = "/v1/auth/login", tag = "identity", impl_for = Login, request_body = LoginBody, responses(
     (status = 200, description = "Signed in.", body = TokensView),
     (status = 401, description = "`invalid_credentials`: address or password is wrong."),
