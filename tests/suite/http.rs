@@ -90,6 +90,13 @@ async fn answers_are_compressed_for_who_takes_that(t: &App) {
     assert!(request.headers()["vary"].to_str().expect("text").to_lowercase().contains("accept-encoding"));
     let bytes = request.bytes().await.expect("a body");
     assert!(bytes.starts_with(&[0x1f, 0x8b]) && bytes.len() * 3 < plain.body.len(), "{} of {}", bytes.len(), plain.body.len());
+    // A strong ETag belongs to bytes as they are.
+    let owner = t.sign_in("owner@acme.example").await;
+    for encoding in ["gzip", "gzip, identity;q=0.1"] {
+        let settings = owner.request("GET", "/v1/orgs/acme/settings").header("accept-encoding", encoding).send().await;
+        let settings = Answer::of(settings).await.expect(200);
+        assert!(!settings.has_header("content-encoding") && settings.json["version"].is_number(), "{encoding}");
+    }
 }
 
 async fn pages_lead_to_their_neighbours(t: &App) {

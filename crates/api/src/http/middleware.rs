@@ -28,7 +28,11 @@ pub async fn in_our_own_words(
     if AcceptEncoding::parse(&request).is_ok_and(|taken| taken.negotiate(encodings.iter()).is_none()) {
         request.headers_mut().remove(header::ACCEPT_ENCODING);
     }
-    let response = next.call(request).await?;
+    let mut response = next.call(request).await?;
+    // What is not to be compressed is marked so for Compress, and for nobody else (RFC 9110, 8.4.1).
+    if response.headers().get(header::CONTENT_ENCODING).is_some_and(|coding| coding == "identity") {
+        response.headers_mut().remove(header::CONTENT_ENCODING);
+    }
     let ours = response.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind == MEDIA_TYPE);
     if ours || response.status() != StatusCode::BAD_REQUEST {
         return Ok(response.map_into_left_body());
