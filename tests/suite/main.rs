@@ -16,6 +16,7 @@ mod input;
 mod isolation;
 mod keeper;
 mod log;
+mod log_keys;
 mod pins;
 mod process;
 mod products;

@@ -118,8 +118,8 @@ element("stop").addEventListener("click", async () => {
   const ended = acting.over || (await end(stopped));
   // Another may have begun meanwhile.
   if (ended && acting?.impersonation.id === stopped) acting = null;
-  if (!ended) element("state").textContent = "It goes on: try again.";
   await show();
+  if (!ended) element("state").textContent = "It goes on: try again.";
 });
 
 /** The key that the contract shows is nobody's intention: each request gets a fresh one instead. */

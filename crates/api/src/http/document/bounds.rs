@@ -22,7 +22,7 @@ const WORD: u64 = 64;
 const MOMENT: u64 = 40;
 /// What no list is longer than that has no pages.
 const ITEMS: u64 = 100;
-/// What no text is longer than that is read whole: the figures are the longest.
+/// The longest text or tile that is read whole, in bytes: that of the figures, with room.
 const BYTES: u64 = 1 << 20;
 /// What a number in JSON is exact up to (RFC 8259, 6).
 const WHOLE: u64 = (1 << 53) - 1;
