@@ -2,7 +2,9 @@
 
 use sea_orm_migration::{
     prelude::*,
-    sea_orm::{DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, Statement, TransactionTrait},
+    sea_orm::{
+        DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, Statement, TransactionTrait,
+    },
 };
 
 /// The key of the advisory lock that migrations are applied under; any number, but always the same.
@@ -17,7 +19,11 @@ pub async fn take_turn(db: &DatabaseConnection) -> Result<Turn, DbErr> {
         return Ok(Turn(None));
     }
     let lock = db.begin().await?;
-    let wait = Statement::from_sql_and_values(DbBackend::Postgres, "SELECT pg_advisory_xact_lock($1)", [MIGRATING.into()]);
+    let wait = Statement::from_sql_and_values(
+        DbBackend::Postgres,
+        "SELECT pg_advisory_xact_lock($1)",
+        [MIGRATING.into()],
+    );
     lock.execute_raw(wait).await?;
     Ok(Turn(Some(lock)))
 }
@@ -35,10 +41,15 @@ impl Turn {
 pub async fn has_table(db: &impl ConnectionTrait, name: &str) -> Result<bool, DbErr> {
     let backend = db.get_database_backend();
     let sql = match backend {
-        DbBackend::Postgres => "SELECT 1 FROM pg_class WHERE relname = $1 AND relnamespace = current_schema()::regnamespace",
+        DbBackend::Postgres => {
+            "SELECT 1 FROM pg_class WHERE relname = $1 AND relnamespace = current_schema()::regnamespace"
+        }
         _ => "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = $1",
     };
-    Ok(db.query_one_raw(Statement::from_sql_and_values(backend, sql, [name.into()])).await?.is_some())
+    Ok(db
+        .query_one_raw(Statement::from_sql_and_values(backend, sql, [name.into()]))
+        .await?
+        .is_some())
 }
 
 /// What the trigger function of append-only tables says on PostgreSQL. Their owner, whom nobody signs in as, may remove what the law
@@ -51,7 +62,11 @@ pub const APPEND_ONLY_BODY: &str = "BEGIN \
 /// Makes a table that rows can be added to and that nobody changes: UPDATE, DELETE and TRUNCATE are refused by triggers.
 ///
 /// What a superuser can still do is why the record is a Merkle log as well; `postern-tests` tries the rest as raw SQL.
-pub async fn append_only(manager: &SchemaManager<'_>, table: &str, key: &[&str]) -> Result<(), DbErr> {
+pub async fn append_only(
+    manager: &SchemaManager<'_>,
+    table: &str,
+    key: &[&str],
+) -> Result<(), DbErr> {
     let sql = match manager.get_database_backend() {
         DbBackend::Postgres => append_only_triggers(table),
         DbBackend::Sqlite => sqlite_triggers(table, key).map(|(_, sql)| sql).join(";\n"),
@@ -61,10 +76,16 @@ pub async fn append_only(manager: &SchemaManager<'_>, table: &str, key: &[&str])
 }
 
 /// Takes the triggers of an append-only table away, until [`append_only`] puts them up again in the same transaction.
-pub async fn may_be_changed(manager: &SchemaManager<'_>, table: &str, key: &[&str]) -> Result<(), DbErr> {
+pub async fn may_be_changed(
+    manager: &SchemaManager<'_>,
+    table: &str,
+    key: &[&str],
+) -> Result<(), DbErr> {
     let sql = match manager.get_database_backend() {
         DbBackend::Postgres => {
-            format!("DROP TRIGGER IF EXISTS {table}_keeps_rows ON \"{table}\"; DROP TRIGGER IF EXISTS {table}_keeps_all ON \"{table}\"")
+            format!(
+                "DROP TRIGGER IF EXISTS {table}_keeps_rows ON \"{table}\"; DROP TRIGGER IF EXISTS {table}_keeps_all ON \"{table}\""
+            )
         }
         _ => without_sqlite_triggers(table, key),
     };
@@ -103,17 +124,28 @@ fn sqlite_triggers(table: &str, key: &[&str]) -> [(String, String); 3] {
         let sql = format!("CREATE TRIGGER {name} {when} BEGIN {refused}");
         (name, sql)
     };
-    let same = key.iter().map(|column| format!("{column} = NEW.{column}")).collect::<Vec<_>>().join(" AND ");
+    let same = key
+        .iter()
+        .map(|column| format!("{column} = NEW.{column}"))
+        .collect::<Vec<_>>()
+        .join(" AND ");
     [
         trigger("keeps_updated", &format!("BEFORE UPDATE ON \"{table}\"")),
         trigger("keeps_deleted", &format!("BEFORE DELETE ON \"{table}\"")),
-        trigger("keeps_replaced", &format!("BEFORE INSERT ON \"{table}\" WHEN EXISTS (SELECT 1 FROM \"{table}\" WHERE {same})")),
+        trigger(
+            "keeps_replaced",
+            &format!(
+                "BEFORE INSERT ON \"{table}\" WHEN EXISTS (SELECT 1 FROM \"{table}\" WHERE {same})"
+            ),
+        ),
     ]
 }
 
 /// SQL that takes the triggers of an append-only table away on SQLite, where there is no role that they let through.
 pub fn without_sqlite_triggers(table: &str, key: &[&str]) -> String {
-    sqlite_triggers(table, key).map(|(name, _)| format!("DROP TRIGGER IF EXISTS {name}")).join(";\n")
+    sqlite_triggers(table, key)
+        .map(|(name, _)| format!("DROP TRIGGER IF EXISTS {name}"))
+        .join(";\n")
 }
 
 /// SQL that puts them up again.
@@ -122,12 +154,21 @@ pub fn with_sqlite_triggers(table: &str, key: &[&str]) -> String {
 }
 
 /// The triggers of append-only tables that are missing or altered on SQLite, by name. (On PostgreSQL the fence asks.)
-pub async fn append_only_faults(db: &impl ConnectionTrait, tables: &[(&str, &[&str])]) -> Result<Vec<String>, DbErr> {
+pub async fn append_only_faults(
+    db: &impl ConnectionTrait,
+    tables: &[(&str, &[&str])],
+) -> Result<Vec<String>, DbErr> {
     let words = |sql: &str| sql.split_whitespace().collect::<Vec<_>>().join(" ");
     let mut faults = Vec::new();
     for (name, expected) in tables.iter().flat_map(|(table, key)| sqlite_triggers(table, key)) {
         let sql = "SELECT sql FROM sqlite_master WHERE type = 'trigger' AND name = $1";
-        let row = db.query_one_raw(Statement::from_sql_and_values(DbBackend::Sqlite, sql, [name.as_str().into()])).await?;
+        let row = db
+            .query_one_raw(Statement::from_sql_and_values(
+                DbBackend::Sqlite,
+                sql,
+                [name.as_str().into()],
+            ))
+            .await?;
         let found: Option<String> = row.map(|row| row.try_get("", "sql")).transpose()?;
         if found.is_none_or(|found| words(&found) != words(&expected)) {
             faults.push(name);
@@ -140,7 +181,9 @@ pub async fn append_only_faults(db: &impl ConnectionTrait, tables: &[(&str, &[&s
 pub fn random_bytes(backend: DbBackend, length: usize) -> String {
     match backend {
         // Sixteen at a time, 122 bits of them random: PostgreSQL has no other source without an extension.
-        DbBackend::Postgres => vec!["uuid_send(gen_random_uuid())"; length.div_ceil(16)].join(" || "),
+        DbBackend::Postgres => {
+            vec!["uuid_send(gen_random_uuid())"; length.div_ceil(16)].join(" || ")
+        }
         _ => format!("randomblob({length})"),
     }
 }
@@ -200,22 +243,36 @@ pub fn months(table: &str) -> String {
 
 /// Indexes text columns so that a part of them is found, whatever the case, without reading the whole table: by trigrams, where
 /// PostgreSQL has its own extension for them and the owner may make it, or somebody has. A file of one process's own is read whole.
-pub async fn find_by_part(manager: &SchemaManager<'_>, table: &str, columns: &[&str]) -> Result<(), DbErr> {
+pub async fn find_by_part(
+    manager: &SchemaManager<'_>,
+    table: &str,
+    columns: &[&str],
+) -> Result<(), DbErr> {
     let db = manager.get_connection();
     if manager.get_database_backend() != DbBackend::Postgres {
         return Ok(());
     }
-    let holds = async |sql: &str| Ok::<_, DbErr>(db.query_one_raw(Statement::from_string(DbBackend::Postgres, sql)).await?.is_some());
+    let holds = async |sql: &str| {
+        Ok::<_, DbErr>(
+            db.query_one_raw(Statement::from_string(DbBackend::Postgres, sql)).await?.is_some(),
+        )
+    };
     let may_be_made = "SELECT 1 FROM pg_available_extensions WHERE name = 'pg_trgm' AND installed_version IS NULL \
                        AND has_database_privilege(current_database(), 'CREATE')";
     if holds(may_be_made).await? {
         db.execute_unprepared("CREATE EXTENSION pg_trgm").await?;
     }
-    if !holds("SELECT 1 FROM pg_opclass WHERE opcname = 'gin_trgm_ops' AND pg_opclass_is_visible(oid)").await? {
+    if !holds(
+        "SELECT 1 FROM pg_opclass WHERE opcname = 'gin_trgm_ops' AND pg_opclass_is_visible(oid)",
+    )
+    .await?
+    {
         return Ok(());
     }
     for column in columns {
-        let index = format!("CREATE INDEX {table}_part_of_{column} ON \"{table}\" USING gin (lower({column}) gin_trgm_ops)");
+        let index = format!(
+            "CREATE INDEX {table}_part_of_{column} ON \"{table}\" USING gin (lower({column}) gin_trgm_ops)"
+        );
         db.execute_unprepared(&index).await?;
     }
     Ok(())

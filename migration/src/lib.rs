@@ -1,7 +1,13 @@
 //! Postern's schema. One concern per file; both databases come from the same files, and what differs between them
 //! lives in [`backend`] alone.
 
-#![cfg_attr(not(test), expect(clippy::wildcard_imports, reason = "a migration speaks the schema builder's language throughout"))]
+#![cfg_attr(
+    not(test),
+    expect(
+        clippy::wildcard_imports,
+        reason = "a migration speaks the schema builder's language throughout"
+    )
+)]
 
 mod backend;
 pub mod fence;
@@ -25,7 +31,9 @@ use sea_orm_migration::{
     sea_orm::{self, ConnectionTrait, DbErr, Statement},
 };
 
-pub use backend::{append_only_faults, months, random_bytes, with_sqlite_triggers, without_sqlite_triggers};
+pub use backend::{
+    append_only_faults, months, random_bytes, with_sqlite_triggers, without_sqlite_triggers,
+};
 use fence::{Raised, Roles};
 
 /// The schema of PostgreSQL that all of it is in.
@@ -57,7 +65,10 @@ impl MigratorTrait for Migrator {
 
 /// Brings the schema up to date, and the wall between tenants, where there are roles for one and a password for the login. Two that start at
 /// once take turns: the second finds nothing left to do.
-pub async fn up(db: &sea_orm::DatabaseConnection, roles: Option<(&Roles, Option<&str>)>) -> Result<Raised, DbErr> {
+pub async fn up(
+    db: &sea_orm::DatabaseConnection,
+    roles: Option<(&Roles, Option<&str>)>,
+) -> Result<Raised, DbErr> {
     let turn = backend::take_turn(db).await?;
     let done = match (Migrator::up(db, None).await, roles) {
         (Err(error), _) => Err(error),
@@ -70,9 +81,13 @@ pub async fn up(db: &sea_orm::DatabaseConnection, roles: Option<(&Roles, Option<
 
 /// The migrations that have not been applied, by name.
 pub async fn pending(db: &impl ConnectionTrait) -> Result<Vec<String>, DbErr> {
-    let mut pending: Vec<String> = Migrator::migrations().iter().map(|migration| migration.name().to_owned()).collect();
+    let mut pending: Vec<String> =
+        Migrator::migrations().iter().map(|migration| migration.name().to_owned()).collect();
     if backend::has_table(db, fence::MIGRATIONS).await? {
-        let applied = Statement::from_string(db.get_database_backend(), format!("SELECT version FROM {}", fence::MIGRATIONS));
+        let applied = Statement::from_string(
+            db.get_database_backend(),
+            format!("SELECT version FROM {}", fence::MIGRATIONS),
+        );
         for row in db.query_all_raw(applied).await? {
             let version: String = row.try_get("", "version")?;
             pending.retain(|name| *name != version);

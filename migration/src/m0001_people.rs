@@ -32,7 +32,9 @@ impl MigrationTrait for Migration {
                     .col(pk_uuid("user_id"))
                     .col(string("password_hash"))
                     .col(timestamp_with_time_zone("changed_at"))
-                    .foreign_key(ForeignKey::create().from("credential", "user_id").to("user", "id"))
+                    .foreign_key(
+                        ForeignKey::create().from("credential", "user_id").to("user", "id"),
+                    )
                     .take(),
             )
             .await

@@ -29,7 +29,16 @@ impl MigrationTrait for Migration {
                     .take(),
             )
             .await?;
-        manager.create_index(Index::create().name("session_of_user").table("session").col("user_id").col("id").take()).await?;
+        manager
+            .create_index(
+                Index::create()
+                    .name("session_of_user")
+                    .table("session")
+                    .col("user_id")
+                    .col("id")
+                    .take(),
+            )
+            .await?;
         manager
             .create_table(
                 Table::create()
@@ -38,10 +47,22 @@ impl MigrationTrait for Migration {
                     .col(uuid("session_id"))
                     .col(timestamp_with_time_zone("issued_at"))
                     .col(timestamp_with_time_zone_null("used_at"))
-                    .foreign_key(ForeignKey::create().from("refresh_token", "session_id").to("session", "id"))
+                    .foreign_key(
+                        ForeignKey::create()
+                            .from("refresh_token", "session_id")
+                            .to("session", "id"),
+                    )
                     .take(),
             )
             .await?;
-        manager.create_index(Index::create().name("refresh_token_of_session").table("refresh_token").col("session_id").take()).await
+        manager
+            .create_index(
+                Index::create()
+                    .name("refresh_token_of_session")
+                    .table("refresh_token")
+                    .col("session_id")
+                    .take(),
+            )
+            .await
     }
 }

@@ -19,7 +19,12 @@ impl MigrationTrait for Migration {
                     .col(pk_uuid("user_id"))
                     .col(string_len("tier", 16))
                     .col(timestamp_with_time_zone("since"))
-                    .check(Expr::col("tier").is_in(["support", "operations", "engineering", "super_admin"]))
+                    .check(Expr::col("tier").is_in([
+                        "support",
+                        "operations",
+                        "engineering",
+                        "super_admin",
+                    ]))
                     .foreign_key(ForeignKey::create().from("staff", "user_id").to("user", "id"))
                     .take(),
             )

@@ -40,14 +40,35 @@ impl MigrationTrait for Migration {
                     .col(timestamp_with_time_zone("created_at"))
                     .check(Expr::col("role").is_in(["viewer", "member", "admin", "owner"]))
                     .primary_key(Index::create().col("org_id").col("id"))
-                    .foreign_key(ForeignKey::create().from("membership", "org_id").to("organization", "id"))
-                    .foreign_key(ForeignKey::create().from("membership", "user_id").to("user", "id"))
+                    .foreign_key(
+                        ForeignKey::create().from("membership", "org_id").to("organization", "id"),
+                    )
+                    .foreign_key(
+                        ForeignKey::create().from("membership", "user_id").to("user", "id"),
+                    )
                     .take(),
             )
             .await?;
         manager
-            .create_index(Index::create().name("membership_once").table("membership").col("org_id").col("user_id").unique().take())
+            .create_index(
+                Index::create()
+                    .name("membership_once")
+                    .table("membership")
+                    .col("org_id")
+                    .col("user_id")
+                    .unique()
+                    .take(),
+            )
             .await?;
-        manager.create_index(Index::create().name("membership_of_user").table("membership").col("user_id").col("org_id").take()).await
+        manager
+            .create_index(
+                Index::create()
+                    .name("membership_of_user")
+                    .table("membership")
+                    .col("user_id")
+                    .col("org_id")
+                    .take(),
+            )
+            .await
     }
 }

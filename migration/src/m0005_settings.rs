@@ -21,7 +21,9 @@ impl MigrationTrait for Migration {
                     .col(string_len_null("logo_url", 500))
                     .col(string_len_null("support_email", 254))
                     .col(big_integer("version"))
-                    .foreign_key(ForeignKey::create().from("org_setting", "org_id").to("organization", "id"))
+                    .foreign_key(
+                        ForeignKey::create().from("org_setting", "org_id").to("organization", "id"),
+                    )
                     .take(),
             )
             .await?;
@@ -35,7 +37,11 @@ impl MigrationTrait for Migration {
                     .col(string_len("reason", 500))
                     .col(timestamp_with_time_zone_null("expires_at"))
                     .primary_key(Index::create().col("org_id").col("feature"))
-                    .foreign_key(ForeignKey::create().from("feature_override", "org_id").to("organization", "id"))
+                    .foreign_key(
+                        ForeignKey::create()
+                            .from("feature_override", "org_id")
+                            .to("organization", "id"),
+                    )
                     .take(),
             )
             .await?;
@@ -48,7 +54,9 @@ impl MigrationTrait for Migration {
                     .col(timestamp_with_time_zone("at"))
                     .col(big_integer("value"))
                     .primary_key(Index::create().col("org_id").col("metric").col("at"))
-                    .foreign_key(ForeignKey::create().from("usage_point", "org_id").to("organization", "id"))
+                    .foreign_key(
+                        ForeignKey::create().from("usage_point", "org_id").to("organization", "id"),
+                    )
                     .take(),
             )
             .await

@@ -31,16 +31,48 @@ impl MigrationTrait for Migration {
                     // What the code promises of every impersonation, the row promises again.
                     .check(Expr::col("staff_user_id").ne(Expr::col("target_user_id")))
                     .primary_key(Index::create().col("org_id").col("id"))
-                    .foreign_key(ForeignKey::create().from("impersonation", "org_id").to("organization", "id"))
-                    .foreign_key(ForeignKey::create().from("impersonation", "staff_user_id").to("user", "id"))
-                    .foreign_key(ForeignKey::create().from("impersonation", "staff_session_id").to("session", "id"))
-                    .foreign_key(ForeignKey::create().from("impersonation", "target_user_id").to("user", "id"))
+                    .foreign_key(
+                        ForeignKey::create()
+                            .from("impersonation", "org_id")
+                            .to("organization", "id"),
+                    )
+                    .foreign_key(
+                        ForeignKey::create()
+                            .from("impersonation", "staff_user_id")
+                            .to("user", "id"),
+                    )
+                    .foreign_key(
+                        ForeignKey::create()
+                            .from("impersonation", "staff_session_id")
+                            .to("session", "id"),
+                    )
+                    .foreign_key(
+                        ForeignKey::create()
+                            .from("impersonation", "target_user_id")
+                            .to("user", "id"),
+                    )
                     .take(),
             )
             .await?;
-        manager.create_index(Index::create().name("impersonation_id").table("impersonation").col("id").unique().take()).await?;
         manager
-            .create_index(Index::create().name("impersonation_of_staff").table("impersonation").col("staff_user_id").col("id").take())
+            .create_index(
+                Index::create()
+                    .name("impersonation_id")
+                    .table("impersonation")
+                    .col("id")
+                    .unique()
+                    .take(),
+            )
+            .await?;
+        manager
+            .create_index(
+                Index::create()
+                    .name("impersonation_of_staff")
+                    .table("impersonation")
+                    .col("staff_user_id")
+                    .col("id")
+                    .take(),
+            )
             .await
     }
 }

@@ -44,15 +44,43 @@ impl MigrationTrait for Migration {
                     .col(string_len_null("request_id", 64))
                     .col(integer("schema_version"))
                     // Whoever wore an identity and whose it was stand together or not at all.
-                    .check(Expr::col("on_behalf_of_id").is_null().eq(Expr::col("impersonation_id").is_null()))
-                    .check(Expr::col("on_behalf_of_id").is_null().or(Expr::col("actor_id").is_not_null()))
+                    .check(
+                        Expr::col("on_behalf_of_id")
+                            .is_null()
+                            .eq(Expr::col("impersonation_id").is_null()),
+                    )
+                    .check(
+                        Expr::col("on_behalf_of_id")
+                            .is_null()
+                            .or(Expr::col("actor_id").is_not_null()),
+                    )
                     .take(),
             )
             .await?;
-        manager.create_index(Index::create().name("audit_event_of_org").table("audit_event").col("org_id").col("id").take()).await?;
-        manager.create_index(Index::create().name("audit_event_of_actor").table("audit_event").col("actor_id").col("id").take()).await?;
+        manager
+            .create_index(
+                Index::create()
+                    .name("audit_event_of_org")
+                    .table("audit_event")
+                    .col("org_id")
+                    .col("id")
+                    .take(),
+            )
+            .await?;
+        manager
+            .create_index(
+                Index::create()
+                    .name("audit_event_of_actor")
+                    .table("audit_event")
+                    .col("actor_id")
+                    .col("id")
+                    .take(),
+            )
+            .await?;
         // Sign-in failures are counted by account and by address before each sign-in.
-        for (name, column) in [("audit_event_failed_account", "actor_email"), ("audit_event_failed_address", "ip")] {
+        for (name, column) in
+            [("audit_event_failed_account", "actor_email"), ("audit_event_failed_address", "ip")]
+        {
             manager
                 .create_index(
                     Index::create()

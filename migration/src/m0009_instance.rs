@@ -12,6 +12,14 @@ impl MigrationTrait for Migration {
     }
 
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        manager.create_table(Table::create().table("instance").col(string_len("key", 40).primary_key()).col(string("value")).take()).await
+        manager
+            .create_table(
+                Table::create()
+                    .table("instance")
+                    .col(string_len("key", 40).primary_key())
+                    .col(string("value"))
+                    .take(),
+            )
+            .await
     }
 }

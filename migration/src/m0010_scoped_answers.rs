@@ -27,10 +27,20 @@ impl MigrationTrait for Migration {
                     .col(binary("answer"))
                     .col(timestamp_with_time_zone("answered_at"))
                     .primary_key(Index::create().col("org_id").col("user_id").col("key_hash"))
-                    .foreign_key(ForeignKey::create().from("idempotency_key", "user_id").to("user", "id"))
+                    .foreign_key(
+                        ForeignKey::create().from("idempotency_key", "user_id").to("user", "id"),
+                    )
                     .take(),
             )
             .await?;
-        manager.create_index(Index::create().name("idempotency_key_age").table("idempotency_key").col("answered_at").take()).await
+        manager
+            .create_index(
+                Index::create()
+                    .name("idempotency_key_age")
+                    .table("idempotency_key")
+                    .col("answered_at")
+                    .take(),
+            )
+            .await
     }
 }

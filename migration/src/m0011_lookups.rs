@@ -16,7 +16,14 @@ impl MigrationTrait for Migration {
 
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         // Many events have none of these.
-        for column in ["on_behalf_of_id", "on_behalf_of_email", "ticket_ref", "impersonation_id", "ip", "target_id"] {
+        for column in [
+            "on_behalf_of_id",
+            "on_behalf_of_email",
+            "ticket_ref",
+            "impersonation_id",
+            "ip",
+            "target_id",
+        ] {
             let index = Index::create()
                 .name(format!("audit_event_by_{column}"))
                 .table("audit_event")
@@ -35,17 +42,41 @@ impl MigrationTrait for Migration {
             .take();
         manager.create_index(by_outcome).await?;
         for column in ["actor_email", "target_label"] {
-            let index = Index::create().name(format!("audit_event_by_{column}")).table("audit_event").col(column).col("id").take();
+            let index = Index::create()
+                .name(format!("audit_event_by_{column}"))
+                .table("audit_event")
+                .col(column)
+                .col("id")
+                .take();
             manager.create_index(index).await?;
         }
         // Who came in, and in whose name: what lets an org see the names of people who are not, or no longer, its members.
-        for (name, column) in [("impersonation_by", "staff_user_id"), ("impersonation_in_name_of", "target_user_id")] {
-            manager.create_index(Index::create().name(name).table("impersonation").col("org_id").col(column).take()).await?;
+        for (name, column) in
+            [("impersonation_by", "staff_user_id"), ("impersonation_in_name_of", "target_user_id")]
+        {
+            manager
+                .create_index(
+                    Index::create()
+                        .name(name)
+                        .table("impersonation")
+                        .col("org_id")
+                        .col(column)
+                        .take(),
+                )
+                .await?;
         }
-        let by_session = Index::create().name("impersonation_in_session").table("impersonation").col("staff_session_id").take();
+        let by_session = Index::create()
+            .name("impersonation_in_session")
+            .table("impersonation")
+            .col("staff_session_id")
+            .take();
         manager.create_index(by_session).await?;
         // What ends with a member of the staff, or their tier, is looked for among what has not ended.
-        let mut live = Index::create().name("impersonation_live").table("impersonation").col("staff_user_id").take();
+        let mut live = Index::create()
+            .name("impersonation_live")
+            .table("impersonation")
+            .col("staff_user_id")
+            .take();
         manager.create_index(live.and_where(Expr::col("ended_at").is_null()).take()).await?;
         find_by_part(manager, "audit_event", &["summary", "target_label"]).await?;
         find_by_part(manager, "user", &["email", "name"]).await?;

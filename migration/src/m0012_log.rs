@@ -25,10 +25,15 @@ impl MigrationTrait for Migration {
         let mut salts = binary_null("salts");
         salts.check(Expr::cust(format!("length(salts) = {SALTS}")));
         for column in [salts, json_binary_null("erased")] {
-            manager.alter_table(Table::alter().table("audit_event").add_column(column).take()).await?;
+            manager
+                .alter_table(Table::alter().table("audit_event").add_column(column).take())
+                .await?;
         }
         let salts = backend::random_bytes(manager.get_database_backend(), SALTS);
-        manager.get_connection().execute_unprepared(&format!("UPDATE audit_event SET salts = {salts}")).await?;
+        manager
+            .get_connection()
+            .execute_unprepared(&format!("UPDATE audit_event SET salts = {salts}"))
+            .await?;
         backend::by_month(manager, "audit_event").await?;
         indexes(manager).await?;
         append_only(manager, "audit_event", &["id"]).await?;
@@ -55,13 +60,28 @@ async fn indexes(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
         on("audit_event_by_actor_email", &["actor_email", "id"]),
         on("audit_event_by_target_label", &["target_label", "id"]),
         // Sign-in failures are counted by account and by address before each sign-in.
-        on("audit_event_failed_account", &["actor_email", "occurred_at"]).and_where(failed()).take(),
+        on("audit_event_failed_account", &["actor_email", "occurred_at"])
+            .and_where(failed())
+            .take(),
         on("audit_event_failed_address", &["ip", "occurred_at"]).and_where(failed()).take(),
-        on("audit_event_by_outcome", &["outcome", "id"]).and_where(Expr::col("outcome").ne(Expr::cust("'succeeded'"))).take(),
+        on("audit_event_by_outcome", &["outcome", "id"])
+            .and_where(Expr::col("outcome").ne(Expr::cust("'succeeded'")))
+            .take(),
     ];
     // Many events have none of these.
-    for column in ["on_behalf_of_id", "on_behalf_of_email", "ticket_ref", "impersonation_id", "ip", "target_id"] {
-        all.push(on(&format!("audit_event_by_{column}"), &[column, "id"]).and_where(there(column)).take());
+    for column in [
+        "on_behalf_of_id",
+        "on_behalf_of_email",
+        "ticket_ref",
+        "impersonation_id",
+        "ip",
+        "target_id",
+    ] {
+        all.push(
+            on(&format!("audit_event_by_{column}"), &[column, "id"])
+                .and_where(there(column))
+                .take(),
+        );
     }
     for index in all {
         manager.create_index(index).await?;
@@ -95,7 +115,13 @@ async fn log(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
                 .col(uuid("event_id"))
                 .col(binary("hash"))
                 .primary_key(Index::create().col("org_id").col("place"))
-                .index(Index::create().name("audit_leaf_of_event").unique().col("org_id").col("event_id"))
+                .index(
+                    Index::create()
+                        .name("audit_leaf_of_event")
+                        .unique()
+                        .col("org_id")
+                        .col("event_id"),
+                )
                 .take(),
         )
         .await?;

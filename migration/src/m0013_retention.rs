@@ -19,7 +19,9 @@ impl MigrationTrait for Migration {
                     .col(pk_uuid("org_id"))
                     .col(big_integer_null("days"))
                     .col(timestamp_with_time_zone_null("held_since"))
-                    .foreign_key(ForeignKey::create().from("retention", "org_id").to("organization", "id"))
+                    .foreign_key(
+                        ForeignKey::create().from("retention", "org_id").to("organization", "id"),
+                    )
                     .take(),
             )
             .await

@@ -13,14 +13,26 @@ impl MigrationTrait for Migration {
     }
 
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        for name in
-            ["audit_event_part_of_summary", "audit_event_part_of_target_label", "audit_event_of_org_by_action", "audit_event_by_outcome"]
-        {
-            manager.get_connection().execute_unprepared(&format!("DROP INDEX IF EXISTS {name}")).await?;
+        for name in [
+            "audit_event_part_of_summary",
+            "audit_event_part_of_target_label",
+            "audit_event_of_org_by_action",
+            "audit_event_by_outcome",
+        ] {
+            manager
+                .get_connection()
+                .execute_unprepared(&format!("DROP INDEX IF EXISTS {name}"))
+                .await?;
         }
         // Few values, which all orgs have: for one org in order, for all of them together.
         let by = |column: &'static str| {
-            Index::create().name(format!("audit_event_by_{column}")).table("audit_event").col(column).col("org_id").col("id").take()
+            Index::create()
+                .name(format!("audit_event_by_{column}"))
+                .table("audit_event")
+                .col(column)
+                .col("org_id")
+                .col("id")
+                .take()
         };
         manager.create_index(by("action")).await?;
         let other = Expr::col("outcome").ne(Expr::cust("'succeeded'"));

@@ -26,19 +26,25 @@ pub fn run(for_pages: u64, for_log: u64) {
     let folder = tempfile::tempdir().expect("a folder");
     println!("| what | figure |\n| --- | --- |");
     // As it runs for customers: what is committed is on the disk.
-    let durable =
-        Cluster::start("-c log_min_messages=log -c shared_buffers=1GB -c fsync=on -c synchronous_commit=on -c full_page_writes=on");
+    let durable = Cluster::start(
+        "-c log_min_messages=log -c shared_buffers=1GB -c fsync=on -c synchronous_commit=on -c full_page_writes=on",
+    );
     let of_it = tempfile::tempdir().expect("a folder");
     let database = durable.url(SERVER, "postgres");
     migrate(of_it.path(), &database, &durable.url(SUPERUSER, "postgres"));
     audited_write(&durable, of_it.path(), &database, "no events there, durable");
     drop(durable);
     // The rest with a database that waits for no disk.
-    let cluster = Cluster::start("-c log_min_messages=log -c shared_buffers=1GB -c maintenance_work_mem=512MB -c max_wal_size=8GB");
+    let cluster = Cluster::start(
+        "-c log_min_messages=log -c shared_buffers=1GB -c maintenance_work_mem=512MB -c max_wal_size=8GB",
+    );
     let database = cluster.url(SERVER, "postgres");
     migrate(folder.path(), &database, &cluster.url(SUPERUSER, "postgres"));
     audited_write(&cluster, folder.path(), &database, "no events there");
-    sql(&cluster, "SET session_replication_role = replica; DELETE FROM audit_queue; DELETE FROM audit_event");
+    sql(
+        &cluster,
+        "SET session_replication_role = replica; DELETE FROM audit_queue; DELETE FROM audit_event",
+    );
     the_log(&cluster, folder.path(), &database, for_log);
     pages(&cluster, folder.path(), &database, for_pages);
     audited_write(&cluster, folder.path(), &database, &format!("{for_pages} events there"));
@@ -48,19 +54,34 @@ pub fn run(for_pages: u64, for_log: u64) {
 /// one org wait for each other, and what is measured then is the waiting.
 fn audited_write(cluster: &Cluster, folder: &Path, database: &str, there: &str) {
     let server = Served::start(folder, database, true);
-    let orgs = orgs(cluster, &format!("writing-{}", there.split(' ').next().unwrap_or_default()), 8);
+    let orgs =
+        orgs(cluster, &format!("writing-{}", there.split(' ').next().unwrap_or_default()), 8);
     let owner = server.sign_in("owner@acme.example");
     let first = &orgs[0];
     let members = server.get(&owner, &format!("/v1/orgs/{}/members", first[0]));
-    let viewer = members["data"].as_array().expect("members").iter().find(|one| one["role"] == "viewer").expect("is there");
+    let viewer = members["data"]
+        .as_array()
+        .expect("members")
+        .iter()
+        .find(|one| one["role"] == "viewer")
+        .expect("is there");
     let path = format!("/v1/orgs/{}/members/{}", first[0], viewer["id"].as_str().expect("an id"));
-    let change = http::Request::new(&server.address, "PATCH", &path, &owner, Some(json!({ "role": "member" })));
+    let change = http::Request::new(
+        &server.address,
+        "PATCH",
+        &path,
+        &owner,
+        Some(json!({ "role": "member" })),
+    );
     let with = statements::of(cluster, folder, || change.once());
     drop(server);
     let mut text = fs::read_to_string(&with).expect("a script");
     for (nth, cast) in [(0, ""), (1, "::uuid[]"), (2, "::uuid[]"), (3, "::uuid[]")] {
         let all = orgs.iter().map(|org| format!("'{}'", org[nth])).collect::<Vec<_>>().join(", ");
-        text = text.replace(&format!("'{}'", first[nth]), &format!("((ARRAY[{all}]{cast})[1 + :client_id])"));
+        text = text.replace(
+            &format!("'{}'", first[nth]),
+            &format!("((ARRAY[{all}]{cast})[1 + :client_id])"),
+        );
     }
     fs::write(&with, &text).expect("is written");
     let without = folder.join("without.sql");
@@ -70,13 +91,20 @@ fn audited_write(cluster: &Cluster, folder: &Path, database: &str, there: &str) 
     for connections in [4, 8] {
         let (mut rates, mut ratios) = (Vec::new(), Vec::new());
         for _ in 0..ROUNDS {
-            let unaudited = statements::pgbench(cluster, &without, connections, Duration::from_secs(4));
+            let unaudited =
+                statements::pgbench(cluster, &without, connections, Duration::from_secs(4));
             let audited = statements::pgbench(cluster, &with, connections, Duration::from_secs(4));
             rates.push(audited);
             ratios.push(unaudited / audited);
         }
-        println!("| audited role changes a second, {connections} connections, {there}, by pgbench | {} |", spread(rates, 0));
-        println!("| the same, as a multiple of the time without its event | {} |", spread(ratios, 2));
+        println!(
+            "| audited role changes a second, {connections} connections, {there}, by pgbench | {} |",
+            spread(rates, 0)
+        );
+        println!(
+            "| the same, as a multiple of the time without its event | {} |",
+            spread(ratios, 2)
+        );
     }
 }
 
@@ -115,7 +143,10 @@ fn the_log(cluster: &Cluster, folder: &Path, database: &str, events: u64) {
     let begun = Instant::now();
     let waiting = |server: &Served| {
         let figures = text(&server.address, "/metrics", "", "*/*");
-        figures.lines().find_map(|line| line.strip_prefix("postern_audit_queue_length ")?.parse::<f64>().ok()).expect("a figure")
+        figures
+            .lines()
+            .find_map(|line| line.strip_prefix("postern_audit_queue_length ")?.parse::<f64>().ok())
+            .expect("a figure")
     };
     let before = waiting(&server);
     while waiting(&server) > 0.0 {
@@ -125,10 +156,21 @@ fn the_log(cluster: &Cluster, folder: &Path, database: &str, events: u64) {
     sql(cluster, "VACUUM ANALYZE");
     let owner = server.sign_in("member-1@company-1.example");
     let page = server.get(&owner, "/v1/orgs/company-1/audit-events?limit=100");
-    let ids: Vec<&str> = page["data"].as_array().expect("a list").iter().filter_map(|event| event["id"].as_str()).collect();
+    let ids: Vec<&str> = page["data"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .filter_map(|event| event["id"].as_str())
+        .collect();
     let mut times = Vec::new();
     for id in ids {
-        let asked = http::Request::new(&server.address, "GET", &format!("/v1/orgs/company-1/audit-log/proof?event={id}"), &owner, None);
+        let asked = http::Request::new(
+            &server.address,
+            "GET",
+            &format!("/v1/orgs/company-1/audit-log/proof?event={id}"),
+            &owner,
+            None,
+        );
         let begun = Instant::now();
         asked.once();
         times.push(begun.elapsed().as_secs_f64() * 1000.0);
@@ -141,13 +183,23 @@ fn the_log(cluster: &Cluster, folder: &Path, database: &str, events: u64) {
     let took = begun.elapsed().as_secs_f64();
     let size = fs::metadata(&file).expect("is there").len() >> 20;
     println!("| export of {events} events: seconds, MiB, lines | {took:.0}, {size}, {lines} |");
-    println!("| resident before it, and the peak, MiB | {before:.0}, {:.0} |", server.memory("VmHWM"));
-    fs::write(folder.join("keys"), text(&server.address, "/v1/orgs/company-1/audit-log/keys", &owner, "*/*")).expect("is written");
+    println!(
+        "| resident before it, and the peak, MiB | {before:.0}, {:.0} |",
+        server.memory("VmHWM")
+    );
+    fs::write(
+        folder.join("keys"),
+        text(&server.address, "/v1/orgs/company-1/audit-log/keys", &owner, "*/*"),
+    )
+    .expect("is written");
     let mut seconds = Vec::new();
     for _ in 0..3 {
         let begun = Instant::now();
-        let verify =
-            Command::new(binary()).args(["audit", "verify", "log.ndjson", "--key", "keys"]).current_dir(folder).output().expect("runs");
+        let verify = Command::new(binary())
+            .args(["audit", "verify", "log.ndjson", "--key", "keys"])
+            .current_dir(folder)
+            .output()
+            .expect("runs");
         assert!(verify.status.success(), "{}", String::from_utf8_lossy(&verify.stdout));
         seconds.push(begun.elapsed().as_secs_f64());
     }
@@ -212,7 +264,9 @@ fn pages(cluster: &Cluster, folder: &Path, database: &str, events: u64) {
     let largest = &orgs[0][0];
     let server = Served::start(folder, database, true);
     let owner = server.sign_in("owner@acme.example");
-    println!("| events there are, of which {largest} has half | {events}, {some} each of the others |");
+    println!(
+        "| events there are, of which {largest} has half | {events}, {some} each of the others |"
+    );
     for filter in [
         "",
         "action=user.removed",
@@ -232,11 +286,18 @@ fn pages(cluster: &Cluster, folder: &Path, database: &str, events: u64) {
         "action=settings.updated&actor=member-11@{org}.example",
         "from={early}&to={late}&outcome=denied",
     ] {
-        let asked = filter.replace("{org}", largest).replace("{early}", &ago(200)).replace("{late}", &ago(199));
+        let asked = filter
+            .replace("{org}", largest)
+            .replace("{early}", &ago(200))
+            .replace("{late}", &ago(199));
         let mut times = Vec::new();
         // From the newest to somewhere deep, and at depths all over the year.
         for days in [0, 1, 30, 90, 180, 270, 330, 360] {
-            let to = if asked.contains("to=") || days == 0 { String::new() } else { format!("&to={}", ago(days)) };
+            let to = if asked.contains("to=") || days == 0 {
+                String::new()
+            } else {
+                format!("&to={}", ago(days))
+            };
             let mut cursor = String::new();
             for _ in 0..5 {
                 let path = format!("/v1/orgs/{largest}/audit-events?{asked}{to}{cursor}");
@@ -250,7 +311,11 @@ fn pages(cluster: &Cluster, folder: &Path, database: &str, events: u64) {
                 }
             }
         }
-        println!("| a page with `{}`, ms | {} |", if filter.is_empty() { "nothing" } else { filter }, spread(times, 1));
+        println!(
+            "| a page with `{}`, ms | {} |",
+            if filter.is_empty() { "nothing" } else { filter },
+            spread(times, 1)
+        );
     }
 }
 
@@ -267,7 +332,15 @@ fn sql(cluster: &Cluster, sql: &str) {
 fn read(cluster: &Cluster, sql: &str) -> String {
     let done = Command::new(cluster.binaries.join("psql"))
         .args(["--quiet", "--no-psqlrc", "--tuples-only", "--no-align", "--set=ON_ERROR_STOP=1"])
-        .args(["--host", cluster.socket_folder(), "--username", SUPERUSER, "--command", sql, "postgres"])
+        .args([
+            "--host",
+            cluster.socket_folder(),
+            "--username",
+            SUPERUSER,
+            "--command",
+            sql,
+            "postgres",
+        ])
         .output()
         .expect("psql runs");
     assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
@@ -277,7 +350,8 @@ fn read(cluster: &Cluster, sql: &str) -> String {
 /// Asks for something, and gives it to `each` chunk by chunk.
 fn ask(address: &str, path: &str, token: &str, accept: &str, mut each: impl FnMut(&[u8])) {
     actix_web::rt::System::new().block_on(async {
-        let asked = reqwest::Client::new().get(format!("http://{address}{path}")).header("accept", accept);
+        let asked =
+            reqwest::Client::new().get(format!("http://{address}{path}")).header("accept", accept);
         let asked = if token.is_empty() { asked } else { asked.bearer_auth(token) };
         let answer = asked.send().await.expect("answers");
         assert!(answer.status().is_success(), "{path}: {}", answer.status());

@@ -20,7 +20,11 @@ pub struct Request {
 impl Request {
     pub fn new(address: &str, method: &str, path: &str, token: &str, body: Option<Value>) -> Self {
         let body = body.map(|body| body.to_string()).unwrap_or_default();
-        let authorization = if token.is_empty() { String::new() } else { format!("authorization: Bearer {token}\r\n") };
+        let authorization = if token.is_empty() {
+            String::new()
+        } else {
+            format!("authorization: Bearer {token}\r\n")
+        };
         let text = format!(
             "{method} {path} HTTP/1.1\r\nhost: {address}\r\n{authorization}content-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
             body.len()
@@ -55,7 +59,8 @@ pub fn rate(requests: &[Request], connections: usize, lasts: Duration) -> f64 {
             std::thread::spawn(move || {
                 let mine: Vec<usize> = (thread..connections).step_by(THREADS).collect();
                 rt::System::new().block_on(async {
-                    let senders = mine.into_iter().map(|nth| rt::spawn(send(requests.clone(), nth, until)));
+                    let senders =
+                        mine.into_iter().map(|nth| rt::spawn(send(requests.clone(), nth, until)));
                     let mut done = 0;
                     for sender in senders.collect::<Vec<_>>() {
                         done += sender.await.expect("runs");
@@ -101,7 +106,8 @@ pub fn sign_ins(address: &str, people: usize) -> usize {
         .map(|_| {
             let request = request.clone();
             std::thread::spawn(move || {
-                let answered = connect(&request.address).and_then(|mut stream| exchange(&mut stream, &request.bytes));
+                let answered = connect(&request.address)
+                    .and_then(|mut stream| exchange(&mut stream, &request.bytes));
                 answered.is_ok_and(|(status, _)| status == 200)
             })
         })
@@ -142,7 +148,9 @@ fn exchange(stream: &mut TcpStream, request: &[u8]) -> std::io::Result<(u16, Vec
 fn whole(buffer: &[u8]) -> Option<(u16, usize)> {
     let head = buffer.windows(4).position(|window| window == b"\r\n\r\n")? + 4;
     let text = std::str::from_utf8(&buffer[..head]).expect("a head is ASCII");
-    let length = text.lines().find_map(|line| line.split_once(": ").filter(|(name, _)| name.eq_ignore_ascii_case("content-length")));
+    let length = text.lines().find_map(|line| {
+        line.split_once(": ").filter(|(name, _)| name.eq_ignore_ascii_case("content-length"))
+    });
     let length: usize = length.map_or(0, |(_, length)| length.parse().expect("a length"));
     let status = text.split(' ').nth(1).and_then(|status| status.parse().ok()).expect("a status");
     (buffer.len() >= head + length).then_some((status, head))

@@ -32,7 +32,9 @@ const ROUND: Duration = Duration::from_secs(4);
 fn main() {
     let mut arguments = std::env::args().skip(1);
     if arguments.next().as_deref() == Some("audit") {
-        let mut number = |otherwise| arguments.next().map_or(otherwise, |number| number.parse().expect("a number of events"));
+        let mut number = |otherwise| {
+            arguments.next().map_or(otherwise, |number| number.parse().expect("a number of events"))
+        };
         return audit::run(number(10_000_000), number(1_000_000));
     }
     let folder = tempfile::tempdir().expect("a folder");
@@ -47,18 +49,32 @@ fn main() {
     let members = server.get(&owner, "/v1/orgs/acme/members");
     let id = |who: &str| {
         let all = members["data"].as_array().expect("members").iter();
-        all.clone().find(|member| member["email"] == format!("{who}@acme.example")).expect("is there")["id"]
+        all.clone()
+            .find(|member| member["email"] == format!("{who}@acme.example"))
+            .expect("is there")["id"]
             .as_str()
             .expect("an id")
             .to_owned()
     };
     let (viewer, member) = (id("viewer"), id("member"));
     let list = http::Request::new(&server.address, "GET", "/v1/orgs/acme/members", &owner, None);
-    let single = http::Request::new(&server.address, "GET", &format!("/v1/orgs/acme/members/{member}"), &owner, None);
+    let single = http::Request::new(
+        &server.address,
+        "GET",
+        &format!("/v1/orgs/acme/members/{member}"),
+        &owner,
+        None,
+    );
     let path = format!("/v1/orgs/acme/members/{viewer}");
-    let change = |role: &str| http::Request::new(&server.address, "PATCH", &path, &owner, Some(json!({ "role": role })));
+    let change = |role: &str| {
+        http::Request::new(&server.address, "PATCH", &path, &owner, Some(json!({ "role": role })))
+    };
     let changes = [change("member"), change("viewer")];
-    for (what, requests) in [("list of members", &[list][..]), ("single member", &[single]), ("audited role change", &changes)] {
+    for (what, requests) in [
+        ("list of members", &[list][..]),
+        ("single member", &[single]),
+        ("audited role change", &changes),
+    ] {
         let script = statements::of(&cluster, folder.path(), || requests[0].once());
         requests.iter().for_each(http::Request::once);
         let (mut rates, mut alone, mut ratios) = (Vec::new(), Vec::new(), Vec::new());
@@ -81,11 +97,17 @@ fn main() {
         ready.push(server.ready.as_secs_f64() * 1000.0);
     }
     println!("| ready on a migrated PostgreSQL, ms | {} |", spread(ready, 0));
-    for (name, database) in [("PostgreSQL", database), ("SQLite", format!("sqlite://{}", folder.path().join("bench.db").display()))] {
+    for (name, database) in [
+        ("PostgreSQL", database),
+        ("SQLite", format!("sqlite://{}", folder.path().join("bench.db").display())),
+    ] {
         let server = Served::start(folder.path(), &database, true);
         println!("| resident, idle, {name}, MiB | {:.0} |", server.memory("VmRSS"));
         let signed_in = http::sign_ins(&server.address, 200);
-        println!("| peak with 200 sign-ins at once, {name}, MiB | {:.0} ({signed_in} of 200 signed in) |", server.memory("VmHWM"));
+        println!(
+            "| peak with 200 sign-ins at once, {name}, MiB | {:.0} ({signed_in} of 200 signed in) |",
+            server.memory("VmHWM")
+        );
     }
 }
 
@@ -93,9 +115,18 @@ fn main() {
 fn token_check(folder: &Path) {
     let config = test_config(&folder.join("tokens"));
     let (state, token) = actix_web::rt::System::new().block_on(async {
-        let store = Store::connect(&store_options(&format!("sqlite://{}", folder.join("tokens.db").display()))).await.expect("opens");
+        let store = Store::connect(&store_options(&format!(
+            "sqlite://{}",
+            folder.join("tokens.db").display()
+        )))
+        .await
+        .expect("opens");
         let state = State::new(config, store, Arc::new(SystemClock)).expect("sound");
-        let stamp = Stamp { now: SystemClock.now(), ids: Arc::clone(&state.ids), source: Source::default() };
+        let stamp = Stamp {
+            now: SystemClock.now(),
+            ids: Arc::clone(&state.ids),
+            source: Source::default(),
+        };
         let session = Session {
             id: stamp.id(),
             user_id: stamp.id(),
@@ -111,7 +142,10 @@ fn token_check(folder: &Path) {
     });
     let headers = |token: &str| {
         let mut headers = actix_web::http::header::HeaderMap::new();
-        headers.insert(actix_web::http::header::AUTHORIZATION, format!("Bearer {token}").parse().expect("a header"));
+        headers.insert(
+            actix_web::http::header::AUTHORIZATION,
+            format!("Bearer {token}").parse().expect("a header"),
+        );
         headers
     };
     let measure = |what: &str, headers: &[actix_web::http::header::HeaderMap]| {

@@ -15,7 +15,11 @@ use crate::http;
 /// Makes the schema.
 pub fn migrate(folder: &Path, database: &str, owner: &str) {
     let mut command = Command::new(binary());
-    command.arg("migrate").current_dir(folder).env("POSTERN__DATABASE__URL", database).env("POSTERN__DATABASE__OWNER_URL", owner);
+    command
+        .arg("migrate")
+        .current_dir(folder)
+        .env("POSTERN__DATABASE__URL", database)
+        .env("POSTERN__DATABASE__OWNER_URL", owner);
     assert!(command.stdout(Stdio::null()).status().expect("runs").success(), "the schema is made");
 }
 
@@ -35,10 +39,13 @@ pub struct Served {
 
 impl Served {
     pub fn start(folder: &Path, database: &str, demo: bool) -> Self {
-        let free = TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).expect("a port");
+        let free =
+            TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).expect("a port");
         let mut command = Command::new(binary());
         command.arg("serve").args(demo.then_some("--demo")).current_dir(folder);
-        command.env("POSTERN__SERVER__LISTEN", free.to_string()).env("POSTERN__DATABASE__URL", database);
+        command
+            .env("POSTERN__SERVER__LISTEN", free.to_string())
+            .env("POSTERN__DATABASE__URL", database);
         command.env("POSTERN__LOG__FILTER", "warn").stdout(Stdio::null());
         let begun = Instant::now();
         let process = command.spawn().expect("starts");
@@ -52,7 +59,8 @@ impl Served {
 
     pub fn sign_in(&self, email: &str) -> String {
         let body = json!({ "email": email, "password": postern_tests::PASSWORD });
-        let answer = http::Request::new(&self.address, "POST", "/v1/auth/login", "", Some(body)).answer();
+        let answer =
+            http::Request::new(&self.address, "POST", "/v1/auth/login", "", Some(body)).answer();
         answer["access_token"].as_str().expect("signed in").to_owned()
     }
 
@@ -62,9 +70,16 @@ impl Served {
 
     /// A line of `/proc/…/status`, in MiB.
     pub fn memory(&self, line: &str) -> f64 {
-        let status = fs::read_to_string(format!("/proc/{}/status", self.process.id())).expect("runs");
-        let kib =
-            status.lines().find_map(|text| text.strip_prefix(line)?.strip_prefix(':')?.split_whitespace().next()?.parse::<f64>().ok());
+        let status =
+            fs::read_to_string(format!("/proc/{}/status", self.process.id())).expect("runs");
+        let kib = status.lines().find_map(|text| {
+            text.strip_prefix(line)?
+                .strip_prefix(':')?
+                .split_whitespace()
+                .next()?
+                .parse::<f64>()
+                .ok()
+        });
         kib.expect("a figure") / 1024.0
     }
 }

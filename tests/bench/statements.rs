@@ -46,13 +46,24 @@ pub fn pgbench(cluster: &Cluster, script: &Path, connections: usize, lasts: Dura
         .output()
         .expect("pgbench runs");
     let said = String::from_utf8_lossy(&output.stdout);
-    let rate = said.lines().find_map(|line| line.strip_prefix("tps = ")?.split(' ').next()?.parse().ok());
+    let rate =
+        said.lines().find_map(|line| line.strip_prefix("tps = ")?.split(' ').next()?.parse().ok());
     rate.unwrap_or_else(|| panic!("{said}{}", String::from_utf8_lossy(&output.stderr)))
 }
 
 fn psql(cluster: &Cluster, sql: &str) {
     let done = Command::new(cluster.binaries.join("psql"))
-        .args(["--quiet", "--no-psqlrc", "--host", cluster.socket_folder(), "--username", SUPERUSER, "--command", sql, "postgres"])
+        .args([
+            "--quiet",
+            "--no-psqlrc",
+            "--host",
+            cluster.socket_folder(),
+            "--username",
+            SUPERUSER,
+            "--command",
+            sql,
+            "postgres",
+        ])
         .output()
         .expect("psql runs");
     assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
@@ -68,8 +79,16 @@ fn statements(log: &str) -> Vec<String> {
             *last = filled(last, parameters);
             continue;
         }
-        let Some((_, statement)) = line.split_once("LOG:  execute ").or_else(|| line.split_once("LOG:  statement: ")) else { continue };
-        let statement = if line.contains("LOG:  execute ") { statement.split_once(": ").map_or("", |(_, sql)| sql) } else { statement };
+        let Some((_, statement)) =
+            line.split_once("LOG:  execute ").or_else(|| line.split_once("LOG:  statement: "))
+        else {
+            continue;
+        };
+        let statement = if line.contains("LOG:  execute ") {
+            statement.split_once(": ").map_or("", |(_, sql)| sql)
+        } else {
+            statement
+        };
         let mut statement = statement.to_owned();
         // A statement of several lines goes on with a tab.
         while let Some(more) = lines.next_if(|more| more.starts_with('\t')) {
@@ -78,11 +97,19 @@ fn statements(log: &str) -> Vec<String> {
         }
         all.push(statement);
     }
-    let all = all.iter().flat_map(|statement| statement.split("; ")).map(|one| format!("{};", one.trim_end_matches(';')));
+    let all = all
+        .iter()
+        .flat_map(|statement| statement.split("; "))
+        .map(|one| format!("{};", one.trim_end_matches(';')));
     // From its beginning to its end. A read is rolled back after its answer, perhaps after this has looked.
     let ends = |statement: &str| ["COMMIT;", "ROLLBACK;"].contains(&statement);
     let mut transaction: Vec<String> = all.skip_while(|statement| statement != "BEGIN;").collect();
-    transaction.truncate(transaction.iter().position(|statement| ends(statement)).map_or(transaction.len(), |end| end + 1));
+    transaction.truncate(
+        transaction
+            .iter()
+            .position(|statement| ends(statement))
+            .map_or(transaction.len(), |end| end + 1),
+    );
     if !transaction.last().is_some_and(|last| ends(last)) {
         transaction.push("ROLLBACK;".to_owned());
     }

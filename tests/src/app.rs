@@ -86,7 +86,11 @@ impl App {
     }
 
     /// The same; `reach` may change how it reaches its database.
-    pub async fn start_on(backend: Backend, change: impl FnOnce(&mut api::Config), reach: impl FnOnce(&mut Options)) -> Self {
+    pub async fn start_on(
+        backend: Backend,
+        change: impl FnOnce(&mut api::Config),
+        reach: impl FnOnce(&mut Options),
+    ) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let db = Database::copy(backend, &folder).await;
         write_record_keys(&folder.path().join("data/audit-keys"));
@@ -97,13 +101,28 @@ impl App {
         let config = config(folder.path(), change);
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port is free");
         let address = format!("http://{}", listener.local_addr().expect("bound"));
-        let state = Arc::new(State::new(config, store, Arc::new(clock.clone())).expect("the state is sound"));
+        let state = Arc::new(
+            State::new(config, store, Arc::new(clock.clone())).expect("the state is sound"),
+        );
         let server = Server::start(Arc::clone(&state), listener).expect("the server starts");
         let handle = server.handle();
         let running = rt::spawn(server.run());
-        let client = reqwest::Client::builder().pool_max_idle_per_host(64).build().expect("a client");
+        let client =
+            reqwest::Client::builder().pool_max_idle_per_host(64).build().expect("a client");
         let (running, meddled) = (Cell::new(Some(running)), Cell::new(false));
-        Self { backend, address, clock, db, options, state, client, folder, handle, running, meddled }
+        Self {
+            backend,
+            address,
+            clock,
+            db,
+            options,
+            state,
+            client,
+            folder,
+            handle,
+            running,
+            meddled,
+        }
     }
 
     /// State was changed behind the server's back: state and record need no longer agree.
@@ -127,7 +146,9 @@ impl App {
         self.unaccounted();
         let stamp = Stamp { now: self.clock.now(), ids: Arc::default(), source: Source::default() };
         let turn = self.state.hasher.turn().await.expect("a turn");
-        demo::fill(&self.state.store, size, turn.hash(&Password::new(PASSWORD)), &stamp, |_| {}).await.expect("is filled");
+        demo::fill(&self.state.store, size, turn.hash(&Password::new(PASSWORD)), &stamp, |_| {})
+            .await
+            .expect("is filled");
     }
 
     /// Somebody who has not signed in.
@@ -147,24 +168,37 @@ impl App {
     }
 
     pub async fn log_in(&self, email: &str, password: &str) -> Answer {
-        self.anonymous().post("/v1/auth/login", json!({ "email": email, "password": password })).await
+        self.anonymous()
+            .post("/v1/auth/login", json!({ "email": email, "password": password }))
+            .await
     }
 
     /// A member of staff in somebody's name: `read_only` or `full`.
-    pub async fn impersonate(&self, staff: &Person<'_>, target: &str, org: &str, mode: &str) -> (Person<'_>, Value) {
+    pub async fn impersonate(
+        &self,
+        staff: &Person<'_>,
+        target: &str,
+        org: &str,
+        mode: &str,
+    ) -> (Person<'_>, Value) {
         let body = json!({
             "target_user_id": self.user_id(target).await, "org": org, "mode": mode,
             "reason": "cannot open the reports page", "ticket_ref": "SUP-4312",
         });
         let key = self.state.new_request_id();
-        let answer = staff.request("POST", "/v1/admin/impersonations").header("idempotency-key", key).json(&body);
+        let answer = staff
+            .request("POST", "/v1/admin/impersonations")
+            .header("idempotency-key", key)
+            .json(&body);
         let answer = Answer::of(answer.send().await).await.expect(201);
         (self.bearer(&answer.text("/access_token")), answer.json)
     }
 
     /// Somebody's id.
     pub async fn user_id(&self, email: &str) -> String {
-        let id: Id<User> = Id::new(self.db.uuid(&format!("SELECT id FROM \"user\" WHERE email = '{email}'")).await);
+        let id: Id<User> = Id::new(
+            self.db.uuid(&format!("SELECT id FROM \"user\" WHERE email = '{email}'")).await,
+        );
         id.to_string()
     }
 
@@ -186,7 +220,8 @@ impl App {
     /// The newest events first, as an engineer sees them.
     pub async fn events(&self, query: &str) -> Vec<Value> {
         let engineer = self.sign_in("eng@postern.example").await;
-        let page = engineer.get(&format!("/v1/admin/audit-events?limit=100&{query}")).await.expect(200);
+        let page =
+            engineer.get(&format!("/v1/admin/audit-events?limit=100&{query}")).await.expect(200);
         page.json["data"].as_array().cloned().expect("a list")
     }
 
@@ -201,7 +236,11 @@ impl App {
         let mut pump = Pump::new(store);
         let mut turns = Vec::new();
         loop {
-            let turn = pump.turn(&self.stamp()).await.expect("the pump works").expect("it is nobody else's turn");
+            let turn = pump
+                .turn(&self.stamp())
+                .await
+                .expect("the pump works")
+                .expect("it is nobody else's turn");
             assert!(turn.damaged.is_empty(), "{:?}", turn.damaged);
             if turn.events == 0 && turn.refused.is_empty() {
                 return turns;
@@ -239,7 +278,9 @@ impl App {
         }
         self.state.store.close().await;
         let as_many = |rows: &str, action: &str| {
-            format!("SELECT abs((SELECT count(*) FROM {rows}) - (SELECT count(*) FROM audit_event WHERE action = '{action}'))")
+            format!(
+                "SELECT abs((SELECT count(*) FROM {rows}) - (SELECT count(*) FROM audit_event WHERE action = '{action}'))"
+            )
         };
         let never = [
             ("impersonations and their beginnings in the record differ", as_many("impersonation", "impersonation.started")),

@@ -79,7 +79,11 @@ impl Answer {
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
         // A stream has no end: its head says all that there is.
         let endless = headers.get("content-type").is_some_and(|kind| kind == "text/event-stream");
-        let body = if endless { String::new() } else { response.text().await.expect("the answer arrives") };
+        let body = if endless {
+            String::new()
+        } else {
+            response.text().await.expect("the answer arrives")
+        };
         let json = serde_json::from_str(&body).unwrap_or(Value::Null);
         Self { status, headers, body, json }
     }
@@ -95,7 +99,10 @@ impl Answer {
             assert_eq!(self.json["type"], format!("/problems/{}", self.text("/code")));
         }
         if status == 401 {
-            assert!(self.header("www-authenticate").starts_with("Bearer"), "a 401 says how to authenticate");
+            assert!(
+                self.header("www-authenticate").starts_with("Bearer"),
+                "a 401 says how to authenticate"
+            );
         }
         if status == 429 || status == 503 {
             assert!(self.header("retry-after").parse::<u64>().is_ok_and(|seconds| seconds > 0));

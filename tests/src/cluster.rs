@@ -24,9 +24,12 @@ struct Keeper {
 
 impl Keeper {
     fn start(command: &mut Command) -> Self {
-        let mut process = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("the script runs");
+        let mut process =
+            command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("the script runs");
         let mut line = String::new();
-        BufReader::new(process.stdout.take().expect("piped")).read_line(&mut line).expect("it starts");
+        BufReader::new(process.stdout.take().expect("piped"))
+            .read_line(&mut line)
+            .expect("it starts");
         assert!(!line.is_empty(), "{command:?} did not start");
         Self { process, told: line.trim().to_owned() }
     }
@@ -41,7 +44,10 @@ impl Drop for Keeper {
 
 /// What a script of this folder finds, or installs.
 fn found(script: &str) -> PathBuf {
-    let output = Command::new(script_path(script)).stderr(Stdio::inherit()).output().expect("the script runs");
+    let output = Command::new(script_path(script))
+        .stderr(Stdio::inherit())
+        .output()
+        .expect("the script runs");
     assert!(output.status.success(), "{script} found nothing to test with");
     PathBuf::from(String::from_utf8(output.stdout).expect("a path in UTF-8").trim())
 }
@@ -62,14 +68,20 @@ static CLUSTER: LazyLock<Cluster> = LazyLock::new(|| Cluster::start(""));
 /// `PgBouncer` in transaction mode before the cluster that all tests share.
 static BOUNCER: LazyLock<Keeper> = LazyLock::new(|| {
     let program = found("find-pgbouncer.sh");
-    Keeper::start(Command::new(script_path("pgbouncer.sh")).arg(program).arg(CLUSTER.socket_folder()))
+    Keeper::start(
+        Command::new(script_path("pgbouncer.sh")).arg(program).arg(CLUSTER.socket_folder()),
+    )
 });
 
 impl Cluster {
     /// Starts one with further settings, as in `-c fsync=on`.
     pub fn start(settings: &str) -> Self {
         let binaries = found("find-postgres.sh");
-        let keeper = Keeper::start(Command::new(script_path("postgres.sh")).arg(&binaries).env("POSTERN_PG_SETTINGS", settings));
+        let keeper = Keeper::start(
+            Command::new(script_path("postgres.sh"))
+                .arg(&binaries)
+                .env("POSTERN_PG_SETTINGS", settings),
+        );
         Self { binaries, keeper }
     }
 

@@ -51,21 +51,29 @@ impl Database {
             Backend::Postgres | Backend::PgBouncer => {
                 postgres_template().await;
                 let name = format!("t{}", NEXT.fetch_add(1, Ordering::Relaxed));
-                admin(&format!("CREATE DATABASE {name} TEMPLATE postern_template OWNER {OWNER}")).await;
+                admin(&format!("CREATE DATABASE {name} TEMPLATE postern_template OWNER {OWNER}"))
+                    .await;
                 // What is granted on the database itself, a copy does not take along.
                 admin(&format!("REVOKE TEMPORARY ON DATABASE {name} FROM PUBLIC")).await;
                 cluster::url(SERVER, &name)
             }
         };
-        let pooled = (backend == Backend::PgBouncer).then(|| cluster::pooled_url(url.rsplit('/').next().expect("a name")));
-        let raw = sea_orm::Database::connect(options(&as_role(&url, SUPERUSER))).await.expect("the copy opens");
+        let pooled = (backend == Backend::PgBouncer)
+            .then(|| cluster::pooled_url(url.rsplit('/').next().expect("a name")));
+        let raw = sea_orm::Database::connect(options(&as_role(&url, SUPERUSER)))
+            .await
+            .expect("the copy opens");
         Self { url, pooled, raw, backend }
     }
 
     /// How a server opens it.
     pub fn options(&self) -> Options {
         match &self.pooled {
-            Some(pooled) => Options { url: pooled.clone(), prepared_statements: false, ..store_options(&self.url) },
+            Some(pooled) => Options {
+                url: pooled.clone(),
+                prepared_statements: false,
+                ..store_options(&self.url)
+            },
             None => store_options(&self.url),
         }
     }
@@ -98,13 +106,22 @@ impl Database {
 
     /// One id.
     pub async fn uuid(&self, sql: &str) -> Uuid {
-        let row = self.raw.query_one_raw(Statement::from_string(self.dialect(), sql)).await.expect("the query runs").expect("a row");
+        let row = self
+            .raw
+            .query_one_raw(Statement::from_string(self.dialect(), sql))
+            .await
+            .expect("the query runs")
+            .expect("a row");
         row.try_get_by_index(0).expect("an id")
     }
 
     /// The first column, as text.
     pub async fn texts(&self, sql: &str) -> Vec<String> {
-        let rows = self.raw.query_all_raw(Statement::from_string(self.dialect(), sql)).await.expect("the query runs");
+        let rows = self
+            .raw
+            .query_all_raw(Statement::from_string(self.dialect(), sql))
+            .await
+            .expect("the query runs");
         rows.iter().map(|row| row.try_get_by_index(0).expect("a text")).collect()
     }
 
@@ -133,7 +150,9 @@ pub fn as_role(url: &str, role: &str) -> String {
 fn options(url: &str) -> sea_orm::ConnectOptions {
     let mut options = sea_orm::ConnectOptions::new(url);
     options.max_connections(2).sqlx_logging(false);
-    options.map_sqlx_sqlite_opts(|sqlite| sqlite.busy_timeout(Duration::from_secs(10)).pragma("recursive_triggers", "ON"));
+    options.map_sqlx_sqlite_opts(|sqlite| {
+        sqlite.busy_timeout(Duration::from_secs(10)).pragma("recursive_triggers", "ON")
+    });
     options
 }
 
@@ -159,7 +178,8 @@ pub fn recorder() -> Arc<Recorder> {
     let (_, recorder) = RECORDER.get_or_init(|| {
         let folder = tempfile::tempdir().expect("a folder");
         write_record_keys(folder.path());
-        let recorder = Recorder::open(folder.path(), LOG_NAME, true, TestClock::default().now()).expect("keys");
+        let recorder = Recorder::open(folder.path(), LOG_NAME, true, TestClock::default().now())
+            .expect("keys");
         (folder, Arc::new(recorder))
     });
     Arc::clone(recorder)
@@ -179,14 +199,22 @@ pub fn write_record_keys(folder: &Path) {
     });
     fs::create_dir_all(folder).expect("a folder");
     for (name, bytes) in keys {
-        let mut file = fs::OpenOptions::new().create(true).truncate(true).write(true).mode(0o600).open(folder.join(name)).expect("a file");
+        let mut file = fs::OpenOptions::new()
+            .create(true)
+            .truncate(true)
+            .write(true)
+            .mode(0o600)
+            .open(folder.join(name))
+            .expect("a file");
         file.write_all(bytes).expect("is written");
     }
 }
 
 /// Statements that belong to no database of ours.
 async fn admin(sql: &str) {
-    let db = sea_orm::Database::connect(options(&cluster::url(SUPERUSER, "postgres"))).await.expect("the cluster answers");
+    let db = sea_orm::Database::connect(options(&cluster::url(SUPERUSER, "postgres")))
+        .await
+        .expect("the cluster answers");
     db.execute_unprepared(sql).await.expect("the statement runs");
     db.close().await.expect("closes");
 }
@@ -219,11 +247,19 @@ async fn fill(url: &str) {
     assert!(matches!(migrated, Migrated::Done), "{migrated:?}");
     let store = Store::connect(&store_options(url)).await.expect("the template opens");
     let config = app::config(std::path::Path::new("unused"), |_| {});
-    let hash = Hasher::new(&config.passwords).expect("the parameters are sound").turn().await.expect("a turn");
+    let hash = Hasher::new(&config.passwords)
+        .expect("the parameters are sound")
+        .turn()
+        .await
+        .expect("a turn");
     let password = Password::new(PASSWORD);
     let hash = hash.hash(&password);
     // An hour before the tests begin, so that what they make is newer.
-    let stamp = Stamp { now: TestClock::default().now() - chrono::TimeDelta::hours(1), ids: Arc::default(), source: Source::default() };
+    let stamp = Stamp {
+        now: TestClock::default().now() - chrono::TimeDelta::hours(1),
+        ids: Arc::default(),
+        source: Source::default(),
+    };
     demo::load(&store, hash, &stamp).await.expect("the demo accounts are loaded");
     store.close().await;
 }

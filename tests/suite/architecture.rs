@@ -12,7 +12,10 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("postern-persistence", &["postern-domain", "postern-migration", "postern-tlog"]),
     ("postern-worker", &["postern-domain", "postern-persistence"]),
     ("postern-api", &["postern-domain", "postern-persistence", "postern-tlog"]),
-    ("postern", &["postern-api", "postern-domain", "postern-persistence", "postern-tlog", "postern-worker"]),
+    (
+        "postern",
+        &["postern-api", "postern-domain", "postern-persistence", "postern-tlog", "postern-worker"],
+    ),
 ];
 
 /// Who alone may name what.
@@ -25,28 +28,43 @@ const NAMED_ONLY_BY: &[(&str, &[&str])] = &[
 
 #[test]
 fn arrows_point_one_way() {
-    let output =
-        Command::new(env!("CARGO")).args(["metadata", "--format-version=1", "--no-deps", "--offline"]).output().expect("cargo runs");
+    let output = Command::new(env!("CARGO"))
+        .args(["metadata", "--format-version=1", "--no-deps", "--offline"])
+        .output()
+        .expect("cargo runs");
     let metadata: Value = serde_json::from_slice(&output.stdout).expect("JSON");
     let mut dependencies: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for package in metadata["packages"].as_array().expect("packages") {
-        let names = package["dependencies"].as_array().expect("dependencies").iter().filter_map(|one| one["name"].as_str());
+        let names = package["dependencies"]
+            .as_array()
+            .expect("dependencies")
+            .iter()
+            .filter_map(|one| one["name"].as_str());
         dependencies.insert(package["name"].as_str().expect("a name"), names.collect());
     }
     dependencies.remove("postern-tests").expect("this package");
     assert_eq!(dependencies.len(), ARROWS.len(), "a new crate needs its arrows stated here");
     for (name, allowed) in ARROWS {
-        let ours: Vec<&&str> = dependencies[name].iter().filter(|one| one.starts_with("postern")).collect();
+        let ours: Vec<&&str> =
+            dependencies[name].iter().filter(|one| one.starts_with("postern")).collect();
         assert!(ours.iter().all(|one| allowed.contains(*one)), "{name} points at {ours:?}");
     }
     for (library, alone) in NAMED_ONLY_BY {
-        let named: Vec<&str> = dependencies.iter().filter(|(_, all)| all.contains(library)).map(|(name, _)| *name).collect();
+        let named: Vec<&str> = dependencies
+            .iter()
+            .filter(|(_, all)| all.contains(library))
+            .map(|(name, _)| *name)
+            .collect();
         assert_eq!(&named, alone, "{library}");
     }
 }
 
 /// Where the store is entered: everywhere else it takes a call, which is to say the policy's grant.
-const ENTRANCES: &[&str] = &["crates/api/src/http/admission.rs", "crates/api/src/http/call.rs", "crates/postern/src/commands.rs"];
+const ENTRANCES: &[&str] = &[
+    "crates/api/src/http/admission.rs",
+    "crates/api/src/http/call.rs",
+    "crates/postern/src/commands.rs",
+];
 
 #[test]
 fn the_store_is_entered_where_calls_are_made() {
@@ -58,9 +76,9 @@ fn the_store_is_entered_where_calls_are_made() {
             let path = entry.expect("an entry").path();
             if path.is_dir() {
                 folders.push(path);
-            } else if std::fs::read_to_string(&path)
-                .is_ok_and(|text| ["Gate::", "admit_console", "admit_anyone"].iter().any(|name| text.contains(name)))
-            {
+            } else if std::fs::read_to_string(&path).is_ok_and(|text| {
+                ["Gate::", "admit_console", "admit_anyone"].iter().any(|name| text.contains(name))
+            }) {
                 found.push(path.strip_prefix(root).expect("below it").display().to_string());
             }
         }

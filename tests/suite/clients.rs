@@ -45,8 +45,15 @@ async fn run(t: &App, script: &str, before: &[&str], after: &[&str]) {
 }
 
 async fn succeeds(mut command: Command) {
-    let output = tokio::task::spawn_blocking(move || command.output().expect("the script runs")).await.expect("ends");
-    assert!(output.status.success(), "{}\n{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    let output = tokio::task::spawn_blocking(move || command.output().expect("the script runs"))
+        .await
+        .expect("ends");
+    assert!(
+        output.status.success(),
+        "{}\n{}",
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    );
 }
 
 pub fn contract_folder() -> PathBuf {
@@ -57,7 +64,8 @@ pub fn contract_folder() -> PathBuf {
 pub fn tools() -> &'static Path {
     static TOOLS: OnceLock<PathBuf> = OnceLock::new();
     TOOLS.get_or_init(|| {
-        let output = Command::new(contract_folder().join("tools.sh")).output().expect("the script runs");
+        let output =
+            Command::new(contract_folder().join("tools.sh")).output().expect("the script runs");
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8(output.stdout).expect("a path in UTF-8").trim().into()
     })

@@ -46,40 +46,68 @@ pub async fn request(t: &App, row: &Operation, org: &str) -> (&'static str, Stri
     let user = || t.user_id("viewer@globex.example");
     let why = "needed for the coverage test";
     let (method, path, body) = match row.id {
-        "login" => ("POST", "/v1/auth/login".to_owned(), Some(json!({ "email": "owner@acme.example", "password": PASSWORD }))),
+        "login" => (
+            "POST",
+            "/v1/auth/login".to_owned(),
+            Some(json!({ "email": "owner@acme.example", "password": PASSWORD })),
+        ),
         "refresh" => {
-            let refresh = t.log_in("owner@acme.example", PASSWORD).await.expect(200).text("/refresh_token");
+            let refresh =
+                t.log_in("owner@acme.example", PASSWORD).await.expect(200).text("/refresh_token");
             ("POST", "/v1/auth/refresh".to_owned(), Some(json!({ "refresh_token": refresh })))
         }
         "logout" => ("POST", "/v1/auth/logout".to_owned(), None),
         "read_jwks" => ("GET", "/.well-known/jwks.json".to_owned(), None),
-        "read_authorization_server" => ("GET", "/.well-known/oauth-authorization-server".to_owned(), None),
+        "read_authorization_server" => {
+            ("GET", "/.well-known/oauth-authorization-server".to_owned(), None)
+        }
         "read_me" => ("GET", "/v1/me".to_owned(), None),
         "update_me" => ("PATCH", "/v1/me".to_owned(), Some(json!({ "name": "Another Name" }))),
         "change_password" => {
-            let body = json!({ "current_password": PASSWORD, "new_password": "another four words here" });
+            let body =
+                json!({ "current_password": PASSWORD, "new_password": "another four words here" });
             ("POST", "/v1/me/password".to_owned(), Some(body))
         }
         "list_my_sessions" => ("GET", "/v1/me/sessions".to_owned(), None),
         // Whose session it is depends on who calls: filled in by `succeeds`.
-        "revoke_my_session" => ("DELETE", "/v1/me/sessions/sess_01k7fgpr00e00800000000000g".to_owned(), None),
+        "revoke_my_session" => {
+            ("DELETE", "/v1/me/sessions/sess_01k7fgpr00e00800000000000g".to_owned(), None)
+        }
         "read_my_permissions" => ("GET", "/v1/me/permissions".to_owned(), None),
-        "create_org" => ("POST", "/v1/orgs".to_owned(), Some(json!({ "name": "Umbrella", "slug": "umbrella" }))),
+        "create_org" => {
+            ("POST", "/v1/orgs".to_owned(), Some(json!({ "name": "Umbrella", "slug": "umbrella" })))
+        }
         "list_my_orgs" => ("GET", "/v1/orgs".to_owned(), None),
         "read_org" => ("GET", format!("/v1/orgs/{org}"), None),
-        "update_org" => ("PATCH", format!("/v1/orgs/{org}"), Some(json!({ "name": "Another Name" }))),
-        "delete_org" => ("DELETE", format!("/v1/orgs/{org}"), Some(json!({ "confirm_slug": "acme" }))),
+        "update_org" => {
+            ("PATCH", format!("/v1/orgs/{org}"), Some(json!({ "name": "Another Name" })))
+        }
+        "delete_org" => {
+            ("DELETE", format!("/v1/orgs/{org}"), Some(json!({ "confirm_slug": "acme" })))
+        }
         "read_dashboard" => ("GET", format!("/v1/orgs/{org}/dashboard"), None),
         "list_members" => ("GET", format!("/v1/orgs/{org}/members"), None),
         "read_member" => ("GET", format!("/v1/orgs/{org}/members/{}", member().await), None),
-        "change_member_role" => ("PATCH", format!("/v1/orgs/{org}/members/{}", member().await), Some(json!({ "role": "member" }))),
+        "change_member_role" => (
+            "PATCH",
+            format!("/v1/orgs/{org}/members/{}", member().await),
+            Some(json!({ "role": "member" })),
+        ),
         "remove_member" => ("DELETE", format!("/v1/orgs/{org}/members/{}", member().await), None),
         "read_settings" => ("GET", format!("/v1/orgs/{org}/settings"), None),
-        "update_settings" => ("PATCH", format!("/v1/orgs/{org}/settings"), Some(json!({ "branding": { "colour": "#123456" } }))),
+        "update_settings" => (
+            "PATCH",
+            format!("/v1/orgs/{org}/settings"),
+            Some(json!({ "branding": { "colour": "#123456" } })),
+        ),
         "list_features" => ("GET", format!("/v1/orgs/{org}/features"), None),
         "read_feature" => ("GET", format!("/v1/orgs/{org}/features/sso"), None),
         "list_audit_events" => ("GET", format!("/v1/orgs/{org}/audit-events"), None),
-        "read_audit_event" => ("GET", format!("/v1/orgs/{org}/audit-events/{}", founded(t, "org.created").await), None),
+        "read_audit_event" => (
+            "GET",
+            format!("/v1/orgs/{org}/audit-events/{}", founded(t, "org.created").await),
+            None,
+        ),
         "stream_audit_events" => ("GET", format!("/v1/orgs/{org}/audit-events/stream"), None),
         "stream_platform_audit_events" => ("GET", "/v1/admin/audit-events/stream".to_owned(), None),
         "read_log_checkpoint" => ("GET", format!("/v1/orgs/{org}/audit-log/checkpoint"), None),
@@ -92,8 +120,14 @@ pub async fn request(t: &App, row: &Operation, org: &str) -> (&'static str, Stri
             t.pump().await;
             ("GET", format!("/v1/orgs/{org}/audit-log/tile/entries/000.p/1"), None)
         }
-        "read_log_proof" => ("GET", format!("/v1/orgs/{org}/audit-log/proof?event={}", founded(t, "org.created").await), None),
-        "read_platform_log_checkpoint" => ("GET", "/v1/admin/audit-log/checkpoint".to_owned(), None),
+        "read_log_proof" => (
+            "GET",
+            format!("/v1/orgs/{org}/audit-log/proof?event={}", founded(t, "org.created").await),
+            None,
+        ),
+        "read_platform_log_checkpoint" => {
+            ("GET", "/v1/admin/audit-log/checkpoint".to_owned(), None)
+        }
         "read_platform_log_keys" => ("GET", "/v1/admin/audit-log/keys".to_owned(), None),
         "read_platform_log_tile" => {
             founded(t, "auth.login_succeeded").await;
@@ -103,7 +137,11 @@ pub async fn request(t: &App, row: &Operation, org: &str) -> (&'static str, Stri
             founded(t, "auth.login_succeeded").await;
             ("GET", "/v1/admin/audit-log/tile/entries/000.p/1".to_owned(), None)
         }
-        "read_platform_log_proof" => ("GET", format!("/v1/admin/audit-log/proof?event={}", founded(t, "auth.login_succeeded").await), None),
+        "read_platform_log_proof" => (
+            "GET",
+            format!("/v1/admin/audit-log/proof?event={}", founded(t, "auth.login_succeeded").await),
+            None,
+        ),
         "list_org_impersonations" => ("GET", format!("/v1/orgs/{org}/impersonations"), None),
         "search_accounts" => ("GET", "/v1/admin/search?q=acme".to_owned(), None),
         "start_impersonation" => {
@@ -112,9 +150,15 @@ pub async fn request(t: &App, row: &Operation, org: &str) -> (&'static str, Stri
             ("POST", "/v1/admin/impersonations".to_owned(), Some(body))
         }
         "list_impersonations" => ("GET", "/v1/admin/impersonations".to_owned(), None),
-        "end_impersonation" => ("DELETE", "/v1/admin/impersonations/imp_01k7fgpr00e00800000000000g".to_owned(), None),
+        "end_impersonation" => {
+            ("DELETE", "/v1/admin/impersonations/imp_01k7fgpr00e00800000000000g".to_owned(), None)
+        }
         "list_staff" => ("GET", "/v1/admin/staff".to_owned(), None),
-        "set_staff_tier" => ("PUT", format!("/v1/admin/staff/{}", user().await), Some(json!({ "tier": "support", "reason": why }))),
+        "set_staff_tier" => (
+            "PUT",
+            format!("/v1/admin/staff/{}", user().await),
+            Some(json!({ "tier": "support", "reason": why })),
+        ),
         "remove_staff" => {
             let support = t.user_id("support@postern.example").await;
             ("DELETE", format!("/v1/admin/staff/{support}"), Some(json!({ "reason": why })))
@@ -134,7 +178,10 @@ pub async fn request(t: &App, row: &Operation, org: &str) -> (&'static str, Stri
 async fn founded(t: &App, action: &str) -> String {
     let events = t.events(&format!("action={action}")).await;
     t.pump().await;
-    let event = events.iter().find(|event| event["org"].is_null() || event["org"]["slug"] == "acme").expect("has happened");
+    let event = events
+        .iter()
+        .find(|event| event["org"].is_null() || event["org"]["slug"] == "acme")
+        .expect("has happened");
     event["id"].as_str().expect("an id").to_owned()
 }
 
@@ -150,21 +197,30 @@ fn staff(tier: Tier) -> String {
 
 fn allowed(row: &Operation) -> Vec<String> {
     match (row.scope, row.needs) {
-        (ScopeKind::InOrg, Some(needed)) => {
-            Role::ALL.iter().copied().filter(|role| needed.is_of_role(*role)).map(|role| format!("{role}@acme.example")).collect()
+        (ScopeKind::InOrg, Some(needed)) => Role::ALL
+            .iter()
+            .copied()
+            .filter(|role| needed.is_of_role(*role))
+            .map(|role| format!("{role}@acme.example"))
+            .collect(),
+        (ScopeKind::Staff, Some(needed)) => {
+            Tier::ALL.iter().copied().filter(|tier| needed.is_of_tier(*tier)).map(staff).collect()
         }
-        (ScopeKind::Staff, Some(needed)) => Tier::ALL.iter().copied().filter(|tier| needed.is_of_tier(*tier)).map(staff).collect(),
         _ => vec!["member@acme.example".to_owned(), "support@postern.example".to_owned()],
     }
 }
 
 fn refused(row: &Operation) -> Vec<String> {
     match (row.scope, row.needs) {
-        (ScopeKind::InOrg, Some(needed)) => {
-            Role::ALL.iter().copied().filter(|role| !needed.is_of_role(*role)).map(|role| format!("{role}@acme.example")).collect()
-        }
+        (ScopeKind::InOrg, Some(needed)) => Role::ALL
+            .iter()
+            .copied()
+            .filter(|role| !needed.is_of_role(*role))
+            .map(|role| format!("{role}@acme.example"))
+            .collect(),
         (ScopeKind::Staff, Some(needed)) => {
-            let tiers = Tier::ALL.iter().copied().filter(|tier| !needed.is_of_tier(*tier)).map(staff);
+            let tiers =
+                Tier::ALL.iter().copied().filter(|tier| !needed.is_of_tier(*tier)).map(staff);
             tiers.chain(["owner@acme.example".to_owned()]).collect()
         }
         _ => Vec::new(),
@@ -203,8 +259,12 @@ async fn succeeds(t: &App, row: &Operation, caller: &Person<'_>) {
             path = format!("/v1/me/sessions/{mine}");
         }
         "end_impersonation" => {
-            let (_, started) = t.impersonate(caller, "member@acme.example", "acme", "read_only").await;
-            path = format!("/v1/admin/impersonations/{}", started["impersonation"]["id"].as_str().expect("an id"));
+            let (_, started) =
+                t.impersonate(caller, "member@acme.example", "acme", "read_only").await;
+            path = format!(
+                "/v1/admin/impersonations/{}",
+                started["impersonation"]["id"].as_str().expect("an id")
+            );
         }
         _ => {}
     }
@@ -214,12 +274,23 @@ async fn succeeds(t: &App, row: &Operation, caller: &Person<'_>) {
     let new: Vec<String> = actions(t).await.split_off(before.len());
     let promised: Vec<&str> = match row.records {
         // Asides stand for what is read beyond one's own.
-        Records::Aside(actions) if !new.is_empty() => actions.iter().map(|action| action.name()).collect(),
+        Records::Aside(actions) if !new.is_empty() => {
+            actions.iter().map(|action| action.name()).collect()
+        }
         Records::Always(actions) => actions.iter().map(|action| action.name()).collect(),
         Records::Nothing | Records::Aside(_) | Records::OnlyIf(_) => Vec::new(),
     };
-    assert_eq!(new.len(), usize::from(!promised.is_empty()), "{} records one event if it promised any: {new:?}", row.id);
-    assert!(new.iter().all(|action| promised.contains(&action.as_str())), "{} promised {promised:?} and recorded {new:?}", row.id);
+    assert_eq!(
+        new.len(),
+        usize::from(!promised.is_empty()),
+        "{} records one event if it promised any: {new:?}",
+        row.id
+    );
+    assert!(
+        new.iter().all(|action| promised.contains(&action.as_str())),
+        "{} promised {promised:?} and recorded {new:?}",
+        row.id
+    );
 }
 
 async fn actions(t: &App) -> Vec<String> {
@@ -235,7 +306,10 @@ async fn impersonated(t: &App, row: &Operation) {
         let (method, path, body) = request(&fresh, row, "acme").await;
         let support = fresh.sign_in("support@postern.example").await;
         let (worn, _) = fresh.impersonate(&support, "owner@acme.example", "acme", mode).await;
-        let before = (fresh.recorded("impersonation.request").await, fresh.recorded("permission.denied").await);
+        let before = (
+            fresh.recorded("impersonation.request").await,
+            fresh.recorded("permission.denied").await,
+        );
         let answer: Answer = worn.send(method, &path, body).await;
         let denied = match (row.impersonated, mode) {
             (Impersonated::Blocked, _) => Some("impersonation_blocked"),
@@ -246,8 +320,16 @@ async fn impersonated(t: &App, row: &Operation) {
             Some(code) => drop(answer.problem(403, code)),
             None => assert!(answer.status < 300, "{} in mode {mode}: {}", row.id, answer.body),
         }
-        let after = (fresh.recorded("impersonation.request").await, fresh.recorded("permission.denied").await);
-        assert_eq!(after, (before.0 + 1, before.1 + i64::from(denied.is_some())), "{} in mode {mode}", row.id);
+        let after = (
+            fresh.recorded("impersonation.request").await,
+            fresh.recorded("permission.denied").await,
+        );
+        assert_eq!(
+            after,
+            (before.0 + 1, before.1 + i64::from(denied.is_some())),
+            "{} in mode {mode}",
+            row.id
+        );
         fresh.finish().await;
     }
 }

@@ -16,14 +16,18 @@ on_postgres![
 
 // With roles of the test's own.
 mod roles {
-    use super::{a_login_that_could_step_over_the_wall_is_refused, roles_that_could_do_more_are_found, tests_on};
+    use super::{
+        a_login_that_could_step_over_the_wall_is_refused, roles_that_could_do_more_are_found,
+        tests_on,
+    };
 
     tests_on! { postgres, Postgres: a_login_that_could_step_over_the_wall_is_refused, roles_that_could_do_more_are_found }
 }
 
 pub async fn faults(options: &Options) -> Vec<Fault> {
     let store = Store::connect(options).await.expect("opens");
-    let faults = schema::examine(&store, SystemClock.now()).await.expect("the catalogue can be read");
+    let faults =
+        schema::examine(&store, SystemClock.now()).await.expect("the catalogue can be read");
     store.close().await;
     faults
 }
@@ -65,9 +69,15 @@ async fn damage_is_found_and_mended(t: &App) {
              FOR EACH ROW EXECUTE FUNCTION postern_append_only()",
             "triggers",
         ),
-        ("CREATE OR REPLACE FUNCTION postern_append_only() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'", "triggers"),
+        (
+            "CREATE OR REPLACE FUNCTION postern_append_only() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'",
+            "triggers",
+        ),
     ] {
-        let damage = &damage.replace("DATABASE THIS", &format!("DATABASE {}", t.db.url.rsplit('/').next().expect("a name")));
+        let damage = &damage.replace(
+            "DATABASE THIS",
+            &format!("DATABASE {}", t.db.url.rsplit('/').next().expect("a name")),
+        );
         t.db.execute(damage).await.expect(damage);
         let found = faults(&t.db.options()).await;
         assert!(found.iter().any(|fault| fault.check == check), "{damage}: {found:?}");
@@ -82,7 +92,11 @@ async fn what_has_no_place_is_found(t: &App) {
     for (damage, undone, check) in [
         ("CREATE TABLE forgotten (org_id uuid)", "DROP TABLE forgotten", "tables"),
         ("CREATE VIEW everybody AS SELECT * FROM membership", "DROP VIEW everybody", "views"),
-        ("CREATE MATERIALIZED VIEW everybody AS SELECT * FROM membership", "DROP MATERIALIZED VIEW everybody", "views"),
+        (
+            "CREATE MATERIALIZED VIEW everybody AS SELECT * FROM membership",
+            "DROP MATERIALIZED VIEW everybody",
+            "views",
+        ),
         (
             "CREATE FUNCTION everybody() RETURNS bigint LANGUAGE sql SECURITY DEFINER AS 'SELECT count(*) FROM membership'",
             "DROP FUNCTION everybody",
@@ -98,7 +112,11 @@ async fn what_has_no_place_is_found(t: &App) {
             "DROP SCHEMA elsewhere CASCADE",
             "oddities",
         ),
-        ("CREATE RULE swallow AS ON INSERT TO audit_event DO INSTEAD NOTHING", "DROP RULE swallow ON audit_event", "oddities"),
+        (
+            "CREATE RULE swallow AS ON INSERT TO audit_event DO INSTEAD NOTHING",
+            "DROP RULE swallow ON audit_event",
+            "oddities",
+        ),
         (
             "CREATE TRIGGER swallow BEFORE INSERT ON audit_event FOR EACH ROW EXECUTE FUNCTION suppress_redundant_updates_trigger()",
             "DROP TRIGGER swallow ON audit_event",
@@ -109,9 +127,17 @@ async fn what_has_no_place_is_found(t: &App) {
             "ALTER TABLE org_setting DROP CONSTRAINT apart",
             "oddities",
         ),
-        ("ALTER TABLE membership ALTER org_id SET DEFAULT gen_random_uuid()", "ALTER TABLE membership ALTER org_id DROP DEFAULT", "keys"),
+        (
+            "ALTER TABLE membership ALTER org_id SET DEFAULT gen_random_uuid()",
+            "ALTER TABLE membership ALTER org_id DROP DEFAULT",
+            "keys",
+        ),
         ("CREATE UNIQUE INDEX taken ON org_setting (support_email)", "DROP INDEX taken", "keys"),
-        ("ALTER TABLE usage_point ADD who uuid REFERENCES impersonation (id)", "ALTER TABLE usage_point DROP who", "keys"),
+        (
+            "ALTER TABLE usage_point ADD who uuid REFERENCES impersonation (id)",
+            "ALTER TABLE usage_point DROP who",
+            "keys",
+        ),
         (
             "DELETE FROM seaql_migrations WHERE version LIKE 'm0010%'",
             "INSERT INTO seaql_migrations VALUES ('m0010_scoped_answers', 1)",
@@ -120,10 +146,16 @@ async fn what_has_no_place_is_found(t: &App) {
     ] {
         t.db.execute(damage).await.expect(damage);
         let found = faults(&t.db.options()).await;
-        assert!(!found.is_empty() && found.iter().all(|fault| fault.check == check), "{damage}: {found:?}");
+        assert!(
+            !found.is_empty() && found.iter().all(|fault| fault.check == check),
+            "{damage}: {found:?}"
+        );
         if check != "migrations" {
             let told = schema::migrate(&t.db.options()).await.expect("runs");
-            assert!(matches!(told, schema::Migrated::Faults(_)), "migrate says that it cannot mend it: {told:?}");
+            assert!(
+                matches!(told, schema::Migrated::Faults(_)),
+                "migrate says that it cannot mend it: {told:?}"
+            );
         }
         t.db.execute(undone).await.expect(undone);
         assert_eq!(faults(&t.db.options()).await, [], "after {undone}");
@@ -143,7 +175,9 @@ async fn own_roles(t: &App) -> (Options, [String; 4]) {
         keeper_role: keeper.clone(),
         ..t.db.options()
     };
-    t.db.execute("DROP OWNED BY postern_tenant, postern_platform, postern_server").await.expect("the others' wall is gone");
+    t.db.execute("DROP OWNED BY postern_tenant, postern_platform, postern_server")
+        .await
+        .expect("the others' wall is gone");
     let up = schema::migrate(&options).await.expect("another wall is put up");
     assert!(matches!(up, schema::Migrated::Done), "{up:?}");
     assert_eq!(faults(&options).await, []);
@@ -167,32 +201,72 @@ async fn without(t: &App, roles: &[String]) {
 async fn a_login_that_could_step_over_the_wall_is_refused(t: &App) {
     let as_login = |role: &str| Options { url: as_role(&t.db.url, role), ..t.db.options() };
     let found = faults(&as_login(SUPERUSER)).await;
-    assert!(found.iter().any(|fault| fault.check == "login" && fault.what.contains("SUPERUSER")), "{found:?}");
+    assert!(
+        found.iter().any(|fault| fault.check == "login" && fault.what.contains("SUPERUSER")),
+        "{found:?}"
+    );
     let found = faults(&as_login(OWNER)).await;
-    assert!(found.iter().any(|fault| fault.check == "login" && fault.what.contains("owns")), "{found:?}");
+    assert!(
+        found.iter().any(|fault| fault.check == "login" && fault.what.contains("owns")),
+        "{found:?}"
+    );
     let (options, [tenant, platform, keeper, server]) = own_roles(t).await;
     let stranger = format!("{server}_x");
     t.db.execute(&format!("CREATE ROLE {stranger}")).await.expect("made");
     for (damage, undone, words) in [
-        (format!("ALTER ROLE {server} BYPASSRLS"), format!("ALTER ROLE {server} NOBYPASSRLS"), "BYPASSRLS"),
-        (format!("ALTER ROLE {server} CREATEROLE"), format!("ALTER ROLE {server} NOCREATEROLE"), "CREATEROLE"),
-        (format!("ALTER ROLE {server} INHERIT"), format!("ALTER ROLE {server} NOINHERIT"), "without becoming it"),
-        (format!("REVOKE {platform} FROM {server}"), format!("GRANT {platform} TO {server}"), "may not become"),
-        (format!("GRANT {stranger} TO {server}"), format!("REVOKE {stranger} FROM {server}"), "may become"),
+        (
+            format!("ALTER ROLE {server} BYPASSRLS"),
+            format!("ALTER ROLE {server} NOBYPASSRLS"),
+            "BYPASSRLS",
+        ),
+        (
+            format!("ALTER ROLE {server} CREATEROLE"),
+            format!("ALTER ROLE {server} NOCREATEROLE"),
+            "CREATEROLE",
+        ),
+        (
+            format!("ALTER ROLE {server} INHERIT"),
+            format!("ALTER ROLE {server} NOINHERIT"),
+            "without becoming it",
+        ),
+        (
+            format!("REVOKE {platform} FROM {server}"),
+            format!("GRANT {platform} TO {server}"),
+            "may not become",
+        ),
+        (
+            format!("GRANT {stranger} TO {server}"),
+            format!("REVOKE {stranger} FROM {server}"),
+            "may become",
+        ),
         (
             format!("GRANT {tenant} TO {server} WITH ADMIN OPTION"),
             format!("REVOKE ADMIN OPTION FOR {tenant} FROM {server}"),
             "give them to others",
         ),
-        (format!("ALTER SCHEMA public OWNER TO {server}"), "ALTER SCHEMA public OWNER TO pg_database_owner".to_owned(), "owns the schema"),
-        (format!("ALTER ROLE {server} SET role = '{platform}'"), format!("ALTER ROLE {server} RESET ALL"), "settings of its own"),
-        (format!("ALTER TABLE usage_point OWNER TO {server}"), format!("ALTER TABLE usage_point OWNER TO {OWNER}"), "owns usage_point"),
+        (
+            format!("ALTER SCHEMA public OWNER TO {server}"),
+            "ALTER SCHEMA public OWNER TO pg_database_owner".to_owned(),
+            "owns the schema",
+        ),
+        (
+            format!("ALTER ROLE {server} SET role = '{platform}'"),
+            format!("ALTER ROLE {server} RESET ALL"),
+            "settings of its own",
+        ),
+        (
+            format!("ALTER TABLE usage_point OWNER TO {server}"),
+            format!("ALTER TABLE usage_point OWNER TO {OWNER}"),
+            "owns usage_point",
+        ),
     ] {
         let found = found_after(t, &options, &damage, &undone).await;
         assert!(found.iter().any(|fault| fault.what.contains(words)), "{damage}: {found:?}");
     }
     // Whoever the address names, the session counts.
-    let store = Store::connect(&Options { url: as_role(&t.db.url, SERVER), ..options.clone() }).await.expect("opens");
+    let store = Store::connect(&Options { url: as_role(&t.db.url, SERVER), ..options.clone() })
+        .await
+        .expect("opens");
     let found = schema::examine(&store, SystemClock.now()).await.expect("runs");
     assert!(found.iter().any(|fault| fault.check == "login"), "{found:?}");
     store.close().await;
@@ -212,7 +286,10 @@ async fn roles_that_could_do_more_are_found(t: &App) {
         (format!("ALTER ROLE {keeper} LOGIN"), format!("ALTER ROLE {keeper} NOLOGIN")),
     ] {
         let found = found_after(t, &options, &damage, &undone).await;
-        assert!(!found.is_empty() && found.iter().all(|fault| fault.check == "roles"), "{damage}: {found:?}");
+        assert!(
+            !found.is_empty() && found.iter().all(|fault| fault.check == "roles"),
+            "{damage}: {found:?}"
+        );
     }
     assert_eq!(faults(&options).await, []);
     without(t, &[server, platform, tenant, keeper, stranger]).await;

@@ -40,30 +40,48 @@ const DOCUMENTS: [(&str, &str, &[&str]); 8] = [
 /// The block that stands under `<!-- run: NAME -->`.
 fn block(name: &str) -> String {
     let mark = format!("<!-- run: {name} -->\n```");
-    let (_, text, _) = DOCUMENTS.iter().find(|(_, _, names)| names.contains(&name)).expect("a document has it");
+    let (_, text, _) =
+        DOCUMENTS.iter().find(|(_, _, names)| names.contains(&name)).expect("a document has it");
     let rest = text.split(&mark).nth(1).unwrap_or_else(|| panic!("{name} is not marked"));
-    rest.split_once('\n').and_then(|(_, rest)| rest.split("```").next()).expect("a block").to_owned()
+    rest.split_once('\n')
+        .and_then(|(_, rest)| rest.split("```").next())
+        .expect("a block")
+        .to_owned()
 }
 
 #[test]
 fn every_block_is_run() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs");
-    let documents = fs::read_dir(folder).expect("the documents").map(|file| file.expect("a file").path());
-    for path in documents.filter(|path| path.extension().is_some_and(|kind| kind == "md") && !path.ends_with("README.md")) {
-        assert!(DOCUMENTS.iter().any(|(name, _, _)| path.ends_with(name)), "{} is not looked at", path.display());
+    let documents =
+        fs::read_dir(folder).expect("the documents").map(|file| file.expect("a file").path());
+    for path in documents.filter(|path| {
+        path.extension().is_some_and(|kind| kind == "md") && !path.ends_with("README.md")
+    }) {
+        assert!(
+            DOCUMENTS.iter().any(|(name, _, _)| path.ends_with(name)),
+            "{} is not looked at",
+            path.display()
+        );
     }
     for (document, text, names) in DOCUMENTS {
         let lines: Vec<&str> = text.lines().collect();
-        let opened = (0..lines.len()).filter(|at| lines[*at].starts_with("```") && lines[*at] != "```" && lines[*at] != "```mermaid");
+        let opened = (0..lines.len()).filter(|at| {
+            lines[*at].starts_with("```") && lines[*at] != "```" && lines[*at] != "```mermaid"
+        });
         let marked: Vec<&str> = opened
             .map(|at| {
-                let mark = lines[at.saturating_sub(1)].strip_prefix("<!-- run: ").and_then(|rest| rest.strip_suffix(" -->"));
+                let mark = lines[at.saturating_sub(1)]
+                    .strip_prefix("<!-- run: ")
+                    .and_then(|rest| rest.strip_suffix(" -->"));
                 mark.unwrap_or_else(|| panic!("{document}:{}: nobody runs this block", at + 1))
             })
             .collect();
         assert_eq!(marked, names, "{document}");
         for name in names {
-            assert!(include_str!("docs.rs").contains(&format!("block(\"{name}\")")), "no test runs {name}");
+            assert!(
+                include_str!("docs.rs").contains(&format!("block(\"{name}\")")),
+                "no test runs {name}"
+            );
         }
     }
 }
@@ -74,15 +92,23 @@ fn every_command_that_is_named_is_there() {
     let makefile = include_str!("../../Makefile");
     let mut asked = 0;
     for (document, text, _) in DOCUMENTS {
-        for span in text.split("```").step_by(2).flat_map(|prose| prose.split('`').skip(1).step_by(2)) {
-            let mut words = span.split_whitespace().take_while(|word| word.starts_with(|c: char| c.is_ascii_lowercase()));
+        for span in
+            text.split("```").step_by(2).flat_map(|prose| prose.split('`').skip(1).step_by(2))
+        {
+            let mut words = span
+                .split_whitespace()
+                .take_while(|word| word.starts_with(|c: char| c.is_ascii_lowercase()));
             match words.next() {
                 Some("make") => {
                     let target = words.next().unwrap_or("help");
-                    assert!(makefile.contains(&format!("\n{target}:")), "{document}: there is no `make {target}`");
+                    assert!(
+                        makefile.contains(&format!("\n{target}:")),
+                        "{document}: there is no `make {target}`"
+                    );
                 }
                 Some("postern") => {
-                    let output = Command::new(binary()).args(words).arg("--help").output().expect("runs");
+                    let output =
+                        Command::new(binary()).args(words).arg("--help").output().expect("runs");
                     assert!(output.status.success(), "{document}: `{span}`: {}", said(&output));
                 }
                 _ => continue,
@@ -105,7 +131,9 @@ fn shell(script: &str, folder: &Path) -> Command {
 }
 
 async fn ends_well(mut command: Command) -> String {
-    let output: Output = tokio::task::spawn_blocking(move || command.output().expect("a shell")).await.expect("runs");
+    let output: Output = tokio::task::spawn_blocking(move || command.output().expect("a shell"))
+        .await
+        .expect("runs");
     assert!(output.status.success(), "{}", said(&output));
     said(&output)
 }
@@ -118,12 +146,15 @@ fn serves(mut command: Command) -> Vec<String> {
     struct Group(Child);
     impl Drop for Group {
         fn drop(&mut self) {
-            let _ = Command::new("kill").args(["-TERM", "--", &format!("-{}", self.0.id())]).status();
+            let _ =
+                Command::new("kill").args(["-TERM", "--", &format!("-{}", self.0.id())]).status();
             let _ = self.0.wait();
         }
     }
     command.process_group(0).stdout(Stdio::piped());
-    command.env("POSTERN__SERVER__LISTEN", "127.0.0.1:0").env("POSTERN__SERVER__DRAIN_SECONDS", "0");
+    command
+        .env("POSTERN__SERVER__LISTEN", "127.0.0.1:0")
+        .env("POSTERN__SERVER__DRAIN_SECONDS", "0");
     let mut running = Group(command.spawn().expect("starts"));
     // Whatever hangs is ended, and what it said until then is told.
     let (group, (_done, over)) = (running.0.id(), mpsc::channel::<()>());
@@ -132,7 +163,8 @@ fn serves(mut command: Command) -> Vec<String> {
             let _ = Command::new("kill").args(["-KILL", "--", &format!("-{group}")]).status();
         }
     });
-    let mut lines = BufReader::new(running.0.stdout.take().expect("piped")).lines().map_while(Result::ok);
+    let mut lines =
+        BufReader::new(running.0.stdout.take().expect("piped")).lines().map_while(Result::ok);
     let mut told = Vec::new();
     for line in lines.by_ref() {
         let served = line.contains("the contract");
@@ -153,13 +185,21 @@ fn the_demo_is_served_as_printed() {
     let repository = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     // As a newcomer has it: what cargo tells the programs that it runs would have it build some of the crates anew.
     let kept: Vec<(String, String)> = std::env::vars()
-        .filter(|(name, _)| ["HOME", "LANG", "CARGO_HOME", "CARGO_TARGET_DIR", "RUSTUP_HOME", "RUSTFLAGS"].contains(&name.as_str()))
+        .filter(|(name, _)| {
+            ["HOME", "LANG", "CARGO_HOME", "CARGO_TARGET_DIR", "RUSTUP_HOME", "RUSTFLAGS"]
+                .contains(&name.as_str())
+        })
         .collect();
     let mut command = Command::new("sh");
     command.args(["-eu", "-c", run]).current_dir(&repository);
     command.env_clear().env("PATH", std::env::var("PATH").expect("a path")).envs(kept);
-    command.env("POSTERN__DATABASE__URL", format!("sqlite://{}", folder.path().join("postern.db").display()));
-    command.env("POSTERN__TOKENS__KEYS_DIR", folder.path().join("keys")).env("POSTERN__AUDIT__KEYS_DIR", folder.path().join("log"));
+    command.env(
+        "POSTERN__DATABASE__URL",
+        format!("sqlite://{}", folder.path().join("postern.db").display()),
+    );
+    command
+        .env("POSTERN__TOKENS__KEYS_DIR", folder.path().join("keys"))
+        .env("POSTERN__AUDIT__KEYS_DIR", folder.path().join("log"));
     let told = serves(command).join("\n");
     assert!(told.contains("Swagger UI"), "{told}");
 }
@@ -190,14 +230,19 @@ async fn fresh(t: &App, what: &str) -> String {
 fn at(t: &App, script: &str, name: &str) -> String {
     let own = t.db.url.rsplit_once('/').expect("an address").0;
     let script = script.replace("postgres://postern_server:…@db/postern", &format!("{own}/{name}"));
-    script.replace("postgres://postern_owner:…@db/postern", &as_role(&format!("{own}/{name}"), OWNER))
+    script
+        .replace("postgres://postern_owner:…@db/postern", &as_role(&format!("{own}/{name}"), OWNER))
 }
 
 async fn it_is_set_up_as_printed(t: &App) {
     let name = fresh(t, "real").await;
-    fs::write(t.folder.path().join("password-on-one-line"), "four random words do\n").expect("is written");
+    fs::write(t.folder.path().join("password-on-one-line"), "four random words do\n")
+        .expect("is written");
     let said = ends_well(shell(&at(t, &block("for-real"), &name), t.folder.path())).await;
-    assert!(said.contains("as it has to be") && said.contains("is staff of tier super_admin"), "{said}");
+    assert!(
+        said.contains("as it has to be") && said.contains("is staff of tier super_admin"),
+        "{said}"
+    );
     t.db.execute(&format!("DROP DATABASE {name} WITH (FORCE)")).await.expect("gone");
 }
 
@@ -215,17 +260,28 @@ async fn the_fence_is_looked_at_as_printed(t: &App) {
     let login = t.db.sign_in_as(postern_tests::SERVER).await;
     for line in block("fence").replace("<an org>", &acme.to_string()).lines() {
         let (sql, expected) = line.split_once("--").expect("what it gives");
-        let (before, last) = sql.trim().trim_end_matches(';').rsplit_once(';').unwrap_or(("", sql.trim().trim_end_matches(';')));
+        let (before, last) = sql
+            .trim()
+            .trim_end_matches(';')
+            .rsplit_once(';')
+            .unwrap_or(("", sql.trim().trim_end_matches(';')));
         login.execute_unprepared(before).await.expect("runs");
-        let given = login.query_one_raw(Statement::from_string(sea_orm::DbBackend::Postgres, last.trim())).await;
+        let given = login
+            .query_one_raw(Statement::from_string(sea_orm::DbBackend::Postgres, last.trim()))
+            .await;
         let number = |given: Result<Option<sea_orm::QueryResult>, sea_orm::DbErr>| -> i64 {
             given.expect("runs").expect("a row").try_get_by_index(0).expect("a number")
         };
         match expected.trim() {
-            "permission denied" => assert!(given.is_err_and(|error| error.to_string().contains("permission denied")), "{line}"),
+            "permission denied" => assert!(
+                given.is_err_and(|error| error.to_string().contains("permission denied")),
+                "{line}"
+            ),
             "0: no pin" => assert_eq!(number(given), 0, "{line}"),
             "that org's" => {
-                let theirs = t.db.count(&format!("SELECT count(*) FROM membership WHERE org_id = '{acme}'")).await;
+                let theirs =
+                    t.db.count(&format!("SELECT count(*) FROM membership WHERE org_id = '{acme}'"))
+                        .await;
                 assert!(theirs > 0 && number(given) == theirs, "{line}");
             }
             other => panic!("nobody knows what {other} is"),
@@ -236,7 +292,8 @@ async fn the_fence_is_looked_at_as_printed(t: &App) {
 
 async fn a_log_is_verified_as_printed(t: &App) {
     let owner = acts(t).await;
-    let write = |name: &str, text: String| fs::write(t.folder.path().join(name), text).expect("is written");
+    let write =
+        |name: &str, text: String| fs::write(t.folder.path().join(name), text).expect("is written");
     write("kept-1.txt", checkpoint(&owner).await);
     owner.patch("/v1/orgs/acme", serde_json::json!({ "name": "Acme once more" })).await.expect(200);
     t.pump().await;
@@ -244,7 +301,10 @@ async fn a_log_is_verified_as_printed(t: &App) {
     write("log.keys", owner.get("/v1/orgs/acme/audit-log/keys").await.expect(200).body);
     write("log.ndjson", export(&owner).await);
     let script = block("verify").replace("https://postern.example", &t.address);
-    let script = script.replace("POSTERN_TOKEN=…", &format!("POSTERN_TOKEN={}", owner.token.as_ref().expect("a token")));
+    let script = script.replace(
+        "POSTERN_TOKEN=…",
+        &format!("POSTERN_TOKEN={}", owner.token.as_ref().expect("a token")),
+    );
     let said = ends_well(shell(&script, t.folder.path())).await;
     assert_eq!(said.matches("sound: every event").count(), 2, "{said}");
 }
@@ -256,7 +316,10 @@ async fn clients_are_made_as_printed(t: &App) {
     let path = std::env::var("PATH").expect("a path");
     command.env("PATH", format!("{0}/node_modules/.bin:{0}/python/bin:{path}", tools.display()));
     ends_well(command).await;
-    assert!(t.folder.path().join("postern.d.ts").is_file() && t.folder.path().join("postern_client/client.py").is_file());
+    assert!(
+        t.folder.path().join("postern.d.ts").is_file()
+            && t.folder.path().join("postern_client/client.py").is_file()
+    );
 }
 
 /// In another language than ours.
@@ -264,13 +327,21 @@ async fn a_leaf_is_computed_as_printed(t: &App) {
     let owner = acts(t).await;
     let export = export(&owner).await;
     // What waits for its place has none.
-    let leaf = |line: &str| serde_json::from_str::<Value>(line).expect("JSON")["opening"]["leaf"].as_str().map(str::to_owned);
-    let (events, leaves): (Vec<&str>, Vec<String>) = export.lines().filter_map(|line| Some((line, leaf(line)?))).unzip();
+    let leaf = |line: &str| {
+        serde_json::from_str::<Value>(line).expect("JSON")["opening"]["leaf"]
+            .as_str()
+            .map(str::to_owned)
+    };
+    let (events, leaves): (Vec<&str>, Vec<String>) =
+        export.lines().filter_map(|line| Some((line, leaf(line)?))).unzip();
     assert!(leaves.len() > 6);
     let file: PathBuf = t.folder.path().join("events.ndjson");
     fs::write(&file, events.join("\n")).expect("is written");
-    let program =
-        format!("{}\nfor line in open({:?}, encoding=\"utf-8\"):\n    print(leaf(line))\n", block("leaf"), file.display().to_string());
+    let program = format!(
+        "{}\nfor line in open({:?}, encoding=\"utf-8\"):\n    print(leaf(line))\n",
+        block("leaf"),
+        file.display().to_string()
+    );
     let mut python = Command::new("python3");
     python.args(["-c", &program]);
     assert_eq!(ends_well(python).await.lines().collect::<Vec<_>>(), leaves);

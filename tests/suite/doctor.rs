@@ -21,7 +21,9 @@ mod everywhere {
 }
 
 mod embedded {
-    use super::{a_file_has_no_owner_to_sign_in_as, a_file_whose_record_can_be_changed_is_refused, tests_on};
+    use super::{
+        a_file_has_no_owner_to_sign_in_as, a_file_whose_record_can_be_changed_is_refused, tests_on,
+    };
 
     tests_on! { sqlite, Sqlite: a_file_whose_record_can_be_changed_is_refused, a_file_has_no_owner_to_sign_in_as }
 }
@@ -54,7 +56,12 @@ async fn a_sound_database_is_said_to_be_sound(t: &App) {
 async fn keys_that_others_may_read_are_found(t: &App) {
     use std::os::unix::fs::PermissionsExt;
     let keys = t.folder.path().join("keys");
-    let key = std::fs::read_dir(&keys).expect("a folder").next().expect("a key").expect("an entry").path();
+    let key = std::fs::read_dir(&keys)
+        .expect("a folder")
+        .next()
+        .expect("a key")
+        .expect("an entry")
+        .path();
     std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o640)).expect("set");
     let found = postern(
         &t.db.url,
@@ -65,41 +72,72 @@ async fn keys_that_others_may_read_are_found(t: &App) {
     let told: Value = serde_json::from_slice(&found.stdout).expect("JSON");
     assert!(!found.status.success());
     assert_eq!(told["faults"][0]["check"], "keys", "{told}");
-    assert!(told["faults"][0]["what"].as_str().is_some_and(|what| what.contains("chmod 600")), "{told}");
+    assert!(
+        told["faults"][0]["what"].as_str().is_some_and(|what| what.contains("chmod 600")),
+        "{told}"
+    );
 }
 
 async fn the_demo_accounts_are_a_secret_that_everybody_knows(t: &App) {
     let refused = postern(&t.db.url, t.folder.path(), &["serve"], &[]);
-    assert!(!refused.status.success() && said(&refused).contains("refusing to serve"), "{}", said(&refused));
-    assert!(said(&refused).contains("[secrets]") && said(&refused).contains("--demo"), "{}", said(&refused));
+    assert!(
+        !refused.status.success() && said(&refused).contains("refusing to serve"),
+        "{}",
+        said(&refused)
+    );
+    assert!(
+        said(&refused).contains("[secrets]") && said(&refused).contains("--demo"),
+        "{}",
+        said(&refused)
+    );
     t.meddle("DELETE FROM instance").await;
     let refused = postern(&t.db.url, t.folder.path(), &["doctor", "--demo"], &[]);
     assert!(!refused.status.success() && said(&refused).contains("[demo]"), "{}", said(&refused));
 }
 
 async fn a_file_whose_record_can_be_changed_is_refused(t: &App) {
-    let trigger = t.db.texts("SELECT sql FROM sqlite_master WHERE name = 'audit_event_keeps_updated'").await;
+    let trigger =
+        t.db.texts("SELECT sql FROM sqlite_master WHERE name = 'audit_event_keeps_updated'").await;
     // In one statement each: another connection would go by the schema that it remembers.
     let gone = "DROP TRIGGER audit_event_keeps_updated";
-    let harmless = "CREATE TRIGGER audit_event_keeps_updated BEFORE UPDATE ON audit_event BEGIN SELECT 1; END";
-    for damage in [format!("{gone}; {harmless}"), format!("DROP TRIGGER IF EXISTS audit_event_keeps_updated; {harmless}; {gone}")] {
+    let harmless =
+        "CREATE TRIGGER audit_event_keeps_updated BEFORE UPDATE ON audit_event BEGIN SELECT 1; END";
+    for damage in [
+        format!("{gone}; {harmless}"),
+        format!("DROP TRIGGER IF EXISTS audit_event_keeps_updated; {harmless}; {gone}"),
+    ] {
         t.db.execute(&damage).await.expect("runs");
         for command in ["serve", "doctor"] {
             let refused = postern(&t.db.url, t.folder.path(), &[command, "--demo"], &[]);
-            assert!(!refused.status.success() && said(&refused).contains("[triggers]"), "{}", said(&refused));
+            assert!(
+                !refused.status.success() && said(&refused).contains("[triggers]"),
+                "{}",
+                said(&refused)
+            );
         }
     }
-    t.db.execute(&format!("DROP TRIGGER IF EXISTS audit_event_keeps_updated; {}", trigger[0])).await.expect("runs");
+    t.db.execute(&format!("DROP TRIGGER IF EXISTS audit_event_keeps_updated; {}", trigger[0]))
+        .await
+        .expect("runs");
     let sound = postern(&t.db.url, t.folder.path(), &["doctor", "--demo"], &[]);
     assert!(sound.status.success(), "{}", said(&sound));
 }
 
 async fn a_login_that_is_not_there_yet_is_found(t: &App) {
     let nobody = as_role(&t.db.url, "nobody_yet");
-    let found = postern(&t.db.url, t.folder.path(), &["doctor", "--json"], &[("POSTERN__DATABASE__URL", &nobody)]);
+    let found = postern(
+        &t.db.url,
+        t.folder.path(),
+        &["doctor", "--json"],
+        &[("POSTERN__DATABASE__URL", &nobody)],
+    );
     let told: Value = serde_json::from_slice(&found.stdout).expect("JSON");
     assert_eq!(told["faults"][0]["check"], "connection", "{told}");
-    assert!(!found.status.success() && said(&found).contains("`postern migrate` makes the login"), "{}", said(&found));
+    assert!(
+        !found.status.success() && said(&found).contains("`postern migrate` makes the login"),
+        "{}",
+        said(&found)
+    );
 }
 
 /// The owner's address is PostgreSQL's; one that was left in the environment leads a file nowhere.
@@ -112,27 +150,58 @@ async fn a_file_has_no_owner_to_sign_in_as(t: &App) {
 async fn a_superuser_is_no_login_for_a_server(t: &App) {
     let superuser = as_role(&t.db.url, SUPERUSER);
     for command in ["serve", "doctor"] {
-        let refused = postern(&t.db.url, t.folder.path(), &[command, "--demo"], &[("POSTERN__DATABASE__URL", &superuser)]);
-        assert!(!refused.status.success() && said(&refused).contains("SUPERUSER"), "{}", said(&refused));
-        assert!(said(&refused).contains("`postern migrate` makes it"), "with the remedy: {}", said(&refused));
+        let refused = postern(
+            &t.db.url,
+            t.folder.path(),
+            &[command, "--demo"],
+            &[("POSTERN__DATABASE__URL", &superuser)],
+        );
+        assert!(
+            !refused.status.success() && said(&refused).contains("SUPERUSER"),
+            "{}",
+            said(&refused)
+        );
+        assert!(
+            said(&refused).contains("`postern migrate` makes it"),
+            "with the remedy: {}",
+            said(&refused)
+        );
     }
 }
 
 async fn a_password_that_everybody_tries_is_refused(t: &App) {
     let guessed = t.db.url.replace("://postern_server@", "://postern_server:postgres@");
-    let refused = postern(&t.db.url, t.folder.path(), &["serve", "--demo"], &[("POSTERN__DATABASE__URL", &guessed)]);
-    assert!(!refused.status.success() && said(&refused).contains("[secrets]"), "{}", said(&refused));
+    let refused = postern(
+        &t.db.url,
+        t.folder.path(),
+        &["serve", "--demo"],
+        &[("POSTERN__DATABASE__URL", &guessed)],
+    );
+    assert!(
+        !refused.status.success() && said(&refused).contains("[secrets]"),
+        "{}",
+        said(&refused)
+    );
 }
 
 async fn an_administrator_is_told_what_to_run(t: &App) {
     // Roles and a database of this test's own: they are the whole cluster's.
     let base = t.db.url.rsplit('/').next().expect("a name");
     let name = |what: &str| format!("{base}_{what}");
-    let (owner, tenant, platform, keeper) = (name("owner"), name("tenant"), name("platform"), name("keeper"));
+    let (owner, tenant, platform, keeper) =
+        (name("owner"), name("tenant"), name("platform"), name("keeper"));
     let (server, database) = (name("server"), name("own"));
     t.db.execute(&format!("CREATE ROLE {owner} LOGIN")).await.expect("made");
     t.db.execute(&format!("CREATE DATABASE {database} OWNER {owner}")).await.expect("made");
-    let at = |role: &str| as_role(&format!("{}/{database}", t.db.url.strip_suffix(&format!("/{base}")).expect("its name")), role);
+    let at = |role: &str| {
+        as_role(
+            &format!(
+                "{}/{database}",
+                t.db.url.strip_suffix(&format!("/{base}")).expect("its name")
+            ),
+            role,
+        )
+    };
     let (url, owner_url) = (at(&server), at(&owner));
     let environment = [
         ("POSTERN__DATABASE__URL", url.as_str()),
@@ -142,7 +211,11 @@ async fn an_administrator_is_told_what_to_run(t: &App) {
         ("POSTERN__DATABASE__KEEPER_ROLE", keeper.as_str()),
     ];
     let told = postern(&t.db.url, t.folder.path(), &["migrate"], &environment);
-    assert!(!told.status.success() && said(&told).contains("database administrator"), "{}", said(&told));
+    assert!(
+        !told.status.success() && said(&told).contains("database administrator"),
+        "{}",
+        said(&told)
+    );
     let sql = String::from_utf8(told.stdout).expect("SQL");
     assert!(sql.contains(&format!("CREATE ROLE \"{server}\" LOGIN NOINHERIT")), "{sql}");
     t.db.execute(&sql).await.expect("what was told can be run as it is");
@@ -153,13 +226,21 @@ async fn an_administrator_is_told_what_to_run(t: &App) {
     let sound = postern(&t.db.url, t.folder.path(), &["doctor"], &environment);
     assert!(sound.status.success(), "{}", said(&sound));
     t.db.execute(&format!("DROP DATABASE {database}")).await.expect("gone");
-    t.db.execute(&format!("DROP ROLE {server}, {tenant}, {platform}, {keeper}, {owner}")).await.expect("gone");
+    t.db.execute(&format!("DROP ROLE {server}, {tenant}, {platform}, {keeper}, {owner}"))
+        .await
+        .expect("gone");
 }
 
 async fn migrations_that_have_not_been_applied_are_found(t: &App) {
-    t.db.execute("DELETE FROM seaql_migrations WHERE version LIKE 'm0010%'").await.expect("forgotten");
+    t.db.execute("DELETE FROM seaql_migrations WHERE version LIKE 'm0010%'")
+        .await
+        .expect("forgotten");
     let refused = postern(&t.db.url, t.folder.path(), &["serve", "--demo"], &[]);
-    assert!(!refused.status.success() && said(&refused).contains("m0010_scoped_answers"), "{}", said(&refused));
+    assert!(
+        !refused.status.success() && said(&refused).contains("m0010_scoped_answers"),
+        "{}",
+        said(&refused)
+    );
     assert!(said(&refused).contains("run `postern migrate`"), "{}", said(&refused));
 }
 
@@ -167,7 +248,9 @@ async fn migrations_at_once_take_turns(t: &App) {
     t.db.execute("DROP POLICY tenant ON membership").await.expect("damaged");
     let (url, folder, owner) = (t.db.url.as_str(), t.folder.path(), as_role(&t.db.url, OWNER));
     let done: Vec<Output> = std::thread::scope(|scope| {
-        let migrate = || postern(url, folder, &["migrate"], &[("POSTERN__DATABASE__OWNER_URL", owner.as_str())]);
+        let migrate = || {
+            postern(url, folder, &["migrate"], &[("POSTERN__DATABASE__OWNER_URL", owner.as_str())])
+        };
         let running: Vec<_> = (0..6).map(|_| scope.spawn(migrate)).collect();
         running.into_iter().map(|one| one.join().expect("runs")).collect()
     });
@@ -178,7 +261,12 @@ async fn migrations_at_once_take_turns(t: &App) {
 }
 
 async fn demo_accounts_fill_a_database(t: &App) {
-    let filled = postern(&t.db.url, t.folder.path(), &["demo", "--orgs", "30", "--members", "3", "--events", "600"], &[]);
+    let filled = postern(
+        &t.db.url,
+        t.folder.path(),
+        &["demo", "--orgs", "30", "--members", "3", "--events", "600"],
+        &[],
+    );
     assert!(filled.status.success(), "{}", said(&filled));
     let orgs = "SELECT count(*) FROM organization WHERE slug LIKE 'company-%'";
     assert_eq!(t.db.count(orgs).await, 30);
@@ -187,7 +275,10 @@ async fn demo_accounts_fill_a_database(t: &App) {
             .await,
         90
     );
-    assert_eq!(t.db.count("SELECT count(*) FROM audit_event WHERE org_slug LIKE 'company-%'").await, 600);
+    assert_eq!(
+        t.db.count("SELECT count(*) FROM audit_event WHERE org_slug LIKE 'company-%'").await,
+        600
+    );
     t.unaccounted();
     let owner = t.sign_in("member-1@company-7.example").await;
     let events = owner.get("/v1/orgs/company-7/audit-events?limit=100").await.expect(200);

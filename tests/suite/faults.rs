@@ -30,7 +30,9 @@ fn bytes(method: &str, path: &str, token: &str, body: &str) -> Vec<u8> {
 
 /// Sends the first `sent` bytes of a request, reads `read` bytes of the answer, and resets the connection.
 fn reset_after(address: &str, request: &[u8], sent: usize, read: usize) {
-    let socket = socket2::Socket::from(TcpStream::connect(address.trim_start_matches("http://")).expect("connects"));
+    let socket = socket2::Socket::from(
+        TcpStream::connect(address.trim_start_matches("http://")).expect("connects"),
+    );
     // With nothing to linger for, closing sends a reset.
     socket.set_linger(Some(Duration::ZERO)).expect("set");
     let mut stream = TcpStream::from(socket);
@@ -46,7 +48,14 @@ async fn resets_at_any_moment_lose_nothing(t: &App) {
     let token = me.token.clone().expect("a token");
     let address = t.address.clone();
     // At every point of the request, after it, and at several of the answer; each request would found an org of its own.
-    let founding = move |n: usize| bytes("POST", "/v1/orgs", &token, &json!({ "name": "Reset", "slug": format!("reset-{n}") }).to_string());
+    let founding = move |n: usize| {
+        bytes(
+            "POST",
+            "/v1/orgs",
+            &token,
+            &json!({ "name": "Reset", "slug": format!("reset-{n}") }).to_string(),
+        )
+    };
     let whole = founding(0).len() + 8;
     let resets = tokio::task::spawn_blocking(move || {
         for n in 0..60 {
@@ -76,10 +85,18 @@ async fn resets_at_any_moment_lose_nothing(t: &App) {
 
 async fn what_has_begun_runs_to_its_end_without_its_client(t: &App) {
     let me = t.sign_in("owner@acme.example").await;
-    let request = bytes("PATCH", "/v1/orgs/acme", me.token.as_ref().expect("a token"), "{\"name\": \"Renamed all the same\"}");
+    let request = bytes(
+        "PATCH",
+        "/v1/orgs/acme",
+        me.token.as_ref().expect("a token"),
+        "{\"name\": \"Renamed all the same\"}",
+    );
     // Somebody else holds the row (on SQLite the whole database), so the request gets half way and waits.
     let holds = t.db.raw.begin().await.expect("begins");
-    holds.execute_unprepared("UPDATE organization SET name = name WHERE slug = 'acme'").await.expect("locks");
+    holds
+        .execute_unprepared("UPDATE organization SET name = name WHERE slug = 'acme'")
+        .await
+        .expect("locks");
     let half_way = t.state.store.statements() + if t.backend == Backend::Postgres { 3 } else { 1 };
     let mut stream = TcpStream::connect(t.address.trim_start_matches("http://")).expect("connects");
     stream.write_all(&request).expect("sent");
@@ -124,7 +141,8 @@ async fn a_body_that_drips_is_cut_off(t: &App) {
 
 async fn a_database_that_fails_is_told_and_mended(t: &App) {
     let me = t.sign_in("owner@acme.example").await;
-    let (breaks, mends) = ("ALTER TABLE membership RENAME TO gone", "ALTER TABLE gone RENAME TO membership");
+    let (breaks, mends) =
+        ("ALTER TABLE membership RENAME TO gone", "ALTER TABLE gone RENAME TO membership");
     t.db.execute(breaks).await.expect("breaks");
     me.get("/v1/orgs/acme").await.problem(503, "unavailable");
     me.patch("/v1/orgs/acme", json!({ "name": "Other" })).await.problem(503, "unavailable");
@@ -133,8 +151,7 @@ async fn a_database_that_fails_is_told_and_mended(t: &App) {
     me.get("/v1/orgs/acme").await.expect(200);
     if t.backend == Backend::Postgres {
         // All connections are cut, as when the server is restarted.
-        let cut =
-            "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()";
+        let cut = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()";
         t.db.count(cut).await;
         let mut answers = Vec::new();
         for _ in 0..20 {

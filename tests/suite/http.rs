@@ -24,7 +24,14 @@ on_both![
 
 async fn what_can_be_read_can_be_asked_for_without_its_body(t: &App) {
     let owner = t.sign_in("owner@acme.example").await;
-    for path in ["/healthz", "/v1/me", "/v1/orgs/acme/members", "/openapi.json", "/v1/orgs/nowhere", "/nowhere"] {
+    for path in [
+        "/healthz",
+        "/v1/me",
+        "/v1/orgs/acme/members",
+        "/openapi.json",
+        "/v1/orgs/nowhere",
+        "/nowhere",
+    ] {
         let (get, head) = (owner.get(path).await, owner.send("HEAD", path, None).await);
         assert_eq!((head.status, head.body.as_str()), (get.status, ""), "{path}");
         assert_eq!(head.header("content-type"), get.header("content-type"), "{path}");
@@ -53,11 +60,15 @@ async fn whoever_asks_is_told_what_there_is(t: &App) {
 
 async fn pages_of_others_call_if_they_are_listed(t: &App) {
     const OURS: &str = "https://admin.vendor.example";
-    let open = App::start(t.backend, |config| config.server.cors_origins = vec![OURS.to_owned()]).await;
+    let open =
+        App::start(t.backend, |config| config.server.cors_origins = vec![OURS.to_owned()]).await;
     let owner = open.sign_in("owner@acme.example").await;
     let ask = |method: &'static str, origin: &'static str| {
         let request = owner.request(method, "/v1/orgs/acme/settings").header("origin", origin);
-        let asked = [("access-control-request-method", "PATCH"), ("access-control-request-headers", "authorization,if-match")];
+        let asked = [
+            ("access-control-request-method", "PATCH"),
+            ("access-control-request-headers", "authorization,if-match"),
+        ];
         let request = if method == "OPTIONS" {
             asked.into_iter().fold(request, |request, (name, value)| request.header(name, value))
         } else {
@@ -66,7 +77,10 @@ async fn pages_of_others_call_if_they_are_listed(t: &App) {
         async { Answer::of(request.send().await).await }
     };
     let preflight = ask("OPTIONS", OURS).await;
-    assert_eq!((preflight.status, preflight.header("access-control-allow-origin").as_str()), (200, OURS));
+    assert_eq!(
+        (preflight.status, preflight.header("access-control-allow-origin").as_str()),
+        (200, OURS)
+    );
     assert!(preflight.header("access-control-allow-methods").contains("PATCH"));
     assert!(preflight.header("access-control-allow-headers").to_lowercase().contains("if-match"));
     let read = ask("GET", OURS).await.expect(200);
@@ -75,7 +89,9 @@ async fn pages_of_others_call_if_they_are_listed(t: &App) {
     assert!(!read.has_header("access-control-allow-credentials"), "there are no cookies");
     let other = ask("GET", "https://evil.example").await.expect(200);
     assert!(!other.has_header("access-control-allow-origin"));
-    assert!(!ask("OPTIONS", "https://evil.example").await.has_header("access-control-allow-origin"));
+    assert!(
+        !ask("OPTIONS", "https://evil.example").await.has_header("access-control-allow-origin")
+    );
     open.finish().await;
     // By default nobody is.
     let closed = t.anonymous().request("GET", "/healthz").header("origin", OURS).send().await;
@@ -85,17 +101,41 @@ async fn pages_of_others_call_if_they_are_listed(t: &App) {
 async fn answers_are_compressed_for_who_takes_that(t: &App) {
     let plain = t.anonymous().get("/openapi.json").await.expect(200);
     assert!(!plain.has_header("content-encoding"));
-    let request = t.anonymous().request("GET", "/openapi.json").header("accept-encoding", "gzip").send().await.expect("answers");
+    let request = t
+        .anonymous()
+        .request("GET", "/openapi.json")
+        .header("accept-encoding", "gzip")
+        .send()
+        .await
+        .expect("answers");
     assert_eq!(request.headers()["content-encoding"], "gzip");
-    assert!(request.headers()["vary"].to_str().expect("text").to_lowercase().contains("accept-encoding"));
+    assert!(
+        request.headers()["vary"]
+            .to_str()
+            .expect("text")
+            .to_lowercase()
+            .contains("accept-encoding")
+    );
     let bytes = request.bytes().await.expect("a body");
-    assert!(bytes.starts_with(&[0x1f, 0x8b]) && bytes.len() * 3 < plain.body.len(), "{} of {}", bytes.len(), plain.body.len());
+    assert!(
+        bytes.starts_with(&[0x1f, 0x8b]) && bytes.len() * 3 < plain.body.len(),
+        "{} of {}",
+        bytes.len(),
+        plain.body.len()
+    );
     // A strong ETag belongs to bytes as they are.
     let owner = t.sign_in("owner@acme.example").await;
     for encoding in ["gzip", "gzip, identity;q=0.1"] {
-        let settings = owner.request("GET", "/v1/orgs/acme/settings").header("accept-encoding", encoding).send().await;
+        let settings = owner
+            .request("GET", "/v1/orgs/acme/settings")
+            .header("accept-encoding", encoding)
+            .send()
+            .await;
         let settings = Answer::of(settings).await.expect(200);
-        assert!(!settings.has_header("content-encoding") && settings.json["version"].is_number(), "{encoding}");
+        assert!(
+            !settings.has_header("content-encoding") && settings.json["version"].is_number(),
+            "{encoding}"
+        );
     }
 }
 
@@ -125,38 +165,66 @@ fn link(answer: &Answer, relation: &str) -> Option<String> {
 
 async fn what_is_known_already_is_not_sent_again(t: &App) {
     for path in ["/openapi.json", "/docs/", "/docs/operator.js", "/docs/swagger-ui-bundle.js"] {
-        let ask =
-            |known: String| async { Answer::of(t.anonymous().request("GET", path).header("if-none-match", known).send().await).await };
+        let ask = |known: String| async {
+            Answer::of(
+                t.anonymous().request("GET", path).header("if-none-match", known).send().await,
+            )
+            .await
+        };
         let first = t.anonymous().get(path).await.expect(200);
         let etag = first.header("etag");
-        assert_eq!(first.header("cache-control"), "no-cache", "kept, and asked for whether it is still so");
+        assert_eq!(
+            first.header("cache-control"),
+            "no-cache",
+            "kept, and asked for whether it is still so"
+        );
         for known in [etag.clone(), format!("\"other\", {etag}"), "*".to_owned()] {
             let again = ask(known).await;
-            assert_eq!((again.status, again.body.as_str(), again.header("etag")), (304, "", etag.clone()), "{path}");
+            assert_eq!(
+                (again.status, again.body.as_str(), again.header("etag")),
+                (304, "", etag.clone()),
+                "{path}"
+            );
         }
         for other in ["\"other\"", "W/\"other\"", "no tag"] {
-            assert_eq!(ask(other.to_owned()).await.expect(200).body.len(), first.body.len(), "{path}");
+            assert_eq!(
+                ask(other.to_owned()).await.expect(200).body.len(),
+                first.body.len(),
+                "{path}"
+            );
         }
     }
 }
 
 /// What the libraries around the handlers answer by themselves.
 async fn whatever_answers_says_it_as_a_problem(t: &App) {
-    let open = App::start(t.backend, |config| config.server.cors_origins = vec!["https://ours.example".to_owned()]).await;
+    let open = App::start(t.backend, |config| {
+        config.server.cors_origins = vec!["https://ours.example".to_owned()]
+    })
+    .await;
     for headers in [
         vec![("origin", "https://evil.example"), ("access-control-request-method", "PATCH")],
         vec![("origin", "https://ours.example"), ("access-control-request-method", "BREW")],
         vec![("access-control-request-method", "PATCH")],
     ] {
         let request = open.anonymous().request("OPTIONS", "/v1/me");
-        let request = headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));
+        let request =
+            headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));
         let refused = Answer::of(request.send().await).await;
-        assert!(!refused.header("x-request-id").is_empty() && refused.json["detail"].as_str().is_some_and(|why| why.len() > 10));
+        assert!(
+            !refused.header("x-request-id").is_empty()
+                && refused.json["detail"].as_str().is_some_and(|why| why.len() > 10)
+        );
         refused.problem(400, "invalid_header");
     }
     // Who takes no encoding that there is gets the answer as it is.
     for nothing in ["identity;q=0", "*;q=0", "br, identity;q=0"] {
-        let answer = open.anonymous().request("GET", "/healthz").header("accept-encoding", nothing).send().await;
+        let answer = open
+            .anonymous()
+            .request("GET", "/healthz")
+            .header("accept-encoding", nothing)
+            .send()
+            .await;
         assert!(!Answer::of(answer).await.expect(200).has_header("content-encoding"), "{nothing}");
     }
     open.anonymous().get("/docs/other").await.problem(404, "not_found");
@@ -165,7 +233,13 @@ async fn whatever_answers_says_it_as_a_problem(t: &App) {
 
 async fn every_answer_is_guarded(t: &App) {
     let owner = t.sign_in("owner@acme.example").await;
-    for (method, path) in [("GET", "/v1/me"), ("GET", "/nowhere"), ("PUT", "/v1/me"), ("POST", "/v1/orgs"), ("OPTIONS", "/v1/me")] {
+    for (method, path) in [
+        ("GET", "/v1/me"),
+        ("GET", "/nowhere"),
+        ("PUT", "/v1/me"),
+        ("POST", "/v1/orgs"),
+        ("OPTIONS", "/v1/me"),
+    ] {
         let answer = owner.send(method, path, (method == "POST").then(|| json!([]))).await;
         for (name, value) in [
             ("cache-control", "no-store"),
@@ -176,12 +250,21 @@ async fn every_answer_is_guarded(t: &App) {
         ] {
             assert_eq!(answer.header(name), value, "{method} {path}");
         }
-        assert!(!answer.has_header("strict-transport-security"), "over plain HTTP it means nothing");
+        assert!(
+            !answer.has_header("strict-transport-security"),
+            "over plain HTTP it means nothing"
+        );
     }
     let public = t.anonymous().get("/.well-known/jwks.json").await.expect(200);
     assert!(public.header("cache-control").starts_with("public"));
-    let secure = App::start(t.backend, |config| "https://postern.example".clone_into(&mut config.server.public_url)).await;
-    assert_eq!(secure.anonymous().get("/healthz").await.header("strict-transport-security"), "max-age=63072000");
+    let secure = App::start(t.backend, |config| {
+        "https://postern.example".clone_into(&mut config.server.public_url)
+    })
+    .await;
+    assert_eq!(
+        secure.anonymous().get("/healthz").await.header("strict-transport-security"),
+        "max-age=63072000"
+    );
     secure.finish().await;
 }
 
@@ -214,12 +297,17 @@ async fn read_old(_call: Call<ReadOld>) -> http::Answer<String> {
 async fn what_is_to_go_says_so(t: &App) {
     let mut routes = Routes::default();
     routes.add(read_old);
-    let app = actix_web::App::new().app_data(Data::from(Arc::clone(&t.state))).configure(|config| routes.configure(config));
+    let app = actix_web::App::new()
+        .app_data(Data::from(Arc::clone(&t.state)))
+        .configure(|config| routes.configure(config));
     let app = actix::init_service(app.wrap(from_fn(http::establish))).await;
     for (path, status) in [("/v1/old", 200), ("/v1/old?unknown=1", 400)] {
-        let answer = actix::call_service(&app, actix::TestRequest::get().uri(path).to_request()).await;
+        let answer =
+            actix::call_service(&app, actix::TestRequest::get().uri(path).to_request()).await;
         assert_eq!(answer.status(), status);
-        let header = |name: &str| answer.headers().get(name).expect("it is there").to_str().expect("text").to_owned();
+        let header = |name: &str| {
+            answer.headers().get(name).expect("it is there").to_str().expect("text").to_owned()
+        };
         // Computed with date(1).
         assert_eq!(header("deprecation"), "@1796083200", "RFC 9745");
         assert_eq!(header("sunset"), "Tue, 01 Jun 2027 00:00:00 GMT", "RFC 8594");
@@ -230,9 +318,15 @@ async fn what_is_to_go_says_so(t: &App) {
     assert_eq!(described["deprecated"], true);
     let words = described["description"].as_str().expect("words");
     assert!(words.contains("gone from 2027-06-01 on. Use `read_health` instead."), "{words}");
-    assert!(described["responses"]["400"]["headers"]["Sunset"].is_object(), "problems say so as well");
+    assert!(
+        described["responses"]["400"]["headers"]["Sunset"].is_object(),
+        "problems say so as well"
+    );
     for header in ["Deprecation", "Sunset"] {
-        assert!(described["responses"]["200"]["headers"][header].is_object() && document["components"]["headers"][header].is_object());
+        assert!(
+            described["responses"]["200"]["headers"][header].is_object()
+                && document["components"]["headers"][header].is_object()
+        );
     }
     // And nothing else does.
     assert!(!t.anonymous().get("/healthz").await.has_header("deprecation"));

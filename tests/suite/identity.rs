@@ -36,22 +36,38 @@ async fn sign_in_and_out(t: &App) {
     // Whoever signs out is signed out, whatever key the request brings: it is another session each time.
     for _ in 0..2 {
         let me = t.sign_in("owner@acme.example").await;
-        let out = me.request("POST", "/v1/auth/logout").header("idempotency-key", "always-the-same").json(&json!({})).send().await;
+        let out = me
+            .request("POST", "/v1/auth/logout")
+            .header("idempotency-key", "always-the-same")
+            .json(&json!({}))
+            .send()
+            .await;
         assert_eq!(out.expect("answers").status(), 204);
         me.get("/v1/me").await.problem(401, "session_ended");
     }
 }
 
 async fn unknown_address_and_wrong_password_look_the_same(t: &App) {
-    let unknown = t.log_in("nobody@acme.example", "not the password").await.problem(401, "invalid_credentials");
-    let wrong = t.log_in("owner@acme.example", "not the password").await.problem(401, "invalid_credentials");
+    let unknown = t
+        .log_in("nobody@acme.example", "not the password")
+        .await
+        .problem(401, "invalid_credentials");
+    let wrong = t
+        .log_in("owner@acme.example", "not the password")
+        .await
+        .problem(401, "invalid_credentials");
     assert_eq!(unknown.without_request_id(), wrong.without_request_id());
-    let names = |answer: &postern_tests::Answer| answer.headers.keys().map(ToString::to_string).collect::<Vec<_>>();
+    let names = |answer: &postern_tests::Answer| {
+        answer.headers.keys().map(ToString::to_string).collect::<Vec<_>>()
+    };
     assert_eq!(names(&unknown), names(&wrong));
     let events = t.events("action=auth.login_failed").await;
     assert_eq!(events.len(), 2);
     assert_eq!(events[0]["outcome"], "failed");
-    assert_eq!(events[0]["actor"], json!({ "type": "user", "id": null, "email": "owner@acme.example" }));
+    assert_eq!(
+        events[0]["actor"],
+        json!({ "type": "user", "id": null, "email": "owner@acme.example" })
+    );
     assert!(!events.iter().any(|event| event.to_string().contains("not the password")));
 }
 
@@ -59,31 +75,46 @@ async fn refresh_rotates_and_a_replay_ends_the_session(t: &App) {
     let first = t.log_in("owner@acme.example", PASSWORD).await.expect(200);
     let (access, refresh) = (first.text("/access_token"), first.text("/refresh_token"));
     let anyone = t.anonymous();
-    let second = anyone.post("/v1/auth/refresh", json!({ "refresh_token": refresh })).await.expect(200);
+    let second =
+        anyone.post("/v1/auth/refresh", json!({ "refresh_token": refresh })).await.expect(200);
     assert_ne!(second.text("/refresh_token"), refresh);
     t.bearer(&second.text("/access_token")).get("/v1/me").await.expect(200);
     assert_eq!(t.recorded("auth.refresh_reused").await, 0);
 
-    anyone.post("/v1/auth/refresh", json!({ "refresh_token": refresh })).await.problem(401, "invalid_refresh_token");
+    anyone
+        .post("/v1/auth/refresh", json!({ "refresh_token": refresh }))
+        .await
+        .problem(401, "invalid_refresh_token");
     assert_eq!(t.recorded("auth.refresh_reused").await, 1);
     t.bearer(&access).get("/v1/me").await.problem(401, "session_ended");
     t.bearer(&second.text("/access_token")).get("/v1/me").await.problem(401, "session_ended");
     let successor = json!({ "refresh_token": second.text("/refresh_token") });
     anyone.post("/v1/auth/refresh", successor).await.problem(401, "invalid_refresh_token");
-    anyone.post("/v1/auth/refresh", json!({ "refresh_token": access })).await.problem(401, "invalid_refresh_token");
-    anyone.post("/v1/auth/refresh", json!({ "refresh_token": refresh })).await.problem(401, "invalid_refresh_token");
+    anyone
+        .post("/v1/auth/refresh", json!({ "refresh_token": access }))
+        .await
+        .problem(401, "invalid_refresh_token");
+    anyone
+        .post("/v1/auth/refresh", json!({ "refresh_token": refresh }))
+        .await
+        .problem(401, "invalid_refresh_token");
     assert_eq!(t.recorded("auth.refresh_reused").await, 1, "a session ends once");
     t.bearer(&refresh).get("/v1/me").await.problem(401, "invalid_token");
 }
 
 async fn one_of_two_refreshes_at_once_wins(t: &App) {
     for _ in 0..5 {
-        let refresh = t.log_in("owner@acme.example", PASSWORD).await.expect(200).text("/refresh_token");
+        let refresh =
+            t.log_in("owner@acme.example", PASSWORD).await.expect(200).text("/refresh_token");
         let anyone = t.anonymous();
-        let tries = (0..20).map(|_| anyone.post("/v1/auth/refresh", json!({ "refresh_token": refresh })));
+        let tries =
+            (0..20).map(|_| anyone.post("/v1/auth/refresh", json!({ "refresh_token": refresh })));
         let answers = futures_util::future::join_all(tries).await;
         assert_eq!(answers.iter().filter(|answer| answer.status == 200).count(), 1);
-        assert!(answers.iter().all(|answer| answer.status == 200 || answer.status == 401), "{answers:?}");
+        assert!(
+            answers.iter().all(|answer| answer.status == 200 || answer.status == 401),
+            "{answers:?}"
+        );
     }
 }
 
@@ -98,10 +129,14 @@ async fn access_tokens_expire_without_leeway(t: &App) {
 }
 
 async fn changing_the_password_ends_other_sessions(t: &App) {
-    let (here, there) = (t.sign_in("viewer@acme.example").await, t.sign_in("viewer@acme.example").await);
-    let change = |current: &str, new: &str| json!({ "current_password": current, "new_password": new });
+    let (here, there) =
+        (t.sign_in("viewer@acme.example").await, t.sign_in("viewer@acme.example").await);
+    let change =
+        |current: &str, new: &str| json!({ "current_password": current, "new_password": new });
     let new = "four random words do";
-    here.post("/v1/me/password", change("not the password", new)).await.problem(403, "wrong_password");
+    here.post("/v1/me/password", change("not the password", new))
+        .await
+        .problem(403, "wrong_password");
     there.get("/v1/me").await.expect(200);
     here.post("/v1/me/password", change(PASSWORD, new)).await.expect(204);
     here.get("/v1/me").await.expect(200);
@@ -113,7 +148,8 @@ async fn changing_the_password_ends_other_sessions(t: &App) {
 
 async fn a_new_password_must_not_be_easy_to_guess(t: &App) {
     let me = t.sign_in("viewer@acme.example").await;
-    for weak in ["short", "password1234", "viewer@acme.example", "postern-1234!!", &"x".repeat(129)] {
+    for weak in ["short", "password1234", "viewer@acme.example", "postern-1234!!", &"x".repeat(129)]
+    {
         let body = json!({ "current_password": PASSWORD, "new_password": weak });
         me.post("/v1/me/password", body).await.problem(422, "weak_password");
     }
@@ -122,17 +158,23 @@ async fn a_new_password_must_not_be_easy_to_guess(t: &App) {
 
 async fn failures_make_an_account_wait(t: &App) {
     for _ in 0..10 {
-        t.log_in("admin@acme.example", "not the password").await.problem(401, "invalid_credentials");
+        t.log_in("admin@acme.example", "not the password")
+            .await
+            .problem(401, "invalid_credentials");
     }
     let wait = t.log_in("admin@acme.example", PASSWORD).await.problem(429, "too_many_attempts");
     assert_eq!(wait.header("retry-after"), "3600");
     for _ in 0..10 {
-        t.log_in("nobody@acme.example", "not the password").await.problem(401, "invalid_credentials");
+        t.log_in("nobody@acme.example", "not the password")
+            .await
+            .problem(401, "invalid_credentials");
     }
     t.log_in("nobody@acme.example", PASSWORD).await.problem(429, "too_many_attempts");
     // As many for staff: another number would tell who is.
     for _ in 0..10 {
-        t.log_in("eng@postern.example", "not the password").await.problem(401, "invalid_credentials");
+        t.log_in("eng@postern.example", "not the password")
+            .await
+            .problem(401, "invalid_credentials");
     }
     t.log_in("eng@postern.example", PASSWORD).await.problem(429, "too_many_attempts");
     t.clock.turn(TimeDelta::hours(1));
@@ -140,7 +182,8 @@ async fn failures_make_an_account_wait(t: &App) {
 }
 
 async fn sessions_are_listed_and_ended(t: &App) {
-    let (here, there) = (t.sign_in("member@acme.example").await, t.sign_in("member@acme.example").await);
+    let (here, there) =
+        (t.sign_in("member@acme.example").await, t.sign_in("member@acme.example").await);
     let listed = here.get("/v1/me/sessions?limit=1").await.expect(200);
     let (newest, cursor) = (listed.text("/data/0/id"), listed.text("/next_cursor"));
     let rest = here.get(&format!("/v1/me/sessions?limit=1&cursor={cursor}")).await.expect(200);
@@ -159,11 +202,19 @@ async fn sessions_are_listed_and_ended(t: &App) {
 
 async fn a_profile_is_changed_under_its_own_name(t: &App) {
     let me = t.sign_in("member@acme.example").await;
-    let changed = me.patch("/v1/me", json!({ "name": "Mia Berg", "image_url": "https://cdn.acme.example/mia.png" })).await.expect(200);
+    let changed = me
+        .patch(
+            "/v1/me",
+            json!({ "name": "Mia Berg", "image_url": "https://cdn.acme.example/mia.png" }),
+        )
+        .await
+        .expect(200);
     assert_eq!(changed.json["name"], "Mia Berg");
     me.patch("/v1/me", json!({ "image_url": null })).await.expect(200);
     me.patch("/v1/me", json!({})).await.expect(200);
-    me.patch("/v1/me", json!({ "image_url": "http://127.0.0.1/x" })).await.problem(422, "invalid_body");
+    me.patch("/v1/me", json!({ "image_url": "http://127.0.0.1/x" }))
+        .await
+        .problem(422, "invalid_body");
     let events = t.events("action=user.profile_updated").await;
     assert_eq!(events.len(), 2, "what did not change is not recorded");
     assert_eq!(events[1]["metadata"]["name"], json!({ "old": "Mia Lund", "new": "Mia Berg" }));
@@ -180,8 +231,10 @@ async fn no_sign_in_with_the_old_password_outlives_its_change(t: &App) {
     for round in 0..10 {
         let here = t.log_in("viewer@acme.example", &old).await.expect(200).text("/access_token");
         let me = t.bearer(&here);
-        let change = me.post("/v1/me/password", json!({ "current_password": old, "new_password": new }));
-        let racing = futures_util::future::join_all((0..12).map(|_| t.log_in("viewer@acme.example", &old)));
+        let change =
+            me.post("/v1/me/password", json!({ "current_password": old, "new_password": new }));
+        let racing =
+            futures_util::future::join_all((0..12).map(|_| t.log_in("viewer@acme.example", &old)));
         let (changed, racing) = futures_util::future::join(change, racing).await;
         changed.expect(204);
         for answer in racing.iter().filter(|answer| answer.status == 200) {
@@ -210,10 +263,17 @@ async fn a_stolen_token_gets_no_more_guesses_than_anybody(t: &App) {
 }
 
 async fn strangers_lock_nobody_out_of_where_they_are(t: &App) {
-    let there = App::start(t.backend, |config| config.server.trusted_proxies = vec!["127.0.0.0/8".parse().expect("a network")]).await;
+    let there = App::start(t.backend, |config| {
+        config.server.trusted_proxies = vec!["127.0.0.0/8".parse().expect("a network")]
+    })
+    .await;
     let from = |ip: &'static str, password: &'static str| {
         let body = json!({ "email": "owner@acme.example", "password": password });
-        let request = there.anonymous().request("POST", "/v1/auth/login").header("x-forwarded-for", ip).json(&body);
+        let request = there
+            .anonymous()
+            .request("POST", "/v1/auth/login")
+            .header("x-forwarded-for", ip)
+            .json(&body);
         async move { postern_tests::Answer::of(request.send().await).await }
     };
     from("203.0.113.9", PASSWORD).await.expect(200);

@@ -32,13 +32,23 @@ async fn it_is_under_both_names(t: &App) {
     assert_eq!(me["impersonation"]["actor"]["email"], "support@postern.example");
     assert_eq!(me["impersonation"]["banner"], started["banner"]);
     let member = t.member_id("acme", "viewer@acme.example").await;
-    ana.patch(&format!("/v1/orgs/acme/members/{member}"), json!({ "role": "member" })).await.expect(200);
+    ana.patch(&format!("/v1/orgs/acme/members/{member}"), json!({ "role": "member" }))
+        .await
+        .expect(200);
 
     let owner = t.sign_in("owner@acme.example").await;
-    let events = owner.get("/v1/orgs/acme/audit-events?on_behalf_of=owner@acme.example").await.expect(200).json;
+    let events = owner
+        .get("/v1/orgs/acme/audit-events?on_behalf_of=owner@acme.example")
+        .await
+        .expect(200)
+        .json;
     let events = events["data"].as_array().expect("a list");
     let actions: Vec<&str> = events.iter().filter_map(|event| event["action"].as_str()).collect();
-    assert_eq!(actions, ["user.role_changed", "impersonation.request", "impersonation.request"], "each request before it runs");
+    assert_eq!(
+        actions,
+        ["user.role_changed", "impersonation.request", "impersonation.request"],
+        "each request before it runs"
+    );
     for event in events {
         assert_eq!(event["actor"]["email"], "support@postern.example");
         assert_eq!(event["actor"]["type"], "staff");
@@ -46,9 +56,11 @@ async fn it_is_under_both_names(t: &App) {
         assert_eq!(event["on_behalf_of"]["email"], "owner@acme.example");
         assert_eq!(event["source"]["impersonation_id"], started["impersonation"]["id"]);
     }
-    let expected = "Sam Okoro (support), as Ana Costa, changed viewer@acme.example from viewer to member";
+    let expected =
+        "Sam Okoro (support), as Ana Costa, changed viewer@acme.example from viewer to member";
     assert_eq!(events[0]["summary"], expected);
-    let begun = owner.get("/v1/orgs/acme/audit-events?action=impersonation.started").await.expect(200).json;
+    let begun =
+        owner.get("/v1/orgs/acme/audit-events?action=impersonation.started").await.expect(200).json;
     assert_eq!(begun["data"][0]["reason"], "cannot open the reports page");
     assert_eq!(begun["data"][0]["ticket_ref"], "SUP-4312");
 }
@@ -57,26 +69,32 @@ async fn read_only_looks_and_changes_nothing(t: &App) {
     let support = t.sign_in("support@postern.example").await;
     let (ana, _) = t.impersonate(&support, "owner@acme.example", "acme", "read_only").await;
     ana.get("/v1/orgs/acme/members").await.expect(200);
-    ana.patch("/v1/orgs/acme", json!({ "name": "Other" })).await.problem(403, "impersonation_read_only");
+    ana.patch("/v1/orgs/acme", json!({ "name": "Other" }))
+        .await
+        .problem(403, "impersonation_read_only");
     ana.patch("/v1/me", json!({ "name": "Other" })).await.problem(403, "impersonation_read_only");
     assert_eq!(t.recorded("org.updated").await, 0);
     let denied = t.events("action=permission.denied").await;
     assert_eq!(denied.len(), 2);
-    assert!(denied.iter().all(|event| event["on_behalf_of"]["email"] == "owner@acme.example" && event["org"]["slug"] == "acme"));
+    assert!(denied.iter().all(|event| event["on_behalf_of"]["email"] == "owner@acme.example"
+        && event["org"]["slug"] == "acme"));
 }
 
 async fn some_things_are_never_done(t: &App) {
     let support = t.sign_in("support@postern.example").await;
     let (ana, _) = t.impersonate(&support, "owner@acme.example", "acme", "full").await;
     let blocked = |answer: Answer| answer.problem(403, "impersonation_blocked");
-    blocked(ana.post("/v1/me/password", json!({ "current_password": "x", "new_password": "y" })).await);
+    blocked(
+        ana.post("/v1/me/password", json!({ "current_password": "x", "new_password": "y" })).await,
+    );
     blocked(ana.post("/v1/auth/logout", json!({})).await);
     blocked(ana.send("DELETE", "/v1/orgs/acme", Some(json!({ "confirm_slug": "acme" }))).await);
     blocked(ana.post("/v1/orgs", json!({ "name": "Mine", "slug": "mine" })).await);
     blocked(ana.get("/v1/admin/search?q=acme").await);
     blocked(ana.post("/v1/admin/impersonations", json!({})).await);
     blocked(ana.get("/v1/admin/staff").await);
-    let member = format!("/v1/orgs/acme/members/{}", t.member_id("acme", "member@acme.example").await);
+    let member =
+        format!("/v1/orgs/acme/members/{}", t.member_id("acme", "member@acme.example").await);
     blocked(ana.patch(&member, json!({ "role": "admin" })).await);
     blocked(ana.patch(&member, json!({ "role": "owner" })).await);
     ana.patch(&member, json!({ "role": "viewer" })).await.expect(200);
@@ -91,11 +109,15 @@ async fn it_ends_at_its_time(t: &App) {
     ana.get("/v1/me").await.expect(200);
     t.clock.turn(TimeDelta::seconds(1));
     ana.get("/v1/me").await.problem(401, "impersonation_expired");
-    ana.patch("/v1/orgs/acme", json!({ "name": "Other" })).await.problem(401, "impersonation_expired");
+    ana.patch("/v1/orgs/acme", json!({ "name": "Other" }))
+        .await
+        .problem(401, "impersonation_expired");
     // The row's own end counts as well, whatever the token says.
     t.clock.turn(TimeDelta::seconds(-1));
     let earlier = match t.backend {
-        postern_tests::Backend::Sqlite => "UPDATE impersonation SET expires_at = '2026-11-20T09:10:00+00:00'",
+        postern_tests::Backend::Sqlite => {
+            "UPDATE impersonation SET expires_at = '2026-11-20T09:10:00+00:00'"
+        }
         postern_tests::Backend::Postgres | postern_tests::Backend::PgBouncer => {
             "UPDATE impersonation SET expires_at = '2026-11-20T09:10:00Z'"
         }
@@ -107,12 +129,19 @@ async fn it_ends_at_its_time(t: &App) {
 async fn it_ends_when_it_is_ended(t: &App) {
     let support = t.sign_in("support@postern.example").await;
     let (ana, started) = t.impersonate(&support, "owner@acme.example", "acme", "full").await;
-    let path = format!("/v1/admin/impersonations/{}", started["impersonation"]["id"].as_str().expect("an id"));
+    let path = format!(
+        "/v1/admin/impersonations/{}",
+        started["impersonation"]["id"].as_str().expect("an id")
+    );
     support.delete(&path).await.expect(204);
     ana.get("/v1/me").await.problem(401, "impersonation_ended");
     support.delete(&path).await.problem(409, "already_ended");
     assert_eq!(t.recorded("impersonation.ended").await, 1);
-    assert_eq!(t.recorded("impersonation.request").await, 0, "a dead token makes no request in anybody's name");
+    assert_eq!(
+        t.recorded("impersonation.request").await,
+        0,
+        "a dead token makes no request in anybody's name"
+    );
 }
 
 async fn it_ends_with_whatever_it_hangs_on(t: &App) {
@@ -121,20 +150,33 @@ async fn it_ends_with_whatever_it_hangs_on(t: &App) {
     for cause in ["sign-out", "revocation", "password", "staff", "membership", "org"] {
         let support = t.sign_in("support@postern.example").await;
         let support_id = t.user_id("support@postern.example").await;
-        let (worn, started) = t.impersonate(&support, "member@globex.example", "globex", "full").await;
+        let (worn, started) =
+            t.impersonate(&support, "member@globex.example", "globex", "full").await;
         worn.get("/v1/me").await.expect(200);
         let owner = t.sign_in("owner@globex.example").await;
         match cause {
             "sign-out" => drop(support.post("/v1/auth/logout", json!({})).await.expect(204)),
             "revocation" => {
                 let session = support.get("/v1/me/sessions").await.expect(200).text("/data/0/id");
-                t.sign_in("support@postern.example").await.delete(&format!("/v1/me/sessions/{session}")).await.expect(204);
+                t.sign_in("support@postern.example")
+                    .await
+                    .delete(&format!("/v1/me/sessions/{session}"))
+                    .await
+                    .expect(204);
             }
             "password" => {
                 let body = json!({ "current_password": postern_tests::PASSWORD, "new_password": "four random words do" });
-                t.sign_in("support@postern.example").await.post("/v1/me/password", body).await.expect(204);
+                t.sign_in("support@postern.example")
+                    .await
+                    .post("/v1/me/password", body)
+                    .await
+                    .expect(204);
                 let back = json!({ "current_password": "four random words do", "new_password": postern_tests::PASSWORD });
-                let again = t.log_in("support@postern.example", "four random words do").await.expect(200).text("/access_token");
+                let again = t
+                    .log_in("support@postern.example", "four random words do")
+                    .await
+                    .expect(200)
+                    .text("/access_token");
                 t.bearer(&again).post("/v1/me/password", back).await.expect(204);
             }
             "staff" => {
@@ -152,12 +194,21 @@ async fn it_ends_with_whatever_it_hangs_on(t: &App) {
                 )
                 .await;
             }
-            _ => drop(owner.send("DELETE", "/v1/orgs/globex", Some(json!({ "confirm_slug": "globex" }))).await.expect(204)),
+            _ => drop(
+                owner
+                    .send("DELETE", "/v1/orgs/globex", Some(json!({ "confirm_slug": "globex" })))
+                    .await
+                    .expect(204),
+            ),
         }
         // It does not come back with what it hung on, and the record says when it ended.
         worn.get("/v1/me").await.problem(401, "impersonation_ended");
         let target = started["impersonation"]["id"].as_str().expect("an id");
-        assert_eq!(t.events(&format!("action=impersonation.ended&target={target}")).await.len(), 1, "after {cause}");
+        assert_eq!(
+            t.events(&format!("action=impersonation.ended&target={target}")).await.len(),
+            1,
+            "after {cause}"
+        );
     }
     assert_eq!(t.db.count("SELECT count(*) FROM impersonation WHERE ended_at IS NULL").await, 0);
 }
@@ -167,12 +218,18 @@ async fn it_ends_with_what_changes_behind_its_back(t: &App) {
     let (worn, _) = t.impersonate(&support, "member@acme.example", "acme", "full").await;
     worn.get("/v1/me").await.expect(200);
     for (breaks, mends) in [
-        ("UPDATE \"user\" SET suspended_at = created_at WHERE email = 'member@acme.example'", "UPDATE \"user\" SET suspended_at = NULL"),
+        (
+            "UPDATE \"user\" SET suspended_at = created_at WHERE email = 'member@acme.example'",
+            "UPDATE \"user\" SET suspended_at = NULL",
+        ),
         (
             "UPDATE \"user\" SET suspended_at = created_at WHERE email = 'support@postern.example'",
             "UPDATE \"user\" SET suspended_at = NULL",
         ),
-        ("UPDATE organization SET deletion_requested_at = created_at", "UPDATE organization SET deletion_requested_at = NULL"),
+        (
+            "UPDATE organization SET deletion_requested_at = created_at",
+            "UPDATE organization SET deletion_requested_at = NULL",
+        ),
         (
             "INSERT INTO staff (user_id, tier, since) SELECT id, 'support', created_at FROM \"user\" WHERE email = 'member@acme.example'",
             "DELETE FROM staff WHERE user_id IN (SELECT id FROM \"user\" WHERE email = 'member@acme.example')",
@@ -197,17 +254,23 @@ async fn some_people_are_never_impersonated(t: &App) {
         FROM organization o, \"user\" u WHERE o.slug = 'acme' AND u.email LIKE '%@postern.example'",
     )
     .await;
-    let (own, other) = (t.user_id("support@postern.example").await, t.user_id("eng@postern.example").await);
+    let (own, other) =
+        (t.user_id("support@postern.example").await, t.user_id("eng@postern.example").await);
     start(wanted(&own, "acme")).await.problem(403, "cannot_impersonate");
     start(wanted(&other, "acme")).await.problem(403, "cannot_impersonate");
     let member = t.user_id("member@acme.example").await;
-    t.meddle("UPDATE \"user\" SET suspended_at = created_at WHERE email = 'member@acme.example'").await;
+    t.meddle("UPDATE \"user\" SET suspended_at = created_at WHERE email = 'member@acme.example'")
+        .await;
     start(wanted(&member, "acme")).await.problem(403, "cannot_impersonate");
     let ana = t.user_id("owner@acme.example").await;
     start(wanted(&ana, "globex")).await.problem(404, "not_found");
     start(wanted(&ana, "nowhere")).await.problem(404, "not_found");
     start(wanted("user_01k7fgpr00e00800000000000g", "acme")).await.problem(404, "not_found");
-    t.sign_in("owner@acme.example").await.post("/v1/admin/impersonations", wanted(&member, "acme")).await.problem(403, "permission_denied");
+    t.sign_in("owner@acme.example")
+        .await
+        .post("/v1/admin/impersonations", wanted(&member, "acme"))
+        .await
+        .problem(403, "permission_denied");
     assert_eq!(t.recorded("impersonation.started").await, 0);
     assert_eq!(t.recorded("permission.denied").await, 4);
 }
@@ -229,7 +292,8 @@ async fn a_reason_and_a_ticket_are_needed(t: &App) {
     ] {
         let mut body = wanted(&ana, "acme");
         body[field] = bad.into();
-        let answer = support.post("/v1/admin/impersonations", body).await.problem(422, "invalid_body");
+        let answer =
+            support.post("/v1/admin/impersonations", body).await.problem(422, "invalid_body");
         assert_eq!(answer.text("/errors/0/pointer"), format!("/{field}"), "{bad}");
     }
     for field in ["reason", "ticket_ref", "org", "target_user_id"] {
@@ -256,23 +320,38 @@ async fn it_opens_one_org(t: &App) {
     let support = t.sign_in("support@postern.example").await;
     let (worn, _) = t.impersonate(&support, "owner@acme.example", "acme", "full").await;
     let (second, random) = (worn.get("/v1/orgs/second").await, worn.get("/v1/orgs/nowhere").await);
-    assert_eq!(second.problem(404, "not_found").without_request_id(), random.problem(404, "not_found").without_request_id());
+    assert_eq!(
+        second.problem(404, "not_found").without_request_id(),
+        random.problem(404, "not_found").without_request_id()
+    );
     worn.patch("/v1/orgs/second", json!({ "name": "Other" })).await.problem(404, "not_found");
     let orgs = worn.get("/v1/orgs").await.expect(200).json;
     assert_eq!(orgs["data"].as_array().map(Vec::len), Some(1));
-    assert_eq!(worn.get("/v1/me").await.expect(200).json["memberships"].as_array().map(Vec::len), Some(1));
+    assert_eq!(
+        worn.get("/v1/me").await.expect(200).json["memberships"].as_array().map(Vec::len),
+        Some(1)
+    );
     worn.get("/v1/me/permissions?org=second").await.problem(404, "not_found");
     worn.get("/v1/me/permissions?org=acme").await.expect(200);
     let record = ana.get("/v1/orgs/acme/audit-events?limit=100").await.expect(200).body;
     assert!(!record.contains("second"), "what was tried elsewhere is none of this org's business");
-    assert_eq!(ana.get("/v1/orgs/second/audit-events").await.expect(200).json["data"].as_array().map(Vec::len), Some(1));
+    assert_eq!(
+        ana.get("/v1/orgs/second/audit-events").await.expect(200).json["data"]
+            .as_array()
+            .map(Vec::len),
+        Some(1)
+    );
 }
 
 async fn starting_twice_with_one_key_starts_once(t: &App) {
-    let (support, other) = (t.sign_in("support@postern.example").await, t.sign_in("ops@postern.example").await);
+    let (support, other) =
+        (t.sign_in("support@postern.example").await, t.sign_in("ops@postern.example").await);
     let ana = t.user_id("owner@acme.example").await;
     let start = |who: &postern_tests::Person<'_>, key: &str, body: Value| {
-        let request = who.request("POST", "/v1/admin/impersonations").header("idempotency-key", key).json(&body);
+        let request = who
+            .request("POST", "/v1/admin/impersonations")
+            .header("idempotency-key", key)
+            .json(&body);
         async move { Answer::of(request.send().await).await }
     };
     let without = support.request("POST", "/v1/admin/impersonations").json(&wanted(&ana, "acme"));
@@ -281,7 +360,10 @@ async fn starting_twice_with_one_key_starts_once(t: &App) {
     let again = start(&support, "k-1", wanted(&ana, "acme")).await.expect(201);
     assert_eq!(again.body, first.body);
     assert_eq!(again.header("location"), first.header("location"));
-    assert_eq!((first.header("idempotency-replayed"), again.header("idempotency-replayed")), (String::new(), "true".to_owned()));
+    assert_eq!(
+        (first.header("idempotency-replayed"), again.header("idempotency-replayed")),
+        (String::new(), "true".to_owned())
+    );
     start(&support, "k-1", wanted(&ana, "globex")).await.problem(422, "idempotency_key_reused");
     start(&other, "k-1", wanted(&ana, "acme")).await.expect(201);
     for bad in ["", "with space", &"k".repeat(256)] {
@@ -295,14 +377,23 @@ async fn starting_twice_with_one_key_starts_once(t: &App) {
     assert!(
         race.iter()
             .filter(|answer| answer.status == 201)
-            .all(|answer| answer.body == race.iter().find(|one| one.status == 201).expect("one").body)
+            .all(|answer| answer.body
+                == race.iter().find(|one| one.status == 201).expect("one").body)
     );
     assert_eq!(t.recorded("impersonation.started").await, 3, "whatever the race, once");
 
-    let both =
-        join_all((0..20).map(|n| start(if n % 2 == 0 { &support } else { &other }, &format!("k-{}", 3 + n / 2), wanted(&ana, "acme"))))
-            .await;
-    assert!(both.iter().all(|answer| answer.status == 201), "one person's key is not another's: {both:?}");
+    let both = join_all((0..20).map(|n| {
+        start(
+            if n % 2 == 0 { &support } else { &other },
+            &format!("k-{}", 3 + n / 2),
+            wanted(&ana, "acme"),
+        )
+    }))
+    .await;
+    assert!(
+        both.iter().all(|answer| answer.status == 201),
+        "one person's key is not another's: {both:?}"
+    );
     let before = t.recorded("impersonation.started").await;
 
     t.clock.turn(TimeDelta::hours(24));
@@ -312,18 +403,28 @@ async fn starting_twice_with_one_key_starts_once(t: &App) {
 }
 
 async fn support_ends_its_own_and_engineering_any(t: &App) {
-    let (support, ops, eng) =
-        (t.sign_in("support@postern.example").await, t.sign_in("ops@postern.example").await, t.sign_in("eng@postern.example").await);
+    let (support, ops, eng) = (
+        t.sign_in("support@postern.example").await,
+        t.sign_in("ops@postern.example").await,
+        t.sign_in("eng@postern.example").await,
+    );
     let (_, first) = t.impersonate(&support, "owner@acme.example", "acme", "full").await;
     let (_, second) = t.impersonate(&ops, "owner@acme.example", "acme", "full").await;
-    let path = |started: &Value| format!("/v1/admin/impersonations/{}", started["impersonation"]["id"].as_str().expect("an id"));
+    let path = |started: &Value| {
+        format!(
+            "/v1/admin/impersonations/{}",
+            started["impersonation"]["id"].as_str().expect("an id")
+        )
+    };
     let seen = |answer: Answer| answer.expect(200).json["data"].as_array().map_or(0, Vec::len);
     assert_eq!(seen(support.get("/v1/admin/impersonations").await), 1);
     assert_eq!(seen(eng.get("/v1/admin/impersonations").await), 2);
     ops.delete(&path(&first)).await.problem(403, "permission_denied");
     ops.delete(&path(&second)).await.expect(204);
     eng.delete(&path(&first)).await.expect(204);
-    eng.delete("/v1/admin/impersonations/imp_01k7fgpr00e00800000000000g").await.problem(404, "not_found");
+    eng.delete("/v1/admin/impersonations/imp_01k7fgpr00e00800000000000g")
+        .await
+        .problem(404, "not_found");
 }
 
 async fn the_customer_sees_who_was_there(t: &App) {
@@ -335,6 +436,13 @@ async fn the_customer_sees_who_was_there(t: &App) {
     assert_eq!(seen["data"][0]["target_email"], "owner@acme.example");
     assert_eq!(seen["data"][0]["reason"], "cannot open the reports page");
     let globex = t.sign_in("admin@globex.example").await;
-    assert_eq!(globex.get("/v1/orgs/globex/impersonations").await.expect(200).json["data"], json!([]));
-    t.sign_in("member@acme.example").await.get("/v1/orgs/acme/impersonations").await.problem(403, "permission_denied");
+    assert_eq!(
+        globex.get("/v1/orgs/globex/impersonations").await.expect(200).json["data"],
+        json!([])
+    );
+    t.sign_in("member@acme.example")
+        .await
+        .get("/v1/orgs/acme/impersonations")
+        .await
+        .problem(403, "permission_denied");
 }

@@ -17,7 +17,10 @@ on_both![
 
 async fn raw(t: &App, method: &str, path: &str, body: impl Into<reqwest::Body>) -> Answer {
     let me = t.sign_in("owner@acme.example").await;
-    Answer::of(me.request(method, path).header("content-type", "application/json").body(body).send().await).await
+    Answer::of(
+        me.request(method, path).header("content-type", "application/json").body(body).send().await,
+    )
+    .await
 }
 
 async fn bodies_are_judged(t: &App) {
@@ -46,19 +49,39 @@ async fn bodies_are_judged(t: &App) {
     }
     let deep = format!("{{\"name\": {}1{}}}", "[".repeat(500), "]".repeat(500));
     assert!([400, 422].contains(&raw(t, "PATCH", "/v1/orgs/acme", deep).await.status));
-    raw(t, "PATCH", "/v1/orgs/acme", vec![b'{', b'"', 0xff, 0xfe, b'"', b':', b'1', b'}']).await.expect(400);
+    raw(t, "PATCH", "/v1/orgs/acme", vec![b'{', b'"', 0xff, 0xfe, b'"', b':', b'1', b'}'])
+        .await
+        .expect(400);
     let utf16: Vec<u8> = "{\"name\": \"x\"}".encode_utf16().flat_map(u16::to_le_bytes).collect();
     raw(t, "PATCH", "/v1/orgs/acme", utf16).await.problem(400, "malformed_json");
-    let unknown = raw(t, "PATCH", "/v1/me", "{\"staff_tier\": \"super_admin\"}").await.problem(422, "invalid_body");
-    assert_eq!((unknown.text("/errors/0/pointer"), unknown.text("/errors/0/code")), ("/staff_tier".to_owned(), "unknown".to_owned()));
+    let unknown = raw(t, "PATCH", "/v1/me", "{\"staff_tier\": \"super_admin\"}")
+        .await
+        .problem(422, "invalid_body");
+    assert_eq!(
+        (unknown.text("/errors/0/pointer"), unknown.text("/errors/0/code")),
+        ("/staff_tier".to_owned(), "unknown".to_owned())
+    );
     assert_eq!(t.recorded("org.updated").await, 0);
 }
 
 /// A closed list in a body takes one of its words, and nothing that a parser could make one of.
 async fn words_are_texts(t: &App) {
-    let path = format!("/v1/orgs/acme/members/{}", t.member_id("acme", "viewer@acme.example").await);
-    for role in ["{\"viewer\": null}", "{\"member\": {}}", "5", "null", "[]", "[\"member\"]", "true", "\"boss\"", "\"Member\""] {
-        let refused = raw(t, "PATCH", &path, format!("{{\"role\": {role}}}")).await.problem(422, "invalid_body");
+    let path =
+        format!("/v1/orgs/acme/members/{}", t.member_id("acme", "viewer@acme.example").await);
+    for role in [
+        "{\"viewer\": null}",
+        "{\"member\": {}}",
+        "5",
+        "null",
+        "[]",
+        "[\"member\"]",
+        "true",
+        "\"boss\"",
+        "\"Member\"",
+    ] {
+        let refused = raw(t, "PATCH", &path, format!("{{\"role\": {role}}}"))
+            .await
+            .problem(422, "invalid_body");
         assert_eq!(refused.text("/errors/0/pointer"), "/role", "{role}");
     }
     let boss = raw(t, "PATCH", &path, "{\"role\": \"boss\"}").await;
@@ -75,8 +98,15 @@ async fn what_was_sent_is_not_sent_back_without_end(t: &App) {
         raw(t, "PATCH", "/v1/me", format!("{{\"{long}\": 1}}")).await,
         raw(t, "PATCH", "/v1/orgs/acme", format!("{{\"name\": {{\"{long}\": 1}}}}")).await,
     ] {
-        assert!((400..500).contains(&answer.status) && answer.body.len() < 3_000, "{} bytes", answer.body.len());
-        assert!(answer.text("/detail").chars().count() <= 1_000 && answer.text("/errors/0/pointer").chars().count() <= 500);
+        assert!(
+            (400..500).contains(&answer.status) && answer.body.len() < 3_000,
+            "{} bytes",
+            answer.body.len()
+        );
+        assert!(
+            answer.text("/detail").chars().count() <= 1_000
+                && answer.text("/errors/0/pointer").chars().count() <= 500
+        );
     }
     // A pointer is one, whatever is in a name (RFC 6901).
     assert_eq!(me.get("/v1/me?a~b/c=1").await.text("/errors/0/pointer"), "/a~0b~1c");
@@ -93,7 +123,12 @@ async fn bodies_are_bounded(t: &App) {
     let chunks = (0..100).map(|_| Ok::<_, std::io::Error>(vec![b' '; 10_000]));
     let endless = reqwest::Body::wrap_stream(futures_util::stream::iter(chunks));
     let me = t.sign_in("owner@acme.example").await;
-    let sent = me.request("PATCH", "/v1/orgs/acme").header("content-type", "application/json").body(endless).send().await;
+    let sent = me
+        .request("PATCH", "/v1/orgs/acme")
+        .header("content-type", "application/json")
+        .body(endless)
+        .send()
+        .await;
     // The server may close before the client has finished talking; either way nothing more is read.
     if sent.is_ok() {
         Answer::of(sent).await.problem(413, "body_too_large");
@@ -103,25 +138,52 @@ async fn bodies_are_bounded(t: &App) {
 
 async fn only_json_is_taken(t: &App) {
     let me = t.sign_in("owner@acme.example").await;
-    for kind in ["text/plain", "application/x-www-form-urlencoded", "application/xml", "multipart/form-data", "application/jsonx", ""] {
-        let request = me.request("PATCH", "/v1/orgs/acme").header("content-type", kind).body("{\"name\": \"x\"}");
+    for kind in [
+        "text/plain",
+        "application/x-www-form-urlencoded",
+        "application/xml",
+        "multipart/form-data",
+        "application/jsonx",
+        "",
+    ] {
+        let request = me
+            .request("PATCH", "/v1/orgs/acme")
+            .header("content-type", kind)
+            .body("{\"name\": \"x\"}");
         Answer::of(request.send().await).await.problem(415, "unsupported_media_type");
     }
-    Answer::of(me.request("PATCH", "/v1/orgs/acme").body("{}").send().await).await.problem(415, "unsupported_media_type");
-    let packed =
-        me.request("PATCH", "/v1/orgs/acme").header("content-type", "application/json").header("content-encoding", "gzip").body("x");
+    Answer::of(me.request("PATCH", "/v1/orgs/acme").body("{}").send().await)
+        .await
+        .problem(415, "unsupported_media_type");
+    let packed = me
+        .request("PATCH", "/v1/orgs/acme")
+        .header("content-type", "application/json")
+        .header("content-encoding", "gzip")
+        .body("x");
     Answer::of(packed.send().await).await.problem(415, "unsupported_media_type");
-    let charset =
-        me.request("PATCH", "/v1/orgs/acme").header("content-type", "application/json; charset=utf-8").body("{\"name\": \"Fine\"}");
+    let charset = me
+        .request("PATCH", "/v1/orgs/acme")
+        .header("content-type", "application/json; charset=utf-8")
+        .body("{\"name\": \"Fine\"}");
     Answer::of(charset.send().await).await.expect(200);
 }
 
 async fn text_that_a_database_refuses_is_refused_first(t: &App) {
-    let nul = raw(t, "PATCH", "/v1/orgs/acme", "{\"name\": \"a\\u0000b\"}").await.problem(422, "invalid_body");
-    assert_eq!((nul.text("/errors/0/pointer"), nul.text("/errors/0/code")), ("/name".to_owned(), "nul_character".to_owned()));
+    let nul = raw(t, "PATCH", "/v1/orgs/acme", "{\"name\": \"a\\u0000b\"}")
+        .await
+        .problem(422, "invalid_body");
+    assert_eq!(
+        (nul.text("/errors/0/pointer"), nul.text("/errors/0/code")),
+        ("/name".to_owned(), "nul_character".to_owned())
+    );
     let me = t.sign_in("owner@acme.example").await;
     me.get("/v1/orgs/acme/members?q=%00").await.problem(400, "invalid_query");
-    for path in ["/v1/orgs/a%00b", "/v1/orgs/%ff%fe", "/v1/orgs/acme/members/mem%00", "/v1/orgs/%F0%9F%98%80"] {
+    for path in [
+        "/v1/orgs/a%00b",
+        "/v1/orgs/%ff%fe",
+        "/v1/orgs/acme/members/mem%00",
+        "/v1/orgs/%F0%9F%98%80",
+    ] {
         assert!([400, 404].contains(&me.get(path).await.status), "{path}");
     }
     t.log_in("owner@acme.example\u{0}", "x").await.problem(422, "invalid_body");
@@ -132,12 +194,25 @@ async fn text_that_a_database_refuses_is_refused_first(t: &App) {
 
 async fn addresses_are_judged(t: &App) {
     let me = t.sign_in("owner@acme.example").await;
-    for id in ["mem_1", "org_01k7fgpr00e00800000000000g", "MEM_01K7FGPR00E00800000000000G", "1", "mem_80000000000000000000000000"] {
-        let answer = me.get(&format!("/v1/orgs/acme/members/{id}")).await.problem(400, "invalid_id");
+    for id in [
+        "mem_1",
+        "org_01k7fgpr00e00800000000000g",
+        "MEM_01K7FGPR00E00800000000000G",
+        "1",
+        "mem_80000000000000000000000000",
+    ] {
+        let answer =
+            me.get(&format!("/v1/orgs/acme/members/{id}")).await.problem(400, "invalid_id");
         assert_eq!(answer.text("/errors/0/pointer"), "/member");
     }
-    for (limit, status) in [("0", 400), ("101", 400), ("-1", 400), ("ten", 400), ("1e2", 400), ("", 400), ("100", 200)] {
-        assert_eq!(me.get(&format!("/v1/orgs/acme/members?limit={limit}")).await.status, status, "{limit}");
+    for (limit, status) in
+        [("0", 400), ("101", 400), ("-1", 400), ("ten", 400), ("1e2", 400), ("", 400), ("100", 200)]
+    {
+        assert_eq!(
+            me.get(&format!("/v1/orgs/acme/members?limit={limit}")).await.status,
+            status,
+            "{limit}"
+        );
     }
     me.get("/v1/orgs/acme/members?page=2").await.problem(400, "invalid_query");
     me.get("/v1/orgs/acme/members?limit=1&limit=2").await.problem(400, "invalid_query");
@@ -148,7 +223,8 @@ async fn addresses_are_judged(t: &App) {
         ("PATCH", "/healthz", "GET, HEAD, OPTIONS"),
         ("POST", "/openapi.json", "GET, HEAD, OPTIONS"),
     ] {
-        let answer = me.send(method, path, Some(json!({}))).await.problem(405, "method_not_allowed");
+        let answer =
+            me.send(method, path, Some(json!({}))).await.problem(405, "method_not_allowed");
         assert_eq!(answer.header("allow"), allow);
     }
 }
@@ -159,7 +235,13 @@ async fn request_ids_are_kept_if_harmless(t: &App) {
         Answer::of(request.send().await).await.header("x-request-id")
     };
     assert_eq!(ask("my-own.id_1").await, "my-own.id_1");
-    for harmful in ["a b", "", "<script>", "ünsafe", "0123456789012345678901234567890123456789012345678901234567890123456789"] {
+    for harmful in [
+        "a b",
+        "",
+        "<script>",
+        "ünsafe",
+        "0123456789012345678901234567890123456789012345678901234567890123456789",
+    ] {
         assert_eq!(ask(harmful).await.len(), 32, "{harmful}");
     }
 }
@@ -167,7 +249,11 @@ async fn request_ids_are_kept_if_harmless(t: &App) {
 async fn forwarded_addresses_count_only_from_proxies(t: &App) {
     let sign_in = |t: &App| {
         let body = json!({ "email": "owner@acme.example", "password": postern_tests::PASSWORD });
-        let request = t.anonymous().request("POST", "/v1/auth/login").header("x-forwarded-for", "198.51.100.7, 203.0.113.9").json(&body);
+        let request = t
+            .anonymous()
+            .request("POST", "/v1/auth/login")
+            .header("x-forwarded-for", "198.51.100.7, 203.0.113.9")
+            .json(&body);
         async move { Answer::of(request.send().await).await.expect(200).text("/access_token") }
     };
     let ip = |t: &App, token: String| {
@@ -175,7 +261,10 @@ async fn forwarded_addresses_count_only_from_proxies(t: &App) {
         async move { Answer::of(sessions.send().await).await.expect(200).text("/data/0/ip") }
     };
     assert_eq!(ip(t, sign_in(t).await).await, "127.0.0.1");
-    let behind = App::start(t.backend, |config| config.server.trusted_proxies = vec!["127.0.0.0/8".parse().expect("a network")]).await;
+    let behind = App::start(t.backend, |config| {
+        config.server.trusted_proxies = vec!["127.0.0.0/8".parse().expect("a network")]
+    })
+    .await;
     assert_eq!(ip(&behind, sign_in(&behind).await).await, "203.0.113.9");
     behind.finish().await;
 }

@@ -13,7 +13,11 @@ use postern_domain::{
 use postern_tests::{Answer, App, Person, on_all};
 use serde_json::{Value, json};
 
-on_all![nothing_of_another_org_is_known, a_cursor_of_another_org_is_none, a_taken_slug_says_no_more_than_that];
+on_all![
+    nothing_of_another_org_is_known,
+    a_cursor_of_another_org_is_none,
+    a_taken_slug_says_no_more_than_that
+];
 
 /// What belongs to the other org, and beside each the like of it that belongs to nobody.
 struct Loot {
@@ -31,13 +35,18 @@ async fn loot(t: &App) -> Loot {
     let support = t.sign_in("support@postern.example").await;
     let target = t.user_id("member@globex.example").await;
     let body = json!({ "target_user_id": target, "org": "globex", "reason": "cannot open the reports page", "ticket_ref": "GLX-7001" });
-    let impersonation = support.post("/v1/admin/impersonations", body).await.expect(201).text("/impersonation/id");
+    let impersonation =
+        support.post("/v1/admin/impersonations", body).await.expect(201).text("/impersonation/id");
     owner.patch("/v1/orgs/globex", json!({ "name": "Globex Worldwide" })).await.expect(200);
-    let of_globex =
-        |table: &str| format!("SELECT id FROM {table} WHERE org_id = (SELECT id FROM organization WHERE slug = 'globex') LIMIT 1");
+    let of_globex = |table: &str| {
+        format!(
+            "SELECT id FROM {table} WHERE org_id = (SELECT id FROM organization WHERE slug = 'globex') LIMIT 1"
+        )
+    };
     let org = t.db.uuid("SELECT id FROM organization WHERE slug = 'globex'").await;
     let session = t.db.uuid("SELECT s.id FROM session s JOIN \"user\" u ON u.id = s.user_id WHERE u.email = 'owner@globex.example'").await;
-    let (member, event) = (t.db.uuid(&of_globex("membership")).await, t.db.uuid(&of_globex("audit_event")).await);
+    let (member, event) =
+        (t.db.uuid(&of_globex("membership")).await, t.db.uuid(&of_globex("audit_event")).await);
     let impersonation: ImpersonationId = impersonation.parse().expect("an id");
     let nobody = || t.state.ids.next::<()>(t.clock.now()).uuid();
     let ids = BTreeMap::from([
@@ -48,11 +57,20 @@ async fn loot(t: &App) -> Loot {
         ("imp", (impersonation.to_string(), ImpersonationId::new(nobody()).to_string())),
         ("evt", (EventId::new(event).to_string(), EventId::new(nobody()).to_string())),
     ]);
-    let words =
-        [("globex", "nowhere"), ("owner@globex.example", "owner@nowhere.example"), ("Gita Rao", "Nobody Rao"), ("GLX-7001", "GLX-0000")];
-    let mut markers = ["lobex", "Gita", "Goran", "Marc Petit", "Viktor", "GLX-7001"].map(str::to_owned).to_vec();
+    let words = [
+        ("globex", "nowhere"),
+        ("owner@globex.example", "owner@nowhere.example"),
+        ("Gita Rao", "Nobody Rao"),
+        ("GLX-7001", "GLX-0000"),
+    ];
+    let mut markers =
+        ["lobex", "Gita", "Goran", "Marc Petit", "Viktor", "GLX-7001"].map(str::to_owned).to_vec();
     markers.extend(ids.values().map(|(theirs, _)| theirs.clone()));
-    Loot { ids, words: words.map(|(theirs, nobodys)| (theirs.to_owned(), nobodys.to_owned())).to_vec(), markers }
+    Loot {
+        ids,
+        words: words.map(|(theirs, nobodys)| (theirs.to_owned(), nobodys.to_owned())).to_vec(),
+        markers,
+    }
 }
 
 /// An operation of the document, ready to be sent.
@@ -74,7 +92,9 @@ pub async fn contract(t: &App) -> Vec<Swept> {
         for (method, operation) in methods.as_object().expect("methods") {
             let parameters = operation["parameters"].as_array().cloned().unwrap_or_default();
             let text = |parameter: &Value| parameter["schema"]["type"] != "integer";
-            let query = parameters.iter().filter(|one| one["in"] == "query" && one["name"] != "cursor" && text(one));
+            let query = parameters
+                .iter()
+                .filter(|one| one["in"] == "query" && one["name"] != "cursor" && text(one));
             let body = operation.pointer("/requestBody/content/application~1json/example").cloned();
             let ids_in_body = body.as_ref().map(|body| ids_in(body, "")).unwrap_or_default();
             all.push(Swept {
@@ -94,11 +114,19 @@ pub async fn contract(t: &App) -> Vec<Swept> {
 /// Where a body names something by id: `…_id`, `org`, or whatever looks like an id, in arrays as well.
 fn ids_in(value: &Value, at: &str) -> Vec<String> {
     match value {
-        Value::Object(fields) => fields.iter().flat_map(|(name, value)| ids_in(value, &format!("{at}/{name}"))).collect(),
-        Value::Array(items) => items.iter().enumerate().flat_map(|(n, value)| ids_in(value, &format!("{at}/{n}"))).collect(),
+        Value::Object(fields) => {
+            fields.iter().flat_map(|(name, value)| ids_in(value, &format!("{at}/{name}"))).collect()
+        }
+        Value::Array(items) => items
+            .iter()
+            .enumerate()
+            .flat_map(|(n, value)| ids_in(value, &format!("{at}/{n}")))
+            .collect(),
         Value::String(text) => {
             let name = at.rsplit('/').next().unwrap_or_default();
-            let id = name.ends_with("_id") || name == "org" || text.split_once('_').is_some_and(|(_, rest)| rest.len() == 26);
+            let id = name.ends_with("_id")
+                || name == "org"
+                || text.split_once('_').is_some_and(|(_, rest)| rest.len() == 26);
             if id { vec![at.to_owned()] } else { Vec::new() }
         }
         _ => Vec::new(),
@@ -123,7 +151,10 @@ async fn nothing_of_another_org_is_known(t: &App) {
     let contract = contract(t).await;
     let before = seen_by_its_owner(t).await;
     let support = t.sign_in("ops@postern.example").await;
-    let callers = [t.sign_in("owner@acme.example").await, t.impersonate(&support, "owner@acme.example", "acme", "full").await.0];
+    let callers = [
+        t.sign_in("owner@acme.example").await,
+        t.impersonate(&support, "owner@acme.example", "acme", "full").await.0,
+    ];
     let mut tried = 0;
     // Filters first: later requests leave their paths in the caller's own log, where a filter would find them.
     for caller in &callers {
@@ -138,21 +169,38 @@ async fn nothing_of_another_org_is_known(t: &App) {
         }
     }
     assert!(tried > 250, "only {tried} places were tried");
-    assert_eq!(before, seen_by_its_owner(t).await, "the other org is as it was, and its log says nothing of strangers");
+    assert_eq!(
+        before,
+        seen_by_its_owner(t).await,
+        "the other org is as it was, and its log says nothing of strangers"
+    );
 }
 
 /// All that the other org's owner sees of it.
 async fn seen_by_its_owner(t: &App) -> Vec<String> {
     let owner = t.sign_in("owner@globex.example").await;
     let mut seen = Vec::new();
-    for what in ["", "/members", "/settings", "/features", "/dashboard", "/impersonations", "/audit-events?limit=100"] {
+    for what in [
+        "",
+        "/members",
+        "/settings",
+        "/features",
+        "/dashboard",
+        "/impersonations",
+        "/audit-events?limit=100",
+    ] {
         seen.push(owner.get(&format!("/v1/orgs/globex{what}")).await.expect(200).body);
     }
     seen
 }
 
 /// The path with the caller's own things in it; but `there` in the place of `name`.
-fn path_with(operation: &Swept, name: &str, there: &str, own: &BTreeMap<&'static str, (String, String)>) -> String {
+fn path_with(
+    operation: &Swept,
+    name: &str,
+    there: &str,
+    own: &BTreeMap<&'static str, (String, String)>,
+) -> String {
     let filled = operation
         .path
         .replace(&format!("{{{name}}}"), there)
@@ -170,7 +218,8 @@ fn path_with(operation: &Swept, name: &str, there: &str, own: &BTreeMap<&'static
 }
 
 async fn sweep_path(t: &App, loot: &Loot, caller: &Person<'_>, operation: &Swept) -> u32 {
-    let names = operation.path.split('{').skip(1).map(|part| part.split('}').next().expect("a name"));
+    let names =
+        operation.path.split('{').skip(1).map(|part| part.split('}').next().expect("a name"));
     let mut tried = 0;
     for name in names.filter(|name| !["key", "code", "level", "tile"].contains(name)) {
         let (theirs, nobodys) = &loot.ids[prefix(name)];
@@ -180,11 +229,20 @@ async fn sweep_path(t: &App, loot: &Loot, caller: &Person<'_>, operation: &Swept
         }
         for (theirs, nobodys) in pairs {
             let denied = t.recorded("permission.denied").await;
-            let answer = send(caller, operation, &path_with(operation, name, &theirs, &loot.ids)).await;
+            let answer =
+                send(caller, operation, &path_with(operation, name, &theirs, &loot.ids)).await;
             let known = t.recorded("permission.denied").await - denied;
-            let like = send(caller, operation, &path_with(operation, name, &nobodys, &loot.ids)).await;
+            let like =
+                send(caller, operation, &path_with(operation, name, &nobodys, &loot.ids)).await;
             same(loot, operation, (theirs.as_str(), &answer), (nobodys.as_str(), &like));
-            assert!([403, 404].contains(&answer.status), "{} {}: {} {}", operation.method, operation.path, answer.status, answer.body);
+            assert!(
+                [403, 404].contains(&answer.status),
+                "{} {}: {} {}",
+                operation.method,
+                operation.path,
+                answer.status,
+                answer.body
+            );
             assert_eq!(known, 1, "{} {}: a denial is an event", operation.method, operation.path);
             tried += 1;
         }
@@ -198,8 +256,13 @@ async fn sweep_query(loot: &Loot, caller: &Person<'_>, operation: &Swept) -> u32
     for name in &operation.query {
         for (theirs, nobodys) in loot.ids.values().chain(&loot.words) {
             // A search that is refused is recorded, in the caller's own log: the answers, not the logs, have to be alike.
-            let with = |value: &str| format!("{path}?{name}={}", value.replace('@', "%40").replace(' ', "%20"));
-            let (answer, like) = (send(caller, operation, &with(theirs)).await, send(caller, operation, &with(nobodys)).await);
+            let with = |value: &str| {
+                format!("{path}?{name}={}", value.replace('@', "%40").replace(' ', "%20"))
+            };
+            let (answer, like) = (
+                send(caller, operation, &with(theirs)).await,
+                send(caller, operation, &with(nobodys)).await,
+            );
             same(loot, operation, (theirs.as_str(), &answer), (nobodys.as_str(), &like));
             tried += 1;
         }
@@ -235,22 +298,34 @@ async fn send(caller: &Person<'_>, operation: &Swept, path: &str) -> Answer {
 }
 
 /// Two answers that nobody can tell apart, but by what they say back of what was sent.
-fn same(loot: &Loot, operation: &Swept, (sent, theirs): (&str, &Answer), (sent_too, nobodys): (&str, &Answer)) {
+fn same(
+    loot: &Loot,
+    operation: &Swept,
+    (sent, theirs): (&str, &Answer),
+    (sent_too, nobodys): (&str, &Answer),
+) {
     let what = format!("{} {} with {sent}", operation.method, operation.path);
     assert_eq!(theirs.status, nobodys.status, "{what}: {} / {}", theirs.body, nobodys.body);
-    let body = |answer: &Answer, sent: &str| answer.without_request_id().replace(sent, "WHAT WAS SENT");
+    let body =
+        |answer: &Answer, sent: &str| answer.without_request_id().replace(sent, "WHAT WAS SENT");
     assert_eq!(body(theirs, sent), body(nobodys, sent_too), "{what}");
     let headers = |answer: &Answer| {
-        let mut all: Vec<_> = answer.headers.iter().map(|(name, value)| (name.to_string(), value.clone())).collect();
+        let mut all: Vec<_> =
+            answer.headers.iter().map(|(name, value)| (name.to_string(), value.clone())).collect();
         // The length differs where what was sent is said back.
-        all.retain(|(name, _)| !["date", "x-request-id", "content-length"].contains(&name.as_str()));
+        all.retain(|(name, _)| {
+            !["date", "x-request-id", "content-length"].contains(&name.as_str())
+        });
         all.sort_by(|a, b| a.0.cmp(&b.0));
         all
     };
     assert_eq!(headers(theirs), headers(nobodys), "{what}");
     for marker in &loot.markers {
         assert!(!body(theirs, sent).contains(marker), "{what} tells {marker}: {}", theirs.body);
-        let told = theirs.headers.values().any(|value| value.to_str().is_ok_and(|value| value.contains(marker)));
+        let told = theirs
+            .headers
+            .values()
+            .any(|value| value.to_str().is_ok_and(|value| value.contains(marker)));
         assert!(!told, "{what} tells {marker}: {:?}", theirs.headers);
     }
 }
@@ -260,10 +335,20 @@ async fn a_cursor_of_another_org_is_none(t: &App) {
     let theirs = t.sign_in("owner@globex.example").await;
     let mine = t.sign_in("owner@acme.example").await;
     for list in ["members", "audit-events"] {
-        let cursor = theirs.get(&format!("/v1/orgs/globex/{list}?limit=1")).await.expect(200).text("/next_cursor");
-        let answer = mine.get(&format!("/v1/orgs/acme/{list}?limit=1&cursor={cursor}")).await.problem(400, "invalid_cursor");
+        let cursor = theirs
+            .get(&format!("/v1/orgs/globex/{list}?limit=1"))
+            .await
+            .expect(200)
+            .text("/next_cursor");
+        let answer = mine
+            .get(&format!("/v1/orgs/acme/{list}?limit=1&cursor={cursor}"))
+            .await
+            .problem(400, "invalid_cursor");
         let forged: String = cursor.chars().rev().collect();
-        let like = mine.get(&format!("/v1/orgs/acme/{list}?limit=1&cursor={forged}")).await.problem(400, "invalid_cursor");
+        let like = mine
+            .get(&format!("/v1/orgs/acme/{list}?limit=1&cursor={forged}"))
+            .await
+            .problem(400, "invalid_cursor");
         assert_eq!(answer.without_request_id(), like.without_request_id());
     }
 }
@@ -271,15 +356,27 @@ async fn a_cursor_of_another_org_is_none(t: &App) {
 async fn a_taken_slug_says_no_more_than_that(t: &App) {
     let loot = loot(t).await;
     let me = t.sign_in("member@acme.example").await;
-    let taken = me.post("/v1/orgs", json!({ "name": "Mine", "slug": "globex" })).await.problem(409, "slug_taken");
+    let taken = me
+        .post("/v1/orgs", json!({ "name": "Mine", "slug": "globex" }))
+        .await
+        .problem(409, "slug_taken");
     for marker in loot.markers.iter().filter(|marker| *marker != "lobex") {
         assert!(!taken.body.contains(marker), "{}", taken.body);
     }
     // One's own, another's and a deleted one are all just taken.
-    let own = me.post("/v1/orgs", json!({ "name": "Mine", "slug": "acme" })).await.problem(409, "slug_taken");
+    let own = me
+        .post("/v1/orgs", json!({ "name": "Mine", "slug": "acme" }))
+        .await
+        .problem(409, "slug_taken");
     assert_eq!(taken.without_request_id(), own.without_request_id());
     let initech = t.sign_in("owner@initech.example").await;
-    initech.send("DELETE", "/v1/orgs/initech", Some(json!({ "confirm_slug": "initech" }))).await.expect(204);
-    let gone = me.post("/v1/orgs", json!({ "name": "Mine", "slug": "initech" })).await.problem(409, "slug_taken");
+    initech
+        .send("DELETE", "/v1/orgs/initech", Some(json!({ "confirm_slug": "initech" })))
+        .await
+        .expect(204);
+    let gone = me
+        .post("/v1/orgs", json!({ "name": "Mine", "slug": "initech" }))
+        .await
+        .problem(409, "slug_taken");
     assert_eq!(taken.without_request_id(), gone.without_request_id());
 }

@@ -24,8 +24,8 @@ on_both![
 
 mod with_roles {
     use super::{
-        a_hold_being_put_on_is_waited_for, a_removal_is_over_before_a_hold_is_on, months_that_are_empty_are_dropped,
-        nobody_else_removes_anything, tests_on,
+        a_hold_being_put_on_is_waited_for, a_removal_is_over_before_a_hold_is_on,
+        months_that_are_empty_are_dropped, nobody_else_removes_anything, tests_on,
     };
 
     tests_on! { postgres, Postgres:
@@ -54,11 +54,18 @@ async fn what_is_too_old_goes_and_its_hash_stays(t: &App) {
     t.pump().await;
     let (kept, keys) = (checkpoint(&owner).await, keys(&owner).await);
     let acme = "org_slug = 'acme'";
-    let events = |what: String| async move { t.db.count(&format!("SELECT count(*) FROM audit_event WHERE {what}")).await };
+    let events = |what: String| async move {
+        t.db.count(&format!("SELECT count(*) FROM audit_event WHERE {what}")).await
+    };
     let before = events(acme.to_owned()).await;
     assert_eq!(retire(t, 400, false).await.logs, [], "nothing is as old as that");
     let told = retire(t, 30, true).await;
-    assert!(told.logs.iter().any(|log| log.org.as_ref().is_some_and(|org| org.slug == "acme") && log.events > 5), "{told:?}");
+    assert!(
+        told.logs
+            .iter()
+            .any(|log| log.org.as_ref().is_some_and(|org| org.slug == "acme") && log.events > 5),
+        "{told:?}"
+    );
     assert_eq!(events(acme.to_owned()).await, before, "saying so removes nothing");
     let run = retire(t, 30, false).await;
     assert_eq!(run.logs, told.logs);
@@ -69,8 +76,13 @@ async fn what_is_too_old_goes_and_its_hash_stays(t: &App) {
     let file = export(&owner).await;
     let verdict = judged(&file, keys.clone(), std::slice::from_ref(&kept));
     assert_eq!(verdict.faults, []);
-    assert!(verdict.retired > 5 && verdict.retired + verdict.events == verdict.size + verdict.newer + verdict.waiting, "{verdict:?}");
-    let applied = owner.get("/v1/orgs/acme/audit-events?action=audit.retention_applied").await.expect(200);
+    assert!(
+        verdict.retired > 5
+            && verdict.retired + verdict.events == verdict.size + verdict.newer + verdict.waiting,
+        "{verdict:?}"
+    );
+    let applied =
+        owner.get("/v1/orgs/acme/audit-events?action=audit.retention_applied").await.expect(200);
     assert_eq!(applied.json["data"][0]["metadata"]["events"], verdict.retired);
     let proof = format!("/v1/orgs/acme/audit-log/proof?event={}", applied.text("/data/0/id"));
     owner.get(&proof).await.expect(200);
@@ -91,9 +103,16 @@ async fn what_is_too_old_goes_and_its_hash_stays(t: &App) {
     owner.patch("/v1/orgs/acme", json!({ "name": "Forty days later" })).await.expect(200);
     t.pump().await;
     // One more that goes is missed: the log does not say so.
-    let triggers =
-        if t.backend == Backend::Sqlite { "DROP TRIGGER audit_event_keeps_deleted;" } else { "SET session_replication_role = replica;" };
-    t.db.execute(&format!("{triggers} DELETE FROM audit_event WHERE summary LIKE '%Forty days later%'")).await.expect("runs");
+    let triggers = if t.backend == Backend::Sqlite {
+        "DROP TRIGGER audit_event_keeps_deleted;"
+    } else {
+        "SET session_replication_role = replica;"
+    };
+    t.db.execute(&format!(
+        "{triggers} DELETE FROM audit_event WHERE summary LIKE '%Forty days later%'"
+    ))
+    .await
+    .expect("runs");
     assert_eq!(kinds(&judged(&export(&owner).await, keys, &[])), ["missing"]);
 }
 
@@ -103,19 +122,40 @@ async fn a_hold_keeps_everything(t: &App) {
     let command = |arguments: &'static [&'static str]| run_command(t, arguments);
     let reason = "asked for by their lawyers";
     command(&["retention", "hold", "acme", "--reason", "asked for by their lawyers"]).await;
-    command(&["retention", "set", "globex", "--days", "2557", "--reason", "asked for by their lawyers"]).await;
+    command(&[
+        "retention",
+        "set",
+        "globex",
+        "--days",
+        "2557",
+        "--reason",
+        "asked for by their lawyers",
+    ])
+    .await;
     t.clock.turn(TimeDelta::days(500));
     let run = retire(t, 30, false).await;
-    let slugs = |run: &Run| run.logs.iter().filter_map(|log| log.org.as_ref().map(|org| org.slug.clone())).collect::<Vec<_>>();
+    let slugs = |run: &Run| {
+        run.logs
+            .iter()
+            .filter_map(|log| log.org.as_ref().map(|org| org.slug.clone()))
+            .collect::<Vec<_>>()
+    };
     assert_eq!(slugs(&run), ["initech"], "acme is held, and globex keeps for longer");
     assert_eq!(run.held.iter().map(|org| org.slug.as_str()).collect::<Vec<_>>(), ["acme"]);
     command(&["retention", "release", "acme", "--reason", "asked for by their lawyers"]).await;
     // The commands go by the machine's clock, which is not the test's: their own events are newer.
     assert_eq!(slugs(&retire(t, 30, false).await), ["acme"]);
     let owner = t.sign_in("owner@acme.example").await;
-    let rules = owner.get("/v1/orgs/acme/audit-events?action=audit.retention_changed").await.expect(200).json;
+    let rules = owner
+        .get("/v1/orgs/acme/audit-events?action=audit.retention_changed")
+        .await
+        .expect(200)
+        .json;
     let rules = rules["data"].as_array().expect("a list");
-    assert!(rules.iter().all(|event| event["reason"] == reason && event["actor"]["type"] == "system"), "{rules:?}");
+    assert!(
+        rules.iter().all(|event| event["reason"] == reason && event["actor"]["type"] == "system"),
+        "{rules:?}"
+    );
 }
 
 const HOLD: [&str; 5] = ["retention", "hold", "acme", "--reason", "asked for by their lawyers"];
@@ -152,11 +192,19 @@ async fn a_removal_is_over_before_a_hold_is_on(t: &App) {
     };
     let looks = async {
         waiting(t, "advisory").await;
-        assert_eq!(t.db.count("SELECT count(*) FROM retention WHERE held_since IS NOT NULL").await, 0, "the hold waits");
+        assert_eq!(
+            t.db.count("SELECT count(*) FROM retention WHERE held_since IS NOT NULL").await,
+            0,
+            "the hold waits"
+        );
         blocker.execute_unprepared("ROLLBACK").await.expect("is let go");
     };
-    let (run, (is_on, told), ()) = futures_util::future::join3(retire(t, 30, false), hold, looks).await;
-    assert!(is_on && run.logs.iter().any(|log| log.org.as_ref().is_some_and(|org| org.slug == "acme")), "{told} {run:?}");
+    let (run, (is_on, told), ()) =
+        futures_util::future::join3(retire(t, 30, false), hold, looks).await;
+    assert!(
+        is_on && run.logs.iter().any(|log| log.org.as_ref().is_some_and(|org| org.slug == "acme")),
+        "{told} {run:?}"
+    );
     blocker.close().await.expect("closes");
 }
 
@@ -174,10 +222,14 @@ async fn a_hold_being_put_on_is_waited_for(t: &App) {
         waiting(t, "advisory").await;
         blocker.execute_unprepared("ROLLBACK").await.expect("is let go");
     };
-    let ((held, told), run, ()) = futures_util::future::join3(run_command(t, &HOLD), removal, looks).await;
+    let ((held, told), run, ()) =
+        futures_util::future::join3(run_command(t, &HOLD), removal, looks).await;
     assert!(held, "{told}");
     assert_eq!(run.held.iter().map(|org| org.slug.as_str()).collect::<Vec<_>>(), ["acme"]);
-    assert!(run.logs.iter().all(|log| log.org.as_ref().is_none_or(|org| org.slug != "acme")), "{run:?}");
+    assert!(
+        run.logs.iter().all(|log| log.org.as_ref().is_none_or(|org| org.slug != "acme")),
+        "{run:?}"
+    );
     blocker.close().await.expect("closes");
 }
 
@@ -190,7 +242,8 @@ async fn run_command(t: &App, arguments: &[&str]) -> (bool, String) {
         let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
         // A file has no owner to sign in as.
         let owner = if url.starts_with("sqlite:") { "" } else { owner.as_str() };
-        let environment = [("POSTERN__DATABASE__URL", url.as_str()), ("POSTERN__DATABASE__OWNER_URL", owner)];
+        let environment =
+            [("POSTERN__DATABASE__URL", url.as_str()), ("POSTERN__DATABASE__OWNER_URL", owner)];
         let output = postern_with(&folder, &arguments, &environment);
         (output.status.success(), said(&output))
     })
@@ -211,12 +264,18 @@ async fn somebody_is_taken_out_of_all_events(t: &App) {
     let reason = Reason::try_from("asked for by themselves".to_owned()).expect("a reason");
     let erase = |email: &'static str| {
         let (keeper, reason) = (&keeper, reason.clone());
-        async move { keeper.erase(&Who::Email(email.to_owned()), &reason, &t.stamp()).await.expect("runs") }
+        async move {
+            keeper.erase(&Who::Email(email.to_owned()), &reason, &t.stamp()).await.expect("runs")
+        }
     };
     assert_eq!(erase("nobody@acme.example").await, None);
     let events = erase("viewer@acme.example").await.expect("is known").events;
     assert!(events >= 3, "{events}");
-    assert_eq!(erase("viewer@acme.example").await.map(|again| again.events), Some(0), "once is enough");
+    assert_eq!(
+        erase("viewer@acme.example").await.map(|again| again.events),
+        Some(0),
+        "once is enough"
+    );
     t.pump().await;
     let file = export(&owner).await;
     assert!(!file.contains("viewer@acme.example") && !file.contains("Vera"), "{file}");
@@ -224,16 +283,28 @@ async fn somebody_is_taken_out_of_all_events(t: &App) {
     assert_eq!(verdict.faults, [], "what is left is what was recorded");
     assert!(verdict.erased.len() >= 2, "{verdict:?}");
     let removed = owner.get("/v1/orgs/acme/audit-events?action=user.removed").await.expect(200);
-    assert_eq!(removed.json["data"][0]["actor"]["email"], "owner@acme.example", "others are still there");
+    assert_eq!(
+        removed.json["data"][0]["actor"]["email"], "owner@acme.example",
+        "others are still there"
+    );
     assert_eq!(removed.text("/data/0/target/label"), "(erased)");
     let erased: Vec<Value> = removed.json["data"][0]["erased"].as_array().expect("a list").clone();
-    assert!(erased.contains(&json!("target")) && erased.contains(&json!("summary")) && !erased.contains(&json!("actor")), "{erased:?}");
+    assert!(
+        erased.contains(&json!("target"))
+            && erased.contains(&json!("summary"))
+            && !erased.contains(&json!("actor")),
+        "{erased:?}"
+    );
     // It cannot be used to alter what somebody else is said to have done.
     let altered = file.replacen("owner@acme.example", "other@acme.example", 1);
     assert!(kinds(&judged(&altered, keys(&owner).await, &[])).contains(&"altered"));
     let eng = t.sign_in("eng@postern.example").await;
     let event = eng.get("/v1/admin/audit-events?action=privacy.erased").await.expect(200);
-    let told = event.json["data"].as_array().expect("a list").iter().map(|event| event["metadata"]["events"].as_u64().expect("a count"));
+    let told = event.json["data"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .map(|event| event["metadata"]["events"].as_u64().expect("a count"));
     assert_eq!(told.sum::<u64>(), events, "each log says how many of its own: {}", event.body);
     assert!(!event.body.contains("viewer@acme.example"));
     let anywhere = "SELECT count(*) FROM audit_event WHERE actor_email = 'viewer@acme.example' OR target_label LIKE '%viewer@acme%' OR summary LIKE '%viewer@acme%'";
@@ -249,18 +320,37 @@ async fn other_keys_are_told_at_once(t: &App) {
     std::fs::create_dir_all(&elsewhere).expect("a folder");
     let (url, owner) = (t.db.url.clone(), postern_tests::as_role(&t.db.url, postern_tests::OWNER));
     let owner = if url.starts_with("sqlite:") { String::new() } else { owner };
-    let (succeeded, _) = run_command(t, &["staff", "grant", "viewer@acme.example", "support", "--reason", "helps on the weekend"]).await;
+    let (succeeded, _) = run_command(
+        t,
+        &["staff", "grant", "viewer@acme.example", "support", "--reason", "helps on the weekend"],
+    )
+    .await;
     assert!(succeeded, "with the right ones it goes");
     t.unaccounted();
     for arguments in [
         &["staff", "revoke", "viewer@acme.example", "--reason", "helps no longer at all"][..],
         &["retention", "run"],
-        &["privacy", "erase", "--user", "viewer@acme.example", "--reason", "asked for by themselves"],
+        &[
+            "privacy",
+            "erase",
+            "--user",
+            "viewer@acme.example",
+            "--reason",
+            "asked for by themselves",
+        ],
         &["serve", "--demo"],
         &["work"],
     ] {
-        let output = postern_with(&elsewhere, arguments, &[("POSTERN__DATABASE__URL", &url), ("POSTERN__DATABASE__OWNER_URL", &owner)]);
-        assert!(!output.status.success() && said(&output).contains("kept with the key"), "{arguments:?}: {}", said(&output));
+        let output = postern_with(
+            &elsewhere,
+            arguments,
+            &[("POSTERN__DATABASE__URL", &url), ("POSTERN__DATABASE__OWNER_URL", &owner)],
+        );
+        assert!(
+            !output.status.success() && said(&output).contains("kept with the key"),
+            "{arguments:?}: {}",
+            said(&output)
+        );
     }
     assert_eq!(t.recorded("staff.tier_changed").await, 1);
 }
@@ -270,10 +360,28 @@ async fn the_commands_do_it(t: &App) {
     acts(t).await;
     let told = run_command(t, &["retention", "run", "--dry-run"]).await;
     assert!(told.0 && told.1.contains("nothing is old enough"), "{told:?}");
-    let told = run_command(t, &["privacy", "erase", "--user", "viewer@acme.example", "--reason", "asked for by themselves"]).await;
+    let told = run_command(
+        t,
+        &[
+            "privacy",
+            "erase",
+            "--user",
+            "viewer@acme.example",
+            "--reason",
+            "asked for by themselves",
+        ],
+    )
+    .await;
     assert!(told.0 && told.1.contains("was taken out of"), "{told:?}");
     for refused in [
-        &["privacy", "erase", "--user", "nobody@acme.example", "--reason", "asked for by themselves"][..],
+        &[
+            "privacy",
+            "erase",
+            "--user",
+            "nobody@acme.example",
+            "--reason",
+            "asked for by themselves",
+        ][..],
         &["privacy", "erase", "--user", "viewer@acme.example", "--reason", "short"],
         &["retention", "set", "acme", "--days", "29", "--reason", "asked for by their lawyers"],
         &["retention", "set", "nowhere", "--days", "30", "--reason", "asked for by their lawyers"],
@@ -293,7 +401,10 @@ async fn months_that_are_empty_are_dropped(t: &App) {
     t.db.execute(&format!("SET ROLE postern_keeper; {past}; RESET ROLE")).await.expect("made");
     let run = retire(t, 400, false).await;
     assert_eq!(run.months, ["audit_event_2020_01"]);
-    assert_eq!(t.db.count("SELECT count(*) FROM pg_class WHERE relname = 'audit_event_2020_01'").await, 0);
+    assert_eq!(
+        t.db.count("SELECT count(*) FROM pg_class WHERE relname = 'audit_event_2020_01'").await,
+        0
+    );
 }
 
 /// Every role but the keeper: refused, whatever it tries.
@@ -313,30 +424,55 @@ async fn nobody_else_removes_anything(t: &App) {
     let month =
         t.db.texts("SELECT relname::text FROM pg_class WHERE relispartition AND relkind = 'r' AND relname LIKE 'audit_event_2%' LIMIT 1")
             .await;
-    for table in ["audit_event", "audit_leaf", "audit_node", "audit_checkpoint", "audit_event_default", month[0].as_str()] {
+    for table in [
+        "audit_event",
+        "audit_leaf",
+        "audit_node",
+        "audit_checkpoint",
+        "audit_event_default",
+        month[0].as_str(),
+    ] {
         for role in ["postern_server", "postern_platform", "postern_tenant"] {
             for attempt in attempts(table) {
                 login.execute_unprepared("ROLLBACK").await.expect("ends");
-                let begin = if role == "postern_server" { "BEGIN".to_owned() } else { format!("BEGIN; SET LOCAL ROLE {role}") };
+                let begin = if role == "postern_server" {
+                    "BEGIN".to_owned()
+                } else {
+                    format!("BEGIN; SET LOCAL ROLE {role}")
+                };
                 login.execute_unprepared(&begin).await.expect("begins");
-                let refused = login.execute_unprepared(&attempt).await.expect_err(&attempt).to_string();
-                assert!(refused.contains("permission denied") || refused.contains("must be owner"), "{role}: {attempt}: {refused}");
+                let refused =
+                    login.execute_unprepared(&attempt).await.expect_err(&attempt).to_string();
+                assert!(
+                    refused.contains("permission denied") || refused.contains("must be owner"),
+                    "{role}: {attempt}: {refused}"
+                );
             }
         }
         login.execute_unprepared("ROLLBACK").await.expect("ends");
-        let refused = login.execute_unprepared("SET ROLE postern_keeper").await.expect_err("is not its to become").to_string();
+        let refused = login
+            .execute_unprepared("SET ROLE postern_keeper")
+            .await
+            .expect_err("is not its to become")
+            .to_string();
         assert!(refused.contains("permission denied"), "{refused}");
     }
     login.close().await.expect("closes");
     // The owner of the schema, as itself, is stopped by the triggers; it has to become the keeper, and say so.
     let owner = t.db.sign_in_as(postern_tests::OWNER).await;
-    for attempt in
-        ["UPDATE audit_event SET summary = 'x'", "DELETE FROM audit_event", "TRUNCATE audit_event", "TRUNCATE audit_event_default"]
-    {
+    for attempt in [
+        "UPDATE audit_event SET summary = 'x'",
+        "DELETE FROM audit_event",
+        "TRUNCATE audit_event",
+        "TRUNCATE audit_event_default",
+    ] {
         let done = owner.execute_unprepared(attempt).await;
         // Row-level security shows it no rows to change; what is refused is refused aloud.
         assert!(
-            done.as_ref().map_or_else(|error| error.to_string().contains("append-only"), |done| done.rows_affected() == 0),
+            done.as_ref().map_or_else(
+                |error| error.to_string().contains("append-only"),
+                |done| done.rows_affected() == 0
+            ),
             "{attempt}: {done:?}"
         );
     }

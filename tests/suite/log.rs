@@ -7,15 +7,24 @@ use postern_domain::{
     verify::{Audit, Verdict},
 };
 use postern_tests::{Answer, App, Backend, Person, on_all, on_both};
-use postern_tlog::{Bundle, Checkpoint, Frontier, Hash, Note, ProofFile, Verifier, verify_inclusion};
+use postern_tlog::{
+    Bundle, Checkpoint, Frontier, Hash, Note, ProofFile, Verifier, verify_inclusion,
+};
 use serde_json::{Value, json};
 
 use crate::process::{postern_with, said};
 
 mod everywhere {
-    use super::{every_event_has_a_proof, on_all, two_pumps_at_once_double_nothing, what_is_exported_is_recorded};
+    use super::{
+        every_event_has_a_proof, on_all, two_pumps_at_once_double_nothing,
+        what_is_exported_is_recorded,
+    };
 
-    on_all![every_event_has_a_proof, two_pumps_at_once_double_nothing, what_is_exported_is_recorded];
+    on_all![
+        every_event_has_a_proof,
+        two_pumps_at_once_double_nothing,
+        what_is_exported_is_recorded
+    ];
 }
 
 on_both![
@@ -34,7 +43,10 @@ pub async fn acts(t: &App) -> Person<'_> {
         t.pump().await;
     }
     let member = t.member_id("acme", "viewer@acme.example").await;
-    owner.patch(&format!("/v1/orgs/acme/members/{member}"), json!({ "role": "member" })).await.expect(200);
+    owner
+        .patch(&format!("/v1/orgs/acme/members/{member}"), json!({ "role": "member" }))
+        .await
+        .expect(200);
     let support = t.sign_in("support@postern.example").await;
     let (worn, _) = t.impersonate(&support, "owner@acme.example", "acme", "full").await;
     worn.patch("/v1/orgs/acme", json!({ "name": "Acme by support" })).await.expect(200);
@@ -98,12 +110,14 @@ async fn every_event_has_a_proof(t: &App) {
         let opening = recorded.opening.as_ref().expect("an opening");
         let leaf = recorded.leaf(&opening.openings().expect("is sound"));
         assert_eq!(opening.leaf, Some(leaf.to_base64()), "{}", whole.body);
-        let proof = owner.get(&format!("/v1/orgs/acme/audit-log/proof?event={id}")).await.expect(200);
+        let proof =
+            owner.get(&format!("/v1/orgs/acme/audit-log/proof?event={id}")).await.expect(200);
         assert_eq!(proof.header("content-type"), "text/plain; charset=utf-8");
         let proof = ProofFile::parse(&proof.body).expect("a proof");
         assert_eq!(proof.checkpoint, note);
         assert_eq!(event["log"], json!({ "origin": tree.origin, "index": proof.index }));
-        verify_inclusion(leaf, proof.index, tree.size, &proof.hashes, tree.root).expect("is in the tree");
+        verify_inclusion(leaf, proof.index, tree.size, &proof.hashes, tree.root)
+            .expect("is in the tree");
     }
     // What has just happened waits for its place.
     owner.patch("/v1/orgs/acme", json!({ "name": "Acme again" })).await.expect(200);
@@ -111,36 +125,63 @@ async fn every_event_has_a_proof(t: &App) {
     assert_eq!(newest.json["data"][0]["log"], Value::Null);
     let id = newest.text("/data/0/id");
     owner.get(&format!("/v1/orgs/acme/audit-log/proof?event={id}")).await.problem(404, "not_found");
-    assert_eq!(owner.get(&format!("/v1/orgs/acme/audit-events/{id}")).await.expect(200).json["opening"]["queued"], true);
+    assert_eq!(
+        owner.get(&format!("/v1/orgs/acme/audit-events/{id}")).await.expect(200).json["opening"]["queued"],
+        true
+    );
     // The platform's own log, by the same rules.
     let eng = t.sign_in("eng@postern.example").await;
     t.pump().await;
     let note = eng.get("/v1/admin/audit-log/checkpoint").await.expect(200).body;
     assert!(note.starts_with("postern.example/platform\n"), "{note}");
-    let event = eng.get("/v1/admin/audit-events?action=auth.login_succeeded&limit=1").await.expect(200).text("/data/0/id");
+    let event = eng
+        .get("/v1/admin/audit-events?action=auth.login_succeeded&limit=1")
+        .await
+        .expect(200)
+        .text("/data/0/id");
     let proof = eng.get(&format!("/v1/admin/audit-log/proof?event={event}")).await.expect(200);
     assert!(ProofFile::parse(&proof.body).is_ok());
 }
 
 async fn tiles_are_what_they_have_to_be(t: &App) {
     let owner = acts(t).await;
-    let tree = Checkpoint::of(&Note::parse(&checkpoint(&owner).await).expect("a note")).expect("a checkpoint");
+    let tree = Checkpoint::of(&Note::parse(&checkpoint(&owner).await).expect("a note"))
+        .expect("a checkpoint");
     let path = format!("/v1/orgs/acme/audit-log/tile/0/000.p/{}", tree.size);
     let bytes = |path: String| {
         let request = owner.request("GET", &path);
         async move { request.send().await.expect("answers").bytes().await.expect("arrives").to_vec() }
     };
     let mut whole = Frontier::default();
-    let hashes: Vec<Hash> = bytes(path.clone()).await.chunks(32).map(|hash| Hash(hash.try_into().expect("32 bytes"))).collect();
+    let hashes: Vec<Hash> = bytes(path.clone())
+        .await
+        .chunks(32)
+        .map(|hash| Hash(hash.try_into().expect("32 bytes")))
+        .collect();
     for hash in &hashes {
         whole.append(*hash);
     }
-    assert_eq!((whole.size(), whole.root()), (tree.size, tree.root), "the tile's hashes come to the root");
-    assert_eq!(bytes(path.replace("000.p/", "000.p%2F")).await.len() as u64, 32 * tree.size, "slashes may be escaped");
+    assert_eq!(
+        (whole.size(), whole.root()),
+        (tree.size, tree.root),
+        "the tile's hashes come to the root"
+    );
+    assert_eq!(
+        bytes(path.replace("000.p/", "000.p%2F")).await.len() as u64,
+        32 * tree.size,
+        "slashes may be escaped"
+    );
     let packed = bytes(format!("/v1/orgs/acme/audit-log/tile/entries/000.p/{}", tree.size)).await;
     let entries = Bundle::unpack(&packed).expect("a bundle");
-    assert_eq!(entries.iter().map(|entry| Hash::of_leaf(entry)).collect::<Vec<_>>(), hashes, "the entries are what was hashed");
-    assert!(entries.iter().all(|entry| !String::from_utf8_lossy(entry).contains("acme.example")), "and say nothing about people");
+    assert_eq!(
+        entries.iter().map(|entry| Hash::of_leaf(entry)).collect::<Vec<_>>(),
+        hashes,
+        "the entries are what was hashed"
+    );
+    assert!(
+        entries.iter().all(|entry| !String::from_utf8_lossy(entry).contains("acme.example")),
+        "and say nothing about people"
+    );
     let beyond = tree.size + 1;
     for missing in [
         format!("0/000.p/{beyond}"),
@@ -157,15 +198,25 @@ async fn tiles_are_what_they_have_to_be(t: &App) {
         "0/x999/x999/x999/x999/x999/x999/999".to_owned(),
         "entries/x999/x999/x999/x999/x999/x999/999".to_owned(),
     ] {
-        owner.get(&format!("/v1/orgs/acme/audit-log/tile/{missing}")).await.problem(404, "not_found");
+        owner
+            .get(&format!("/v1/orgs/acme/audit-log/tile/{missing}"))
+            .await
+            .problem(404, "not_found");
     }
     // Who looks whether the log has grown yet was denied nothing.
     owner.patch("/v1/orgs/acme", json!({ "name": "Acme again" })).await.expect(200);
-    let waiting = owner.get("/v1/orgs/acme/audit-events?limit=1").await.expect(200).text("/data/0/id");
-    owner.get(&format!("/v1/orgs/acme/audit-log/proof?event={waiting}")).await.problem(404, "not_found");
+    let waiting =
+        owner.get("/v1/orgs/acme/audit-events?limit=1").await.expect(200).text("/data/0/id");
+    owner
+        .get(&format!("/v1/orgs/acme/audit-log/proof?event={waiting}"))
+        .await
+        .problem(404, "not_found");
     assert_eq!(t.recorded("permission.denied").await, 0);
     // But who asks for an event that is nowhere was.
-    for denied in ["audit-events/evt_01k7fgpr00e00800000000000g", "audit-log/proof?event=evt_01k7fgpr00e00800000000000g"] {
+    for denied in [
+        "audit-events/evt_01k7fgpr00e00800000000000g",
+        "audit-log/proof?event=evt_01k7fgpr00e00800000000000g",
+    ] {
         owner.get(&format!("/v1/orgs/acme/{denied}")).await.problem(404, "not_found");
     }
     assert_eq!(t.recorded("permission.denied").await, 2);
@@ -182,8 +233,17 @@ async fn an_export_is_checked_without_us(t: &App) {
     // Every line of it counts.
     let lines: Vec<&str> = file.lines().collect();
     for (n, line) in lines.iter().enumerate() {
-        let without: String = lines.iter().enumerate().filter(|(m, _)| *m != n).flat_map(|(_, line)| [*line, "\n"]).collect();
-        assert_ne!(kinds(&judged(&without, keys(&owner).await, &[])), Vec::<&str>::new(), "without {line}");
+        let without: String = lines
+            .iter()
+            .enumerate()
+            .filter(|(m, _)| *m != n)
+            .flat_map(|(_, line)| [*line, "\n"])
+            .collect();
+        assert_ne!(
+            kinds(&judged(&without, keys(&owner).await, &[])),
+            Vec::<&str>::new(),
+            "without {line}"
+        );
     }
     let other: Vec<Verifier> = {
         let globex = t.sign_in("owner@globex.example").await;
@@ -211,15 +271,37 @@ async fn an_export_is_checked_without_us(t: &App) {
 async fn a_part_of_a_log_is_checked_as_well(t: &App) {
     let owner = acts(t).await;
     let all = judged(&export(&owner).await, keys(&owner).await, &[]);
-    for part in ["action=org.updated", "actor=support@postern.example", "q=Acme 2", "outcome=denied", "to=2026-01-01T00:00:00Z"] {
-        let file = download(&owner, &format!("/v1/orgs/acme/audit-events?{part}"), "application/x-ndjson").await.expect(200).body;
-        assert_eq!(kinds(&judged(&file, keys(&owner).await, &[])), ["incomplete"], "whoever did not ask for a part is told");
+    for part in [
+        "action=org.updated",
+        "actor=support@postern.example",
+        "q=Acme 2",
+        "outcome=denied",
+        "to=2026-01-01T00:00:00Z",
+    ] {
+        let file =
+            download(&owner, &format!("/v1/orgs/acme/audit-events?{part}"), "application/x-ndjson")
+                .await
+                .expect(200)
+                .body;
+        assert_eq!(
+            kinds(&judged(&file, keys(&owner).await, &[])),
+            ["incomplete"],
+            "whoever did not ask for a part is told"
+        );
         let verdict = judged_as_part(&file, keys(&owner).await);
         assert_eq!(verdict.faults, [], "{part}");
-        assert_eq!(verdict.events + verdict.left_out, verdict.size + verdict.newer + verdict.waiting, "{part}: {verdict:?}");
+        assert_eq!(
+            verdict.events + verdict.left_out,
+            verdict.size + verdict.newer + verdict.waiting,
+            "{part}: {verdict:?}"
+        );
         assert!(verdict.left_out > 0 && verdict.size >= all.size, "{part}");
         let altered = file.replacen("Acme 2", "Acme X", 1);
-        assert!(altered == file || kinds(&judged_as_part(&altered, keys(&owner).await)).contains(&"altered"), "{part}");
+        assert!(
+            altered == file
+                || kinds(&judged_as_part(&altered, keys(&owner).await)).contains(&"altered"),
+            "{part}"
+        );
     }
 }
 
@@ -232,8 +314,14 @@ async fn tables_start_no_formula(t: &App) {
     let mut rows = csv::ReaderBuilder::new().from_reader(table.body.as_bytes());
     assert_eq!(rows.headers().expect("a head").get(0), Some("id"));
     let head = rows.headers().expect("a head").clone();
-    assert!(["schema_version", "erased", "log_index", "leaf"].iter().all(|name| head.iter().any(|one| one == *name)), "{head:?}");
-    let rows: Vec<csv::StringRecord> = rows.records().map(|row| row.expect("each row as wide as the head")).collect();
+    assert!(
+        ["schema_version", "erased", "log_index", "leaf"]
+            .iter()
+            .all(|name| head.iter().any(|one| one == *name)),
+        "{head:?}"
+    );
+    let rows: Vec<csv::StringRecord> =
+        rows.records().map(|row| row.expect("each row as wide as the head")).collect();
     let formula = |cell: &str| cell.starts_with(['=', '+', '-', '@', '\t', '\r']);
     assert!(!rows.iter().flat_map(|row| row.iter()).any(formula), "{}", table.body);
     let last = rows.last().expect("a row");
@@ -254,8 +342,14 @@ async fn two_pumps_at_once_double_nothing(t: &App) {
     }
     for round in 0..5 {
         for n in 0..4 {
-            owner.patch("/v1/orgs/acme", json!({ "name": format!("Acme {round} {n}") })).await.expect(200);
-            globex.patch("/v1/orgs/globex", json!({ "name": format!("Globex {round} {n}") })).await.expect(200);
+            owner
+                .patch("/v1/orgs/acme", json!({ "name": format!("Acme {round} {n}") }))
+                .await
+                .expect(200);
+            globex
+                .patch("/v1/orgs/globex", json!({ "name": format!("Globex {round} {n}") }))
+                .await
+                .expect(200);
         }
         let turns = stores.iter().map(|store| async {
             let mut pump = postern_persistence::pump::Pump::new(std::sync::Arc::clone(store));
@@ -286,19 +380,27 @@ async fn waiting_before(t: &App) -> u64 {
 async fn what_is_exported_is_recorded(t: &App) {
     let owner = acts(t).await;
     let admin = t.sign_in("admin@acme.example").await;
-    download(&admin, "/v1/orgs/acme/audit-events?action=org.*", "application/x-ndjson").await.expect(200);
+    download(&admin, "/v1/orgs/acme/audit-events?action=org.*", "application/x-ndjson")
+        .await
+        .expect(200);
     let recorded = owner.get("/v1/orgs/acme/audit-events?action=audit.exported").await.expect(200);
     assert_eq!(recorded.text("/data/0/actor/email"), "admin@acme.example");
     assert_eq!(recorded.json["data"][0]["metadata"]["format"], "ndjson");
     assert_eq!(recorded.json["data"][0]["metadata"]["filter"], json!({ "action": "org.*" }));
     let member = t.sign_in("member@acme.example").await;
-    download(&member, "/v1/orgs/acme/audit-events", "text/csv").await.problem(403, "permission_denied");
+    download(&member, "/v1/orgs/acme/audit-events", "text/csv")
+        .await
+        .problem(403, "permission_denied");
     let support = t.sign_in("support@postern.example").await;
     let (worn, _) = t.impersonate(&support, "owner@acme.example", "acme", "full").await;
-    download(&worn, "/v1/orgs/acme/audit-events", "application/x-ndjson").await.problem(403, "impersonation_blocked");
+    download(&worn, "/v1/orgs/acme/audit-events", "application/x-ndjson")
+        .await
+        .problem(403, "impersonation_blocked");
     assert_eq!(t.recorded("audit.exported").await, 1);
     // Staff: their own, or all; and what is others' is told.
-    let id = postern_domain::id::OrgId::new(t.db.uuid("SELECT id FROM organization WHERE slug = 'acme'").await);
+    let id = postern_domain::id::OrgId::new(
+        t.db.uuid("SELECT id FROM organization WHERE slug = 'acme'").await,
+    );
     let path = format!("/v1/admin/audit-events?org={id}");
     download(&support, &path, "application/x-ndjson").await.problem(403, "permission_denied");
     support.get("/v1/admin/audit-events").await.expect(200);
@@ -310,7 +412,8 @@ async fn what_is_exported_is_recorded(t: &App) {
     t.pump().await;
     let file = download(&eng, &path, "application/x-ndjson").await.expect(200).body;
     assert_eq!(judged(&file, keys(&owner).await, &[]).faults, []);
-    let platform = download(&eng, "/v1/admin/audit-events", "application/x-ndjson").await.expect(200).body;
+    let platform =
+        download(&eng, "/v1/admin/audit-events", "application/x-ndjson").await.expect(200).body;
     let key = eng.get("/v1/admin/audit-log/keys").await.expect(200).body;
     let key = key.lines().map(|line| Verifier::parse(line).expect("a key")).collect();
     assert_eq!(judged(&platform, key, &[]).faults, []);
@@ -332,19 +435,35 @@ async fn the_command_tells_and_exits(t: &App) {
     write("altered.ndjson", &export(&owner).await.replacen("Acme 2", "Acme 3", 1));
     let altered = run(&["altered.ndjson", "--key", "log.keys"]);
     assert!(altered.0 == 1 && altered.1.contains("[altered] event evt_"), "{altered:?}");
-    let told: Value =
-        serde_json::from_str(run(&["altered.ndjson", "--key", "log.keys", "--json"]).1.lines().next().expect("a line")).expect("JSON");
+    let told: Value = serde_json::from_str(
+        run(&["altered.ndjson", "--key", "log.keys", "--json"]).1.lines().next().expect("a line"),
+    )
+    .expect("JSON");
     assert_eq!((&told["sound"], &told["faults"][0]["kind"]), (&json!(false), &json!("altered")));
-    for cannot in
-        [&["nowhere.ndjson", "--key", "log.keys"][..], &["log.ndjson", "--key", "nowhere"], &["log.ndjson"], &["--key", "log.keys"]]
-    {
+    for cannot in [
+        &["nowhere.ndjson", "--key", "log.keys"][..],
+        &["log.ndjson", "--key", "nowhere"],
+        &["log.ndjson"],
+        &["--key", "log.keys"],
+    ] {
         assert_eq!(run(cannot).0, 2, "{cannot:?}");
     }
     let token = owner.token.clone().expect("a token");
     let address = t.address.clone();
     let at_server = folder.to_owned();
     let (status, told) = tokio::task::spawn_blocking(move || {
-        let asked = ["audit", "verify", "--server", &address, "--org", "acme", "--key", "log.keys", "--checkpoint", "kept"];
+        let asked = [
+            "audit",
+            "verify",
+            "--server",
+            &address,
+            "--org",
+            "acme",
+            "--key",
+            "log.keys",
+            "--checkpoint",
+            "kept",
+        ];
         let output = postern_with(&at_server, &asked, &[("POSTERN_TOKEN", &token)]);
         (output.status.code(), said(&output))
     })

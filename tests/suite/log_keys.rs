@@ -40,23 +40,34 @@ async fn keys_that_are_left_sign_what_was_before(t: &App) {
     let now = t.clock.now();
     let recorder = Recorder::open(folder.path(), LOG_NAME, true, now).expect("keys");
     let recorder = Arc::new(recorder);
-    let rotated = App::start_on(t.backend, |_| {}, |options| options.recorder = Some(Arc::clone(&recorder))).await;
+    let rotated =
+        App::start_on(t.backend, |_| {}, |options| options.recorder = Some(Arc::clone(&recorder)))
+            .await;
     let owner = acts(&rotated).await;
     let (old, kept) = (keys(&owner).await, checkpoint(&owner).await);
     recorder.add_key(now + chrono::TimeDelta::seconds(1)).expect("made");
     let newest = recorder.verifiers(old[0].name());
     // Files of keys are named by when they were made.
-    let files = fs::read_dir(folder.path()).expect("a folder").map(|file| file.expect("a file").path().display().to_string());
+    let files = fs::read_dir(folder.path())
+        .expect("a folder")
+        .map(|file| file.expect("a file").path().display().to_string());
     let first = files.filter(|name| name.ends_with(".log.pk8")).min().expect("two keys");
     fs::rename(&first, first.replace(".log.pk8", ".retired.pk8")).expect("is renamed");
     recorder.reload().expect("is read");
     owner.patch("/v1/orgs/acme", json!({ "name": "Acme with another key" })).await.expect(200);
     rotated.pump().await;
     let new = keys(&owner).await;
-    assert!(new.len() == 1 && newest.contains(&new[0].to_text()) && new[0].to_text() != old[0].to_text());
+    assert!(
+        new.len() == 1
+            && newest.contains(&new[0].to_text())
+            && new[0].to_text() != old[0].to_text()
+    );
     let export = export(&owner).await;
     let told: Value = serde_json::from_str(export.lines().last().expect("a line")).expect("JSON");
-    assert!(told["end"]["history"].as_array().is_some_and(|notes| notes.len() > 2), "there is a history from before: {told}");
+    assert!(
+        told["end"]["history"].as_array().is_some_and(|notes| notes.len() > 2),
+        "there is a history from before: {told}"
+    );
     let verdict = judged(&export, new, &[]);
     assert!(verdict.faults.is_empty(), "{:?}", verdict.faults);
     // A checkpoint that was kept is verified by the key that was kept with it.

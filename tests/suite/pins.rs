@@ -46,7 +46,14 @@ async fn connections_carry_nothing_from_org_to_org(t: &App) {
         async move { crowded.sign_in(&format!("member-1@company-{n}.example")).await }
     }))
     .await;
-    let what = ["", "/members", "/audit-events", "/settings", "/members?q=member", "/audit-events?action=org.created"];
+    let what = [
+        "",
+        "/members",
+        "/audit-events",
+        "/settings",
+        "/members?q=member",
+        "/audit-events?action=org.created",
+    ];
     let requests = stream::iter(0..10_000_usize).map(|n| {
         // Neighbours in time are of different orgs, and ask for different things.
         let (org, what) = (n * 7 % ORGS, what[n / ORGS % what.len()]);
@@ -59,7 +66,11 @@ async fn connections_carry_nothing_from_org_to_org(t: &App) {
                 number != (org + 1).to_string()
             });
             assert_eq!(others.count(), 0, "{own} is told of another: {}", answer.body);
-            assert!(what == "/settings" || answer.body.contains(&own), "{own} is not told of itself: {}", answer.body);
+            assert!(
+                what == "/settings" || answer.body.contains(&own),
+                "{own} is not told of itself: {}",
+                answer.body
+            );
         }
     });
     let done = requests.buffer_unordered(64).count().await;
@@ -85,7 +96,11 @@ async fn of_many_owners_who_demote_each_other_one_stays(t: &App) {
             async move {
                 let path = format!("/v1/orgs/company-1/members/{next}");
                 // Half of them demote, half of them remove.
-                if n % 2 == 0 { person.patch(&path, json!({ "role": "viewer" })).await } else { person.delete(&path).await }
+                if n % 2 == 0 {
+                    person.patch(&path, json!({ "role": "viewer" })).await
+                } else {
+                    person.delete(&path).await
+                }
             }
         }))
         .await;
@@ -96,9 +111,18 @@ async fn of_many_owners_who_demote_each_other_one_stays(t: &App) {
     }
     assert!((1..all).contains(&gone), "{gone} of {all} owners are gone");
     let here = |which: &str| {
-        format!("SELECT count(*) FROM membership m JOIN organization o ON o.id = m.org_id WHERE o.slug = 'company-1' {which}")
+        format!(
+            "SELECT count(*) FROM membership m JOIN organization o ON o.id = m.org_id WHERE o.slug = 'company-1' {which}"
+        )
     };
-    assert_eq!(t.recorded("user.removed").await, all - t.db.count(&here("")).await, "each who went stands in the record");
+    assert_eq!(
+        t.recorded("user.removed").await,
+        all - t.db.count(&here("")).await,
+        "each who went stands in the record"
+    );
     let demoted = "SELECT count(DISTINCT target_id) FROM audit_event WHERE action = 'user.role_changed' AND org_slug = 'company-1'";
-    assert!(t.db.count(demoted).await >= t.db.count(&here("AND m.role = 'viewer'")).await, "each who was demoted stands in the record");
+    assert!(
+        t.db.count(demoted).await >= t.db.count(&here("AND m.role = 'viewer'")).await,
+        "each who was demoted stands in the record"
+    );
 }

@@ -11,7 +11,11 @@ use std::{
 use postern_tests::{App, LOG_NAME, PASSWORD, on_both};
 use serde_json::json;
 
-on_both![requests_cost_few_statements, what_runs_is_finished_before_it_stops, it_says_that_it_is_not_ready_before_it_stops];
+on_both![
+    requests_cost_few_statements,
+    what_runs_is_finished_before_it_stops,
+    it_says_that_it_is_not_ready_before_it_stops
+];
 
 async fn requests_cost_few_statements(t: &App) {
     let me = t.sign_in("owner@acme.example").await;
@@ -40,7 +44,11 @@ async fn requests_cost_few_statements(t: &App) {
         assert!(statements <= 5, "GET {path} sends {statements} statements");
     }
     let whole = cost("GET", "/v1/orgs/acme/members?limit=100".to_owned(), None).await;
-    assert_eq!(whole, cost("GET", "/v1/orgs/acme/members?limit=1".to_owned(), None).await, "whatever the length of the list");
+    assert_eq!(
+        whole,
+        cost("GET", "/v1/orgs/acme/members?limit=1".to_owned(), None).await,
+        "whatever the length of the list"
+    );
     for path in ["/v1/me", "/v1/me/sessions", "/v1/orgs", "/v1/me/permissions?org=acme"] {
         let statements = cost("GET", path.to_owned(), None).await;
         assert!(statements <= 5, "GET {path} sends {statements} statements");
@@ -98,7 +106,11 @@ pub fn binary() -> PathBuf {
     let here = std::env::current_exe().expect("a path");
     let folder = here.parent().and_then(Path::parent).expect("target/debug/deps");
     let binary = folder.join("postern");
-    assert!(binary.is_file(), "{} is not built; run `make test`, or `cargo build --workspace` first", binary.display());
+    assert!(
+        binary.is_file(),
+        "{} is not built; run `make test`, or `cargo build --workspace` first",
+        binary.display()
+    );
     binary
 }
 
@@ -115,14 +127,21 @@ pub fn postern_with(folder: &Path, arguments: &[&str], environment: &[(&str, &st
 }
 
 pub fn said(output: &Output) -> String {
-    format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
+    format!(
+        "{}{}",
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    )
 }
 
 #[test]
 fn the_first_start_makes_what_it_needs_and_the_second_finds_it() {
     let folder = tempfile::tempdir().expect("a folder");
     for start in ["first", "second"] {
-        let port = std::net::TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).expect("a port").port();
+        let port = std::net::TcpListener::bind("127.0.0.1:0")
+            .and_then(|free| free.local_addr())
+            .expect("a port")
+            .port();
         let mut server = Command::new(binary())
             .args(["serve", "--demo"])
             .current_dir(folder.path())
@@ -142,21 +161,37 @@ fn the_first_start_makes_what_it_needs_and_the_second_finds_it() {
         let welcome = welcome.join("\n");
         assert!(welcome.contains(&format!("http://127.0.0.1:{port}/docs/")), "{start}: {welcome}");
         assert!(welcome.contains("super2@postern.example") && welcome.contains(PASSWORD));
-        let stopped = Command::new("kill").args(["-TERM", &server.id().to_string()]).status().expect("kill runs");
+        let stopped = Command::new("kill")
+            .args(["-TERM", &server.id().to_string()])
+            .status()
+            .expect("kill runs");
         assert!(stopped.success());
         assert!(server.wait().expect("ends").success(), "it stops well when it is told to");
     }
     let keys = folder.path().join("data/keys");
     assert_eq!(fs::metadata(&keys).expect("is there").permissions().mode() & 0o777, 0o700);
-    let private: Vec<PathBuf> = fs::read_dir(&keys).expect("a folder").map(|entry| entry.expect("an entry").path()).collect();
+    let private: Vec<PathBuf> = fs::read_dir(&keys)
+        .expect("a folder")
+        .map(|entry| entry.expect("an entry").path())
+        .collect();
     assert_eq!(private.len(), 3);
     for file in private.iter().chain([&folder.path().join("data/postern.db")]) {
-        assert_eq!(fs::metadata(file).expect("is there").permissions().mode() & 0o777, 0o600, "{}", file.display());
+        assert_eq!(
+            fs::metadata(file).expect("is there").permissions().mode() & 0o777,
+            0o600,
+            "{}",
+            file.display()
+        );
     }
     for key in private {
         fs::set_permissions(&key, fs::Permissions::from_mode(0o644)).expect("set");
         let refused = postern(folder.path(), &["serve"]);
-        assert!(!refused.status.success() && said(&refused).contains("chmod 600"), "{}: {}", key.display(), said(&refused));
+        assert!(
+            !refused.status.success() && said(&refused).contains("chmod 600"),
+            "{}: {}",
+            key.display(),
+            said(&refused)
+        );
         fs::set_permissions(&key, fs::Permissions::from_mode(0o600)).expect("set");
     }
 }
@@ -167,10 +202,13 @@ fn the_command_line_grants_tiers_and_is_recorded() {
     assert!(postern(folder.path(), &["demo"]).status.success());
     assert!(postern(folder.path(), &["demo"]).status.success(), "a second time finds them there");
     let why = ["--reason", "joins the support team"];
-    let grant = |email: &str, tier: &str| postern(folder.path(), &["staff", "grant", email, tier, why[0], why[1]]);
+    let grant = |email: &str, tier: &str| {
+        postern(folder.path(), &["staff", "grant", email, tier, why[0], why[1]])
+    };
     let granted = grant("Owner@Initech.example", "engineering");
     assert!(
-        granted.status.success() && said(&granted).contains("owner@initech.example is staff of tier engineering"),
+        granted.status.success()
+            && said(&granted).contains("owner@initech.example is staff of tier engineering"),
         "{}",
         said(&granted)
     );
@@ -178,12 +216,25 @@ fn the_command_line_grants_tiers_and_is_recorded() {
         (grant("owner@initech.example", "super_admin"), "at most 2 super admins"),
         (grant("owner@initech.example", "boss"), "a tier is support"),
         (grant("nobody@initech.example", "support"), "nobody has the address"),
-        (postern(folder.path(), &["staff", "grant", "owner@initech.example", "support", "--reason", "short"]), "15 to 500"),
-        (postern(folder.path(), &["staff", "revoke", "viewer@acme.example", why[0], why[1]]), "not staff"),
+        (
+            postern(
+                folder.path(),
+                &["staff", "grant", "owner@initech.example", "support", "--reason", "short"],
+            ),
+            "15 to 500",
+        ),
+        (
+            postern(folder.path(), &["staff", "revoke", "viewer@acme.example", why[0], why[1]]),
+            "not staff",
+        ),
     ] {
         assert!(!output.status.success() && said(&output).contains(fault), "{}", said(&output));
     }
-    assert!(postern(folder.path(), &["staff", "revoke", "owner@initech.example", why[0], why[1]]).status.success());
+    assert!(
+        postern(folder.path(), &["staff", "revoke", "owner@initech.example", why[0], why[1]])
+            .status
+            .success()
+    );
 }
 
 #[test]
@@ -193,18 +244,43 @@ fn the_first_people_are_made_on_the_command_line() {
         let mut command = Command::new(binary());
         command.env("POSTERN__AUDIT__NAME", LOG_NAME);
         command.args(["user", "add", email, "--name", "Sofia Marin"]).current_dir(folder.path());
-        command.env("POSTERN__PASSWORDS__MEMORY_KIB", "8").stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
+            .env("POSTERN__PASSWORDS__MEMORY_KIB", "8")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
         let mut child = command.spawn().expect("runs");
-        child.stdin.take().expect("piped").write_all(format!("{password}\n").as_bytes()).expect("read");
+        child
+            .stdin
+            .take()
+            .expect("piped")
+            .write_all(format!("{password}\n").as_bytes())
+            .expect("read");
         child.wait_with_output().expect("ends")
     };
     let weak = add("sofia@vendor.example", "password1234");
-    assert!(!weak.status.success() && said(&weak).contains("attackers try first"), "{}", said(&weak));
+    assert!(
+        !weak.status.success() && said(&weak).contains("attackers try first"),
+        "{}",
+        said(&weak)
+    );
     let added = add("Sofia@vendor.example", "four random words do");
-    assert!(added.status.success() && said(&added).contains("sofia@vendor.example has the account user_"), "{}", said(&added));
+    assert!(
+        added.status.success()
+            && said(&added).contains("sofia@vendor.example has the account user_"),
+        "{}",
+        said(&added)
+    );
     let again = add("sofia@vendor.example", "four random words do");
     assert!(!again.status.success() && said(&again).contains("already"), "{}", said(&again));
-    let grant = ["staff", "grant", "sofia@vendor.example", "super_admin", "--reason", "the first super admin"];
+    let grant = [
+        "staff",
+        "grant",
+        "sofia@vendor.example",
+        "super_admin",
+        "--reason",
+        "the first super admin",
+    ];
     assert!(postern(folder.path(), &grant).status.success());
 }
 
@@ -219,20 +295,30 @@ fn demo_accounts_stay_out_of_other_databases() {
         raw.execute_unprepared("DELETE FROM instance").await.expect("runs");
     });
     let refused = postern(folder.path(), &["serve", "--demo"]);
-    assert!(!refused.status.success() && said(&refused).contains("a database of its own"), "{}", said(&refused));
+    assert!(
+        !refused.status.success() && said(&refused).contains("a database of its own"),
+        "{}",
+        said(&refused)
+    );
 }
 
 #[test]
 fn all_faults_of_a_configuration_are_told_at_once() {
     let folder = tempfile::tempdir().expect("a folder");
-    fs::write(folder.path().join("bad.toml"), "[server]\nlisten = 1\nprot = 2\n[impersonation]\nminutes = \"long\"\n[mail]\nx = 1\n")
-        .expect("written");
+    fs::write(
+        folder.path().join("bad.toml"),
+        "[server]\nlisten = 1\nprot = 2\n[impersonation]\nminutes = \"long\"\n[mail]\nx = 1\n",
+    )
+    .expect("written");
     let told = postern(folder.path(), &["--config", "bad.toml", "migrate"]);
     assert!(!told.status.success());
     for fault in ["4 fault(s)", "server.listen", "server.prot", "impersonation.minutes", "mail"] {
         assert!(said(&told).contains(fault), "{fault}: {}", said(&told));
     }
-    assert!(!folder.path().join("data").exists(), "nothing is touched before the configuration is sound");
+    assert!(
+        !folder.path().join("data").exists(),
+        "nothing is touched before the configuration is sound"
+    );
     let missing = postern(folder.path(), &["--config", "missing.toml", "migrate"]);
     assert!(said(&missing).contains("there is no such file"));
 }

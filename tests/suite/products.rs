@@ -46,14 +46,19 @@ async fn product(t: &App, language: &str, postern: &str) -> Product {
     })
     .await
     .expect("is read");
-    let port = line.trim().strip_prefix("listening on ").and_then(|port| port.parse().ok()).expect("it starts, and says where");
+    let port = line
+        .trim()
+        .strip_prefix("listening on ")
+        .and_then(|port| port.parse().ok())
+        .expect("it starts, and says where");
     Product { _process: process, _said: said, port }
 }
 
 /// What a product answers.
 async fn asked(product: &Product, method: &str, path: &str, token: String) -> (u16, Value) {
     let url = format!("http://127.0.0.1:{}{path}", product.port);
-    let request = reqwest::Client::new().request(method.parse().expect("a method"), url).bearer_auth(token);
+    let request =
+        reqwest::Client::new().request(method.parse().expect("a method"), url).bearer_auth(token);
     let answer = request.send().await.expect("answers");
     (answer.status().as_u16(), answer.json::<Value>().await.expect("JSON"))
 }
@@ -64,7 +69,9 @@ async fn a_product_takes_the_tokens(t: &App, language: &str) {
     // They go by the time of day.
     t.clock.turn(SystemClock.now() - t.clock.now());
     let running = product(t, language, &t.address).await;
-    let ask = |method: &'static str, path: &'static str, token: String| asked(&running, method, path, token);
+    let ask = |method: &'static str, path: &'static str, token: String| {
+        asked(&running, method, path, token)
+    };
     let token = |who: &Person<'_>| who.token.clone().expect("a token");
     let member = t.sign_in("member@acme.example").await;
     let support = t.sign_in("support@postern.example").await;
@@ -92,7 +99,9 @@ async fn a_product_takes_the_tokens(t: &App, language: &str) {
         assert_eq!(given, status, "{method} {path}: {said}");
         let shown = said["banner"].as_str();
         assert!(
-            status != 200 || shown.is_some() == banner.is_some() && shown.unwrap_or_default().starts_with(banner.unwrap_or_default()),
+            status != 200
+                || shown.is_some() == banner.is_some()
+                    && shown.unwrap_or_default().starts_with(banner.unwrap_or_default()),
             "{said}"
         );
     }
@@ -117,7 +126,11 @@ async fn a_product_takes_the_tokens(t: &App, language: &str) {
         assert_eq!(ask("GET", "/", bad.clone()).await.0, 401, "{bad}");
     }
     let cut_off = product(t, language, "http://127.0.0.1:1").await;
-    assert_eq!(asked(&cut_off, "GET", "/", good).await.0, 503, "whose keys cannot be had, nobody's tokens are bad");
+    assert_eq!(
+        asked(&cut_off, "GET", "/", good).await.0,
+        503,
+        "whose keys cannot be had, nobody's tokens are bad"
+    );
     t.clock.turn(chrono::TimeDelta::hours(-1));
     let old = t.sign_in("member@acme.example").await;
     assert_eq!(ask("GET", "/", token(&old)).await.0, 401, "it is over");

@@ -39,12 +39,20 @@ async fn killed_at_any_moment_it_loses_and_doubles_nothing(t: &App) {
         let mut worker = work(t);
         let before = placed().await;
         // It is at work, and has been for so many writes more: at another moment each time.
-        let mut more = u128::from_be_bytes(*t.state.ids.next::<()>(postern_domain::clock::Clock::now(&t.clock)).uuid().as_bytes()) % 7;
+        let mut more = u128::from_be_bytes(
+            *t.state.ids.next::<()>(postern_domain::clock::Clock::now(&t.clock)).uuid().as_bytes(),
+        ) % 7;
         while placed().await == before || more > 0 {
             more = more.saturating_sub(1);
-            owner.patch("/v1/orgs/acme", json!({ "name": format!("Acme {written}") })).await.expect(200);
+            owner
+                .patch("/v1/orgs/acme", json!({ "name": format!("Acme {written}") }))
+                .await
+                .expect(200);
             written += 1;
-            assert!(worker.try_wait().expect("is there").is_none(), "it works on its own after {kill} kills");
+            assert!(
+                worker.try_wait().expect("is there").is_none(),
+                "it works on its own after {kill} kills"
+            );
         }
         worker.kill().expect("dies");
         worker.wait().expect("is dead");
@@ -66,7 +74,13 @@ async fn another_takes_over(t: &App) {
     let owner = t.sign_in("owner@acme.example").await;
     let mut workers = [work(t), work(t)];
     let signal = |worker: &Child, name: &str| {
-        assert!(Command::new("kill").args([name, &worker.id().to_string()]).status().expect("runs").success());
+        assert!(
+            Command::new("kill")
+                .args([name, &worker.id().to_string()])
+                .status()
+                .expect("runs")
+                .success()
+        );
     };
     for round in 0..6 {
         let stopped = &workers[round % 2];
@@ -87,7 +101,8 @@ async fn another_takes_over(t: &App) {
 }
 
 async fn what_waits_is_measured(t: &App) {
-    let waiting = || async { postern_persistence::pump::waiting(&t.state.store).await.expect("is told") };
+    let waiting =
+        || async { postern_persistence::pump::waiting(&t.state.store).await.expect("is told") };
     t.pump().await;
     assert_eq!(waiting().await, (0, None));
     let owner = t.sign_in("owner@acme.example").await;
@@ -98,7 +113,11 @@ async fn what_waits_is_measured(t: &App) {
     assert_eq!((events, age.num_minutes()), (2, 5));
     let figures = t.anonymous().get("/metrics").await.expect(200);
     assert_eq!(figures.header("content-type"), "text/plain; charset=utf-8");
-    for line in ["postern_audit_queue_length ", "postern_audit_queue_age_seconds ", "# HELP postern_audit_queue_age_seconds "] {
+    for line in [
+        "postern_audit_queue_length ",
+        "postern_audit_queue_age_seconds ",
+        "# HELP postern_audit_queue_age_seconds ",
+    ] {
         assert!(figures.body.contains(line), "{}", figures.body);
     }
 }

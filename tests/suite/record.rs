@@ -25,7 +25,11 @@ async fn filters_are_anded(t: &App) {
     let found = |query: String| {
         let owner = &owner;
         async move {
-            owner.get(&format!("/v1/orgs/acme/audit-events?limit=100&{query}")).await.expect(200).json["data"]
+            owner
+                .get(&format!("/v1/orgs/acme/audit-events?limit=100&{query}"))
+                .await
+                .expect(200)
+                .json["data"]
                 .as_array()
                 .map_or(0, Vec::len)
         }
@@ -63,21 +67,52 @@ async fn filters_are_anded(t: &App) {
     ] {
         owner.get(&format!("/v1/orgs/acme/audit-events?{bad}")).await.problem(400, "invalid_query");
     }
-    let event = owner.get("/v1/orgs/acme/audit-events?action=org.updated").await.expect(200).text("/data/0/id");
-    assert_eq!(owner.get(&format!("/v1/orgs/acme/audit-events/{event}")).await.expect(200).text("/id"), event);
+    let event = owner
+        .get("/v1/orgs/acme/audit-events?action=org.updated")
+        .await
+        .expect(200)
+        .text("/data/0/id");
+    assert_eq!(
+        owner.get(&format!("/v1/orgs/acme/audit-events/{event}")).await.expect(200).text("/id"),
+        event
+    );
     let other = t.sign_in("owner@globex.example").await;
     other.get(&format!("/v1/orgs/globex/audit-events/{event}")).await.problem(404, "not_found");
-    assert_eq!(other.get(&format!("/v1/orgs/globex/audit-events?impersonation={id}")).await.expect(200).json["data"], json!([]));
+    assert_eq!(
+        other
+            .get(&format!("/v1/orgs/globex/audit-events?impersonation={id}"))
+            .await
+            .expect(200)
+            .json["data"],
+        json!([])
+    );
 }
 
 async fn staff_see_their_own_or_everything(t: &App) {
-    let (support, eng) = (t.sign_in("support@postern.example").await, t.sign_in("eng@postern.example").await);
+    let (support, eng) =
+        (t.sign_in("support@postern.example").await, t.sign_in("eng@postern.example").await);
     t.sign_in("ops@postern.example").await;
     let own = support.get("/v1/admin/audit-events").await.expect(200).json;
-    assert!(own["data"].as_array().expect("a list").iter().all(|event| event["actor"]["email"] == "support@postern.example"));
-    assert_eq!(support.get("/v1/admin/audit-events?actor=ops@postern.example").await.expect(200).json["data"], json!([]));
-    assert_ne!(eng.get("/v1/admin/audit-events?actor=ops@postern.example").await.expect(200).json["data"], json!([]));
-    t.sign_in("owner@acme.example").await.get("/v1/admin/audit-events").await.problem(403, "permission_denied");
+    assert!(
+        own["data"]
+            .as_array()
+            .expect("a list")
+            .iter()
+            .all(|event| event["actor"]["email"] == "support@postern.example")
+    );
+    assert_eq!(
+        support.get("/v1/admin/audit-events?actor=ops@postern.example").await.expect(200).json["data"],
+        json!([])
+    );
+    assert_ne!(
+        eng.get("/v1/admin/audit-events?actor=ops@postern.example").await.expect(200).json["data"],
+        json!([])
+    );
+    t.sign_in("owner@acme.example")
+        .await
+        .get("/v1/admin/audit-events")
+        .await
+        .problem(403, "permission_denied");
 }
 
 async fn rows_are_neither_changed_nor_deleted(t: &App) {
@@ -87,15 +122,27 @@ async fn rows_are_neither_changed_nor_deleted(t: &App) {
     let everywhere = ["UPDATE audit_event SET summary = 'forged'", "DELETE FROM audit_event"];
     let here: &[&str] = match t.backend {
         Backend::Sqlite => &[replaced],
-        Backend::Postgres | Backend::PgBouncer => &["TRUNCATE audit_event", "TRUNCATE audit_event CASCADE"],
+        Backend::Postgres | Backend::PgBouncer => {
+            &["TRUNCATE audit_event", "TRUNCATE audit_event CASCADE"]
+        }
     };
     for sql in everywhere.iter().chain(here) {
         let refused = t.db.execute(sql).await.expect_err(sql);
         assert!(refused.to_string().contains("append-only"), "{sql}: {refused}");
     }
     assert_eq!(t.db.count("SELECT count(*) FROM audit_event").await, before);
-    assert_eq!(t.db.count("SELECT count(*) FROM audit_event WHERE summary = 'forged' OR action = 'forged'").await, 0);
-    t.sign_in("owner@acme.example").await.delete("/v1/orgs/acme/audit-events").await.problem(405, "method_not_allowed");
+    assert_eq!(
+        t.db.count(
+            "SELECT count(*) FROM audit_event WHERE summary = 'forged' OR action = 'forged'"
+        )
+        .await,
+        0
+    );
+    t.sign_in("owner@acme.example")
+        .await
+        .delete("/v1/orgs/acme/audit-events")
+        .await
+        .problem(405, "method_not_allowed");
 }
 
 async fn without_its_event_nothing_happens(t: &App) {
@@ -103,7 +150,9 @@ async fn without_its_event_nothing_happens(t: &App) {
     let member = t.member_id("acme", "viewer@acme.example").await;
     let path = format!("/v1/orgs/acme/members/{member}");
     let break_it = match t.backend {
-        Backend::Sqlite => "CREATE TRIGGER no_more BEFORE INSERT ON audit_event BEGIN SELECT RAISE(ABORT, 'the disk is full'); END",
+        Backend::Sqlite => {
+            "CREATE TRIGGER no_more BEFORE INSERT ON audit_event BEGIN SELECT RAISE(ABORT, 'the disk is full'); END"
+        }
         Backend::Postgres | Backend::PgBouncer => {
             "CREATE FUNCTION no_more() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'the disk is full'; END $$; \
             CREATE TRIGGER no_more BEFORE INSERT ON audit_event FOR EACH ROW EXECUTE FUNCTION no_more()"
@@ -115,13 +164,20 @@ async fn without_its_event_nothing_happens(t: &App) {
     let before = t.db.count(state).await;
     owner.patch(&path, json!({ "role": "member" })).await.problem(503, "unavailable");
     owner.delete(&path).await.problem(503, "unavailable");
-    owner.post("/v1/orgs", json!({ "name": "New", "slug": "new-one" })).await.problem(503, "unavailable");
+    owner
+        .post("/v1/orgs", json!({ "name": "New", "slug": "new-one" }))
+        .await
+        .problem(503, "unavailable");
     owner.post("/v1/auth/logout", json!({})).await.problem(503, "unavailable");
     t.log_in("owner@acme.example", postern_tests::PASSWORD).await.problem(503, "unavailable");
     owner.get("/v1/orgs/globex").await.problem(503, "unavailable");
     assert_eq!(t.db.count(state).await, before, "nothing has changed");
     owner.get(&path).await.expect(200);
-    let mend = if t.backend == Backend::Sqlite { "DROP TRIGGER no_more" } else { "DROP TRIGGER no_more ON audit_event" };
+    let mend = if t.backend == Backend::Sqlite {
+        "DROP TRIGGER no_more"
+    } else {
+        "DROP TRIGGER no_more ON audit_event"
+    };
     t.db.execute(mend).await.expect("mends");
     owner.patch(&path, json!({ "role": "member" })).await.expect(200);
 }
@@ -129,7 +185,9 @@ async fn without_its_event_nothing_happens(t: &App) {
 async fn what_fails_leaves_no_success_behind(t: &App) {
     let owner = t.sign_in("owner@acme.example").await;
     let break_it = match t.backend {
-        Backend::Sqlite => "CREATE TRIGGER no_more BEFORE UPDATE ON organization BEGIN SELECT RAISE(ABORT, 'broken'); END",
+        Backend::Sqlite => {
+            "CREATE TRIGGER no_more BEFORE UPDATE ON organization BEGIN SELECT RAISE(ABORT, 'broken'); END"
+        }
         Backend::Postgres | Backend::PgBouncer => {
             "CREATE FUNCTION no_more() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'broken'; END $$; \
             CREATE TRIGGER no_more BEFORE UPDATE ON organization FOR EACH ROW EXECUTE FUNCTION no_more()"
@@ -137,7 +195,10 @@ async fn what_fails_leaves_no_success_behind(t: &App) {
     };
     t.db.execute(break_it).await.expect("breaks");
     owner.patch("/v1/orgs/acme", json!({ "name": "Other" })).await.problem(503, "unavailable");
-    owner.post("/v1/orgs", json!({ "name": "Other", "slug": "globex" })).await.problem(409, "slug_taken");
+    owner
+        .post("/v1/orgs", json!({ "name": "Other", "slug": "globex" }))
+        .await
+        .problem(409, "slug_taken");
     assert_eq!(t.recorded("org.updated").await, 0);
     assert_eq!(t.recorded("org.created").await, 3);
 }
@@ -146,26 +207,45 @@ async fn no_secret_is_recorded(t: &App) {
     let marked = "S3cr3t-marker-of-four-words";
     t.log_in("owner@acme.example", marked).await.problem(401, "invalid_credentials");
     let me = t.sign_in("member@acme.example").await;
-    me.post("/v1/me/password", json!({ "current_password": marked, "new_password": "fine new words here" }))
-        .await
-        .problem(403, "wrong_password");
-    me.post("/v1/me/password", json!({ "current_password": postern_tests::PASSWORD, "new_password": marked })).await.expect(204);
+    me.post(
+        "/v1/me/password",
+        json!({ "current_password": marked, "new_password": "fine new words here" }),
+    )
+    .await
+    .problem(403, "wrong_password");
+    me.post(
+        "/v1/me/password",
+        json!({ "current_password": postern_tests::PASSWORD, "new_password": marked }),
+    )
+    .await
+    .expect(204);
     let signed_in = t.log_in("member@acme.example", marked).await.expect(200);
     let support = t.sign_in("support@postern.example").await;
     let (worn, started) = t.impersonate(&support, "owner@acme.example", "acme", "full").await;
     worn.get(&format!("/v1/me?token={marked}")).await.problem(400, "invalid_query");
     let text = if t.backend == Backend::Sqlite { "metadata" } else { "metadata::text" };
-    let columns =
-        format!("summary || ' ' || target_label || ' ' || {text} || ' ' || coalesce(user_agent, '') || ' ' || coalesce(reason, '')");
+    let columns = format!(
+        "summary || ' ' || target_label || ' ' || {text} || ' ' || coalesce(user_agent, '') || ' ' || coalesce(reason, '')"
+    );
     let record = t.db.texts(&format!("SELECT {columns} FROM audit_event")).await.join("\n");
-    let tokens =
-        [signed_in.text("/access_token"), signed_in.text("/refresh_token"), started["access_token"].as_str().expect("a token").to_owned()];
-    for secret in tokens.iter().map(String::as_str).chain([marked, postern_tests::PASSWORD, "$argon2"]) {
+    let tokens = [
+        signed_in.text("/access_token"),
+        signed_in.text("/refresh_token"),
+        started["access_token"].as_str().expect("a token").to_owned(),
+    ];
+    for secret in
+        tokens.iter().map(String::as_str).chain([marked, postern_tests::PASSWORD, "$argon2"])
+    {
         assert!(!record.contains(secret), "{secret} is in the record");
     }
-    let answers = if t.backend == Backend::Sqlite { "hex(answer)" } else { "encode(answer, 'hex')" };
-    let kept = t.db.texts(&format!("SELECT {answers} FROM idempotency_key")).await.concat().to_lowercase();
-    assert!(!kept.is_empty() && !kept.contains("6163636573735f746f6b656e"), "kept answers are sealed: they do not say `access_token`");
+    let answers =
+        if t.backend == Backend::Sqlite { "hex(answer)" } else { "encode(answer, 'hex')" };
+    let kept =
+        t.db.texts(&format!("SELECT {answers} FROM idempotency_key")).await.concat().to_lowercase();
+    assert!(
+        !kept.is_empty() && !kept.contains("6163636573735f746f6b656e"),
+        "kept answers are sealed: they do not say `access_token`"
+    );
 }
 
 async fn events_page_from_newest_to_oldest(t: &App) {
@@ -173,10 +253,17 @@ async fn events_page_from_newest_to_oldest(t: &App) {
     for n in 0..7 {
         owner.patch("/v1/orgs/acme", json!({ "name": format!("Acme {n}") })).await.expect(200);
     }
-    let (mut ids, mut path) = (Vec::new(), "/v1/orgs/acme/audit-events?action=org.updated&limit=3".to_owned());
+    let (mut ids, mut path) =
+        (Vec::new(), "/v1/orgs/acme/audit-events?action=org.updated&limit=3".to_owned());
     loop {
         let page = owner.get(&path).await.expect(200);
-        ids.extend(page.json["data"].as_array().expect("a list").iter().map(|event| event["id"].to_string()));
+        ids.extend(
+            page.json["data"]
+                .as_array()
+                .expect("a list")
+                .iter()
+                .map(|event| event["id"].to_string()),
+        );
         let Some(cursor) = page.json["next_cursor"].as_str() else { break };
         path = format!("/v1/orgs/acme/audit-events?action=org.updated&limit=3&cursor={cursor}");
     }
@@ -186,11 +273,20 @@ async fn events_page_from_newest_to_oldest(t: &App) {
     let mut back = Vec::new();
     let mut page = owner.get(&path).await.expect(200).json;
     loop {
-        let mut rows: Vec<String> = page["data"].as_array().expect("a list").iter().map(|event| event["id"].to_string()).collect();
+        let mut rows: Vec<String> = page["data"]
+            .as_array()
+            .expect("a list")
+            .iter()
+            .map(|event| event["id"].to_string())
+            .collect();
         rows.append(&mut back);
         back = rows;
         let Some(cursor) = page["prev_cursor"].as_str() else { break };
-        page = owner.get(&format!("/v1/orgs/acme/audit-events?action=org.updated&limit=3&cursor={cursor}")).await.expect(200).json;
+        page = owner
+            .get(&format!("/v1/orgs/acme/audit-events?action=org.updated&limit=3&cursor={cursor}"))
+            .await
+            .expect(200)
+            .json;
     }
     assert_eq!(back, ids);
 }

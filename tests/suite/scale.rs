@@ -11,7 +11,8 @@ use crate::{coverage, isolation};
 tests_on! { postgres, Postgres: no_operation_reads_a_whole_table }
 
 /// Tables that are large when there are many orgs; a small one is best read whole, and so is a month that has only begun.
-const LARGE: &str = "SELECT oid FROM pg_class WHERE reltuples > CASE WHEN relispartition THEN 20000 ELSE 500 END";
+const LARGE: &str =
+    "SELECT oid FROM pg_class WHERE reltuples > CASE WHEN relispartition THEN 20000 ELSE 500 END";
 
 async fn no_operation_reads_a_whole_table(t: &App) {
     let full = App::start(t.backend, |_| {}).await;
@@ -61,7 +62,8 @@ async fn no_operation_reads_a_whole_table(t: &App) {
                 "2026-03-01T00:00:00Z",
                 "10.0.0.1",
             ] {
-                let answer = caller.get(&format!("{path}?{filter}={}", value.replace('@', "%40"))).await;
+                let answer =
+                    caller.get(&format!("{path}?{filter}={}", value.replace('@', "%40"))).await;
                 // An org that is not there is looked for as well.
                 found |= [200, 404].contains(&answer.status);
             }
@@ -69,20 +71,30 @@ async fn no_operation_reads_a_whole_table(t: &App) {
         }
     }
     // A search by text goes through so many events for a page, and the pages through all of them.
-    let (mut path, mut found, mut pages) = ("/v1/admin/audit-events?q=company-17&limit=100".to_owned(), 0, 0);
+    let (mut path, mut found, mut pages) =
+        ("/v1/admin/audit-events?q=company-17&limit=100".to_owned(), 0, 0);
     loop {
         let page = admin.get(&path).await.expect(200);
         (found, pages) = (found + page.json["data"].as_array().expect("a list").len(), pages + 1);
         let Some(next) = page.json["next_cursor"].as_str() else { break };
         path = format!("/v1/admin/audit-events?q=company-17&limit=100&cursor={next}");
     }
-    let there = full.db.count("SELECT count(*) FROM audit_event WHERE target_label LIKE '%company-17%'").await;
+    let there = full
+        .db
+        .count("SELECT count(*) FROM audit_event WHERE target_label LIKE '%company-17%'")
+        .await;
     assert!(i64::try_from(found) == Ok(there) && pages > 4, "{found} of {there} on {pages} pages");
 
     for id in last {
         let row = TABLE.iter().find(|row| row.id == id).expect("is there");
         let (method, path, body) = coverage::request(&full, row, "acme").await;
-        let caller = full.sign_in(if id == "change_password" { "admin@acme.example" } else { "owner@acme.example" }).await;
+        let caller = full
+            .sign_in(if id == "change_password" {
+                "admin@acme.example"
+            } else {
+                "owner@acme.example"
+            })
+            .await;
         let answer = caller.send(method, &path, body).await;
         assert!(answer.status < 300, "{id}: {}", answer.body);
     }
@@ -102,6 +114,8 @@ async fn no_operation_reads_a_whole_table(t: &App) {
 
 /// How often each table has been read whole.
 async fn scans(t: &App) -> Vec<String> {
-    let sql = format!("SELECT relname || ' ' || seq_scan FROM pg_stat_user_tables WHERE relid IN ({LARGE}) ORDER BY 1");
+    let sql = format!(
+        "SELECT relname || ' ' || seq_scan FROM pg_stat_user_tables WHERE relid IN ({LARGE}) ORDER BY 1"
+    );
     t.db.texts(&sql).await
 }

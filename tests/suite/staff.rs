@@ -4,13 +4,19 @@ use futures_util::future::join_all;
 use postern_tests::{App, on_both};
 use serde_json::json;
 
-on_both![tiers_are_given_and_taken, there_are_few_super_admins_whatever_the_race, searching_is_recorded, the_policy_is_open];
+on_both![
+    tiers_are_given_and_taken,
+    there_are_few_super_admins_whatever_the_race,
+    searching_is_recorded,
+    the_policy_is_open
+];
 
 const WHY: &str = "joins the support team";
 
 async fn tiers_are_given_and_taken(t: &App) {
     let supers = t.sign_in("super@postern.example").await;
-    let (own, member) = (t.user_id("super@postern.example").await, t.user_id("member@acme.example").await);
+    let (own, member) =
+        (t.user_id("super@postern.example").await, t.user_id("member@acme.example").await);
     let path = |user: &str| format!("/v1/admin/staff/{user}");
     let tier = |tier: &str| json!({ "tier": tier, "reason": WHY });
     let given = supers.put(&path(&member), tier("support")).await.expect(200);
@@ -25,14 +31,23 @@ async fn tiers_are_given_and_taken(t: &App) {
     supers.put(&path(&member), tier("super_admin")).await.problem(409, "super_admin_limit");
     supers.put(&path(&member), json!({ "tier": "support" })).await.problem(422, "invalid_body");
     supers.send("DELETE", &path(&member), Some(json!({ "reason": WHY }))).await.expect(204);
-    supers.send("DELETE", &path(&member), Some(json!({ "reason": WHY }))).await.problem(422, "not_staff");
+    supers
+        .send("DELETE", &path(&member), Some(json!({ "reason": WHY })))
+        .await
+        .problem(422, "not_staff");
     newcomer.get("/v1/admin/search?q=acme").await.problem(403, "permission_denied");
-    supers.put(&path("user_01k7fgpr00e00800000000000g"), tier("support")).await.problem(404, "not_found");
+    supers
+        .put(&path("user_01k7fgpr00e00800000000000g"), tier("support"))
+        .await
+        .problem(404, "not_found");
     let events = t.events("action=staff.tier_changed").await;
     assert_eq!(events.len(), 2);
     assert_eq!(events[1]["metadata"]["tier"], json!({ "old": null, "new": "support" }));
     assert_eq!(events[1]["reason"], WHY);
-    assert_eq!(supers.get("/v1/admin/staff").await.expect(200).json["data"].as_array().map(Vec::len), Some(5));
+    assert_eq!(
+        supers.get("/v1/admin/staff").await.expect(200).json["data"].as_array().map(Vec::len),
+        Some(5)
+    );
 }
 
 async fn there_are_few_super_admins_whatever_the_race(t: &App) {
@@ -42,11 +57,17 @@ async fn there_are_few_super_admins_whatever_the_race(t: &App) {
         let (supers, body) = (&supers, json!({ "tier": tier, "reason": WHY }));
         async move { supers.put(&format!("/v1/admin/staff/{user}"), body).await }
     };
-    let candidates = ["support@postern.example", "ops@postern.example", "eng@postern.example", "owner@acme.example"];
+    let candidates = [
+        "support@postern.example",
+        "ops@postern.example",
+        "eng@postern.example",
+        "owner@acme.example",
+    ];
     let ids = join_all(candidates.map(|email| t.user_id(email))).await;
     change(second, "support").await.expect(200);
     for _ in 0..5 {
-        let answers = join_all(ids.iter().cycle().take(16).map(|id| change(id.clone(), "super_admin"))).await;
+        let answers =
+            join_all(ids.iter().cycle().take(16).map(|id| change(id.clone(), "super_admin"))).await;
         assert!(answers.iter().all(|answer| [200, 409].contains(&answer.status)), "{answers:?}");
         assert_eq!(t.db.count("SELECT count(*) FROM staff WHERE tier = 'super_admin'").await, 2);
         for id in &ids {
@@ -61,19 +82,34 @@ async fn searching_is_recorded(t: &App) {
     assert_eq!(found["orgs"][0]["slug"], "acme");
     assert_eq!(found["users"].as_array().map(Vec::len), Some(4));
     let org = found["orgs"][0]["id"].as_str().expect("an id");
-    assert_eq!(support.get(&format!("/v1/admin/search?q={org}")).await.expect(200).json["orgs"][0]["slug"], "acme");
+    assert_eq!(
+        support.get(&format!("/v1/admin/search?q={org}")).await.expect(200).json["orgs"][0]["slug"],
+        "acme"
+    );
     for too_little in ["a", "%20%20", "%20a%20"] {
-        support.get(&format!("/v1/admin/search?q={too_little}")).await.problem(400, "invalid_query");
+        support
+            .get(&format!("/v1/admin/search?q={too_little}"))
+            .await
+            .problem(400, "invalid_query");
     }
     support.get("/v1/admin/search").await.problem(400, "invalid_query");
     let events = t.events("action=search.performed").await;
     assert_eq!(events.len(), 2);
     assert_eq!(events[1]["metadata"], json!({ "query": "ACME", "hits": 5 }));
-    t.sign_in("owner@acme.example").await.get("/v1/admin/search?q=acme").await.problem(403, "permission_denied");
+    t.sign_in("owner@acme.example")
+        .await
+        .get("/v1/admin/search?q=acme")
+        .await
+        .problem(403, "permission_denied");
 }
 
 async fn the_policy_is_open(t: &App) {
-    let policy = t.sign_in("viewer@acme.example").await.get("/v1/admin/permissions").await.expect(200).json;
-    let manage = policy["data"].as_array().expect("a list").iter().find(|one| one["permission"] == "members:manage");
+    let policy =
+        t.sign_in("viewer@acme.example").await.get("/v1/admin/permissions").await.expect(200).json;
+    let manage = policy["data"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .find(|one| one["permission"] == "members:manage");
     assert_eq!(manage.expect("is there")["roles"], json!(["admin", "owner"]));
 }

@@ -51,7 +51,9 @@ impl Following {
                 self.read = rest;
                 return Some(block);
             }
-            let chunk = tokio::time::timeout(Duration::from_secs(30), self.bytes.next()).await.expect("something is said in time")?;
+            let chunk = tokio::time::timeout(Duration::from_secs(30), self.bytes.next())
+                .await
+                .expect("something is said in time")?;
             self.read += std::str::from_utf8(&chunk.ok()?).expect("UTF-8");
         }
     }
@@ -60,7 +62,9 @@ impl Following {
     async fn event(&mut self) -> Option<(String, Value)> {
         loop {
             let block = self.block().await?;
-            let line = |name: &str| block.lines().find_map(|line| line.strip_prefix(name)).map(str::to_owned);
+            let line = |name: &str| {
+                block.lines().find_map(|line| line.strip_prefix(name)).map(str::to_owned)
+            };
             if let (Some(id), Some(data)) = (line("id: "), line("data: ")) {
                 assert_eq!(line("event: ").as_deref(), Some("audit_event"));
                 return Some((id, serde_json::from_str(&data).expect("JSON")));
@@ -95,9 +99,16 @@ async fn what_happens_is_seen_in_order_and_once(t: &App) {
         let (next, found) = again.event().await.expect("is seen again");
         assert_eq!((&next, &found["id"]), (id, event));
     }
-    assert_eq!(again.event().await.expect("came meanwhile").1["metadata"]["name"]["new"], "Meanwhile");
+    assert_eq!(
+        again.event().await.expect("came meanwhile").1["metadata"]["name"]["new"],
+        "Meanwhile"
+    );
     // Another's log says nothing here.
-    t.sign_in("owner@globex.example").await.patch("/v1/orgs/globex", json!({ "name": "Globex" })).await.expect(200);
+    t.sign_in("owner@globex.example")
+        .await
+        .patch("/v1/orgs/globex", json!({ "name": "Globex" }))
+        .await
+        .expect(200);
     owner.patch("/v1/orgs/acme", json!({ "name": "At last" })).await.expect(200);
     t.pump().await;
     assert_eq!(again.event().await.expect("comes next").1["metadata"]["name"]["new"], "At last");
@@ -119,7 +130,10 @@ async fn who_may_no_longer_sees_no_more(t: &App) {
     t.pump().await;
     let mut following = Following::begin(&admin, PATH, None).await;
     let member = t.member_id("acme", "admin@acme.example").await;
-    owner.patch(&format!("/v1/orgs/acme/members/{member}"), json!({ "role": "viewer" })).await.expect(200);
+    owner
+        .patch(&format!("/v1/orgs/acme/members/{member}"), json!({ "role": "viewer" }))
+        .await
+        .expect(200);
     t.pump().await;
     assert!(following.event().await.is_none(), "the stream ends, and says nothing of it");
     let mut following = Following::begin(&owner, PATH, None).await;
@@ -143,9 +157,14 @@ async fn it_lives_while_nothing_happens(t: &App) {
 async fn begun(app: &App, owner: &Person<'_>) -> tokio::net::TcpStream {
     let socket = tokio::net::TcpSocket::new_v4().expect("a socket");
     socket.set_recv_buffer_size(4_096).expect("is set");
-    let mut connection = socket.connect(app.address.trim_start_matches("http://").parse().expect("an address")).await.expect("connects");
+    let mut connection = socket
+        .connect(app.address.trim_start_matches("http://").parse().expect("an address"))
+        .await
+        .expect("connects");
     let token = owner.token.as_deref().expect("a token");
-    let headers = format!("Host: x\r\nAuthorization: Bearer {token}\r\nAccept: text/csv\r\nConnection: close");
+    let headers = format!(
+        "Host: x\r\nAuthorization: Bearer {token}\r\nAccept: text/csv\r\nConnection: close"
+    );
     let request = format!("GET /v1/orgs/company-1/audit-events HTTP/1.1\r\n{headers}\r\n\r\n");
     connection.write_all(request.as_bytes()).await.expect("is sent");
     let mut head = [0; 12];
@@ -173,14 +192,23 @@ async fn a_download_outlasts_its_token_and_not_its_session(t: &App) {
 
 /// Who does not read is cut off, and holds nobody up meanwhile.
 async fn who_does_not_read_is_cut_off(t: &App) {
-    let strict = App::start(t.backend, |config| (config.server.slow_reader_seconds, config.server.open_answers_each) = (1, 1)).await;
+    let strict = App::start(t.backend, |config| {
+        (config.server.slow_reader_seconds, config.server.open_answers_each) = (1, 1)
+    })
+    .await;
     strict.fill(postern_persistence::demo::Size { orgs: 1, members: 2, events: 30_000 }).await;
-    let (owner, other) = (strict.sign_in("member-1@company-1.example").await, strict.sign_in("owner@acme.example").await);
+    let (owner, other) = (
+        strict.sign_in("member-1@company-1.example").await,
+        strict.sign_in("owner@acme.example").await,
+    );
     let mut connection = begun(&strict, &owner).await;
     let small = "/v1/orgs/company-1/audit-events?to=2000-01-01T00:00:00Z";
     let mut changes = 0;
     while download(&owner, small, "text/csv").await.status == 429 {
-        other.patch("/v1/orgs/acme", json!({ "name": format!("Acme {changes}") })).await.expect(200);
+        other
+            .patch("/v1/orgs/acme", json!({ "name": format!("Acme {changes}") }))
+            .await
+            .expect(200);
         changes += 1;
         assert!(changes < 5_000, "nobody is cut off");
     }
@@ -192,14 +220,22 @@ async fn who_does_not_read_is_cut_off(t: &App) {
 }
 
 async fn too_many_are_told_to_come_again(t: &App) {
-    let small = App::start(t.backend, |config| (config.server.open_answers, config.server.open_answers_each) = (1, 1)).await;
+    let small = App::start(t.backend, |config| {
+        (config.server.open_answers, config.server.open_answers_each) = (1, 1)
+    })
+    .await;
     let owner = small.sign_in("owner@acme.example").await;
     let first = Following::begin(&owner, PATH, None).await;
     // One person may have so many, and one org, and a file counts as well; for others there is no room left.
     owner.get(PATH).await.problem(429, "too_many_open");
     download(&owner, "/v1/orgs/acme/audit-events", "text/csv").await.problem(429, "too_many_open");
     small.sign_in("admin@acme.example").await.get(PATH).await.problem(429, "too_many_open");
-    small.sign_in("owner@globex.example").await.get("/v1/orgs/globex/audit-events?q=x").await.problem(503, "unavailable");
+    small
+        .sign_in("owner@globex.example")
+        .await
+        .get("/v1/orgs/globex/audit-events?q=x")
+        .await
+        .problem(503, "unavailable");
     // Streams do not keep the server from stopping.
     let end = async {
         let mut first = first;
@@ -213,10 +249,14 @@ async fn too_many_are_told_to_come_again(t: &App) {
 async fn another_process_is_heard(t: &App) {
     let owner = t.sign_in("owner@acme.example").await;
     t.pump().await;
-    let (heard, other) =
-        (std::sync::Arc::clone(&t.state.store), postern_persistence::Store::connect(&t.db.options()).await.expect("opens"));
+    let (heard, other) = (
+        std::sync::Arc::clone(&t.state.store),
+        postern_persistence::Store::connect(&t.db.options()).await.expect("opens"),
+    );
     let aside = heard.aside(&t.db.options()).await.expect("opens");
-    let acme = postern_domain::id::OrgId::new(t.db.uuid("SELECT id FROM organization WHERE slug = 'acme'").await);
+    let acme = postern_domain::id::OrgId::new(
+        t.db.uuid("SELECT id FROM organization WHERE slug = 'acme'").await,
+    );
     let mut watch = heard.growth().watch(Some(acme));
     owner.patch("/v1/orgs/acme", json!({ "name": "Heard" })).await.expect(200);
     let listening = async {
@@ -230,7 +270,10 @@ async fn another_process_is_heard(t: &App) {
         loop {
             let mut pump = postern_persistence::pump::Pump::new(std::sync::Arc::clone(&other));
             pump.turn(&t.stamp()).await.expect("works");
-            owner.patch("/v1/orgs/acme", json!({ "name": t.state.new_request_id() })).await.expect(200);
+            owner
+                .patch("/v1/orgs/acme", json!({ "name": t.state.new_request_id() }))
+                .await
+                .expect(200);
         }
     };
     tokio::select! {

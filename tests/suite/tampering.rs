@@ -20,10 +20,14 @@ async fn as_administrator(t: &App, sql: &str) {
     t.unaccounted();
     let sql = match t.backend {
         Backend::Sqlite => {
-            let triggers = t.db.texts("SELECT name FROM sqlite_master WHERE type = 'trigger'").await;
-            triggers.iter().fold(String::new(), |all, name| all + &format!("DROP TRIGGER {name}; ")) + sql
+            let triggers =
+                t.db.texts("SELECT name FROM sqlite_master WHERE type = 'trigger'").await;
+            triggers.iter().fold(String::new(), |all, name| all + &format!("DROP TRIGGER {name}; "))
+                + sql
         }
-        Backend::Postgres | Backend::PgBouncer => format!("SET session_replication_role = replica; {sql}; RESET session_replication_role"),
+        Backend::Postgres | Backend::PgBouncer => {
+            format!("SET session_replication_role = replica; {sql}; RESET session_replication_role")
+        }
     };
     t.db.execute(&sql).await.expect(&sql);
 }
@@ -36,12 +40,30 @@ async fn whoever_alters_is_found_out(t: &App) {
                   schema_version, salts";
     let made_up = if t.backend == Backend::Sqlite { "randomblob(16)" } else { "gen_random_uuid()" };
     for (tampering, kind) in [
-        (format!("UPDATE audit_event SET summary = 'nothing happened' WHERE id = {second}"), "altered"),
-        (format!("UPDATE audit_event SET actor_email = 'somebody@else.example' WHERE id = {second}"), "altered"),
-        (format!("UPDATE audit_event SET occurred_at = '2026-11-20 08:00:00+00:00' WHERE id = {second}"), "altered"),
+        (
+            format!("UPDATE audit_event SET summary = 'nothing happened' WHERE id = {second}"),
+            "altered",
+        ),
+        (
+            format!(
+                "UPDATE audit_event SET actor_email = 'somebody@else.example' WHERE id = {second}"
+            ),
+            "altered",
+        ),
+        (
+            format!(
+                "UPDATE audit_event SET occurred_at = '2026-11-20 08:00:00+00:00' WHERE id = {second}"
+            ),
+            "altered",
+        ),
         (format!("UPDATE audit_event SET action = 'org.created' WHERE id = {second}"), "altered"),
         (format!("DELETE FROM audit_event WHERE id = {second}"), "missing"),
-        (format!("INSERT INTO audit_event (id, {copied}) SELECT {made_up}, {copied} FROM audit_event WHERE id = {second}"), "added"),
+        (
+            format!(
+                "INSERT INTO audit_event (id, {copied}) SELECT {made_up}, {copied} FROM audit_event WHERE id = {second}"
+            ),
+            "added",
+        ),
         // The log itself: two entries change places.
         (
             format!(
@@ -53,24 +75,34 @@ async fn whoever_alters_is_found_out(t: &App) {
         ),
         (format!("DELETE FROM audit_leaf WHERE org_id = {acme} AND place = 2"), "missing"),
         // Both the event and what the log has of it.
-        (format!("DELETE FROM audit_event WHERE id = {second}; DELETE FROM audit_leaf WHERE org_id = {acme} AND place = 2"), "missing"),
+        (
+            format!(
+                "DELETE FROM audit_event WHERE id = {second}; DELETE FROM audit_leaf WHERE org_id = {acme} AND place = 2"
+            ),
+            "missing",
+        ),
         (format!("DELETE FROM audit_event WHERE org_id = {acme}"), "missing"),
     ] {
         let fresh = App::start(t.backend, |_| {}).await;
         let owner = acts(&fresh).await;
-        let named = owner.get("/v1/orgs/acme/audit-events?limit=100").await.expect(200).json["data"]
-            .as_array()
-            .expect("a list")
-            .iter()
-            .find(|event| event["log"]["index"] == 2)
-            .map(|event| event["id"].as_str().expect("an id").to_owned())
-            .expect("is there");
+        let named =
+            owner.get("/v1/orgs/acme/audit-events?limit=100").await.expect(200).json["data"]
+                .as_array()
+                .expect("a list")
+                .iter()
+                .find(|event| event["log"]["index"] == 2)
+                .map(|event| event["id"].as_str().expect("an id").to_owned())
+                .expect("is there");
         let keys = keys(&owner).await;
         as_administrator(&fresh, &tampering).await;
         let verdict = judged(&export(&owner).await, keys, &[]);
         assert!(kinds(&verdict).contains(&kind), "{tampering}: {verdict:?}");
-        let told = verdict.faults.iter().map(|fault| fault.what.as_str()).collect::<Vec<_>>().join("\n");
-        assert!(["added", "root"].contains(&kind) || told.contains(&named) || told.contains("entry 2"), "{tampering}: {told}");
+        let told =
+            verdict.faults.iter().map(|fault| fault.what.as_str()).collect::<Vec<_>>().join("\n");
+        assert!(
+            ["added", "root"].contains(&kind) || told.contains(&named) || told.contains("entry 2"),
+            "{tampering}: {told}"
+        );
         fresh.finish().await;
     }
 }
@@ -86,7 +118,11 @@ async fn whoever_cuts_off_or_rewrites_is_found_out(t: &App) {
     );
     as_administrator(t, &cut).await;
     let file = export(&owner).await;
-    assert_eq!(kinds(&judged(&file, keys.clone(), &[])), Vec::<&str>::new(), "alone it is sound: nobody can tell");
+    assert_eq!(
+        kinds(&judged(&file, keys.clone(), &[])),
+        Vec::<&str>::new(),
+        "alone it is sound: nobody can tell"
+    );
     assert_eq!(kinds(&judged(&file, keys.clone(), std::slice::from_ref(&kept))), ["truncated"]);
     // The log goes on, and grows beyond what was cut off.
     for n in 0..12 {
@@ -146,18 +182,34 @@ async fn what_is_said_to_be_gone_is_asked_for(t: &App) {
     let owner = acts(t).await;
     let globex = t.sign_in("owner@globex.example").await;
     t.pump().await;
-    let theirs = download(&globex, "/v1/orgs/globex/audit-events", "application/x-ndjson").await.expect(200).body;
+    let theirs = download(&globex, "/v1/orgs/globex/audit-events", "application/x-ndjson")
+        .await
+        .expect(200)
+        .body;
     let mine = keys(&owner).await;
     let (own, other) = (
         mine[0].name().to_owned(),
-        theirs.split("\"origin\":\"").nth(1).and_then(|rest| rest.split('"').next()).expect("an origin").to_owned(),
+        theirs
+            .split("\"origin\":\"")
+            .nth(1)
+            .and_then(|rest| rest.split('"').next())
+            .expect("an origin")
+            .to_owned(),
     );
-    for file in [theirs.clone(), theirs.replace(&format!("\u{2014} {other} "), &format!("\u{2014} {own} "))] {
-        assert!(kinds(&judged(&file, mine.clone(), &[checkpoint(&owner).await])).contains(&"checkpoint"));
+    for file in
+        [theirs.clone(), theirs.replace(&format!("\u{2014} {other} "), &format!("\u{2014} {own} "))]
+    {
+        assert!(
+            kinds(&judged(&file, mine.clone(), &[checkpoint(&owner).await]))
+                .contains(&"checkpoint")
+        );
     }
     // A file that is made up altogether, but for the checkpoint: no hash of nobody knows what stands for the rest.
     let file = export(&owner).await;
-    let (events, end) = (file.lines().take(3).collect::<Vec<_>>().join("\n"), file.lines().last().expect("an end").to_owned());
+    let (events, end) = (
+        file.lines().take(3).collect::<Vec<_>>().join("\n"),
+        file.lines().last().expect("an end").to_owned(),
+    );
     let node = json!({ "node": { "level": 2, "index": 1, "hash": "ou8M/hfK/QbhntWp0Y8tQmpCYJZrcpgYcjtkMpxjYLI=" } });
     let node_beyond = json!({ "node": { "level": 62, "index": 0, "hash": "ou8M/hfK/QbhntWp0Y8tQmpCYJZrcpgYcjtkMpxjYLI=" } });
     let mut made_up: Value = serde_json::from_str(&end).expect("JSON");
@@ -167,7 +219,10 @@ async fn what_is_said_to_be_gone_is_asked_for(t: &App) {
         for events in [events.as_str(), ""] {
             made_up["end"]["events"] = events.lines().count().into();
             let verdict = judged_as_part(&format!("{events}\n{node}\n{made_up}"), mine.clone());
-            assert!(kinds(&verdict).iter().any(|kind| ["root", "missing"].contains(kind)), "{verdict:?}");
+            assert!(
+                kinds(&verdict).iter().any(|kind| ["root", "missing"].contains(kind)),
+                "{verdict:?}"
+            );
         }
     }
     for nonsense in [
@@ -175,11 +230,22 @@ async fn what_is_said_to_be_gone_is_asked_for(t: &App) {
         r#"{"node":{"level":200,"index":1,"hash":""}}"#,
         r#"{"node":{"level":60,"index":18446744073709551615,"hash":""}}"#,
     ] {
-        assert!(!judged(&format!("{nonsense}\n{end}"), mine.clone(), &[]).faults.is_empty(), "{nonsense}");
+        assert!(
+            !judged(&format!("{nonsense}\n{end}"), mine.clone(), &[]).faults.is_empty(),
+            "{nonsense}"
+        );
     }
     // And nothing is built on a tree that nobody has signed.
-    let zeros = if t.backend == Backend::Sqlite { "zeroblob(length(frontier))" } else { "decode(repeat('00', length(frontier)), 'hex')" };
-    as_administrator(t, &format!("UPDATE audit_checkpoint SET frontier = {zeros} WHERE org_id = {acme}")).await;
+    let zeros = if t.backend == Backend::Sqlite {
+        "zeroblob(length(frontier))"
+    } else {
+        "decode(repeat('00', length(frontier)), 'hex')"
+    };
+    as_administrator(
+        t,
+        &format!("UPDATE audit_checkpoint SET frontier = {zeros} WHERE org_id = {acme}"),
+    )
+    .await;
     owner.patch("/v1/orgs/acme", json!({ "name": "On sand" })).await.expect(200);
     let mut pump = postern_persistence::pump::Pump::new(std::sync::Arc::clone(&t.state.store));
     let turn = pump.turn(&t.stamp()).await.expect("goes on").expect("it is nobody else's turn");
@@ -206,7 +272,11 @@ async fn one_damaged_log_holds_up_no_other(t: &App) {
     let mut pump = postern_persistence::pump::Pump::new(std::sync::Arc::clone(&t.state.store));
     let turn = pump.turn(&t.stamp()).await.expect("goes on").expect("it is nobody else's turn");
     assert_eq!((turn.damaged.len(), pump.set_aside(), turn.events > 0), (1, 1, true), "{turn:?}");
-    assert_eq!(t.db.count("SELECT count(*) FROM audit_queue").await, 1, "only what is recorded for the damaged log waits");
+    assert_eq!(
+        t.db.count("SELECT count(*) FROM audit_queue").await,
+        1,
+        "only what is recorded for the damaged log waits"
+    );
     globex.patch("/v1/orgs/globex", json!({ "name": "Going on and on" })).await.expect(200);
     let turn = pump.turn(&t.stamp()).await.expect("goes on").expect("it is nobody else's turn");
     assert_eq!((turn.damaged.len(), turn.events), (0, 1), "it is told once: {turn:?}");
@@ -237,7 +307,11 @@ async fn what_no_server_queued_is_refused(t: &App) {
     as_administrator(t, &forged).await;
     // And changes one that waits.
     owner.patch("/v1/orgs/acme", json!({ "name": "Waiting" })).await.expect(200);
-    as_administrator(t, "UPDATE audit_event SET summary = 'nothing happened' WHERE summary LIKE '%Waiting%'").await;
+    as_administrator(
+        t,
+        "UPDATE audit_event SET summary = 'nothing happened' WHERE summary LIKE '%Waiting%'",
+    )
+    .await;
     let turns = t.pump().await;
     assert_eq!(turns.iter().map(|turn| turn.refused.len()).sum::<usize>(), 1);
     assert_eq!(t.recorded("audit.entry_refused").await, 1);
@@ -254,13 +328,21 @@ async fn what_cannot_be_understood_is_told_by_its_name(t: &App) {
     let keys = keys(&owner).await;
     let listed = |json: &Value| json["data"].as_array().expect("a list").len();
     let before = owner.get("/v1/orgs/acme/audit-events?limit=100").await.expect(200);
-    let named =
-        before.json["data"].as_array().expect("a list").iter().find(|event| event["log"]["index"] == 2).expect("is there")["id"].clone();
+    let named = before.json["data"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .find(|event| event["log"]["index"] == 2)
+        .expect("is there")["id"]
+        .clone();
     let second = "(SELECT event_id FROM audit_leaf WHERE place = 2 AND org_id = (SELECT id FROM organization WHERE slug = 'acme'))";
     as_administrator(t, &format!("UPDATE audit_event SET action = 'x' WHERE id = {second}")).await;
     let after = owner.get("/v1/orgs/acme/audit-events?limit=100").await.expect(200);
     assert_eq!(listed(&after.json) + 1, listed(&before.json));
-    owner.get(&format!("/v1/orgs/acme/audit-events/{}", named.as_str().expect("an id"))).await.problem(500, "internal");
+    owner
+        .get(&format!("/v1/orgs/acme/audit-events/{}", named.as_str().expect("an id")))
+        .await
+        .problem(500, "internal");
     let verdict = judged(&export(&owner).await, keys.clone(), &[]);
     assert_eq!(kinds(&verdict), ["missing"]);
     assert!(verdict.faults[0].what.contains(named.as_str().expect("an id")), "{verdict:?}");
@@ -279,14 +361,17 @@ async fn what_cannot_be_understood_is_told_by_its_name(t: &App) {
 async fn a_database_that_goes_back_loses_nothing_again(t: &App) {
     let owner = acts(t).await;
     let mut pump = postern_persistence::pump::Pump::new(std::sync::Arc::clone(&t.state.store));
-    let turn =
-        async |pump: &mut postern_persistence::pump::Pump| pump.turn(&t.stamp()).await.expect("works").expect("it is nobody else's turn");
+    let turn = async |pump: &mut postern_persistence::pump::Pump| {
+        pump.turn(&t.stamp()).await.expect("works").expect("it is nobody else's turn")
+    };
     owner.patch("/v1/orgs/acme", json!({ "name": "Before" })).await.expect(200);
     turn(&mut pump).await;
     owner.patch("/v1/orgs/acme", json!({ "name": "Lost and found" })).await.expect(200);
     let tables = ["audit_queue", "audit_leaf", "audit_node", "audit_checkpoint"];
     for table in tables {
-        t.db.execute(&format!("CREATE TABLE kept_{table} AS SELECT * FROM {table}")).await.expect("is kept");
+        t.db.execute(&format!("CREATE TABLE kept_{table} AS SELECT * FROM {table}"))
+            .await
+            .expect("is kept");
     }
     turn(&mut pump).await;
     let back = tables.map(|table| format!("DELETE FROM {table}; INSERT INTO {table} SELECT * FROM kept_{table}; DROP TABLE kept_{table}"));

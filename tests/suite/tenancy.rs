@@ -21,12 +21,17 @@ on_both![
 
 async fn an_org_from_its_founding_to_its_end(t: &App) {
     let me = t.sign_in("member@acme.example").await;
-    let created = me.post("/v1/orgs", json!({ "name": "Umbrella", "slug": "umbrella" })).await.expect(201);
+    let created =
+        me.post("/v1/orgs", json!({ "name": "Umbrella", "slug": "umbrella" })).await.expect(201);
     let id = created.text("/id");
     assert_eq!(created.header("location"), format!("/v1/orgs/{id}"));
     assert_eq!(created.json["plan"], "starter");
     me.get(&created.header("location")).await.expect(200);
-    let taken = t.sign_in("owner@globex.example").await.post("/v1/orgs", json!({ "name": "Other", "slug": "umbrella" })).await;
+    let taken = t
+        .sign_in("owner@globex.example")
+        .await
+        .post("/v1/orgs", json!({ "name": "Other", "slug": "umbrella" }))
+        .await;
     taken.problem(409, "slug_taken");
     let mine = me.get("/v1/orgs").await.expect(200);
     assert_eq!(mine.text("/data/0/org/slug"), "umbrella");
@@ -42,7 +47,9 @@ async fn an_org_from_its_founding_to_its_end(t: &App) {
     me.get("/v1/orgs/umbrella").await.problem(404, "not_found");
     me.get(&format!("/v1/orgs/{id}")).await.problem(404, "not_found");
     assert_eq!(me.get("/v1/orgs").await.expect(200).json["data"].as_array().map(Vec::len), Some(1));
-    me.post("/v1/orgs", json!({ "name": "Again", "slug": "umbrella" })).await.problem(409, "slug_taken");
+    me.post("/v1/orgs", json!({ "name": "Again", "slug": "umbrella" }))
+        .await
+        .problem(409, "slug_taken");
     assert_eq!(t.recorded("org.deletion_requested").await, 1);
 }
 
@@ -51,13 +58,20 @@ async fn members_are_listed_in_pages(t: &App) {
     let (mut seen, mut path) = (Vec::new(), "/v1/orgs/acme/members?limit=3".to_owned());
     loop {
         let page = me.get(&path).await.expect(200);
-        seen.extend(page.json["data"].as_array().expect("a list").iter().map(|member| member["email"].to_string()));
+        seen.extend(
+            page.json["data"]
+                .as_array()
+                .expect("a list")
+                .iter()
+                .map(|member| member["email"].to_string()),
+        );
         match page.json["next_cursor"].as_str() {
             Some(cursor) => path = format!("/v1/orgs/acme/members?limit=3&cursor={cursor}"),
             None => break,
         }
     }
-    let expected = ["viewer", "member", "admin", "owner"].map(|who| format!("\"{who}@acme.example\""));
+    let expected =
+        ["viewer", "member", "admin", "owner"].map(|who| format!("\"{who}@acme.example\""));
     assert_eq!(seen, expected, "newest first, each once");
     let found = |query: &str| {
         let path = format!("/v1/orgs/acme/members?{query}");
@@ -73,16 +87,21 @@ async fn members_are_listed_in_pages(t: &App) {
 }
 
 async fn roles_change_within_reach(t: &App) {
-    let (owner, admin) = (t.sign_in("owner@acme.example").await, t.sign_in("admin@acme.example").await);
+    let (owner, admin) =
+        (t.sign_in("owner@acme.example").await, t.sign_in("admin@acme.example").await);
     let member = t.member_id("acme", "member@acme.example").await;
-    let (path, role) = (format!("/v1/orgs/acme/members/{member}"), |role: &str| json!({ "role": role }));
+    let (path, role) =
+        (format!("/v1/orgs/acme/members/{member}"), |role: &str| json!({ "role": role }));
     admin.patch(&path, role("owner")).await.problem(403, "above_own_role");
     admin.patch(&path, role("admin")).await.expect(200);
     owner.patch(&path, role("owner")).await.expect(200);
     admin.patch(&path, role("viewer")).await.problem(403, "above_own_role");
     admin.delete(&path).await.problem(403, "above_own_role");
     let own = t.member_id("acme", "admin@acme.example").await;
-    admin.patch(&format!("/v1/orgs/acme/members/{own}"), role("owner")).await.problem(403, "above_own_role");
+    admin
+        .patch(&format!("/v1/orgs/acme/members/{own}"), role("owner"))
+        .await
+        .problem(403, "above_own_role");
     let events = t.events("action=user.role_changed").await;
     assert_eq!(events.len(), 2);
     assert_eq!(events[1]["metadata"]["role"], json!({ "old": "member", "new": "admin" }));
@@ -97,21 +116,37 @@ async fn the_last_owner_stays(t: &App) {
     owner.delete(&own).await.problem(409, "last_owner");
     owner.patch(&own, json!({ "role": "owner" })).await.expect(200);
     let second = t.member_id("acme", "admin@acme.example").await;
-    owner.patch(&format!("/v1/orgs/acme/members/{second}"), json!({ "role": "owner" })).await.expect(200);
+    owner
+        .patch(&format!("/v1/orgs/acme/members/{second}"), json!({ "role": "owner" }))
+        .await
+        .expect(200);
     owner.delete(&own).await.expect(204);
     owner.get("/v1/orgs/acme").await.problem(404, "not_found");
 }
 
 async fn two_owners_who_demote_each_other_leave_one(t: &App) {
     let (a, b) = (t.sign_in("owner@acme.example").await, t.sign_in("admin@acme.example").await);
-    let (a_id, b_id) = (t.member_id("acme", "owner@acme.example").await, t.member_id("acme", "admin@acme.example").await);
-    let (a_path, b_path) = (format!("/v1/orgs/acme/members/{a_id}"), format!("/v1/orgs/acme/members/{b_id}"));
+    let (a_id, b_id) = (
+        t.member_id("acme", "owner@acme.example").await,
+        t.member_id("acme", "admin@acme.example").await,
+    );
+    let (a_path, b_path) =
+        (format!("/v1/orgs/acme/members/{a_id}"), format!("/v1/orgs/acme/members/{b_id}"));
     a.patch(&b_path, json!({ "role": "owner" })).await.expect(200);
     for round in 0..20 {
         let demote = json!({ "role": "member" });
-        let tries = (0..16).map(|n| if n % 2 == 0 { a.patch(&b_path, demote.clone()) } else { b.patch(&a_path, demote.clone()) });
+        let tries = (0..16).map(|n| {
+            if n % 2 == 0 {
+                a.patch(&b_path, demote.clone())
+            } else {
+                b.patch(&a_path, demote.clone())
+            }
+        });
         let answers = join_all(tries).await;
-        assert!(answers.iter().all(|answer| [200, 403, 409].contains(&answer.status)), "{answers:?}");
+        assert!(
+            answers.iter().all(|answer| [200, 403, 409].contains(&answer.status)),
+            "{answers:?}"
+        );
         let owners = "SELECT count(*) FROM membership m JOIN organization o ON o.id = m.org_id WHERE o.slug = 'acme' AND m.role = 'owner'";
         assert_eq!(t.db.count(owners).await, 1, "round {round}");
         t.meddle(
@@ -127,7 +162,8 @@ async fn settings_are_edited_on_the_version_that_was_read(t: &App) {
     let read = admin.get("/v1/orgs/acme/settings").await.expect(200);
     let etag = read.header("etag");
     let edit = |etag: &str, body: serde_json::Value| {
-        let request = admin.request("PATCH", "/v1/orgs/acme/settings").header("if-match", etag).json(&body);
+        let request =
+            admin.request("PATCH", "/v1/orgs/acme/settings").header("if-match", etag).json(&body);
         async move { postern_tests::Answer::of(request.send().await).await }
     };
     let edited = edit(&etag, json!({ "branding": { "colour": "#00ff00" } })).await.expect(200);
@@ -141,7 +177,8 @@ async fn settings_are_edited_on_the_version_that_was_read(t: &App) {
     edit("unquoted", json!({ "support_email": null })).await.problem(400, "invalid_header");
     let cleared = edit(&edited.header("etag"), json!({ "support_email": null })).await.expect(200);
     assert_eq!(cleared.json["support_email"], json!(null));
-    let same = admin.patch("/v1/orgs/acme/settings", json!({ "support_email": null })).await.expect(200);
+    let same =
+        admin.patch("/v1/orgs/acme/settings", json!({ "support_email": null })).await.expect(200);
     assert_eq!(same.header("etag"), cleared.header("etag"));
     assert_eq!(t.recorded("settings.updated").await, 2);
     for bad in [
@@ -155,8 +192,15 @@ async fn settings_are_edited_on_the_version_that_was_read(t: &App) {
     ] {
         admin.patch("/v1/orgs/acme/settings", bad).await.problem(422, "invalid_body");
     }
-    let answers = join_all((0..10).map(|n| edit(&cleared.header("etag"), json!({ "branding": { "colour": format!("#00000{n}") } })))).await;
-    assert_eq!(answers.iter().filter(|answer| answer.status == 200).count(), 1, "of ten edits of one version one is made");
+    let answers = join_all((0..10).map(|n| {
+        edit(&cleared.header("etag"), json!({ "branding": { "colour": format!("#00000{n}") } }))
+    }))
+    .await;
+    assert_eq!(
+        answers.iter().filter(|answer| answer.status == 200).count(),
+        1,
+        "of ten edits of one version one is made"
+    );
 }
 
 async fn features_say_what_decided_them(t: &App) {
@@ -172,12 +216,26 @@ async fn features_say_what_decided_them(t: &App) {
     assert_eq!(sso("globex").await, (json!(false), json!("default")), "an override ends");
     let viewer = t.sign_in("viewer@acme.example").await;
     viewer.get("/v1/orgs/acme/features/flying").await.problem(404, "not_found");
-    assert_eq!(viewer.get("/v1/orgs/acme/features").await.expect(200).json["data"].as_array().map(Vec::len), Some(5));
+    assert_eq!(
+        viewer.get("/v1/orgs/acme/features").await.expect(200).json["data"]
+            .as_array()
+            .map(Vec::len),
+        Some(5)
+    );
 }
 
 async fn the_dashboard_counts(t: &App) {
-    let dashboard = t.sign_in("viewer@initech.example").await.get("/v1/orgs/initech/dashboard").await.expect(200).json;
-    assert_eq!(dashboard["members_by_role"], json!({ "owner": 1, "admin": 1, "member": 1, "viewer": 1 }));
+    let dashboard = t
+        .sign_in("viewer@initech.example")
+        .await
+        .get("/v1/orgs/initech/dashboard")
+        .await
+        .expect(200)
+        .json;
+    assert_eq!(
+        dashboard["members_by_role"],
+        json!({ "owner": 1, "admin": 1, "member": 1, "viewer": 1 })
+    );
     assert_eq!(dashboard["usage"][0], json!({ "metric": "users", "used": 4, "limit": 10 }));
     assert_eq!(dashboard["usage"][2], json!({ "metric": "projects", "used": 7, "limit": 3 }));
     assert_eq!(dashboard["plan"], "starter");
@@ -189,42 +247,70 @@ async fn a_stranger_sees_what_nobody_sees(t: &App) {
     let stranger = t.sign_in("owner@globex.example").await;
     let (org, member) = {
         let owner = t.sign_in("owner@acme.example").await;
-        (owner.get("/v1/orgs/acme").await.expect(200).text("/id"), t.member_id("acme", "member@acme.example").await)
+        (
+            owner.get("/v1/orgs/acme").await.expect(200).text("/id"),
+            t.member_id("acme", "member@acme.example").await,
+        )
     };
     let nowhere = "org_01k7fgpr00e00800000000000g";
-    for rest in ["", "/dashboard", "/members", "/settings", "/features", "/audit-events", "/impersonations"] {
+    for rest in
+        ["", "/dashboard", "/members", "/settings", "/features", "/audit-events", "/impersonations"]
+    {
         let real = stranger.get(&format!("/v1/orgs/{org}{rest}")).await.problem(404, "not_found");
         let slug = stranger.get(&format!("/v1/orgs/acme{rest}")).await.problem(404, "not_found");
-        let random = stranger.get(&format!("/v1/orgs/{nowhere}{rest}")).await.problem(404, "not_found");
+        let random =
+            stranger.get(&format!("/v1/orgs/{nowhere}{rest}")).await.problem(404, "not_found");
         assert_eq!(real.without_request_id(), random.without_request_id());
         assert_eq!(slug.without_request_id(), random.without_request_id());
     }
     let before = t.recorded("permission.denied").await;
-    let theirs = stranger.get(&format!("/v1/orgs/globex/members/{member}")).await.problem(404, "not_found");
-    let random = stranger.get("/v1/orgs/globex/members/mem_01k7fgpr00e00800000000000g").await.problem(404, "not_found");
+    let theirs =
+        stranger.get(&format!("/v1/orgs/globex/members/{member}")).await.problem(404, "not_found");
+    let random = stranger
+        .get("/v1/orgs/globex/members/mem_01k7fgpr00e00800000000000g")
+        .await
+        .problem(404, "not_found");
     assert_eq!(theirs.without_request_id(), random.without_request_id());
-    stranger.patch(&format!("/v1/orgs/acme/members/{member}"), json!({ "role": "nonsense" })).await.problem(404, "not_found");
+    stranger
+        .patch(&format!("/v1/orgs/acme/members/{member}"), json!({ "role": "nonsense" }))
+        .await
+        .problem(404, "not_found");
     // Each of them stands in the record: whether an id is anybody's, nobody is told.
     assert_eq!(t.recorded("permission.denied").await, before + 3);
     let denied = &t.events("action=permission.denied").await[0];
-    assert_eq!(denied["org"], json!(null), "an attempt from outside does not fill the org's own record");
+    assert_eq!(
+        denied["org"],
+        json!(null),
+        "an attempt from outside does not fill the org's own record"
+    );
     assert_eq!(denied["actor"]["email"], "owner@globex.example");
 }
 
 async fn cursors_belong_to_their_list(t: &App) {
-    let (acme, globex) = (t.sign_in("owner@acme.example").await, t.sign_in("owner@globex.example").await);
+    let (acme, globex) =
+        (t.sign_in("owner@acme.example").await, t.sign_in("owner@globex.example").await);
     let cursor = acme.get("/v1/orgs/acme/members?limit=1").await.expect(200).text("/next_cursor");
     acme.get(&format!("/v1/orgs/acme/members?cursor={cursor}")).await.expect(200);
-    globex.get(&format!("/v1/orgs/globex/members?cursor={cursor}")).await.problem(400, "invalid_cursor");
-    acme.get(&format!("/v1/orgs/acme/members?role=viewer&cursor={cursor}")).await.problem(400, "invalid_cursor");
-    acme.get(&format!("/v1/orgs/acme/audit-events?cursor={cursor}")).await.problem(400, "invalid_cursor");
+    globex
+        .get(&format!("/v1/orgs/globex/members?cursor={cursor}"))
+        .await
+        .problem(400, "invalid_cursor");
+    acme.get(&format!("/v1/orgs/acme/members?role=viewer&cursor={cursor}"))
+        .await
+        .problem(400, "invalid_cursor");
+    acme.get(&format!("/v1/orgs/acme/audit-events?cursor={cursor}"))
+        .await
+        .problem(400, "invalid_cursor");
     for forged in ["", "x", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", "%F0%9F%98%80"] {
-        acme.get(&format!("/v1/orgs/acme/members?cursor={forged}")).await.problem(400, "invalid_cursor");
+        acme.get(&format!("/v1/orgs/acme/members?cursor={forged}"))
+            .await
+            .problem(400, "invalid_cursor");
     }
 }
 
 async fn a_removed_member_is_out_at_once(t: &App) {
-    let (owner, member) = (t.sign_in("owner@acme.example").await, t.sign_in("member@acme.example").await);
+    let (owner, member) =
+        (t.sign_in("owner@acme.example").await, t.sign_in("member@acme.example").await);
     let id = t.member_id("acme", "member@acme.example").await;
     member.get("/v1/orgs/acme").await.expect(200);
     owner.delete(&format!("/v1/orgs/acme/members/{id}")).await.expect(204);

@@ -33,8 +33,12 @@ impl Forger {
         let mut json = || serde_json::from_slice(&parts.next().expect("a part")).expect("JSON");
         let (header, claims) = (json(), json());
         let folder = std::fs::read_dir(t.folder.path().join("keys")).expect("a folder");
-        let key = folder.map(|entry| entry.expect("an entry").path()).find(|path| path.extension().is_some_and(|end| end == "pk8"));
-        let key = Ed25519KeyPair::from_pkcs8(&std::fs::read(key.expect("a key")).expect("readable")).expect("a key");
+        let key = folder
+            .map(|entry| entry.expect("an entry").path())
+            .find(|path| path.extension().is_some_and(|end| end == "pk8"));
+        let key =
+            Ed25519KeyPair::from_pkcs8(&std::fs::read(key.expect("a key")).expect("readable"))
+                .expect("a key");
         Self { key, header, claims }
     }
 
@@ -73,15 +77,26 @@ async fn a_token_of_ours_opens(t: &App) {
     assert_eq!(forger.header["typ"], "at+jwt");
     assert_eq!(forger.header["alg"], "EdDSA");
     for claim in ["role", "roles", "tier", "email"] {
-        assert!(forger.claims.get(claim).is_none(), "a token says nothing that is read at each request");
+        assert!(
+            forger.claims.get(claim).is_none(),
+            "a token says nothing that is read at each request"
+        );
     }
 }
 
 async fn other_algorithms_do_not(t: &App) {
     let forger = Forger::of(t).await;
-    for alg in
-        [json!("none"), json!("None"), json!(""), json!(null), json!(["EdDSA"]), json!("HS256"), json!("RS256"), json!("ES256"), json!(1)]
-    {
+    for alg in [
+        json!("none"),
+        json!("None"),
+        json!(""),
+        json!(null),
+        json!(["EdDSA"]),
+        json!("HS256"),
+        json!("RS256"),
+        json!("ES256"),
+        json!(1),
+    ] {
         let token = forger.with_header("alg", alg);
         refused(t, &token).await;
         refused(t, &format!("{}.", token.rsplit_once('.').expect("three parts").0)).await;
@@ -89,14 +104,21 @@ async fn other_algorithms_do_not(t: &App) {
     let mut header = forger.header.clone();
     header.as_object_mut().expect("an object").remove("alg");
     refused(t, &forger.sign(&header.to_string(), &forger.claims.to_string())).await;
-    let twice = forger.header.to_string().replace("\"alg\":\"EdDSA\"", "\"alg\":\"none\",\"alg\":\"EdDSA\"");
+    let twice = forger
+        .header
+        .to_string()
+        .replace("\"alg\":\"EdDSA\"", "\"alg\":\"none\",\"alg\":\"EdDSA\"");
     refused(t, &forger.sign(&twice, &forger.claims.to_string())).await;
     // The public key as an HMAC secret.
-    let header = json!({ "alg": "HS256", "typ": "at+jwt", "kid": forger.header["kid"] }).to_string();
+    let header =
+        json!({ "alg": "HS256", "typ": "at+jwt", "kid": forger.header["kid"] }).to_string();
     let signed = format!("{}.{}", B64.encode(header), B64.encode(forger.claims.to_string()));
     let public = forger.key.public_key().as_ref();
     for secret in [public.to_vec(), B64.encode(public).into_bytes()] {
-        let tag = ring::hmac::sign(&ring::hmac::Key::new(ring::hmac::HMAC_SHA256, &secret), signed.as_bytes());
+        let tag = ring::hmac::sign(
+            &ring::hmac::Key::new(ring::hmac::HMAC_SHA256, &secret),
+            signed.as_bytes(),
+        );
         refused(t, &format!("{signed}.{}", B64.encode(tag))).await;
     }
     for typ in [json!("JWT"), json!(null), json!(""), json!("rt+jwt")] {
@@ -108,12 +130,22 @@ async fn headers_that_bring_a_key_do_not(t: &App) {
     let forger = Forger::of(t).await;
     let url = json!(format!("{}/healthz", t.address));
     let jwk = json!({ "kty": "OKP", "crv": "Ed25519", "x": B64.encode(forger.key.public_key()) });
-    for (field, value) in [("jwk", jwk), ("jku", url.clone()), ("x5u", url.clone()), ("x5c", json!(["MIIB"])), ("kid", url)] {
+    for (field, value) in [
+        ("jwk", jwk),
+        ("jku", url.clone()),
+        ("x5u", url.clone()),
+        ("x5c", json!(["MIIB"])),
+        ("kid", url),
+    ] {
         refused(t, &forger.with_header(field, value)).await;
     }
     for kid in ["../../../etc/passwd", "' OR 1=1 --", "$(id)", "\u{0}", &"k".repeat(20_000)] {
         let answer = t.bearer(&forger.with_header("kid", json!(kid))).get("/v1/me").await;
-        assert!(answer.status == 401 || (kid.len() > 1_000 && answer.status == 431), "{}", answer.status);
+        assert!(
+            answer.status == 401 || (kid.len() > 1_000 && answer.status == 431),
+            "{}",
+            answer.status
+        );
     }
     refused(t, &forger.with_header("kid", json!(7))).await;
 }
@@ -138,25 +170,38 @@ async fn claims_must_be_ours(t: &App) {
     }
     let nobody = forger.with_claim("sub", json!("user_01k7fgpr00e00800000000000g"));
     t.bearer(&nobody).get("/v1/me").await.problem(401, "session_ended");
-    let other = t.sign_in("owner@globex.example").await.get("/v1/me").await.expect(200).text("/user/id");
-    t.bearer(&forger.with_claim("sub", json!(other))).get("/v1/me").await.problem(401, "session_ended");
+    let other =
+        t.sign_in("owner@globex.example").await.get("/v1/me").await.expect(200).text("/user/id");
+    t.bearer(&forger.with_claim("sub", json!(other)))
+        .get("/v1/me")
+        .await
+        .problem(401, "session_ended");
     for garbage in ["a.b.c", "..", "eyJ", "postern-demo-2026"] {
         refused(t, garbage).await;
     }
     let other_key = Ed25519KeyPair::from_seed_unchecked(&[7; 32]).expect("a key");
-    let stranger = Forger { key: other_key, header: forger.header.clone(), claims: forger.claims.clone() };
+    let stranger =
+        Forger { key: other_key, header: forger.header.clone(), claims: forger.claims.clone() };
     refused(t, &stranger.sign(&forger.header.to_string(), &forger.claims.to_string())).await;
 }
 
 async fn times_are_exact(t: &App) {
     let forger = Forger::of(t).await;
     let now = t.clock.now().timestamp();
-    for (claim, value) in [("nbf", json!(now + 1)), ("iat", json!(now + 1)), ("exp", json!(-1)), ("exp", json!(1.5)), ("nbf", json!(null))]
-    {
+    for (claim, value) in [
+        ("nbf", json!(now + 1)),
+        ("iat", json!(now + 1)),
+        ("exp", json!(-1)),
+        ("exp", json!(1.5)),
+        ("nbf", json!(null)),
+    ] {
         t.bearer(&forger.with_claim(claim, value)).get("/v1/me").await.expect(401);
     }
     t.bearer(&forger.with_claim("exp", json!(now))).get("/v1/me").await.expect(401);
-    let huge = forger.claims.to_string().replace(&format!("\"exp\":{}", forger.claims["exp"]), "\"exp\":1e400");
+    let huge = forger
+        .claims
+        .to_string()
+        .replace(&format!("\"exp\":{}", forger.claims["exp"]), "\"exp\":1e400");
     refused(t, &forger.sign(&forger.header.to_string(), &huge)).await;
     let twice = forger.claims.to_string().replace("\"exp\":", "\"exp\":9999999999,\"exp\":");
     refused(t, &forger.sign(&forger.header.to_string(), &twice)).await;
@@ -171,21 +216,39 @@ async fn guises_cannot_be_put_together(t: &App) {
     refused(t, &forger.with_claim("act", act.clone())).await;
     refused(t, &forger.with_claim("imp", started["impersonation"]["id"].clone())).await;
     // A real one without its actor, with another one nested, or in another mode.
-    let real: Value =
-        serde_json::from_slice(&B64.decode(worn.token.as_ref().expect("a token").split('.').nth(1).expect("claims")).expect("base64"))
-            .expect("JSON");
-    let twisted =
-        Forger { key: Ed25519KeyPair::from_pkcs8(&key_of(t)).expect("a key"), header: forger.header.clone(), claims: real.clone() };
+    let real: Value = serde_json::from_slice(
+        &B64.decode(worn.token.as_ref().expect("a token").split('.').nth(1).expect("claims"))
+            .expect("base64"),
+    )
+    .expect("JSON");
+    let twisted = Forger {
+        key: Ed25519KeyPair::from_pkcs8(&key_of(t)).expect("a key"),
+        header: forger.header.clone(),
+        claims: real.clone(),
+    };
     for claim in ["act", "imp", "org", "mode"] {
         refused(t, &twisted.without_claim(claim)).await;
     }
-    refused(t, &twisted.with_claim("act", json!({ "sub": act["sub"], "email": act["email"], "act": act }))).await;
-    for (claim, value) in [("sub", json!(t.user_id("owner@acme.example").await)), ("org", json!("org_01k7fgpr00e00800000000000g"))] {
-        t.bearer(&twisted.with_claim(claim, value)).get("/v1/me").await.problem(401, "session_ended");
+    refused(
+        t,
+        &twisted.with_claim("act", json!({ "sub": act["sub"], "email": act["email"], "act": act })),
+    )
+    .await;
+    for (claim, value) in [
+        ("sub", json!(t.user_id("owner@acme.example").await)),
+        ("org", json!("org_01k7fgpr00e00800000000000g")),
+    ] {
+        t.bearer(&twisted.with_claim(claim, value))
+            .get("/v1/me")
+            .await
+            .problem(401, "session_ended");
     }
     // The mode counts as it is in the row, not as it is in the token.
     let full = twisted.with_claim("mode", json!("full"));
-    t.bearer(&full).patch("/v1/me", json!({ "name": "Other" })).await.problem(403, "impersonation_read_only");
+    t.bearer(&full)
+        .patch("/v1/me", json!({ "name": "Other" }))
+        .await
+        .problem(403, "impersonation_read_only");
     // Nor does a longer life: the row ends it.
     let later = t.clock.now() + TimeDelta::hours(5);
     let longer = twisted.with_claim("exp", json!(later.timestamp()));
@@ -195,7 +258,9 @@ async fn guises_cannot_be_put_together(t: &App) {
 
 fn key_of(t: &App) -> Vec<u8> {
     let folder = std::fs::read_dir(t.folder.path().join("keys")).expect("a folder");
-    let path = folder.map(|entry| entry.expect("an entry").path()).find(|path| path.extension().is_some_and(|end| end == "pk8"));
+    let path = folder
+        .map(|entry| entry.expect("an entry").path())
+        .find(|path| path.extension().is_some_and(|end| end == "pk8"));
     std::fs::read(path.expect("a key")).expect("readable")
 }
 
@@ -204,7 +269,10 @@ async fn tokens_come_in_one_place(t: &App) {
     let token = me.token.clone().expect("a token");
     let twice = me.request("GET", "/v1/me").header("authorization", "Bearer x");
     Answer::of(twice.send().await).await.problem(401, "invalid_token");
-    t.anonymous().get(&format!("/v1/me?access_token={token}")).await.problem(401, "unauthenticated");
+    t.anonymous()
+        .get(&format!("/v1/me?access_token={token}"))
+        .await
+        .problem(401, "unauthenticated");
     for (name, value) in [
         ("cookie", format!("access_token={token}")),
         ("x-access-token", token.clone()),
@@ -217,15 +285,25 @@ async fn tokens_come_in_one_place(t: &App) {
     let owner = me.get("/v1/me").await.expect(200).text("/user/id");
     for name in ["x-user-id", "x-remote-user", "x-org-id", "x-tenant-id", "x-forwarded-user"] {
         let viewer = t.sign_in("viewer@globex.example").await;
-        let answer = Answer::of(viewer.request("GET", "/v1/me").header(name, &owner).send().await).await.expect(200);
+        let answer = Answer::of(viewer.request("GET", "/v1/me").header(name, &owner).send().await)
+            .await
+            .expect(200);
         assert_eq!(answer.json["user"]["email"], "viewer@globex.example");
     }
 }
 
 async fn keys_rotate_with_an_overlap(t: &App) {
-    let keys = || async { t.anonymous().get("/.well-known/jwks.json").await.expect(200).json["keys"].as_array().cloned().expect("keys") };
+    let keys = || async {
+        t.anonymous().get("/.well-known/jwks.json").await.expect(200).json["keys"]
+            .as_array()
+            .cloned()
+            .expect("keys")
+    };
     let kid = |token: &str| {
-        let header: Value = serde_json::from_slice(&B64.decode(token.split('.').next().expect("a header")).expect("base64")).expect("JSON");
+        let header: Value = serde_json::from_slice(
+            &B64.decode(token.split('.').next().expect("a header")).expect("base64"),
+        )
+        .expect("JSON");
         header["kid"].clone()
     };
     assert_eq!(keys().await.len(), 1);
@@ -241,17 +319,28 @@ async fn keys_rotate_with_an_overlap(t: &App) {
     let old = t.sign_in("owner@acme.example").await;
     t.clock.turn(TimeDelta::seconds(1));
     let new = t.sign_in("owner@acme.example").await;
-    assert_eq!(kid(new.token.as_ref().expect("a token")), published[1]["kid"], "after the activation it signs");
+    assert_eq!(
+        kid(new.token.as_ref().expect("a token")),
+        published[1]["kid"],
+        "after the activation it signs"
+    );
     old.get("/v1/me").await.expect(200);
     new.get("/v1/me").await.expect(200);
     t.clock.turn(TimeDelta::minutes(60));
     assert_eq!(keys().await.len(), 1, "after the overlap the old key is retired");
     let latest = t.sign_in("owner@acme.example").await;
     latest.get("/v1/me").await.expect(200);
-    let mut forger = Forger { key: Ed25519KeyPair::from_pkcs8(&oldest_key(t)).expect("a key"), header: json!({}), claims: json!({}) };
+    let mut forger = Forger {
+        key: Ed25519KeyPair::from_pkcs8(&oldest_key(t)).expect("a key"),
+        header: json!({}),
+        claims: json!({}),
+    };
     let token = latest.token.clone().expect("a token");
     let part = |n: usize| -> Value {
-        serde_json::from_slice(&B64.decode(token.split('.').nth(n).expect("a part")).expect("base64")).expect("JSON")
+        serde_json::from_slice(
+            &B64.decode(token.split('.').nth(n).expect("a part")).expect("base64"),
+        )
+        .expect("JSON")
     };
     (forger.header, forger.claims) = (part(0), part(1));
     refused(t, &forger.with_header("kid", published[0]["kid"].clone())).await;
@@ -259,8 +348,10 @@ async fn keys_rotate_with_an_overlap(t: &App) {
 
 fn oldest_key(t: &App) -> Vec<u8> {
     let folder = std::fs::read_dir(t.folder.path().join("keys")).expect("a folder");
-    let mut paths: Vec<_> =
-        folder.map(|entry| entry.expect("an entry").path()).filter(|path| path.extension().is_some_and(|end| end == "pk8")).collect();
+    let mut paths: Vec<_> = folder
+        .map(|entry| entry.expect("an entry").path())
+        .filter(|path| path.extension().is_some_and(|end| end == "pk8"))
+        .collect();
     paths.sort();
     std::fs::read(&paths[0]).expect("readable")
 }
@@ -274,5 +365,7 @@ async fn the_public_keys_verify_tokens_offline(t: &App) {
     let public = B64.decode(jwks.text("/keys/0/x")).expect("base64");
     let (signed, signature) = token.rsplit_once('.').expect("three parts");
     let signature = B64.decode(signature).expect("base64");
-    ring::signature::UnparsedPublicKey::new(&ring::signature::ED25519, public).verify(signed.as_bytes(), &signature).expect("verifies");
+    ring::signature::UnparsedPublicKey::new(&ring::signature::ED25519, public)
+        .verify(signed.as_bytes(), &signature)
+        .expect("verifies");
 }

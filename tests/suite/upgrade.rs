@@ -19,7 +19,9 @@ const BEFORE: u32 = 11;
 
 async fn what_was_recorded_before_is_in_the_log(t: &App) {
     let url = match t.backend {
-        Backend::Sqlite => format!("sqlite://{}?mode=rwc", t.folder.path().join("old.db").display()),
+        Backend::Sqlite => {
+            format!("sqlite://{}?mode=rwc", t.folder.path().join("old.db").display())
+        }
         Backend::Postgres | Backend::PgBouncer => {
             let name = t.db.url.rsplit('/').next().expect("a name");
             t.db.execute(&format!("CREATE DATABASE {name}_old OWNER {OWNER}")).await.expect("made");
@@ -29,10 +31,13 @@ async fn what_was_recorded_before_is_in_the_log(t: &App) {
     let old = Database::connect(as_role(&url, OWNER)).await.expect("opens");
     Migrator::up(&old, Some(BEFORE)).await.expect("is as it was then");
     let (id, time) = match t.backend {
-        Backend::Sqlite => ("unhex(printf('019a9f2e5c0070008000%012x', n))", "'2026-01-01T00:00:00.000+00:00'"),
-        Backend::Postgres | Backend::PgBouncer => {
-            ("('019a9f2e5c0070008000' || lpad(to_hex(n), 12, '0'))::uuid", "'2026-01-01T00:00:00Z'::timestamptz")
+        Backend::Sqlite => {
+            ("unhex(printf('019a9f2e5c0070008000%012x', n))", "'2026-01-01T00:00:00.000+00:00'")
         }
+        Backend::Postgres | Backend::PgBouncer => (
+            "('019a9f2e5c0070008000' || lpad(to_hex(n), 12, '0'))::uuid",
+            "'2026-01-01T00:00:00Z'::timestamptz",
+        ),
     };
     // The wall as it stood then: it binds the owner as well.
     if t.backend != Backend::Sqlite {
@@ -75,19 +80,36 @@ async fn what_was_recorded_before_is_in_the_log(t: &App) {
     let count = |sql: &'static str| {
         let new = &new;
         async move {
-            let row = new.query_one_raw(Statement::from_string(new.get_database_backend(), sql)).await.expect("runs").expect("a row");
+            let row = new
+                .query_one_raw(Statement::from_string(new.get_database_backend(), sql))
+                .await
+                .expect("runs")
+                .expect("a row");
             row.try_get_by_index::<i64>(0).expect("a number")
         }
     };
     assert_eq!(count(sound).await, 5_000);
-    assert_eq!(count("SELECT count(DISTINCT salts) FROM audit_event").await, 5_000, "each has salts of its own");
+    assert_eq!(
+        count("SELECT count(DISTINCT salts) FROM audit_event").await,
+        5_000,
+        "each has salts of its own"
+    );
     // A second time there is nothing to adopt: what has no place then has none for a reason.
     assert!(matches!(schema::migrate(&options).await.expect("runs"), Migrated::Done));
     assert_eq!(count("SELECT count(*) FROM audit_queue").await, 0);
     // Whoever has the database alone does not get what they made up into the log by having it taken over once more.
-    new.execute_unprepared("DELETE FROM instance WHERE key = 'log_adopted'").await.expect("is gone");
-    assert!(matches!(schema::migrate(&options).await.expect("nothing is to be taken over"), Migrated::Done));
-    let salts = if t.backend == Backend::Sqlite { "randomblob(112)" } else { "decode(repeat('ab', 112), 'hex')" };
+    new.execute_unprepared("DELETE FROM instance WHERE key = 'log_adopted'")
+        .await
+        .expect("is gone");
+    assert!(matches!(
+        schema::migrate(&options).await.expect("nothing is to be taken over"),
+        Migrated::Done
+    ));
+    let salts = if t.backend == Backend::Sqlite {
+        "randomblob(112)"
+    } else {
+        "decode(repeat('ab', 112), 'hex')"
+    };
     let made_up = format!(
         "DELETE FROM instance WHERE key = 'log_adopted';
          INSERT INTO audit_event (id, occurred_at, actor_type, action, outcome, target_type, target_label, summary, metadata, schema_version, salts)

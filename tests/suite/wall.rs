@@ -12,8 +12,9 @@ on_postgres![requests_run_as_their_org, schemas_named_after_roles_shadow_nothing
 // What is tried as the login itself, with a connection of the test's own.
 mod login {
     use super::{
-        a_tenant_sees_the_rows_of_its_org_alone, failures_that_a_tenant_makes_up_lock_nobody_out, least_privilege,
-        nobody_writes_into_another_org, tests_on, the_record_cannot_be_changed_by_either_role, without_a_pin_nothing_is_seen_or_written,
+        a_tenant_sees_the_rows_of_its_org_alone, failures_that_a_tenant_makes_up_lock_nobody_out,
+        least_privilege, nobody_writes_into_another_org, tests_on,
+        the_record_cannot_be_changed_by_either_role, without_a_pin_nothing_is_seen_or_written,
     };
 
     tests_on! { postgres, Postgres:
@@ -31,7 +32,10 @@ async fn begin(login: &DatabaseConnection, role: &str, org: Option<&str>) {
     login.execute_unprepared("ROLLBACK").await.expect("ends");
     login.execute_unprepared(&format!("BEGIN; SET LOCAL ROLE {role}")).await.expect("begins");
     if let Some(org) = org {
-        login.execute_unprepared(&format!("SET LOCAL postern.org_id = '{org}'")).await.expect("is pinned");
+        login
+            .execute_unprepared(&format!("SET LOCAL postern.org_id = '{org}'"))
+            .await
+            .expect("is pinned");
     }
 }
 
@@ -45,7 +49,8 @@ async fn count(db: &DatabaseConnection, sql: &str) -> Result<i64, DbErr> {
 async fn tables_of_tenants(t: &App) -> Vec<(String, &'static str)> {
     let sql = "SELECT c.relname::text FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'org_id' \
                WHERE c.relkind IN ('r', 'p') AND c.relnamespace = 'public'::regnamespace AND NOT c.relispartition ORDER BY 1";
-    let mut tables: Vec<_> = t.db.texts(sql).await.into_iter().map(|table| (table, "org_id")).collect();
+    let mut tables: Vec<_> =
+        t.db.texts(sql).await.into_iter().map(|table| (table, "org_id")).collect();
     assert!(tables.len() >= 7, "{tables:?}");
     tables.push(("organization".to_owned(), "id"));
     tables
@@ -56,7 +61,10 @@ async fn given_rows_everywhere(t: &App) {
     let support = t.sign_in("support@postern.example").await;
     for org in ["acme", "globex", "initech"] {
         t.impersonate(&support, &format!("viewer@{org}.example"), org, "read_only").await;
-        t.sign_in(&format!("owner@{org}.example")).await.patch(&format!("/v1/orgs/{org}"), serde_json::json!({ "name": "Renamed" })).await;
+        t.sign_in(&format!("owner@{org}.example"))
+            .await
+            .patch(&format!("/v1/orgs/{org}"), serde_json::json!({ "name": "Renamed" }))
+            .await;
     }
     let sql = "INSERT INTO feature_override SELECT id, 'audit_stream', true, 'for the test', NULL FROM organization ON CONFLICT DO NOTHING; \
                INSERT INTO idempotency_key SELECT o.id, u.id, '\\x00', '\\x00', '\\x00', now() FROM organization o, \
@@ -67,13 +75,20 @@ async fn given_rows_everywhere(t: &App) {
         .await;
     // One more for each, which waits.
     for org in ["acme", "globex", "initech"] {
-        t.sign_in(&format!("owner@{org}.example")).await.patch(&format!("/v1/orgs/{org}"), serde_json::json!({ "name": "Again" })).await;
+        t.sign_in(&format!("owner@{org}.example"))
+            .await
+            .patch(&format!("/v1/orgs/{org}"), serde_json::json!({ "name": "Again" }))
+            .await;
     }
 }
 
 /// May a tenant read the table at all? What it only writes, it does not see.
 async fn is_read_by_tenants(t: &App, table: &str) -> bool {
-    t.db.count(&format!("SELECT has_any_column_privilege('postern_tenant', 'public.{table}', 'SELECT')::int::bigint")).await == 1
+    t.db.count(&format!(
+        "SELECT has_any_column_privilege('postern_tenant', 'public.{table}', 'SELECT')::int::bigint"
+    ))
+    .await
+        == 1
 }
 
 async fn a_tenant_sees_the_rows_of_its_org_alone(t: &App) {
@@ -81,14 +96,18 @@ async fn a_tenant_sees_the_rows_of_its_org_alone(t: &App) {
     let login = t.db.sign_in_as(SERVER).await;
     for org in t.db.texts("SELECT id::text FROM organization").await {
         for (table, column) in tables_of_tenants(t).await {
-            let own = t.db.count(&format!("SELECT count(*) FROM {table} WHERE {column} = '{org}'")).await;
+            let own =
+                t.db.count(&format!("SELECT count(*) FROM {table} WHERE {column} = '{org}'")).await;
             assert!(own > 0, "{table} has no rows of {org}: nothing would be tried");
             begin(&login, "postern_tenant", Some(&org)).await;
             let seen = count(&login, &format!("SELECT count(*) FROM {table}")).await;
             if is_read_by_tenants(t, &table).await {
                 assert_eq!(seen, Ok(own), "{table}");
             } else {
-                assert!(seen.expect_err(&table).to_string().contains("permission denied"), "{table}");
+                assert!(
+                    seen.expect_err(&table).to_string().contains("permission denied"),
+                    "{table}"
+                );
             }
         }
         // Its people: its members, and the support that has been in.
@@ -113,12 +132,17 @@ async fn without_a_pin_nothing_is_seen_or_written(t: &App) {
         }
         // The login itself may do nothing at all.
         login.execute_unprepared("ROLLBACK").await.expect("ends");
-        let refused = count(&login, &format!("SELECT count({column}) FROM {table}")).await.expect_err(&table).to_string();
+        let refused = count(&login, &format!("SELECT count({column}) FROM {table}"))
+            .await
+            .expect_err(&table)
+            .to_string();
         assert!(refused.contains("permission denied"), "{table}: {refused}");
     }
     let acme = t.db.uuid("SELECT id FROM organization WHERE slug = 'acme'").await.to_string();
-    let member = t.db.uuid(&format!("SELECT user_id FROM membership WHERE org_id = '{acme}' LIMIT 1")).await;
-    let answer = format!("INSERT INTO idempotency_key VALUES ('{acme}', '{member}', '', '', '', now())");
+    let member =
+        t.db.uuid(&format!("SELECT user_id FROM membership WHERE org_id = '{acme}' LIMIT 1")).await;
+    let answer =
+        format!("INSERT INTO idempotency_key VALUES ('{acme}', '{member}', '', '', '', now())");
     for attempt in [event(&format!("'{acme}'")), event("NULL"), answer] {
         begin(&login, "postern_tenant", None).await;
         let refused = login.execute_unprepared(&attempt).await.expect_err(&attempt).to_string();
@@ -139,7 +163,9 @@ fn event(org: &str) -> String {
 
 async fn nobody_writes_into_another_org(t: &App) {
     given_rows_everywhere(t).await;
-    let id = async |slug: &str| t.db.uuid(&format!("SELECT id FROM organization WHERE slug = '{slug}'")).await.to_string();
+    let id = async |slug: &str| {
+        t.db.uuid(&format!("SELECT id FROM organization WHERE slug = '{slug}'")).await.to_string()
+    };
     let (acme, globex) = (id("acme").await, id("globex").await);
     let login = t.db.sign_in_as(SERVER).await;
     // What is another's is not there to be changed.
@@ -152,11 +178,17 @@ async fn nobody_writes_into_another_org(t: &App) {
         format!("UPDATE idempotency_key SET answer = '' WHERE org_id = '{globex}'"),
     ] {
         begin(&login, "postern_tenant", Some(&acme)).await;
-        assert_eq!(login.execute_unprepared(&attempt).await.expect("runs").rows_affected(), 0, "{attempt}");
+        assert_eq!(
+            login.execute_unprepared(&attempt).await.expect("runs").rows_affected(),
+            0,
+            "{attempt}"
+        );
     }
     // And nothing is put there.
     let queued = format!("INSERT INTO audit_queue VALUES ('{globex}', gen_random_uuid(), '', '')");
-    let answer = format!("INSERT INTO idempotency_key SELECT '{globex}', user_id, '\\x01', '', '', now() FROM membership LIMIT 1");
+    let answer = format!(
+        "INSERT INTO idempotency_key SELECT '{globex}', user_id, '\\x01', '', '', now() FROM membership LIMIT 1"
+    );
     let moved = format!("UPDATE idempotency_key SET org_id = '{globex}'");
     for attempt in [event(&format!("'{globex}'")), event("NULL"), queued, answer, moved] {
         begin(&login, "postern_tenant", Some(&acme)).await;
@@ -166,7 +198,10 @@ async fn nobody_writes_into_another_org(t: &App) {
     // What a tenant may do, it may.
     begin(&login, "postern_tenant", Some(&acme)).await;
     login.execute_unprepared(&event(&format!("'{acme}'"))).await.expect("its own log");
-    login.execute_unprepared("UPDATE membership SET role = 'viewer' WHERE role = 'member'").await.expect("its own members");
+    login
+        .execute_unprepared("UPDATE membership SET role = 'viewer' WHERE role = 'member'")
+        .await
+        .expect("its own members");
     login.close().await.expect("closes");
 }
 
@@ -237,7 +272,9 @@ async fn least_privilege(t: &App) {
         begin(&login, role, Some(&acme)).await;
         let refused = login.execute_unprepared(attempt).await.expect_err(attempt).to_string();
         let denied =
-            ["permission denied", "must be owner", "must have", "must be", "not permitted"].iter().any(|words| refused.contains(words));
+            ["permission denied", "must be owner", "must have", "must be", "not permitted"]
+                .iter()
+                .any(|words| refused.contains(words));
         assert!(denied, "{role}: {attempt}: {refused}");
     }
     login.close().await.expect("closes");
@@ -258,7 +295,10 @@ async fn the_record_cannot_be_changed_by_either_role(t: &App) {
         ] {
             begin(&login, role, Some(&acme)).await;
             let refused = login.execute_unprepared(attempt).await.expect_err(attempt).to_string();
-            assert!(refused.contains("permission denied") || refused.contains("must be owner"), "{role}: {attempt}: {refused}");
+            assert!(
+                refused.contains("permission denied") || refused.contains("must be owner"),
+                "{role}: {attempt}: {refused}"
+            );
         }
     }
     login.close().await.expect("closes");
@@ -273,10 +313,21 @@ async fn requests_run_as_their_org(t: &App) {
     t.db.execute("ALTER POLICY tenant ON membership USING (false)").await.expect("runs");
     owner.get(&path).await.problem(404, "not_found");
     owner.patch(&path, serde_json::json!({ "role": "member" })).await.problem(404, "not_found");
-    assert_eq!(owner.get("/v1/orgs/acme/members").await.expect(200).json["data"], serde_json::json!([]));
-    t.db.execute("ALTER POLICY tenant ON audit_event USING (false) WITH CHECK (false)").await.expect("runs");
-    assert_eq!(owner.get("/v1/orgs/acme/audit-events").await.expect(200).json["data"], serde_json::json!([]));
-    owner.patch("/v1/orgs/acme", serde_json::json!({ "name": "Unrecorded" })).await.problem(503, "unavailable");
+    assert_eq!(
+        owner.get("/v1/orgs/acme/members").await.expect(200).json["data"],
+        serde_json::json!([])
+    );
+    t.db.execute("ALTER POLICY tenant ON audit_event USING (false) WITH CHECK (false)")
+        .await
+        .expect("runs");
+    assert_eq!(
+        owner.get("/v1/orgs/acme/audit-events").await.expect(200).json["data"],
+        serde_json::json!([])
+    );
+    owner
+        .patch("/v1/orgs/acme", serde_json::json!({ "name": "Unrecorded" }))
+        .await
+        .problem(503, "unavailable");
     // What belongs to no org runs as the platform.
     assert_eq!(t.events("action=org.created").await.len(), 3);
     t.db.execute("ALTER POLICY platform ON session USING (false)").await.expect("runs");
@@ -300,5 +351,8 @@ async fn schemas_named_after_roles_shadow_nothing(t: &App) {
     member.get("/v1/admin/search?q=globex").await.problem(403, "permission_denied");
     let members = member.get("/v1/orgs/acme/members").await.expect(200);
     assert_eq!(members.json["data"].as_array().map(Vec::len), Some(4));
-    assert!(damage::faults(&t.db.options()).await.iter().any(|fault| fault.check == "oddities"), "and the view is found");
+    assert!(
+        damage::faults(&t.db.options()).await.iter().any(|fault| fault.check == "oddities"),
+        "and the view is found"
+    );
 }

@@ -156,7 +156,11 @@ mod tests {
                 );
             }
             let staff = row.scope == postern_domain::operation::ScopeKind::Staff;
-            assert!(!staff || row.impersonated == Impersonated::Blocked, "{} opens the staff portal to a guise", row.id);
+            assert!(
+                !staff || row.impersonated == Impersonated::Blocked,
+                "{} opens the staff portal to a guise",
+                row.id
+            );
         }
     }
 }

@@ -17,7 +17,8 @@ use crate::{
 /// The contract as JSON, as `GET /openapi.json` gives it: keys in a stable order, a line each.
 #[must_use]
 pub fn openapi() -> String {
-    let mut text = serde_json::to_string_pretty(&document::document(&routes())).expect("a document is plain data");
+    let mut text = serde_json::to_string_pretty(&document::document(&routes()))
+        .expect("a document is plain data");
     text.push('\n');
     text
 }

@@ -42,7 +42,8 @@ impl Standing {
             tracing::error!(check = fault.check, remedy = fault.remedy, "{}", fault.what);
         }
         let checks: Checks = faults.iter().map(|fault| fault.check).collect();
-        *self.last.write().unwrap_or_else(PoisonError::into_inner) = Some((Instant::now(), checks.clone()));
+        *self.last.write().unwrap_or_else(PoisonError::into_inner) =
+            Some((Instant::now(), checks.clone()));
         Ok(checks)
     }
 

@@ -48,8 +48,13 @@ pub enum StartError {
 
 impl State {
     /// Reads the keys, and makes those that are not there.
-    pub fn new(config: Config, store: Arc<Store>, clock: Arc<dyn Clock>) -> Result<Self, StartError> {
-        let Config { server, tokens, passwords, sign_in, impersonation, staff, idempotency } = config;
+    pub fn new(
+        config: Config,
+        store: Arc<Store>,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, StartError> {
+        let Config { server, tokens, passwords, sign_in, impersonation, staff, idempotency } =
+            config;
         collected();
         let keys = KeyRing::open(&tokens, clock.now())?;
         let secrets = Secrets::open(&tokens.keys_dir)?;
@@ -58,7 +63,8 @@ impl State {
             clock,
             ids: Arc::default(),
             tokens: Tokens::new(keys, &server.public_url, &tokens),
-            hasher: Hasher::new(&passwords).map_err(|error| StartError::Passwords(error.to_string()))?,
+            hasher: Hasher::new(&passwords)
+                .map_err(|error| StartError::Passwords(error.to_string()))?,
             cursors: CursorKey::new(&secrets.cursors),
             seal: Seal::new(&secrets.answers),
             rooms: Rooms::new(server.open_answers, server.open_answers_each),

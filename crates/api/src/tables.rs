@@ -2,20 +2,22 @@
 
 use std::fmt::Write;
 
-use postern_domain::{action::Action, metadata, operation::ScopeKind, permission::Permission, role::Role, staff::Tier};
+use postern_domain::{
+    action::Action, metadata, operation::ScopeKind, permission::Permission, role::Role, staff::Tier,
+};
 use serde_json::json;
 use utoipa::openapi::HttpMethod;
 
 use crate::{http::Code, routes};
 
-const PRINTED: &str = "Printed from the code by `make golden`; `make check` fails when it is stale.";
+const PRINTED: &str =
+    "Printed from the code by `make golden`; `make check` fails when it is stale.";
 
 /// Every operation: who may, what it records, how it stands under impersonation, what it demands.
 #[must_use]
 pub fn operations_table() -> String {
     let mut text = format!("# Operations\n\n{PRINTED}\n\n");
-    text +=
-        "| operation | method and path | scope | needs | records | impersonated | demands |\n| --- | --- | --- | --- | --- | --- | --- |\n";
+    text += "| operation | method and path | scope | needs | records | impersonated | demands |\n| --- | --- | --- | --- | --- | --- | --- |\n";
     for mounted in routes().mounted() {
         let row = mounted.row;
         let scope = match row.scope {
@@ -25,12 +27,19 @@ pub fn operations_table() -> String {
             ScopeKind::Staff => "staff",
         };
         let needs = row.needs.map_or("–", Permission::name);
-        let records = or_dash(&row.records.actions().iter().map(ToString::to_string).collect::<Vec<_>>());
-        let demands = or_dash(&row.demands.iter().map(|demand| demand.name().to_owned()).collect::<Vec<_>>());
-        let (method, path, impersonated) = (method(&mounted.method), &mounted.path, row.impersonated.name());
+        let records =
+            or_dash(&row.records.actions().iter().map(ToString::to_string).collect::<Vec<_>>());
+        let demands =
+            or_dash(&row.demands.iter().map(|demand| demand.name().to_owned()).collect::<Vec<_>>());
+        let (method, path, impersonated) =
+            (method(&mounted.method), &mounted.path, row.impersonated.name());
         let impersonated = if row.scope == ScopeKind::Public { "–" } else { impersonated };
-        writeln!(text, "| {} | {method} {path} | {scope} | {needs} | {records} | {impersonated} | {demands} |", row.id)
-            .expect("a string can be written to");
+        writeln!(
+            text,
+            "| {} | {method} {path} | {scope} | {needs} | {records} | {impersonated} | {demands} |",
+            row.id
+        )
+        .expect("a string can be written to");
     }
     text
 }
@@ -39,7 +48,11 @@ pub fn operations_table() -> String {
 #[must_use]
 pub fn permissions_table() -> String {
     let mut text = format!("# Permissions\n\n{PRINTED}\n\n| permission |");
-    let heads: Vec<&str> = Role::ALL.iter().map(|role| role.name()).chain(Tier::ALL.iter().map(|tier| tier.name())).collect();
+    let heads: Vec<&str> = Role::ALL
+        .iter()
+        .map(|role| role.name())
+        .chain(Tier::ALL.iter().map(|tier| tier.name()))
+        .collect();
     text += &format!(" {} |\n| --- |{}\n", heads.join(" | "), " --- |".repeat(heads.len()));
     for permission in Permission::ALL {
         let mark = |may: bool| if may { "yes" } else { "" };
@@ -54,9 +67,17 @@ pub fn permissions_table() -> String {
 /// Every problem: its code, its status, what it means and what to do.
 #[must_use]
 pub fn problems_table() -> String {
-    let mut text = format!("# Problems\n\n{PRINTED}\n\n| code | status | title | what to do |\n| --- | --- | --- | --- |\n");
+    let mut text = format!(
+        "# Problems\n\n{PRINTED}\n\n| code | status | title | what to do |\n| --- | --- | --- | --- |\n"
+    );
     for code in Code::ALL {
-        text += &format!("| `{}` | {} | {} | {} |\n", code.name(), code.status().as_u16(), code.title(), code.remedy());
+        text += &format!(
+            "| `{}` | {} | {} | {} |\n",
+            code.name(),
+            code.status().as_u16(),
+            code.title(),
+            code.remedy()
+        );
     }
     text
 }
@@ -71,10 +92,22 @@ pub fn actions_table() -> String {
     );
     let routes = routes();
     for action in Action::ALL {
-        let recorded = routes.mounted().iter().map(|mounted| mounted.row).filter(|row| row.records.actions().contains(action));
+        let recorded = routes
+            .mounted()
+            .iter()
+            .map(|mounted| mounted.row)
+            .filter(|row| row.records.actions().contains(action));
         let by = recorded.map(|row| format!("`{}`", row.id)).collect::<Vec<_>>();
-        let by = if by.is_empty() { String::new() } else { format!("\n\nRecorded by {}.", by.join(", ")) };
-        text += &format!("\n## `{action}`\n\n{}{by}\n\n```json\n{}\n```\n", action.about().trim(), metadata::schema(action.metadata()));
+        let by = if by.is_empty() {
+            String::new()
+        } else {
+            format!("\n\nRecorded by {}.", by.join(", "))
+        };
+        text += &format!(
+            "\n## `{action}`\n\n{}{by}\n\n```json\n{}\n```\n",
+            action.about().trim(),
+            metadata::schema(action.metadata())
+        );
     }
     text
 }

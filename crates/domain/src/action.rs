@@ -136,7 +136,8 @@ mod openapi {
 
     impl PartialSchema for Action {
         fn schema() -> RefOr<Schema> {
-            let words: Vec<(&str, &str)> = Self::ALL.iter().map(|action| (action.name(), action.about())).collect();
+            let words: Vec<(&str, &str)> =
+                Self::ALL.iter().map(|action| (action.name(), action.about())).collect();
             schema("What was done.", &words)
         }
     }

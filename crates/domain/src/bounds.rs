@@ -37,14 +37,19 @@ fn texts(value: Value) -> Value {
     match value {
         Value::String(text) if text.chars().count() > TEXT => cut(&text),
         Value::Array(items) => items.into_iter().map(texts).collect(),
-        Value::Object(fields) => fields.into_iter().map(|(name, value)| (name, texts(value))).collect(),
+        Value::Object(fields) => {
+            fields.into_iter().map(|(name, value)| (name, texts(value))).collect()
+        }
         other => other,
     }
 }
 
 /// The beginning of what was too long, how long it was in bytes, and its SHA-256 in hexadecimal digits.
 fn cut(whole: &str) -> Value {
-    let hash = digest(&SHA256, whole.as_bytes()).as_ref().iter().fold(String::new(), |hash, byte| hash + &format!("{byte:02x}"));
+    let hash = digest(&SHA256, whole.as_bytes())
+        .as_ref()
+        .iter()
+        .fold(String::new(), |hash, byte| hash + &format!("{byte:02x}"));
     json!({ "cut": whole.chars().take(LEFT).collect::<String>(), "bytes": whole.len(), "sha256": hash })
 }
 
@@ -62,7 +67,8 @@ mod tests {
 
     #[test]
     fn what_is_larger_is_cut_and_hashed() {
-        let Value::Object(fields) = json!({ "name": { "old": "x".repeat(1 << 20), "new": null }, "many": vec!["word"; 100_000] }) else {
+        let Value::Object(fields) = json!({ "name": { "old": "x".repeat(1 << 20), "new": null }, "many": vec!["word"; 100_000] })
+        else {
             unreachable!()
         };
         let bounded = metadata(fields);

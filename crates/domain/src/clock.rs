@@ -17,7 +17,10 @@ pub trait Clock: Send + Sync {
 pub struct SystemClock;
 
 impl Clock for SystemClock {
-    #[expect(clippy::disallowed_methods, reason = "the one place that asks the machine what time it is")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the one place that asks the machine what time it is"
+    )]
     fn now(&self) -> DateTime<Utc> {
         Utc::now().trunc_subsecs(6)
     }
@@ -42,7 +45,9 @@ impl Ids {
     pub fn next<T>(&self, now: DateTime<Utc>) -> Id<T> {
         let seconds = u64::try_from(now.timestamp()).unwrap_or(0);
         let mut context = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let made = |context: &ContextV7| Uuid::new_v7(Timestamp::from_unix(context, seconds, now.timestamp_subsec_nanos()));
+        let made = |context: &ContextV7| {
+            Uuid::new_v7(Timestamp::from_unix(context, seconds, now.timestamp_subsec_nanos()))
+        };
         let id = made(&context);
         let ahead = id.get_timestamp().map_or(0, |time| time.to_unix().0).saturating_sub(seconds);
         if i64::try_from(ahead).is_ok_and(|ahead| ahead < Self::AHEAD.num_seconds()) {

@@ -29,8 +29,15 @@ impl PasswordChanged {
     pub fn by(caller: &Caller, hash: PasswordHash, now: DateTime<Utc>) -> Change<Self> {
         let person = caller.accountable();
         let target = Target::new(TargetType::User, person.id, &person.email);
-        let act = Act::new(Action::UserPasswordChanged, target, "changed their password and ended their other sessions");
-        Change::recorded(Self { user: person.id, hash, changed_at: now, spared: caller.session() }, act)
+        let act = Act::new(
+            Action::UserPasswordChanged,
+            target,
+            "changed their password and ended their other sessions",
+        );
+        Change::recorded(
+            Self { user: person.id, hash, changed_at: now, spared: caller.session() },
+            act,
+        )
     }
 }
 
@@ -84,9 +91,19 @@ pub struct Registered {
 }
 
 impl Registered {
-    pub fn new(id: UserId, email: String, name: String, hash: PasswordHash, now: DateTime<Utc>) -> Change<Self> {
+    pub fn new(
+        id: UserId,
+        email: String,
+        name: String,
+        hash: PasswordHash,
+        now: DateTime<Utc>,
+    ) -> Change<Self> {
         let user = User { id, email, name, image_url: None, created_at: now, suspended_at: None };
-        let act = Act::new(Action::UserCreated, user.target(), format!("made an account for {}", user.email));
+        let act = Act::new(
+            Action::UserCreated,
+            user.target(),
+            format!("made an account for {}", user.email),
+        );
         Change::recorded(Self { user, hash }, act)
     }
 }
@@ -98,7 +115,8 @@ mod tests {
     #[test]
     fn strangers_lock_nobody_out_of_where_they_are_signed_in() {
         let now = DateTime::UNIX_EPOCH + TimeDelta::hours(5);
-        let limits = AttemptLimits { window: TimeDelta::hours(1), per_account: 10, per_address: 300 };
+        let limits =
+            AttemptLimits { window: TimeDelta::hours(1), per_account: 10, per_address: 300 };
         let so_many = |count| Failures { count, first: Some(now - TimeDelta::minutes(20)) };
         let attempts = |account, both, here, known_here| Attempts {
             by_account: so_many(account),

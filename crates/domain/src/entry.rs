@@ -79,7 +79,9 @@ impl Openings {
     /// Forgets the salts of these parts, and keeps their commitments.
     #[must_use]
     pub fn erasing(mut self, parts: &[Part], event: &Recorded<'_>) -> Self {
-        for part in parts.iter().filter(|part| !self.erased.contains_key(part)).copied().collect::<Vec<_>>() {
+        for part in
+            parts.iter().filter(|part| !self.erased.contains_key(part)).copied().collect::<Vec<_>>()
+        {
             let commitment = self.commitment(part, event);
             self.erased.insert(part, commitment);
             self.salts[salt_of(part)].fill(0);
@@ -106,7 +108,10 @@ impl Openings {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Opening {
     /// The hash of the entry in the log (RFC 6962, in base64); null until it stands there.
-    #[cfg_attr(feature = "openapi", schema(max_length = 44, example = "ou8M/hfK/QbhntWp0Y8tQmpCYJZrcpgYcjtkMpxjYLI="))]
+    #[cfg_attr(
+        feature = "openapi",
+        schema(max_length = 44, example = "ou8M/hfK/QbhntWp0Y8tQmpCYJZrcpgYcjtkMpxjYLI=")
+    )]
     pub leaf: Option<String>,
     /// The salts of the seven parts that are about people, 16 bytes each, one after the other (in base64).
     #[cfg_attr(
@@ -130,14 +135,26 @@ pub struct Opening {
 impl Opening {
     #[must_use]
     pub fn of(openings: &Openings, leaf: Option<Hash>, queued: bool) -> Self {
-        let erased = openings.erased.iter().map(|(part, commitment)| (*part, commitment.to_base64())).collect();
-        Self { leaf: leaf.map(Hash::to_base64), salts: STANDARD.encode(openings.salts), erased, queued }
+        let erased = openings
+            .erased
+            .iter()
+            .map(|(part, commitment)| (*part, commitment.to_base64()))
+            .collect();
+        Self {
+            leaf: leaf.map(Hash::to_base64),
+            salts: STANDARD.encode(openings.salts),
+            erased,
+            queued,
+        }
     }
 
     /// What it says, if it is one.
     #[must_use]
     pub fn openings(&self) -> Option<Openings> {
-        let erased = self.erased.iter().map(|(part, commitment)| Some((*part, Hash::from_base64(commitment)?)));
+        let erased = self
+            .erased
+            .iter()
+            .map(|(part, commitment)| Some((*part, Hash::from_base64(commitment)?)));
         Openings::kept(&STANDARD.decode(&self.salts).ok()?, erased.collect::<Option<_>>()?)
     }
 }
@@ -264,7 +281,9 @@ impl<'a> Recorded<'a> {
                 Part::Actor | Part::OnBehalfOf | Part::Reason => canonical(&Value::Null),
                 Part::Target | Part::Summary => canonical(&ERASED),
                 Part::Metadata => canonical(&json!({})),
-                Part::Source => canonical(&json!({ "ip": null, "user_agent": null, "request_id": null })),
+                Part::Source => {
+                    canonical(&json!({ "ip": null, "user_agent": null, "request_id": null }))
+                }
             };
             self.words(*part) != blank
         })
@@ -273,8 +292,12 @@ impl<'a> Recorded<'a> {
     /// The entry of the log: at most a few hundred bytes, whatever the event says.
     #[must_use]
     pub fn entry(&self, openings: &Openings) -> Vec<u8> {
-        let commitments: Map<String, Value> =
-            Part::ALL.iter().map(|part| (part.name().to_owned(), STANDARD.encode(openings.commitment(*part, self).0).into())).collect();
+        let commitments: Map<String, Value> = Part::ALL
+            .iter()
+            .map(|part| {
+                (part.name().to_owned(), STANDARD.encode(openings.commitment(*part, self).0).into())
+            })
+            .collect();
         canonical(&json!({
             "action": self.action,
             "actor": { "id": self.actor.id, "tier": self.actor.tier, "type": self.actor.kind },
@@ -300,7 +323,8 @@ impl<'a> Recorded<'a> {
 }
 
 fn canonical(value: &impl Serialize) -> Vec<u8> {
-    serde_json_canonicalizer::to_vec(value).expect("texts, whole numbers and objects of them have a canonical form")
+    serde_json_canonicalizer::to_vec(value)
+        .expect("texts, whole numbers and objects of them have a canonical form")
 }
 
 #[cfg(test)]
@@ -325,17 +349,24 @@ mod tests {
     fn an_entry_says_what_is_about_nobody_and_hides_the_rest() {
         let event = Recorded::parse(EVENT).expect("an event");
         let entry = String::from_utf8(event.entry(&openings())).expect("JSON");
-        assert!(entry.starts_with(r#"{"action":"user.role_changed","actor":{"id":"user_"#), "{entry}");
+        assert!(
+            entry.starts_with(r#"{"action":"user.role_changed","actor":{"id":"user_"#),
+            "{entry}"
+        );
         for hidden in ["sam@", "bo@", "viewer", "203.0", "changed bo"] {
             assert!(!entry.contains(hidden), "{hidden} is in {entry}");
         }
         // Computed with another language's library: SHA-256 of bytes 0 to 15 and `actor\n"sam@postern.example"`.
-        assert!(entry.contains(r#""actor":"W5rCkfxRhzY+ZeoVQBSQF6f2f1A26axqDJOKoTSraao=""#), "{entry}");
+        assert!(
+            entry.contains(r#""actor":"W5rCkfxRhzY+ZeoVQBSQF6f2f1A26axqDJOKoTSraao=""#),
+            "{entry}"
+        );
     }
 
     #[test]
     fn every_word_counts() {
-        let (event, openings) = (Recorded::parse(EVENT).expect("an event").leaf(&openings()), openings());
+        let (event, openings) =
+            (Recorded::parse(EVENT).expect("an event").leaf(&openings()), openings());
         for (word, other) in [
             ("sam@", "tom@"),
             ("09:31:04.120", "09:31:04.121"),
@@ -351,7 +382,11 @@ mod tests {
             ("\"schema_version\":1", "\"schema_version\":2"),
         ] {
             let altered = EVENT.replacen(word, other, 1);
-            assert_ne!(Recorded::parse(&altered).expect("an event").leaf(&openings), event, "{word}");
+            assert_ne!(
+                Recorded::parse(&altered).expect("an event").leaf(&openings),
+                event,
+                "{word}"
+            );
         }
         assert_eq!(
             event.to_base64(),
@@ -364,7 +399,12 @@ mod tests {
             "\"metadata\":{\"count\":3,\"role\":{\"new\":\"member\",\"old\":\"viewer\"}}",
         );
         assert_ne!(moved, EVENT);
-        assert_eq!(Recorded::parse(&moved.replace("\"index\":3", "\"index\":4")).expect("an event").leaf(&openings), event);
+        assert_eq!(
+            Recorded::parse(&moved.replace("\"index\":3", "\"index\":4"))
+                .expect("an event")
+                .leaf(&openings),
+            event
+        );
     }
 
     #[test]
@@ -372,11 +412,17 @@ mod tests {
         let event = Recorded::parse(EVENT).expect("an event");
         let whole = event.leaf(&openings());
         let erased = openings().erasing(&[Part::Target, Part::Summary], &event);
-        let blank = EVENT.replace("bo@acme.example\"}", "(erased)\"}").replace("Sam changed bo@acme.example", "(erased)");
+        let blank = EVENT
+            .replace("bo@acme.example\"}", "(erased)\"}")
+            .replace("Sam changed bo@acme.example", "(erased)");
         let blank = Recorded::parse(&blank).expect("an event");
         assert_eq!(blank.leaf(&erased), whole);
         assert_eq!(blank.speaks_though_erased(&erased), None);
-        assert_eq!(event.speaks_though_erased(&erased), Some(Part::Target), "other words cannot stand where some were erased");
+        assert_eq!(
+            event.speaks_though_erased(&erased),
+            Some(Part::Target),
+            "other words cannot stand where some were erased"
+        );
         assert_eq!(erased.salts()[salt_of(Part::Target)], [0; SALT]);
         assert_ne!(erased.salts()[salt_of(Part::Actor)], [0; SALT]);
         // Erased twice is erased once.

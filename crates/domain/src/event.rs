@@ -193,7 +193,12 @@ pub struct Event {
     pub outcome: Outcome,
     pub target: Target,
     /// The event as one sentence.
-    #[cfg_attr(feature = "openapi", schema(example = "Sam Okoro (support), as Ana Costa, changed bo@acme.example from viewer to member"))]
+    #[cfg_attr(
+        feature = "openapi",
+        schema(
+            example = "Sam Okoro (support), as Ana Costa, changed bo@acme.example from viewer to member"
+        )
+    )]
     pub summary: String,
     /// Why, where the operation asks.
     #[cfg_attr(feature = "openapi", schema(example = "cannot open the reports page"))]
@@ -230,7 +235,10 @@ pub struct Exhibit {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct LogPlace {
     /// Which log: the first line of its checkpoints.
-    #[cfg_attr(feature = "openapi", schema(example = "postern.example/org_01k7fgpr00e00800000000000g"))]
+    #[cfg_attr(
+        feature = "openapi",
+        schema(example = "postern.example/org_01k7fgpr00e00800000000000g")
+    )]
     pub origin: String,
     /// Its number in there, from 0.
     #[cfg_attr(feature = "openapi", schema(example = 4123, minimum = 0))]
@@ -247,16 +255,24 @@ impl Event {
 
     /// The row that an act becomes. `org` is where it stands unless the act says otherwise.
     #[must_use]
-    pub fn of(act: Act, id: Id<Self>, occurred_at: DateTime<Utc>, actor: &Actor, org: Option<OrgRef>, source: Source) -> Self {
+    pub fn of(
+        act: Act,
+        id: Id<Self>,
+        occurred_at: DateTime<Utc>,
+        actor: &Actor,
+        org: Option<OrgRef>,
+        source: Source,
+    ) -> Self {
         let actor = act.actor.as_ref().unwrap_or(actor);
         let caller = actor.caller();
         Self {
             id,
             occurred_at,
             org: act.org.or(org),
-            on_behalf_of: caller
-                .and_then(Caller::guise)
-                .map(|guise| OnBehalfOf { id: guise.worn.id, email: Some(guise.worn.email.clone()) }),
+            on_behalf_of: caller.and_then(Caller::guise).map(|guise| OnBehalfOf {
+                id: guise.worn.id,
+                email: Some(guise.worn.email.clone()),
+            }),
             summary: bounds::text(&format!("{} {}", subject(actor), act.did)),
             source: Source {
                 session_id: caller.map(Caller::session),
@@ -285,8 +301,12 @@ fn reference(actor: &Actor) -> ActorRef {
             let kind = if tier.is_some() { ActorType::Staff } else { ActorType::User };
             ActorRef { kind, id: Some(*id), email: Some(email.clone()), tier }
         }
-        Actor::Unproven { email } => ActorRef { kind: ActorType::User, id: None, email: email.clone(), tier: None },
-        Actor::System { .. } | Actor::Postern => ActorRef { kind: ActorType::System, id: None, email: None, tier: None },
+        Actor::Unproven { email } => {
+            ActorRef { kind: ActorType::User, id: None, email: email.clone(), tier: None }
+        }
+        Actor::System { .. } | Actor::Postern => {
+            ActorRef { kind: ActorType::System, id: None, email: None, tier: None }
+        }
     }
 }
 

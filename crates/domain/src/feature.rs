@@ -41,7 +41,9 @@ impl Plan {
     pub fn includes(self, feature: FeatureKey) -> bool {
         let smallest = match feature {
             FeatureKey::ApiAccess | FeatureKey::CustomBranding => Self::Growth,
-            FeatureKey::AuditExport | FeatureKey::Sso | FeatureKey::PrioritySupport => Self::Enterprise,
+            FeatureKey::AuditExport | FeatureKey::Sso | FeatureKey::PrioritySupport => {
+                Self::Enterprise
+            }
         };
         self >= smallest
     }
@@ -56,7 +58,10 @@ pub struct Override {
     /// Whether it is on, whatever the plan says.
     pub enabled: bool,
     /// Why, in words that the customer reads.
-    #[cfg_attr(feature = "openapi", schema(example = "trial of single sign-on agreed in SUP-4100"))]
+    #[cfg_attr(
+        feature = "openapi",
+        schema(example = "trial of single sign-on agreed in SUP-4100")
+    )]
     pub reason: String,
     /// When the plan decides again; null for good.
     pub expires_at: Option<DateTime<Utc>>,
@@ -125,7 +130,12 @@ mod tests {
     fn an_override_speaks_until_it_expires_then_the_plan_then_the_default() {
         let start = DateTime::UNIX_EPOCH;
         let end = start + TimeDelta::days(1);
-        let sso = |enabled| Override { key: FeatureKey::Sso, enabled, reason: "agreed".into(), expires_at: Some(end) };
+        let sso = |enabled| Override {
+            key: FeatureKey::Sso,
+            enabled,
+            reason: "agreed".into(),
+            expires_at: Some(end),
+        };
 
         let on = Feature::decide(FeatureKey::Sso, Plan::Starter, &[sso(true)], start);
         assert_eq!((on.enabled, on.decided_by), (true, DecidedBy::Override));

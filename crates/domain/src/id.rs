@@ -8,7 +8,10 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use typeid_suffix::prelude::TypeIdSuffix;
 use uuid::Uuid;
 
-use crate::{event::Event, impersonation::Impersonation, member::Member, org::Org, session::Session, user::User};
+use crate::{
+    event::Event, impersonation::Impersonation, member::Member, org::Org, session::Session,
+    user::User,
+};
 
 /// What an id can name.
 pub trait Named {
@@ -56,8 +59,13 @@ impl<T: Named> FromStr for Id<T> {
 
     fn from_str(text: &str) -> Result<Self, BadId> {
         let bad = BadId { prefix: T::PREFIX };
-        let suffix = text.strip_prefix(T::PREFIX).and_then(|rest| rest.strip_prefix('_')).ok_or(bad.clone())?;
-        let id = TypeIdSuffix::from_str(suffix).map(|suffix| Self::new(suffix.to_uuid())).map_err(|_| bad.clone())?;
+        let suffix = text
+            .strip_prefix(T::PREFIX)
+            .and_then(|rest| rest.strip_prefix('_'))
+            .ok_or(bad.clone())?;
+        let id = TypeIdSuffix::from_str(suffix)
+            .map(|suffix| Self::new(suffix.to_uuid()))
+            .map_err(|_| bad.clone())?;
         // One text per id: a suffix that overflows 128 bits would otherwise be a second name for the same row.
         if id.to_string() == text { Ok(id) } else { Err(bad) }
     }
@@ -129,7 +137,10 @@ mod openapi {
             let example = Id::<T>::new(Uuid::from_u128(0x019a_9f2e_5c00_7000_8000_0000_0000_0001));
             ObjectBuilder::new()
                 .schema_type(Type::String)
-                .description(Some(format!("An id (TypeID): `{}_`, and 26 characters that sort by when it was made.", T::PREFIX)))
+                .description(Some(format!(
+                    "An id (TypeID): `{}_`, and 26 characters that sort by when it was made.",
+                    T::PREFIX
+                )))
                 .pattern(Some(format!("^{}_[0-7][0-9a-hjkmnp-tv-z]{{25}}$", T::PREFIX)))
                 .max_length(Some(T::PREFIX.len() + 27))
                 .examples([example.to_string()])
@@ -160,10 +171,20 @@ mod tests {
     fn refuses_other_kinds_and_second_names() {
         let id = Id::<User>::new(Uuid::from_u128(7)).to_string();
         assert!(id.parse::<Id<Org>>().is_err());
-        for text in ["", "org", "org_", "org_0", "ORG_00000000000000000000000007", "org_80000000000000000000000000"] {
+        for text in [
+            "",
+            "org",
+            "org_",
+            "org_0",
+            "ORG_00000000000000000000000007",
+            "org_80000000000000000000000000",
+        ] {
             assert_eq!(text.parse::<Id<Org>>(), Err(BadId { prefix: "org" }), "{text}");
         }
-        let upper = Id::<Org>::new(Uuid::from_u128(u128::from(u32::MAX))).to_string().to_uppercase().replace("ORG", "org");
+        let upper = Id::<Org>::new(Uuid::from_u128(u128::from(u32::MAX)))
+            .to_string()
+            .to_uppercase()
+            .replace("ORG", "org");
         assert!(upper.parse::<Id<Org>>().is_err());
     }
 }

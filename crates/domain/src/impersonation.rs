@@ -57,7 +57,10 @@ pub struct Impersonation {
     pub target_email: String,
     pub mode: Mode,
     /// Why, in words that the customer reads.
-    #[cfg_attr(feature = "openapi", schema(example = "cannot open the reports page", max_length = 500))]
+    #[cfg_attr(
+        feature = "openapi",
+        schema(example = "cannot open the reports page", max_length = 500)
+    )]
     pub reason: String,
     /// The ticket it belongs to.
     #[cfg_attr(feature = "openapi", schema(example = "SUP-4312"))]
@@ -142,7 +145,13 @@ impl Impersonation {
             expires_at: now + wanted.lasts.min(Self::LONGEST),
             ended_at: None,
         };
-        let did = format!("began to act as {} ({}) in {}, {}", user.name, member.role, org.slug, in_words(wanted.mode));
+        let did = format!(
+            "began to act as {} ({}) in {}, {}",
+            user.name,
+            member.role,
+            org.slug,
+            in_words(wanted.mode)
+        );
         let act = Act::new(Action::ImpersonationStarted, impersonation.target(), did)
             .because(&wanted.reason, Some(&wanted.ticket))
             .noted("mode", wanted.mode)
@@ -178,12 +187,24 @@ impl Impersonation {
 /// What a front end shows across the page for as long as a guise is worn.
 #[must_use]
 pub fn banner(caller: &Caller, guise: &Guise) -> String {
-    banner_text(&caller.accountable().name, &guise.worn.name, &guise.org, guise.mode, guise.expires_at)
+    banner_text(
+        &caller.accountable().name,
+        &guise.worn.name,
+        &guise.org,
+        guise.mode,
+        guise.expires_at,
+    )
 }
 
 /// The banner of an impersonation that has just been started.
 #[must_use]
-pub fn banner_text(staff: &str, worn: &str, org: &OrgRef, mode: Mode, expires_at: DateTime<Utc>) -> String {
+pub fn banner_text(
+    staff: &str,
+    worn: &str,
+    org: &OrgRef,
+    mode: Mode,
+    expires_at: DateTime<Utc>,
+) -> String {
     let until = expires_at.format("%H:%M UTC");
     format!(
         "{staff} of support is acting as {worn} in {} until {until}, {}. Everything is recorded under both names.",
@@ -217,10 +238,18 @@ mod tests {
         }
     }
 
-    fn start(user: User, tier: Option<Tier>, lasts: Duration) -> Result<Impersonation, ImpersonationError> {
+    fn start(
+        user: User,
+        tier: Option<Tier>,
+        lasts: Duration,
+    ) -> Result<Impersonation, ImpersonationError> {
         let now = DateTime::UNIX_EPOCH;
         let by = Caller {
-            person: Person { id: Id::new(Uuid::from_u128(1)), name: "Sam".into(), email: "sam@postern.example".into() },
+            person: Person {
+                id: Id::new(Uuid::from_u128(1)),
+                name: "Sam".into(),
+                email: "sam@postern.example".into(),
+            },
             tier: Some(Tier::Support),
             session: Id::new(Uuid::nil()),
             guise: None,
@@ -249,7 +278,13 @@ mod tests {
             ticket: TicketRef::try_from("SUP-1".to_owned()).expect("a ticket"),
             lasts,
         };
-        let change = Impersonation::start(Id::new(Uuid::nil()), &by, Subject { user, tier, member, org }, &wanted, now)?;
+        let change = Impersonation::start(
+            Id::new(Uuid::nil()),
+            &by,
+            Subject { user, tier, member, org },
+            &wanted,
+            now,
+        )?;
         Ok(change.into_parts().0.0)
     }
 
@@ -257,8 +292,14 @@ mod tests {
     fn never_of_oneself_of_staff_or_of_the_suspended() {
         let half_hour = Impersonation::LONGEST;
         assert_eq!(start(user(1, None), None, half_hour), Err(ImpersonationError::Oneself));
-        assert_eq!(start(user(2, None), Some(Tier::Support), half_hour), Err(ImpersonationError::OfStaff));
-        assert_eq!(start(user(2, Some(DateTime::UNIX_EPOCH)), None, half_hour), Err(ImpersonationError::OfSuspended));
+        assert_eq!(
+            start(user(2, None), Some(Tier::Support), half_hour),
+            Err(ImpersonationError::OfStaff)
+        );
+        assert_eq!(
+            start(user(2, Some(DateTime::UNIX_EPOCH)), None, half_hour),
+            Err(ImpersonationError::OfSuspended)
+        );
     }
 
     #[test]

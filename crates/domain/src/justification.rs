@@ -33,7 +33,11 @@ impl TryFrom<String> for Reason {
         let trimmed = text.trim();
         // Fifteen full stops are no reason.
         let says_something = trimmed.chars().filter(|c| c.is_alphanumeric()).count() >= 8;
-        if text::is_line(trimmed, Self::LENGTH) && says_something { Ok(Self(trimmed.to_owned())) } else { Err(BadJustification::Reason) }
+        if text::is_line(trimmed, Self::LENGTH) && says_something {
+            Ok(Self(trimmed.to_owned()))
+        } else {
+            Err(BadJustification::Reason)
+        }
     }
 }
 
@@ -104,7 +108,14 @@ mod tests {
 
     #[test]
     fn a_reason_has_to_say_something() {
-        for bad in ["", "too short", "               ", "...............", "fifteen chars\0 and a nul", &"x".repeat(501)] {
+        for bad in [
+            "",
+            "too short",
+            "               ",
+            "...............",
+            "fifteen chars\0 and a nul",
+            &"x".repeat(501),
+        ] {
             assert_eq!(Reason::try_from(bad.to_owned()), Err(BadJustification::Reason), "{bad:?}");
         }
         assert!(Reason::try_from("cannot open the reports".to_owned()).is_ok());
@@ -113,7 +124,11 @@ mod tests {
     #[test]
     fn a_ticket_is_one_word() {
         for bad in ["", "SUP 1", "-1", "SUP-1\n", &"1".repeat(65)] {
-            assert_eq!(TicketRef::try_from(bad.to_owned()), Err(BadJustification::Ticket), "{bad:?}");
+            assert_eq!(
+                TicketRef::try_from(bad.to_owned()),
+                Err(BadJustification::Ticket),
+                "{bad:?}"
+            );
         }
         assert!(TicketRef::try_from("SUP-4312".to_owned()).is_ok());
     }

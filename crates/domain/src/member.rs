@@ -97,7 +97,11 @@ impl Roster {
         }
         leaves_an_owner(&member, self.owners)?;
         let did = format!("changed {} from {} to {role}", member.email, member.role);
-        let act = Act::new(Action::UserRoleChanged, member.target(), did).changed("role", member.role, role);
+        let act = Act::new(Action::UserRoleChanged, member.target(), did).changed(
+            "role",
+            member.role,
+            role,
+        );
         Ok(Change::recorded(Member { role, ..member }, act))
     }
 
@@ -107,14 +111,20 @@ impl Roster {
         let member = self.member;
         leaves_an_owner(&member, self.owners)?;
         let did = format!("removed {} from the org", member.email);
-        let act = Act::new(Action::UserRemoved, member.target(), did).noted("role", member.role).noted("user_id", member.user_id);
+        let act = Act::new(Action::UserRemoved, member.target(), did)
+            .noted("role", member.role)
+            .noted("user_id", member.user_id);
         Ok(Change::recorded(Removed(member), act))
     }
 
     /// The role that let the caller in may have been taken away since: it is looked at again, under the lock.
     fn may_be_acted_on(&self) -> Result<(), MemberError> {
         let still_manages = Permission::MembersManage.is_of_role(self.own_role);
-        if still_manages && self.member.role <= self.own_role { Ok(()) } else { Err(MemberError::AboveOwnRole) }
+        if still_manages && self.member.role <= self.own_role {
+            Ok(())
+        } else {
+            Err(MemberError::AboveOwnRole)
+        }
     }
 }
 
@@ -151,9 +161,17 @@ mod tests {
                 let reach = own >= Role::Admin && old <= own;
                 for new in Role::ALL.iter().copied() {
                     let changed = roster(old, own, 2).change_role(new, &NOBODY);
-                    assert_eq!(changed.is_ok(), reach && new <= own, "{own} changes {old} to {new}");
+                    assert_eq!(
+                        changed.is_ok(),
+                        reach && new <= own,
+                        "{own} changes {old} to {new}"
+                    );
                     if let Ok(change) = changed {
-                        assert_eq!(change.act().is_some(), old != new, "recorded exactly when something changed");
+                        assert_eq!(
+                            change.act().is_some(),
+                            old != new,
+                            "recorded exactly when something changed"
+                        );
                     }
                 }
                 assert_eq!(roster(old, own, 2).remove().is_ok(), reach, "{own} removes {old}");
@@ -167,7 +185,10 @@ mod tests {
             let demoted = roster(Role::Owner, Role::Owner, 1).change_role(role, &NOBODY);
             assert_eq!(demoted.err(), Some(MemberError::LastOwner));
         }
-        assert_eq!(roster(Role::Owner, Role::Owner, 1).remove().err(), Some(MemberError::LastOwner));
+        assert_eq!(
+            roster(Role::Owner, Role::Owner, 1).remove().err(),
+            Some(MemberError::LastOwner)
+        );
         assert!(roster(Role::Owner, Role::Owner, 2).remove().is_ok());
         assert!(roster(Role::Admin, Role::Owner, 1).remove().is_ok());
     }

@@ -32,11 +32,17 @@ impl Kind {
     /// As JSON Schema (2020-12).
     fn schema(self) -> Value {
         match self {
-            Self::Text => json!({ "anyOf": [{ "type": "string", "maxLength": 1000 }, { "$ref": "#/$defs/cut" }] }),
+            Self::Text => {
+                json!({ "anyOf": [{ "type": "string", "maxLength": 1000 }, { "$ref": "#/$defs/cut" }] })
+            }
             Self::Count => json!({ "type": "integer", "minimum": 0 }),
             Self::Moment => json!({ "type": "string", "format": "date-time" }),
-            Self::Id(prefix) => json!({ "type": "string", "pattern": format!("^{prefix}_[0-7][0-9a-hjkmnp-tv-z]{{25}}$") }),
-            Self::Filter => json!({ "type": "object", "additionalProperties": { "type": "string" } }),
+            Self::Id(prefix) => {
+                json!({ "type": "string", "pattern": format!("^{prefix}_[0-7][0-9a-hjkmnp-tv-z]{{25}}$") })
+            }
+            Self::Filter => {
+                json!({ "type": "object", "additionalProperties": { "type": "string" } })
+            }
             Self::Changed(kind) => {
                 let value = json!({ "anyOf": [kind.schema(), { "type": "null" }] });
                 json!({ "type": "object", "properties": { "old": value, "new": value }, "required": ["old", "new"], "additionalProperties": false })
@@ -46,14 +52,26 @@ impl Kind {
 
     fn holds(self, value: &Value) -> bool {
         match self {
-            Self::Text => value.as_str().is_some_and(|text| text.chars().count() <= 1000) || is_cut(value),
+            Self::Text => {
+                value.as_str().is_some_and(|text| text.chars().count() <= 1000) || is_cut(value)
+            }
             Self::Count => value.is_u64(),
-            Self::Moment => value.as_str().is_some_and(|text| chrono::DateTime::parse_from_rfc3339(text).is_ok()),
-            Self::Id(prefix) => value.as_str().and_then(|text| text.strip_prefix(prefix)).is_some_and(|rest| rest.len() == 27),
-            Self::Filter => value.as_object().is_some_and(|fields| fields.values().all(Value::is_string)) || is_cut(value),
+            Self::Moment => value
+                .as_str()
+                .is_some_and(|text| chrono::DateTime::parse_from_rfc3339(text).is_ok()),
+            Self::Id(prefix) => value
+                .as_str()
+                .and_then(|text| text.strip_prefix(prefix))
+                .is_some_and(|rest| rest.len() == 27),
+            Self::Filter => {
+                value.as_object().is_some_and(|fields| fields.values().all(Value::is_string))
+                    || is_cut(value)
+            }
             Self::Changed(kind) => value.as_object().is_some_and(|fields| {
                 fields.len() == 2
-                    && ["old", "new"].iter().all(|which| fields.get(*which).is_some_and(|value| value.is_null() || kind.holds(value)))
+                    && ["old", "new"].iter().all(|which| {
+                        fields.get(*which).is_some_and(|value| value.is_null() || kind.holds(value))
+                    })
             }),
         }
     }
@@ -66,8 +84,10 @@ fn is_cut(value: &Value) -> bool {
 /// The schema of metadata that has these fields.
 #[must_use]
 pub fn schema(fields: &[Field]) -> Value {
-    let properties: Map<String, Value> = fields.iter().map(|field| (field.name.to_owned(), field.kind.schema())).collect();
-    let required: Vec<&str> = fields.iter().filter(|field| field.always).map(|field| field.name).collect();
+    let properties: Map<String, Value> =
+        fields.iter().map(|field| (field.name.to_owned(), field.kind.schema())).collect();
+    let required: Vec<&str> =
+        fields.iter().filter(|field| field.always).map(|field| field.name).collect();
     json!({ "type": "object", "properties": properties, "required": required, "additionalProperties": false })
 }
 
@@ -87,12 +107,18 @@ pub fn cut() -> Value {
 /// What is wrong with metadata that is to have these fields; nothing, if nothing is.
 #[must_use]
 pub fn fault(fields: &[Field], metadata: &Map<String, Value>) -> Option<String> {
-    let missing =
-        fields.iter().find(|field| field.always && !metadata.contains_key(field.name)).map(|field| format!("{} is missing", field.name));
-    let odd = metadata.iter().find_map(|(name, value)| match fields.iter().find(|field| field.name == name) {
-        None => Some(format!("{name} is not stated")),
-        Some(field) if !field.kind.holds(value) => Some(format!("{name} is {value}, and not {:?}", field.kind)),
-        Some(_) => None,
+    let missing = fields
+        .iter()
+        .find(|field| field.always && !metadata.contains_key(field.name))
+        .map(|field| format!("{} is missing", field.name));
+    let odd = metadata.iter().find_map(|(name, value)| {
+        match fields.iter().find(|field| field.name == name) {
+            None => Some(format!("{name} is not stated")),
+            Some(field) if !field.kind.holds(value) => {
+                Some(format!("{name} is {value}, and not {:?}", field.kind))
+            }
+            Some(_) => None,
+        }
     });
     missing.or(odd)
 }

@@ -46,7 +46,11 @@ impl Deprecation {
 
     /// Dates are year, month, day; one that no calendar has does not compile.
     #[must_use]
-    pub const fn new(since: (i32, u32, u32), sunset: (i32, u32, u32), successor: &'static str) -> Self {
+    pub const fn new(
+        since: (i32, u32, u32),
+        sunset: (i32, u32, u32),
+        successor: &'static str,
+    ) -> Self {
         const fn date((year, month, day): (i32, u32, u32)) -> NaiveDate {
             NaiveDate::from_ymd_opt(year, month, day).expect("a day of the calendar")
         }

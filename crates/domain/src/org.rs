@@ -88,9 +88,25 @@ impl Org {
     }
 
     /// Founds an org on the smallest plan, with its founder as the owner.
-    pub fn found(id: Id<Self>, slug: String, name: String, owner: Id<Member>, founder: &Person, now: DateTime<Utc>) -> Change<Founded> {
+    pub fn found(
+        id: Id<Self>,
+        slug: String,
+        name: String,
+        owner: Id<Member>,
+        founder: &Person,
+        now: DateTime<Utc>,
+    ) -> Change<Founded> {
         let plan = Plan::Starter;
-        let org = Self { id, slug, name, plan, trial_ends_at: None, limits: plan.limits(), created_at: now, deletion_requested_at: None };
+        let org = Self {
+            id,
+            slug,
+            name,
+            plan,
+            trial_ends_at: None,
+            limits: plan.limits(),
+            created_at: now,
+            deletion_requested_at: None,
+        };
         let owner = Member {
             id: owner,
             user_id: founder.id,
@@ -99,9 +115,10 @@ impl Org {
             role: Role::Owner,
             created_at: now,
         };
-        let act = Act::new(Action::OrgCreated, org.target(), format!("created the org {}", org.slug))
-            .noted("name", &org.name)
-            .in_log_of(org.reference());
+        let act =
+            Act::new(Action::OrgCreated, org.target(), format!("created the org {}", org.slug))
+                .noted("name", &org.name)
+                .in_log_of(org.reference());
         Change::recorded(Founded { org, owner }, act)
     }
 
@@ -109,17 +126,29 @@ impl Org {
         if name == self.name {
             return Change::unchanged(self);
         }
-        let act = Act::new(Action::OrgUpdated, self.target(), format!("renamed the org {} to “{name}”", self.slug))
-            .changed("name", &self.name, &name);
+        let act = Act::new(
+            Action::OrgUpdated,
+            self.target(),
+            format!("renamed the org {} to “{name}”", self.slug),
+        )
+        .changed("name", &self.name, &name);
         Change::recorded(Self { name, ..self }, act)
     }
 
     /// Takes the org out of service; what it holds is purged after a grace period.
-    pub fn request_deletion(self, confirm_slug: &str, now: DateTime<Utc>) -> Result<Change<Self>, NotConfirmed> {
+    pub fn request_deletion(
+        self,
+        confirm_slug: &str,
+        now: DateTime<Utc>,
+    ) -> Result<Change<Self>, NotConfirmed> {
         if confirm_slug != self.slug {
             return Err(NotConfirmed);
         }
-        let act = Act::new(Action::OrgDeletionRequested, self.target(), format!("asked for the org {} to be deleted", self.slug));
+        let act = Act::new(
+            Action::OrgDeletionRequested,
+            self.target(),
+            format!("asked for the org {} to be deleted", self.slug),
+        );
         Ok(Change::recorded(Self { deletion_requested_at: Some(now), ..self }, act))
     }
 }

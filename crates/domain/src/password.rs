@@ -51,11 +51,16 @@ impl Password {
         let own = email.to_lowercase();
         let local = own.split('@').next().unwrap_or(&own);
         let domain = own.split('@').nth(1).unwrap_or(&own);
-        if text == own || [local, domain, "postern", "postern admin"].iter().any(|word| bare == stem(word) && !bare.is_empty()) {
+        if text == own
+            || [local, domain, "postern", "postern admin"]
+                .iter()
+                .any(|word| bare == stem(word) && !bare.is_empty())
+        {
             return Err(WeakPassword::Guessable);
         }
         let unit = repeated_unit(&text);
-        let tried_first = COMMON.contains(text.as_str()) || COMMON.contains(bare) || COMMON.contains(unit);
+        let tried_first =
+            COMMON.contains(text.as_str()) || COMMON.contains(bare) || COMMON.contains(unit);
         if tried_first || unit.chars().count() < 4 || is_run(&text) {
             return Err(WeakPassword::Common);
         }
@@ -64,7 +69,8 @@ impl Password {
 }
 
 /// The list's source and licence stand in `docs/decisions.md`.
-static COMMON: LazyLock<HashSet<&'static str>> = LazyLock::new(|| include_str!("password/common.txt").lines().collect());
+static COMMON: LazyLock<HashSet<&'static str>> =
+    LazyLock::new(|| include_str!("password/common.txt").lines().collect());
 
 /// A word without the digits and marks that people put before and behind it to make it long: `password` of `password1234!`.
 fn stem(text: &str) -> &str {
@@ -74,7 +80,9 @@ fn stem(text: &str) -> &str {
 /// The shortest text of which this one is a repetition: `abc` of `abcabcabcabc`, or all of it.
 fn repeated_unit(text: &str) -> &str {
     let bytes = text.as_bytes();
-    let period = (1..=bytes.len() / 2).find(|n| bytes.len().is_multiple_of(*n) && bytes.chunks(*n).all(|chunk| chunk == &bytes[..*n]));
+    let period = (1..=bytes.len() / 2).find(|n| {
+        bytes.len().is_multiple_of(*n) && bytes.chunks(*n).all(|chunk| chunk == &bytes[..*n])
+    });
     period.and_then(|n| text.get(..n)).unwrap_or(text)
 }
 
@@ -147,7 +155,12 @@ mod tests {
 
     #[test]
     fn no_rule_about_characters() {
-        for good in ["correct horse battery staple", "postern-demo-2026", "нет правил о буквах", "            x  y z"] {
+        for good in [
+            "correct horse battery staple",
+            "postern-demo-2026",
+            "нет правил о буквах",
+            "            x  y z",
+        ] {
             assert_eq!(check(good), Ok(()), "{good}");
         }
     }
@@ -171,14 +184,23 @@ mod tests {
 
     #[test]
     fn ones_own_address_and_the_product_are_refused() {
-        for bad in ["ana.costa@acme.example", "ANA.COSTA@acme.example", "ana.costa1234", "postern-2026!", "acme.example1"] {
+        for bad in [
+            "ana.costa@acme.example",
+            "ANA.COSTA@acme.example",
+            "ana.costa1234",
+            "postern-2026!",
+            "acme.example1",
+        ] {
             assert_eq!(check(bad), Err(WeakPassword::Guessable), "{bad}");
         }
     }
 
     #[test]
     fn composed_and_decomposed_are_the_same_password() {
-        assert_eq!(Password::new("caf\u{e9} au lait chaud").expose(), Password::new("cafe\u{301} au lait chaud").expose());
+        assert_eq!(
+            Password::new("caf\u{e9} au lait chaud").expose(),
+            Password::new("cafe\u{301} au lait chaud").expose()
+        );
     }
 
     #[test]

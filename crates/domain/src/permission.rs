@@ -53,7 +53,9 @@ impl Permission {
     pub const fn lowest_role(self) -> Option<Role> {
         match self {
             Self::OrgRead | Self::MembersRead | Self::SettingsRead => Some(Role::Viewer),
-            Self::OrgWrite | Self::MembersManage | Self::SettingsWrite | Self::AuditRead => Some(Role::Admin),
+            Self::OrgWrite | Self::MembersManage | Self::SettingsWrite | Self::AuditRead => {
+                Some(Role::Admin)
+            }
             Self::OrgDelete => Some(Role::Owner),
             Self::AccountsSearch
             | Self::Impersonate
@@ -68,7 +70,9 @@ impl Permission {
     #[must_use]
     pub const fn lowest_tier(self) -> Option<Tier> {
         match self {
-            Self::AccountsSearch | Self::Impersonate | Self::PlatformAuditReadOwn => Some(Tier::Support),
+            Self::AccountsSearch | Self::Impersonate | Self::PlatformAuditReadOwn => {
+                Some(Tier::Support)
+            }
             Self::ImpersonationEndAny | Self::PlatformAuditReadAll => Some(Tier::Engineering),
             Self::StaffManage => Some(Tier::SuperAdmin),
             Self::OrgRead
@@ -107,14 +111,21 @@ mod openapi {
 
     impl PartialSchema for Permission {
         fn schema() -> RefOr<Schema> {
-            let whose = |permission: &Permission| match (permission.lowest_role(), permission.lowest_tier()) {
+            let whose = |permission: &Permission| match (
+                permission.lowest_role(),
+                permission.lowest_tier(),
+            ) {
                 (Some(Role::Owner), _) => " owners.".to_owned(),
                 (Some(role), _) => format!(" in an org {role} and above."),
                 (None, Some(Tier::SuperAdmin)) => " super admins of the staff.".to_owned(),
-                (None, tier) => format!(" of the staff {} and above.", tier.map_or("nobody", Tier::name)),
+                (None, tier) => {
+                    format!(" of the staff {} and above.", tier.map_or("nobody", Tier::name))
+                }
             };
-            let words: Vec<(&str, String)> = Self::ALL.iter().map(|permission| (permission.name(), whose(permission))).collect();
-            let words: Vec<(&str, &str)> = words.iter().map(|(name, whose)| (*name, whose.as_str())).collect();
+            let words: Vec<(&str, String)> =
+                Self::ALL.iter().map(|permission| (permission.name(), whose(permission))).collect();
+            let words: Vec<(&str, &str)> =
+                words.iter().map(|(name, whose)| (*name, whose.as_str())).collect();
             schema("One thing that an operation may need, as `noun:verb`, and who has it.", &words)
         }
     }
@@ -129,7 +140,10 @@ mod tests {
     #[test]
     fn each_permission_is_either_an_orgs_or_the_staffs() {
         for permission in Permission::ALL {
-            assert!(permission.lowest_role().is_some() != permission.lowest_tier().is_some(), "{permission}");
+            assert!(
+                permission.lowest_role().is_some() != permission.lowest_tier().is_some(),
+                "{permission}"
+            );
         }
     }
 }

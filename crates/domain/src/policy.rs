@@ -62,7 +62,11 @@ pub fn recognise(presented: Presented, now: DateTime<Utc>) -> Result<Caller, Unr
     Ok(Caller { person: user.into_person(), tier, session: session.id, guise })
 }
 
-fn recognise_guise(presented: PresentedGuise, staff_is_live: bool, now: DateTime<Utc>) -> Result<Guise, Unrecognised> {
+fn recognise_guise(
+    presented: PresentedGuise,
+    staff_is_live: bool,
+    now: DateTime<Utc>,
+) -> Result<Guise, Unrecognised> {
     let PresentedGuise { impersonation, worn, worn_tier, org, role } = presented;
     if impersonation.ended_at.is_some() || !staff_is_live {
         return Err(Unrecognised::ImpersonationEnded);
@@ -152,19 +156,34 @@ pub const fn admit_console(operation: &'static Operation, command: &'static str)
 /// A scope that a known caller can be admitted to.
 pub trait Admits: Scope + Sized {
     /// `place` is where the caller stands in the org of the request, if there is such an org and they do.
-    fn admit(operation: &'static Operation, caller: Box<Caller>, place: Option<Place>) -> Result<Grant<Self>, Refused>;
+    fn admit(
+        operation: &'static Operation,
+        caller: Box<Caller>,
+        place: Option<Place>,
+    ) -> Result<Grant<Self>, Refused>;
 }
 
 impl Admits for Personal {
-    fn admit(operation: &'static Operation, caller: Box<Caller>, _: Option<Place>) -> Result<Grant<Self>, Refused> {
+    fn admit(
+        operation: &'static Operation,
+        caller: Box<Caller>,
+        _: Option<Place>,
+    ) -> Result<Grant<Self>, Refused> {
         grant(operation, caller, (), |_, _| true)
     }
 }
 
 impl Admits for InOrg {
-    fn admit(operation: &'static Operation, caller: Box<Caller>, place: Option<Place>) -> Result<Grant<Self>, Refused> {
-        let bound_elsewhere = |place: &Place| caller.guise().is_some_and(|guise| guise.org.id != place.org.id);
-        match place.filter(|place| !bound_elsewhere(place) && place.org.deletion_requested_at.is_none()) {
+    fn admit(
+        operation: &'static Operation,
+        caller: Box<Caller>,
+        place: Option<Place>,
+    ) -> Result<Grant<Self>, Refused> {
+        let bound_elsewhere =
+            |place: &Place| caller.guise().is_some_and(|guise| guise.org.id != place.org.id);
+        match place
+            .filter(|place| !bound_elsewhere(place) && place.org.deletion_requested_at.is_none())
+        {
             None => Err(Refused { caller, denial: Denial::NotFound }),
             Some(place) => {
                 let role = place.role;
@@ -175,12 +194,18 @@ impl Admits for InOrg {
 }
 
 impl Admits for Staff {
-    fn admit(operation: &'static Operation, caller: Box<Caller>, _: Option<Place>) -> Result<Grant<Self>, Refused> {
+    fn admit(
+        operation: &'static Operation,
+        caller: Box<Caller>,
+        _: Option<Place>,
+    ) -> Result<Grant<Self>, Refused> {
         // Under a guise the staff portal is closed; that it is blocked says more than that a customer has no tier.
         if caller.guise().is_some() {
             return Err(Refused { caller, denial: Denial::Blocked });
         }
-        grant(operation, caller, (), |needed, caller| caller.effective_tier().is_some_and(|tier| needed.is_of_tier(tier)))
+        grant(operation, caller, (), |needed, caller| {
+            caller.effective_tier().is_some_and(|tier| needed.is_of_tier(tier))
+        })
     }
 }
 

@@ -63,7 +63,9 @@ impl Retention {
         if after == self {
             return Change::unchanged(after);
         }
-        let mut act = Act::new(Action::AuditRetentionChanged, log(&self.org), did).because(reason, None).in_log_of(self.org);
+        let mut act = Act::new(Action::AuditRetentionChanged, log(&self.org), did)
+            .because(reason, None)
+            .in_log_of(self.org);
         if after.days != self.days {
             act = act.changed("days", self.days, after.days);
         }
@@ -77,10 +79,14 @@ impl Retention {
 /// What has been removed from a log, in its own words. `first_kept`: the number of the first entry whose event is kept for certain.
 pub fn applied(org: Option<&OrgRef>, before: DateTime<Utc>, events: u64, first_kept: u64) -> Act {
     let name = org.map_or("the platform", |org| &org.slug);
-    let target = org.map_or_else(|| Target { kind: TargetType::Log, id: None, label: name.to_owned() }, log);
+    let target =
+        org.map_or_else(|| Target { kind: TargetType::Log, id: None, label: name.to_owned() }, log);
     let did = format!("removed what {events} events of {name} said, whose time was over");
     let act = Act::new(Action::AuditRetentionApplied, target, did);
-    act.noted("before", before).noted("events", events).noted("first_kept", first_kept).in_log_of(org.cloned())
+    act.noted("before", before)
+        .noted("events", events)
+        .noted("first_kept", first_kept)
+        .in_log_of(org.cloned())
 }
 
 fn log(org: &OrgRef) -> Target {
@@ -93,7 +99,11 @@ mod tests {
     use crate::Id;
 
     fn acme() -> Retention {
-        Retention { org: OrgRef { id: Id::new(uuid::Uuid::from_u128(7)), slug: "acme".to_owned() }, days: None, held_since: None }
+        Retention {
+            org: OrgRef { id: Id::new(uuid::Uuid::from_u128(7)), slug: "acme".to_owned() },
+            days: None,
+            held_since: None,
+        }
     }
 
     #[test]
@@ -102,7 +112,10 @@ mod tests {
         let now = DateTime::UNIX_EPOCH + TimeDelta::days(1_000);
         assert_eq!(acme().cutoff(400, now), Some(now - TimeDelta::days(400)));
         for days in [29, 2_558, 0, -1] {
-            assert_eq!(acme().keep_for(days, &reason).expect_err("out of bounds"), RetentionError::Days);
+            assert_eq!(
+                acme().keep_for(days, &reason).expect_err("out of bounds"),
+                RetentionError::Days
+            );
         }
         let (kept, act) = acme().keep_for(30, &reason).expect("in bounds").into_parts();
         assert_eq!((kept.cutoff(400, now), act.is_some()), (Some(now - TimeDelta::days(30)), true));

@@ -50,10 +50,18 @@ impl Session {
     }
 
     /// Opens a session for somebody who has just proved who they are.
-    pub fn open(id: Id<Self>, user: &User, tier: Option<Tier>, now: DateTime<Utc>, lasts: Duration, source: &Source) -> Change<New<Self>> {
+    pub fn open(
+        id: Id<Self>,
+        user: &User,
+        tier: Option<Tier>,
+        now: DateTime<Utc>,
+        lasts: Duration,
+        source: &Source,
+    ) -> Change<New<Self>> {
         let person = Person { id: user.id, name: user.name.clone(), email: user.email.clone() };
         let caller = Caller { person, tier, session: id, guise: None };
-        let act = Act::new(Action::AuthLoginSucceeded, user.target(), "signed in").by(Actor::Caller(Box::new(caller)));
+        let act = Act::new(Action::AuthLoginSucceeded, user.target(), "signed in")
+            .by(Actor::Caller(Box::new(caller)));
         let session = Self {
             id,
             user_id: user.id,
@@ -92,9 +100,13 @@ impl Session {
     /// Ends the session because one of its used refresh tokens came back: somebody else holds a copy (RFC 9700, 4.14.2).
     pub fn refresh_reused(self, user: &User, now: DateTime<Utc>) -> Change<Self> {
         let target = Target::new(TargetType::Session, self.id, &user.email);
-        let act = Act::new(Action::AuthRefreshReused, target, "presented a refresh token that had been used; the session was ended")
-            .ended(Outcome::Denied)
-            .by(Actor::Unproven { email: Some(user.email.clone()) });
+        let act = Act::new(
+            Action::AuthRefreshReused,
+            target,
+            "presented a refresh token that had been used; the session was ended",
+        )
+        .ended(Outcome::Denied)
+        .by(Actor::Unproven { email: Some(user.email.clone()) });
         Change::recorded(Self { ended_at: Some(now), ..self }, act)
     }
 

@@ -53,7 +53,12 @@ pub struct Stale {
 
 impl Settings {
     /// Applies an edit; `made_on` are the versions that it would be right for, if it says.
-    pub fn edit(self, org: &Org, edit: Edit, made_on: Option<&[i64]>) -> Result<Change<Self>, Stale> {
+    pub fn edit(
+        self,
+        org: &Org,
+        edit: Edit,
+        made_on: Option<&[i64]>,
+    ) -> Result<Change<Self>, Stale> {
         if made_on.is_some_and(|versions| !versions.contains(&self.version)) {
             return Err(Stale { current: self.version });
         }

@@ -4,7 +4,8 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 
 use crate::{
-    action::Action, change::Change, event::Act, id::UserId, justification::Reason, permission::Permission, user::User, words::words,
+    action::Action, change::Change, event::Act, id::UserId, justification::Reason,
+    permission::Permission, user::User, words::words,
 };
 
 words! {
@@ -72,7 +73,13 @@ pub enum StaffError {
 
 impl Candidate {
     /// Gives them another tier, or takes it away. There are to be `at_most` so many super admins.
-    pub fn set_tier(self, new: Option<Tier>, at_most: u64, reason: &Reason, now: DateTime<Utc>) -> Result<Change<Tiered>, StaffError> {
+    pub fn set_tier(
+        self,
+        new: Option<Tier>,
+        at_most: u64,
+        reason: &Reason,
+        now: DateTime<Utc>,
+    ) -> Result<Change<Tiered>, StaffError> {
         let Self { user, present, by, super_admins } = self;
         if let Some((id, tier)) = by {
             // The tier that let the caller in may have been taken away since.
@@ -86,7 +93,9 @@ impl Candidate {
         let old = present.map(|(tier, _)| tier);
         match (present, new) {
             (None, None) => return Err(StaffError::NotStaff),
-            (Some((tier, since)), Some(new)) if tier == new => return Ok(Change::unchanged(Tiered { user, tier: Some(tier), since })),
+            (Some((tier, since)), Some(new)) if tier == new => {
+                return Ok(Change::unchanged(Tiered { user, tier: Some(tier), since }));
+            }
             _ => {}
         }
         if new == Some(Tier::SuperAdmin) && super_admins >= at_most {
@@ -97,10 +106,14 @@ impl Candidate {
         }
         let did = match (old, new) {
             (None, Some(new)) => format!("made {} staff of tier {new}", user.email),
-            (Some(old), Some(new)) => format!("changed the tier of {} from {old} to {new}", user.email),
+            (Some(old), Some(new)) => {
+                format!("changed the tier of {} from {old} to {new}", user.email)
+            }
             (_, None) => format!("took {} off the staff", user.email),
         };
-        let act = Act::new(Action::StaffTierChanged, user.target(), did).changed("tier", old, new).because(reason, None);
+        let act = Act::new(Action::StaffTierChanged, user.target(), did)
+            .changed("tier", old, new)
+            .because(reason, None);
         Ok(Change::recorded(Tiered { user, tier: new, since: now }, act))
     }
 }
@@ -111,7 +124,12 @@ mod tests {
     use crate::Id;
     use uuid::Uuid;
 
-    fn set(old: Option<Tier>, new: Option<Tier>, super_admins: u64, by: Option<Tier>) -> Result<bool, StaffError> {
+    fn set(
+        old: Option<Tier>,
+        new: Option<Tier>,
+        super_admins: u64,
+        by: Option<Tier>,
+    ) -> Result<bool, StaffError> {
         let user = User {
             id: Id::new(Uuid::nil()),
             email: "sam@postern.example".into(),
@@ -122,8 +140,11 @@ mod tests {
         };
         let reason = Reason::try_from("joins the support team".to_owned()).expect("long enough");
         let present = old.map(|tier| (tier, DateTime::UNIX_EPOCH));
-        let candidate = Candidate { user, present, by: Some((Id::new(Uuid::max()), by)), super_admins };
-        candidate.set_tier(new, 2, &reason, DateTime::UNIX_EPOCH).map(|change| change.act().is_some())
+        let candidate =
+            Candidate { user, present, by: Some((Id::new(Uuid::max()), by)), super_admins };
+        candidate
+            .set_tier(new, 2, &reason, DateTime::UNIX_EPOCH)
+            .map(|change| change.act().is_some())
     }
 
     const SUPER: Option<Tier> = Some(Tier::SuperAdmin);

@@ -7,7 +7,9 @@ use url::{Host, Url};
 /// One line of visible text of so many characters, with nothing but spaces around it cut off beforehand.
 #[must_use]
 pub fn is_line(text: &str, length: RangeInclusive<usize>) -> bool {
-    length.contains(&text.chars().count()) && text.trim() == text && !text.chars().any(|c| c.is_control() || is_unseen(c))
+    length.contains(&text.chars().count())
+        && text.trim() == text
+        && !text.chars().any(|c| c.is_control() || is_unseen(c))
 }
 
 /// Characters that take no place, or turn the direction of what follows: they make one text look like another.
@@ -38,7 +40,8 @@ pub fn is_colour(text: &str) -> bool {
 }
 
 /// Top-level names that lead nowhere public (RFC 6761, RFC 6762, and what clouds use inside).
-const PRIVATE_TOPS: [&str; 7] = ["", "localhost", "local", "localdomain", "internal", "intranet", "lan"];
+const PRIVATE_TOPS: [&str; 7] =
+    ["", "localhost", "local", "localdomain", "internal", "intranet", "lan"];
 
 /// An address of a picture that a browser may load: `https`, a public host name, no credentials, the usual port.
 ///
@@ -47,7 +50,9 @@ const PRIVATE_TOPS: [&str; 7] = ["", "localhost", "local", "localdomain", "inter
 pub fn is_picture_url(text: &str) -> bool {
     let Ok(url) = Url::parse(text) else { return false };
     let public_host = match url.host() {
-        Some(Host::Domain(name)) => name.rsplit_once('.').is_some_and(|(_, top)| !PRIVATE_TOPS.contains(&top)),
+        Some(Host::Domain(name)) => {
+            name.rsplit_once('.').is_some_and(|(_, top)| !PRIVATE_TOPS.contains(&top))
+        }
         Some(Host::Ipv4(_) | Host::Ipv6(_)) | None => false,
     };
     // The parser forgives what a browser forgives: line breaks, backslashes, spaces around it. We keep what it understood.
@@ -65,13 +70,23 @@ pub fn is_picture_url(text: &str) -> bool {
 #[must_use]
 pub fn is_email(text: &str) -> bool {
     let of_label = |c: char| c.is_ascii_alphanumeric() || c == '-';
-    let is_label =
-        |label: &str| (1..=63).contains(&label.len()) && label.chars().all(of_label) && !label.starts_with('-') && !label.ends_with('-');
+    let is_label = |label: &str| {
+        (1..=63).contains(&label.len())
+            && label.chars().all(of_label)
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+    };
     let is_local = |local: &str| {
-        (1..=64).contains(&local.len()) && local.chars().all(|c| c.is_ascii_alphanumeric() || ".!#$%&'*+/=?^_`{|}~-".contains(c))
+        (1..=64).contains(&local.len())
+            && local
+                .chars()
+                .all(|c| c.is_ascii_alphanumeric() || ".!#$%&'*+/=?^_`{|}~-".contains(c))
     };
     let parts = text.rsplit_once('@');
-    text.len() <= 254 && parts.is_some_and(|(local, domain)| is_local(local) && domain.contains('.') && domain.split('.').all(is_label))
+    text.len() <= 254
+        && parts.is_some_and(|(local, domain)| {
+            is_local(local) && domain.contains('.') && domain.split('.').all(is_label)
+        })
 }
 
 /// An e-mail address as it is kept and compared: trimmed and in lower case.
@@ -87,7 +102,9 @@ mod tests {
     #[test]
     fn names_are_what_they_look_like() {
         assert!(is_name("Ana Costa") && is_name("Élan Vital") && is_name("山田 太郎"));
-        for bad in ["", " Ana", "Ana\n", "\u{200b}", "Ana \u{202e}atsoC", "a\u{2028}b", &"x".repeat(101)] {
+        for bad in
+            ["", " Ana", "Ana\n", "\u{200b}", "Ana \u{202e}atsoC", "a\u{2028}b", &"x".repeat(101)]
+        {
             assert!(!is_name(bad), "{bad:?}");
         }
     }
@@ -97,7 +114,9 @@ mod tests {
         for good in ["acme", "a-b", "123"] {
             assert!(is_slug(good), "{good}");
         }
-        for bad in ["", "ab", "Acme", "-acme", "acme-", "a--b", "a b", "a_b", "äcme", &"a".repeat(41)] {
+        for bad in
+            ["", "ab", "Acme", "-acme", "acme-", "a--b", "a b", "a_b", "äcme", &"a".repeat(41)]
+        {
             assert!(!is_slug(bad), "{bad}");
         }
     }

@@ -49,7 +49,11 @@ impl User {
     }
 
     /// A new name or picture; what is `None` stays, and an `image_url` of `Some(None)` is taken away.
-    pub fn update_profile(self, name: Option<String>, image_url: Option<Option<String>>) -> Change<Self> {
+    pub fn update_profile(
+        self,
+        name: Option<String>,
+        image_url: Option<Option<String>>,
+    ) -> Change<Self> {
         let after = Self {
             name: name.unwrap_or_else(|| self.name.clone()),
             image_url: image_url.unwrap_or_else(|| self.image_url.clone()),

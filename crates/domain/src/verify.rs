@@ -108,11 +108,17 @@ impl Audit {
     /// Hashes the lines that are waiting, and notes what they say.
     fn hash(&mut self) {
         let lines = std::mem::take(&mut self.pending);
-        let share = lines.len().div_ceil(thread::available_parallelism().map_or(1, NonZero::get)).max(1);
+        let share =
+            lines.len().div_ceil(thread::available_parallelism().map_or(1, NonZero::get)).max(1);
         let read: Vec<Vec<Line>> = thread::scope(|scope| {
-            let parts: Vec<_> =
-                lines.chunks(share).map(|part| scope.spawn(|| part.iter().map(|line| line::read(line)).collect())).collect();
-            parts.into_iter().map(|part| part.join().expect("reading a line does not panic")).collect()
+            let parts: Vec<_> = lines
+                .chunks(share)
+                .map(|part| scope.spawn(|| part.iter().map(|line| line::read(line)).collect()))
+                .collect();
+            parts
+                .into_iter()
+                .map(|part| part.join().expect("reading a line does not panic"))
+                .collect()
         });
         for line in read.into_iter().flatten() {
             self.note(line);
@@ -121,10 +127,16 @@ impl Audit {
 
     fn note(&mut self, line: Line) {
         if self.ended {
-            self.fault("incomplete", "there is something behind the last line of the export".to_owned());
+            self.fault(
+                "incomplete",
+                "there is something behind the last line of the export".to_owned(),
+            );
         }
         match line {
-            Line::Unreadable(why) => self.fault("incomplete", format!("a line is neither an event nor a part of the trailer: {why}")),
+            Line::Unreadable(why) => self.fault(
+                "incomplete",
+                format!("a line is neither an event nor a part of the trailer: {why}"),
+            ),
             Line::Forged(what) => {
                 self.verdict.events += 1;
                 self.fault("altered", what);
@@ -148,22 +160,38 @@ impl Audit {
                     return;
                 };
                 if recorded.as_ref().is_none_or(|recorded| *recorded != leaf.to_base64()) {
-                    self.fault("altered", format!("event {id} (entry {place}) was altered: it is not what was recorded"));
+                    self.fault(
+                        "altered",
+                        format!(
+                            "event {id} (entry {place}) was altered: it is not what was recorded"
+                        ),
+                    );
                 }
                 if self.verdict.origin.is_empty() {
                     self.verdict.origin = origin.unwrap_or_default();
                 } else if origin.as_ref() != Some(&self.verdict.origin) {
-                    self.fault("added", format!("event {id} stands in another log: {}", origin.unwrap_or_default()));
+                    self.fault(
+                        "added",
+                        format!("event {id} stands in another log: {}", origin.unwrap_or_default()),
+                    );
                     return;
                 }
                 // Only what the log vouches for speaks for what is missing.
-                if let Some(notice) = notice.filter(|_| recorded.as_ref() == Some(&leaf.to_base64())) {
+                if let Some(notice) =
+                    notice.filter(|_| recorded.as_ref() == Some(&leaf.to_base64()))
+                {
                     self.notices.insert(place, notice);
                 }
                 // The tree is put together from what the log says it has; what was altered is named already.
-                let leaf = recorded.and_then(|recorded| Hash::from_base64(&recorded)).unwrap_or(leaf);
-                if let Some(Entry::Event { id: other, .. }) = self.entries.insert(place, Entry::Event { id: id.clone(), leaf }) {
-                    self.fault("twice", format!("events {other} and {id} both claim entry {place}"));
+                let leaf =
+                    recorded.and_then(|recorded| Hash::from_base64(&recorded)).unwrap_or(leaf);
+                if let Some(Entry::Event { id: other, .. }) =
+                    self.entries.insert(place, Entry::Event { id: id.clone(), leaf })
+                {
+                    self.fault(
+                        "twice",
+                        format!("events {other} and {id} both claim entry {place}"),
+                    );
                 }
             }
         }
@@ -182,24 +210,38 @@ impl Audit {
         for trailer in std::mem::take(&mut self.trailers) {
             match trailer {
                 Trailer::Leaf { index, hash, event } => match Hash::from_base64(&hash) {
-                    Some(hash) => drop(self.entries.entry(index).or_insert(Entry::Gone { event, hash })),
+                    Some(hash) => {
+                        drop(self.entries.entry(index).or_insert(Entry::Gone { event, hash }))
+                    }
                     None => self.fault("incomplete", format!("the hash of entry {index} is none")),
                 },
-                Trailer::Node { level, index, hash } => match (Hash::from_base64(&hash), first_under(level, index)) {
-                    (Some(hash), Some(first)) => drop(self.entries.entry(first).or_insert(Entry::Subtree { level, hash })),
-                    _ => self.fault("incomplete", format!("node {index} of level {level} is none")),
-                },
+                Trailer::Node { level, index, hash } => {
+                    match (Hash::from_base64(&hash), first_under(level, index)) {
+                        (Some(hash), Some(first)) => drop(
+                            self.entries.entry(first).or_insert(Entry::Subtree { level, hash }),
+                        ),
+                        _ => self
+                            .fault("incomplete", format!("node {index} of level {level} is none")),
+                    }
+                }
                 Trailer::Lost { from, to } if from < to => lost.push((from, to)),
-                Trailer::Lost { .. } => self.fault("incomplete", "what is said to be lost ends before it begins".to_owned()),
+                Trailer::Lost { .. } => self.fault(
+                    "incomplete",
+                    "what is said to be lost ends before it begins".to_owned(),
+                ),
                 Trailer::End(told) => end = Some(told),
             }
         }
         for (from, to) in lost {
-            self.fault("missing", format!("{} missing, and so is what the log knew of them", entries_words(from, to)));
+            self.fault(
+                "missing",
+                format!("{} missing, and so is what the log knew of them", entries_words(from, to)),
+            );
         }
         match end {
             Some(end) => self.judge(&end),
-            None => self.fault("incomplete", "the last line is missing: the export was cut off".to_owned()),
+            None => self
+                .fault("incomplete", "the last line is missing: the export was cut off".to_owned()),
         }
         self.verdict
     }
@@ -207,7 +249,10 @@ impl Audit {
     fn judge(&mut self, end: &End) {
         if end.events != self.verdict.events {
             let (told, found) = (end.events, self.verdict.events);
-            self.fault("incomplete", format!("the last line speaks of {told} events, and there are {found}"));
+            self.fault(
+                "incomplete",
+                format!("the last line speaks of {told} events, and there are {found}"),
+            );
         }
         if let Some(filter) = end.filter.as_ref().filter(|_| !self.part) {
             self.fault(
@@ -215,9 +260,16 @@ impl Audit {
                 format!("this is a part of a log only, as the file itself says: {filter}; whatever is left out is not missed"),
             );
         }
-        let Some(checkpoint) = self.signed(&end.checkpoint, "the checkpoint of the export") else { return };
-        if checkpoint.origin != end.origin || (!self.verdict.origin.is_empty() && checkpoint.origin != self.verdict.origin) {
-            self.fault("checkpoint", format!("the checkpoint is of another log: {}", checkpoint.origin));
+        let Some(checkpoint) = self.signed(&end.checkpoint, "the checkpoint of the export") else {
+            return;
+        };
+        if checkpoint.origin != end.origin
+            || (!self.verdict.origin.is_empty() && checkpoint.origin != self.verdict.origin)
+        {
+            self.fault(
+                "checkpoint",
+                format!("the checkpoint is of another log: {}", checkpoint.origin),
+            );
         }
         self.verdict.origin.clone_from(&checkpoint.origin);
         self.verdict.size = checkpoint.size;
@@ -225,7 +277,10 @@ impl Audit {
         for note in std::mem::take(&mut self.kept) {
             match self.signed(&note, "a checkpoint from before") {
                 Some(kept) if kept.origin == checkpoint.origin => known.push((kept, true)),
-                Some(kept) => self.fault("checkpoint", format!("a checkpoint from before is of another log: {}", kept.origin)),
+                Some(kept) => self.fault(
+                    "checkpoint",
+                    format!("a checkpoint from before is of another log: {}", kept.origin),
+                ),
                 None => {}
             }
         }
@@ -239,7 +294,10 @@ impl Audit {
             }
         }
         known.extend(
-            end.history.iter().filter_map(|note| self.signed(note, "a checkpoint of the export's history")).map(|one| (one, false)),
+            end.history
+                .iter()
+                .filter_map(|note| self.signed(note, "a checkpoint of the export's history"))
+                .map(|one| (one, false)),
         );
         known.push((checkpoint, false));
         known.sort_by_key(|(checkpoint, _)| checkpoint.size);
@@ -257,16 +315,27 @@ impl Audit {
             }
         };
         // One key signs many logs under their names, and the name alone says which: it has to be that of the log.
-        let named: Vec<_> = self.keys.iter().filter(|key| key.name() == checkpoint.origin).map(|key| note.verify(key)).collect();
+        let named: Vec<_> = self
+            .keys
+            .iter()
+            .filter(|key| key.name() == checkpoint.origin)
+            .map(|key| note.verify(key))
+            .collect();
         if named.iter().any(Result::is_ok) {
             return Some(checkpoint);
         }
         let results = named;
-        let why = results
-            .into_iter()
-            .find_map(Result::err)
-            .map_or_else(|| format!("none of them is the key of {}", checkpoint.origin), |error| error.to_string());
-        self.fault("checkpoint", format!("{which} ({} entries) is not signed by a key that you trust: {why}", checkpoint.size));
+        let why = results.into_iter().find_map(Result::err).map_or_else(
+            || format!("none of them is the key of {}", checkpoint.origin),
+            |error| error.to_string(),
+        );
+        self.fault(
+            "checkpoint",
+            format!(
+                "{which} ({} entries) is not signed by a key that you trust: {why}",
+                checkpoint.size
+            ),
+        );
         None
     }
 
@@ -279,7 +348,8 @@ impl Audit {
         let mut checks = known.iter().peekable();
         let entries = std::mem::take(&mut self.entries);
         self.verdict.newer = entries.range(size..).count() as u64;
-        let gap = entries.range(size..).zip(size..).find(|((place, _), expected)| *place != expected);
+        let gap =
+            entries.range(size..).zip(size..).find(|((place, _), expected)| *place != expected);
         // What is asked for in part leaves some of those out, too.
         if let Some(((place, _), expected)) = gap.filter(|_| whole) {
             self.fault("added", format!("what is newer than the checkpoint goes on with entry {place}, and not with {expected}"));
@@ -305,10 +375,15 @@ impl Audit {
                 unknown_from.get_or_insert(tree.size());
                 break;
             }
-            while let Some((checkpoint, kept)) = checks.next_if(|(checkpoint, _)| checkpoint.size <= tree.size()) {
+            while let Some((checkpoint, kept)) =
+                checks.next_if(|(checkpoint, _)| checkpoint.size <= tree.size())
+            {
                 if checkpoint.size < tree.size() {
                     if *kept {
-                        let what = format!("a checkpoint from before ({} entries) ends within what is not in this export", checkpoint.size);
+                        let what = format!(
+                            "a checkpoint from before ({} entries) ends within what is not in this export",
+                            checkpoint.size
+                        );
                         self.fault("incomplete", what);
                     }
                     continue;
@@ -336,9 +411,22 @@ impl Audit {
             unknown_from = Some(tree.size());
         }
         if let Some(from) = unknown_from {
-            let next = entries.range(from..).next().map_or(size, |(place, _)| (*place).max(from + 1).min(size));
-            self.fault("missing", format!("{} missing, and the tree cannot be put together without", entries_words(from, next)));
-        } else if size == 0 && known.iter().any(|(checkpoint, _)| checkpoint.size == 0 && checkpoint.root != Hash::of_nothing()) {
+            let next = entries
+                .range(from..)
+                .next()
+                .map_or(size, |(place, _)| (*place).max(from + 1).min(size));
+            self.fault(
+                "missing",
+                format!(
+                    "{} missing, and the tree cannot be put together without",
+                    entries_words(from, next)
+                ),
+            );
+        } else if size == 0
+            && known.iter().any(|(checkpoint, _)| {
+                checkpoint.size == 0 && checkpoint.root != Hash::of_nothing()
+            })
+        {
             self.fault("root", "the checkpoint of an empty log has another root".to_owned());
         }
         self.account(&gaps, whole);
@@ -365,8 +453,18 @@ impl Audit {
                 self.verdict.retired += to - from;
             } else {
                 let named: Vec<&str> = events.iter().map(String::as_str).collect();
-                let named = if named.is_empty() { String::new() } else { format!(": {}", named.join(", ")) };
-                self.fault("missing", format!("{} missing: the log has them, and their events are gone{named}", entries_words(*from, *to)));
+                let named = if named.is_empty() {
+                    String::new()
+                } else {
+                    format!(": {}", named.join(", "))
+                };
+                self.fault(
+                    "missing",
+                    format!(
+                        "{} missing: the log has them, and their events are gone{named}",
+                        entries_words(*from, *to)
+                    ),
+                );
             }
         }
         if self.verdict.retired > told {
@@ -387,7 +485,12 @@ fn first_under(level: u8, index: u64) -> Option<u64> {
     Some(index * width)
 }
 
-fn note_gap(gaps: &mut Vec<(u64, u64, BTreeSet<String>)>, from: u64, to: u64, event: Option<&String>) {
+fn note_gap(
+    gaps: &mut Vec<(u64, u64, BTreeSet<String>)>,
+    from: u64,
+    to: u64,
+    event: Option<&String>,
+) {
     match gaps.last_mut() {
         Some((_, end, events)) if *end == from => {
             *end = to;
@@ -410,5 +513,9 @@ fn entries_between(from: u64, to: u64) -> String {
 }
 
 fn entries_words(from: u64, to: u64) -> String {
-    if to - from == 1 { format!("entry {from} is") } else { format!("entries {from} to {} are", to - 1) }
+    if to - from == 1 {
+        format!("entry {from} is")
+    } else {
+        format!("entries {from} to {} are", to - 1)
+    }
 }

@@ -58,9 +58,15 @@ pub(crate) use words;
 
 /// A closed list in the contract: what it is about, and each word with what it means.
 #[cfg(feature = "openapi")]
-pub(crate) fn schema(list: &str, words: &[(&str, &str)]) -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
+pub(crate) fn schema(
+    list: &str,
+    words: &[(&str, &str)],
+) -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
     use utoipa::openapi::{ObjectBuilder, Type};
-    let explained = words.iter().filter(|(_, about)| !about.is_empty()).map(|(word, about)| format!("- `{word}`:{about}"));
+    let explained = words
+        .iter()
+        .filter(|(_, about)| !about.is_empty())
+        .map(|(word, about)| format!("- `{word}`:{about}"));
     let mut lines = vec![list.trim().to_owned()];
     lines.extend(explained);
     if lines.len() > 1 {
@@ -69,7 +75,11 @@ pub(crate) fn schema(list: &str, words: &[(&str, &str)]) -> utoipa::openapi::Ref
     }
     let description = lines.join("\n");
     let words: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
-    ObjectBuilder::new().schema_type(Type::String).description(Some(description)).enum_values(Some(words)).into()
+    ObjectBuilder::new()
+        .schema_type(Type::String)
+        .description(Some(description))
+        .enum_values(Some(words))
+        .into()
 }
 
 #[cfg(test)]

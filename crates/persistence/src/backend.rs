@@ -12,10 +12,12 @@ use std::{
 use percent_encoding::percent_decode_str;
 use postern_migration::{SCHEMA, fence::Roles};
 use sea_orm::{
-    DatabaseConnection, DbBackend, DbErr, RuntimeErr, SqlxPostgresConnector, SqlxSqliteConnector, Statement,
+    DatabaseConnection, DbBackend, DbErr, RuntimeErr, SqlxPostgresConnector, SqlxSqliteConnector,
+    Statement,
     sea_query::{CommonTableExpression, InsertStatement, WithClause},
     sqlx::{
-        self, AssertSqlSafe, ConnectOptions, Connection, PgPool, Postgres, Sqlite, SqlitePool, Transaction,
+        self, AssertSqlSafe, ConnectOptions, Connection, PgPool, Postgres, Sqlite, SqlitePool,
+        Transaction,
         pool::PoolOptions,
         postgres::{PgConnectOptions, PgListener},
         sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
@@ -77,11 +79,15 @@ impl Pool {
         if is_embedded(&options.url) {
             return Self::connect_sqlite(options).await;
         }
-        let connect: PgConnectOptions = options.owner_url.as_ref().unwrap_or(&options.url).parse().map_err(sqlx_error)?;
+        let connect: PgConnectOptions =
+            options.owner_url.as_ref().unwrap_or(&options.url).parse().map_err(sqlx_error)?;
         Self::connect_postgres(options, connect.options([("search_path", SCHEMA)])).await
     }
 
-    async fn connect_postgres(options: &Options, connect: PgConnectOptions) -> Result<Self, StoreError> {
+    async fn connect_postgres(
+        options: &Options,
+        connect: PgConnectOptions,
+    ) -> Result<Self, StoreError> {
         let pool = pool_options::<Postgres>(options)
             .before_acquire(|connection, meta| {
                 Box::pin(async move {
@@ -100,7 +106,12 @@ impl Pool {
             options.statement_timeout.as_millis(),
         );
         let pinned = format!("{unpinned}; SET LOCAL ROLE \"{}\"", options.platform_role);
-        Ok(Self::Postgres { pool, begin: pinned.into(), begin_unpinned: unpinned.into(), named: options.prepared_statements })
+        Ok(Self::Postgres {
+            pool,
+            begin: pinned.into(),
+            begin_unpinned: unpinned.into(),
+            named: options.prepared_statements,
+        })
     }
 
     async fn connect_sqlite(options: &Options) -> Result<Self, StoreError> {
@@ -125,7 +136,11 @@ impl Pool {
             )
             .await
             .map_err(sqlx_error)?;
-        Ok(Self::Sqlite { pool, writer: Arc::new(Semaphore::new(1)), patience: options.acquire_timeout })
+        Ok(Self::Sqlite {
+            pool,
+            writer: Arc::new(Semaphore::new(1)),
+            patience: options.acquire_timeout,
+        })
     }
 
     /// Begins a transaction. Must not be dropped half way: see [`crate::tx::Tx::begin`].
@@ -133,7 +148,8 @@ impl Pool {
         match self {
             Self::Postgres { pool, begin, begin_unpinned, .. } => {
                 let begin = if mode == Mode::Unpinned { begin_unpinned } else { begin };
-                let tx = pool.begin_with(AssertSqlSafe(begin.as_ref())).await.map_err(sqlx_error)?;
+                let tx =
+                    pool.begin_with(AssertSqlSafe(begin.as_ref())).await.map_err(sqlx_error)?;
                 Ok(Begun::Postgres(tx))
             }
             Self::Sqlite { pool, writer, patience } => {
@@ -161,7 +177,9 @@ impl Pool {
     /// A second handle on the same pool, for migrations.
     pub fn as_sea_orm(&self) -> DatabaseConnection {
         match self {
-            Self::Postgres { pool, .. } => SqlxPostgresConnector::from_sqlx_postgres_pool(pool.clone()),
+            Self::Postgres { pool, .. } => {
+                SqlxPostgresConnector::from_sqlx_postgres_pool(pool.clone())
+            }
             Self::Sqlite { pool, .. } => SqlxSqliteConnector::from_sqlx_sqlite_pool(pool.clone()),
         }
     }
@@ -203,13 +221,22 @@ pub fn roles(options: &Options) -> Result<Option<(Roles, Option<String>)>, DbErr
         login: connect.get_username().to_owned(),
     };
     let password = url::Url::parse(&options.url).ok().and_then(|url| {
-        let in_query = || url.query_pairs().find(|(name, _)| name == "password").map(|(_, value)| value.into_owned());
-        url.password().map(|password| percent_decode_str(password).decode_utf8_lossy().into_owned()).or_else(in_query)
+        let in_query = || {
+            url.query_pairs()
+                .find(|(name, _)| name == "password")
+                .map(|(_, value)| value.into_owned())
+        };
+        url.password()
+            .map(|password| percent_decode_str(password).decode_utf8_lossy().into_owned())
+            .or_else(in_query)
     });
     Ok(Some((roles, password)))
 }
 
-async fn turn(writer: &Arc<Semaphore>, patience: Duration) -> Result<OwnedSemaphorePermit, StoreError> {
+async fn turn(
+    writer: &Arc<Semaphore>,
+    patience: Duration,
+) -> Result<OwnedSemaphorePermit, StoreError> {
     match tokio::time::timeout(patience, Arc::clone(writer).acquire_owned()).await {
         Ok(Ok(turn)) => Ok(turn),
         Ok(Err(_)) | Err(_) => Err(sqlx_error(sqlx::Error::PoolTimedOut).into()),
@@ -237,7 +264,9 @@ pub fn becomes_tenant(role: &str, org: &str) -> String {
 pub fn made_id(backend: DbBackend, kind: u8, milliseconds: &str, number: &str) -> String {
     match backend {
         DbBackend::Postgres => {
-            format!("(lpad(to_hex({milliseconds}), 12, '0') || '70{kind:02x}8' || lpad(to_hex({number}), 15, '0'))::uuid")
+            format!(
+                "(lpad(to_hex({milliseconds}), 12, '0') || '70{kind:02x}8' || lpad(to_hex({number}), 15, '0'))::uuid"
+            )
         }
         _ => format!("unhex(printf('%012x70{kind:02x}8%015x', {milliseconds}, {number}))"),
     }
@@ -275,12 +304,14 @@ pub fn both(backend: DbBackend, first: InsertStatement, second: InsertStatement)
 
 /// SQL that lets rows of the record be removed until [`closes_record`], where there is no role that may.
 pub fn opens_record(backend: DbBackend) -> Option<String> {
-    (backend != DbBackend::Postgres).then(|| postern_migration::without_sqlite_triggers("audit_event", &["id"]))
+    (backend != DbBackend::Postgres)
+        .then(|| postern_migration::without_sqlite_triggers("audit_event", &["id"]))
 }
 
 /// SQL that makes the record unchangeable again.
 pub fn closes_record(backend: DbBackend) -> Option<String> {
-    (backend != DbBackend::Postgres).then(|| postern_migration::with_sqlite_triggers("audit_event", &["id"]))
+    (backend != DbBackend::Postgres)
+        .then(|| postern_migration::with_sqlite_triggers("audit_event", &["id"]))
 }
 
 /// How months of the record come and go.
@@ -311,7 +342,9 @@ pub fn months(backend: DbBackend) -> Option<Months> {
 /// SQL that takes the pump's lock until the transaction ends, and is true unless another process has it. There is one process to a file.
 pub const fn takes_pump(backend: DbBackend) -> Option<&'static str> {
     match backend {
-        DbBackend::Postgres => Some("SELECT pg_try_advisory_xact_lock(x'0050756d706564'::bigint) AS taken"),
+        DbBackend::Postgres => {
+            Some("SELECT pg_try_advisory_xact_lock(x'0050756d706564'::bigint) AS taken")
+        }
         _ => None,
     }
 }

@@ -59,7 +59,11 @@ impl Gate {
     /// What the bearer's token leads to, and where its effective user stands in `org`. One statement.
     ///
     /// None where the rows are not there, or say something else than the token.
-    pub async fn find(&self, bearer: &Bearer, org: Option<&OrgKey>) -> Result<Option<(Presented, Option<Place>)>, StoreError> {
+    pub async fn find(
+        &self,
+        bearer: &Bearer,
+        org: Option<&OrgKey>,
+    ) -> Result<Option<(Presented, Option<Place>)>, StoreError> {
         let mut values: Vec<Value> = vec![bearer.session.uuid().into()];
         values.extend(bearer.guise.as_ref().map(|guise| Value::from(guise.impersonation.uuid())));
         values.extend(org.map(|org| match org {
@@ -86,13 +90,23 @@ impl Gate {
 }
 
 /// Commits one event by itself: what stands whatever comes after it, a denial or a request under another's name.
-pub async fn record_alone(store: &Arc<Store>, act: Act, actor: &Actor, org: Option<OrgRef>, stamp: &Stamp) -> Result<(), StoreError> {
+pub async fn record_alone(
+    store: &Arc<Store>,
+    act: Act,
+    actor: &Actor,
+    org: Option<OrgRef>,
+    stamp: &Stamp,
+) -> Result<(), StoreError> {
     let tx = Tx::begin(store, Mode::Write).await?;
     record::write(&tx, act, actor, org, stamp).await?;
     tx.commit().await
 }
 
-fn read(row: &QueryResult, bearer: &Bearer, with_org: bool) -> Result<Option<(Presented, Option<Place>)>, StoreError> {
+fn read(
+    row: &QueryResult,
+    bearer: &Bearer,
+    with_org: bool,
+) -> Result<Option<(Presented, Option<Place>)>, StoreError> {
     let session = session::Model::from_query_result(row, "s_")?;
     let user = user::Model::from_query_result(row, "u_")?;
     let mut agrees = user.id == bearer.user.uuid();
@@ -107,19 +121,28 @@ fn read(row: &QueryResult, bearer: &Bearer, with_org: bool) -> Result<Option<(Pr
                 impersonation: impersonation.try_into()?,
                 worn: user::Model::from_query_result(row, "w_")?.into(),
                 worn_tier: staff::tier(row.try_get("", "w_tier")?)?,
-                org: organization::Model::from_query_result_optional(row, "b_")?.map(Org::try_from).transpose()?,
+                org: organization::Model::from_query_result_optional(row, "b_")?
+                    .map(Org::try_from)
+                    .transpose()?,
                 role: role(row.try_get("", "b_role")?)?,
             })
         }
     };
     let place = if with_org { place(row)? } else { None };
-    let presented = Presented { session: session.into(), user: user.into(), tier: staff::tier(row.try_get("", "tier")?)?, guise };
+    let presented = Presented {
+        session: session.into(),
+        user: user.into(),
+        tier: staff::tier(row.try_get("", "tier")?)?,
+        guise,
+    };
     Ok(agrees.then_some((presented, place)))
 }
 
 fn place(row: &QueryResult) -> Result<Option<Place>, StoreError> {
     let member: Option<Uuid> = row.try_get("", "m_id")?;
-    let (Some(member), Some(role)) = (member, role(row.try_get("", "m_role")?)?) else { return Ok(None) };
+    let (Some(member), Some(role)) = (member, role(row.try_get("", "m_role")?)?) else {
+        return Ok(None);
+    };
     let org = organization::Model::from_query_result(row, "o_")?.try_into()?;
     Ok(Some(Place { org, member: Id::<Member>::new(member), role }))
 }

@@ -32,12 +32,15 @@ pub async fn adopts_now(tx: &Tx) -> Result<bool, StoreError> {
 
 /// The record of a database is kept under one name and with one key: what is sealed with another would be refused by the pump.
 pub async fn belongs(tx: &Tx, recorder: &Recorder) -> Result<(), StoreError> {
-    let (ours, remedy) = (recorder.key_print(), "give it the folder of keys and the name that it began with");
+    let (ours, remedy) =
+        (recorder.key_print(), "give it the folder of keys and the name that it began with");
     match known(tx, KEY).await? {
         None => note(tx, KEY, ours).await?,
         Some(theirs) if theirs == ours => {}
         Some(theirs) => {
-            let what = format!("the record of this database is kept with the key {theirs}, and audit.keys_dir leads to {ours}");
+            let what = format!(
+                "the record of this database is kept with the key {theirs}, and audit.keys_dir leads to {ours}"
+            );
             return Err(StoreError::Broken(format!("{what}: {remedy}")));
         }
     }
@@ -45,7 +48,10 @@ pub async fn belongs(tx: &Tx, recorder: &Recorder) -> Result<(), StoreError> {
         None => note(tx, NAME, recorder.name()).await,
         Some(theirs) if recorder.takes_name(&theirs) => Ok(()),
         Some(theirs) => {
-            let what = format!("the record of this database is kept as {theirs}, and audit.name is {}", recorder.name());
+            let what = format!(
+                "the record of this database is kept as {theirs}, and audit.name is {}",
+                recorder.name()
+            );
             Err(StoreError::Broken(format!("{what}: {remedy}")))
         }
     }

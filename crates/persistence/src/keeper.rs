@@ -19,8 +19,8 @@ use postern_domain::{
     retention,
 };
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect,
-    Statement,
+    ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, EntityTrait, IntoActiveModel,
+    QueryFilter, QueryOrder, QuerySelect, Statement,
     sea_query::{Expr, ExprTrait, Func, Query},
 };
 use serde_json::{Value, json};
@@ -78,7 +78,12 @@ impl Keeper {
     }
 
     /// Removes what events said whose time is over: after `days`, where an org has no rule of its own. `only_told`: says what would go.
-    pub async fn retire(&self, days: i64, only_told: bool, stamp: &Stamp) -> Result<Run, StoreError> {
+    pub async fn retire(
+        &self,
+        days: i64,
+        only_told: bool,
+        stamp: &Stamp,
+    ) -> Result<Run, StoreError> {
         let mut run = Run::default();
         let tx = Tx::begin(&self.store, Mode::Read).await?;
         let orgs = rules::all(&tx).await?;
@@ -94,7 +99,9 @@ impl Keeper {
                 Some(org) => rules::of(&tx, org.clone()).await?.cutoff(days, stamp.now),
             };
             match (before, org) {
-                (Some(before), org) => run.logs.extend(retire_log(tx, org, before, only_told, stamp).await?),
+                (Some(before), org) => {
+                    run.logs.extend(retire_log(tx, org, before, only_told, stamp).await?)
+                }
                 (None, org) => run.held.extend(org),
             }
         }
@@ -135,12 +142,21 @@ impl Keeper {
 
     /// Removes what is about one person from all events, with the salts that it was committed to with, and says so in each log. None where
     /// there is no such person.
-    pub async fn erase(&self, who: &Who, reason: &Reason, stamp: &Stamp) -> Result<Option<Erasure>, StoreError> {
+    pub async fn erase(
+        &self,
+        who: &Who,
+        reason: &Reason,
+        stamp: &Stamp,
+    ) -> Result<Option<Erasure>, StoreError> {
         let tx = Tx::begin(&self.store, Mode::Write).await?;
         tx.wait_for(rules::TAKING).await?;
         let Some(person) = person(&tx, who).await? else { return Ok(None) };
         let rules = rules::all(&tx).await?;
-        let held: Vec<OrgRef> = rules.iter().filter(|rule| rule.held_since.is_some()).map(|rule| rule.org.clone()).collect();
+        let held: Vec<OrgRef> = rules
+            .iter()
+            .filter(|rule| rule.held_since.is_some())
+            .map(|rule| rule.org.clone())
+            .collect();
         open(&tx).await?;
         let (mut after, mut events) = (Uuid::nil(), BTreeMap::<Option<Uuid>, u64>::new());
         loop {
@@ -157,7 +173,9 @@ impl Keeper {
             after = last.id;
             for row in rows {
                 let log = row.org_id;
-                if held.iter().all(|org| Some(org.id.uuid()) != log) && blank(&tx, row, &person).await? {
+                if held.iter().all(|org| Some(org.id.uuid()) != log)
+                    && blank(&tx, row, &person).await?
+                {
                     *events.entry(log).or_default() += 1;
                 }
             }
@@ -168,9 +186,22 @@ impl Keeper {
         for (log, count) in &events {
             let org = rules.iter().map(|rule| &rule.org).find(|org| Some(org.id.uuid()) == *log);
             let target = Target::new(TargetType::User, person.id, ERASED);
-            let act = Act::new(Action::PrivacyErased, target, format!("erased somebody from {count} events")).noted("events", count);
-            let act = if person.is_in(&reason.to_string()) { act } else { act.because(reason, None) };
-            record::write(&tx, act.in_log_of(org.cloned()), &Actor::System { command: "postern privacy erase" }, None, stamp).await?;
+            let act = Act::new(
+                Action::PrivacyErased,
+                target,
+                format!("erased somebody from {count} events"),
+            )
+            .noted("events", count);
+            let act =
+                if person.is_in(&reason.to_string()) { act } else { act.because(reason, None) };
+            record::write(
+                &tx,
+                act.in_log_of(org.cloned()),
+                &Actor::System { command: "postern privacy erase" },
+                None,
+                stamp,
+            )
+            .await?;
         }
         tx.commit().await?;
         Ok(Some(Erasure { events: events.values().sum(), held }))
@@ -217,14 +248,23 @@ async fn retire_log(
         .expr(Expr::val(1))
         .from(audit_leaf::Entity)
         .and_where(Expr::col((audit_leaf::Entity, audit_leaf::Column::OrgId)).eq(org_or_nil(id)))
-        .and_where(Expr::col((audit_leaf::Entity, audit_leaf::Column::EventId)).equals((audit_event::Entity, C::Id)))
-        .and_where(Expr::col((audit_leaf::Entity, audit_leaf::Column::Place)).lt(i64::try_from(first_kept).unwrap_or(i64::MAX)))
+        .and_where(
+            Expr::col((audit_leaf::Entity, audit_leaf::Column::EventId))
+                .equals((audit_event::Entity, C::Id)),
+        )
+        .and_where(
+            Expr::col((audit_leaf::Entity, audit_leaf::Column::Place))
+                .lt(i64::try_from(first_kept).unwrap_or(i64::MAX)),
+        )
         .take();
     let over = Condition::all()
         .add(of_log)
         .add(C::OccurredAt.lt(before))
         // What says why others are gone stays.
-        .add(C::Action.is_not_in([Action::AuditRetentionApplied.name(), Action::PrivacyErased.name()]))
+        .add(
+            C::Action
+                .is_not_in([Action::AuditRetentionApplied.name(), Action::PrivacyErased.name()]),
+        )
         .add(C::Id.lt(Ids::first_of(before + Ids::AHEAD)))
         .add(Expr::exists(in_log));
     open(&tx).await?;
@@ -238,7 +278,8 @@ async fn retire_log(
         tx.rollback().await?;
     } else {
         let act = retention::applied(org.as_ref(), before, events, first_kept);
-        record::write(&tx, act, &Actor::System { command: "postern retention run" }, None, stamp).await?;
+        record::write(&tx, act, &Actor::System { command: "postern retention run" }, None, stamp)
+            .await?;
         tx.commit().await?;
     }
     Ok(Some(Retired { org, before, events }))
@@ -280,7 +321,8 @@ async fn person(tx: &Tx, who: &Who) -> Result<Option<Erased>, StoreError> {
         Who::Email(email) => user::Column::Email.eq(email.as_str()),
     };
     let Some(user) = user::Entity::find().filter(which).one(tx).await? else { return Ok(None) };
-    let memberships = membership::Entity::find().filter(membership::Column::UserId.eq(user.id)).all(tx).await?;
+    let memberships =
+        membership::Entity::find().filter(membership::Column::UserId.eq(user.id)).all(tx).await?;
     let id = UserId::new(user.id);
     let mut targets = vec![id.to_string()];
     targets.extend(memberships.into_iter().map(|row| Id::<Member>::new(row.id).to_string()));
@@ -309,15 +351,19 @@ impl Erased {
         let text = text.to_lowercase();
         let letter = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
         let stands = |word: &str| {
-            text.match_indices(word)
-                .any(|(at, _)| !letter(text[..at].chars().next_back()) && !letter(text[at + word.len()..].chars().next()))
+            text.match_indices(word).any(|(at, _)| {
+                !letter(text[..at].chars().next_back())
+                    && !letter(text[at + word.len()..].chars().next())
+            })
         };
-        stands(&self.email.to_lowercase()) || (self.name.chars().count() > 2 && stands(&self.name.to_lowercase()))
+        stands(&self.email.to_lowercase())
+            || (self.name.chars().count() > 2 && stands(&self.name.to_lowercase()))
     }
 
     /// The parts of an event that are about them.
     fn parts(&self, row: &audit_event::Model) -> Vec<Part> {
-        let actor = row.actor_id == Some(self.id.uuid()) || row.actor_email.as_ref() == Some(&self.email);
+        let actor =
+            row.actor_id == Some(self.id.uuid()) || row.actor_email.as_ref() == Some(&self.email);
         let worn = row.on_behalf_of_id == Some(self.id.uuid());
         let target = row.target_id.as_ref().is_some_and(|id| self.targets.contains(id));
         let about = [
@@ -329,7 +375,11 @@ impl Erased {
             (Part::Summary, actor || worn || target || self.is_in(&row.summary)),
             (Part::Reason, row.reason.as_ref().is_some_and(|reason| self.is_in(reason))),
             // Former names stand nowhere else.
-            (Part::Metadata, row.action == Action::UserProfileUpdated.name() && (actor || target) || self.is_in(&row.metadata.to_string())),
+            (
+                Part::Metadata,
+                row.action == Action::UserProfileUpdated.name() && (actor || target)
+                    || self.is_in(&row.metadata.to_string()),
+            ),
         ];
         about.into_iter().filter(|(_, about)| *about).map(|(part, _)| part).collect()
     }
@@ -338,12 +388,14 @@ impl Erased {
 /// Takes what is about somebody out of an event. False if it was out already.
 async fn blank(tx: &Tx, row: audit_event::Model, person: &Erased) -> Result<bool, StoreError> {
     let before = row.openings()?;
-    let parts: Vec<Part> = person.parts(&row).into_iter().filter(|part| !before.erased().contains_key(part)).collect();
+    let parts: Vec<Part> =
+        person.parts(&row).into_iter().filter(|part| !before.erased().contains_key(part)).collect();
     if parts.is_empty() {
         return Ok(false);
     }
     let json = record::as_read(&row)?;
-    let recorded = Recorded::parse(&json).map_err(|error| StoreError::Corrupt(error.to_string()))?;
+    let recorded =
+        Recorded::parse(&json).map_err(|error| StoreError::Corrupt(error.to_string()))?;
     let openings = before.erasing(&parts, &recorded);
     let mut after = row;
     for part in parts {
@@ -358,7 +410,13 @@ async fn blank(tx: &Tx, row: audit_event::Model, person: &Erased) -> Result<bool
         }
     }
     after.salts = openings.salts().to_vec();
-    after.erased = Some(openings.erased().iter().map(|(part, hash)| (part.name().to_owned(), Value::from(hash.to_base64()))).collect());
+    after.erased = Some(
+        openings
+            .erased()
+            .iter()
+            .map(|(part, hash)| (part.name().to_owned(), Value::from(hash.to_base64())))
+            .collect(),
+    );
     audit_event::Entity::update(after.into_active_model().reset_all()).exec(tx).await?;
     Ok(true)
 }

@@ -40,7 +40,8 @@ pub fn make_folder(folder: &Path) -> Result<(), KeyError> {
 
 /// Makes an Ed25519 key pair, named after the moment.
 pub fn make_pair(folder: &Path, suffix: &str, now: DateTime<Utc>) -> Result<(), KeyError> {
-    let pair = Ed25519KeyPair::generate_pkcs8(&SystemRandom::new()).map_err(|_| KeyError::NoRandom)?;
+    let pair =
+        Ed25519KeyPair::generate_pkcs8(&SystemRandom::new()).map_err(|_| KeyError::NoRandom)?;
     write_private(&folder.join(format!("{}{suffix}", now.format(MOMENT))), pair.as_ref())
 }
 
@@ -60,12 +61,14 @@ impl PairFile {
 
 /// The key pairs of a family, the oldest first.
 pub fn read_pairs(folder: &Path, suffix: &str) -> Result<Vec<PairFile>, KeyError> {
-    let entries = fs::read_dir(folder).map_err(|source| KeyError::Io { path: folder.to_owned(), source })?;
+    let entries =
+        fs::read_dir(folder).map_err(|source| KeyError::Io { path: folder.to_owned(), source })?;
     let mut pairs = Vec::new();
     for path in entries.filter_map(|entry| entry.ok().map(|entry| entry.path())) {
         let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
         if let Some(made_at) = name.strip_suffix(suffix) {
-            let made_at = DateTime::parse_from_str(&format!("{made_at}+0000"), &format!("{MOMENT}%z"));
+            let made_at =
+                DateTime::parse_from_str(&format!("{made_at}+0000"), &format!("{MOMENT}%z"));
             let made_at = made_at.map_err(|_| KeyError::NotAKey(path.clone()))?.to_utc();
             let bytes = read_private(&path)?;
             pairs.push(PairFile { path, made_at, bytes });
@@ -100,7 +103,12 @@ pub(crate) fn write_private(path: &Path, bytes: &[u8]) -> Result<(), KeyError> {
     let mut name = [0; 8];
     SystemRandom::new().fill(&mut name).map_err(|_| KeyError::NoRandom)?;
     let unfinished = path.with_extension(format!("{:016x}.unfinished", u64::from_be_bytes(name)));
-    let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&unfinished).map_err(failed)?;
+    let mut file = fs::OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(&unfinished)
+        .map_err(failed)?;
     file.write_all(bytes).and_then(|()| file.sync_all()).map_err(failed)?;
     // A link, unlike a renaming, does not replace what somebody else has put there meanwhile.
     let linked = fs::hard_link(&unfinished, path);

@@ -51,8 +51,11 @@ impl Lookups {
 }
 
 fn build(guise: bool, org: ByOrg, tenant: Option<&str>) -> String {
-    let mut columns = vec![all::<session::Column>("s"), all::<user::Column>("u"), "t.tier AS tier".to_owned()];
-    let mut joins = r#"session s JOIN "user" u ON u.id = s.user_id LEFT JOIN staff t ON t.user_id = u.id"#.to_owned();
+    let mut columns =
+        vec![all::<session::Column>("s"), all::<user::Column>("u"), "t.tier AS tier".to_owned()];
+    let mut joins =
+        r#"session s JOIN "user" u ON u.id = s.user_id LEFT JOIN staff t ON t.user_id = u.id"#
+            .to_owned();
     if guise {
         columns.extend([
             all::<impersonation::Column>("i"),
@@ -68,10 +71,14 @@ fn build(guise: bool, org: ByOrg, tenant: Option<&str>) -> String {
             JOIN organization b ON b.id = i.org_id
             LEFT JOIN membership bm ON bm.org_id = b.id AND bm.user_id = w.id"#;
     }
-    let (column, n) = (if matches!(org, ByOrg::Slug) { "slug" } else { "id" }, if guise { 3 } else { 2 });
+    let (column, n) =
+        (if matches!(org, ByOrg::Slug) { "slug" } else { "id" }, if guise { 3 } else { 2 });
     let effective = if guise { "w" } else { "u" };
     if !matches!(org, ByOrg::None) {
-        columns.extend([all::<organization::Column>("o"), "m.id AS m_id, m.role AS m_role".to_owned()]);
+        columns.extend([
+            all::<organization::Column>("o"),
+            "m.id AS m_id, m.role AS m_role".to_owned(),
+        ]);
         columns.extend(tenant.map(|role| becomes_tenant(role, "o.id")));
         joins += &format!(
             " LEFT JOIN organization o ON o.{column} = ${n}

@@ -19,7 +19,10 @@ use postern_domain::{
     id::{EventId, OrgId},
 };
 use postern_tlog::{Checkpoint, Hash};
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect, Statement};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder,
+    QuerySelect, Statement,
+};
 use uuid::Uuid;
 
 use crate::{
@@ -72,7 +75,9 @@ impl Pump {
     /// Pumps a batch. None where another process is at it.
     pub async fn turn(&mut self, stamp: &Stamp) -> Result<Option<Pumped>, StoreError> {
         match self.batch(Of::All, stamp).await {
-            Err(StoreError::Conflict(_) | StoreError::Corrupt(_)) => self.each_by_itself(stamp).await,
+            Err(StoreError::Conflict(_) | StoreError::Corrupt(_)) => {
+                self.each_by_itself(stamp).await
+            }
             done => done,
         }
     }
@@ -91,7 +96,8 @@ impl Pump {
     /// Pumps log by log, and sets aside those that cannot be appended to.
     async fn each_by_itself(&mut self, stamp: &Stamp) -> Result<Option<Pumped>, StoreError> {
         let tx = Tx::begin(&self.store, Mode::Read).await?;
-        let mut logs = audit_queue::Entity::find().select_only().column(audit_queue::Column::OrgId).distinct();
+        let mut logs =
+            audit_queue::Entity::find().select_only().column(audit_queue::Column::OrgId).distinct();
         logs = logs.filter(audit_queue::Column::OrgId.is_not_in(self.aside.iter().copied()));
         let logs: Vec<Uuid> = logs.into_tuple().all(&tx).await?;
         tx.rollback().await?;
@@ -129,7 +135,12 @@ impl Pump {
             Of::All => audit_queue::Column::OrgId.is_not_in(self.aside.iter().copied()),
             Of::One(log) => audit_queue::Column::OrgId.eq(log),
         };
-        let queued = audit_queue::Entity::find().filter(these).order_by_asc(audit_queue::Column::EventId).limit(BATCH).all(&tx).await?;
+        let queued = audit_queue::Entity::find()
+            .filter(these)
+            .order_by_asc(audit_queue::Column::EventId)
+            .limit(BATCH)
+            .all(&tx)
+            .await?;
         if queued.is_empty() {
             tx.rollback().await?;
             return Ok(Some(Pumped::default()));
@@ -139,11 +150,19 @@ impl Pump {
         let logs: Vec<Uuid> = by_org.keys().copied().collect();
         let events = by_org.values().map(|entries| entries.len() as u64).sum();
         append(&tx, &recorder, by_org, stamp.now).await?;
-        let (taken, of) =
-            (audit_queue::Entity::delete_many().filter(audit_queue::Column::EventId.is_in(ids.clone())).exec(&tx).await?, ids.len());
+        let (taken, of) = (
+            audit_queue::Entity::delete_many()
+                .filter(audit_queue::Column::EventId.is_in(ids.clone()))
+                .exec(&tx)
+                .await?,
+            ids.len(),
+        );
         if taken.rows_affected != of as u64 {
             // SQLite keeps any kind of value in any column; what cannot be taken out would come again for ever.
-            return Err(StoreError::Corrupt("the queue has rows that no server has written, and that cannot be taken out".to_owned()));
+            return Err(StoreError::Corrupt(
+                "the queue has rows that no server has written, and that cannot be taken out"
+                    .to_owned(),
+            ));
         }
         for (org, event) in &refused {
             refuse(&tx, *org, *event, stamp).await?;
@@ -151,21 +170,36 @@ impl Pump {
         if let Some(sql) = tells_growth(backend) {
             // A notice has at most 8,000 bytes.
             let many = logs.len() > 200;
-            let told = if many { String::new() } else { logs.iter().map(|org| org.simple().to_string()).collect::<Vec<_>>().join(",") };
+            let told = if many {
+                String::new()
+            } else {
+                logs.iter().map(|org| org.simple().to_string()).collect::<Vec<_>>().join(",")
+            };
             tx.execute_raw(statement(backend, sql, [told.into()])).await?;
         }
         tx.commit().await?;
         self.store.growth().tell(&logs);
-        Ok(Some(Pumped { events, logs: logs.into_iter().map(org_unless_nil).collect(), refused, damaged: Vec::new() }))
+        Ok(Some(Pumped {
+            events,
+            logs: logs.into_iter().map(org_unless_nil).collect(),
+            refused,
+            damaged: Vec::new(),
+        }))
     }
 }
 
 /// When the oldest event happened that has no place in its log yet, and how many there are.
 pub async fn waiting(store: &Arc<Store>) -> Result<(u64, Option<DateTime<Utc>>), StoreError> {
     let tx = Tx::begin(store, Mode::Read).await?;
-    let oldest = audit_queue::Entity::find().order_by_asc(audit_queue::Column::EventId).one(&tx).await?;
+    let oldest =
+        audit_queue::Entity::find().order_by_asc(audit_queue::Column::EventId).one(&tx).await?;
     let backend = tx.get_database_backend();
-    let row = tx.query_one_raw(Statement::from_string(backend, "SELECT count(*) AS waiting FROM audit_queue")).await?;
+    let row = tx
+        .query_one_raw(Statement::from_string(
+            backend,
+            "SELECT count(*) AS waiting FROM audit_queue",
+        ))
+        .await?;
     let waiting: i64 = row.map_or(Ok(0), |row| row.try_get("", "waiting"))?;
     Ok((u64::try_from(waiting).unwrap_or(0), oldest.and_then(|entry| made_at(entry.event_id))))
 }
@@ -178,7 +212,12 @@ fn made_at(id: Uuid) -> Option<DateTime<Utc>> {
 type Sorted = (BTreeMap<Uuid, Vec<(Uuid, Hash)>>, Vec<(Option<OrgId>, EventId)>);
 
 /// What a server has queued, by org, and what nobody has: with another seal, or a second time.
-async fn sort(tx: &Tx, recorder: &Recorder, queued: Vec<audit_queue::Model>, ids: &[Uuid]) -> Result<Sorted, StoreError> {
+async fn sort(
+    tx: &Tx,
+    recorder: &Recorder,
+    queued: Vec<audit_queue::Model>,
+    ids: &[Uuid],
+) -> Result<Sorted, StoreError> {
     let mut orgs: Vec<Uuid> = queued.iter().map(|entry| entry.org_id).collect();
     orgs.sort_unstable();
     orgs.dedup();
@@ -201,7 +240,12 @@ async fn sort(tx: &Tx, recorder: &Recorder, queued: Vec<audit_queue::Model>, ids
 }
 
 /// Appends to each org's log, and signs what it has come to.
-async fn append(tx: &Tx, recorder: &Recorder, by_org: BTreeMap<Uuid, Vec<(Uuid, Hash)>>, now: DateTime<Utc>) -> Result<(), StoreError> {
+async fn append(
+    tx: &Tx,
+    recorder: &Recorder,
+    by_org: BTreeMap<Uuid, Vec<(Uuid, Hash)>>,
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
     let (mut leaves, mut nodes, mut checkpoints) = (Vec::new(), Vec::new(), Vec::new());
     for (org_id, entries) in by_org {
         // Read each time: the database may have gone back to a state from before, where a standby took over.
@@ -210,17 +254,27 @@ async fn append(tx: &Tx, recorder: &Recorder, by_org: BTreeMap<Uuid, Vec<(Uuid, 
             for node in frontier.append(leaf) {
                 let (level, place) = (node.level, log::number(node.index)?);
                 if level == 0 {
-                    leaves.push(audit_leaf::Model { org_id, place, event_id, hash: leaf.0.to_vec() }.into_active_model());
+                    leaves.push(
+                        audit_leaf::Model { org_id, place, event_id, hash: leaf.0.to_vec() }
+                            .into_active_model(),
+                    );
                 } else if level % LEVELS == 0 {
                     let level = i16::from(level / LEVELS);
-                    nodes.push(audit_node::Model { org_id, level, place, hash: node.hash.0.to_vec() }.into_active_model());
+                    nodes.push(
+                        audit_node::Model { org_id, level, place, hash: node.hash.0.to_vec() }
+                            .into_active_model(),
+                    );
                 }
             }
         }
         let origin = recorder.origin(org_unless_nil(org_id));
-        let note = recorder.sign(&Checkpoint { origin, size: frontier.size(), root: frontier.root() })?;
+        let note =
+            recorder.sign(&Checkpoint { origin, size: frontier.size(), root: frontier.root() })?;
         let (size, kept) = (log::number(frontier.size())?, log::frontier_bytes(&frontier));
-        checkpoints.push(audit_checkpoint::Model { org_id, size, note, frontier: kept, made_at: now }.into_active_model());
+        checkpoints.push(
+            audit_checkpoint::Model { org_id, size, note, frontier: kept, made_at: now }
+                .into_active_model(),
+        );
     }
     if leaves.is_empty() {
         return Ok(());
@@ -234,12 +288,24 @@ async fn append(tx: &Tx, recorder: &Recorder, by_org: BTreeMap<Uuid, Vec<(Uuid, 
 }
 
 /// Somebody wrote into the queue who is no server of ours. It is taken out and told; the event, if there is one, gets no place in the log.
-async fn refuse(tx: &Tx, org: Option<OrgId>, event: EventId, stamp: &Stamp) -> Result<(), StoreError> {
+async fn refuse(
+    tx: &Tx,
+    org: Option<OrgId>,
+    event: EventId,
+    stamp: &Stamp,
+) -> Result<(), StoreError> {
     // What was put there may be anything.
-    let claimed = audit_event::Entity::find_by_id(event.uuid()).one(tx).await?.and_then(|row| Event::try_from(row).ok());
+    let claimed = audit_event::Entity::find_by_id(event.uuid())
+        .one(tx)
+        .await?
+        .and_then(|row| Event::try_from(row).ok());
     let org = claimed.and_then(|event| event.org).filter(|one| Some(one.id) == org);
     let target = Target::new(TargetType::Event, event, "an entry of the queue");
-    let act = Act::new(Action::AuditEntryRefused, target, "found an entry in the queue of the log that no server had put there")
-        .ended(Outcome::Denied);
+    let act = Act::new(
+        Action::AuditEntryRefused,
+        target,
+        "found an entry in the queue of the log that no server had put there",
+    )
+    .ended(Outcome::Denied);
     record::write(tx, act, &Actor::Postern, org, stamp).await
 }

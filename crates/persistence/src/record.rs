@@ -9,7 +9,10 @@ use postern_domain::{
     org::OrgRef,
 };
 use postern_tlog::Hash;
-use sea_orm::{ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect, QueryTrait, Select, sea_query::Query};
+use sea_orm::{
+    ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
+    Select, sea_query::Query,
+};
 use uuid::Uuid;
 
 use crate::{
@@ -20,7 +23,13 @@ use crate::{
 };
 
 /// Adds the row that `act` becomes, and its entry in the queue of the log, in the transaction of what it records.
-pub async fn write(tx: &Tx, act: Act, actor: &Actor, org: Option<OrgRef>, stamp: &Stamp) -> Result<(), StoreError> {
+pub async fn write(
+    tx: &Tx,
+    act: Act,
+    actor: &Actor,
+    org: Option<OrgRef>,
+    stamp: &Stamp,
+) -> Result<(), StoreError> {
     let recorder = tx.store().recorder()?;
     let event = Event::of(act, stamp.id(), stamp.now, actor, org, stamp.source.clone());
     let openings = Openings::new(Recorder::salts()?);
@@ -40,10 +49,18 @@ pub async fn adopt(tx: &Tx, org: Uuid) -> Result<u64, StoreError> {
 
 /// Queues all that has no place and waits for none: a server may have begun meanwhile. How much there was.
 pub async fn adopt_all(tx: &Tx) -> Result<u64, StoreError> {
-    let placed = Query::select().column(audit_leaf::Column::EventId).from(audit_leaf::Entity).take();
-    let queued = Query::select().column(audit_queue::Column::EventId).from(audit_queue::Entity).take();
+    let placed =
+        Query::select().column(audit_leaf::Column::EventId).from(audit_leaf::Entity).take();
+    let queued =
+        Query::select().column(audit_queue::Column::EventId).from(audit_queue::Entity).take();
     let id = audit_event::Column::Id;
-    adopt_those(tx, audit_event::Entity::find().filter(id.not_in_subquery(placed)).filter(id.not_in_subquery(queued))).await
+    adopt_those(
+        tx,
+        audit_event::Entity::find()
+            .filter(id.not_in_subquery(placed))
+            .filter(id.not_in_subquery(queued)),
+    )
+    .await
 }
 
 /// So many rows at a time: each is four values in one statement, and SQLite takes 32,766.
@@ -53,25 +70,39 @@ async fn adopt_those(tx: &Tx, those: Select<audit_event::Entity>) -> Result<u64,
     let recorder = tx.store().recorder()?;
     let (mut after, mut adopted) = (Uuid::nil(), 0);
     loop {
-        let next = those.clone().filter(audit_event::Column::Id.gt(after)).order_by_asc(audit_event::Column::Id).limit(ROWS);
+        let next = those
+            .clone()
+            .filter(audit_event::Column::Id.gt(after))
+            .order_by_asc(audit_event::Column::Id)
+            .limit(ROWS);
         let rows = next.all(tx).await?;
         let Some(last) = rows.last() else { return Ok(adopted) };
         (after, adopted) = (last.id, adopted + rows.len() as u64);
-        let queued: Result<Vec<_>, StoreError> = rows.iter().map(|row| Ok(queue_entry(recorder, row)?.into_active_model())).collect();
+        let queued: Result<Vec<_>, StoreError> =
+            rows.iter().map(|row| Ok(queue_entry(recorder, row)?.into_active_model())).collect();
         audit_queue::Entity::insert_many(queued?).exec_without_returning(tx).await?;
     }
 }
 
-fn queue_entry(recorder: &Recorder, row: &audit_event::Model) -> Result<audit_queue::Model, StoreError> {
+fn queue_entry(
+    recorder: &Recorder,
+    row: &audit_event::Model,
+) -> Result<audit_queue::Model, StoreError> {
     let leaf = Hash::of_leaf(&entry(row)?);
     let org = row.org_id.map(Id::new);
     let seal = recorder.seal(org, Id::new(row.id), leaf);
-    Ok(audit_queue::Model { org_id: org_or_nil(org), event_id: row.id, leaf: leaf.0.to_vec(), seal })
+    Ok(audit_queue::Model {
+        org_id: org_or_nil(org),
+        event_id: row.id,
+        leaf: leaf.0.to_vec(),
+        seal,
+    })
 }
 
 /// An event as the API gives it.
 pub fn as_read(row: &audit_event::Model) -> Result<String, StoreError> {
-    serde_json::to_string(&Event::try_from(row.clone())?).map_err(|error| StoreError::Corrupt(error.to_string()))
+    serde_json::to_string(&Event::try_from(row.clone())?)
+        .map_err(|error| StoreError::Corrupt(error.to_string()))
 }
 
 /// The entry of an event in its log, made of the JSON that it is read as: by everybody in the same way.
@@ -84,5 +115,7 @@ pub fn entry(row: &audit_event::Model) -> Result<Vec<u8>, StoreError> {
 /// Does an entry of the queue come from a server?
 pub fn is_genuine(recorder: &Recorder, entry: &audit_queue::Model) -> Option<Hash> {
     let leaf = Hash(entry.leaf.as_slice().try_into().ok()?);
-    recorder.is_sealed(org_unless_nil(entry.org_id), Id::new(entry.event_id), leaf, &entry.seal).then_some(leaf)
+    recorder
+        .is_sealed(org_unless_nil(entry.org_id), Id::new(entry.event_id), leaf, &entry.seal)
+        .then_some(leaf)
 }

@@ -43,9 +43,15 @@ pub struct Recorder {
 
 impl Recorder {
     /// Reads the keys in `folder`, and makes those that are not there.
-    pub fn open(folder: &Path, name: &str, chosen: bool, now: DateTime<Utc>) -> Result<Self, KeyError> {
+    pub fn open(
+        folder: &Path,
+        name: &str,
+        chosen: bool,
+        now: DateTime<Utc>,
+    ) -> Result<Self, KeyError> {
         keyfile::make_folder(folder)?;
-        let seal = hmac::Key::new(hmac::HMAC_SHA256, &keyfile::secret(&folder.join("record.secret"))?);
+        let seal =
+            hmac::Key::new(hmac::HMAC_SHA256, &keyfile::secret(&folder.join("record.secret"))?);
         if keyfile::read_pairs(folder, SUFFIX)?.is_empty() {
             keyfile::make_pair(folder, SUFFIX, now)?;
         }
@@ -141,7 +147,9 @@ impl Recorder {
                 None => note,
             });
         }
-        signed.map(|note| note.to_text()).ok_or_else(|| StoreError::Broken("there is no key to sign the log with".to_owned()))
+        signed
+            .map(|note| note.to_text())
+            .ok_or_else(|| StoreError::Broken("there is no key to sign the log with".to_owned()))
     }
 
     /// Is this a checkpoint that this installation has signed, now or before, of this tree? Whoever has the database alone cannot make one.
@@ -149,16 +157,27 @@ impl Recorder {
         let Ok(note) = Note::parse(note) else { return false };
         let retired = self.retired.read().unwrap_or_else(PoisonError::into_inner);
         let once = retired.iter().filter_map(|key| Signer::new(&tree.origin, Arc::clone(key)));
-        let signed = self.signers(&tree.origin).into_iter().chain(once).any(|signer| note.verify(&signer.verifier()).is_ok());
+        let signed = self
+            .signers(&tree.origin)
+            .into_iter()
+            .chain(once)
+            .any(|signer| note.verify(&signer.verifier()).is_ok());
         signed && Checkpoint::of(&note).is_ok_and(|checkpoint| checkpoint == *tree)
     }
 
     /// A checkpoint of ours with the signatures of all keys that there are now. What is not ours stays as it is.
     pub(crate) fn signed_anew(&self, origin: &str, note: String) -> String {
-        let ours = |parsed: &Note| Checkpoint::of(parsed).is_ok_and(|tree| tree.origin == origin && self.has_signed(&note, &tree));
+        let ours = |parsed: &Note| {
+            Checkpoint::of(parsed)
+                .is_ok_and(|tree| tree.origin == origin && self.has_signed(&note, &tree))
+        };
         let Some(parsed) = Note::parse(&note).ok().filter(ours) else { return note };
-        let missing = self.signers(origin).into_iter().filter(|signer| parsed.verify(&signer.verifier()).is_err());
-        let added: Vec<Note> = missing.filter_map(|signer| signer.sign(&parsed.text).ok()).collect();
+        let missing = self
+            .signers(origin)
+            .into_iter()
+            .filter(|signer| parsed.verify(&signer.verifier()).is_err());
+        let added: Vec<Note> =
+            missing.filter_map(|signer| signer.sign(&parsed.text).ok()).collect();
         added.iter().fold(parsed, Note::with).to_text()
     }
 
@@ -172,14 +191,22 @@ impl Recorder {
         hmac::sign(&self.seal, &sealed(org, event, leaf)).as_ref().to_vec()
     }
 
-    pub(crate) fn is_sealed(&self, org: Option<OrgId>, event: EventId, leaf: Hash, seal: &[u8]) -> bool {
+    pub(crate) fn is_sealed(
+        &self,
+        org: Option<OrgId>,
+        event: EventId,
+        leaf: Hash,
+        seal: &[u8],
+    ) -> bool {
         hmac::verify(&self.seal, &sealed(org, event, leaf), seal).is_ok()
     }
 
     /// The salts of a new event.
     pub(crate) fn salts() -> Result<[u8; SALTS], StoreError> {
         let mut salts = [0; SALTS];
-        SystemRandom::new().fill(&mut salts).map_err(|_| StoreError::Broken(KeyError::NoRandom.to_string()))?;
+        SystemRandom::new()
+            .fill(&mut salts)
+            .map_err(|_| StoreError::Broken(KeyError::NoRandom.to_string()))?;
         Ok(salts)
     }
 }

@@ -23,7 +23,8 @@ const CLOCKS_APART: TimeDelta = TimeDelta::seconds(5);
 pub async fn migrate(options: &Options) -> Result<Migrated, StoreError> {
     let roles = backend::roles(options)?;
     let pool = Pool::connect_as_owner(options).await?;
-    let (db, named) = (pool.as_sea_orm(), roles.as_ref().map(|(roles, password)| (roles, password.as_deref())));
+    let (db, named) =
+        (pool.as_sea_orm(), roles.as_ref().map(|(roles, password)| (roles, password.as_deref())));
     let done = postern_migration::up(&db, named).await;
     pool.close().await;
     let done = done?;
@@ -40,7 +41,10 @@ async fn adopt(options: &Options) -> Result<(), StoreError> {
     let recorder = store.recorder()?;
     instance::belongs(&tx, recorder).await?;
     // That it was done is known beside the keys as well: whoever has only the database is not to have it done again, for what they made up.
-    if instance::adopts_now(&tx).await? && record::adopt_all(&tx).await? > 0 && recorder.has_adopted() {
+    if instance::adopts_now(&tx).await?
+        && record::adopt_all(&tx).await? > 0
+        && recorder.has_adopted()
+    {
         let what = "the record was taken over into its log before, and now the database says that it was not";
         return Err(StoreError::Broken(format!(
             "{what}: find out who changed it (if it is another, old database, remove {} from audit.keys_dir)",
@@ -89,8 +93,16 @@ pub async fn examine(store: &Arc<Store>, now: DateTime<Utc>) -> Result<Vec<Fault
             faults.extend(damaged_record(&tx, store).await?);
             faults.extend(clock(&tx, now).await?);
         } else {
-            let what = format!("{} migration(s) have not been applied: {}", pending.len(), pending.join(", "));
-            faults.push(Fault { check: "migrations", what, remedy: "run `postern migrate`".to_owned() });
+            let what = format!(
+                "{} migration(s) have not been applied: {}",
+                pending.len(),
+                pending.join(", ")
+            );
+            faults.push(Fault {
+                check: "migrations",
+                what,
+                remedy: "run `postern migrate`".to_owned(),
+            });
         }
         tx.rollback().await?;
     }
@@ -113,11 +125,16 @@ async fn damaged_record(tx: &Tx, store: &Store) -> Result<Vec<Fault>, StoreError
 async fn clock(tx: &Tx, now: DateTime<Utc>) -> Result<Option<Fault>, StoreError> {
     let Some(sql) = backend::tells_time(tx.get_database_backend()) else { return Ok(None) };
     let row = tx.query_one_raw(Statement::from_string(tx.get_database_backend(), sql)).await?;
-    let theirs: DateTimeUtc = row.ok_or_else(|| StoreError::Corrupt("the database tells no time".to_owned()))?.try_get("", "now")?;
+    let theirs: DateTimeUtc = row
+        .ok_or_else(|| StoreError::Corrupt("the database tells no time".to_owned()))?
+        .try_get("", "now")?;
     let apart = (theirs - now).abs();
     Ok((apart > CLOCKS_APART).then(|| Fault {
         check: "clock",
-        what: format!("this machine's clock and the database's are {} s apart", apart.num_seconds()),
+        what: format!(
+            "this machine's clock and the database's are {} s apart",
+            apart.num_seconds()
+        ),
         remedy: "synchronise both with NTP".to_owned(),
     }))
 }

@@ -81,7 +81,14 @@ impl Store {
         let pool = Pool::connect(options).await?;
         let roles = backend::roles(options)?.map(|(roles, _)| roles);
         let lookups = Lookups::new(roles.as_ref().map(|roles| roles.tenant.as_str()));
-        Ok(Self { pool, roles, lookups, recorder: options.recorder.clone(), growth: Growth::default(), statements: AtomicU64::new(0) })
+        Ok(Self {
+            pool,
+            roles,
+            lookups,
+            recorder: options.recorder.clone(),
+            growth: Growth::default(),
+            statements: AtomicU64::new(0),
+        })
     }
 
     /// The same database for a task of the process's own: with connections of its own, where connections belong to the threads that requests are
@@ -96,9 +103,19 @@ impl Store {
 
     /// As the owner of the schema, who becomes the keeper of the record where the server becomes the platform.
     pub(crate) async fn connect_as_keeper(options: &Options) -> Result<Arc<Self>, StoreError> {
-        let url = options.owner_url.clone().filter(|_| !backend::is_embedded(&options.url)).unwrap_or_else(|| options.url.clone());
+        let url = options
+            .owner_url
+            .clone()
+            .filter(|_| !backend::is_embedded(&options.url))
+            .unwrap_or_else(|| options.url.clone());
         let platform_role = options.keeper_role.clone();
-        Self::connect(&Options { url, platform_role, statement_timeout: KEEPERS, ..options.clone() }).await
+        Self::connect(&Options {
+            url,
+            platform_role,
+            statement_timeout: KEEPERS,
+            ..options.clone()
+        })
+        .await
     }
 
     /// Makes sure that the record of this database is the one that it is going to be kept as; a new database takes it for its own.
@@ -111,7 +128,9 @@ impl Store {
 
     /// What the record is kept with.
     pub fn recorder(&self) -> Result<&Arc<Recorder>, StoreError> {
-        self.recorder.as_ref().ok_or_else(|| StoreError::Broken("this store was opened to be looked at only".to_owned()))
+        self.recorder.as_ref().ok_or_else(|| {
+            StoreError::Broken("this store was opened to be looked at only".to_owned())
+        })
     }
 
     /// Tells that logs have grown.
@@ -154,6 +173,10 @@ impl Store {
 }
 
 /// SQL with `$1`, `$2`, … that both databases read alike.
-pub(crate) fn statement(backend: DbBackend, sql: &str, values: impl IntoIterator<Item = sea_orm::Value>) -> Statement {
+pub(crate) fn statement(
+    backend: DbBackend,
+    sql: &str,
+    values: impl IntoIterator<Item = sea_orm::Value>,
+) -> Statement {
     Statement::from_sql_and_values(backend, sql, values)
 }

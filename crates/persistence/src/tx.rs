@@ -76,17 +76,26 @@ impl Tx {
     }
 
     /// Inserts into two tables with one statement, or what the database takes for one.
-    pub async fn insert_two(&self, first: InsertStatement, second: InsertStatement) -> Result<(), StoreError> {
+    pub async fn insert_two(
+        &self,
+        first: InsertStatement,
+        second: InsertStatement,
+    ) -> Result<(), StoreError> {
         self.execute_raw(both(self.get_database_backend(), first, second)).await?;
         Ok(())
     }
 
     /// Rows of a statement whose best plan depends on what is asked for: it is planned for that alone. (A plan that `PostgreSQL` keeps for any values
     /// walks half of a large table, where some of them are rare.)
-    pub async fn planned_anew(&self, statement: &Statement) -> Result<Vec<QueryResult>, StoreError> {
+    pub async fn planned_anew(
+        &self,
+        statement: &Statement,
+    ) -> Result<Vec<QueryResult>, StoreError> {
         self.count();
         let rows = match &mut *self.begun.lock().await {
-            Begun::Postgres(tx) => tx.fetch_all(self.postgres(statement).persistent(false)).await.map(query_results),
+            Begun::Postgres(tx) => {
+                tx.fetch_all(self.postgres(statement).persistent(false)).await.map(query_results)
+            }
             Begun::Sqlite { tx, .. } => tx.fetch_all(sqlite(statement)).await.map(query_results),
         };
         Ok(rows.map_err(sqlx_error)?)
@@ -94,7 +103,8 @@ impl Tx {
 
     // Statements come from SeaQuery or from constants with `$n` in them; values are always bound.
     fn postgres<'s>(&self, statement: &'s Statement) -> Query<'s, Postgres, SqlxValues> {
-        sqlx::query_with(AssertSqlSafe(statement.sql.as_str()), values(statement)).persistent(self.store.pool.names_statements())
+        sqlx::query_with(AssertSqlSafe(statement.sql.as_str()), values(statement))
+            .persistent(self.store.pool.names_statements())
     }
 
     fn count(&self) {
@@ -129,8 +139,12 @@ impl ConnectionTrait for Tx {
     async fn query_one_raw(&self, statement: Statement) -> Result<Option<QueryResult>, DbErr> {
         self.count();
         match &mut *self.begun.lock().await {
-            Begun::Postgres(tx) => tx.fetch_optional(self.postgres(&statement)).await.map(|row| row.map(Into::into)),
-            Begun::Sqlite { tx, .. } => tx.fetch_optional(sqlite(&statement)).await.map(|row| row.map(Into::into)),
+            Begun::Postgres(tx) => {
+                tx.fetch_optional(self.postgres(&statement)).await.map(|row| row.map(Into::into))
+            }
+            Begun::Sqlite { tx, .. } => {
+                tx.fetch_optional(sqlite(&statement)).await.map(|row| row.map(Into::into))
+            }
         }
         .map_err(sqlx_error)
     }

@@ -236,7 +236,11 @@ impl<S: HasLog> Work<S> {
     pub async fn record(&mut self, act: Act) -> Result<(), StoreError> {
         let Reader { tx, grant, stamp } = &self.reader;
         if !grant.operation().records.actions().contains(&act.action) {
-            return Err(StoreError::Broken(format!("{} does not promise to record {}", grant.operation().id, act.action)));
+            return Err(StoreError::Broken(format!(
+                "{} does not promise to record {}",
+                grant.operation().id,
+                act.action
+            )));
         }
         self.settled = true;
         record::write(tx, act, grant.actor(), S::log(grant), stamp).await
@@ -247,7 +251,9 @@ impl<S: HasLog> Work<S> {
     pub async fn end_impersonations(&mut self, on: Hanging) -> Result<(), StoreError> {
         let Reader { tx, grant, stamp } = &self.reader;
         for impersonation in Impersonations::of_all(tx).locked_hanging(on, stamp.now).await? {
-            let ended = impersonation.end(stamp.now).map_err(|error| StoreError::Broken(error.to_string()))?;
+            let ended = impersonation
+                .end(stamp.now)
+                .map_err(|error| StoreError::Broken(error.to_string()))?;
             if let (impersonation, Some(act)) = ended.into_parts() {
                 impersonation.store(Target { tx, grant }).await?;
                 record::write(tx, act, grant.actor(), S::log(grant), stamp).await?;
@@ -271,7 +277,10 @@ impl<S: HasLog> Work<S> {
             Records::OnlyIf(_) => self.settled || self.kept_books,
         };
         if !said_enough {
-            return Err(StoreError::Broken(format!("{} would commit without a word of what it did", operation.id)));
+            return Err(StoreError::Broken(format!(
+                "{} would commit without a word of what it did",
+                operation.id
+            )));
         }
         self.reader.tx.commit().await
     }

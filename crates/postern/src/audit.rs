@@ -66,20 +66,30 @@ pub fn verify(asked: &Verify) -> Result<bool, Box<dyn Error>> {
 
 fn source(asked: &Verify) -> Result<Box<dyn Read>, Box<dyn Error>> {
     if let Some(server) = &asked.server {
-        let token = std::env::var("POSTERN_TOKEN").map_err(|_| "set POSTERN_TOKEN to an access token")?;
-        let path = asked.org.as_ref().map_or_else(|| "/v1/admin/audit-events".to_owned(), |org| format!("/v1/orgs/{org}/audit-events"));
+        let token =
+            std::env::var("POSTERN_TOKEN").map_err(|_| "set POSTERN_TOKEN to an access token")?;
+        let path = asked.org.as_ref().map_or_else(
+            || "/v1/admin/audit-events".to_owned(),
+            |org| format!("/v1/orgs/{org}/audit-events"),
+        );
         return fetch(&format!("{}{path}", server.trim_end_matches('/')), &token);
     }
     match &asked.export {
         Some(path) if path.as_os_str() == "-" => Ok(Box::new(io::stdin())),
-        Some(path) => Ok(Box::new(fs::File::open(path).map_err(|error| format!("{}: {error}", path.display()))?)),
+        Some(path) => Ok(Box::new(
+            fs::File::open(path).map_err(|error| format!("{}: {error}", path.display()))?,
+        )),
         None => Err("name an export, or a server".into()),
     }
 }
 
 fn fetch(url: &str, token: &str) -> Result<Box<dyn Read>, Box<dyn Error>> {
-    let agent: ureq::Agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
-    let asked = agent.get(url).header("authorization", format!("Bearer {token}")).header("accept", "application/x-ndjson");
+    let agent: ureq::Agent =
+        ureq::Agent::config_builder().http_status_as_error(false).build().into();
+    let asked = agent
+        .get(url)
+        .header("authorization", format!("Bearer {token}"))
+        .header("accept", "application/x-ndjson");
     let mut answer = asked.call()?;
     if answer.status() != 200 {
         let said = answer.body_mut().read_to_string().unwrap_or_default();
@@ -99,20 +109,29 @@ fn keys(given: &[String]) -> Result<Vec<Verifier>, String> {
             keys.push(key);
             continue;
         }
-        let lines = fs::read_to_string(one).map_err(|error| format!("{one}: neither a key nor a file that can be read ({error})"))?;
+        let lines = fs::read_to_string(one).map_err(|error| {
+            format!("{one}: neither a key nor a file that can be read ({error})")
+        })?;
         for line in lines.lines().filter(|line| !line.trim().is_empty()) {
-            keys.push(Verifier::parse(line.trim()).ok_or_else(|| format!("{one}: {line}: not a key of C2SP signed-note"))?);
+            keys.push(
+                Verifier::parse(line.trim())
+                    .ok_or_else(|| format!("{one}: {line}: not a key of C2SP signed-note"))?,
+            );
         }
     }
     Ok(keys)
 }
 
 fn print(verdict: &Verdict) -> io::Result<()> {
-    let Verdict { origin, size, events, erased, left_out, retired, waiting, newer, faults } = verdict;
+    let Verdict { origin, size, events, erased, left_out, retired, waiting, newer, faults } =
+        verdict;
     let mut out = io::stdout().lock();
     writeln!(out, "{origin}: {size} entries, {events} events in the export")?;
     for (count, what) in [
-        (*retired, "entries were removed when their time was over, as the log itself says; their hashes are still in the tree"),
+        (
+            *retired,
+            "entries were removed when their time was over, as the log itself says; their hashes are still in the tree",
+        ),
         (*left_out, "entries were not asked for; their hashes are still in the tree"),
         (*newer, "events are newer than the checkpoint: a later export covers them"),
         (*waiting, "events wait for their place in the log: a later export covers them"),
@@ -122,7 +141,11 @@ fn print(verdict: &Verdict) -> io::Result<()> {
         }
     }
     if !erased.is_empty() {
-        writeln!(out, "  {} events have parts that were erased: what is left is what was recorded", erased.len())?;
+        writeln!(
+            out,
+            "  {} events have parts that were erased: what is left is what was recorded",
+            erased.len()
+        )?;
     }
     if faults.is_empty() {
         return writeln!(
@@ -136,8 +159,10 @@ fn print(verdict: &Verdict) -> io::Result<()> {
 }
 
 fn print_json(verdict: &Verdict) -> io::Result<()> {
-    let Verdict { origin, size, events, erased, left_out, retired, waiting, newer, faults } = verdict;
-    let faults: Vec<_> = faults.iter().map(|Fault { kind, what }| json!({ "kind": kind, "what": what })).collect();
+    let Verdict { origin, size, events, erased, left_out, retired, waiting, newer, faults } =
+        verdict;
+    let faults: Vec<_> =
+        faults.iter().map(|Fault { kind, what }| json!({ "kind": kind, "what": what })).collect();
     let told = json!({
         "sound": faults.is_empty(), "origin": origin, "entries": size, "events": events, "erased": erased, "left_out": left_out,
         "retired": retired, "waiting": waiting, "newer": newer, "faults": faults,

@@ -202,9 +202,15 @@ pub async fn run(cli: Cli) -> Done {
         Command::Demo { orgs, members, events } => {
             let store = open(&config).await?;
             load_demo(&config, &store).await?;
-            if orgs == 0 { Ok(()) } else { fill_demo(&config, &store, Size { orgs, members, events }).await }
+            if orgs == 0 {
+                Ok(())
+            } else {
+                fill_demo(&config, &store, Size { orgs, members, events }).await
+            }
         }
-        Command::User { command: UserCommand::Add { email, name } } => add_user(&config, &email, name).await,
+        Command::User { command: UserCommand::Add { email, name } } => {
+            add_user(&config, &email, name).await
+        }
         Command::Staff { command } => staff(&config, command).await,
         Command::Keys { command: KeysCommand::Rotate } => {
             let now = SystemClock.now();
@@ -213,7 +219,9 @@ pub async fn run(cli: Cli) -> Done {
         Command::Audit { command: AuditCommand::RotateKey } => {
             let now = SystemClock.now();
             Recorder::open(&config.audit.keys_dir, config.log_name(), false, now)?.add_key(now)?;
-            say("servers sign with it as well within a minute; publish what `GET …/audit-log/keys` gives then")
+            say(
+                "servers sign with it as well within a minute; publish what `GET …/audit-log/keys` gives then",
+            )
         }
         Command::Retention { command } => record::retention(&config, command).await,
         Command::Privacy { command } => record::privacy(&config, command).await,
@@ -235,7 +243,11 @@ fn print_out(print: Print) -> Done {
 async fn migrate(config: &Config) -> Done {
     match schema::migrate(&config.store_with_record(SystemClock.now())?).await? {
         Migrated::Done => say("the schema is up to date"),
-        Migrated::Faults(faults) => Err(format!("the schema is up to date, but not everything around it:{}", doctor::told(&faults)).into()),
+        Migrated::Faults(faults) => Err(format!(
+            "the schema is up to date, but not everything around it:{}",
+            doctor::told(&faults)
+        )
+        .into()),
         Migrated::NeedsAdministrator { sql } => {
             writeln!(io::stdout(), "{sql}")?;
             Err("roles are missing that this user may not make; have a database administrator run the above, and then run this again"
@@ -269,12 +281,17 @@ async fn fill_demo(config: &Config, store: &Arc<Store>, size: Size) -> Done {
     let turn = hasher.turn().await?;
     let password = Password::new(demo::PASSWORD);
     demo::fill(store, size, turn.hash(&password), &console_stamp(), |done| {
-        let bar: String = (1..=40).map(|part| if u64::from(done) * 40 >= part * u64::from(size.orgs) { '#' } else { ' ' }).collect();
+        let bar: String = (1..=40)
+            .map(|part| if u64::from(done) * 40 >= part * u64::from(size.orgs) { '#' } else { ' ' })
+            .collect();
         eprint!("\r[{bar}] {done} of {} orgs", size.orgs);
     })
     .await?;
     eprintln!();
-    say(&format!("company-1 to company-{} have {} members each, who sign in as member-1@company-1.example", size.orgs, size.members))
+    say(&format!(
+        "company-1 to company-{} have {} members each, who sign in as member-1@company-1.example",
+        size.orgs, size.members
+    ))
 }
 
 pub(crate) fn console_stamp() -> Stamp {
@@ -299,7 +316,11 @@ pub(crate) const fn at_the_console(command: &'static str, records: &'static [Act
 }
 
 /// A unit of work in an operator's name.
-pub(crate) async fn begin(store: &Arc<Store>, operation: &'static Operation, stamp: Stamp) -> Result<Work<Staff>, StoreError> {
+pub(crate) async fn begin(
+    store: &Arc<Store>,
+    operation: &'static Operation,
+    stamp: Stamp,
+) -> Result<Work<Staff>, StoreError> {
     let grant = policy::admit_console(operation, operation.id);
     Ok(Gate::open(store, true).await?.admit(grant, stamp).begin())
 }
@@ -342,7 +363,11 @@ async fn staff(config: &Config, command: StaffCommand) -> Done {
     let stamp = console_stamp();
     let mut work = begin(&store, &CHANGE_STAFF, stamp.clone()).await?;
     let email = text::email(&email);
-    let candidate = work.staff().locked_by_email(&email).await?.ok_or_else(|| format!("nobody has the address {email}"))?;
+    let candidate = work
+        .staff()
+        .locked_by_email(&email)
+        .await?
+        .ok_or_else(|| format!("nobody has the address {email}"))?;
     let change = candidate.set_tier(tier, config.api.staff.max_super_admins, &reason, stamp.now)?;
     let tiered = work.save(change).await?;
     if tiered.tier.is_none() {

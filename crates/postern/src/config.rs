@@ -99,7 +99,9 @@ impl Config {
                 all.extend(dict);
                 all
             }),
-            Err(error) => return Err(Faults(error.into_iter().map(|fault| fault.to_string()).collect())),
+            Err(error) => {
+                return Err(Faults(error.into_iter().map(|fault| fault.to_string()).collect()));
+            }
         };
         let defaults = Figment::from(Toml::string(DEFAULT));
         let known: Dict = defaults.extract().expect("the defaults are sound");
@@ -115,9 +117,13 @@ impl Config {
             rule(section.failures_per_account >= 1, "failures_per_account: at least 1");
             rule(section.failures_per_address >= 1, "failures_per_address: at least 1");
         });
-        let impersonation = reading.section("impersonation", |section: &api::Impersonation, rule| {
-            rule((1..=Impersonation::LONGEST.num_minutes()).contains(&section.minutes), "minutes: from 1 to 30");
-        });
+        let impersonation =
+            reading.section("impersonation", |section: &api::Impersonation, rule| {
+                rule(
+                    (1..=Impersonation::LONGEST.num_minutes()).contains(&section.minutes),
+                    "minutes: from 1 to 30",
+                );
+            });
         let staff = reading.section("staff", |section: &api::Staff, rule| {
             rule(section.max_super_admins >= 1, "max_super_admins: at least 1");
         });
@@ -128,7 +134,10 @@ impl Config {
         let audit = reading.section("audit", judge_audit);
         let log = reading.section("log", |section: &Log, rule| {
             rule(["text", "json"].contains(&section.format.as_str()), "format: text or json");
-            rule(tracing_subscriber::EnvFilter::try_new(&section.filter).is_ok(), "filter: as in `info` or `warn,postern_api=debug`");
+            rule(
+                tracing_subscriber::EnvFilter::try_new(&section.filter).is_ok(),
+                "filter: as in `info` or `warn,postern_api=debug`",
+            );
         });
         let all = || {
             let api = api::Config {
@@ -151,13 +160,23 @@ impl Config {
     /// What the logs are named after.
     #[must_use]
     pub fn log_name(&self) -> &str {
-        let host = self.api.server.public_url.split_once("://").map_or("", |(_, rest)| rest.split('/').next().unwrap_or_default());
+        let host = self
+            .api
+            .server
+            .public_url
+            .split_once("://")
+            .map_or("", |(_, rest)| rest.split('/').next().unwrap_or_default());
         if self.audit.name.is_empty() { host } else { &self.audit.name }
     }
 
     /// How to reach the database to do something that is recorded. Makes the keys of the record where there are none.
     pub fn store_with_record(&self, now: DateTime<Utc>) -> Result<Options, KeyError> {
-        let recorder = Recorder::open(&self.audit.keys_dir, self.log_name(), !self.audit.name.is_empty(), now)?;
+        let recorder = Recorder::open(
+            &self.audit.keys_dir,
+            self.log_name(),
+            !self.audit.name.is_empty(),
+            now,
+        )?;
         Ok(Options { recorder: Some(Arc::new(recorder)), ..self.store() })
     }
 
@@ -197,7 +216,11 @@ struct Reading {
 
 impl Reading {
     /// A section, read and judged by rules that no type can say; none if it cannot be read.
-    fn section<T: DeserializeOwned>(&mut self, name: &str, judge: impl FnOnce(&T, &mut dyn FnMut(bool, &str))) -> Option<T> {
+    fn section<T: DeserializeOwned>(
+        &mut self,
+        name: &str,
+        judge: impl FnOnce(&T, &mut dyn FnMut(bool, &str)),
+    ) -> Option<T> {
         match self.figment.extract_inner::<T>(name) {
             Ok(section) => {
                 judge(&section, &mut |holds, expected| {
@@ -210,9 +233,15 @@ impl Reading {
             // What is unknown or of another kind has been told already; what is left is a figure that does not fit.
             Err(errors) => {
                 for error in errors {
-                    let setting = error.path.iter().find(|part| *part != name).cloned().unwrap_or_default();
+                    let setting =
+                        error.path.iter().find(|part| *part != name).cloned().unwrap_or_default();
                     let fault = format!("{name}.{setting}: {}", error.kind);
-                    if !setting.is_empty() && !self.faults.iter().any(|told| told.starts_with(&format!("{name}.{setting}:"))) {
+                    if !setting.is_empty()
+                        && !self
+                            .faults
+                            .iter()
+                            .any(|told| told.starts_with(&format!("{name}.{setting}:")))
+                    {
                         self.faults.push(fault);
                     }
                 }
@@ -223,36 +252,69 @@ impl Reading {
 }
 
 fn judge_server(section: &api::Server, rule: &mut dyn FnMut(bool, &str)) {
-    rule(section.listen.parse::<std::net::SocketAddr>().is_ok(), "listen: an address and a port, as in 127.0.0.1:8080");
-    let web = section.public_url.starts_with("https://") || section.public_url.starts_with("http://");
-    rule(web && !section.public_url.ends_with('/'), "public_url: begins with https:// or http:// and does not end with a slash");
-    let origin =
-        |text: &String| url::Url::parse(text).is_ok_and(|url| url.origin().is_tuple() && url.origin().ascii_serialization() == *text);
-    rule(section.cors_origins.iter().all(origin), "cors_origins: each a scheme and a host, as in https://admin.vendor.example");
+    rule(
+        section.listen.parse::<std::net::SocketAddr>().is_ok(),
+        "listen: an address and a port, as in 127.0.0.1:8080",
+    );
+    let web =
+        section.public_url.starts_with("https://") || section.public_url.starts_with("http://");
+    rule(
+        web && !section.public_url.ends_with('/'),
+        "public_url: begins with https:// or http:// and does not end with a slash",
+    );
+    let origin = |text: &String| {
+        url::Url::parse(text)
+            .is_ok_and(|url| url.origin().is_tuple() && url.origin().ascii_serialization() == *text)
+    };
+    rule(
+        section.cors_origins.iter().all(origin),
+        "cors_origins: each a scheme and a host, as in https://admin.vendor.example",
+    );
     rule(section.workers <= 1024, "workers: at most 1024");
-    rule((1024..=16 << 20).contains(&section.body_limit_bytes), "body_limit_bytes: from 1024 to 16777216");
-    rule((1..=300).contains(&section.request_timeout_seconds), "request_timeout_seconds: from 1 to 300");
+    rule(
+        (1024..=16 << 20).contains(&section.body_limit_bytes),
+        "body_limit_bytes: from 1024 to 16777216",
+    );
+    rule(
+        (1..=300).contains(&section.request_timeout_seconds),
+        "request_timeout_seconds: from 1 to 300",
+    );
     rule((1..=3600).contains(&section.keep_alive_seconds), "keep_alive_seconds: from 1 to 3600");
     rule(section.drain_seconds <= 300, "drain_seconds: at most 300");
     rule((1..=100_000).contains(&section.open_answers), "open_answers: from 1 to 100000");
-    rule((1..=section.open_answers).contains(&section.open_answers_each), "open_answers_each: from 1 to open_answers");
+    rule(
+        (1..=section.open_answers).contains(&section.open_answers_each),
+        "open_answers_each: from 1 to open_answers",
+    );
     rule((1..=300).contains(&section.heartbeat_seconds), "heartbeat_seconds: from 1 to 300");
     rule((1..=300).contains(&section.slow_reader_seconds), "slow_reader_seconds: from 1 to 300");
-    rule((1..=300).contains(&section.shutdown_timeout_seconds), "shutdown_timeout_seconds: from 1 to 300");
+    rule(
+        (1..=300).contains(&section.shutdown_timeout_seconds),
+        "shutdown_timeout_seconds: from 1 to 300",
+    );
 }
 
 fn judge_tokens(section: &api::Tokens, rule: &mut dyn FnMut(bool, &str)) {
     rule(!section.audience.is_empty(), "audience: not empty");
     rule((1..=60).contains(&section.access_minutes), "access_minutes: from 1 to 60");
     rule((1..=365).contains(&section.refresh_days), "refresh_days: from 1 to 365");
-    rule((0..=1440).contains(&section.key_activation_minutes), "key_activation_minutes: from 0 to 1440");
+    rule(
+        (0..=1440).contains(&section.key_activation_minutes),
+        "key_activation_minutes: from 0 to 1440",
+    );
     let longest = Impersonation::LONGEST.num_minutes().max(section.access_minutes);
-    rule(section.key_overlap_minutes >= longest, "key_overlap_minutes: not less than the longest token lives");
+    rule(
+        section.key_overlap_minutes >= longest,
+        "key_overlap_minutes: not less than the longest token lives",
+    );
 }
 
 fn judge_passwords(section: &api::Passwords, rule: &mut dyn FnMut(bool, &str)) {
     let least = 8 * section.parallelism;
-    rule((least..=1 << 20).contains(&section.memory_kib), "memory_kib: from 8 for each of `parallelism` to 1048576");
+    rule(
+        (least..=1 << 20).contains(&section.memory_kib),
+        "memory_kib: from 8 for each of `parallelism` to 1048576",
+    );
     rule((1..=32).contains(&section.iterations), "iterations: from 1 to 32");
     rule((1..=16).contains(&section.parallelism), "parallelism: from 1 to 16");
     rule(section.threads <= 256, "threads: at most 256");
@@ -261,35 +323,71 @@ fn judge_passwords(section: &api::Passwords, rule: &mut dyn FnMut(bool, &str)) {
 }
 
 fn judge_database(section: &Database, rule: &mut dyn FnMut(bool, &str)) {
-    let known = ["sqlite:", "postgres://", "postgresql://"].iter().any(|scheme| section.url.starts_with(scheme));
+    let known = ["sqlite:", "postgres://", "postgresql://"]
+        .iter()
+        .any(|scheme| section.url.starts_with(scheme));
     rule(known, "url: begins with sqlite:, postgres:// or postgresql://");
     let postgres = |url: &str| url.starts_with("postgres://") || url.starts_with("postgresql://");
-    rule(section.owner_url.is_empty() || postgres(&section.owner_url), "owner_url: empty, or begins with postgres:// or postgresql://");
-    rule(is_role(&section.tenant_role), "tenant_role: letters, digits and _ in lower case, at most 63");
-    rule(is_role(&section.platform_role), "platform_role: letters, digits and _ in lower case, at most 63");
-    rule(is_role(&section.keeper_role), "keeper_role: letters, digits and _ in lower case, at most 63");
+    rule(
+        section.owner_url.is_empty() || postgres(&section.owner_url),
+        "owner_url: empty, or begins with postgres:// or postgresql://",
+    );
+    rule(
+        is_role(&section.tenant_role),
+        "tenant_role: letters, digits and _ in lower case, at most 63",
+    );
+    rule(
+        is_role(&section.platform_role),
+        "platform_role: letters, digits and _ in lower case, at most 63",
+    );
+    rule(
+        is_role(&section.keeper_role),
+        "keeper_role: letters, digits and _ in lower case, at most 63",
+    );
     rule(section.tenant_role != section.platform_role, "platform_role: another than tenant_role");
-    let third = section.keeper_role != section.tenant_role && section.keeper_role != section.platform_role;
+    let third =
+        section.keeper_role != section.tenant_role && section.keeper_role != section.platform_role;
     rule(third, "keeper_role: another than tenant_role and platform_role");
     rule((2..=1000).contains(&section.max_connections), "max_connections: from 2 to 1000");
-    rule((1..=300).contains(&section.acquire_timeout_seconds), "acquire_timeout_seconds: from 1 to 300");
-    rule((1..=3600).contains(&section.statement_timeout_seconds), "statement_timeout_seconds: from 1 to 3600");
-    rule(durability(&section.sqlite_durability).is_some(), "sqlite_durability: full, normal or off");
+    rule(
+        (1..=300).contains(&section.acquire_timeout_seconds),
+        "acquire_timeout_seconds: from 1 to 300",
+    );
+    rule(
+        (1..=3600).contains(&section.statement_timeout_seconds),
+        "statement_timeout_seconds: from 1 to 3600",
+    );
+    rule(
+        durability(&section.sqlite_durability).is_some(),
+        "sqlite_durability: full, normal or off",
+    );
 }
 
 fn judge_audit(section: &Audit, rule: &mut dyn FnMut(bool, &str)) {
     // C2SP signed-note: the name of a key has no spaces and no plus sign.
     let plain = section.name.bytes().all(|b| b.is_ascii_graphic() && b != b'+');
-    rule(plain && section.name.len() <= 200, "name: at most 200 characters of ASCII without spaces and plus signs");
-    rule((Retention::SHORTEST..=Retention::LONGEST).contains(&section.retention_days), "retention_days: from 30 to 2557");
-    rule((10..=60_000).contains(&section.pump_interval_milliseconds), "pump_interval_milliseconds: from 10 to 60000");
+    rule(
+        plain && section.name.len() <= 200,
+        "name: at most 200 characters of ASCII without spaces and plus signs",
+    );
+    rule(
+        (Retention::SHORTEST..=Retention::LONGEST).contains(&section.retention_days),
+        "retention_days: from 30 to 2557",
+    );
+    rule(
+        (10..=60_000).contains(&section.pump_interval_milliseconds),
+        "pump_interval_milliseconds: from 10 to 60000",
+    );
 }
 
 /// A name that PostgreSQL takes without quotes.
 fn is_role(name: &str) -> bool {
     let letters = name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_');
     // `SET ROLE none` is nobody.
-    letters && name != "none" && name.len() <= 63 && name.starts_with(|first: char| first.is_ascii_lowercase())
+    letters
+        && name != "none"
+        && name.len() <= 63
+        && name.starts_with(|first: char| first.is_ascii_lowercase())
 }
 
 /// Every key that is given must be known, and of the kind that its default is.
@@ -298,8 +396,12 @@ fn compare(given: &Dict, known: &Dict, at: &str, faults: &mut Vec<String>) {
         let path = if at.is_empty() { key.clone() } else { format!("{at}.{key}") };
         match (known.get(key), value) {
             (None, _) => faults.push(format!("{path}: there is no such setting")),
-            (Some(Value::Dict(_, known)), Value::Dict(_, given)) => compare(given, known, &path, faults),
-            (Some(Value::Dict(..)), _) => faults.push(format!("{path}: is a section, not a setting")),
+            (Some(Value::Dict(_, known)), Value::Dict(_, given)) => {
+                compare(given, known, &path, faults)
+            }
+            (Some(Value::Dict(..)), _) => {
+                faults.push(format!("{path}: is a section, not a setting"))
+            }
             (Some(default), value) if kind(default) != kind(value) => {
                 faults.push(format!("{path}: expected {}, found {}", kind(default), kind(value)));
             }
@@ -334,8 +436,9 @@ mod tests {
 
     #[test]
     fn all_faults_are_told_at_once() {
-        let told =
-            faults("[server]\nlisten = 8080\nprot = 1\n[tokens]\naccess_minutes = \"ten\"\n[mail]\nhost = \"x\"\n[server.listen2]\na = 1");
+        let told = faults(
+            "[server]\nlisten = 8080\nprot = 1\n[tokens]\naccess_minutes = \"ten\"\n[mail]\nhost = \"x\"\n[server.listen2]\na = 1",
+        );
         for expected in [
             "server.listen: expected a text, found a number",
             "server.prot: there is no such setting",
@@ -349,14 +452,17 @@ mod tests {
 
     #[test]
     fn faults_of_every_kind_are_told_together() {
-        let told =
-            faults("[server]\nprot = 1\n[sign_in]\nfailures_per_address = -1\n[impersonation]\nminutes = 31\n[passwords]\nqueue = 0");
+        let told = faults(
+            "[server]\nprot = 1\n[sign_in]\nfailures_per_address = -1\n[impersonation]\nminutes = 31\n[passwords]\nqueue = 0",
+        );
         assert_eq!(told.len(), 4, "{told:?}");
     }
 
     #[test]
     fn figures_out_of_range_are_told_together() {
-        let told = faults("[impersonation]\nminutes = 31\n[log]\nformat = \"xml\"\n[server]\nlisten = \"nowhere\"");
+        let told = faults(
+            "[impersonation]\nminutes = 31\n[log]\nformat = \"xml\"\n[server]\nlisten = \"nowhere\"",
+        );
         assert_eq!(told.len(), 3, "{told:?}");
     }
 }

@@ -16,7 +16,8 @@ use serde_json::json;
 use crate::config::Config;
 
 /// Passwords that everybody tries first.
-const GUESSED_FIRST: [&str; 8] = ["", "postern", "postgres", "password", "secret", "changeme", "admin", "test"];
+const GUESSED_FIRST: [&str; 8] =
+    ["", "postern", "postgres", "password", "secret", "changeme", "admin", "test"];
 
 /// Everything that is wrong, beginning with whether there is a database to look at; looking must not make one.
 pub async fn look(config: &Config, demo: bool) -> Result<Vec<Fault>, StoreError> {
@@ -32,13 +33,18 @@ pub async fn look(config: &Config, demo: bool) -> Result<Vec<Fault>, StoreError>
         Err(error) => Ok(vec![Fault {
             check: "connection",
             what: chain(&error),
-            remedy: "look at database.url; on PostgreSQL `postern migrate` makes the login".to_owned(),
+            remedy: "look at database.url; on PostgreSQL `postern migrate` makes the login"
+                .to_owned(),
         }]),
     }
 }
 
 /// Everything that is wrong. `demo`: whether the demo accounts are wanted.
-pub async fn examine(config: &Config, store: &Arc<Store>, demo: bool) -> Result<Vec<Fault>, StoreError> {
+pub async fn examine(
+    config: &Config,
+    store: &Arc<Store>,
+    demo: bool,
+) -> Result<Vec<Fault>, StoreError> {
     let now = SystemClock.now();
     let mut faults = schema::examine(store, now).await?;
     // The accounts can only be looked for where nothing stands in the way.
@@ -53,8 +59,7 @@ pub async fn examine(config: &Config, store: &Arc<Store>, demo: bool) -> Result<
 /// Keys that others may read, or that are none. Nothing is made here: that is for the first start, as the server's own user.
 fn keys(config: &Config) -> Option<Fault> {
     let signing = "keep the folder of keys to the server's own user; restore what is damaged, or take it away and sign everybody out";
-    let record =
-        "keep the folder of keys to the server's own user; restore what is damaged from a backup: without its keys the log does not go on";
+    let record = "keep the folder of keys to the server's own user; restore what is damaged from a backup: without its keys the log does not go on";
     let folders = [(&config.api.tokens.keys_dir, signing), (&config.audit.keys_dir, record)];
     folders.into_iter().find_map(|(folder, remedy)| {
         let error = KeyRing::examine(folder).err()?;
@@ -63,7 +68,8 @@ fn keys(config: &Config) -> Option<Fault> {
 }
 
 fn password(config: &Config) -> Option<Fault> {
-    let guessed = schema::login_password(&config.store()).filter(|password| GUESSED_FIRST.contains(&&**password));
+    let guessed = schema::login_password(&config.store())
+        .filter(|password| GUESSED_FIRST.contains(&&**password));
     guessed.map(|_| Fault {
         check: "secrets",
         what: "the password in database.url is one that everybody tries first".to_owned(),
@@ -89,7 +95,9 @@ async fn demo_accounts(store: &Arc<Store>, wanted: bool) -> Result<Option<Fault>
 
 /// Faults as a person reads them.
 pub fn told(faults: &[Fault]) -> String {
-    faults.iter().fold(String::new(), |told, Fault { check, what, remedy }| told + &format!("\n  - [{check}] {what}\n    {remedy}"))
+    faults.iter().fold(String::new(), |told, Fault { check, what, remedy }| {
+        told + &format!("\n  - [{check}] {what}\n    {remedy}")
+    })
 }
 
 /// Prints the outcome: for people, or as one JSON object.
@@ -100,5 +108,9 @@ pub fn print(faults: &[Fault], as_json: bool) -> io::Result<()> {
             faults.iter().map(|Fault { check, what, remedy }| json!({ "check": check, "what": what, "remedy": remedy })).collect();
         return writeln!(out, "{}", json!({ "sound": faults.is_empty(), "faults": faults }));
     }
-    if faults.is_empty() { writeln!(out, "all is as it has to be") } else { writeln!(out, "{} fault(s):{}", faults.len(), told(faults)) }
+    if faults.is_empty() {
+        writeln!(out, "all is as it has to be")
+    } else {
+        writeln!(out, "{} fault(s):{}", faults.len(), told(faults))
+    }
 }

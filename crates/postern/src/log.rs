@@ -9,7 +9,9 @@ pub fn install(config: &Log) {
     let filter = EnvFilter::new(&config.filter);
     let builder = fmt().with_env_filter(filter).with_writer(std::io::stderr);
     match config.format.as_str() {
-        "json" => builder.json().flatten_event(true).with_current_span(true).with_span_list(false).init(),
+        "json" => {
+            builder.json().flatten_event(true).with_current_span(true).with_span_list(false).init()
+        }
         _ => builder.init(),
     }
 }

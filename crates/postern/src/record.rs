@@ -3,7 +3,9 @@
 use std::{error::Error, io, io::Write};
 
 use clap::Subcommand;
-use postern_domain::{action::Action, clock::Stamp, justification::Reason, operation::Operation, text};
+use postern_domain::{
+    action::Action, clock::Stamp, justification::Reason, operation::Operation, text,
+};
 use postern_persistence::keeper::{Erasure, Keeper, Retired, Run, Who};
 
 use crate::{
@@ -57,19 +59,23 @@ pub enum PrivacyCommand {
     },
 }
 
-static CHANGE_RETENTION: Operation = at_the_console("postern retention", &[Action::AuditRetentionChanged]);
+static CHANGE_RETENTION: Operation =
+    at_the_console("postern retention", &[Action::AuditRetentionChanged]);
 
 pub async fn retention(config: &Config, command: RetentionCommand) -> Result<(), Box<dyn Error>> {
     let stamp = console_stamp();
     let (org, reason) = match &command {
         RetentionCommand::Run { dry_run } => return run(config, *dry_run, &stamp).await,
-        RetentionCommand::Set { org, reason, .. } | RetentionCommand::Hold { org, reason } | RetentionCommand::Release { org, reason } => {
+        RetentionCommand::Set { org, reason, .. }
+        | RetentionCommand::Hold { org, reason }
+        | RetentionCommand::Release { org, reason } => {
             (org.clone(), Reason::try_from(reason.clone())?)
         }
     };
     let store = open(config).await?;
     let mut work = begin(&store, &CHANGE_RETENTION, stamp.clone()).await?;
-    let rules = work.retentions().locked(&org).await?.ok_or_else(|| format!("there is no org {org}"))?;
+    let rules =
+        work.retentions().locked(&org).await?.ok_or_else(|| format!("there is no org {org}"))?;
     let change = match command {
         RetentionCommand::Set { days, .. } => rules.keep_for(days, &reason)?,
         RetentionCommand::Hold { .. } => rules.hold(&reason, stamp.now),
@@ -78,19 +84,25 @@ pub async fn retention(config: &Config, command: RetentionCommand) -> Result<(),
     let rules = work.save(change).await?;
     work.commit().await?;
     let days = rules.days.unwrap_or(config.audit.retention_days);
-    let held = if rules.held_since.is_some() { ", but nothing goes while the hold is on it" } else { "" };
+    let held =
+        if rules.held_since.is_some() { ", but nothing goes while the hold is on it" } else { "" };
     Ok(writeln!(io::stdout(), "events of {org} are kept for {days} days{held}")?)
 }
 
 async fn run(config: &Config, dry_run: bool, stamp: &Stamp) -> Result<(), Box<dyn Error>> {
     let keeper = Keeper::connect(&config.store_with_record(stamp.now)?).await?;
-    let Run { logs, held, months } = keeper.retire(config.audit.retention_days, dry_run, stamp).await?;
+    let Run { logs, held, months } =
+        keeper.retire(config.audit.retention_days, dry_run, stamp).await?;
     keeper.close().await;
     let mut out = io::stdout().lock();
     for Retired { org, before, events } in &logs {
         let name = org.as_ref().map_or("the platform", |org| &org.slug);
         let verb = if dry_run { "would go" } else { "went" };
-        writeln!(out, "{name}: what {events} events from before {} said {verb}", before.format("%Y-%m-%d"))?;
+        writeln!(
+            out,
+            "{name}: what {events} events from before {} said {verb}",
+            before.format("%Y-%m-%d")
+        )?;
     }
     for org in held {
         writeln!(out, "{}: a legal hold is on it", org.slug)?;
@@ -114,7 +126,10 @@ pub async fn privacy(config: &Config, command: PrivacyCommand) -> Result<(), Box
     keeper.close().await;
     let Erasure { events, held } = erased.ok_or_else(|| format!("nobody is known as {user}"))?;
     let mut out = io::stdout().lock();
-    writeln!(out, "{user} was taken out of {events} events; what is left of them can still be checked")?;
+    writeln!(
+        out,
+        "{user} was taken out of {events} events; what is left of them can still be checked"
+    )?;
     for org in held {
         writeln!(out, "{}: a legal hold is on it, and nothing was taken out of it", org.slug)?;
     }

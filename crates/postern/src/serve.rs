@@ -27,7 +27,11 @@ use crate::{
 
 /// What happens without a request, until `stop` says so.
 fn worker(config: &Config, store: Arc<Store>) -> Worker {
-    Worker { store, clock: Arc::new(SystemClock), interval: Duration::from_millis(config.audit.pump_interval_milliseconds) }
+    Worker {
+        store,
+        clock: Arc::new(SystemClock),
+        interval: Duration::from_millis(config.audit.pump_interval_milliseconds),
+    }
 }
 
 /// `postern work`.
@@ -44,7 +48,8 @@ pub async fn work(config: &Config) -> Done {
 
 /// Turns true when somebody tells the process to stop.
 fn stops_on_signal() -> io::Result<watch::Receiver<bool>> {
-    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    let (mut terminate, mut interrupt) =
+        (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     let (tell, told) = watch::channel(false);
     tokio::spawn(async move {
         tokio::select! {
@@ -66,7 +71,8 @@ pub async fn serve(config: Config, demo: bool, works: bool) -> Done {
     if demo {
         load_demo(&config, &store).await?;
     }
-    let listener = TcpListener::bind(&config.api.server.listen).map_err(|error| format!("{}: {error}", config.api.server.listen))?;
+    let listener = TcpListener::bind(&config.api.server.listen)
+        .map_err(|error| format!("{}: {error}", config.api.server.listen))?;
     let address = config.api.server.public_url.clone();
     let own = store.aside(&config.store_with_record(SystemClock.now())?).await?;
     let worker = works.then(|| worker(&config, Arc::clone(&own)));
@@ -104,7 +110,10 @@ pub async fn serve(config: Config, demo: bool, works: bool) -> Done {
 async fn hear(store: Arc<Store>) {
     loop {
         if let Err(error) = store.listen().await {
-            tracing::debug!(error = chain(&error), "nothing is heard from other processes for a while");
+            tracing::debug!(
+                error = chain(&error),
+                "nothing is heard from other processes for a while"
+            );
         }
         tokio::time::sleep(Duration::from_secs(5)).await;
     }
@@ -124,7 +133,10 @@ async fn watch_keys(state: Arc<State>) {
 
 fn welcome(address: &str, demo: bool) -> io::Result<()> {
     let mut out = io::stdout().lock();
-    writeln!(out, "\nPostern is serving on {address}\n  Swagger UI    {address}/docs/\n  the contract  {address}/openapi.json\n")?;
+    writeln!(
+        out,
+        "\nPostern is serving on {address}\n  Swagger UI    {address}/docs/\n  the contract  {address}/openapi.json\n"
+    )?;
     if demo {
         writeln!(out, "Demo sign-ins, all with the password {}:", demo::PASSWORD)?;
         for (who, emails) in demo::sign_ins() {

@@ -22,11 +22,22 @@ impl Checkpoint {
     pub fn of(note: &Note) -> Result<Self, NoteError> {
         let malformed = |why| NoteError::Malformed(why);
         let mut lines = note.text.lines();
-        let origin = lines.next().filter(|origin| !origin.is_empty()).ok_or(malformed("a checkpoint begins with its origin"))?;
+        let origin = lines
+            .next()
+            .filter(|origin| !origin.is_empty())
+            .ok_or(malformed("a checkpoint begins with its origin"))?;
         let size = lines.next().ok_or(malformed("a checkpoint has its size in its second line"))?;
-        let plain = size.bytes().all(|b| b.is_ascii_digit()) && (size == "0" || !size.starts_with('0'));
-        let size = size.parse().ok().filter(|_| plain).ok_or(malformed("the size of a checkpoint is a number"))?;
-        let root = lines.next().and_then(Hash::from_base64).ok_or(malformed("a checkpoint has its root in its third line"))?;
+        let plain =
+            size.bytes().all(|b| b.is_ascii_digit()) && (size == "0" || !size.starts_with('0'));
+        let size = size
+            .parse()
+            .ok()
+            .filter(|_| plain)
+            .ok_or(malformed("the size of a checkpoint is a number"))?;
+        let root = lines
+            .next()
+            .and_then(Hash::from_base64)
+            .ok_or(malformed("a checkpoint has its root in its third line"))?;
         Ok(Self { origin: origin.to_owned(), size, root })
     }
 }

@@ -16,5 +16,7 @@ pub use checkpoint::Checkpoint;
 pub use frontier::{Frontier, Node};
 pub use hash::Hash;
 pub use note::{Note, NoteError, Signer, Verifier};
-pub use proof::{ProofError, ProofFile, consistency, inclusion, verify_consistency, verify_inclusion};
+pub use proof::{
+    ProofError, ProofFile, consistency, inclusion, verify_consistency, verify_inclusion,
+};
 pub use tile::{Bundle, Tile, TileError};

@@ -79,7 +79,9 @@ impl Signer {
     /// Signs a text, which ends with a line feed and has no control characters beside those.
     pub fn sign(&self, text: &str) -> Result<Note, NoteError> {
         if !text.ends_with('\n') || text.chars().any(|c| c.is_control() && c != '\n') {
-            return Err(NoteError::Malformed("a text ends with a line feed and has no control characters beside those"));
+            return Err(NoteError::Malformed(
+                "a text ends with a line feed and has no control characters beside those",
+            ));
         }
         let signature = Signature {
             name: self.name.clone(),
@@ -97,8 +99,10 @@ impl Verifier {
         let mut parts = text.splitn(3, '+');
         let (name, id, key) = (parts.next()?, parts.next()?, STANDARD.decode(parts.next()?).ok()?);
         let (kind, public_key) = key.split_first()?;
-        let sound = is_name(name) && *kind == ED25519_KIND && public_key.len() == 32 && id.len() == 8;
-        let right = u32::from_str_radix(id, 16).ok()? == u32::from_be_bytes(key_id(name, public_key));
+        let sound =
+            is_name(name) && *kind == ED25519_KIND && public_key.len() == 32 && id.len() == 8;
+        let right =
+            u32::from_str_radix(id, 16).ok()? == u32::from_be_bytes(key_id(name, public_key));
         (sound && right).then(|| Self { name: name.to_owned(), public_key: public_key.to_vec() })
     }
 
@@ -107,7 +111,12 @@ impl Verifier {
     pub fn to_text(&self) -> String {
         let mut key = vec![ED25519_KIND];
         key.extend(&self.public_key);
-        format!("{}+{:08x}+{}", self.name, u32::from_be_bytes(key_id(&self.name, &self.public_key)), STANDARD.encode(key))
+        format!(
+            "{}+{:08x}+{}",
+            self.name,
+            u32::from_be_bytes(key_id(&self.name, &self.public_key)),
+            STANDARD.encode(key)
+        )
     }
 
     #[must_use]
@@ -134,7 +143,8 @@ impl Note {
             return Err(malformed("it has control characters"));
         }
         // The last empty line: the text may have some as well.
-        let split = note.rfind("\n\n").ok_or(malformed("there is no empty line before the signatures"))?;
+        let split =
+            note.rfind("\n\n").ok_or(malformed("there is no empty line before the signatures"))?;
         let (text, signatures) = (&note[..=split], &note[split + 2..]);
         if !signatures.ends_with('\n') {
             return Err(malformed("there are no signatures, or the last line is cut off"));
@@ -144,10 +154,16 @@ impl Note {
             let signed = STANDARD.decode(signed).ok()?;
             let (key_id, bytes) = signed.split_first_chunk::<4>()?;
             let sound = is_name(name) && !bytes.is_empty();
-            sound.then(|| Signature { name: name.to_owned(), key_id: *key_id, bytes: bytes.to_vec() })
+            sound.then(|| Signature {
+                name: name.to_owned(),
+                key_id: *key_id,
+                bytes: bytes.to_vec(),
+            })
         };
         let signatures: Option<Vec<_>> = signatures.lines().map(signature).collect();
-        let signatures = signatures.filter(|all| all.len() <= 100).ok_or(malformed("a line is no signature, or there are too many"))?;
+        let signatures = signatures
+            .filter(|all| all.len() <= 100)
+            .ok_or(malformed("a line is no signature, or there are too many"))?;
         Ok(Self { text: text.to_owned(), signatures })
     }
 
@@ -163,7 +179,8 @@ impl Note {
     /// Was it signed by this key? Signatures of others are no matter.
     pub fn verify(&self, by: &Verifier) -> Result<(), NoteError> {
         let id = key_id(&by.name, &by.public_key);
-        let mut theirs = self.signatures.iter().filter(|one| one.name == by.name && one.key_id == id).peekable();
+        let mut theirs =
+            self.signatures.iter().filter(|one| one.name == by.name && one.key_id == id).peekable();
         if theirs.peek().is_none() {
             return Err(NoteError::NotSigned(by.name.clone()));
         }

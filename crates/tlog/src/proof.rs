@@ -20,7 +20,11 @@ pub enum ProofError {
 
 /// The root of the entries from `begin` to before `end`, out of complete nodes. `begin` is a multiple of the next power of two
 /// that is not less than the length.
-fn root_of<F: Fn(u8, u64) -> Option<Hash>>(node: &F, begin: u64, end: u64) -> Result<Hash, ProofError> {
+fn root_of<F: Fn(u8, u64) -> Option<Hash>>(
+    node: &F,
+    begin: u64,
+    end: u64,
+) -> Result<Hash, ProofError> {
     let length = end - begin;
     if length.is_power_of_two() {
         let level = u8::try_from(length.trailing_zeros()).expect("less than 64");
@@ -37,7 +41,11 @@ const fn largest_power_below(length: u64) -> u64 {
 
 /// The hashes that lead from entry `index` to the root of the tree of `size` entries, from the leaf upwards. `node` knows the
 /// complete nodes by level and index.
-pub fn inclusion<F: Fn(u8, u64) -> Option<Hash>>(node: F, index: u64, size: u64) -> Result<Vec<Hash>, ProofError> {
+pub fn inclusion<F: Fn(u8, u64) -> Option<Hash>>(
+    node: F,
+    index: u64,
+    size: u64,
+) -> Result<Vec<Hash>, ProofError> {
     if index >= size {
         return Err(ProofError::OutOfRange);
     }
@@ -57,7 +65,11 @@ pub fn inclusion<F: Fn(u8, u64) -> Option<Hash>>(node: F, index: u64, size: u64)
 }
 
 /// The hashes that lead from the root of the tree's first `old` entries to the root of all `new`.
-pub fn consistency<F: Fn(u8, u64) -> Option<Hash>>(node: F, old: u64, new: u64) -> Result<Vec<Hash>, ProofError> {
+pub fn consistency<F: Fn(u8, u64) -> Option<Hash>>(
+    node: F,
+    old: u64,
+    new: u64,
+) -> Result<Vec<Hash>, ProofError> {
     if old > new {
         return Err(ProofError::OutOfRange);
     }
@@ -87,7 +99,13 @@ pub fn consistency<F: Fn(u8, u64) -> Option<Hash>>(node: F, old: u64, new: u64) 
 }
 
 /// Does the proof show that `leaf` is entry `index` of the tree of `size` entries with this root? (RFC 9162, 2.1.3.2.)
-pub fn verify_inclusion(leaf: Hash, index: u64, size: u64, proof: &[Hash], root: Hash) -> Result<(), ProofError> {
+pub fn verify_inclusion(
+    leaf: Hash,
+    index: u64,
+    size: u64,
+    proof: &[Hash],
+    root: Hash,
+) -> Result<(), ProofError> {
     if index >= size {
         return Err(ProofError::OutOfRange);
     }
@@ -117,7 +135,13 @@ pub fn verify_inclusion(leaf: Hash, index: u64, size: u64, proof: &[Hash], root:
 
 /// Does the proof show that the tree of `new` entries begins with the tree of `old` entries? (RFC 9162, 2.1.4.2.) Every tree begins with
 /// the empty one.
-pub fn verify_consistency(old: u64, new: u64, proof: &[Hash], old_root: Hash, new_root: Hash) -> Result<(), ProofError> {
+pub fn verify_consistency(
+    old: u64,
+    new: u64,
+    proof: &[Hash],
+    old_root: Hash,
+    new_root: Hash,
+) -> Result<(), ProofError> {
     if old > new {
         return Err(ProofError::OutOfRange);
     }
@@ -130,7 +154,8 @@ pub fn verify_consistency(old: u64, new: u64, proof: &[Hash], old_root: Hash, ne
         };
     }
     let mut hashes = proof.iter().copied();
-    let first = if old.is_power_of_two() { old_root } else { hashes.next().ok_or(ProofError::Length)? };
+    let first =
+        if old.is_power_of_two() { old_root } else { hashes.next().ok_or(ProofError::Length)? };
     let (mut old_index, mut last) = (old - 1, new - 1);
     while old_index & 1 == 1 {
         old_index >>= 1;
@@ -175,22 +200,33 @@ const HEAD: &str = "c2sp.org/tlog-proof@v1";
 impl ProofFile {
     #[must_use]
     pub fn to_text(&self) -> String {
-        let hashes: String = self.hashes.iter().flat_map(|hash| [hash.to_base64(), "\n".to_owned()]).collect();
+        let hashes: String =
+            self.hashes.iter().flat_map(|hash| [hash.to_base64(), "\n".to_owned()]).collect();
         format!("{HEAD}\nindex {}\n{hashes}\n{}", self.index, self.checkpoint)
     }
 
     pub fn parse(text: &str) -> Result<Self, ProofError> {
         let malformed = ProofError::Malformed;
-        let (head, checkpoint) = text.split_once("\n\n").ok_or(malformed("there is no empty line before the checkpoint"))?;
+        let (head, checkpoint) = text
+            .split_once("\n\n")
+            .ok_or(malformed("there is no empty line before the checkpoint"))?;
         let mut lines = head.lines();
         if lines.next() != Some(HEAD) {
             return Err(malformed("it begins otherwise"));
         }
-        let index = lines.next().and_then(|line| line.strip_prefix("index ")).ok_or(malformed("there is no index"))?;
-        let plain = !index.is_empty() && index.bytes().all(|b| b.is_ascii_digit()) && (index == "0" || !index.starts_with('0'));
-        let index = index.parse().ok().filter(|_| plain).ok_or(malformed("the index is no number"))?;
+        let index = lines
+            .next()
+            .and_then(|line| line.strip_prefix("index "))
+            .ok_or(malformed("there is no index"))?;
+        let plain = !index.is_empty()
+            && index.bytes().all(|b| b.is_ascii_digit())
+            && (index == "0" || !index.starts_with('0'));
+        let index =
+            index.parse().ok().filter(|_| plain).ok_or(malformed("the index is no number"))?;
         let hashes: Option<Vec<Hash>> = lines.map(Hash::from_base64).collect();
-        let hashes = hashes.filter(|hashes| hashes.len() <= 63).ok_or(malformed("a line is no hash, or there are too many"))?;
+        let hashes = hashes
+            .filter(|hashes| hashes.len() <= 63)
+            .ok_or(malformed("a line is no hash, or there are too many"))?;
         Ok(Self { index, hashes, checkpoint: checkpoint.to_owned() })
     }
 }

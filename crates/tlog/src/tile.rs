@@ -48,7 +48,11 @@ impl Tile {
             }
             if has > had {
                 let last = (has - 1) / WIDTH;
-                tiles.extend((had / WIDTH..=last).map(|index| Self { level, index, width: width(has, index) }));
+                tiles.extend((had / WIDTH..=last).map(|index| Self {
+                    level,
+                    index,
+                    width: width(has, index),
+                }));
             }
         }
         tiles
@@ -65,7 +69,11 @@ impl Tile {
             return None;
         }
         let tile_index = first / WIDTH;
-        Some((Self { level: tile_level, index: tile_index, width: width(there, tile_index) }, first % WIDTH, count))
+        Some((
+            Self { level: tile_level, index: tile_index, width: width(there, tile_index) },
+            first % WIDTH,
+            count,
+        ))
     }
 
     /// A node out of the hashes of the tile that [`Tile::with_node`] named: the root of `count` hashes from `first` on. None if there are fewer.
@@ -87,7 +95,10 @@ impl Tile {
 
     /// Reads the path of a tile.
     pub fn parse(path: &str) -> Result<Self, TileError> {
-        let (level, rest) = path.strip_prefix("tile/").and_then(|rest| rest.split_once('/')).ok_or(TileError::Path)?;
+        let (level, rest) = path
+            .strip_prefix("tile/")
+            .and_then(|rest| rest.split_once('/'))
+            .ok_or(TileError::Path)?;
         let level = level.parse().ok().filter(|level: &u8| *level < 8).ok_or(TileError::Path)?;
         let (index, width) = parse_numbered(rest)?;
         let tile = Self { level, index, width };
@@ -103,7 +114,8 @@ impl Bundle {
     }
 
     pub fn parse(path: &str) -> Result<Self, TileError> {
-        let (index, width) = parse_numbered(path.strip_prefix("tile/entries/").ok_or(TileError::Path)?)?;
+        let (index, width) =
+            parse_numbered(path.strip_prefix("tile/entries/").ok_or(TileError::Path)?)?;
         let bundle = Self { index, width };
         if bundle.path() == path { Ok(bundle) } else { Err(TileError::Path) }
     }
@@ -122,7 +134,9 @@ impl Bundle {
     pub fn unpack(mut packed: &[u8]) -> Result<Vec<&[u8]>, TileError> {
         let mut entries = Vec::new();
         while let Some((length, rest)) = packed.split_first_chunk::<2>() {
-            let (entry, rest) = rest.split_at_checked(usize::from(u16::from_be_bytes(*length))).ok_or(TileError::CutOff)?;
+            let (entry, rest) = rest
+                .split_at_checked(usize::from(u16::from_be_bytes(*length)))
+                .ok_or(TileError::CutOff)?;
             entries.push(entry);
             packed = rest;
         }
@@ -150,7 +164,10 @@ fn numbered(index: u64, width: u16) -> String {
 
 fn parse_numbered(text: &str) -> Result<(u64, u16), TileError> {
     let (number, width) = match text.split_once(".p/") {
-        Some((number, width)) => (number, width.parse().ok().filter(|width| (1..256).contains(width)).ok_or(TileError::Path)?),
+        Some((number, width)) => (
+            number,
+            width.parse().ok().filter(|width| (1..256).contains(width)).ok_or(TileError::Path)?,
+        ),
         None => (text, 256),
     };
     let mut index = 0_u64;
@@ -160,7 +177,10 @@ fn parse_numbered(text: &str) -> Result<(u64, u16), TileError> {
             return Err(TileError::Path);
         }
         let digits: u64 = digits.parse().map_err(|_| TileError::Path)?;
-        index = index.checked_mul(1000).and_then(|index| index.checked_add(digits)).ok_or(TileError::Path)?;
+        index = index
+            .checked_mul(1000)
+            .and_then(|index| index.checked_add(digits))
+            .ok_or(TileError::Path)?;
     }
     Ok((index, width))
 }

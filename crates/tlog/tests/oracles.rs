@@ -5,8 +5,8 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use ct_merkle::mem_backed_tree::MemoryBackedTree;
 use postern_tlog::{
-    Bundle, Checkpoint, Frontier, Hash, Note, ProofError, ProofFile, Signer, Tile, Verifier, consistency, inclusion, verify_consistency,
-    verify_inclusion,
+    Bundle, Checkpoint, Frontier, Hash, Note, ProofError, ProofFile, Signer, Tile, Verifier,
+    consistency, inclusion, verify_consistency, verify_inclusion,
 };
 use ring::signature::Ed25519KeyPair;
 use sha2::Sha256;
@@ -45,7 +45,8 @@ impl Tree {
                 tree.nodes.insert((node.level, node.index), node.hash);
             }
             tree.roots.push(tree.frontier.root());
-            let more = theirs::stored_hashes(n, &entry(n), &Stored(&tree.stored)).expect("they can be read");
+            let more = theirs::stored_hashes(n, &entry(n), &Stored(&tree.stored))
+                .expect("they can be read");
             tree.stored.extend(more);
         }
         tree
@@ -83,9 +84,13 @@ fn the_well_known_values() {
         "ddb89be403809e325750d3d263cd78929c2942b7942a34b77e122c9594a74c8c",
         "5dc9da79a70659a9ad559cb701ded9a2ab9d823aad2f4960cfe370eff4604328",
     ];
-    let hex = |hash: Hash| hash.0.iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"));
+    let hex =
+        |hash: Hash| hash.0.iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"));
     let mut frontier = Frontier::default();
-    assert_eq!(hex(frontier.root()), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+    assert_eq!(
+        hex(frontier.root()),
+        "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+    );
     for (entry, root) in entries.iter().zip(roots) {
         frontier.append(Hash::of_leaf(entry));
         assert_eq!(hex(frontier.root()), root);
@@ -99,7 +104,11 @@ fn roots_are_what_others_compute() {
     for size in 1..=MOST {
         ct.push(entry(size - 1));
         assert_eq!(tree.root(size).0.as_slice(), ct.root().as_bytes().as_slice(), "{size}");
-        assert_eq!(theirs::tree_hash(size, &Stored(&tree.stored)).expect("computed").0, tree.root(size).0, "{size}");
+        assert_eq!(
+            theirs::tree_hash(size, &Stored(&tree.stored)).expect("computed").0,
+            tree.root(size).0,
+            "{size}"
+        );
     }
 }
 
@@ -124,15 +133,33 @@ fn inclusion_is_proved_as_others_prove_it() {
         for index in 0..size {
             let proof = inclusion(tree.node(), index, size).expect("proved");
             let bytes: Vec<u8> = proof.iter().flat_map(|hash| hash.0).collect();
-            assert_eq!(bytes, ct.prove_inclusion(usize::try_from(index).expect("small")).as_bytes(), "{index} of {size}");
+            assert_eq!(
+                bytes,
+                ct.prove_inclusion(usize::try_from(index).expect("small")).as_bytes(),
+                "{index} of {size}"
+            );
             let leaf = Hash::of_leaf(&entry(index));
             assert_eq!(verify_inclusion(leaf, index, size, &proof, tree.root(size)), Ok(()));
             let like = theirs::prove_record(size, index, &Stored(&tree.stored)).expect("proved");
-            assert_eq!(like.iter().map(|hash| hash.0).collect::<Vec<_>>(), proof.iter().map(|hash| hash.0).collect::<Vec<_>>());
-            wrong_proofs_fail(&proof, |proof, root| verify_inclusion(leaf, index, size, proof, root), tree.root(size));
+            assert_eq!(
+                like.iter().map(|hash| hash.0).collect::<Vec<_>>(),
+                proof.iter().map(|hash| hash.0).collect::<Vec<_>>()
+            );
+            wrong_proofs_fail(
+                &proof,
+                |proof, root| verify_inclusion(leaf, index, size, proof, root),
+                tree.root(size),
+            );
             // Another entry, or another place.
-            assert!(verify_inclusion(Hash::of_leaf(b"another"), index, size, &proof, tree.root(size)).is_err());
-            assert!(size == 1 || verify_inclusion(leaf, (index + 1) % size, size, &proof, tree.root(size)).is_err());
+            assert!(
+                verify_inclusion(Hash::of_leaf(b"another"), index, size, &proof, tree.root(size))
+                    .is_err()
+            );
+            assert!(
+                size == 1
+                    || verify_inclusion(leaf, (index + 1) % size, size, &proof, tree.root(size))
+                        .is_err()
+            );
         }
         assert_eq!(inclusion(tree.node(), size, size), Err(ProofError::OutOfRange));
     }
@@ -146,26 +173,49 @@ fn consistency_is_proved_as_others_prove_it() {
         ct.push(entry(new - 1));
         for old in 1..=new {
             let proof = consistency(tree.node(), old, new).expect("proved");
-            assert_eq!(verify_consistency(old, new, &proof, tree.root(old), tree.root(new)), Ok(()), "{old} {new}");
+            assert_eq!(
+                verify_consistency(old, new, &proof, tree.root(old), tree.root(new)),
+                Ok(()),
+                "{old} {new}"
+            );
             let like = theirs::prove_tree(new, old, &Stored(&tree.stored)).expect("proved");
-            assert_eq!(like.iter().map(|hash| hash.0).collect::<Vec<_>>(), proof.iter().map(|hash| hash.0).collect::<Vec<_>>());
+            assert_eq!(
+                like.iter().map(|hash| hash.0).collect::<Vec<_>>(),
+                proof.iter().map(|hash| hash.0).collect::<Vec<_>>()
+            );
             if old < new {
                 let bytes: Vec<u8> = proof.iter().flat_map(|hash| hash.0).collect();
                 let additions = usize::try_from(new - old).expect("small");
                 assert_eq!(bytes, ct.prove_consistency(additions).as_bytes(), "{old} {new}");
-                assert!(verify_consistency(old, new, &proof, tree.root(new), tree.root(old)).is_err());
-                assert!(verify_consistency(old, new, &proof, Hash::of_leaf(b"forked"), tree.root(new)).is_err());
+                assert!(
+                    verify_consistency(old, new, &proof, tree.root(new), tree.root(old)).is_err()
+                );
+                assert!(
+                    verify_consistency(old, new, &proof, Hash::of_leaf(b"forked"), tree.root(new))
+                        .is_err()
+                );
             }
-            wrong_proofs_fail(&proof, |proof, root| verify_consistency(old, new, proof, tree.root(old), root), tree.root(new));
+            wrong_proofs_fail(
+                &proof,
+                |proof, root| verify_consistency(old, new, proof, tree.root(old), root),
+                tree.root(new),
+            );
         }
         assert_eq!(verify_consistency(0, new, &[], Hash::of_nothing(), tree.root(new)), Ok(()));
         assert!(verify_consistency(0, new, &[], tree.root(new), tree.root(new)).is_err());
-        assert_eq!(verify_consistency(new + 1, new, &[], tree.root(new), tree.root(new)), Err(ProofError::OutOfRange));
+        assert_eq!(
+            verify_consistency(new + 1, new, &[], tree.root(new), tree.root(new)),
+            Err(ProofError::OutOfRange)
+        );
     }
 }
 
 /// Every proof with something changed, taken away or added proves nothing.
-fn wrong_proofs_fail(proof: &[Hash], verify: impl Fn(&[Hash], Hash) -> Result<(), ProofError>, root: Hash) {
+fn wrong_proofs_fail(
+    proof: &[Hash],
+    verify: impl Fn(&[Hash], Hash) -> Result<(), ProofError>,
+    root: Hash,
+) {
     for n in 0..proof.len() {
         let mut changed = proof.to_vec();
         changed[n].0[0] ^= 1;
@@ -182,11 +232,22 @@ fn wrong_proofs_fail(proof: &[Hash], verify: impl Fn(&[Hash], Hash) -> Result<()
 
 #[test]
 fn tiles_are_named_and_cut_as_others_do() {
-    for (old, size) in
-        [(0, 1), (0, 255), (0, 256), (255, 257), (256, 256), (256, 70_000), (65_535, 65_537), (0, 200_000), (1_234_567, 1_300_000)]
-    {
+    for (old, size) in [
+        (0, 1),
+        (0, 255),
+        (0, 256),
+        (255, 257),
+        (256, 256),
+        (256, 70_000),
+        (65_535, 65_537),
+        (0, 200_000),
+        (1_234_567, 1_300_000),
+    ] {
         let ours: Vec<String> = Tile::since(old, size).into_iter().map(Tile::path).collect();
-        let like: Vec<String> = theirs_since(old, size).into_iter().map(|tile| tile.path().replacen("tile/8/", "tile/", 1)).collect();
+        let like: Vec<String> = theirs_since(old, size)
+            .into_iter()
+            .map(|tile| tile.path().replacen("tile/8/", "tile/", 1))
+            .collect();
         assert_eq!(ours, like, "{old} to {size}");
     }
     for path in ["tile/0/000", "tile/0/x001/x234/067", "tile/3/005.p/255", "tile/7/x999/999.p/1"] {
@@ -218,8 +279,11 @@ fn theirs_since(old: u64, size: u64) -> Vec<tlog_tiles::tile::Tile> {
 fn nodes_are_found_in_tiles() {
     let size = 70_000;
     let tree = Tree::of(size);
-    let hashes =
-        |tile: Tile| -> Vec<Hash> { (0..u64::from(tile.width)).map(|n| tree.nodes[&(tile.level * 8, tile.index * 256 + n)]).collect() };
+    let hashes = |tile: Tile| -> Vec<Hash> {
+        (0..u64::from(tile.width))
+            .map(|n| tree.nodes[&(tile.level * 8, tile.index * 256 + n)])
+            .collect()
+    };
     for (&(level, index), hash) in tree.nodes.iter().step_by(97) {
         let (tile, first, count) = Tile::with_node(level, index, size).expect("is in a tile");
         assert_eq!(Tile::node(&hashes(tile), first, count), Some(*hash), "{level} {index}");
@@ -247,31 +311,47 @@ fn signer(name: &str, seed: u8) -> Signer {
 fn notes_are_read_by_others_and_theirs_by_us() {
     let tree = Tree::of(10);
     let ours = signer("example.com/log/org_1", 1);
-    let checkpoint = Checkpoint { origin: "example.com/log/org_1".to_owned(), size: 10, root: tree.root(10) };
+    let checkpoint =
+        Checkpoint { origin: "example.com/log/org_1".to_owned(), size: 10, root: tree.root(10) };
     let note = ours.sign(&checkpoint.to_text()).expect("signed");
     let text = note.to_text();
 
     // Theirs reads ours.
     let vkey = ours.verifier().to_text();
-    let known = VerifierList::new(vec![Box::new(StandardVerifier::new(&vkey).expect("they take the key"))]);
+    let known =
+        VerifierList::new(vec![Box::new(StandardVerifier::new(&vkey).expect("they take the key"))]);
     let read = signed_note::Note::from_bytes(text.as_bytes()).expect("they read the note");
     let (accepted, unknown) = read.verify(&known).expect("they verify it");
     assert_eq!((accepted.len(), unknown.len()), (1, 0));
-    let like = tlog_tiles::checkpoint::Checkpoint::from_bytes(read.text()).expect("they read the checkpoint");
-    assert_eq!((like.origin(), like.size(), like.hash().0), (checkpoint.origin.as_str(), 10, checkpoint.root.0));
+    let like = tlog_tiles::checkpoint::Checkpoint::from_bytes(read.text())
+        .expect("they read the checkpoint");
+    assert_eq!(
+        (like.origin(), like.size(), like.hash().0),
+        (checkpoint.origin.as_str(), 10, checkpoint.root.0)
+    );
 
     // Ours reads it back.
     let read = Note::parse(&text).expect("a note");
     assert_eq!(Checkpoint::of(&read), Ok(checkpoint));
     let known = Verifier::parse(&vkey).expect("a key");
     assert_eq!(read.verify(&known), Ok(()));
-    assert!(read.verify(&signer("example.com/log/org_1", 2).verifier()).is_err(), "another key of that name");
-    assert!(read.verify(&signer("example.com/log/org_2", 1).verifier()).is_err(), "that key of another name");
-    assert!(Note::parse(&text.replace("\n10\n", "\n11\n")).expect("a note").verify(&known).is_err(), "another text");
+    assert!(
+        read.verify(&signer("example.com/log/org_1", 2).verifier()).is_err(),
+        "another key of that name"
+    );
+    assert!(
+        read.verify(&signer("example.com/log/org_2", 1).verifier()).is_err(),
+        "that key of another name"
+    );
+    assert!(
+        Note::parse(&text.replace("\n10\n", "\n11\n")).expect("a note").verify(&known).is_err(),
+        "another text"
+    );
 
     // Two keys during a rotation: whoever knows either is content.
     let newer = signer("example.com/log/org_1", 3);
-    let both = Note::parse(&note.clone().with(&newer.sign(&note.text).expect("signed")).to_text()).expect("a note");
+    let both = Note::parse(&note.clone().with(&newer.sign(&note.text).expect("signed")).to_text())
+        .expect("a note");
     assert_eq!((both.verify(&known), both.verify(&newer.verifier())), (Ok(()), Ok(())));
 }
 
@@ -291,12 +371,20 @@ fn what_is_no_note_is_refused() {
         assert!(Note::parse(broken).is_err(), "{broken:?}");
     }
     assert!(signer("log", 1).sign("no line feed").is_err());
-    assert!(Signer::new("a name", Arc::new(Ed25519KeyPair::from_seed_unchecked(&[1; 32]).expect("a seed"))).is_none());
+    assert!(
+        Signer::new(
+            "a name",
+            Arc::new(Ed25519KeyPair::from_seed_unchecked(&[1; 32]).expect("a seed"))
+        )
+        .is_none()
+    );
     assert!(Verifier::parse("log+00000000+AQ==").is_none());
     let key = signer("log", 1).verifier().to_text();
     assert!(Verifier::parse(&key.replacen("log", "gol", 1)).is_none(), "the id is of name and key");
     for text in ["", "origin\n", "origin\n01\nAAAA\n", "origin\n1\nAAAA\n", "origin\n-1\nAAAA\n"] {
-        let note = Note::parse(&signer("log", 1).sign(&format!("{text}\n")).expect("signed").to_text()).expect("a note");
+        let note =
+            Note::parse(&signer("log", 1).sign(&format!("{text}\n")).expect("signed").to_text())
+                .expect("a note");
         assert!(Checkpoint::of(&note).is_err(), "{text:?}");
     }
 }
@@ -318,10 +406,23 @@ fn a_proof_is_a_file() {
     let note = Note::parse(&read.checkpoint).expect("a note");
     note.verify(&signer.verifier()).expect("signed");
     let checkpoint = Checkpoint::of(&note).expect("a checkpoint");
-    assert_eq!(verify_inclusion(Hash::of_leaf(&entry(7)), read.index, checkpoint.size, &read.hashes, checkpoint.root), Ok(()));
-    for (was, is) in
-        [("tlog-proof@v1", "tlog-proof@v2"), ("index 7", "index 07"), ("index 7", "index seven"), ("index 7\n", ""), ("\n\n", "\n")]
-    {
+    assert_eq!(
+        verify_inclusion(
+            Hash::of_leaf(&entry(7)),
+            read.index,
+            checkpoint.size,
+            &read.hashes,
+            checkpoint.root
+        ),
+        Ok(())
+    );
+    for (was, is) in [
+        ("tlog-proof@v1", "tlog-proof@v2"),
+        ("index 7", "index 07"),
+        ("index 7", "index seven"),
+        ("index 7\n", ""),
+        ("\n\n", "\n"),
+    ] {
         assert!(ProofFile::parse(&text.replace(was, is)).is_err(), "{is:?}");
     }
 }

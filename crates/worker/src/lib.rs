@@ -43,7 +43,9 @@ impl Worker {
             }
             if looked.elapsed() >= AGAIN {
                 looked = Instant::now();
-                if let Err(error) = self.store.recorder().map_or(Ok(()), |recorder| recorder.reload()) {
+                if let Err(error) =
+                    self.store.recorder().map_or(Ok(()), |recorder| recorder.reload())
+                {
                     tracing::error!(%error, "the keys of the log cannot be read again; those read before stay in use");
                 }
                 pump.look_again();
@@ -56,7 +58,10 @@ impl Worker {
                 // Once for each time that it begins, not once for each turn.
                 Err(error) if well => {
                     well = false;
-                    tracing::error!(error = chain(&error), "the log does not grow; what is recorded waits in the queue");
+                    tracing::error!(
+                        error = chain(&error),
+                        "the log does not grow; what is recorded waits in the queue"
+                    );
                 }
                 Err(_) => {}
             }
@@ -69,8 +74,12 @@ impl Worker {
     /// Pumps as long as there is a whole batch.
     async fn drain(&self, pump: &mut Pump, ids: &Arc<Ids>) -> Result<(), StoreError> {
         loop {
-            let stamp = Stamp { now: self.clock.now(), ids: Arc::clone(ids), source: Source::default() };
-            let Some(Pumped { events, refused, damaged, logs: _ }) = pump.turn(&stamp).await? else { return Ok(()) };
+            let stamp =
+                Stamp { now: self.clock.now(), ids: Arc::clone(ids), source: Source::default() };
+            let Some(Pumped { events, refused, damaged, logs: _ }) = pump.turn(&stamp).await?
+            else {
+                return Ok(());
+            };
             for (org, error) in &damaged {
                 tracing::error!(
                     ?org,
@@ -82,7 +91,8 @@ impl Worker {
                 tracing::error!(?org, %event, "an entry of the log's queue was put there by no server, or twice: it was taken out");
             }
             metrics::counter!("postern_audit_events_pumped_total").increment(events);
-            metrics::counter!("postern_audit_entries_refused_total").increment(refused.len() as u64);
+            metrics::counter!("postern_audit_entries_refused_total")
+                .increment(refused.len() as u64);
             if events + (refused.len() as u64) < BATCH && damaged.is_empty() {
                 return Ok(());
             }

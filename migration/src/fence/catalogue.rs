@@ -1,6 +1,8 @@
 //! What PostgreSQL's catalogue says, read as it is. Every role may read these tables; which schema it is, only who may use it sees.
 
-use sea_orm_migration::sea_orm::{self, ConnectionTrait, DbBackend, DbErr, FromQueryResult, Statement};
+use sea_orm_migration::sea_orm::{
+    self, ConnectionTrait, DbBackend, DbErr, FromQueryResult, Statement,
+};
 
 use super::Roles;
 
@@ -270,7 +272,10 @@ const LIBERTIES: &str = "
 pub async fn read(db: &impl ConnectionTrait, roles: &Roles) -> Result<Found, DbErr> {
     let Roles { tenant, platform, keeper, login } = roles;
     let names = || [tenant, platform, keeper, login].map(|name| name.as_str().into()).to_vec();
-    let session = rows(db, SESSION, Vec::new()).await?.pop().ok_or_else(|| DbErr::RecordNotFound("a session".to_owned()))?;
+    let session = rows(db, SESSION, Vec::new())
+        .await?
+        .pop()
+        .ok_or_else(|| DbErr::RecordNotFound("a session".to_owned()))?;
     Ok(Found {
         session,
         roles: rows(db, ROLES, names()).await?,
@@ -289,7 +294,12 @@ pub async fn read(db: &impl ConnectionTrait, roles: &Roles) -> Result<Found, DbE
     })
 }
 
-async fn rows<T: FromQueryResult>(db: &impl ConnectionTrait, sql: &str, values: Vec<sea_orm::Value>) -> Result<Vec<T>, DbErr> {
-    let rows = db.query_all_raw(Statement::from_sql_and_values(DbBackend::Postgres, sql, values)).await?;
+async fn rows<T: FromQueryResult>(
+    db: &impl ConnectionTrait,
+    sql: &str,
+    values: Vec<sea_orm::Value>,
+) -> Result<Vec<T>, DbErr> {
+    let rows =
+        db.query_all_raw(Statement::from_sql_and_values(DbBackend::Postgres, sql, values)).await?;
     rows.iter().map(|row| T::from_query_result(row, "")).collect()
 }

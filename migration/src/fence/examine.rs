@@ -27,7 +27,13 @@ const RAISE: &str = "run `postern migrate` as the owner of the schema";
 struct Faults(Vec<Fault>);
 
 impl Faults {
-    fn expect(&mut self, holds: bool, check: &'static str, what: impl FnOnce() -> String, remedy: impl Into<String>) {
+    fn expect(
+        &mut self,
+        holds: bool,
+        check: &'static str,
+        what: impl FnOnce() -> String,
+        remedy: impl Into<String>,
+    ) {
         if !holds {
             self.0.push(Fault { check, what: what(), remedy: remedy.into() });
         }
@@ -44,7 +50,12 @@ pub fn session(found: &Found, Roles { login, .. }: &Roles) -> Vec<Fault> {
         || format!("database.url signs in as {login}, and the session is {user}'s: a pooler or pg_ident.conf makes somebody else of it"),
         format!("name {user} in database.url, if it is the login that `postern migrate` made; or have it stay {login}"),
     );
-    faults.expect(found.session.schema.is_some(), "login", || format!("{login} may not use the schema, or there is none"), RAISE);
+    faults.expect(
+        found.session.schema.is_some(),
+        "login",
+        || format!("{login} may not use the schema, or there is none"),
+        RAISE,
+    );
     faults.0
 }
 
@@ -55,7 +66,12 @@ pub fn compare(found: &Found, roles: &Roles) -> Vec<Fault> {
         return faults.0;
     }
     if !found.relations.iter().any(|relation| relation.name == MIGRATIONS) {
-        faults.expect(false, "migrations", || "there is no schema in this database yet".to_owned(), RAISE);
+        faults.expect(
+            false,
+            "migrations",
+            || "there is no schema in this database yet".to_owned(),
+            RAISE,
+        );
         return faults.0;
     }
     login(found, roles, &mut faults);
@@ -85,23 +101,50 @@ fn login(found: &Found, roles: &Roles, faults: &mut Faults) {
         || format!("the server signs in as {login}, which is {}; it has to be LOGIN alone, or the wall does not bind it", role.attributes),
         format!("{other}, or: ALTER ROLE {} NOSUPERUSER NOBYPASSRLS NOCREATEROLE NOCREATEDB NOREPLICATION NOINHERIT", quoted(login)),
     );
-    let owned = found.relations.iter().filter(|relation| relation.owner == *login).map(|relation| relation.name.as_str());
+    let owned = found
+        .relations
+        .iter()
+        .filter(|relation| relation.owner == *login)
+        .map(|relation| relation.name.as_str());
     let owned: Vec<&str> = owned.collect();
-    faults.expect(owned.is_empty(), "login", || format!("{login} owns {}: an owner can take the wall down", owned.join(", ")), other);
+    faults.expect(
+        owned.is_empty(),
+        "login",
+        || format!("{login} owns {}: an owner can take the wall down", owned.join(", ")),
+        other,
+    );
     for robe in [tenant, platform] {
-        let membership = found.memberships.iter().find(|one| one.member == *login && one.role == *robe);
-        let (becomes, holds_back) = membership.map_or((false, true), |one| (one.becomes, !one.inherits && !one.admits));
+        let membership =
+            found.memberships.iter().find(|one| one.member == *login && one.role == *robe);
+        let (becomes, holds_back) =
+            membership.map_or((false, true), |one| (one.becomes, !one.inherits && !one.admits));
         let grant = format!("GRANT {} TO {}", quoted(robe), quoted(login));
         let superuser = role.attributes.contains("SUPERUSER");
-        faults.expect(becomes || superuser, "login", || format!("{login} may not become {robe}"), grant.clone());
+        faults.expect(
+            becomes || superuser,
+            "login",
+            || format!("{login} may not become {robe}"),
+            grant.clone(),
+        );
         faults.expect(
             holds_back,
             "login",
-            || format!("{login} has {robe}'s rights without becoming it, or may give them to others"),
-            format!("REVOKE {} FROM {}; {grant}; from PostgreSQL 16 on WITH INHERIT FALSE, SET TRUE", quoted(robe), quoted(login)),
+            || {
+                format!(
+                    "{login} has {robe}'s rights without becoming it, or may give them to others"
+                )
+            },
+            format!(
+                "REVOKE {} FROM {}; {grant}; from PostgreSQL 16 on WITH INHERIT FALSE, SET TRUE",
+                quoted(robe),
+                quoted(login)
+            ),
         );
     }
-    let others = found.memberships.iter().filter(|one| one.member == *login && one.role != *tenant && one.role != *platform);
+    let others = found
+        .memberships
+        .iter()
+        .filter(|one| one.member == *login && one.role != *tenant && one.role != *platform);
     for other in others {
         let remedy = format!("REVOKE {} FROM {}", quoted(&other.role), quoted(login));
         faults.expect(false, "login", || format!("{login} may become {}", other.role), remedy);
@@ -111,9 +154,19 @@ fn login(found: &Found, roles: &Roles, faults: &mut Faults) {
 
 /// A role of ours may use the schema, and neither make anything in it nor beside it.
 fn liberty(found: &Found, name: &str, check: &'static str, faults: &mut Faults) {
-    let may = found.liberties.iter().find(|liberty| liberty.role == name).map_or("", |liberty| liberty.may.as_str());
-    let superuser = found.roles.iter().any(|role| role.name == name && role.attributes.contains("SUPERUSER"));
-    let what = || format!("{name} may {}; it has to use the schema, and no more", if may.is_empty() { "not use the schema" } else { may });
+    let may = found
+        .liberties
+        .iter()
+        .find(|liberty| liberty.role == name)
+        .map_or("", |liberty| liberty.may.as_str());
+    let superuser =
+        found.roles.iter().any(|role| role.name == name && role.attributes.contains("SUPERUSER"));
+    let what = || {
+        format!(
+            "{name} may {}; it has to use the schema, and no more",
+            if may.is_empty() { "not use the schema" } else { may }
+        )
+    };
     faults.expect(
         may == "use the schema" || superuser,
         check,
@@ -124,7 +177,11 @@ fn liberty(found: &Found, name: &str, check: &'static str, faults: &mut Faults) 
 
 /// What the login becomes, and whom the record belongs to.
 fn robes(found: &Found, Roles { tenant, platform, keeper, login }: &Roles, faults: &mut Faults) {
-    let owner = found.relations.iter().find(|relation| relation.name == MIGRATIONS).map(|relation| &relation.owner);
+    let owner = found
+        .relations
+        .iter()
+        .find(|relation| relation.name == MIGRATIONS)
+        .map(|relation| &relation.owner);
     for name in [tenant, platform, keeper] {
         let Some(role) = found.roles.iter().find(|role| role.name == *name) else {
             faults.expect(false, "roles", || format!("there is no role {name}"), RAISE);
@@ -138,13 +195,24 @@ fn robes(found: &Found, Roles { tenant, platform, keeper, login }: &Roles, fault
         );
         for other in found.memberships.iter().filter(|one| one.member == *name) {
             let remedy = format!("REVOKE {} FROM {}", quoted(&other.role), quoted(name));
-            faults.expect(false, "roles", || format!("{name} is a member of {}", other.role), remedy);
+            faults.expect(
+                false,
+                "roles",
+                || format!("{name} is a member of {}", other.role),
+                remedy,
+            );
         }
         let wearer = if name == keeper { owner } else { Some(login) };
-        let strangers = found.memberships.iter().filter(|one| one.role == *name && Some(&one.member) != wearer);
+        let strangers =
+            found.memberships.iter().filter(|one| one.role == *name && Some(&one.member) != wearer);
         for stranger in strangers.filter(|one| one.becomes || one.inherits) {
             let remedy = format!("REVOKE {} FROM {}", quoted(name), quoted(&stranger.member));
-            faults.expect(false, "roles", || format!("{} may become {name} as well", stranger.member), remedy);
+            faults.expect(
+                false,
+                "roles",
+                || format!("{} may become {name} as well", stranger.member),
+                remedy,
+            );
         }
         if name != keeper {
             liberty(found, name, "roles", faults);
@@ -154,20 +222,35 @@ fn robes(found: &Found, Roles { tenant, platform, keeper, login }: &Roles, fault
 
 fn relations(found: &Found, Roles { tenant, platform, keeper, .. }: &Roles, faults: &mut Faults) {
     let known = |name: &str| TABLES.iter().any(|fenced| fenced.table == name);
-    let kept = |name: &str| TABLES.iter().any(|fenced| fenced.table == name && matches!(fenced.keeper, Keeper::Owner));
-    let tables = found.relations.iter().filter(|relation| kept(&relation.name)).map(|relation| (&relation.name, &relation.owner));
+    let kept = |name: &str| {
+        TABLES.iter().any(|fenced| fenced.table == name && matches!(fenced.keeper, Keeper::Owner))
+    };
+    let tables = found
+        .relations
+        .iter()
+        .filter(|relation| kept(&relation.name))
+        .map(|relation| (&relation.name, &relation.owner));
     let parts = found.parts.iter().map(|part| (&part.name, &part.owner));
     for (name, owner) in tables.chain(parts) {
         faults.expect(
             owner == keeper,
             "tables",
-            || format!("{name} belongs to {owner}: it has to be {keeper}'s, whom nobody signs in as"),
+            || {
+                format!(
+                    "{name} belongs to {owner}: it has to be {keeper}'s, whom nobody signs in as"
+                )
+            },
             RAISE,
         );
     }
     for part in found.parts.iter().filter(|part| !kept(&part.table)) {
         let remedy = format!("ALTER TABLE {} DETACH PARTITION {}", part.table, part.name);
-        faults.expect(false, "tables", || format!("{} is a part of {}, which is not cut into any", part.name, part.table), remedy);
+        faults.expect(
+            false,
+            "tables",
+            || format!("{} is a part of {}, which is not cut into any", part.name, part.table),
+            remedy,
+        );
     }
     for fenced in TABLES {
         let there = found.relations.iter().any(|relation| relation.name == fenced.table);
@@ -221,7 +304,12 @@ fn relations(found: &Found, Roles { tenant, platform, keeper, .. }: &Roles, faul
         faults.expect(
             known,
             "functions",
-            || format!("the function {} runs with the rights of its owner (SECURITY DEFINER)", definer.name),
+            || {
+                format!(
+                    "the function {} runs with the rights of its owner (SECURITY DEFINER)",
+                    definer.name
+                )
+            },
             format!("ALTER FUNCTION {} SECURITY INVOKER, or drop it", definer.name),
         );
     }
@@ -245,44 +333,77 @@ fn policies(found: &Found, Roles { tenant, platform, keeper, .. }: &Roles, fault
     }
     let mut there = BTreeSet::new();
     for one in &found.policies {
-        let words = |text: &Option<String>| text.as_deref().unwrap_or("nothing").split_whitespace().collect::<Vec<_>>().join(" ");
+        let words = |text: &Option<String>| {
+            text.as_deref().unwrap_or("nothing").split_whitespace().collect::<Vec<_>>().join(" ")
+        };
         let (using, check) = (words(&one.using), words(&one.check));
         let plain = one.permissive && one.command == "*" && using == check;
-        let condition = if plain { using } else { format!("{} {} {using} / {check}", one.permissive, one.command) };
+        let condition = if plain {
+            using
+        } else {
+            format!("{} {} {using} / {check}", one.permissive, one.command)
+        };
         there.insert(policy(&one.table, &one.name, &one.roles, &condition));
     }
     for missing in expected.difference(&there) {
-        faults.expect(false, "policies", || format!("a policy is missing or altered: {missing}"), RAISE);
+        faults.expect(
+            false,
+            "policies",
+            || format!("a policy is missing or altered: {missing}"),
+            RAISE,
+        );
     }
     for foreign in there.difference(&expected) {
-        faults.expect(false, "policies", || format!("a policy is not ours, or no longer: {foreign}"), RAISE);
+        faults.expect(
+            false,
+            "policies",
+            || format!("a policy is not ours, or no longer: {foreign}"),
+            RAISE,
+        );
     }
 }
 
 type Granted<'a> = (&'a str, Option<&'a str>, &'a str, &'a str);
 
-fn wanted<'a>(table: &'a str, role: &'a str, rights: &'a [Right]) -> impl Iterator<Item = Granted<'a>> {
+fn wanted<'a>(
+    table: &'a str,
+    role: &'a str,
+    rights: &'a [Right],
+) -> impl Iterator<Item = Granted<'a>> {
     rights.iter().flat_map(move |right| {
-        let columns = if right.columns.is_empty() { vec![None] } else { right.columns.iter().map(|column| Some(*column)).collect() };
+        let columns = if right.columns.is_empty() {
+            vec![None]
+        } else {
+            right.columns.iter().map(|column| Some(*column)).collect()
+        };
         columns.into_iter().map(move |column| (table, column, role, right.privilege))
     })
 }
 
 fn grants(found: &Found, Roles { tenant, platform, keeper, login }: &Roles, faults: &mut Faults) {
-    let mut expected: BTreeSet<Granted<'_>> = BTreeSet::from([(MIGRATIONS, None, platform.as_str(), "SELECT")]);
+    let mut expected: BTreeSet<Granted<'_>> =
+        BTreeSet::from([(MIGRATIONS, None, platform.as_str(), "SELECT")]);
     for fenced in TABLES {
         expected.extend(wanted(fenced.table, platform, fenced.platform));
         if let Keeper::Guest(may) = fenced.keeper {
             expected.extend(wanted(fenced.table, keeper, may));
         }
-        expected.extend(fenced.tenant.iter().flat_map(|rules| wanted(fenced.table, tenant, rules.may)));
+        expected
+            .extend(fenced.tenant.iter().flat_map(|rules| wanted(fenced.table, tenant, rules.may)));
     }
     let ours = ["PUBLIC", tenant, platform, keeper, login];
     let there: BTreeSet<Granted<'_>> = found
         .grants
         .iter()
         .filter(|grant| ours.contains(&grant.grantee.as_str()))
-        .map(|grant| (grant.table.as_str(), grant.column.as_deref(), grant.grantee.as_str(), grant.privilege.as_str()))
+        .map(|grant| {
+            (
+                grant.table.as_str(),
+                grant.column.as_deref(),
+                grant.grantee.as_str(),
+                grant.privilege.as_str(),
+            )
+        })
         .collect();
     let told = |(table, column, role, privilege): &Granted<'_>| match column {
         Some(column) => format!("{privilege} ({column}) on {table} to {role}"),
@@ -292,25 +413,59 @@ fn grants(found: &Found, Roles { tenant, platform, keeper, login }: &Roles, faul
         faults.expect(false, "grants", || format!("a grant is missing: {}", told(missing)), RAISE);
     }
     for excess in there.difference(&expected) {
-        faults.expect(false, "grants", || format!("somebody may do too much: {}", told(excess)), RAISE);
+        faults.expect(
+            false,
+            "grants",
+            || format!("somebody may do too much: {}", told(excess)),
+            RAISE,
+        );
     }
-    for grant in found.grants.iter().filter(|grant| grant.passes_on && ours.contains(&grant.grantee.as_str())) {
-        faults.expect(false, "grants", || format!("{} may pass on its right to {} {}", grant.grantee, grant.privilege, grant.table), RAISE);
+    for grant in found
+        .grants
+        .iter()
+        .filter(|grant| grant.passes_on && ours.contains(&grant.grantee.as_str()))
+    {
+        faults.expect(
+            false,
+            "grants",
+            || {
+                format!(
+                    "{} may pass on its right to {} {}",
+                    grant.grantee, grant.privilege, grant.table
+                )
+            },
+            RAISE,
+        );
     }
 }
 
 fn triggers(found: &Found, faults: &mut Faults) {
-    let ours =
-        |name: &str| APPEND_ONLY.iter().any(|(table, _)| name == format!("{table}_keeps_rows") || name == format!("{table}_keeps_all"));
+    let ours = |name: &str| {
+        APPEND_ONLY.iter().any(|(table, _)| {
+            name == format!("{table}_keeps_rows") || name == format!("{table}_keeps_all")
+        })
+    };
     for trigger in found.triggers.iter().filter(|trigger| !ours(&trigger.name)) {
-        let what = || format!("the trigger {} on {} is not ours: it could change or swallow what is written", trigger.name, trigger.table);
-        faults.expect(false, "triggers", what, format!("DROP TRIGGER {} ON {}", quoted(&trigger.name), quoted(&trigger.table)));
+        let what = || {
+            format!(
+                "the trigger {} on {} is not ours: it could change or swallow what is written",
+                trigger.name, trigger.table
+            )
+        };
+        faults.expect(
+            false,
+            "triggers",
+            what,
+            format!("DROP TRIGGER {} ON {}", quoted(&trigger.name), quoted(&trigger.table)),
+        );
     }
     // pg_trigger.tgtype: 27 = before, each row, update or delete; 34 = before, truncate.
     let whole = APPEND_ONLY.iter().map(|(table, _)| (*table, *table));
     let parts = found.parts.iter().map(|part| (part.table.as_str(), part.name.as_str()));
     for (table, part) in whole.chain(parts) {
-        for (name, kind) in [(format!("{table}_keeps_rows"), 27), (format!("{table}_keeps_all"), 34)] {
+        for (name, kind) in
+            [(format!("{table}_keeps_rows"), 27), (format!("{table}_keeps_all"), 34)]
+        {
             let sound = found.triggers.iter().any(|trigger| {
                 trigger.table == part
                     && trigger.name == name
@@ -331,24 +486,42 @@ fn triggers(found: &Found, faults: &mut Faults) {
 
 /// Keys that would let one org point at, or notice, what is another's.
 fn keys(found: &Found, faults: &mut Faults) {
-    let column_of = |table: &str| match TABLES.iter().find(|fenced| fenced.table == table)?.tenant.as_ref()?.rows {
+    let column_of = |table: &str| match TABLES
+        .iter()
+        .find(|fenced| fenced.table == table)?
+        .tenant
+        .as_ref()?
+        .rows
+    {
         Rows::Of(column) => Some(column),
         Rows::People => None,
     };
     for key in &found.references {
-        let (Some(from), Some(to)) = (column_of(&key.from_table), column_of(&key.to_table)) else { continue };
-        let both = key.from_columns.split(',').zip(key.to_columns.split(',')).any(|pair| pair == (from, to));
+        let (Some(from), Some(to)) = (column_of(&key.from_table), column_of(&key.to_table)) else {
+            continue;
+        };
+        let both = key
+            .from_columns
+            .split(',')
+            .zip(key.to_columns.split(','))
+            .any(|pair| pair == (from, to));
         faults.expect(
             both,
             "keys",
-            || format!("the foreign key {} leads from {} to {} without the org", key.name, key.from_table, key.to_table),
+            || {
+                format!(
+                    "the foreign key {} leads from {} to {} without the org",
+                    key.name, key.from_table, key.to_table
+                )
+            },
             "make it a composite key that has org_id on both sides",
         );
     }
     for key in &found.unique_keys {
         let Some(org) = column_of(&key.table) else { continue };
         let named = format!("{}.{}", key.table, key.columns);
-        let known = key.columns.split(',').next() == Some(org) || UNIQUE_EVERYWHERE.iter().any(|(name, _)| *name == named);
+        let known = key.columns.split(',').next() == Some(org)
+            || UNIQUE_EVERYWHERE.iter().any(|(name, _)| *name == named);
         faults.expect(
             known,
             "keys",
@@ -360,11 +533,17 @@ fn keys(found: &Found, faults: &mut Faults) {
         faults.expect(
             !column.has_default,
             "keys",
-            || format!("{}.org_id has a default: a row could get into an org that nobody named", column.table),
+            || {
+                format!(
+                    "{}.org_id has a default: a row could get into an org that nobody named",
+                    column.table
+                )
+            },
             format!("ALTER TABLE {} ALTER org_id DROP DEFAULT", column.table),
         );
         // A table that is not ours at all has been found already.
-        let open = TABLES.iter().any(|fenced| fenced.table == column.table && fenced.tenant.is_none());
+        let open =
+            TABLES.iter().any(|fenced| fenced.table == column.table && fenced.tenant.is_none());
         faults.expect(
             !open,
             "keys",

@@ -1,6 +1,8 @@
 //! Putting the wall up: by whom it may be, as far as they may, and as SQL for somebody else where they may not.
 
-use sea_orm_migration::sea_orm::{ConnectionTrait, DatabaseConnection, DbErr, RuntimeErr, TransactionTrait, sqlx};
+use sea_orm_migration::sea_orm::{
+    ConnectionTrait, DatabaseConnection, DbErr, RuntimeErr, TransactionTrait, sqlx,
+};
 
 use super::{
     Fault, Roles, catalogue, examine, quoted,
@@ -24,21 +26,34 @@ const PATIENCE: &str = "SET LOCAL lock_timeout = '10s'";
 
 /// Makes the roles that are missing, and brings grants and policies into the state that [`super::examine()`] asks for. What is
 /// as it has to be is not touched. `password` is for the login, if it has to be made.
-pub async fn raise(db: &DatabaseConnection, roles: &Roles, password: Option<&str>) -> Result<Raised, DbErr> {
+pub async fn raise(
+    db: &DatabaseConnection,
+    roles: &Roles,
+    password: Option<&str>,
+) -> Result<Raised, DbErr> {
     let found = catalogue::read(db, roles).await?;
     let Roles { tenant, platform, keeper, login } = roles;
     let all = [tenant, platform, keeper, login, &found.session.user];
     let twice = all.iter().enumerate().any(|(n, role)| all[..n].contains(role));
     // Where the login is the owner, the examination says so, and what to do.
     if twice && *login != found.session.user {
-        let what = format!("{tenant}, {platform}, {keeper}, {login} and the owner, {}, have to be five roles", found.session.user);
-        return Ok(Raised::Faults(vec![Fault { check: "roles", what, remedy: "give them other names in the configuration".to_owned() }]));
+        let what = format!(
+            "{tenant}, {platform}, {keeper}, {login} and the owner, {}, have to be five roles",
+            found.session.user
+        );
+        return Ok(Raised::Faults(vec![Fault {
+            check: "roles",
+            what,
+            remedy: "give them other names in the configuration".to_owned(),
+        }]));
     }
     let missing = missing_roles(&found, roles);
     for role in &missing {
         match db.execute_unprepared(&role.sql(password)).await {
             Err(error) if has_code(&error, "42501") => {
-                return Ok(Raised::NeedsAdministrator { sql: missing.iter().map(Missing::told).collect::<Vec<_>>().join("\n") });
+                return Ok(Raised::NeedsAdministrator {
+                    sql: missing.iter().map(Missing::told).collect::<Vec<_>>().join("\n"),
+                });
             }
             // Another process has made it, for another database of the cluster (duplicate_object, unique_violation).
             Err(error) if has_code(&error, "42710") || has_code(&error, "23505") => {}
@@ -63,7 +78,9 @@ pub async fn raise(db: &DatabaseConnection, roles: &Roles, password: Option<&str
 /// Makes the parts of the tables that are cut by month, as the keeper, to whom they belong.
 pub async fn months(db: &DatabaseConnection, roles: &Roles) -> Result<(), DbErr> {
     let transaction = db.begin().await?;
-    transaction.execute_unprepared(&format!("{PATIENCE}; SET LOCAL ROLE {}", quoted(&roles.keeper))).await?;
+    transaction
+        .execute_unprepared(&format!("{PATIENCE}; SET LOCAL ROLE {}", quoted(&roles.keeper)))
+        .await?;
     for table in BY_MONTH {
         transaction.execute_unprepared(&backend::months(table)).await?;
     }
@@ -80,7 +97,9 @@ enum Missing<'a> {
 impl Missing<'_> {
     fn sql(&self, password: Option<&str>) -> String {
         match (self, password) {
-            (Self::Login(_), Some(password)) => format!("{} PASSWORD '{}'", self.statement(), password.replace('\'', "''")),
+            (Self::Login(_), Some(password)) => {
+                format!("{} PASSWORD '{}'", self.statement(), password.replace('\'', "''"))
+            }
             _ => self.statement(),
         }
     }
@@ -88,7 +107,9 @@ impl Missing<'_> {
     /// For the eyes of an administrator: without a password.
     fn told(&self) -> String {
         match self {
-            Self::Login(name) => format!("{};  -- and then give it one: \\password {name}", self.statement()),
+            Self::Login(name) => {
+                format!("{};  -- and then give it one: \\password {name}", self.statement())
+            }
             _ => format!("{};", self.statement()),
         }
     }
@@ -97,19 +118,31 @@ impl Missing<'_> {
         match self {
             Self::Robe(name) => format!("CREATE ROLE {} NOLOGIN NOINHERIT", quoted(name)),
             Self::Login(name) => format!("CREATE ROLE {} LOGIN NOINHERIT", quoted(name)),
-            Self::Membership { role, member } => format!("GRANT {} TO {}", quoted(role), quoted(member)),
+            Self::Membership { role, member } => {
+                format!("GRANT {} TO {}", quoted(role), quoted(member))
+            }
         }
     }
 }
 
-fn missing_roles<'a>(found: &'a catalogue::Found, Roles { tenant, platform, keeper, login }: &'a Roles) -> Vec<Missing<'a>> {
+fn missing_roles<'a>(
+    found: &'a catalogue::Found,
+    Roles { tenant, platform, keeper, login }: &'a Roles,
+) -> Vec<Missing<'a>> {
     let there = |name: &str| found.roles.iter().any(|role| role.name == name);
-    let superuser = found.roles.iter().any(|role| role.name == *login && role.attributes.contains("SUPERUSER"));
-    let mut missing: Vec<_> = [tenant, platform, keeper].into_iter().filter(|name| !there(name)).map(|name| Missing::Robe(name)).collect();
+    let superuser =
+        found.roles.iter().any(|role| role.name == *login && role.attributes.contains("SUPERUSER"));
+    let mut missing: Vec<_> = [tenant, platform, keeper]
+        .into_iter()
+        .filter(|name| !there(name))
+        .map(|name| Missing::Robe(name))
+        .collect();
     if !there(login) {
         missing.push(Missing::Login(login));
     }
-    let is_member = |member: &str, role: &str| found.memberships.iter().any(|one| one.member == member && one.role == role);
+    let is_member = |member: &str, role: &str| {
+        found.memberships.iter().any(|one| one.member == member && one.role == role)
+    };
     for role in [tenant, platform] {
         if !is_member(login, role) && !superuser {
             missing.push(Missing::Membership { role, member: login });
@@ -126,28 +159,49 @@ fn missing_roles<'a>(found: &'a catalogue::Found, Roles { tenant, platform, keep
 fn wall(found: &catalogue::Found, Roles { tenant, platform, keeper, login }: &Roles) -> String {
     let owner = &found.session.user;
     // Where the server's login is the owner, the examination will say so; its own rights cannot be taken from it.
-    let kept = |name: &str| TABLES.iter().any(|fenced| fenced.table == name && matches!(fenced.keeper, Keeper::Owner));
+    let kept = |name: &str| {
+        TABLES.iter().any(|fenced| fenced.table == name && matches!(fenced.keeper, Keeper::Owner))
+    };
     let (keepers, others) = (
         quoted(keeper),
-        [tenant, platform, login].into_iter().filter(|role| *role != owner).map(|role| quoted(role)).collect::<Vec<_>>().join(", "),
+        [tenant, platform, login]
+            .into_iter()
+            .filter(|role| *role != owner)
+            .map(|role| quoted(role))
+            .collect::<Vec<_>>()
+            .join(", "),
     );
     let everybody = format!("PUBLIC, {others}");
     let (tenant, platform) = (quoted(tenant), quoted(platform));
-    let (schema, database) = (quoted(found.session.schema.as_deref().unwrap_or("public")), quoted(&found.session.database));
+    let (schema, database) = (
+        quoted(found.session.schema.as_deref().unwrap_or("public")),
+        quoted(&found.session.database),
+    );
     let mut sql = format!(
         "REVOKE CREATE, TEMPORARY ON DATABASE {database} FROM {everybody};
          REVOKE CREATE ON SCHEMA {schema} FROM {everybody};
          GRANT USAGE ON SCHEMA {schema} TO {others};
          GRANT USAGE, CREATE ON SCHEMA {schema} TO {keepers};\n"
     );
-    let parts = found.parts.iter().filter(|part| kept(&part.table)).map(|part| (&part.name, &part.owner));
-    let tables = found.relations.iter().filter(|relation| kept(&relation.name)).map(|relation| (&relation.name, &relation.owner));
+    let parts =
+        found.parts.iter().filter(|part| kept(&part.table)).map(|part| (&part.name, &part.owner));
+    let tables = found
+        .relations
+        .iter()
+        .filter(|relation| kept(&relation.name))
+        .map(|relation| (&relation.name, &relation.owner));
     for (name, _) in parts.chain(tables).filter(|(_, owner)| *owner != keeper) {
         sql += &format!("ALTER TABLE {} OWNER TO {keepers};\n", quoted(name));
     }
     // What somebody else has put here is theirs to take away; the examination names it.
-    for relation in found.relations.iter().filter(|relation| relation.owner == *owner || kept(&relation.name)) {
-        let from = if kept(&relation.name) { everybody.clone() } else { format!("{everybody}, {keepers}") };
+    for relation in
+        found.relations.iter().filter(|relation| relation.owner == *owner || kept(&relation.name))
+    {
+        let from = if kept(&relation.name) {
+            everybody.clone()
+        } else {
+            format!("{everybody}, {keepers}")
+        };
         sql += &format!("REVOKE ALL ON {} FROM {from};\n", quoted(&relation.name));
     }
     sql += &format!("GRANT SELECT ON {MIGRATIONS} TO {platform};\n");
@@ -172,7 +226,9 @@ fn wall(found: &catalogue::Found, Roles { tenant, platform, keeper, login }: &Ro
             sql += &format!("GRANT {} ON {table} TO {keepers};\n", rights(may));
         }
         if !matches!(fenced.keeper, Keeper::Stranger) {
-            sql += &format!("CREATE POLICY keeper ON {table} TO {keepers} USING (true) WITH CHECK (true);\n");
+            sql += &format!(
+                "CREATE POLICY keeper ON {table} TO {keepers} USING (true) WITH CHECK (true);\n"
+            );
         }
         if let Some(rules) = &fenced.tenant {
             let condition = rules.rows.condition();
@@ -196,6 +252,10 @@ fn rights(rights: &[Right]) -> String {
 
 /// Is it this error of PostgreSQL's (`SQLSTATE`)?
 fn has_code(error: &DbErr, code: &str) -> bool {
-    let (DbErr::Exec(RuntimeErr::SqlxError(error)) | DbErr::Query(RuntimeErr::SqlxError(error))) = error else { return false };
+    let (DbErr::Exec(RuntimeErr::SqlxError(error)) | DbErr::Query(RuntimeErr::SqlxError(error))) =
+        error
+    else {
+        return false;
+    };
     matches!(&**error, sqlx::Error::Database(error) if error.code().as_deref() == Some(code))
 }

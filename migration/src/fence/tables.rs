@@ -71,10 +71,30 @@ pub static TABLES: &[Fenced] = &[
         platform: &[SELECT, INSERT, UPDATE],
         keeper: Keeper::Guest(&[SELECT]),
     },
-    Fenced { table: "credential", tenant: None, platform: &[SELECT, INSERT, UPDATE], keeper: Keeper::Stranger },
-    Fenced { table: "session", tenant: None, platform: &[SELECT, INSERT, UPDATE], keeper: Keeper::Stranger },
-    Fenced { table: "refresh_token", tenant: None, platform: &[SELECT, INSERT, UPDATE], keeper: Keeper::Stranger },
-    Fenced { table: "staff", tenant: None, platform: &[SELECT, INSERT, UPDATE, DELETE], keeper: Keeper::Stranger },
+    Fenced {
+        table: "credential",
+        tenant: None,
+        platform: &[SELECT, INSERT, UPDATE],
+        keeper: Keeper::Stranger,
+    },
+    Fenced {
+        table: "session",
+        tenant: None,
+        platform: &[SELECT, INSERT, UPDATE],
+        keeper: Keeper::Stranger,
+    },
+    Fenced {
+        table: "refresh_token",
+        tenant: None,
+        platform: &[SELECT, INSERT, UPDATE],
+        keeper: Keeper::Stranger,
+    },
+    Fenced {
+        table: "staff",
+        tenant: None,
+        platform: &[SELECT, INSERT, UPDATE, DELETE],
+        keeper: Keeper::Stranger,
+    },
     Fenced {
         table: "organization",
         tenant: Some(of("id", &[SELECT, update(&["name", "deletion_requested_at"])])),
@@ -89,7 +109,10 @@ pub static TABLES: &[Fenced] = &[
     },
     Fenced {
         table: "org_setting",
-        tenant: Some(of("org_id", &[SELECT, update(&["colour", "logo_url", "support_email", "version"])])),
+        tenant: Some(of(
+            "org_id",
+            &[SELECT, update(&["colour", "logo_url", "support_email", "version"])],
+        )),
         platform: &[SELECT, INSERT, UPDATE],
         keeper: Keeper::Guest(&[SELECT]),
     },
@@ -99,21 +122,36 @@ pub static TABLES: &[Fenced] = &[
         platform: &[SELECT, INSERT, UPDATE, DELETE],
         keeper: Keeper::Stranger,
     },
-    Fenced { table: "usage_point", tenant: Some(of("org_id", &[SELECT])), platform: &[SELECT, INSERT], keeper: Keeper::Stranger },
+    Fenced {
+        table: "usage_point",
+        tenant: Some(of("org_id", &[SELECT])),
+        platform: &[SELECT, INSERT],
+        keeper: Keeper::Stranger,
+    },
     Fenced {
         table: "impersonation",
         tenant: Some(of("org_id", &[SELECT, update(&["ended_at"])])),
         platform: &[SELECT, INSERT, update(&["ended_at"])],
         keeper: Keeper::Stranger,
     },
-    Fenced { table: "audit_event", tenant: Some(of("org_id", &[SELECT, INSERT])), platform: &[SELECT, INSERT], keeper: Keeper::Owner },
+    Fenced {
+        table: "audit_event",
+        tenant: Some(of("org_id", &[SELECT, INSERT])),
+        platform: &[SELECT, INSERT],
+        keeper: Keeper::Owner,
+    },
     Fenced {
         table: "idempotency_key",
         tenant: Some(of("org_id", &[SELECT, INSERT, UPDATE])),
         platform: &[SELECT, INSERT, UPDATE, DELETE],
         keeper: Keeper::Stranger,
     },
-    Fenced { table: "instance", tenant: None, platform: &[SELECT, INSERT], keeper: Keeper::Guest(&[SELECT, INSERT]) },
+    Fenced {
+        table: "instance",
+        tenant: None,
+        platform: &[SELECT, INSERT],
+        keeper: Keeper::Guest(&[SELECT, INSERT]),
+    },
     Fenced {
         table: "audit_queue",
         tenant: Some(of("org_id", &[select(&["org_id", "event_id"]), INSERT])),
@@ -126,9 +164,24 @@ pub static TABLES: &[Fenced] = &[
         platform: &[SELECT, INSERT, UPDATE],
         keeper: Keeper::Guest(&[SELECT]),
     },
-    Fenced { table: "audit_leaf", tenant: Some(of("org_id", &[SELECT])), platform: &[SELECT, INSERT], keeper: Keeper::Owner },
-    Fenced { table: "audit_node", tenant: Some(of("org_id", &[SELECT])), platform: &[SELECT, INSERT], keeper: Keeper::Owner },
-    Fenced { table: "audit_checkpoint", tenant: Some(of("org_id", &[SELECT])), platform: &[SELECT, INSERT], keeper: Keeper::Owner },
+    Fenced {
+        table: "audit_leaf",
+        tenant: Some(of("org_id", &[SELECT])),
+        platform: &[SELECT, INSERT],
+        keeper: Keeper::Owner,
+    },
+    Fenced {
+        table: "audit_node",
+        tenant: Some(of("org_id", &[SELECT])),
+        platform: &[SELECT, INSERT],
+        keeper: Keeper::Owner,
+    },
+    Fenced {
+        table: "audit_checkpoint",
+        tenant: Some(of("org_id", &[SELECT])),
+        platform: &[SELECT, INSERT],
+        keeper: Keeper::Owner,
+    },
 ];
 
 /// The list of migrations that have been applied. Its owner goes on writing it, so it stands outside the wall; nobody else may.

@@ -80,12 +80,15 @@ impl Table {
     }
 
     fn line(&mut self, value: &impl serde::Serialize) {
-        serde_json::to_writer(&mut self.written, value).expect("what the domain shows can be written as JSON");
+        serde_json::to_writer(&mut self.written, value)
+            .expect("what the domain shows can be written as JSON");
         self.written.push(b'\n');
     }
 
     fn row(&mut self, cells: [String; COLUMNS.len()]) {
-        let mut writer = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(std::mem::take(&mut self.written));
+        let mut writer = csv::WriterBuilder::new()
+            .terminator(csv::Terminator::CRLF)
+            .from_writer(std::mem::take(&mut self.written));
         writer.write_record(cells.map(harmless)).expect("memory can be written to");
         self.written = writer.into_inner().expect("memory can be written to");
     }
@@ -117,8 +120,10 @@ fn cells(Exhibit { event, opening }: &Exhibit) -> [String; COLUMNS.len()] {
         log,
         erased,
     } = event;
-    let (org_id, slug) = org.as_ref().map(|OrgRef { id, slug }| (id.to_string(), slug.clone())).unzip();
-    let worn = on_behalf_of.as_ref().map(|OnBehalfOf { id, email }| (id.to_string(), email.clone()));
+    let (org_id, slug) =
+        org.as_ref().map(|OrgRef { id, slug }| (id.to_string(), slug.clone())).unzip();
+    let worn =
+        on_behalf_of.as_ref().map(|OnBehalfOf { id, email }| (id.to_string(), email.clone()));
     let (worn_id, worn_email) = worn.unzip();
     [
         id.to_string(),

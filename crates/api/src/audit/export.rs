@@ -47,14 +47,19 @@ pub struct Asked {
 
 /// Records that the log goes out, and only then begins.
 pub async fn start<O: Source>(call: Call<O>, asked: Asked) -> Result<Download, Problem> {
-    if O::Scope::who(call.held()).is_some_and(|(actor, _)| actor.caller().is_some_and(|caller| caller.guise().is_some())) {
+    if O::Scope::who(call.held())
+        .is_some_and(|(actor, _)| actor.caller().is_some_and(|caller| caller.guise().is_some()))
+    {
         return Err(Denial::Blocked.into());
     }
     let room = call.room()?;
     let log = O::log(&call, asked.org.as_ref());
     let (origin, head) = (log.origin()?, log.head().await?);
     let patience = call.state().server.slow_reader();
-    let (paused, name) = (call.pause_beyond_token(), asked.org.as_ref().map_or("platform", |org| &org.slug).to_owned());
+    let (paused, name) = (
+        call.pause_beyond_token(),
+        asked.org.as_ref().map_or("platform", |org| &org.slug).to_owned(),
+    );
     call.record_alone(exported(&asked, &origin, head.size)).await?;
     let (sink, download) = Download::stream(asked.format.media_type(), patience);
     let file_name = format!("audit-{name}.{}", asked.format.name());
@@ -63,7 +68,9 @@ pub async fn start<O: Source>(call: Call<O>, asked: Asked) -> Result<Download, P
         match export.write(&sink).await {
             Ok(()) => sink.finish(),
             Err(Ended::Gone) => tracing::info!("nobody reads an export any more"),
-            Err(Ended::Failed(problem)) => tracing::warn!(code = problem.code().name(), "an export was cut off"),
+            Err(Ended::Failed(problem)) => {
+                tracing::warn!(code = problem.code().name(), "an export was cut off")
+            }
         }
     };
     rt::spawn(writing.in_current_span());
@@ -71,12 +78,20 @@ pub async fn start<O: Source>(call: Call<O>, asked: Asked) -> Result<Download, P
 }
 
 fn exported(asked: &Asked, origin: &str, size: u64) -> Act {
-    let target = Target { kind: TargetType::Log, id: asked.org.as_ref().map(|org| org.id.to_string()), label: origin.to_owned() };
-    Act::new(Action::AuditExported, target, format!("exported the audit log {origin} as {}", asked.format.name()))
-        .noted("format", asked.format.name())
-        .noted("filter", &asked.query)
-        .noted("entries", size)
-        .in_log_of(asked.org.clone())
+    let target = Target {
+        kind: TargetType::Log,
+        id: asked.org.as_ref().map(|org| org.id.to_string()),
+        label: origin.to_owned(),
+    };
+    Act::new(
+        Action::AuditExported,
+        target,
+        format!("exported the audit log {origin} as {}", asked.format.name()),
+    )
+    .noted("format", asked.format.name())
+    .noted("filter", &asked.query)
+    .noted("entries", size)
+    .in_log_of(asked.org.clone())
 }
 
 /// Why an export ends early.
@@ -165,12 +180,21 @@ impl<O: Source> Export<O> {
             return Err(Problem::new(Code::TokenExpired).into());
         }
         let call = self.paused.resume().await?;
-        if O::sees_all(&call) { Ok(call) } else { Err(Problem::from(Denial::Forbidden(Permission::PlatformAuditReadAll)).into()) }
+        if O::sees_all(&call) {
+            Ok(call)
+        } else {
+            Err(Problem::from(Denial::Forbidden(Permission::PlatformAuditReadAll)).into())
+        }
     }
 
     /// What stands for the entries that are not among the events: whatever is needed to put the tree together.
-    async fn account(&self, log: &Log<'_>, gaps: &[(u64, u64)]) -> Result<Vec<Trailer>, StoreError> {
-        let is_short = |(from, to): &(u64, u64)| self.asked.query.is_empty() && to - from <= ONE_BY_ONE;
+    async fn account(
+        &self,
+        log: &Log<'_>,
+        gaps: &[(u64, u64)],
+    ) -> Result<Vec<Trailer>, StoreError> {
+        let is_short =
+            |(from, to): &(u64, u64)| self.asked.query.is_empty() && to - from <= ONE_BY_ONE;
         let covered: Vec<(u64, u64)> = gaps.iter().copied().filter(|gap| !is_short(gap)).collect();
         let mut covers = log.covers(&covered, self.head.size).await?.into_iter();
         let mut trailers = Vec::new();
@@ -181,7 +205,11 @@ impl<O: Source> Export<O> {
             }
             match covers.next().flatten() {
                 Some(nodes) => {
-                    trailers.extend(nodes.into_iter().map(|(level, index, hash)| Trailer::Node { level, index, hash: hash.to_base64() }));
+                    trailers.extend(nodes.into_iter().map(|(level, index, hash)| Trailer::Node {
+                        level,
+                        index,
+                        hash: hash.to_base64(),
+                    }));
                 }
                 None => trailers.push(Trailer::Lost { from, to }),
             }
@@ -191,7 +219,8 @@ impl<O: Source> Export<O> {
 
     /// What all of it has to come to.
     async fn end(&self, log: &Log<'_>, events: u64) -> Result<Trailer, StoreError> {
-        let filter = (!self.asked.query.is_empty()).then(|| serde_json::to_value(&self.asked.query).unwrap_or_default());
+        let filter = (!self.asked.query.is_empty())
+            .then(|| serde_json::to_value(&self.asked.query).unwrap_or_default());
         let history = log.history(self.head.size, HISTORY).await?;
         let (origin, checkpoint) = (self.origin.clone(), self.head.note.clone());
         Ok(Trailer::End(End { origin, events, filter, checkpoint, history }))
@@ -227,8 +256,11 @@ impl Places {
     }
 
     fn note(&mut self, exhibit: &Exhibit) {
-        if let Some(place) = exhibit.event.log.as_ref().map(|log| log.index).filter(|place| *place < self.size) {
-            self.bits[usize::try_from(place / 64).expect("there is a word for it")] |= 1 << (place % 64);
+        if let Some(place) =
+            exhibit.event.log.as_ref().map(|log| log.index).filter(|place| *place < self.size)
+        {
+            self.bits[usize::try_from(place / 64).expect("there is a word for it")] |=
+                1 << (place % 64);
         }
     }
 
@@ -248,7 +280,8 @@ impl Places {
             let word = self.bits[usize::try_from(place / 64).expect("there is a word for it")];
             let wanted = (if is_in { word } else { !word }) >> (place % 64);
             if wanted != 0 {
-                return Some(place + u64::from(wanted.trailing_zeros())).filter(|found| *found < self.size);
+                return Some(place + u64::from(wanted.trailing_zeros()))
+                    .filter(|found| *found < self.size);
             }
             place = (place / 64 + 1) * 64;
         }

@@ -77,14 +77,26 @@ pub struct EventsQuery {
 }
 
 impl Filter for EventsQuery {
-    const NAMES: &'static [&'static str] =
-        &["actor", "action", "target", "on_behalf_of", "outcome", "ticket_ref", "impersonation", "ip", "from", "to", "q"];
+    const NAMES: &'static [&'static str] = &[
+        "actor",
+        "action",
+        "target",
+        "on_behalf_of",
+        "outcome",
+        "ticket_ref",
+        "impersonation",
+        "ip",
+        "from",
+        "to",
+        "q",
+    ];
 }
 
 impl EventsQuery {
     /// Is everything asked for?
     pub fn is_empty(&self) -> bool {
-        serde_json::to_value(self).is_ok_and(|asked| asked.as_object().is_some_and(serde_json::Map::is_empty))
+        serde_json::to_value(self)
+            .is_ok_and(|asked| asked.as_object().is_some_and(serde_json::Map::is_empty))
     }
 
     /// No index finds text: it takes as long as it takes.
@@ -95,7 +107,19 @@ impl EventsQuery {
 
 impl From<EventsQuery> for EventFilter {
     fn from(query: EventsQuery) -> Self {
-        let EventsQuery { actor, action, target, on_behalf_of, outcome, ticket_ref, impersonation, ip, from, to, q } = query;
+        let EventsQuery {
+            actor,
+            action,
+            target,
+            on_behalf_of,
+            outcome,
+            ticket_ref,
+            impersonation,
+            ip,
+            from,
+            to,
+            q,
+        } = query;
         let (actor, actor_email) = person(actor);
         let (on_behalf_of, on_behalf_of_email) = person(on_behalf_of);
         let action = action.map(|action| match action.strip_suffix('*') {

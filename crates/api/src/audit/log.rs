@@ -10,8 +10,9 @@ use validator::Validate;
 use crate::{
     http::{Call, Download, Filter, FromInput, Input, Problem, Query},
     operations::op::{
-        self, ReadLogCheckpoint, ReadLogEntries, ReadLogKeys, ReadLogProof, ReadLogTile, ReadPlatformLogCheckpoint, ReadPlatformLogEntries,
-        ReadPlatformLogKeys, ReadPlatformLogProof, ReadPlatformLogTile,
+        self, ReadLogCheckpoint, ReadLogEntries, ReadLogKeys, ReadLogProof, ReadLogTile,
+        ReadPlatformLogCheckpoint, ReadPlatformLogEntries, ReadPlatformLogKeys,
+        ReadPlatformLogProof, ReadPlatformLogTile,
     },
 };
 
@@ -77,7 +78,10 @@ pub async fn read_log_keys(call: Call<op::ReadLogKeys>) -> Result<Download, Prob
 #[utoipa::path(get, path = "/v1/orgs/{org}/audit-log/tile/{level}/{tile}", tag = "audit", impl_for = ReadLogTile, responses(
     (status = 200, description = "The hashes.", body = String, content_type = "application/octet-stream")
 ))]
-pub async fn read_log_tile(call: Call<op::ReadLogTile>, tile: TilePath) -> Result<Download, Problem> {
+pub async fn read_log_tile(
+    call: Call<op::ReadLogTile>,
+    tile: TilePath,
+) -> Result<Download, Problem> {
     hashes(&call.log(), tile).await
 }
 
@@ -88,7 +92,10 @@ pub async fn read_log_tile(call: Call<op::ReadLogTile>, tile: TilePath) -> Resul
 #[utoipa::path(get, path = "/v1/orgs/{org}/audit-log/tile/entries/{tile}", tag = "audit", impl_for = ReadLogEntries, responses(
     (status = 200, description = "The entries.", body = String, content_type = "application/octet-stream")
 ))]
-pub async fn read_log_entries(call: Call<op::ReadLogEntries>, bundle: BundlePath) -> Result<Download, Problem> {
+pub async fn read_log_entries(
+    call: Call<op::ReadLogEntries>,
+    bundle: BundlePath,
+) -> Result<Download, Problem> {
     entries(&call.log(), &call.events(), bundle).await
 }
 
@@ -99,7 +106,10 @@ pub async fn read_log_entries(call: Call<op::ReadLogEntries>, bundle: BundlePath
 #[utoipa::path(get, path = "/v1/orgs/{org}/audit-log/proof", tag = "audit", impl_for = ReadLogProof, params(OfEvent), responses(
     (status = 200, description = "The proof.", body = String, content_type = "text/plain")
 ))]
-pub async fn read_log_proof(call: Call<op::ReadLogProof>, of: Query<OfEvent>) -> Result<Download, Problem> {
+pub async fn read_log_proof(
+    call: Call<op::ReadLogProof>,
+    of: Query<OfEvent>,
+) -> Result<Download, Problem> {
     match proof(&call.log(), of.0.event).await? {
         Some(proof) => Ok(proof),
         None if call.events().has(of.0.event).await? => Err(Problem::not_there_now()),
@@ -113,7 +123,9 @@ pub async fn read_log_proof(call: Call<op::ReadLogProof>, of: Query<OfEvent>) ->
 #[utoipa::path(get, path = "/v1/admin/audit-log/checkpoint", tag = "support", impl_for = ReadPlatformLogCheckpoint, responses(
     (status = 200, description = "The checkpoint.", body = String, content_type = "text/plain")
 ))]
-pub async fn read_platform_log_checkpoint(call: Call<op::ReadPlatformLogCheckpoint>) -> Result<Download, Problem> {
+pub async fn read_platform_log_checkpoint(
+    call: Call<op::ReadPlatformLogCheckpoint>,
+) -> Result<Download, Problem> {
     Ok(Download::text(call.log(None).head().await?.note))
 }
 
@@ -123,7 +135,9 @@ pub async fn read_platform_log_checkpoint(call: Call<op::ReadPlatformLogCheckpoi
 #[utoipa::path(get, path = "/v1/admin/audit-log/keys", tag = "support", impl_for = ReadPlatformLogKeys, responses(
     (status = 200, description = "The keys.", body = String, content_type = "text/plain")
 ))]
-pub async fn read_platform_log_keys(call: Call<op::ReadPlatformLogKeys>) -> Result<Download, Problem> {
+pub async fn read_platform_log_keys(
+    call: Call<op::ReadPlatformLogKeys>,
+) -> Result<Download, Problem> {
     keys(&call.log(None))
 }
 
@@ -133,7 +147,10 @@ pub async fn read_platform_log_keys(call: Call<op::ReadPlatformLogKeys>) -> Resu
 #[utoipa::path(get, path = "/v1/admin/audit-log/tile/{level}/{tile}", tag = "support", impl_for = ReadPlatformLogTile, responses(
     (status = 200, description = "The hashes.", body = String, content_type = "application/octet-stream")
 ))]
-pub async fn read_platform_log_tile(call: Call<op::ReadPlatformLogTile>, tile: TilePath) -> Result<Download, Problem> {
+pub async fn read_platform_log_tile(
+    call: Call<op::ReadPlatformLogTile>,
+    tile: TilePath,
+) -> Result<Download, Problem> {
     hashes(&call.log(None), tile).await
 }
 
@@ -143,7 +160,10 @@ pub async fn read_platform_log_tile(call: Call<op::ReadPlatformLogTile>, tile: T
 #[utoipa::path(get, path = "/v1/admin/audit-log/tile/entries/{tile}", tag = "support", impl_for = ReadPlatformLogEntries, responses(
     (status = 200, description = "The entries.", body = String, content_type = "application/octet-stream")
 ))]
-pub async fn read_platform_log_entries(call: Call<op::ReadPlatformLogEntries>, bundle: BundlePath) -> Result<Download, Problem> {
+pub async fn read_platform_log_entries(
+    call: Call<op::ReadPlatformLogEntries>,
+    bundle: BundlePath,
+) -> Result<Download, Problem> {
     entries(&call.log(None), &call.events(), bundle).await
 }
 
@@ -154,7 +174,10 @@ pub async fn read_platform_log_entries(call: Call<op::ReadPlatformLogEntries>, b
     (status = 200, description = "The proof.", body = String, content_type = "text/plain"),
     (status = 404, description = "`not_found`: the log has no such event, or not yet.")
 ))]
-pub async fn read_platform_log_proof(call: Call<op::ReadPlatformLogProof>, of: Query<OfEvent>) -> Result<Download, Problem> {
+pub async fn read_platform_log_proof(
+    call: Call<op::ReadPlatformLogProof>,
+    of: Query<OfEvent>,
+) -> Result<Download, Problem> {
     proof(&call.log(None), of.0.event).await?.ok_or_else(Problem::not_found)
 }
 
@@ -163,18 +186,30 @@ fn keys(log: &Log<'_>) -> Result<Download, Problem> {
 }
 
 async fn hashes(log: &Log<'_>, TilePath(tile): TilePath) -> Result<Download, Problem> {
-    let hashes = log.tile(tile.ok_or_else(Problem::not_there_now)?).await?.ok_or_else(Problem::not_there_now)?;
+    let hashes = log
+        .tile(tile.ok_or_else(Problem::not_there_now)?)
+        .await?
+        .ok_or_else(Problem::not_there_now)?;
     Ok(Download::bytes(hashes.iter().flat_map(|hash| hash.0).collect()))
 }
 
-async fn entries(log: &Log<'_>, events: &Events<'_>, BundlePath(bundle): BundlePath) -> Result<Download, Problem> {
+async fn entries(
+    log: &Log<'_>,
+    events: &Events<'_>,
+    BundlePath(bundle): BundlePath,
+) -> Result<Download, Problem> {
     let Bundle { index, width } = bundle.ok_or_else(Problem::not_there_now)?;
     let tile = Tile { level: 0, index, width };
     // A log that is damaged has fewer, and one that is not as long has none.
     let there = log.tile(tile).await?.is_some();
     let leaves = if there { log.leaves(index * 256, width.into()).await? } else { Vec::new() };
-    let entries = events.entries(&leaves).await?.filter(|entries| !entries.is_empty()).ok_or_else(Problem::not_there_now)?;
-    let packed = Bundle::pack(entries.iter().map(Vec::as_slice)).expect("an entry has some hundred bytes");
+    let entries = events
+        .entries(&leaves)
+        .await?
+        .filter(|entries| !entries.is_empty())
+        .ok_or_else(Problem::not_there_now)?;
+    let packed =
+        Bundle::pack(entries.iter().map(Vec::as_slice)).expect("an entry has some hundred bytes");
     Ok(Download::bytes(packed))
 }
 
@@ -182,5 +217,6 @@ async fn proof(log: &Log<'_>, event: EventId) -> Result<Option<Download>, Proble
     let Some((index, _)) = log.place(event).await? else { return Ok(None) };
     let head = log.head().await?;
     let hashes = log.inclusion(index, head.size).await?;
-    Ok(hashes.map(|hashes| Download::text(ProofFile { index, hashes, checkpoint: head.note }.to_text())))
+    Ok(hashes
+        .map(|hashes| Download::text(ProofFile { index, hashes, checkpoint: head.note }.to_text())))
 }

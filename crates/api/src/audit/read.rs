@@ -14,7 +14,9 @@ use super::{
 };
 use crate::{
     http::{Answer, Call, Listed, Negotiated, Paging, Problem, Query, Wanted, ok},
-    operations::op::{self, ListAuditEvents, ListOrgImpersonations, ListPlatformAuditEvents, ReadAuditEvent},
+    operations::op::{
+        self, ListAuditEvents, ListOrgImpersonations, ListPlatformAuditEvents, ReadAuditEvent,
+    },
 };
 
 /// Read the record of an org.
@@ -42,7 +44,9 @@ pub async fn list_audit_events(
 ) -> Result<Negotiated<EventPage>, Problem> {
     if let Some(format) = wanted.0 {
         let org = call.grant().place().org.reference();
-        return Ok(Negotiated::Other(export::start(call, Asked { org: Some(org), query: query.0, format }).await?));
+        return Ok(Negotiated::Other(
+            export::start(call, Asked { org: Some(org), query: query.0, format }).await?,
+        ));
     }
     let _room = query.0.looks_for_text().then(|| call.room()).transpose()?;
     let events = call.events().page(&query.0.into(), call.page(&paging)?).await?;
@@ -68,7 +72,10 @@ pub async fn read_audit_event(call: Call<op::ReadAuditEvent>, event: Id<Event>) 
 #[utoipa::path(get, path = "/v1/orgs/{org}/impersonations", tag = "audit", impl_for = ListOrgImpersonations, params(Paging), responses(
     (status = 200, description = "A page of impersonations.", body = ImpersonationPage)
 ))]
-pub async fn list_org_impersonations(call: Call<op::ListOrgImpersonations>, paging: Paging) -> Answer<ImpersonationPage> {
+pub async fn list_org_impersonations(
+    call: Call<op::ListOrgImpersonations>,
+    paging: Paging,
+) -> Answer<ImpersonationPage> {
     let impersonations = call.impersonations().page(None, call.page(&paging)?).await?;
     Ok(call.listed(&paging, impersonations))
 }
@@ -104,7 +111,9 @@ pub async fn list_platform_audit_events(
         if !sees_all {
             return Err(Denial::Forbidden(Permission::PlatformAuditReadAll).into());
         }
-        return Ok(Negotiated::Other(export::start(call, Asked { org, query: query.0, format }).await?));
+        return Ok(Negotiated::Other(
+            export::start(call, Asked { org, query: query.0, format }).await?,
+        ));
     }
     let _room = query.0.looks_for_text().then(|| call.room()).transpose()?;
     let only_by = if sees_all { None } else { Some(call.staffer().accountable().id) };

@@ -64,6 +64,10 @@ reads! {
 /// Staff looked at what others did: in the log of an org, or `otherwise`.
 pub fn viewed(org: Option<OrgRef>, did: &str, otherwise: &str) -> Act {
     let label = org.as_ref().map_or(otherwise, |org| &org.slug).to_owned();
-    let target = Target { kind: TargetType::Log, id: org.as_ref().map(|org| org.id.to_string()), label: label.clone() };
+    let target = Target {
+        kind: TargetType::Log,
+        id: org.as_ref().map(|org| org.id.to_string()),
+        label: label.clone(),
+    };
     Act::new(Action::AuditViewed, target, format!("{did} the audit log of {label}")).in_log_of(org)
 }

@@ -18,7 +18,10 @@ use super::{
     source::{Source, viewed},
 };
 use crate::{
-    http::{Call, Code, Download, EVENT_STREAM, FromInput, Input, Paused, Problem, Query, Room, Sink, single},
+    http::{
+        Call, Code, Download, EVENT_STREAM, FromInput, Input, Paused, Problem, Query, Room, Sink,
+        single,
+    },
     operations::op::{self, StreamAuditEvents, StreamPlatformAuditEvents},
     state::State,
 };
@@ -35,7 +38,10 @@ impl FromInput for Resume {
     fn from_input(input: &Input) -> Result<Self, Problem> {
         let Some(last) = single(&input.request, "last-event-id")? else { return Ok(Self(None)) };
         let last = last.parse().ok().filter(|last: &u64| *last < u64::MAX);
-        Ok(Self(Some(last.ok_or_else(|| Problem::new(Code::InvalidHeader).detail("Last-Event-ID takes an id as the stream gave it"))?)))
+        Ok(Self(Some(last.ok_or_else(|| {
+            Problem::new(Code::InvalidHeader)
+                .detail("Last-Event-ID takes an id as the stream gave it")
+        })?)))
     }
 }
 
@@ -51,7 +57,10 @@ impl FromInput for Resume {
     (status = 200, description = "The stream.", body = String, content_type = "text/event-stream"),
     (status = 429, description = "`too_many_open`: close one.")
 ))]
-pub async fn stream_audit_events(call: Call<op::StreamAuditEvents>, resume: Resume) -> Result<Download, Problem> {
+pub async fn stream_audit_events(
+    call: Call<op::StreamAuditEvents>,
+    resume: Resume,
+) -> Result<Download, Problem> {
     let org = call.grant().place().org.reference();
     begin(call, Some(org), resume, None).await
 }
@@ -78,7 +87,12 @@ pub async fn stream_platform_audit_events(
     begin(call, org, resume, Some(act)).await
 }
 
-async fn begin<O: Source>(call: Call<O>, org: Option<OrgRef>, Resume(last): Resume, told: Option<Act>) -> Result<Download, Problem> {
+async fn begin<O: Source>(
+    call: Call<O>,
+    org: Option<OrgRef>,
+    Resume(last): Resume,
+    told: Option<Act>,
+) -> Result<Download, Problem> {
     let state = Arc::clone(call.shared());
     let room = call.room()?;
     // Before the first look, so that nothing falls between.
@@ -87,7 +101,8 @@ async fn begin<O: Source>(call: Call<O>, org: Option<OrgRef>, Resume(last): Resu
     let next = last.map_or(head, |last| last + 1);
     // Who has seen nothing yet may say 0, also of a log that is empty.
     if next > head.max(1) {
-        return Err(Problem::new(Code::InvalidHeader).detail(format!("Last-Event-ID is of another log: this one has {head} entries")));
+        return Err(Problem::new(Code::InvalidHeader)
+            .detail(format!("Last-Event-ID is of another log: this one has {head} entries")));
     }
     let next = next.min(head);
     let paused = call.pause();
@@ -96,7 +111,9 @@ async fn begin<O: Source>(call: Call<O>, org: Option<OrgRef>, Resume(last): Resu
         None => call.leave().await?,
     }
     let (sink, download) = Download::stream(EVENT_STREAM, state.server.slow_reader());
-    rt::spawn(Stream { state, paused, org, next, watch, sink, _room: room }.run().in_current_span());
+    rt::spawn(
+        Stream { state, paused, org, next, watch, sink, _room: room }.run().in_current_span(),
+    );
     Ok(download)
 }
 
@@ -117,7 +134,8 @@ impl<O: Source> Stream<O> {
         let heartbeat = self.state.server.heartbeat();
         let mut said = Instant::now();
         // Who is cut off before the first event goes on from here all the same (WHATWG HTML 9.2.6).
-        let behind = self.next.checked_sub(1).map(|last| format!("id: {last}\n")).unwrap_or_default();
+        let behind =
+            self.next.checked_sub(1).map(|last| format!("id: {last}\n")).unwrap_or_default();
         let mut chunk = format!("retry: 2000\n{behind}\n").into_bytes();
         loop {
             if !chunk.is_empty() {
@@ -155,7 +173,8 @@ impl<O: Source> Stream<O> {
     async fn look(&mut self) -> Result<Vec<Event>, Problem> {
         let call = self.paused.resume().await?;
         let leaves = O::log(&call, self.org.as_ref()).leaves(self.next, EVENTS).await?;
-        let events = if leaves.is_empty() { Vec::new() } else { O::events(&call).at(&leaves).await? };
+        let events =
+            if leaves.is_empty() { Vec::new() } else { O::events(&call).at(&leaves).await? };
         call.leave().await?;
         if let Some(last) = leaves.last() {
             self.next = last.place + 1;

@@ -43,11 +43,19 @@ pub async fn login(call: Call<op::Login>, body: Valid<LoginBody>) -> Answer<Toke
     // Failures are counted while holding a turn at hashing, so that a burst outruns the count by no more than the number of
     // turns there are.
     let turn = state.hasher.turn().await?;
-    let found = call.open().await?.credentials().for_sign_in(&email, facts.ip, state.sign_in.since(now), now).await?;
+    let found = call
+        .open()
+        .await?
+        .credentials()
+        .for_sign_in(&email, facts.ip, state.sign_in.since(now), now)
+        .await?;
     if let Some(wait) = found.attempts.wait(state.sign_in.limits(), now) {
         return Err(Problem::too_many_attempts(wait));
     }
-    let hash = found.account.as_ref().map_or_else(|| state.hasher.nobody(), |account| &account.password_hash);
+    let hash = found
+        .account
+        .as_ref()
+        .map_or_else(|| state.hasher.nobody(), |account| &account.password_hash);
     let proved = turn.verify(&password, hash).await;
 
     let mut work = call.open_to_write().await?;
@@ -62,9 +70,21 @@ pub async fn login(call: Call<op::Login>, body: Valid<LoginBody>) -> Answer<Toke
         return Err(Problem::new(Code::InvalidCredentials));
     };
     drop(turn);
-    let change = Session::open(call.stamp().id(), &account.user, account.tier, now, state.tokens.refresh_lasts(), &facts.source());
+    let change = Session::open(
+        call.stamp().id(),
+        &account.user,
+        account.tier,
+        now,
+        state.tokens.refresh_lasts(),
+        &facts.source(),
+    );
     let session = work.save(change).await?.0;
     let refresh = state.tokens.refresh()?;
-    work.housekeeping(Chore::IssueRefreshToken { hash: refresh.hash(), session: session.id, at: now }).await?;
+    work.housekeeping(Chore::IssueRefreshToken {
+        hash: refresh.hash(),
+        session: session.id,
+        at: now,
+    })
+    .await?;
     work.commit(ok(TokensView::new(&call, &session, &refresh))).await
 }

@@ -13,7 +13,8 @@ use crate::{
     (status = 204, description = "Signed out.")
 ))]
 pub async fn logout(call: Call<op::Logout>) -> Answer<()> {
-    let (id, me, now) = (call.caller().session(), call.caller().accountable().clone(), call.stamp().now);
+    let (id, me, now) =
+        (call.caller().session(), call.caller().accountable().clone(), call.stamp().now);
     let mut work = call.begin();
     let session = work.sessions().locked(id, me.id).await?.ok_or_else(Problem::not_found)?;
     work.save(session.sign_out(&me.email, now)).await?;

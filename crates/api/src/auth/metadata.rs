@@ -85,7 +85,9 @@ pub struct AuthorizationServerView {
 #[utoipa::path(get, path = "/.well-known/oauth-authorization-server", tag = "identity", impl_for = ReadAuthorizationServer, responses(
     (status = 200, description = "The metadata.", body = AuthorizationServerView, headers(("Cache-Control" = String, description = "For how long the answer may be kept.")))
 ))]
-pub async fn read_authorization_server(call: Call<op::ReadAuthorizationServer>) -> Answer<AuthorizationServerView> {
+pub async fn read_authorization_server(
+    call: Call<op::ReadAuthorizationServer>,
+) -> Answer<AuthorizationServerView> {
     let issuer = call.state().tokens.issuer();
     let metadata = AuthorizationServerView {
         issuer: issuer.to_owned(),

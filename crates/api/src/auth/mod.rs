@@ -17,7 +17,12 @@ use crate::{
 };
 
 pub fn routes(routes: &mut Routes) {
-    routes.add(login::login).add(refresh::refresh).add(logout::logout).add(metadata::read_jwks).add(metadata::read_authorization_server);
+    routes
+        .add(login::login)
+        .add(refresh::refresh)
+        .add(logout::logout)
+        .add(metadata::read_jwks)
+        .add(metadata::read_authorization_server);
 }
 
 /// What a sign-in and a refresh give out. (RFC 6749, 5.1)
@@ -41,7 +46,11 @@ pub struct TokensView {
 }
 
 impl TokensView {
-    fn new<O: Op<Scope = Public>>(call: &Call<O>, session: &Session, refresh: &RefreshToken) -> Self {
+    fn new<O: Op<Scope = Public>>(
+        call: &Call<O>,
+        session: &Session,
+        refresh: &RefreshToken,
+    ) -> Self {
         let tokens = &call.state().tokens;
         Self {
             access_token: tokens.access(session, call.stamp()),

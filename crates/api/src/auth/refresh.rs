@@ -48,7 +48,11 @@ pub async fn refresh(call: Call<op::Refresh>, body: Valid<RefreshBody>) -> Answe
     }
     let session = issued.session.refreshed(now, state.tokens.refresh_lasts());
     let successor = state.tokens.refresh()?;
-    let rotated = Chore::RotateRefreshToken { used: presented.hash(), successor: successor.hash(), session: session.clone() };
+    let rotated = Chore::RotateRefreshToken {
+        used: presented.hash(),
+        successor: successor.hash(),
+        session: session.clone(),
+    };
     work.housekeeping(rotated).await?;
     work.commit(ok(TokensView::new(&call, &session, &successor))).await
 }

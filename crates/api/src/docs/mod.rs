@@ -33,14 +33,23 @@ impl Docs {
             ("", "text/html; charset=utf-8", include_str!("index.html")),
             ("operator.js", "text/javascript; charset=utf-8", include_str!("operator.js")),
             ("operator.css", "text/css; charset=utf-8", include_str!("operator.css")),
-            ("changes.md", "text/markdown; charset=utf-8", include_str!("../../../../openapi/CHANGELOG.md")),
+            (
+                "changes.md",
+                "text/markdown; charset=utf-8",
+                include_str!("../../../../openapi/CHANGELOG.md"),
+            ),
         ];
-        let own = own.into_iter().map(|(name, media_type, text)| (name, Asset::new(media_type, text)));
+        let own =
+            own.into_iter().map(|(name, media_type, text)| (name, Asset::new(media_type, text)));
         let taken = TAKEN.into_iter().map(|(name, media_type)| {
             let file = serve(name, Arc::clone(&config)).ok().flatten().expect("Swagger UI has it");
             (name, Asset::new(media_type, file.bytes.into_owned()))
         });
-        Self(own.chain(taken).map(|(name, part)| (format!("/docs/{name}"), part.under(POLICY))).collect())
+        Self(
+            own.chain(taken)
+                .map(|(name, part)| (format!("/docs/{name}"), part.under(POLICY)))
+                .collect(),
+        )
     }
 
     pub fn configure(&self, config: &mut ServiceConfig) {

@@ -22,7 +22,9 @@ pub struct FeaturesView {
 ))]
 pub async fn list_features(call: Call<op::ListFeatures>) -> Answer<FeaturesView> {
     let overrides = call.features().overrides().await?;
-    Ok(ok(FeaturesView { data: Feature::decide_all(call.grant().place().org.plan, &overrides, call.stamp().now) }))
+    Ok(ok(FeaturesView {
+        data: Feature::decide_all(call.grant().place().org.plan, &overrides, call.stamp().now),
+    }))
 }
 
 /// Read a feature.

@@ -52,7 +52,13 @@ impl Entry for Public {
         Ok(())
     }
 
-    async fn repeat((): &(), _: &'static Operation, _: &State, _: &Input, _: &Stamp) -> Result<Repeat, Problem> {
+    async fn repeat(
+        (): &(),
+        _: &'static Operation,
+        _: &State,
+        _: &Input,
+        _: &Stamp,
+    ) -> Result<Repeat, Problem> {
         Ok(Repeat::None)
     }
 
@@ -92,20 +98,30 @@ entered_by_the_known!(Personal, InOrg, Staff);
 
 /// Who → where → may they → in whose name. Requests under another's name and denials are recorded on their own, so that
 /// they stand whatever comes after.
-async fn admit<S: Admits>(operation: &'static Operation, state: &State, input: &Input, stamp: &Stamp) -> Result<Reader<S>, Problem> {
-    let bearer = state.tokens.bearer(input.request.headers(), *input.good_at.get().unwrap_or(&stamp.now))?;
-    let org = (S::KIND == ScopeKind::InOrg).then(|| OrgKey::parse(input.request.match_info().query("org")));
+async fn admit<S: Admits>(
+    operation: &'static Operation,
+    state: &State,
+    input: &Input,
+    stamp: &Stamp,
+) -> Result<Reader<S>, Problem> {
+    let bearer =
+        state.tokens.bearer(input.request.headers(), *input.good_at.get().unwrap_or(&stamp.now))?;
+    let org = (S::KIND == ScopeKind::InOrg)
+        .then(|| OrgKey::parse(input.request.match_info().query("org")));
     let writes = matches!(operation.records, Records::Always(_) | Records::OnlyIf(_));
     let mut on_record = bearer.guise.is_none();
     loop {
         let gate = Gate::open(&state.store, writes).await?;
-        let (presented, place) = gate.find(&bearer, org.as_ref()).await?.ok_or(Unrecognised::SessionEnded)?;
+        let (presented, place) =
+            gate.find(&bearer, org.as_ref()).await?.ok_or(Unrecognised::SessionEnded)?;
         let caller = Box::new(policy::recognise(presented, stamp.now)?);
         // In whose log: the org's where the caller stands in it; for a guise the org it is bound to, but for requests
         // about another org the platform's, since they are none of its business.
         let home = caller.guise().map(|guise| guise.org.clone());
         let log = match &place {
-            Some(place) if home.as_ref().is_none_or(|home| home.id == place.org.id) => Some(place.org.reference()),
+            Some(place) if home.as_ref().is_none_or(|home| home.id == place.org.id) => {
+                Some(place.org.reference())
+            }
             _ if org.is_some() => None,
             _ => home,
         };
@@ -125,7 +141,8 @@ async fn admit<S: Admits>(operation: &'static Operation, state: &State, input: &
                 let log = log.filter(|_| refused.denial != Denial::NotFound);
                 let problem = Problem::from(refused.denial);
                 let act = denial::denied(operation.id, &input.request, problem.code());
-                gate::record_alone(&state.store, act, &Actor::Caller(refused.caller), log, stamp).await?;
+                gate::record_alone(&state.store, act, &Actor::Caller(refused.caller), log, stamp)
+                    .await?;
                 Err(problem)
             }
         };

@@ -38,7 +38,10 @@ impl Asset {
 
     /// Mounts it where it can be read, and nothing else be done with it.
     pub fn at(self, path: &str) -> Resource {
-        only_get(path, web::route().to(move |request: HttpRequest| std::future::ready(self.answer(&request))))
+        only_get(
+            path,
+            web::route().to(move |request: HttpRequest| std::future::ready(self.answer(&request))),
+        )
     }
 
     fn answer(&self, request: &HttpRequest) -> HttpResponse {
@@ -47,9 +50,12 @@ impl Asset {
             Ok(IfNoneMatch::Items(tags)) => tags.iter().any(|tag| tag.weak_eq(&self.etag)),
             Err(_) => false,
         };
-        let mut response = HttpResponse::build(if known { StatusCode::NOT_MODIFIED } else { StatusCode::OK });
+        let mut response =
+            HttpResponse::build(if known { StatusCode::NOT_MODIFIED } else { StatusCode::OK });
         response.insert_header((header::VARY, "accept-encoding"));
-        response.insert_header((header::CACHE_CONTROL, "no-cache")).insert_header((header::ETAG, self.etag.to_string()));
+        response
+            .insert_header((header::CACHE_CONTROL, "no-cache"))
+            .insert_header((header::ETAG, self.etag.to_string()));
         if let Some(policy) = self.policy {
             response.insert_header((header::CONTENT_SECURITY_POLICY, policy));
         }

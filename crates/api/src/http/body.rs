@@ -20,7 +20,11 @@ use super::{
 use crate::config::Server;
 
 /// Reads a JSON body whole, or says why not.
-pub async fn read(request: &HttpRequest, payload: Payload, limits: &Server) -> Result<Bytes, Problem> {
+pub async fn read(
+    request: &HttpRequest,
+    payload: Payload,
+    limits: &Server,
+) -> Result<Bytes, Problem> {
     let json = request.content_type().eq_ignore_ascii_case("application/json")
         && request.headers().get_all(header::CONTENT_TYPE).count() == 1
         && request.headers().get(header::CONTENT_ENCODING).is_none();
@@ -29,15 +33,27 @@ pub async fn read(request: &HttpRequest, payload: Payload, limits: &Server) -> R
     }
     let too_large = || {
         let limit = limits.body_limit_bytes;
-        Problem::new(Code::BodyTooLarge).detail(format!("at most {limit} bytes are accepted")).close()
+        Problem::new(Code::BodyTooLarge)
+            .detail(format!("at most {limit} bytes are accepted"))
+            .close()
     };
-    let announced = request.headers().get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
+    let announced = request
+        .headers()
+        .get(header::CONTENT_LENGTH)
+        .and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
     if announced.is_some_and(|length| length > limits.body_limit_bytes as u64) {
         return Err(too_large());
     }
-    match tokio::time::timeout(limits.request_timeout(), payload.to_bytes_limited(limits.body_limit_bytes)).await {
+    match tokio::time::timeout(
+        limits.request_timeout(),
+        payload.to_bytes_limited(limits.body_limit_bytes),
+    )
+    .await
+    {
         Ok(Ok(Ok(bytes))) => Ok(bytes),
-        Ok(Ok(Err(_))) => Err(Problem::new(Code::MalformedJson).detail("the body ended before it was complete").close()),
+        Ok(Ok(Err(_))) => Err(Problem::new(Code::MalformedJson)
+            .detail("the body ended before it was complete")
+            .close()),
         Ok(Err(_)) => Err(too_large()),
         Err(_) => Err(Problem::new(Code::RequestTimeout).close()),
     }
@@ -66,7 +82,8 @@ impl<T: DeserializeOwned + Validate> FromInput for Valid<T> {
 
     fn from_input(input: &Input) -> Result<Self, Problem> {
         let body: T = parse(&input.body)?;
-        body.validate().map_err(|errors| Problem::new(Code::InvalidBody).fields(field_errors(&errors)))?;
+        body.validate()
+            .map_err(|errors| Problem::new(Code::InvalidBody).fields(field_errors(&errors)))?;
         Ok(Self(body))
     }
 }
@@ -76,7 +93,9 @@ fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     // serde would take a list of the fields' values as well.
     if bytes.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'[') {
         return Err(match serde_json::from_slice::<Value>(bytes) {
-            Ok(_) => Problem::new(Code::InvalidBody).field("", "invalid", "the body is a JSON object"),
+            Ok(_) => {
+                Problem::new(Code::InvalidBody).field("", "invalid", "the body is a JSON object")
+            }
             Err(error) => explain("", &error),
         });
     }
@@ -97,7 +116,11 @@ fn refuse_nul(bytes: &[u8]) -> Result<(), Problem> {
     }
     let Ok(value) = serde_json::from_slice::<Value>(bytes) else { return Ok(()) };
     match nul_in(&value, String::new()) {
-        Some(pointer) => Err(Problem::new(Code::InvalidBody).field(pointer, "nul_character", "the character U+0000 is not accepted")),
+        Some(pointer) => Err(Problem::new(Code::InvalidBody).field(
+            pointer,
+            "nul_character",
+            "the character U+0000 is not accepted",
+        )),
         None => Ok(()),
     }
 }
@@ -105,14 +128,16 @@ fn refuse_nul(bytes: &[u8]) -> Result<(), Problem> {
 fn nul_in(value: &Value, at: String) -> Option<String> {
     match value {
         Value::String(text) => text.contains('\0').then_some(at),
-        Value::Array(items) => items.iter().enumerate().find_map(|(n, item)| nul_in(item, format!("{at}/{n}"))),
-        Value::Object(members) => {
-            members.iter().find_map(
-                |(name, member)| {
-                    if name.contains('\0') { Some(at.clone()) } else { nul_in(member, format!("{at}/{}", escape(name))) }
-                },
-            )
+        Value::Array(items) => {
+            items.iter().enumerate().find_map(|(n, item)| nul_in(item, format!("{at}/{n}")))
         }
+        Value::Object(members) => members.iter().find_map(|(name, member)| {
+            if name.contains('\0') {
+                Some(at.clone())
+            } else {
+                nul_in(member, format!("{at}/{}", escape(name)))
+            }
+        }),
         Value::Null | Value::Bool(_) | Value::Number(_) => None,
     }
 }
@@ -140,9 +165,8 @@ fn explain(pointer: &str, error: &serde_json::Error) -> Problem {
     let said = said.split(" at line ").next().unwrap_or(&said);
     let named = || said.split('`').nth(1).unwrap_or_default();
     match error.classify() {
-        Category::Data if said.starts_with("duplicate field") => {
-            Problem::new(Code::MalformedJson).field(format!("{pointer}/{}", named()), "duplicate", "this member is there twice")
-        }
+        Category::Data if said.starts_with("duplicate field") => Problem::new(Code::MalformedJson)
+            .field(format!("{pointer}/{}", named()), "duplicate", "this member is there twice"),
         Category::Data => {
             let (pointer, code, detail) = if said.starts_with("unknown field") {
                 let leaf = format!("/{}", escape(named()));
@@ -150,16 +174,25 @@ fn explain(pointer: &str, error: &serde_json::Error) -> Problem {
                 (
                     format!("{parent}{leaf}"),
                     "unknown",
-                    format!("there is no such field; {}", said.split_once(", ").map_or("", |(_, rest)| rest)),
+                    format!(
+                        "there is no such field; {}",
+                        said.split_once(", ").map_or("", |(_, rest)| rest)
+                    ),
                 )
             } else if said.starts_with("missing field") {
-                (format!("{pointer}/{}", escape(named())), "required", "this field is required".to_owned())
+                (
+                    format!("{pointer}/{}", escape(named())),
+                    "required",
+                    "this field is required".to_owned(),
+                )
             } else {
                 (pointer.to_owned(), "invalid", said.to_owned())
             };
             Problem::new(Code::InvalidBody).field(pointer, code, detail)
         }
-        Category::Syntax | Category::Eof | Category::Io => Problem::new(Code::MalformedJson).detail(error.to_string()),
+        Category::Syntax | Category::Eof | Category::Io => {
+            Problem::new(Code::MalformedJson).detail(error.to_string())
+        }
     }
 }
 
@@ -176,12 +209,19 @@ fn gather(errors: &ValidationErrors, at: &str, all: &mut Vec<FieldError>) {
         let at = format!("{at}/{name}");
         match kind {
             ValidationErrorsKind::Struct(inner) => gather(inner, &at, all),
-            ValidationErrorsKind::List(items) => items.iter().for_each(|(n, inner)| gather(inner, &format!("{at}/{n}"), all)),
-            ValidationErrorsKind::Field(faults) => all.extend(faults.iter().map(|fault| FieldError {
-                pointer: at.clone(),
-                code: fault.code.to_string(),
-                detail: fault.message.as_ref().map_or_else(|| format!("fails the rule {}", fault.code), ToString::to_string),
-            })),
+            ValidationErrorsKind::List(items) => {
+                items.iter().for_each(|(n, inner)| gather(inner, &format!("{at}/{n}"), all))
+            }
+            ValidationErrorsKind::Field(faults) => {
+                all.extend(faults.iter().map(|fault| FieldError {
+                    pointer: at.clone(),
+                    code: fault.code.to_string(),
+                    detail: fault.message.as_ref().map_or_else(
+                        || format!("fails the rule {}", fault.code),
+                        ToString::to_string,
+                    ),
+                }))
+            }
         }
     }
 }
@@ -214,15 +254,35 @@ mod tests {
 
     #[test]
     fn every_fault_has_its_place() {
-        let said = |code: &'static str, pointer: &str, what: &str| (code, pointer.to_owned(), what.to_owned());
+        let said = |code: &'static str, pointer: &str, what: &str| {
+            (code, pointer.to_owned(), what.to_owned())
+        };
         assert_eq!(fault(r#"{"name": 1}"#), said("invalid_body", "/name", "invalid"));
         assert_eq!(fault(r"{}"), said("invalid_body", "/name", "required"));
-        assert_eq!(fault(r#"{"name": "a", "owner": true}"#), said("invalid_body", "/owner", "unknown"));
-        assert_eq!(fault(r#"{"name": "a", "inner": {"many": [1, 2, 256]}}"#), said("invalid_body", "/inner/many/2", "invalid"));
-        assert_eq!(fault(r#"{"name": "a", "inner": {"lots": 1}}"#), said("invalid_body", "/inner/lots", "unknown"));
-        assert_eq!(fault(r#"{"name": "a", "inner": {}}"#), said("invalid_body", "/inner/many", "required"));
-        assert_eq!(fault(r#"{"name": "a\u0000b"}"#), said("invalid_body", "/name", "nul_character"));
-        assert_eq!(fault(r#"{"name": "a", "name": "b"}"#), said("malformed_json", "/name", "duplicate"));
+        assert_eq!(
+            fault(r#"{"name": "a", "owner": true}"#),
+            said("invalid_body", "/owner", "unknown")
+        );
+        assert_eq!(
+            fault(r#"{"name": "a", "inner": {"many": [1, 2, 256]}}"#),
+            said("invalid_body", "/inner/many/2", "invalid")
+        );
+        assert_eq!(
+            fault(r#"{"name": "a", "inner": {"lots": 1}}"#),
+            said("invalid_body", "/inner/lots", "unknown")
+        );
+        assert_eq!(
+            fault(r#"{"name": "a", "inner": {}}"#),
+            said("invalid_body", "/inner/many", "required")
+        );
+        assert_eq!(
+            fault(r#"{"name": "a\u0000b"}"#),
+            said("invalid_body", "/name", "nul_character")
+        );
+        assert_eq!(
+            fault(r#"{"name": "a", "name": "b"}"#),
+            said("malformed_json", "/name", "duplicate")
+        );
         assert_eq!(fault(r#"{"name": "a"} {}"#).0, "malformed_json");
         assert_eq!(fault(r#"{"name": "\ud800"}"#).0, "malformed_json");
         assert_eq!(fault("\u{feff}{}").0, "malformed_json");
@@ -236,8 +296,14 @@ mod tests {
     #[test]
     fn deep_and_broken_bodies_are_malformed() {
         let deep = format!("{}{}", "[".repeat(200), "]".repeat(200));
-        assert_eq!(parse::<Value>(deep.as_bytes()).expect_err("too deep").code(), Code::MalformedJson);
-        assert_eq!(parse::<Value>(b"{\"a\": \"\xff\"}").expect_err("no UTF-8").code(), Code::MalformedJson);
+        assert_eq!(
+            parse::<Value>(deep.as_bytes()).expect_err("too deep").code(),
+            Code::MalformedJson
+        );
+        assert_eq!(
+            parse::<Value>(b"{\"a\": \"\xff\"}").expect_err("no UTF-8").code(),
+            Code::MalformedJson
+        );
         assert_eq!(parse::<Value>(b"").expect_err("empty").code(), Code::MalformedJson);
     }
 }

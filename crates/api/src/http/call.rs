@@ -79,7 +79,11 @@ where
     O::Scope: Entry,
 {
     pub(super) async fn admit(state: Arc<State>, input: Rc<Input>) -> Result<Admitted<O>, Problem> {
-        let stamp = Stamp { now: state.clock.now(), ids: Arc::clone(&state.ids), source: Facts::of(&input.request).source() };
+        let stamp = Stamp {
+            now: state.clock.now(),
+            ids: Arc::clone(&state.ids),
+            source: Facts::of(&input.request).source(),
+        };
         let held = O::Scope::enter(O::ROW, &state, &input, &stamp).await?;
         let repeat = O::Scope::repeat(&held, O::ROW, &state, &input, &stamp).await?;
         let pending = match repeat {
@@ -109,7 +113,8 @@ where
     /// What to record if the handler answers 403.
     pub(super) fn denial(&self) -> Option<DenialFacts> {
         let (actor, org) = O::Scope::who(&self.held)?;
-        let (state, input, stamp) = (Arc::clone(&self.state), Rc::clone(&self.input), self.stamp.clone());
+        let (state, input, stamp) =
+            (Arc::clone(&self.state), Rc::clone(&self.input), self.stamp.clone());
         Some(DenialFacts { operation: O::ROW, actor, org, state, input, stamp })
     }
 }
@@ -140,7 +145,10 @@ where
 
     /// Leaves the transaction for something slow, and comes back admitted anew. Under a guise the request would be recorded
     /// once more, so this is for what is blocked there.
-    pub async fn meanwhile<T>(self, slow: impl Future<Output = Result<T, Problem>>) -> Result<(Self, T), Problem> {
+    pub async fn meanwhile<T>(
+        self,
+        slow: impl Future<Output = Result<T, Problem>>,
+    ) -> Result<(Self, T), Problem> {
         let Self { state, input, stamp: _, held, pending: _ } = self;
         held.end().await?;
         let done = slow.await?;
@@ -158,7 +166,9 @@ where
     /// Room for an answer that lasts.
     pub fn room(&self) -> Result<Room, Problem> {
         let caller = self.held.grant().actor().caller().expect("only the command line is nobody");
-        self.state.rooms.enter(caller.accountable().id, O::Scope::log(self.held.grant()).map(|org| org.id))
+        self.state
+            .rooms
+            .enter(caller.accountable().id, O::Scope::log(self.held.grant()).map(|org| org.id))
     }
 
     /// Ends what was begun for the call.
@@ -196,15 +206,28 @@ where
 
     /// A page of rows as the answer shows it, with links to its neighbours.
     pub fn listed<T: Serialize>(&self, paging: &Paging, page: Page<T>) -> Reply<Listed<T>> {
-        let sealed = |from: Option<From>| from.map(|from| self.state.cursors.seal(from, &self.list_key(paging)));
-        let listed = Listed { data: page.rows, next_cursor: sealed(page.older), prev_cursor: sealed(page.newer) };
+        let sealed = |from: Option<From>| {
+            from.map(|from| self.state.cursors.seal(from, &self.list_key(paging)))
+        };
+        let listed = Listed {
+            data: page.rows,
+            next_cursor: sealed(page.older),
+            prev_cursor: sealed(page.newer),
+        };
         let request = &self.input.request;
-        let others = form_urlencoded::parse(request.query_string().as_bytes()).filter(|(name, _)| name != "cursor");
+        let others = form_urlencoded::parse(request.query_string().as_bytes())
+            .filter(|(name, _)| name != "cursor");
         let others = form_urlencoded::Serializer::new(String::new()).extend_pairs(others).finish();
         let others = if others.is_empty() { others } else { others + "&" };
-        let links = [("next", &listed.next_cursor), ("prev", &listed.prev_cursor)].into_iter().filter_map(|(relation, cursor)| {
-            Some(format!("<{}?{others}cursor={}>; rel=\"{relation}\"", request.path(), cursor.as_deref()?))
-        });
+        let links = [("next", &listed.next_cursor), ("prev", &listed.prev_cursor)]
+            .into_iter()
+            .filter_map(|(relation, cursor)| {
+                Some(format!(
+                    "<{}?{others}cursor={}>; rel=\"{relation}\"",
+                    request.path(),
+                    cursor.as_deref()?
+                ))
+            });
         let links: Vec<String> = links.collect();
         ok(listed).links(links)
     }
@@ -213,7 +236,13 @@ where
     fn list_key(&self, paging: &Paging) -> String {
         let effective = self.grant().actor().caller().map(|caller| caller.effective().id.uuid());
         let place = O::Scope::log(self.grant()).map(|org| org.id.uuid());
-        format!("{} {:?} {:?} {}", O::ROW.id, place, effective.unwrap_or(Uuid::nil()), paging.filters)
+        format!(
+            "{} {:?} {:?} {}",
+            O::ROW.id,
+            place,
+            effective.unwrap_or(Uuid::nil()),
+            paging.filters
+        )
     }
 }
 
@@ -245,7 +274,11 @@ impl<O: Op<Scope = Public>> Call<O> {
     where
         O: Recording,
     {
-        Ok(Unit { work: self.enter(true).await?.begin(), state: Arc::clone(&self.state), pending: None })
+        Ok(Unit {
+            work: self.enter(true).await?.begin(),
+            state: Arc::clone(&self.state),
+            pending: None,
+        })
     }
 
     async fn enter(&self, writes: bool) -> Result<Reader<Public>, Problem> {

@@ -130,7 +130,9 @@ problems! {
 
 impl utoipa::PartialSchema for Code {
     fn schema() -> RefOr<Schema> {
-        let words = ObjectBuilder::new().schema_type(Type::String).description(Some("The kind of a problem, as a stable word."));
+        let words = ObjectBuilder::new()
+            .schema_type(Type::String)
+            .description(Some("The kind of a problem, as a stable word."));
         words.enum_values(Some(Self::ALL.iter().map(|code| code.name()))).into()
     }
 }
@@ -145,6 +147,12 @@ impl Code {
     /// Whether waiting helps: such a problem says for how long.
     #[must_use]
     pub const fn is_passing(self) -> bool {
-        matches!(self, Self::IdempotencyInFlight | Self::TooManyAttempts | Self::TooManyOpen | Self::Unavailable)
+        matches!(
+            self,
+            Self::IdempotencyInFlight
+                | Self::TooManyAttempts
+                | Self::TooManyOpen
+                | Self::Unavailable
+        )
     }
 }

@@ -28,7 +28,13 @@ impl CursorKey {
     }
 
     pub fn open(&self, cursor: &str, belongs_to: &str) -> Result<From, Problem> {
-        let forged = || Problem::new(Code::InvalidCursor).field("/cursor", "invalid", "not a cursor of this list");
+        let forged = || {
+            Problem::new(Code::InvalidCursor).field(
+                "/cursor",
+                "invalid",
+                "not a cursor of this list",
+            )
+        };
         let bytes = URL_SAFE_NO_PAD.decode(cursor).map_err(|_| forged())?;
         let (place, tag) = bytes.split_at_checked(17).ok_or_else(forged)?;
         let id = Uuid::from_slice(&place[1..]).map_err(|_| forged())?;
@@ -71,8 +77,16 @@ mod tests {
         let cursor = key.seal(from, "list_members acme");
         assert_eq!(key.open(&cursor, "list_members acme").expect("its own"), from);
         let back = key.seal(From::NewerThan(Uuid::from_u128(7)), "list_members acme");
-        assert_eq!(key.open(&back, "list_members acme").expect("its own"), From::NewerThan(Uuid::from_u128(7)));
-        for (cursor, list) in [(cursor.as_str(), "list_members globex"), ("", "list_members acme"), ("AAAA", "x"), ("%%", "x")] {
+        assert_eq!(
+            key.open(&back, "list_members acme").expect("its own"),
+            From::NewerThan(Uuid::from_u128(7))
+        );
+        for (cursor, list) in [
+            (cursor.as_str(), "list_members globex"),
+            ("", "list_members acme"),
+            ("AAAA", "x"),
+            ("%%", "x"),
+        ] {
             assert_eq!(key.open(cursor, list).expect_err("another's").code(), Code::InvalidCursor);
         }
         let other = CursorKey::new(b"other");

@@ -41,7 +41,11 @@ fn path(request: &HttpRequest) -> String {
 /// What is recorded of a request that was denied.
 pub fn denied(operation: &'static str, request: &HttpRequest, code: Code) -> Act {
     let (method, path) = (request.method(), path(request));
-    let target = Target { kind: TargetType::Operation, id: Some(operation.to_owned()), label: format!("{method} {path}") };
+    let target = Target {
+        kind: TargetType::Operation,
+        id: Some(operation.to_owned()),
+        label: format!("{method} {path}"),
+    };
     Act::new(Action::PermissionDenied, target, format!("was denied {operation} ({})", code.name()))
         .ended(Outcome::Denied)
         .noted("method", method.as_str())
@@ -52,7 +56,11 @@ pub fn denied(operation: &'static str, request: &HttpRequest, code: Code) -> Act
 /// What is recorded of every request under another's name, before it runs.
 pub fn requested(operation: &'static str, request: &HttpRequest) -> Act {
     let (method, path) = (request.method(), path(request));
-    let target = Target { kind: TargetType::Operation, id: Some(operation.to_owned()), label: format!("{method} {path}") };
+    let target = Target {
+        kind: TargetType::Operation,
+        id: Some(operation.to_owned()),
+        label: format!("{method} {path}"),
+    };
     Act::new(Action::ImpersonationRequest, target, format!("asked for {method} {path}"))
         .noted("method", method.as_str())
         .noted("path", path)

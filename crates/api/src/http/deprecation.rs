@@ -8,11 +8,18 @@ use postern_domain::operation::Deprecation;
 
 pub fn announce(headers: &mut HeaderMap, deprecated: &Deprecation) {
     let value = |text: String| HeaderValue::from_str(&text).expect("made of visible characters");
-    headers.insert(HeaderName::from_static("deprecation"), value(format!("@{}", seconds(deprecated.since))));
-    let until = HttpDate::from(SystemTime::UNIX_EPOCH + Duration::from_secs(seconds(deprecated.sunset)));
+    headers.insert(
+        HeaderName::from_static("deprecation"),
+        value(format!("@{}", seconds(deprecated.since))),
+    );
+    let until =
+        HttpDate::from(SystemTime::UNIX_EPOCH + Duration::from_secs(seconds(deprecated.sunset)));
     headers.insert(HeaderName::from_static("sunset"), value(until.to_string()));
     // Beside the pages that a list may lead to.
-    headers.append(header::LINK, HeaderValue::from_static("</docs/>; rel=\"deprecation\"; type=\"text/html\""));
+    headers.append(
+        header::LINK,
+        HeaderValue::from_static("</docs/>; rel=\"deprecation\"; type=\"text/html\""),
+    );
 }
 
 /// From the beginning of 1970 to that of the day, in UTC.

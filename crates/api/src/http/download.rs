@@ -91,7 +91,10 @@ impl MessageBody for Chunks {
         BodySize::Stream
     }
 
-    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Bytes, Self::Error>>> {
+    fn poll_next(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Bytes, Self::Error>>> {
         self.from.poll_recv(context).map(|chunk| match chunk {
             Some(chunk) => Some(Ok(chunk)),
             None if self.finished.load(Ordering::Acquire) => None,
@@ -102,7 +105,11 @@ impl MessageBody for Chunks {
 
 impl Download {
     pub fn text(text: String) -> Self {
-        Self { content_type: "text/plain; charset=utf-8", file_name: None, content: Content::Whole(text.into()) }
+        Self {
+            content_type: "text/plain; charset=utf-8",
+            file_name: None,
+            content: Content::Whole(text.into()),
+        }
     }
 
     pub fn html(page: String) -> Self {
@@ -110,13 +117,20 @@ impl Download {
     }
 
     pub fn bytes(bytes: Vec<u8>) -> Self {
-        Self { content_type: "application/octet-stream", file_name: None, content: Content::Whole(bytes.into()) }
+        Self {
+            content_type: "application/octet-stream",
+            file_name: None,
+            content: Content::Whole(bytes.into()),
+        }
     }
 
     pub fn stream(content_type: &'static str, patience: Duration) -> (Sink, Self) {
         let ((to, from), finished) = (mpsc::channel(CHUNKS), Arc::<AtomicBool>::default());
         let chunks = Chunks { from, finished: Arc::clone(&finished) };
-        (Sink { to, finished, patience }, Self { content_type, file_name: None, content: Content::Stream(chunks) })
+        (
+            Sink { to, finished, patience },
+            Self { content_type, file_name: None, content: Content::Stream(chunks) },
+        )
     }
 
     /// What a browser saves it as.
@@ -131,7 +145,10 @@ impl Respond for Download {
         let mut response = HttpResponse::Ok();
         response.content_type(self.content_type);
         if let Some(name) = self.file_name {
-            response.insert_header((header::CONTENT_DISPOSITION, format!("attachment; filename=\"{name}\"")));
+            response.insert_header((
+                header::CONTENT_DISPOSITION,
+                format!("attachment; filename=\"{name}\""),
+            ));
         }
         match self.content {
             Content::Whole(bytes) => response.body(bytes),

@@ -39,7 +39,11 @@ where
     const TAKES_BODY: bool;
     const QUERY: &'static [&'static [&'static str]];
 
-    fn run(self, call: Call<O>, input: &Input) -> impl Future<Output = Result<Self::Given, Problem>>;
+    fn run(
+        self,
+        call: Call<O>,
+        input: &Input,
+    ) -> impl Future<Output = Result<Self::Given, Problem>>;
 }
 
 macro_rules! handler {
@@ -83,10 +87,13 @@ where
     let facts = Facts::of(&request);
     let head = request.method() == Method::HEAD;
     // Boxed first: the future is large, and each hand it went through on its way into the task would copy it.
-    let done = rt::spawn(Box::pin(answer(handler, request, payload)).instrument(Span::current())).await;
+    let done =
+        rt::spawn(Box::pin(answer(handler, request, payload)).instrument(Span::current())).await;
     let mut response = match done {
         // A stream that nobody is sent would keep the connection until it ends.
-        Ok(Ok(response)) if head && response.body().size() == BodySize::Stream => response.map_body(|_, _| BoxBody::new(body::None::new())),
+        Ok(Ok(response)) if head && response.body().size() == BodySize::Stream => {
+            response.map_body(|_, _| BoxBody::new(body::None::new()))
+        }
         Ok(Ok(response)) => response,
         Ok(Err(problem)) => problem.respond(&facts),
         Err(error) => {
@@ -100,17 +107,30 @@ where
     response
 }
 
-async fn answer<O, Args, H>(handler: H, request: HttpRequest, payload: Payload) -> Result<HttpResponse, Problem>
+async fn answer<O, Args, H>(
+    handler: H,
+    request: HttpRequest,
+    payload: Payload,
+) -> Result<HttpResponse, Problem>
 where
     O: Op,
     O::Scope: Entry,
     H: Handler<O, Args>,
 {
-    let state = request.app_data::<web::Data<State>>().cloned().expect("the state is part of the app").into_inner();
+    let state = request
+        .app_data::<web::Data<State>>()
+        .cloned()
+        .expect("the state is part of the app")
+        .into_inner();
     // Read before the database is troubled, so that nobody holds a transaction while they dawdle; judged after, so that a
     // request under another's name is recorded whatever comes of it.
-    let read = if H::TAKES_BODY { request_body::read(&request, payload, &state.server).await } else { Ok(Bytes::new()) };
-    let (body, unread) = read.map_or_else(|problem| (Bytes::new(), Some(problem)), |body| (body, None));
+    let read = if H::TAKES_BODY {
+        request_body::read(&request, payload, &state.server).await
+    } else {
+        Ok(Bytes::new())
+    };
+    let (body, unread) =
+        read.map_or_else(|problem| (Bytes::new(), Some(problem)), |body| (body, None));
     let input = Rc::new(Input { request, body, good_at: OnceCell::new() });
     let call = match Call::<O>::admit(state, Rc::clone(&input)).await? {
         Admitted::Call(call) => call,

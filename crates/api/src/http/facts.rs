@@ -41,7 +41,11 @@ impl Facts {
     /// The facts of a request that has come through [`establish`].
     #[must_use]
     pub fn of(request: &HttpRequest) -> Rc<Self> {
-        request.extensions().get::<Rc<Self>>().cloned().expect("every request goes through the middleware")
+        request
+            .extensions()
+            .get::<Rc<Self>>()
+            .cloned()
+            .expect("every request goes through the middleware")
     }
 }
 
@@ -50,24 +54,39 @@ pub async fn establish(
     request: ServiceRequest,
     next: Next<impl MessageBody>,
 ) -> Result<ServiceResponse<impl MessageBody>, actix_web::Error> {
-    let state = request.app_data::<web::Data<State>>().cloned().expect("the state is part of the app");
+    let state =
+        request.app_data::<web::Data<State>>().cloned().expect("the state is part of the app");
     let headers = request.headers();
     let facts = Rc::new(Facts {
-        request_id: headers.get(REQUEST_ID).and_then(acceptable_id).map_or_else(|| state.new_request_id(), str::to_owned),
-        ip: request.peer_addr().map(|peer| client(peer.ip().to_canonical(), headers, &state.server.trusted_proxies)),
-        user_agent: headers.get(header::USER_AGENT).and_then(|agent| agent.to_str().ok()).map(|agent| agent.chars().take(200).collect()),
+        request_id: headers
+            .get(REQUEST_ID)
+            .and_then(acceptable_id)
+            .map_or_else(|| state.new_request_id(), str::to_owned),
+        ip: request
+            .peer_addr()
+            .map(|peer| client(peer.ip().to_canonical(), headers, &state.server.trusted_proxies)),
+        user_agent: headers
+            .get(header::USER_AGENT)
+            .and_then(|agent| agent.to_str().ok())
+            .map(|agent| agent.chars().take(200).collect()),
     });
     request.extensions_mut().insert(Rc::clone(&facts));
     let mut response = next.call(request).await?;
     let headers = response.headers_mut();
-    headers.insert(REQUEST_ID, HeaderValue::from_str(&facts.request_id).expect("made of visible characters"));
+    headers.insert(
+        REQUEST_ID,
+        HeaderValue::from_str(&facts.request_id).expect("made of visible characters"),
+    );
     for (name, value) in GUARDS {
         if !headers.contains_key(&name) {
             headers.insert(name, HeaderValue::from_static(value));
         }
     }
     if state.server.public_url.starts_with("https:") {
-        headers.insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=63072000"));
+        headers.insert(
+            header::STRICT_TRANSPORT_SECURITY,
+            HeaderValue::from_static("max-age=63072000"),
+        );
     }
     Ok(response)
 }
@@ -85,7 +104,8 @@ const GUARDS: [(HeaderName, &str); 6] = [
 /// A client's own request id, if it can do no harm in a log.
 fn acceptable_id(value: &HeaderValue) -> Option<&str> {
     let id = value.to_str().ok()?;
-    let fits = (1..=64).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b));
+    let fits = (1..=64).contains(&id.len())
+        && id.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b));
     fits.then_some(id)
 }
 
@@ -95,8 +115,11 @@ fn client(peer: IpAddr, headers: &HeaderMap, proxies: &[IpNet]) -> IpAddr {
     if !ours(&peer) {
         return peer;
     }
-    let hops: Vec<&str> =
-        headers.get_all(FORWARDED_FOR).filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(',')).collect();
+    let hops: Vec<&str> = headers
+        .get_all(FORWARDED_FOR)
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .collect();
     let mut last = peer;
     for hop in hops.into_iter().rev() {
         match hop.trim().parse::<IpAddr>() {

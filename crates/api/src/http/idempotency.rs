@@ -52,12 +52,18 @@ pub async fn look_up(
     input: &Input,
     stamp: &Stamp,
 ) -> Result<Repeat, Problem> {
-    let Some(caller) = caller.filter(|_| input.request.method() == Method::POST && operation.is_repeatable()) else {
+    let Some(caller) =
+        caller.filter(|_| input.request.method() == Method::POST && operation.is_repeatable())
+    else {
         return Ok(Repeat::None);
     };
     let Some(key) = params::single(&input.request, HEADER)? else {
         let demanded = operation.demands.contains(&Demand::IdempotencyKey);
-        return if demanded { Err(Problem::new(Code::IdempotencyKeyRequired)) } else { Ok(Repeat::None) };
+        return if demanded {
+            Err(Problem::new(Code::IdempotencyKeyRequired))
+        } else {
+            Ok(Repeat::None)
+        };
     };
     if !(1..=255).contains(&key.len()) || !key.bytes().all(|b| (0x21..=0x7e).contains(&b)) {
         let form = "Idempotency-Key is 1 to 255 visible ASCII characters without spaces";
@@ -68,13 +74,27 @@ pub async fn look_up(
     let place = org.map(|org| org.to_string()).unwrap_or_default();
     let guise = caller.guise().map(|guise| guise.impersonation.to_string()).unwrap_or_default();
     let user = caller.accountable().id;
-    let key_hash = state.seal.fingerprint(&[place.as_bytes(), user.uuid().as_bytes(), guise.as_bytes(), key.as_bytes()]);
-    let request_hash = state.seal.fingerprint(&[operation.id.as_bytes(), input.request.path().as_bytes(), &input.body]);
+    let key_hash = state.seal.fingerprint(&[
+        place.as_bytes(),
+        user.uuid().as_bytes(),
+        guise.as_bytes(),
+        key.as_bytes(),
+    ]);
+    let request_hash = state.seal.fingerprint(&[
+        operation.id.as_bytes(),
+        input.request.path().as_bytes(),
+        &input.body,
+    ]);
     let since = stamp.now - Duration::hours(state.idempotency.hours);
     match answers.look_up(user, &key_hash, since).await? {
         Known::First => Ok(Repeat::First(Pending { org, user, key_hash, request_hash, since })),
-        Known::InFlight => Err(Problem::new(Code::IdempotencyInFlight).retry_after(std::time::Duration::from_secs(1))),
-        Known::Answered { request_hash: first, .. } if first != request_hash => Err(Problem::new(Code::IdempotencyKeyReused)),
+        Known::InFlight => {
+            Err(Problem::new(Code::IdempotencyInFlight)
+                .retry_after(std::time::Duration::from_secs(1)))
+        }
+        Known::Answered { request_hash: first, .. } if first != request_hash => {
+            Err(Problem::new(Code::IdempotencyKeyReused))
+        }
         Known::Answered { answer, .. } => Ok(Repeat::Answered(state.seal.open(answer, &key_hash)?)),
     }
 }
@@ -92,7 +112,8 @@ impl Seal {
     pub fn new(secret: &[u8; 32]) -> Self {
         let secret = hmac::Key::new(hmac::HMAC_SHA256, secret);
         let derived = |purpose: &str| hmac::sign(&secret, purpose.as_bytes());
-        let key = UnboundKey::new(&CHACHA20_POLY1305, derived("answers").as_ref()).expect("the key has the right length");
+        let key = UnboundKey::new(&CHACHA20_POLY1305, derived("answers").as_ref())
+            .expect("the key has the right length");
         let fingerprints = hmac::Key::new(hmac::HMAC_SHA256, derived("fingerprints").as_ref());
         Self { key: LessSafeKey::new(key), fingerprints, random: SystemRandom::new() }
     }
@@ -108,12 +129,18 @@ impl Seal {
         context.sign().as_ref().to_vec()
     }
 
-    pub fn close<T: Serialize>(&self, reply: &Reply<T>, key_hash: &[u8]) -> Result<Vec<u8>, Problem> {
+    pub fn close<T: Serialize>(
+        &self,
+        reply: &Reply<T>,
+        key_hash: &[u8],
+    ) -> Result<Vec<u8>, Problem> {
         let mut sealed = serde_json::to_vec(reply).expect("a reply is plain data");
         let mut nonce = [0; NONCE_LEN];
         self.random.fill(&mut nonce).map_err(|_| no_random())?;
         let nonce_at_hand = Nonce::assume_unique_for_key(nonce);
-        self.key.seal_in_place_append_tag(nonce_at_hand, Aad::from(key_hash), &mut sealed).map_err(|_| no_random())?;
+        self.key
+            .seal_in_place_append_tag(nonce_at_hand, Aad::from(key_hash), &mut sealed)
+            .map_err(|_| no_random())?;
         sealed.splice(..0, nonce);
         Ok(sealed)
     }
@@ -121,14 +148,17 @@ impl Seal {
     fn open(&self, mut sealed: Vec<u8>, key_hash: &[u8]) -> Result<Reply<()>, Problem> {
         let lost = || {
             tracing::warn!("a kept answer was sealed with another key");
-            Problem::new(Code::Conflict).detail("the first answer can no longer be read; look at what is there before you try anew")
+            Problem::new(Code::Conflict).detail(
+                "the first answer can no longer be read; look at what is there before you try anew",
+            )
         };
         if sealed.len() < NONCE_LEN {
             return Err(lost());
         }
         let mut body = sealed.split_off(NONCE_LEN);
         let nonce = Nonce::try_assume_unique_for_key(&sealed).map_err(|_| lost())?;
-        let opened = self.key.open_in_place(nonce, Aad::from(key_hash), &mut body).map_err(|_| lost())?;
+        let opened =
+            self.key.open_in_place(nonce, Aad::from(key_hash), &mut body).map_err(|_| lost())?;
         serde_json::from_slice(opened).map_err(|_| lost())
     }
 }

@@ -25,7 +25,9 @@ pub async fn in_our_own_words(
 ) -> Result<ServiceResponse<impl MessageBody>, actix_web::Error> {
     let facts = Facts::of(request.request());
     let encodings = [Encoding::identity(), Encoding::gzip()];
-    if AcceptEncoding::parse(&request).is_ok_and(|taken| taken.negotiate(encodings.iter()).is_none()) {
+    if AcceptEncoding::parse(&request)
+        .is_ok_and(|taken| taken.negotiate(encodings.iter()).is_none())
+    {
         request.headers_mut().remove(header::ACCEPT_ENCODING);
     }
     let mut response = next.call(request).await?;

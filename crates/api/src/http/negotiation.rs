@@ -20,7 +20,9 @@ impl<T> Respond for Negotiated<T> {
             Self::Other(download) => download.respond(replayed),
         };
         // In one line: Cors goes by the first, and may be the only one to add to it.
-        response.headers_mut().insert(header::VARY, HeaderValue::from_static("accept, accept-encoding"));
+        response
+            .headers_mut()
+            .insert(header::VARY, HeaderValue::from_static("accept, accept-encoding"));
         response
     }
 }
@@ -58,7 +60,10 @@ pub struct Wanted(pub Option<Format>);
 
 impl FromInput for Wanted {
     fn from_input(input: &Input) -> Result<Self, Problem> {
-        let wanted = accepted(&input.request, &[JSON, Format::Ndjson.media_type(), Format::Csv.media_type()]);
+        let wanted = accepted(
+            &input.request,
+            &[JSON, Format::Ndjson.media_type(), Format::Csv.media_type()],
+        );
         Ok(Self(Format::ALL.into_iter().find(|format| format.media_type() == wanted)))
     }
 }
@@ -79,11 +84,16 @@ const HTML: &str = "text/html";
 /// What of the media types offered is accepted before all others: the first, where `Accept` says nothing that could be understood.
 fn accepted<'o>(request: &HttpRequest, offered: &[&'o str]) -> &'o str {
     let Ok(Accept(ranges)) = Accept::parse(request) else { return offered[0] };
-    let (wanted, refused): (Vec<_>, Vec<_>) = ranges.into_iter().partition(|range| range.quality > Quality::ZERO);
+    let (wanted, refused): (Vec<_>, Vec<_>) =
+        ranges.into_iter().partition(|range| range.quality > Quality::ZERO);
     let is_refused = |kind: &str| refused.iter().any(|range| range.item.essence_str() == kind);
     let wanted = Accept(wanted).ranked();
     let fits = |range: &str, kind: &str| {
-        range == "*/*" || range == kind || range.strip_suffix('*').is_some_and(|family| family.ends_with('/') && kind.starts_with(family))
+        range == "*/*"
+            || range == kind
+            || range
+                .strip_suffix('*')
+                .is_some_and(|family| family.ends_with('/') && kind.starts_with(family))
     };
     let first = |range: &str| offered.iter().find(|kind| fits(range, kind) && !is_refused(kind));
     wanted.iter().find_map(|range| first(range.essence_str())).unwrap_or(&offered[0])
@@ -111,7 +121,8 @@ mod tests {
             ("image/png", JSON),
             ("nonsense", JSON),
         ] {
-            let request = TestRequest::default().insert_header(("accept", accept)).to_http_request();
+            let request =
+                TestRequest::default().insert_header(("accept", accept)).to_http_request();
             assert_eq!(accepted(&request, &[JSON, HTML, "text/csv"]), given, "{accept}");
         }
     }

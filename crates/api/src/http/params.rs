@@ -1,7 +1,10 @@
 //! What handlers take from the path, the query and the headers.
 
 use actix_web::{HttpRequest, http::header};
-use postern_domain::{Id, event::Event, id::Named, impersonation::Impersonation, member::Member, session::Session, user::User};
+use postern_domain::{
+    Id, event::Event, id::Named, impersonation::Impersonation, member::Member, session::Session,
+    user::User,
+};
 use serde::de::DeserializeOwned;
 use utoipa::IntoParams;
 use validator::Validate;
@@ -32,7 +35,11 @@ impl<T: InPath> FromInput for Id<T> {
     fn from_input(input: &Input) -> Result<Self, Problem> {
         let text = input.request.match_info().query(T::NAME);
         text.parse().map_err(|error: postern_domain::id::BadId| {
-            Problem::new(Code::InvalidId).detail(error.to_string()).field(format!("/{}", T::NAME), "format", error.to_string())
+            Problem::new(Code::InvalidId).detail(error.to_string()).field(
+                format!("/{}", T::NAME),
+                "format",
+                error.to_string(),
+            )
         })
     }
 }
@@ -62,9 +69,12 @@ impl FromInput for Precondition {
             // A weak tag matches nothing here, nor does one that we did not give out: such an edit is stale, not malformed.
             let (strong, tag) = tag.strip_prefix("W/").map_or((true, tag), |weak| (false, weak));
             let Some(opaque) = tag.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) else {
-                return Err(Problem::new(Code::InvalidHeader).detail("If-Match takes an ETag as it was given, in double quotes"));
+                return Err(Problem::new(Code::InvalidHeader)
+                    .detail("If-Match takes an ETag as it was given, in double quotes"));
             };
-            versions.extend(opaque.parse().ok().filter(|version: &i64| strong && version.to_string() == opaque));
+            versions.extend(
+                opaque.parse().ok().filter(|version: &i64| strong && version.to_string() == opaque),
+            );
         }
         Ok(Self(Some(versions)))
     }
@@ -94,9 +104,12 @@ impl FromInput for Paging {
         for (name, value) in pairs(input.request.query_string())? {
             match name.as_str() {
                 "limit" => {
-                    let digits = (1..=3).contains(&value.len()) && value.bytes().all(|b| b.is_ascii_digit());
-                    let limit = value.parse().ok().filter(|limit| digits && (1..=100).contains(limit));
-                    paging.limit = limit.ok_or_else(|| invalid("limit", "range", "a whole number from 1 to 100"))?;
+                    let digits =
+                        (1..=3).contains(&value.len()) && value.bytes().all(|b| b.is_ascii_digit());
+                    let limit =
+                        value.parse().ok().filter(|limit| digits && (1..=100).contains(limit));
+                    paging.limit = limit
+                        .ok_or_else(|| invalid("limit", "range", "a whole number from 1 to 100"))?;
                 }
                 "cursor" => paging.cursor = Some(value),
                 _ => filters.push((name, value)),
@@ -120,12 +133,19 @@ impl<T: Filter> FromInput for Query<T> {
     const QUERY: &'static [&'static str] = T::NAMES;
 
     fn from_input(input: &Input) -> Result<Self, Problem> {
-        let own: Vec<_> = pairs(input.request.query_string())?.into_iter().filter(|(name, _)| T::NAMES.contains(&name.as_str())).collect();
-        let encoded = serde_urlencoded::to_string(own).map_err(|error| invalid("", "invalid", &error.to_string()))?;
+        let own: Vec<_> = pairs(input.request.query_string())?
+            .into_iter()
+            .filter(|(name, _)| T::NAMES.contains(&name.as_str()))
+            .collect();
+        let encoded = serde_urlencoded::to_string(own)
+            .map_err(|error| invalid("", "invalid", &error.to_string()))?;
         let query = serde_urlencoded::Deserializer::new(form_urlencoded::parse(encoded.as_bytes()));
-        let query: T = serde_path_to_error::deserialize(query)
-            .map_err(|error| invalid(&error.path().to_string(), "invalid", &error.inner().to_string()))?;
-        query.validate().map_err(|errors| Problem::new(Code::InvalidQuery).fields(body::field_errors(&errors)))?;
+        let query: T = serde_path_to_error::deserialize(query).map_err(|error| {
+            invalid(&error.path().to_string(), "invalid", &error.inner().to_string())
+        })?;
+        query.validate().map_err(|errors| {
+            Problem::new(Code::InvalidQuery).fields(body::field_errors(&errors))
+        })?;
         Ok(Self(query))
     }
 }
@@ -149,7 +169,11 @@ fn pairs(query: &str) -> Result<Vec<(String, String)>, Problem> {
     form_urlencoded::parse(query.as_bytes())
         .map(|(name, value)| {
             if name.contains('\0') || value.contains('\0') {
-                return Err(invalid(&name.replace('\0', ""), "nul_character", "the character U+0000 is not accepted"));
+                return Err(invalid(
+                    &name.replace('\0', ""),
+                    "nul_character",
+                    "the character U+0000 is not accepted",
+                ));
             }
             Ok((name.into_owned(), value.into_owned()))
         })
@@ -157,7 +181,11 @@ fn pairs(query: &str) -> Result<Vec<(String, String)>, Problem> {
 }
 
 fn invalid(name: &str, code: &str, detail: &str) -> Problem {
-    Problem::new(Code::InvalidQuery).detail(format!("{name}: {detail}")).field(format!("/{}", body::escape(name)), code, detail)
+    Problem::new(Code::InvalidQuery).detail(format!("{name}: {detail}")).field(
+        format!("/{}", body::escape(name)),
+        code,
+        detail,
+    )
 }
 
 /// The one `Authorization` header of a request, if it has one.
@@ -165,8 +193,13 @@ pub fn authorization(headers: &header::HeaderMap) -> Result<Option<&str>, Proble
     let mut values = headers.get_all(header::AUTHORIZATION);
     match (values.next(), values.next()) {
         (None, _) => Ok(None),
-        (Some(value), None) => value.to_str().map(Some).map_err(|_| Problem::new(Code::InvalidToken)),
-        (Some(_), Some(_)) => Err(Problem::new(Code::InvalidToken).detail("there is more than one Authorization header")),
+        (Some(value), None) => {
+            value.to_str().map(Some).map_err(|_| Problem::new(Code::InvalidToken))
+        }
+        (Some(_), Some(_)) => {
+            Err(Problem::new(Code::InvalidToken)
+                .detail("there is more than one Authorization header"))
+        }
     }
 }
 
@@ -175,9 +208,11 @@ pub fn single<'a>(request: &'a HttpRequest, name: &str) -> Result<Option<&'a str
     let mut values = request.headers().get_all(name);
     match (values.next(), values.next()) {
         (None, _) => Ok(None),
-        (Some(value), None) => {
-            value.to_str().map(Some).map_err(|_| Problem::new(Code::InvalidHeader).detail(format!("{name} has characters outside ASCII")))
+        (Some(value), None) => value.to_str().map(Some).map_err(|_| {
+            Problem::new(Code::InvalidHeader).detail(format!("{name} has characters outside ASCII"))
+        }),
+        (Some(_), Some(_)) => {
+            Err(Problem::new(Code::InvalidHeader).detail(format!("{name} is there twice")))
         }
-        (Some(_), Some(_)) => Err(Problem::new(Code::InvalidHeader).detail(format!("{name} is there twice"))),
     }
 }

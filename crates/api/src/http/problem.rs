@@ -90,7 +90,15 @@ pub struct ProblemBody<'a> {
 impl Problem {
     #[must_use]
     pub const fn new(code: Code) -> Self {
-        Self { code, detail: None, errors: Vec::new(), retry_after: None, allow: None, close: false, may_come: false }
+        Self {
+            code,
+            detail: None,
+            errors: Vec::new(),
+            retry_after: None,
+            allow: None,
+            close: false,
+            may_come: false,
+        }
     }
 
     #[must_use]
@@ -100,7 +108,12 @@ impl Problem {
     }
 
     #[must_use]
-    pub fn field(mut self, pointer: impl Into<String>, code: impl Into<String>, detail: impl Into<String>) -> Self {
+    pub fn field(
+        mut self,
+        pointer: impl Into<String>,
+        code: impl Into<String>,
+        detail: impl Into<String>,
+    ) -> Self {
         let (pointer, detail) = (cut(pointer.into(), POINTER), cut(detail.into(), DETAIL));
         self.errors.push(FieldError { pointer, code: code.into(), detail });
         self
@@ -138,7 +151,10 @@ impl Problem {
 
     #[cfg(test)]
     pub fn first_error(&self) -> (String, String) {
-        self.errors.first().map(|error| (error.pointer.clone(), error.code.clone())).unwrap_or_default()
+        self.errors
+            .first()
+            .map(|error| (error.pointer.clone(), error.code.clone()))
+            .unwrap_or_default()
     }
 
     /// What is not there, or must look as if it were not. Always the same words.
@@ -162,7 +178,8 @@ impl Problem {
     /// Too many failures to prove a password; `wait` is how long they count.
     #[must_use]
     pub fn too_many_attempts(wait: TimeDelta) -> Self {
-        Self::new(Code::TooManyAttempts).retry_after(Duration::from_secs(wait.num_seconds().max(1).unsigned_abs()))
+        Self::new(Code::TooManyAttempts)
+            .retry_after(Duration::from_secs(wait.num_seconds().max(1).unsigned_abs()))
     }
 
     #[must_use]
@@ -170,9 +187,14 @@ impl Problem {
         let status = self.code.status();
         let mut response = HttpResponse::build(status);
         if status == StatusCode::UNAUTHORIZED {
-            response.insert_header((header::WWW_AUTHENTICATE, HeaderValue::from_static(self.challenge())));
+            response.insert_header((
+                header::WWW_AUTHENTICATE,
+                HeaderValue::from_static(self.challenge()),
+            ));
         }
-        if let Some(wait) = self.retry_after.or_else(|| self.code.is_passing().then_some(Duration::from_secs(2))) {
+        if let Some(wait) =
+            self.retry_after.or_else(|| self.code.is_passing().then_some(Duration::from_secs(2)))
+        {
             response.insert_header((header::RETRY_AFTER, wait.as_secs().max(1).to_string()));
         }
         if let Some(methods) = &self.allow {
@@ -190,13 +212,17 @@ impl Problem {
             request_id: &facts.request_id,
             errors: &self.errors,
         };
-        response.content_type(MEDIA_TYPE).body(serde_json::to_string(&body).expect("a problem is plain data"))
+        response
+            .content_type(MEDIA_TYPE)
+            .body(serde_json::to_string(&body).expect("a problem is plain data"))
     }
 
     /// RFC 6750, 3: no error code where no token was sent.
     const fn challenge(&self) -> &'static str {
         match self.code {
-            Code::Unauthenticated | Code::InvalidCredentials | Code::InvalidRefreshToken => "Bearer realm=\"postern\"",
+            Code::Unauthenticated | Code::InvalidCredentials | Code::InvalidRefreshToken => {
+                "Bearer realm=\"postern\""
+            }
             _ => "Bearer realm=\"postern\", error=\"invalid_token\"",
         }
     }
@@ -206,7 +232,8 @@ impl From<Denial> for Problem {
     fn from(denial: Denial) -> Self {
         match denial {
             Denial::NotFound => Self::not_found(),
-            Denial::Forbidden(permission) => Self::new(Code::PermissionDenied).detail(format!("this needs the permission {permission}")),
+            Denial::Forbidden(permission) => Self::new(Code::PermissionDenied)
+                .detail(format!("this needs the permission {permission}")),
             Denial::Blocked => Self::new(Code::ImpersonationBlocked),
             Denial::ReadOnly => Self::new(Code::ImpersonationReadOnly),
         }

@@ -53,8 +53,18 @@ pub fn no_content() -> Reply<()> {
 
 impl<T: Serialize> Reply<T> {
     fn new(status: StatusCode, body: Option<&T>) -> Self {
-        let body = body.map(|body| serde_json::to_string(body).expect("what the domain shows can be written as JSON"));
-        Self { status: status.as_u16(), body, etag: None, location: None, cache: None, links: Vec::new(), of: PhantomData }
+        let body = body.map(|body| {
+            serde_json::to_string(body).expect("what the domain shows can be written as JSON")
+        });
+        Self {
+            status: status.as_u16(),
+            body,
+            etag: None,
+            location: None,
+            cache: None,
+            links: Vec::new(),
+            of: PhantomData,
+        }
     }
 }
 
@@ -85,7 +95,11 @@ impl<T> Respond for Reply<T> {
         let status = StatusCode::from_u16(self.status).expect("made from a status code");
         let mut response = HttpResponse::build(status);
         let tagged = self.etag.is_some();
-        let headers = [(header::ETAG, self.etag), (header::LOCATION, self.location), (header::CACHE_CONTROL, self.cache)];
+        let headers = [
+            (header::ETAG, self.etag),
+            (header::LOCATION, self.location),
+            (header::CACHE_CONTROL, self.cache),
+        ];
         for (name, value) in headers {
             if let Some(value) = value {
                 response.insert_header((name, value));
@@ -137,7 +151,9 @@ impl<T: utoipa::ToSchema> utoipa::PartialSchema for Listed<T> {
                 "next_cursor",
                 ObjectBuilder::new()
                     .schema_type(SchemaType::from_iter([Type::String, Type::Null]))
-                    .description(Some("Goes into `cursor` to get the next page; null on the last one."))
+                    .description(Some(
+                        "Goes into `cursor` to get the next page; null on the last one.",
+                    ))
                     .examples([serde_json::Value::Null]),
             )
             .required("next_cursor")
@@ -145,7 +161,9 @@ impl<T: utoipa::ToSchema> utoipa::PartialSchema for Listed<T> {
                 "prev_cursor",
                 ObjectBuilder::new()
                     .schema_type(SchemaType::from_iter([Type::String, Type::Null]))
-                    .description(Some("Goes into `cursor` to get what is newer; null on the first page."))
+                    .description(Some(
+                        "Goes into `cursor` to get what is newer; null on the first page.",
+                    ))
                     .examples([serde_json::Value::Null]),
             )
             .required("prev_cursor")

@@ -43,11 +43,14 @@ impl Rooms {
         let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
         let of_org = self.each.max(self.all / 4);
         let has = |taken: Option<&usize>, most| taken.is_some_and(|taken| *taken >= most);
-        if has(taken.by_person.get(&person), self.each) || org.is_some_and(|org| has(taken.by_org.get(&org), of_org)) {
+        if has(taken.by_person.get(&person), self.each)
+            || org.is_some_and(|org| has(taken.by_org.get(&org), of_org))
+        {
             return Err(Problem::new(Code::TooManyOpen).retry_after(Duration::from_secs(5)));
         }
         if taken.all >= self.all {
-            return Err(Problem::new(Code::Unavailable).detail("as many streams and exports are open as this server has room for"));
+            return Err(Problem::new(Code::Unavailable)
+                .detail("as many streams and exports are open as this server has room for"));
         }
         taken.all += 1;
         *taken.by_person.entry(person).or_default() += 1;
@@ -92,10 +95,20 @@ mod tests {
         let (acme, globex) = (Some(Id::new(Uuid::from_u128(1))), Some(Id::new(Uuid::from_u128(2))));
         let first = rooms.enter(person(1), acme).expect("there is room");
         let second = rooms.enter(person(1), acme).expect("there is room");
-        assert_eq!(rooms.enter(person(1), acme).map(drop).expect_err("has two").code().name(), "too_many_open");
-        assert_eq!(rooms.enter(person(2), acme).map(drop).expect_err("acme has a quarter").code().name(), "too_many_open");
-        let others: Vec<_> = (0..6).map(|n| rooms.enter(person(3 + n), None).expect("there is room")).collect();
-        assert_eq!(rooms.enter(person(20), globex).map(drop).expect_err("is full").code().name(), "unavailable");
+        assert_eq!(
+            rooms.enter(person(1), acme).map(drop).expect_err("has two").code().name(),
+            "too_many_open"
+        );
+        assert_eq!(
+            rooms.enter(person(2), acme).map(drop).expect_err("acme has a quarter").code().name(),
+            "too_many_open"
+        );
+        let others: Vec<_> =
+            (0..6).map(|n| rooms.enter(person(3 + n), None).expect("there is room")).collect();
+        assert_eq!(
+            rooms.enter(person(20), globex).map(drop).expect_err("is full").code().name(),
+            "unavailable"
+        );
         drop(first);
         drop(rooms.enter(person(20), globex).expect("there is room again"));
         drop((second, others));

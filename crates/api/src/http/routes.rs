@@ -49,7 +49,8 @@ impl Routes {
         // Tags and schemas come through the same doors that utoipa's own bindings collect them through.
         let (mut schemas, mut document) = (Vec::new(), O::operation());
         <O as utoipa::__dev::SchemaReferences>::schemas(&mut schemas);
-        document.tags = Some(<O as utoipa::__dev::Tags>::tags().into_iter().map(str::to_owned).collect());
+        document.tags =
+            Some(<O as utoipa::__dev::Tags>::tags().into_iter().map(str::to_owned).collect());
         self.0.push(Mounted {
             row: O::ROW,
             path: O::path(),
@@ -58,8 +59,9 @@ impl Routes {
             schemas,
             takes_body: H::TAKES_BODY,
             route: Arc::new(move |method| {
-                web::method(method)
-                    .to(move |request: HttpRequest, payload: Payload| endpoint::serve::<O, Args, H>(handler, request, payload))
+                web::method(method).to(move |request: HttpRequest, payload: Payload| {
+                    endpoint::serve::<O, Args, H>(handler, request, payload)
+                })
             }),
         });
         self
@@ -82,10 +84,12 @@ impl Routes {
             let resource = mounted.iter().fold(web::resource(pattern), |resource, one| {
                 // Whatever can be read can be asked for without its body (RFC 9110, 9.3.2).
                 let head = matches!(one.method, HttpMethod::Get).then(|| (one.route)(Method::HEAD));
-                head.into_iter().fold(resource.route((one.route)(actix_method(&one.method))), Resource::route)
+                head.into_iter()
+                    .fold(resource.route((one.route)(actix_method(&one.method))), Resource::route)
             });
-            config
-                .service(resource.default_service(web::to(move |request: HttpRequest| ready(method_not_allowed(&request, allow.clone())))));
+            config.service(resource.default_service(web::to(move |request: HttpRequest| {
+                ready(method_not_allowed(&request, allow.clone()))
+            })));
         }
     }
 }
@@ -97,8 +101,10 @@ pub async fn not_found(request: HttpRequest) -> HttpResponse {
 
 /// What a path can be asked for, as `Allow` lists it.
 pub fn allow(methods: impl Iterator<Item = Method>) -> String {
-    let mut all: Vec<Method> =
-        methods.flat_map(|method| [(method == Method::GET).then_some(Method::HEAD), Some(method)]).flatten().collect();
+    let mut all: Vec<Method> = methods
+        .flat_map(|method| [(method == Method::GET).then_some(Method::HEAD), Some(method)])
+        .flatten()
+        .collect();
     all.push(Method::OPTIONS);
     all.sort_by_key(|method| method.as_str().to_owned());
     all.iter().map(Method::as_str).collect::<Vec<_>>().join(", ")
@@ -108,9 +114,9 @@ pub fn allow(methods: impl Iterator<Item = Method>) -> String {
 pub fn only_get(path: &str, route: Route) -> Resource {
     let allow = allow(std::iter::once(Method::GET));
     let route = route.guard(guard::Any(guard::Get()).or(guard::Head()));
-    web::resource(path)
-        .route(route)
-        .default_service(web::to(move |request: HttpRequest| ready(method_not_allowed(&request, allow.clone()))))
+    web::resource(path).route(route).default_service(web::to(move |request: HttpRequest| {
+        ready(method_not_allowed(&request, allow.clone()))
+    }))
 }
 
 /// What answers where something is mounted, but not for this method. Who only asks what there is, is told.

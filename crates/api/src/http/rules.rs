@@ -20,11 +20,19 @@ pub fn name(given: &str) -> Result<(), ValidationError> {
 }
 
 pub fn slug(given: &str) -> Result<(), ValidationError> {
-    rule(text::is_slug(given), "slug", "3 to 40 lower-case letters, digits and single hyphens inside")
+    rule(
+        text::is_slug(given),
+        "slug",
+        "3 to 40 lower-case letters, digits and single hyphens inside",
+    )
 }
 
 pub fn email(given: &str) -> Result<(), ValidationError> {
-    rule(text::is_email(given), "email", "an e-mail address looks like name@example.com and has at most 254 characters")
+    rule(
+        text::is_email(given),
+        "email",
+        "an e-mail address looks like name@example.com and has at most 254 characters",
+    )
 }
 
 pub fn colour(given: &str) -> Result<(), ValidationError> {
@@ -32,11 +40,19 @@ pub fn colour(given: &str) -> Result<(), ValidationError> {
 }
 
 pub fn picture_url(given: &str) -> Result<(), ValidationError> {
-    rule(text::is_picture_url(given), "url", "an https address on a public host, of at most 500 characters")
+    rule(
+        text::is_picture_url(given),
+        "url",
+        "an https address on a public host, of at most 500 characters",
+    )
 }
 
 pub fn search(given: &str) -> Result<(), ValidationError> {
-    rule((2..=100).contains(&given.trim().chars().count()), "length", "2 to 100 characters, without space around them")
+    rule(
+        (2..=100).contains(&given.trim().chars().count()),
+        "length",
+        "2 to 100 characters, without space around them",
+    )
 }
 
 /// An action of the catalogue, or all of a kind of them as in `user.*`.
@@ -57,16 +73,22 @@ pub fn moment(given: &DateTime<Utc>) -> Result<(), ValidationError> {
 pub fn when<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<DateTime<Utc>>, D::Error> {
     let given = String::deserialize(deserializer)?;
     let moment = DateTime::parse_from_rfc3339(&given);
-    moment.map(|moment| Some(moment.to_utc())).map_err(|_| de::Error::custom("a time with its offset, as in 2026-11-20T00:00:00Z"))
+    moment
+        .map(|moment| Some(moment.to_utc()))
+        .map_err(|_| de::Error::custom("a time with its offset, as in 2026-11-20T00:00:00Z"))
 }
 
 /// For a field that may be left out but is not null. To be used as `maybe` is.
-pub fn present<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
+pub fn present<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<T>, D::Error> {
     T::deserialize(deserializer).map(Some)
 }
 
 /// For an object that may be left out but is not null. To be used as `maybe` is. (serde alone would take a list of its values as well.)
-pub fn object<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
+pub fn object<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<T>, D::Error> {
     struct Members<T>(PhantomData<T>);
 
     impl<'de, T: Deserialize<'de>> Visitor<'de> for Members<T> {
@@ -87,6 +109,8 @@ pub fn object<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -
 /// For a field that may be left out (`None`), be null (`Some(None)`) or have a value.
 ///
 /// To be used as `#[serde(default, deserialize_with = "rules::maybe")]`.
-pub fn maybe<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<T>>, D::Error> {
+pub fn maybe<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Option<T>>, D::Error> {
     Option::deserialize(deserializer).map(Some)
 }

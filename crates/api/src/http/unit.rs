@@ -43,7 +43,17 @@ impl<S: HasLog> Unit<S> {
         if let Some(Pending { org, user, key_hash, request_hash, since }) = self.pending.take() {
             let answer = self.state.seal.close(&reply, &key_hash)?;
             let at = self.work.stamp().now;
-            self.work.housekeeping(Chore::RememberAnswer { org, user, key_hash, request_hash, answer, at, since }).await?;
+            self.work
+                .housekeeping(Chore::RememberAnswer {
+                    org,
+                    user,
+                    key_hash,
+                    request_hash,
+                    answer,
+                    at,
+                    since,
+                })
+                .await?;
         }
         self.work.commit().await?;
         Ok(reply)

@@ -10,8 +10,11 @@ use jsonwebtoken::{
 };
 use ring::signature::{ED25519, Ed25519KeyPair, UnparsedPublicKey};
 
-static PROVIDER: CryptoProvider =
-    CryptoProvider { signer_factory: signer, verifier_factory: verifier, key_utils: KeyUtils::new_unimplemented() };
+static PROVIDER: CryptoProvider = CryptoProvider {
+    signer_factory: signer,
+    verifier_factory: verifier,
+    key_utils: KeyUtils::new_unimplemented(),
+};
 
 /// To be called before the first token is made or checked; once is enough, and more often does no harm.
 pub fn install() {
@@ -25,7 +28,8 @@ struct Verifier(UnparsedPublicKey<Vec<u8>>);
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature is the library's")]
 fn signer(algorithm: &Algorithm, key: &EncodingKey) -> Result<Box<dyn JwtSigner>, Error> {
     only_ed25519(*algorithm, key.family())?;
-    let pair = Ed25519KeyPair::from_pkcs8(key.as_bytes()).map_err(|_| ErrorKind::InvalidEddsaKey)?;
+    let pair =
+        Ed25519KeyPair::from_pkcs8(key.as_bytes()).map_err(|_| ErrorKind::InvalidEddsaKey)?;
     Ok(Box::new(Signer(pair)))
 }
 
@@ -36,7 +40,11 @@ fn verifier(algorithm: &Algorithm, key: &DecodingKey) -> Result<Box<dyn JwtVerif
 }
 
 fn only_ed25519(algorithm: Algorithm, family: AlgorithmFamily) -> Result<(), Error> {
-    if algorithm == Algorithm::EdDSA && family == AlgorithmFamily::Ed { Ok(()) } else { Err(ErrorKind::InvalidAlgorithm.into()) }
+    if algorithm == Algorithm::EdDSA && family == AlgorithmFamily::Ed {
+        Ok(())
+    } else {
+        Err(ErrorKind::InvalidAlgorithm.into())
+    }
 }
 
 impl signature::Signer<Vec<u8>> for Signer {

@@ -47,7 +47,8 @@ impl Hasher {
         let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
         let threads = match config.threads {
             // One core is left to everybody else.
-            0 => std::thread::available_parallelism().map_or(1, |cores| cores.get().saturating_sub(1).max(1)),
+            0 => std::thread::available_parallelism()
+                .map_or(1, |cores| cores.get().saturating_sub(1).max(1)),
             threads => threads,
         };
         let nobody = hash(&argon2, &Password::new("nobody has this password"));
@@ -67,7 +68,9 @@ impl Hasher {
             permit
         } else {
             let _place = Place::take(&self.waiting, self.queue)?;
-            let permit = tokio::time::timeout(self.patience, Arc::clone(&self.threads).acquire_owned()).await;
+            let permit =
+                tokio::time::timeout(self.patience, Arc::clone(&self.threads).acquire_owned())
+                    .await;
             permit.map_err(|_| Busy)?.map_err(|_| Busy)?
         };
         Ok(Turn { argon2: self.argon2.clone(), _permit: permit })
@@ -88,13 +91,20 @@ impl Turn {
     /// Is this the password? The parameters are those that it was hashed with.
     pub async fn verify(&self, password: &Password, against: &credential::PasswordHash) -> bool {
         let (argon2, password, against) = (self.argon2.clone(), password.clone(), against.clone());
-        run(move || PasswordHash::new(against.expose_secret()).is_ok_and(|hash| argon2.verify_password(password.expose(), &hash).is_ok()))
-            .await
+        run(move || {
+            PasswordHash::new(against.expose_secret())
+                .is_ok_and(|hash| argon2.verify_password(password.expose(), &hash).is_ok())
+        })
+        .await
     }
 }
 
 fn hash(argon2: &Argon2<'_>, password: &Password) -> credential::PasswordHash {
-    argon2.hash_password(password.expose()).expect("any password within the length limit can be hashed").to_string().into()
+    argon2
+        .hash_password(password.expose())
+        .expect("any password within the length limit can be hashed")
+        .to_string()
+        .into()
 }
 
 async fn run<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {

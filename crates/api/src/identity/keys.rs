@@ -68,7 +68,10 @@ impl KeyRing {
     /// Reads every file of a folder as a server would, and makes none that is missing.
     pub fn examine(folder: &Path) -> Result<(), KeyError> {
         let Ok(entries) = fs::read_dir(folder) else { return Ok(()) };
-        for path in entries.filter_map(|entry| entry.ok().map(|entry| entry.path())).filter(|path| path.is_file()) {
+        for path in entries
+            .filter_map(|entry| entry.ok().map(|entry| entry.path()))
+            .filter(|path| path.is_file())
+        {
             let bytes = keyfile::read_private(&path)?;
             if path.extension().is_some_and(|ending| ending == "pk8") {
                 keyfile::pair(&path, &bytes)?;
@@ -80,7 +83,8 @@ impl KeyRing {
     /// Looks at the folder again: somebody may have rotated.
     pub fn reload(&self) -> Result<(), KeyError> {
         let pairs = keyfile::read_pairs(&self.folder, SUFFIX)?;
-        let keys: Result<Vec<_>, _> = pairs.iter().map(|file| Key::of(file).map(Arc::new)).collect();
+        let keys: Result<Vec<_>, _> =
+            pairs.iter().map(|file| Key::of(file).map(Arc::new)).collect();
         let keys = keys?;
         if keys.is_empty() && !self.all().is_empty() {
             return Err(KeyError::Gone(self.folder.clone()));
@@ -92,7 +96,11 @@ impl KeyRing {
     /// The key to sign with: the newest that has been published for long enough, or else the oldest.
     pub fn signing(&self, now: DateTime<Utc>) -> Arc<Key> {
         let keys = self.all();
-        let active = keys.iter().rev().find(|key| key.made_at + self.activation <= now).or_else(|| keys.first());
+        let active = keys
+            .iter()
+            .rev()
+            .find(|key| key.made_at + self.activation <= now)
+            .or_else(|| keys.first());
         Arc::clone(active.expect("a ring is opened with a key"))
     }
 
@@ -117,8 +125,14 @@ impl KeyRing {
     /// A key is retired when its successor has been signing for the overlap.
     fn current(&self, now: DateTime<Utc>) -> Vec<Arc<Key>> {
         let keys = self.all();
-        let retired = |n: usize| keys.get(n + 1).is_some_and(|next| next.made_at + self.activation + self.overlap <= now);
-        keys.iter().enumerate().filter(|(n, _)| !retired(*n)).map(|(_, key)| Arc::clone(key)).collect()
+        let retired = |n: usize| {
+            keys.get(n + 1).is_some_and(|next| next.made_at + self.activation + self.overlap <= now)
+        };
+        keys.iter()
+            .enumerate()
+            .filter(|(n, _)| !retired(*n))
+            .map(|(_, key)| Arc::clone(key))
+            .collect()
     }
 
     fn all(&self) -> Vec<Arc<Key>> {
@@ -132,7 +146,10 @@ impl Key {
         let public = pair.public_key().as_ref().to_vec();
         let x = URL_SAFE_NO_PAD.encode(&public);
         // RFC 7638, 3.2 and RFC 8037, 2: the required members in lexicographic order.
-        let thumbprint = digest::digest(&digest::SHA256, format!(r#"{{"crv":"Ed25519","kty":"OKP","x":"{x}"}}"#).as_bytes());
+        let thumbprint = digest::digest(
+            &digest::SHA256,
+            format!(r#"{{"crv":"Ed25519","kty":"OKP","x":"{x}"}}"#).as_bytes(),
+        );
         Ok(Self {
             id: URL_SAFE_NO_PAD.encode(thumbprint),
             made_at: file.made_at,

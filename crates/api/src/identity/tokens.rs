@@ -127,7 +127,17 @@ impl Tokens {
 
     /// The only token of an impersonation. It lasts as long as that does, and cannot be refreshed.
     pub fn impersonation(&self, impersonation: &Impersonation, stamp: &Stamp) -> String {
-        let Impersonation { id, org, staff_user_id, staff_email, staff_session_id, target_user_id, mode, expires_at, .. } = impersonation;
+        let Impersonation {
+            id,
+            org,
+            staff_user_id,
+            staff_email,
+            staff_session_id,
+            target_user_id,
+            mode,
+            expires_at,
+            ..
+        } = impersonation;
         self.sign(*target_user_id, *staff_session_id, stamp, *expires_at, |claims| {
             claims.act = Some(Act { sub: *staff_user_id, email: staff_email.clone() });
             claims.imp = Some(*id);
@@ -136,35 +146,82 @@ impl Tokens {
         })
     }
 
-    fn sign(&self, sub: UserId, sid: SessionId, stamp: &Stamp, exp: DateTime<Utc>, more: impl FnOnce(&mut Claims)) -> String {
+    fn sign(
+        &self,
+        sub: UserId,
+        sid: SessionId,
+        stamp: &Stamp,
+        exp: DateTime<Utc>,
+        more: impl FnOnce(&mut Claims),
+    ) -> String {
         let (iss, aud) = (self.issuer.clone(), self.audience.clone());
         let (iat, exp) = (stamp.now.timestamp(), exp.timestamp());
         let jti = Id::<()>::uuid(stamp.id()).simple().to_string();
         let client_id = CLIENT.to_owned();
-        let mut claims = Claims { iss, aud, sub, client_id, sid, iat, nbf: iat, exp, jti, act: None, imp: None, org: None, mode: None };
+        let mut claims = Claims {
+            iss,
+            aud,
+            sub,
+            client_id,
+            sid,
+            iat,
+            nbf: iat,
+            exp,
+            jti,
+            act: None,
+            imp: None,
+            org: None,
+            mode: None,
+        };
         more(&mut claims);
         let key = self.keys.signing(stamp.now);
-        let header = Header { typ: Some(TYPE.to_owned()), kid: Some(key.id.clone()), ..Header::new(Algorithm::EdDSA) };
-        jsonwebtoken::encode(&header, &claims, &key.signing).expect("a key of the ring signs claims of ours")
+        let header = Header {
+            typ: Some(TYPE.to_owned()),
+            kid: Some(key.id.clone()),
+            ..Header::new(Algorithm::EdDSA)
+        };
+        jsonwebtoken::encode(&header, &claims, &key.signing)
+            .expect("a key of the ring signs claims of ours")
     }
 
     /// Whom the request's bearer token speaks for. Says nothing yet of whether its session is still live.
     pub fn bearer(&self, headers: &HeaderMap, now: DateTime<Utc>) -> Result<Bearer, Problem> {
-        let Some(value) = authorization(headers)? else { return Err(Problem::new(Code::Unauthenticated)) };
-        let Some((scheme, token)) = value.split_once(' ') else { return Err(Problem::new(Code::Unauthenticated)) };
+        let Some(value) = authorization(headers)? else {
+            return Err(Problem::new(Code::Unauthenticated));
+        };
+        let Some((scheme, token)) = value.split_once(' ') else {
+            return Err(Problem::new(Code::Unauthenticated));
+        };
         if !scheme.eq_ignore_ascii_case("bearer") {
             return Err(Problem::new(Code::Unauthenticated));
         }
-        let signed = self.verify(token.trim(), now).ok_or_else(|| Problem::new(Code::InvalidToken))?;
+        let signed =
+            self.verify(token.trim(), now).ok_or_else(|| Problem::new(Code::InvalidToken))?;
         let claims = &signed.claims;
         if claims.exp <= now.timestamp() {
-            return Err(Problem::new(if claims.imp.is_some() { Code::ImpersonationExpired } else { Code::TokenExpired }));
+            return Err(Problem::new(if claims.imp.is_some() {
+                Code::ImpersonationExpired
+            } else {
+                Code::TokenExpired
+            }));
         }
         match *claims {
-            Claims { sub, sid, act: None, imp: None, org: None, mode: None, .. } => Ok(Bearer { user: sub, session: sid, guise: None }),
-            Claims { sub, sid, act: Some(ref act), imp: Some(impersonation), org: Some(org), mode: Some(_), .. } => {
-                Ok(Bearer { user: act.sub, session: sid, guise: Some(BearerGuise { impersonation, worn: sub, org }) })
+            Claims { sub, sid, act: None, imp: None, org: None, mode: None, .. } => {
+                Ok(Bearer { user: sub, session: sid, guise: None })
             }
+            Claims {
+                sub,
+                sid,
+                act: Some(ref act),
+                imp: Some(impersonation),
+                org: Some(org),
+                mode: Some(_),
+                ..
+            } => Ok(Bearer {
+                user: act.sub,
+                session: sid,
+                guise: Some(BearerGuise { impersonation, worn: sub, org }),
+            }),
             _ => Err(Problem::new(Code::InvalidToken)),
         }
     }
@@ -183,13 +240,17 @@ impl Tokens {
             signed
         };
         let (claims, seconds) = (&signed.claims, now.timestamp());
-        (claims.nbf <= seconds && claims.iat <= seconds && claims.iat < claims.exp).then_some(signed)
+        (claims.nbf <= seconds && claims.iat <= seconds && claims.iat < claims.exp)
+            .then_some(signed)
     }
 
     fn verify_signature(&self, token: &str, now: DateTime<Utc>) -> Option<Signed> {
         let header = jsonwebtoken::decode_header(token).ok()?;
         // A header that brings its own key, or says where to fetch one, is no header of ours (RFC 8725, 3.10).
-        let plain = header.jwk.is_none() && header.jku.is_none() && header.x5u.is_none() && header.x5c.is_none();
+        let plain = header.jwk.is_none()
+            && header.jku.is_none()
+            && header.x5u.is_none()
+            && header.x5c.is_none();
         if !plain || header.alg != Algorithm::EdDSA || header.typ.as_deref() != Some(TYPE) {
             return None;
         }

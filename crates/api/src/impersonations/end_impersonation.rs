@@ -12,12 +12,23 @@ use crate::{
     (status = 204, description = "Ended."),
     (status = 409, description = "`already_ended`: it has ended, or expired, before.")
 ))]
-pub async fn end_impersonation(call: Call<op::EndImpersonation>, impersonation: Id<Impersonation>) -> Answer<()> {
-    let (now, me, any) = (call.stamp().now, call.staffer().accountable().id, call.also_may(Permission::ImpersonationEndAny));
+pub async fn end_impersonation(
+    call: Call<op::EndImpersonation>,
+    impersonation: Id<Impersonation>,
+) -> Answer<()> {
+    let (now, me, any) = (
+        call.stamp().now,
+        call.staffer().accountable().id,
+        call.also_may(Permission::ImpersonationEndAny),
+    );
     let mut work = call.begin();
-    let impersonation = work.impersonations().locked(impersonation).await?.ok_or_else(Problem::not_found)?;
+    let impersonation =
+        work.impersonations().locked(impersonation).await?.ok_or_else(Problem::not_found)?;
     if me != impersonation.staff_user_id && !any {
-        let needed = format!("to end somebody else's, this needs the permission {}", Permission::ImpersonationEndAny);
+        let needed = format!(
+            "to end somebody else's, this needs the permission {}",
+            Permission::ImpersonationEndAny
+        );
         return Err(Problem::new(Code::PermissionDenied).detail(needed));
     }
     work.save(impersonation.end(now)?).await?;

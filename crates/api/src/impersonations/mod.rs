@@ -9,13 +9,18 @@ use postern_domain::impersonation::ImpersonationError;
 use crate::http::{Code, Problem, Routes};
 
 pub fn routes(routes: &mut Routes) {
-    routes.add(start_impersonation::start_impersonation).add(read::list_impersonations).add(end_impersonation::end_impersonation);
+    routes
+        .add(start_impersonation::start_impersonation)
+        .add(read::list_impersonations)
+        .add(end_impersonation::end_impersonation);
 }
 
 impl From<ImpersonationError> for Problem {
     fn from(error: ImpersonationError) -> Self {
         let code = match error {
-            ImpersonationError::Oneself | ImpersonationError::OfStaff | ImpersonationError::OfSuspended => Code::CannotImpersonate,
+            ImpersonationError::Oneself
+            | ImpersonationError::OfStaff
+            | ImpersonationError::OfSuspended => Code::CannotImpersonate,
             ImpersonationError::EndedAlready => Code::AlreadyEnded,
         };
         Self::new(code).detail(error.to_string())

@@ -11,8 +11,15 @@ use crate::{
 #[utoipa::path(get, path = "/v1/admin/impersonations", tag = "support", impl_for = ListImpersonations, params(Paging), responses(
     (status = 200, description = "A page of impersonations.", body = ImpersonationPage)
 ))]
-pub async fn list_impersonations(call: Call<op::ListImpersonations>, paging: Paging) -> Answer<ImpersonationPage> {
-    let of = if call.also_may(Permission::ImpersonationEndAny) { None } else { Some(call.staffer().accountable().id) };
+pub async fn list_impersonations(
+    call: Call<op::ListImpersonations>,
+    paging: Paging,
+) -> Answer<ImpersonationPage> {
+    let of = if call.also_may(Permission::ImpersonationEndAny) {
+        None
+    } else {
+        Some(call.staffer().accountable().id)
+    };
     let impersonations = call.impersonations().page(of, call.page(&paging)?).await?;
     Ok(call.listed(&paging, impersonations))
 }

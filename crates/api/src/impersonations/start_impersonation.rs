@@ -65,15 +65,28 @@ pub struct StartedView {
     (status = 403, description = "`cannot_impersonate`: staff, oneself and suspended users are never impersonated."),
     (status = 404, description = "`not_found`: no such org, or nobody of that id belongs to it.")
 ))]
-pub async fn start_impersonation(call: Call<op::StartImpersonation>, body: Valid<StartImpersonationBody>) -> Answer<StartedView> {
-    let StartImpersonationBody { target_user_id, org, reason, ticket_ref, mode } = body.into_inner();
+pub async fn start_impersonation(
+    call: Call<op::StartImpersonation>,
+    body: Valid<StartImpersonationBody>,
+) -> Answer<StartedView> {
+    let StartImpersonationBody { target_user_id, org, reason, ticket_ref, mode } =
+        body.into_inner();
     let (state, stamp) = (std::sync::Arc::clone(call.shared()), call.stamp().clone());
     let by = call.staffer().clone();
 
     let mut work = call.begin();
-    let subject = work.accounts().subject(target_user_id, &OrgKey::parse(&org)).await?.ok_or_else(Problem::not_found)?;
+    let subject = work
+        .accounts()
+        .subject(target_user_id, &OrgKey::parse(&org))
+        .await?
+        .ok_or_else(Problem::not_found)?;
     let target_name = subject.user.name.clone();
-    let wanted = Wanted { mode, reason, ticket: ticket_ref, lasts: Duration::minutes(state.impersonation.minutes) };
+    let wanted = Wanted {
+        mode,
+        reason,
+        ticket: ticket_ref,
+        lasts: Duration::minutes(state.impersonation.minutes),
+    };
     let change = Impersonation::start(stamp.id(), &by, subject, &wanted, stamp.now)?;
     let impersonation = work.save(change).await?.0;
 
@@ -83,7 +96,13 @@ pub async fn start_impersonation(call: Call<op::StartImpersonation>, body: Valid
         token_type: "Bearer",
         expires_in: (expires_at - stamp.now).num_seconds(),
         expires_at,
-        banner: impersonation::banner_text(&by.accountable().name, &target_name, &impersonation.org, mode, expires_at),
+        banner: impersonation::banner_text(
+            &by.accountable().name,
+            &target_name,
+            &impersonation.org,
+            mode,
+            expires_at,
+        ),
         impersonation,
     };
     let location = format!("/v1/admin/impersonations/{}", started.impersonation.id);

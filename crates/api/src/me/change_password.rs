@@ -31,16 +31,22 @@ pub struct ChangePasswordBody {
     (status = 429, description = "`too_many_attempts`: wait as long as `Retry-After` says."),
     (status = 422, description = "`weak_password`: attackers try it first, or it is not 12 to 128 characters long.")
 ))]
-pub async fn change_password(call: Call<op::ChangePassword>, body: Valid<ChangePasswordBody>) -> Answer<()> {
+pub async fn change_password(
+    call: Call<op::ChangePassword>,
+    body: Valid<ChangePasswordBody>,
+) -> Answer<()> {
     let ChangePasswordBody { current_password, new_password } = body.into_inner();
     let me = call.caller().accountable().clone();
-    new_password
-        .check(&me.email)
-        .map_err(|weak| Problem::new(Code::WeakPassword).field("/new_password", "weak", weak.to_string()).detail(weak.to_string()))?;
+    new_password.check(&me.email).map_err(|weak| {
+        Problem::new(Code::WeakPassword)
+            .field("/new_password", "weak", weak.to_string())
+            .detail(weak.to_string())
+    })?;
     let (state, now, ip) = (Arc::clone(call.shared()), call.stamp().now, call.stamp().source.ip);
 
     // Whoever holds a stolen token gets no more guesses at the password than at the front door.
-    let found = call.credentials().for_sign_in(&me.email, ip, state.sign_in.since(now), now).await?;
+    let found =
+        call.credentials().for_sign_in(&me.email, ip, state.sign_in.since(now), now).await?;
     if let Some(wait) = found.attempts.wait(state.sign_in.limits(), now) {
         return Err(Problem::too_many_attempts(wait));
     }
@@ -66,6 +72,7 @@ pub async fn change_password(call: Call<op::ChangePassword>, body: Valid<ChangeP
         return Err(Problem::new(Code::Conflict));
     }
     let changed = work.save(change).await?;
-    work.end_impersonations(Hanging::OnOtherSessions { of: changed.user, spared: changed.spared }).await?;
+    work.end_impersonations(Hanging::OnOtherSessions { of: changed.user, spared: changed.spared })
+        .await?;
     work.commit(no_content()).await
 }

@@ -100,9 +100,13 @@ pub async fn read_me(call: Call<op::ReadMe>) -> Answer<MeView> {
 #[utoipa::path(get, path = "/v1/me/sessions", tag = "me", impl_for = ListMySessions, params(Paging), responses(
     (status = 200, description = "A page of sessions.", body = SessionPage)
 ))]
-pub async fn list_my_sessions(call: Call<op::ListMySessions>, paging: Paging) -> Answer<SessionPage> {
+pub async fn list_my_sessions(
+    call: Call<op::ListMySessions>,
+    paging: Paging,
+) -> Answer<SessionPage> {
     let page = call.page(&paging)?;
-    let sessions = call.sessions().page_of(call.caller().effective().id, call.stamp().now, page).await?;
+    let sessions =
+        call.sessions().page_of(call.caller().effective().id, call.stamp().now, page).await?;
     Ok(call.listed(&paging, sessions))
 }
 
@@ -145,13 +149,20 @@ pub struct PermissionsView {
     (status = 200, description = "Your permissions.", body = PermissionsView),
     (status = 404, description = "`not_found`: no such org, or not one of yours.")
 ))]
-pub async fn read_my_permissions(call: Call<op::ReadMyPermissions>, query: Query<PermissionsQuery>) -> Answer<PermissionsView> {
+pub async fn read_my_permissions(
+    call: Call<op::ReadMyPermissions>,
+    query: Query<PermissionsQuery>,
+) -> Answer<PermissionsView> {
     let role = match &query.0.org {
-        Some(org) => Some(call.orgs().role_in(&OrgKey::parse(org)).await?.ok_or_else(Problem::not_found)?),
+        Some(org) => {
+            Some(call.orgs().role_in(&OrgKey::parse(org)).await?.ok_or_else(Problem::not_found)?)
+        }
         None => None,
     };
     let staff_tier = call.caller().effective_tier();
-    let those = |may: &dyn Fn(Permission) -> bool| Permission::ALL.iter().filter(|one| may(**one)).map(|one| one.name()).collect();
+    let those = |may: &dyn Fn(Permission) -> bool| {
+        Permission::ALL.iter().filter(|one| may(**one)).map(|one| one.name()).collect()
+    };
     Ok(ok(PermissionsView {
         role,
         staff_tier,

@@ -12,7 +12,10 @@ use crate::{
 #[utoipa::path(delete, path = "/v1/me/sessions/{session}", tag = "me", impl_for = RevokeMySession, responses(
     (status = 204, description = "It has ended, now or before.")
 ))]
-pub async fn revoke_my_session(call: Call<op::RevokeMySession>, session: Id<Session>) -> Answer<()> {
+pub async fn revoke_my_session(
+    call: Call<op::RevokeMySession>,
+    session: Id<Session>,
+) -> Answer<()> {
     let (me, now) = (call.caller().accountable().clone(), call.stamp().now);
     let mut work = call.begin();
     let session = work.sessions().locked(session, me.id).await?.ok_or_else(Problem::not_found)?;

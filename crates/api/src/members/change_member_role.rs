@@ -25,9 +25,17 @@ pub struct ChangeMemberRoleBody {
     (status = 403, description = "`above_own_role`: theirs, or the new one, is above your own. `impersonation_blocked`: under impersonation nobody is made admin or owner."),
     (status = 409, description = "`last_owner`: make somebody else an owner first.")
 ))]
-pub async fn change_member_role(call: Call<op::ChangeMemberRole>, member: Id<Member>, body: Valid<ChangeMemberRoleBody>) -> Answer<Member> {
+pub async fn change_member_role(
+    call: Call<op::ChangeMemberRole>,
+    member: Id<Member>,
+    body: Valid<ChangeMemberRoleBody>,
+) -> Answer<Member> {
     let mut work = call.begin();
-    let roster = work.members().locked(member, work.grant().place().member).await?.ok_or_else(Problem::not_found)?;
+    let roster = work
+        .members()
+        .locked(member, work.grant().place().member)
+        .await?
+        .ok_or_else(Problem::not_found)?;
     let change = roster.change_role(body.role, work.grant().actor())?;
     let member = work.save(change).await?;
     work.commit(ok(member)).await

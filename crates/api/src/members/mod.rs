@@ -9,7 +9,11 @@ use postern_domain::member::MemberError;
 use crate::http::{Code, Problem, Routes};
 
 pub fn routes(routes: &mut Routes) {
-    routes.add(read::list_members).add(read::read_member).add(change_member_role::change_member_role).add(remove_member::remove_member);
+    routes
+        .add(read::list_members)
+        .add(read::read_member)
+        .add(change_member_role::change_member_role)
+        .add(remove_member::remove_member);
 }
 
 impl From<MemberError> for Problem {

@@ -31,7 +31,11 @@ impl Filter for MembersQuery {
 #[utoipa::path(get, path = "/v1/orgs/{org}/members", tag = "members", impl_for = ListMembers, params(Paging, MembersQuery), responses(
     (status = 200, description = "A page of members.", body = MemberPage)
 ))]
-pub async fn list_members(call: Call<op::ListMembers>, paging: Paging, query: Query<MembersQuery>) -> Answer<MemberPage> {
+pub async fn list_members(
+    call: Call<op::ListMembers>,
+    paging: Paging,
+    query: Query<MembersQuery>,
+) -> Answer<MemberPage> {
     let MembersQuery { q, role } = query.0;
     let members = call.members().page(&MemberFilter { q, role }, call.page(&paging)?).await?;
     Ok(call.listed(&paging, members))

@@ -19,7 +19,11 @@ use crate::{
 ))]
 pub async fn remove_member(call: Call<op::RemoveMember>, member: Id<Member>) -> Answer<()> {
     let mut work = call.begin();
-    let roster = work.members().locked(member, work.grant().place().member).await?.ok_or_else(Problem::not_found)?;
+    let roster = work
+        .members()
+        .locked(member, work.grant().place().member)
+        .await?
+        .ok_or_else(Problem::not_found)?;
     let Removed(member) = work.save(roster.remove()?).await?;
     let org = work.grant().place().org.id;
     work.end_impersonations(Hanging::OnMembership { org, worn: member.user_id }).await?;

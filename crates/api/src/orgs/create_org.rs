@@ -19,7 +19,12 @@ pub struct CreateOrgBody {
     name: String,
     /// 3 to 40 lower-case letters, digits and single hyphens; never given out again.
     #[validate(custom(function = "rules::slug"))]
-    #[schema(example = "umbrella", min_length = 3, max_length = 40, pattern = "^[a-z0-9]+(-[a-z0-9]+)*$")]
+    #[schema(
+        example = "umbrella",
+        min_length = 3,
+        max_length = 40,
+        pattern = "^[a-z0-9]+(-[a-z0-9]+)*$"
+    )]
     slug: String,
 }
 
@@ -33,10 +38,13 @@ pub struct CreateOrgBody {
 pub async fn create_org(call: Call<op::CreateOrg>, body: Valid<CreateOrgBody>) -> Answer<Org> {
     let CreateOrgBody { name, slug } = body.into_inner();
     let stamp = call.stamp();
-    let change = Org::found(stamp.id(), slug, name, stamp.id(), call.caller().accountable(), stamp.now);
+    let change =
+        Org::found(stamp.id(), slug, name, stamp.id(), call.caller().accountable(), stamp.now);
     let mut work = call.begin();
     let Founded { org, .. } = work.save(change).await.map_err(|error| match error {
-        StoreError::Conflict(_) => Problem::new(Code::SlugTaken).field("/slug", "taken", "this slug is taken"),
+        StoreError::Conflict(_) => {
+            Problem::new(Code::SlugTaken).field("/slug", "taken", "this slug is taken")
+        }
         other => other.into(),
     })?;
     let location = format!("/v1/orgs/{}", org.id);

@@ -29,8 +29,15 @@ pub async fn delete_org(call: Call<op::DeleteOrg>, body: Valid<DeleteOrgBody>) -
     let now = call.stamp().now;
     let mut work = call.begin();
     let org = work.locked_org().await?.ok_or_else(Problem::not_found)?;
-    let not_confirmed = |_| Problem::new(Code::NotConfirmed).field("/confirm_slug", "mismatch", "this is not the org's slug");
-    let org = work.save(org.request_deletion(&body.confirm_slug, now).map_err(not_confirmed)?).await?;
+    let not_confirmed = |_| {
+        Problem::new(Code::NotConfirmed).field(
+            "/confirm_slug",
+            "mismatch",
+            "this is not the org's slug",
+        )
+    };
+    let org =
+        work.save(org.request_deletion(&body.confirm_slug, now).map_err(not_confirmed)?).await?;
     work.end_impersonations(Hanging::OnOrg(org.id)).await?;
     work.commit(no_content()).await
 }

@@ -103,7 +103,11 @@ pub async fn read_dashboard(call: Call<op::ReadDashboard>) -> Answer<DashboardVi
         }
     }
     let users = counted.members.iter().map(|(_, count)| *count).sum::<u64>();
-    let users = UsageView { metric: "users".to_owned(), used: users.cast_signed(), limit: Some(org.limits.max_users) };
+    let users = UsageView {
+        metric: "users".to_owned(),
+        used: users.cast_signed(),
+        limit: Some(org.limits.max_users),
+    };
     let rest = counted.usage.into_iter().map(|(metric, used)| {
         let limit = (metric == "projects").then_some(org.limits.max_projects);
         UsageView { metric, used, limit }
@@ -114,7 +118,11 @@ pub async fn read_dashboard(call: Call<op::ReadDashboard>) -> Answer<DashboardVi
         usage: std::iter::once(users).chain(rest).collect(),
         plan: org.plan,
         trial_ends_at: org.trial_ends_at,
-        features: features.into_iter().filter(|feature| feature.enabled).map(|feature| feature.key).collect(),
+        features: features
+            .into_iter()
+            .filter(|feature| feature.enabled)
+            .map(|feature| feature.key)
+            .collect(),
         last_activity_at: counted.last_activity_at,
     }))
 }

@@ -49,9 +49,9 @@ pub async fn read_readiness(call: Call<op::ReadReadiness>) -> Answer<ReadinessVi
     let faults = call.state().standing.faults(&call.state().store).await?;
     if !faults.is_empty() {
         let checks = faults.into_iter().collect::<Vec<_>>().join(", ");
-        return Err(
-            Problem::new(Code::Unavailable).detail(format!("the database is not as it has to be ({checks}); `postern doctor` tells more"))
-        );
+        return Err(Problem::new(Code::Unavailable).detail(format!(
+            "the database is not as it has to be ({checks}); `postern doctor` tells more"
+        )));
     }
     Ok(ok(ReadinessView { status: "ready" }))
 }
@@ -92,8 +92,23 @@ impl ProblemPage {
         headers(("Cache-Control" = String, description = "For how long the answer may be kept."))),
     (status = 404, description = "`not_found`: there is no problem of that code.")
 ))]
-pub async fn read_problem(call: Call<op::ReadProblem>, for_person: ForPerson) -> Result<Negotiated<ProblemPage>, Problem> {
-    let code = Code::ALL.iter().find(|code| code.name() == call.path("code")).ok_or_else(Problem::not_found)?;
-    let page = ProblemPage { code: code.name(), status: code.status().as_u16(), title: code.title(), remedy: code.remedy() };
-    Ok(if for_person.0 { Negotiated::Other(Download::html(page.html())) } else { Negotiated::Json(ok(page).public_for(3600)) })
+pub async fn read_problem(
+    call: Call<op::ReadProblem>,
+    for_person: ForPerson,
+) -> Result<Negotiated<ProblemPage>, Problem> {
+    let code = Code::ALL
+        .iter()
+        .find(|code| code.name() == call.path("code"))
+        .ok_or_else(Problem::not_found)?;
+    let page = ProblemPage {
+        code: code.name(),
+        status: code.status().as_u16(),
+        title: code.title(),
+        remedy: code.remedy(),
+    };
+    Ok(if for_person.0 {
+        Negotiated::Other(Download::html(page.html()))
+    } else {
+        Negotiated::Json(ok(page).public_for(3600))
+    })
 }

@@ -51,9 +51,14 @@ pub struct BrandingBody {
     (status = 200, description = "The settings as they are now.", body = Settings, headers(("ETag" = String, description = "Their version."))),
     (status = 412, description = "`stale`: they have changed since they were read.")
 ))]
-pub async fn update_settings(call: Call<op::UpdateSettings>, made_on: Precondition, body: Valid<UpdateSettingsBody>) -> Answer<Settings> {
+pub async fn update_settings(
+    call: Call<op::UpdateSettings>,
+    made_on: Precondition,
+    body: Valid<UpdateSettingsBody>,
+) -> Answer<Settings> {
     let UpdateSettingsBody { branding, support_email } = body.into_inner();
-    let (colour, logo_url) = branding.map_or((None, None), |branding| (branding.colour, branding.logo_url));
+    let (colour, logo_url) =
+        branding.map_or((None, None), |branding| (branding.colour, branding.logo_url));
     let support_email = support_email.map(|address| address.as_deref().map(text::email));
     let edit = Edit { colour, logo_url, support_email };
     let mut work = call.begin();

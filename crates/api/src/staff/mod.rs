@@ -25,7 +25,13 @@ pub fn routes(routes: &mut Routes) {
 }
 
 /// Gives somebody a tier, or takes theirs away: all but the answer of both operations.
-async fn change_tier(work: &mut Unit<Staff>, user: UserId, new: Option<Tier>, reason: &Reason, at_most: u64) -> Result<Tiered, Problem> {
+async fn change_tier(
+    work: &mut Unit<Staff>,
+    user: UserId,
+    new: Option<Tier>,
+    reason: &Reason,
+    at_most: u64,
+) -> Result<Tiered, Problem> {
     let by = work.caller().map(|caller| caller.accountable().id);
     let candidate = work.staff().locked(user, by).await?.ok_or_else(Problem::not_found)?;
     let change = candidate.set_tier(new, at_most, reason, work.stamp().now)?;

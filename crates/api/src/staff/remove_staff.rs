@@ -25,7 +25,11 @@ pub struct RemoveStaffBody {
     (status = 422, description = "`not_staff`: there is no tier to take away."),
     (status = 409, description = "`last_super_admin`: make somebody else one first.")
 ))]
-pub async fn remove_staff(call: Call<op::RemoveStaff>, user: Id<User>, body: Valid<RemoveStaffBody>) -> Answer<()> {
+pub async fn remove_staff(
+    call: Call<op::RemoveStaff>,
+    user: Id<User>,
+    body: Valid<RemoveStaffBody>,
+) -> Answer<()> {
     let at_most = call.state().staff.max_super_admins;
     let mut work = call.begin();
     change_tier(&mut work, user, None, &body.reason, at_most).await?;

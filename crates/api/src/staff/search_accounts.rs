@@ -47,14 +47,19 @@ pub struct FoundView {
 #[utoipa::path(get, path = "/v1/admin/search", tag = "support", impl_for = SearchAccounts, params(SearchQuery), responses(
     (status = 200, description = "What was found.", body = FoundView)
 ))]
-pub async fn search_accounts(call: Call<op::SearchAccounts>, query: Query<SearchQuery>) -> Answer<FoundView> {
+pub async fn search_accounts(
+    call: Call<op::SearchAccounts>,
+    query: Query<SearchQuery>,
+) -> Answer<FoundView> {
     let q = query.0.q.trim().to_owned();
     let mut work = call.begin();
     let found = work.accounts().search(&q, MOST).await?;
     let hits = found.users.len() + found.orgs.len();
     let target = Target { kind: TargetType::Search, id: None, label: q.clone() };
     let act =
-        Act::new(Action::SearchPerformed, target, format!("searched for “{q}” and found {hits}")).noted("query", &q).noted("hits", hits);
+        Act::new(Action::SearchPerformed, target, format!("searched for “{q}” and found {hits}"))
+            .noted("query", &q)
+            .noted("hits", hits);
     work.record(act).await?;
     work.commit(ok(FoundView { users: found.users, orgs: found.orgs })).await
 }

@@ -30,7 +30,11 @@ pub struct SetStaffTierBody {
     (status = 403, description = "`own_tier`: nobody changes their own."),
     (status = 409, description = "`super_admin_limit` or `last_super_admin`.")
 ))]
-pub async fn set_staff_tier(call: Call<op::SetStaffTier>, user: Id<User>, body: Valid<SetStaffTierBody>) -> Answer<StaffMember> {
+pub async fn set_staff_tier(
+    call: Call<op::SetStaffTier>,
+    user: Id<User>,
+    body: Valid<SetStaffTierBody>,
+) -> Answer<StaffMember> {
     let SetStaffTierBody { tier, reason } = body.into_inner();
     let at_most = call.state().staff.max_super_admins;
     let mut work = call.begin();

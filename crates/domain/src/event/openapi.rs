@@ -5,7 +5,10 @@ use std::borrow::Cow;
 use serde_json::Value;
 use utoipa::{
     PartialSchema, ToSchema,
-    openapi::{ObjectBuilder, OneOfBuilder, Ref, RefOr, Schema, Type, schema::Discriminator, schema::SchemaType},
+    openapi::{
+        ObjectBuilder, OneOfBuilder, Ref, RefOr, Schema, Type, schema::Discriminator,
+        schema::SchemaType,
+    },
 };
 
 use super::{ActorRef, ActorType};
@@ -22,11 +25,16 @@ const fn variant(kind: ActorType) -> &'static str {
 
 impl PartialSchema for ActorRef {
     fn schema() -> RefOr<Schema> {
-        let mapping = ActorType::ALL.iter().map(|kind| (kind.name(), Ref::from_schema_name(variant(*kind)).ref_location));
+        let mapping = ActorType::ALL
+            .iter()
+            .map(|kind| (kind.name(), Ref::from_schema_name(variant(*kind)).ref_location));
         let union = OneOfBuilder::new()
             .description(Some("Who really acted, told apart by `type`."))
             .discriminator(Some(Discriminator::with_mapping("type", mapping)));
-        ActorType::ALL.iter().fold(union, |union, kind| union.item(Ref::from_schema_name(variant(*kind)))).into()
+        ActorType::ALL
+            .iter()
+            .fold(union, |union, kind| union.item(Ref::from_schema_name(variant(*kind))))
+            .into()
     }
 }
 
@@ -36,7 +44,9 @@ impl ToSchema for ActorRef {
     }
 
     fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
-        schemas.extend(ActorType::ALL.iter().map(|kind| (variant(*kind).to_owned(), described(*kind))));
+        schemas.extend(
+            ActorType::ALL.iter().map(|kind| (variant(*kind).to_owned(), described(*kind))),
+        );
         schemas.push((<UserId as ToSchema>::name().into_owned(), UserId::schema()));
         schemas.push((<Tier as ToSchema>::name().into_owned(), Tier::schema()));
     }
@@ -62,9 +72,11 @@ fn described(kind: ActorType) -> RefOr<Schema> {
                 "owner@acme.example".into(),
             ),
         ),
-        ActorType::Staff => {
-            ("One of the vendor's staff.", user().into(), text("Null where it has been erased.", "support@postern.example".into()))
-        }
+        ActorType::Staff => (
+            "One of the vendor's staff.",
+            user().into(),
+            text("Null where it has been erased.", "support@postern.example".into()),
+        ),
         ActorType::ApiKey => (
             "A program of a customer. None act yet.",
             ObjectBuilder::new()
@@ -75,16 +87,22 @@ fn described(kind: ActorType) -> RefOr<Schema> {
                 .into(),
             text("Always null: a key has no address.", Value::Null),
         ),
-        ActorType::System => {
-            ("Postern itself, or an operator at its command line.", text("Always null.", Value::Null), text("Always null.", Value::Null))
-        }
+        ActorType::System => (
+            "Postern itself, or an operator at its command line.",
+            text("Always null.", Value::Null),
+            text("Always null.", Value::Null),
+        ),
     };
     let word = ObjectBuilder::new().schema_type(Type::String).enum_values(Some([kind.name()]));
     let word = word.description(Some("What kind of actor it is."));
-    let object = ObjectBuilder::new().description(Some(about)).property("type", word).required("type");
-    let object = object.property("id", id).required("id").property("email", email).required("email");
+    let object =
+        ObjectBuilder::new().description(Some(about)).property("type", word).required("type");
+    let object =
+        object.property("id", id).required("id").property("email", email).required("email");
     match kind {
-        ActorType::Staff => object.property("tier", Ref::from_schema_name("Tier")).required("tier").into(),
+        ActorType::Staff => {
+            object.property("tier", Ref::from_schema_name("Tier")).required("tier").into()
+        }
         ActorType::User | ActorType::ApiKey | ActorType::System => object.into(),
     }
 }

@@ -31,25 +31,34 @@ pub enum Line {
 
 /// Reads a line and hashes it, if it is an event.
 pub fn read(line: &str) -> Line {
-    if ["{\"leaf\"", "{\"node\"", "{\"lost\"", "{\"end\""].iter().any(|head| line.starts_with(head)) {
-        return serde_json::from_str(line).map_or_else(|error| Line::Unreadable(error.to_string()), Line::Trailer);
+    if ["{\"leaf\"", "{\"node\"", "{\"lost\"", "{\"end\""].iter().any(|head| line.starts_with(head))
+    {
+        return serde_json::from_str(line)
+            .map_or_else(|error| Line::Unreadable(error.to_string()), Line::Trailer);
     }
     let event = match Recorded::parse(line) {
         Ok(event) => event,
         Err(error) => return Line::Unreadable(error.to_string()),
     };
-    let Some((opening, openings)) = event.opening.as_ref().and_then(|opening| Some((opening, opening.openings()?))) else {
+    let Some((opening, openings)) =
+        event.opening.as_ref().and_then(|opening| Some((opening, opening.openings()?)))
+    else {
         return Line::Unreadable(format!("event {} has nothing to check it with", event.id));
     };
     if let Some(part) = event.speaks_though_erased(&openings) {
-        return Line::Forged(format!("event {} was altered: its {part} is said to be erased, and something else stands there", event.id));
+        return Line::Forged(format!(
+            "event {} was altered: its {part} is said to be erased, and something else stands there",
+            event.id
+        ));
     }
     let number = |name| event.metadata.get(name).and_then(serde_json::Value::as_u64);
     let notice = match (&*event.action, number("events"), number("first_kept")) {
         (name, Some(events), Some(first_kept)) if name == Action::AuditRetentionApplied.name() => {
             Some(Notice::Retired { events, first_kept })
         }
-        (name, Some(events), _) if name == Action::PrivacyErased.name() => Some(Notice::Erased { events }),
+        (name, Some(events), _) if name == Action::PrivacyErased.name() => {
+            Some(Notice::Erased { events })
+        }
         _ => None,
     };
     Line::Event {

@@ -50,20 +50,33 @@ pub async fn fill(
     let hash = hash.await;
     let events_each = size.events.div_ceil(size.orgs.max(1));
     let at_once = (ROWS_AT_ONCE / events_each.max(size.members).max(1)).clamp(1, 1_000);
-    let begun = (stamp.now - TimeDelta::days(365)).with_nanosecond(0).unwrap_or(stamp.now).timestamp_millis();
+    let begun = (stamp.now - TimeDelta::days(365))
+        .with_nanosecond(0)
+        .unwrap_or(stamp.now)
+        .timestamp_millis();
     // A year, spread over all orgs and in each over its events.
-    let step = TimeDelta::days(365).num_milliseconds() / i64::from(size.orgs.max(1)) / i64::from(events_each.max(1) + 1);
+    let step = TimeDelta::days(365).num_milliseconds()
+        / i64::from(size.orgs.max(1))
+        / i64::from(events_each.max(1) + 1);
     let mut first = 1;
     while first <= size.orgs {
         let last = size.orgs.min(first + at_once - 1);
         let tx = Tx::begin(store, Mode::Write).await?;
-        let figures = Figures { first, last, members: size.members, events: events_each, begun, step };
+        let figures =
+            Figures { first, last, members: size.members, events: events_each, begun, step };
         for sql in figures.statements(&tx) {
-            let values = if sql.contains("$1") { vec![Value::from(hash.expose_secret())] } else { Vec::new() };
+            let values = if sql.contains("$1") {
+                vec![Value::from(hash.expose_secret())]
+            } else {
+                Vec::new()
+            };
             tx.execute_raw(statement(tx.get_database_backend(), &sql, values)).await?;
         }
         for n in first..=last {
-            let org = organization::Entity::find().filter(organization::Column::Slug.eq(format!("company-{n}"))).one(&tx).await?;
+            let org = organization::Entity::find()
+                .filter(organization::Column::Slug.eq(format!("company-{n}")))
+                .one(&tx)
+                .await?;
             record::adopt(&tx, org.ok_or(DemoError::NotADemo)?.id).await?;
         }
         tx.commit().await?;
@@ -75,7 +88,12 @@ pub async fn fill(
 
 /// SQL for something that hangs on an org's plan; the plans take turns.
 fn by_plan(of: impl Fn(Plan) -> String) -> String {
-    format!("CASE o.n % 3 WHEN 0 THEN {} WHEN 1 THEN {} ELSE {} END", of(Plan::Starter), of(Plan::Growth), of(Plan::Enterprise))
+    format!(
+        "CASE o.n % 3 WHEN 0 THEN {} WHEN 1 THEN {} ELSE {} END",
+        of(Plan::Starter),
+        of(Plan::Growth),
+        of(Plan::Enterprise)
+    )
 }
 
 /// One batch of orgs.
@@ -94,18 +112,23 @@ impl Figures {
         let Self { first, last, members, events, begun, step } = self;
         let backend = tx.get_database_backend();
         let series = |name: &str, from: u32, to: u32| {
-            format!("{name}(n) AS (SELECT CAST({from} AS bigint) UNION ALL SELECT n + 1 FROM {name} WHERE n < {to})")
+            format!(
+                "{name}(n) AS (SELECT CAST({from} AS bigint) UNION ALL SELECT n + 1 FROM {name} WHERE n < {to})"
+            )
         };
         let orgs = format!("WITH RECURSIVE {}", series("o", *first, *last));
         let members_of = format!("{orgs}, {}", series("m", 1, *members));
         let founded = format!("({begun} + o.n * {step} * {})", events + 1);
-        let (org_id, founded_at) = (made_id(backend, 1, &founded, "o.n"), moment(backend, &founded));
+        let (org_id, founded_at) =
+            (made_id(backend, 1, &founded, "o.n"), moment(backend, &founded));
         let person = format!("(o.n * {members} + m.n)");
-        let (user_id, member_id) = (made_id(backend, 2, &founded, &person), made_id(backend, 3, &founded, &person));
+        let (user_id, member_id) =
+            (made_id(backend, 2, &founded, &person), made_id(backend, 3, &founded, &person));
         let email = "'member-' || m.n || '@company-' || o.n || '.example'";
         let happened = format!("({founded} + e.n * {step})");
         let event_id = made_id(backend, 4, &happened, &format!("(o.n * {events} + e.n)"));
-        let (session_id, impersonation_id) = (made_id(backend, 5, &founded, "o.n"), made_id(backend, 6, &founded, "o.n"));
+        let (session_id, impersonation_id) =
+            (made_id(backend, 5, &founded, "o.n"), made_id(backend, 6, &founded, "o.n"));
         let owner_id = made_id(backend, 2, &founded, &format!("(o.n * {members} + 1)"));
         let somebody = format!("(o.n * {members} + 1 + e.n % {})", *members);
         [

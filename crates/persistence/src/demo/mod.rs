@@ -25,7 +25,10 @@ use sea_orm::{ActiveValue::Set, EntityTrait, IntoActiveModel};
 use secrecy::ExposeSecret;
 
 use crate::{
-    entity::{credential, feature_override, instance, membership, org_setting, organization, staff, usage_point, user},
+    entity::{
+        credential, feature_override, instance, membership, org_setting, organization, staff,
+        usage_point, user,
+    },
     error::StoreError,
     record,
     repository::orgs::row_of,
@@ -46,8 +49,11 @@ const STAFF: [(&str, &str, Tier); 5] = [
     ("super2", "Sven Dahl", Tier::SuperAdmin),
 ];
 
-const ORGS: [(&str, &str, Plan); 3] =
-    [("acme", "Acme Corporation", Plan::Enterprise), ("globex", "Globex Industries", Plan::Growth), ("initech", "Initech", Plan::Starter)];
+const ORGS: [(&str, &str, Plan); 3] = [
+    ("acme", "Acme Corporation", Plan::Enterprise),
+    ("globex", "Globex Industries", Plan::Growth),
+    ("initech", "Initech", Plan::Starter),
+];
 
 const MEMBERS: [(&str, [&str; 3], Role); 4] = [
     ("owner", ["Ana Costa", "Gita Rao", "Ines Blum"], Role::Owner),
@@ -58,7 +64,9 @@ const MEMBERS: [(&str, [&str; 3], Role); 4] = [
 
 #[derive(Debug, thiserror::Error)]
 pub enum DemoError {
-    #[error("the demo accounts go only into a database of their own, and this one has people in it that are not theirs")]
+    #[error(
+        "the demo accounts go only into a database of their own, and this one has people in it that are not theirs"
+    )]
     NotADemo,
     #[error("company-1 is there already; a demo is filled once: make another database for more")]
     FilledAlready,
@@ -76,15 +84,23 @@ impl From<sea_orm::DbErr> for DemoError {
 #[must_use]
 pub fn sign_ins() -> Vec<(String, Vec<String>)> {
     let staff = STAFF.map(|(who, _, _)| format!("{who}@postern.example")).to_vec();
-    let orgs = ORGS
-        .map(|(slug, _, plan)| (format!("{slug} ({})", plan.name()), MEMBERS.map(|(who, _, _)| format!("{who}@{slug}.example")).to_vec()));
+    let orgs = ORGS.map(|(slug, _, plan)| {
+        (
+            format!("{slug} ({})", plan.name()),
+            MEMBERS.map(|(who, _, _)| format!("{who}@{slug}.example")).to_vec(),
+        )
+    });
     std::iter::once(("staff".to_owned(), staff)).chain(orgs).collect()
 }
 
 /// Loads the demo accounts, once: a second time finds them there.
 ///
 /// `hash` is waited for only the first time: it takes 19 MiB.
-pub async fn load(store: &Arc<Store>, hash: impl Future<Output = PasswordHash>, stamp: &Stamp) -> Result<(), DemoError> {
+pub async fn load(
+    store: &Arc<Store>,
+    hash: impl Future<Output = PasswordHash>,
+    stamp: &Stamp,
+) -> Result<(), DemoError> {
     let tx = Tx::begin(store, Mode::Write).await?;
     if is_marked(&tx).await? {
         return Ok(());
@@ -93,11 +109,16 @@ pub async fn load(store: &Arc<Store>, hash: impl Future<Output = PasswordHash>, 
         return Err(DemoError::NotADemo);
     }
     let hash = &hash.await;
-    let mark = instance::ActiveModel { key: Set("demo".to_owned()), value: Set(stamp.now.to_rfc3339()) };
+    let mark =
+        instance::ActiveModel { key: Set("demo".to_owned()), value: Set(stamp.now.to_rfc3339()) };
     instance::Entity::insert(mark).exec_without_returning(&tx).await?;
     for (who, name, tier) in STAFF {
         let id = person(&tx, &format!("{who}@postern.example"), name, hash, stamp).await?;
-        let row = staff::ActiveModel { user_id: Set(id.uuid()), tier: Set(tier.name().to_owned()), since: Set(stamp.now) };
+        let row = staff::ActiveModel {
+            user_id: Set(id.uuid()),
+            tier: Set(tier.name().to_owned()),
+            since: Set(stamp.now),
+        };
         staff::Entity::insert(row).exec_without_returning(&tx).await?;
     }
     for (n, (slug, name, plan)) in ORGS.into_iter().enumerate() {
@@ -125,7 +146,13 @@ async fn somebody(tx: &Tx) -> Result<bool, StoreError> {
     Ok(user::Entity::find().one(tx).await?.is_some())
 }
 
-async fn person(tx: &Tx, email: &str, name: &str, hash: &PasswordHash, stamp: &Stamp) -> Result<UserId, DemoError> {
+async fn person(
+    tx: &Tx,
+    email: &str,
+    name: &str,
+    hash: &PasswordHash,
+    stamp: &Stamp,
+) -> Result<UserId, DemoError> {
     let id = stamp.id();
     let row = user::ActiveModel {
         id: Set(Id::uuid(id)),
@@ -145,7 +172,15 @@ async fn person(tx: &Tx, email: &str, name: &str, hash: &PasswordHash, stamp: &S
     Ok(id)
 }
 
-async fn customer(tx: &Tx, n: usize, slug: &str, name: &str, plan: Plan, hash: &PasswordHash, stamp: &Stamp) -> Result<(), DemoError> {
+async fn customer(
+    tx: &Tx,
+    n: usize,
+    slug: &str,
+    name: &str,
+    plan: Plan,
+    hash: &PasswordHash,
+    stamp: &Stamp,
+) -> Result<(), DemoError> {
     let Limits { max_users, max_projects } = plan.limits();
     let org = Org {
         id: stamp.id(),
@@ -157,7 +192,9 @@ async fn customer(tx: &Tx, n: usize, slug: &str, name: &str, plan: Plan, hash: &
         created_at: stamp.now,
         deletion_requested_at: None,
     };
-    organization::Entity::insert(organization::Model::from(org.clone()).into_active_model()).exec_without_returning(tx).await?;
+    organization::Entity::insert(organization::Model::from(org.clone()).into_active_model())
+        .exec_without_returning(tx)
+        .await?;
     let settings = org_setting::ActiveModel {
         org_id: Set(org.id.uuid()),
         colour: Set(Some(["#b91c1c", "#0a7d5c", "#1d4ed8"][n].to_owned())),
@@ -169,7 +206,14 @@ async fn customer(tx: &Tx, n: usize, slug: &str, name: &str, plan: Plan, hash: &
     for (who, names, role) in MEMBERS {
         let email = format!("{who}@{slug}.example");
         let user_id = person(tx, &email, names[n], hash, stamp).await?;
-        let member = Member { id: stamp.id(), user_id, email, name: names[n].to_owned(), role, created_at: stamp.now };
+        let member = Member {
+            id: stamp.id(),
+            user_id,
+            email,
+            name: names[n].to_owned(),
+            role,
+            created_at: stamp.now,
+        };
         membership::Entity::insert(row_of(org.id, &member)).exec_without_returning(tx).await?;
     }
     if plan == Plan::Growth {
@@ -183,7 +227,10 @@ async fn customer(tx: &Tx, n: usize, slug: &str, name: &str, plan: Plan, hash: &
         feature_override::Entity::insert(row).exec_without_returning(tx).await?;
     }
     for day in 0..7_i32 {
-        for (metric, value) in [("projects", max_projects / 3 + i64::from(day)), ("api_calls", 1_000 * i64::from(day + 1))] {
+        for (metric, value) in [
+            ("projects", max_projects / 3 + i64::from(day)),
+            ("api_calls", 1_000 * i64::from(day + 1)),
+        ] {
             let row = usage_point::ActiveModel {
                 org_id: Set(org.id.uuid()),
                 metric: Set(metric.to_owned()),
@@ -193,7 +240,15 @@ async fn customer(tx: &Tx, n: usize, slug: &str, name: &str, plan: Plan, hash: &
             usage_point::Entity::insert(row).exec_without_returning(tx).await?;
         }
     }
-    let act = Act::new(Action::OrgCreated, org.target(), format!("created the org {slug}")).noted("name", name);
-    record::write(tx, act, &Actor::System { command: "postern demo" }, Some(org.reference()), stamp).await?;
+    let act = Act::new(Action::OrgCreated, org.target(), format!("created the org {slug}"))
+        .noted("name", name);
+    record::write(
+        tx,
+        act,
+        &Actor::System { command: "postern demo" },
+        Some(org.reference()),
+        stamp,
+    )
+    .await?;
     Ok(())
 }

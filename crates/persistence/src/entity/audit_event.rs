@@ -78,7 +78,8 @@ impl Model {
             erased: _,
         } = event;
         let (org_id, org_slug) = org.map(|OrgRef { id, slug }| (id.uuid(), slug)).unzip();
-        let (on_behalf_of_id, on_behalf_of_email) = on_behalf_of.map(|OnBehalfOf { id, email }| (id.uuid(), email)).unzip();
+        let (on_behalf_of_id, on_behalf_of_email) =
+            on_behalf_of.map(|OnBehalfOf { id, email }| (id.uuid(), email)).unzip();
         let on_behalf_of_email = on_behalf_of_email.flatten();
         Self {
             id: id.uuid(),
@@ -128,7 +129,10 @@ impl Model {
 }
 
 fn erased_json(erased: &BTreeMap<Part, Hash>) -> Option<Json> {
-    let commitments: Map<String, Value> = erased.iter().map(|(part, hash)| (part.name().to_owned(), hash.to_base64().into())).collect();
+    let commitments: Map<String, Value> = erased
+        .iter()
+        .map(|(part, hash)| (part.name().to_owned(), hash.to_base64().into()))
+        .collect();
     (!commitments.is_empty()).then_some(Value::Object(commitments))
 }
 
@@ -175,16 +179,21 @@ impl TryFrom<Model> for Event {
             occurred_at,
             org: org_id.zip(org_slug).map(|(id, slug)| OrgRef { id: Id::new(id), slug }),
             actor: ActorRef {
-                kind: ActorType::parse(&actor_type).ok_or_else(|| unknown("actor type", &actor_type))?,
+                kind: ActorType::parse(&actor_type)
+                    .ok_or_else(|| unknown("actor type", &actor_type))?,
                 id: actor_id.map(Id::new),
                 email: actor_email,
-                tier: actor_tier.map(|tier| Tier::parse(&tier).ok_or_else(|| unknown("tier", &tier))).transpose()?,
+                tier: actor_tier
+                    .map(|tier| Tier::parse(&tier).ok_or_else(|| unknown("tier", &tier)))
+                    .transpose()?,
             },
-            on_behalf_of: on_behalf_of_id.map(|id| OnBehalfOf { id: Id::new(id), email: on_behalf_of_email }),
+            on_behalf_of: on_behalf_of_id
+                .map(|id| OnBehalfOf { id: Id::new(id), email: on_behalf_of_email }),
             action: action.parse().map_err(|_| unknown("action", &action))?,
             outcome: Outcome::parse(&outcome).ok_or_else(|| unknown("outcome", &outcome))?,
             target: Target {
-                kind: TargetType::parse(&target_type).ok_or_else(|| unknown("target type", &target_type))?,
+                kind: TargetType::parse(&target_type)
+                    .ok_or_else(|| unknown("target type", &target_type))?,
                 id: target_id,
                 label: target_label,
             },

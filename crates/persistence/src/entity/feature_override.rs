@@ -23,7 +23,9 @@ impl ActiveModelBehavior for ActiveModel {}
 impl TryFrom<Model> for Override {
     type Error = StoreError;
 
-    fn try_from(Model { org_id: _, feature, enabled, reason, expires_at }: Model) -> Result<Self, StoreError> {
+    fn try_from(
+        Model { org_id: _, feature, enabled, reason, expires_at }: Model,
+    ) -> Result<Self, StoreError> {
         let key = FeatureKey::parse(&feature).ok_or_else(|| unknown("feature", &feature))?;
         Ok(Self { key, enabled, reason, expires_at })
     }

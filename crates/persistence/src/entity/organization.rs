@@ -31,18 +31,48 @@ impl TryFrom<Model> for Org {
     type Error = StoreError;
 
     fn try_from(model: Model) -> Result<Self, StoreError> {
-        let Model { id, slug, name, plan, trial_ends_at, max_users, max_projects, created_at, deletion_requested_at } = model;
+        let Model {
+            id,
+            slug,
+            name,
+            plan,
+            trial_ends_at,
+            max_users,
+            max_projects,
+            created_at,
+            deletion_requested_at,
+        } = model;
         let plan = Plan::parse(&plan).ok_or_else(|| unknown("plan", &plan))?;
         let limits = Limits { max_users, max_projects };
-        Ok(Self { id: Id::new(id), slug, name, plan, trial_ends_at, limits, created_at, deletion_requested_at })
+        Ok(Self {
+            id: Id::new(id),
+            slug,
+            name,
+            plan,
+            trial_ends_at,
+            limits,
+            created_at,
+            deletion_requested_at,
+        })
     }
 }
 
 impl From<Org> for Model {
     fn from(org: Org) -> Self {
-        let Org { id, slug, name, plan, trial_ends_at, limits, created_at, deletion_requested_at } = org;
+        let Org { id, slug, name, plan, trial_ends_at, limits, created_at, deletion_requested_at } =
+            org;
         let Limits { max_users, max_projects } = limits;
         let plan = plan.name().to_owned();
-        Self { id: id.uuid(), slug, name, plan, trial_ends_at, max_users, max_projects, created_at, deletion_requested_at }
+        Self {
+            id: id.uuid(),
+            slug,
+            name,
+            plan,
+            trial_ends_at,
+            max_users,
+            max_projects,
+            created_at,
+            deletion_requested_at,
+        }
     }
 }

@@ -21,14 +21,18 @@ pub enum Relation {}
 impl ActiveModelBehavior for ActiveModel {}
 
 impl From<Model> for Session {
-    fn from(Model { id, user_id, created_at, last_used_at, expires_at, ended_at, ip, user_agent }: Model) -> Self {
+    fn from(
+        Model { id, user_id, created_at, last_used_at, expires_at, ended_at, ip, user_agent }: Model,
+    ) -> Self {
         let (id, user_id) = (Id::new(id), Id::new(user_id));
         Self { id, user_id, created_at, last_used_at, expires_at, ended_at, ip, user_agent }
     }
 }
 
 impl From<Session> for Model {
-    fn from(Session { id, user_id, created_at, last_used_at, expires_at, ended_at, ip, user_agent }: Session) -> Self {
+    fn from(
+        Session { id, user_id, created_at, last_used_at, expires_at, ended_at, ip, user_agent }: Session,
+    ) -> Self {
         let (id, user_id) = (id.uuid(), user_id.uuid());
         Self { id, user_id, created_at, last_used_at, expires_at, ended_at, ip, user_agent }
     }

@@ -10,7 +10,8 @@ use postern_domain::{
     user::User,
 };
 use sea_orm::{
-    ColumnTrait, Condition, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter, QueryOrder, QuerySelect, sea_query::Expr,
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter, QueryOrder,
+    QuerySelect, sea_query::Expr,
 };
 
 use super::{contains, staff};
@@ -55,7 +56,12 @@ impl<'a> Accounts<'a> {
         let users = if which.is_empty() {
             Vec::new()
         } else {
-            user::Entity::find().filter(which).order_by_desc(user::Column::Id).limit(limit).all(self.tx).await?
+            user::Entity::find()
+                .filter(which)
+                .order_by_desc(user::Column::Id)
+                .limit(limit)
+                .all(self.tx)
+                .await?
         };
 
         let which = Condition::any()
@@ -65,7 +71,12 @@ impl<'a> Accounts<'a> {
         let orgs = if which.is_empty() {
             Vec::new()
         } else {
-            organization::Entity::find().filter(which).order_by_desc(organization::Column::Id).limit(limit).all(self.tx).await?
+            organization::Entity::find()
+                .filter(which)
+                .order_by_desc(organization::Column::Id)
+                .limit(limit)
+                .all(self.tx)
+                .await?
         };
         Ok(Found {
             users: users.into_iter().map(Into::into).collect(),
@@ -91,7 +102,10 @@ impl<'a> Accounts<'a> {
                LEFT JOIN staff t ON t.user_id = u.id WHERE u.id = $1"#,
             columns.join(", ")
         );
-        let row = self.tx.query_one_raw(statement(self.tx.get_database_backend(), &sql, [id.uuid().into(), key])).await?;
+        let row = self
+            .tx
+            .query_one_raw(statement(self.tx.get_database_backend(), &sql, [id.uuid().into(), key]))
+            .await?;
         let Some(row) = row else { return Ok(None) };
         let user = User::from(user::Model::from_query_result(&row, "u_")?);
         let membership = membership::Model::from_query_result(&row, "m_")?;

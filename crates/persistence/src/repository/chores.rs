@@ -75,17 +75,33 @@ impl Chore {
                     idempotency_key::Column::Answer,
                     idempotency_key::Column::AnsweredAt,
                 ])
-                .action_and_where(Expr::col((idempotency_key::Entity, idempotency_key::Column::AnsweredAt)).lte(since))
+                .action_and_where(
+                    Expr::col((idempotency_key::Entity, idempotency_key::Column::AnsweredAt))
+                        .lte(since),
+                )
                 .to_owned();
-                let kept = idempotency_key::Entity::insert(row).on_conflict(taken_over).exec_without_returning(tx).await?;
+                let kept = idempotency_key::Entity::insert(row)
+                    .on_conflict(taken_over)
+                    .exec_without_returning(tx)
+                    .await?;
                 if kept == 1 { Ok(()) } else { Err(StoreError::Conflict(DbErr::RecordNotInserted)) }
             }
         }
     }
 }
 
-async fn issue(tx: &Tx, hash: Vec<u8>, session: SessionId, at: DateTime<Utc>) -> Result<(), StoreError> {
-    let row = refresh_token::ActiveModel { hash: Set(hash), session_id: Set(session.uuid()), issued_at: Set(at), used_at: Set(None) };
+async fn issue(
+    tx: &Tx,
+    hash: Vec<u8>,
+    session: SessionId,
+    at: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    let row = refresh_token::ActiveModel {
+        hash: Set(hash),
+        session_id: Set(session.uuid()),
+        issued_at: Set(at),
+        used_at: Set(None),
+    };
     refresh_token::Entity::insert(row).exec_without_returning(tx).await?;
     Ok(())
 }

@@ -11,7 +11,8 @@ use postern_domain::{
     user::User,
 };
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, IntoActiveModel, QueryFilter, QuerySelect,
+    ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, IntoActiveModel, QueryFilter,
+    QuerySelect,
     sea_query::{Expr, LockType},
 };
 use secrecy::ExposeSecret;
@@ -62,15 +63,19 @@ impl<'a> Credentials<'a> {
                 "(SELECT {what} FROM audit_event f WHERE f.action = 'auth.login_failed' AND f.org_id IS NULL AND {which} AND f.occurred_at > $3)"
             )
         };
-        let columns: Vec<String> = [("account", "f.actor_email = $1"), ("both", "f.actor_email = $1 AND f.ip = $2"), ("here", "f.ip = $2")]
-            .into_iter()
-            .flat_map(|(name, which)| {
-                [
-                    format!("{} AS {name}_count", failed("count(*)", which)),
-                    format!("{} AS {name}_first", failed("min(f.occurred_at)", which)),
-                ]
-            })
-            .collect();
+        let columns: Vec<String> = [
+            ("account", "f.actor_email = $1"),
+            ("both", "f.actor_email = $1 AND f.ip = $2"),
+            ("here", "f.ip = $2"),
+        ]
+        .into_iter()
+        .flat_map(|(name, which)| {
+            [
+                format!("{} AS {name}_count", failed("count(*)", which)),
+                format!("{} AS {name}_first", failed("min(f.occurred_at)", which)),
+            ]
+        })
+        .collect();
         let sql = format!(
             r#"SELECT u.id AS u_id, u.email AS u_email, u.name AS u_name, u.image_url AS u_image_url,
                       u.created_at AS u_created_at, u.suspended_at AS u_suspended_at,
@@ -82,17 +87,25 @@ impl<'a> Credentials<'a> {
             columns.join(", ")
         );
         let values = [email.into(), ip.map(|ip| ip.to_string()).into(), since.into(), now.into()];
-        let row = self.tx.query_one_raw(statement(self.tx.get_database_backend(), &sql, values)).await?;
+        let row =
+            self.tx.query_one_raw(statement(self.tx.get_database_backend(), &sql, values)).await?;
         let row = row.ok_or_else(|| StoreError::Corrupt("a left join gave no row".to_owned()))?;
         let failures = |name: &str| -> Result<Failures, StoreError> {
             let count: i64 = row.try_get("", &format!("{name}_count"))?;
-            Ok(Failures { count: count.unsigned_abs(), first: row.try_get("", &format!("{name}_first"))? })
+            Ok(Failures {
+                count: count.unsigned_abs(),
+                first: row.try_get("", &format!("{name}_first"))?,
+            })
         };
         let hash: Option<String> = row.try_get("", "password_hash")?;
         let user = user::Model::from_query_result_optional(&row, "u_")?;
         let tier = staff::tier(row.try_get("", "tier")?)?;
         Ok(SignIn {
-            account: user.zip(hash).map(|(user, hash)| Account { user: user.into(), tier, password_hash: hash.into() }),
+            account: user.zip(hash).map(|(user, hash)| Account {
+                user: user.into(),
+                tier,
+                password_hash: hash.into(),
+            }),
             attempts: Attempts {
                 by_account: failures("account")?,
                 by_account_from_here: failures("both")?,
@@ -106,14 +119,22 @@ impl<'a> Credentials<'a> {
     /// ends, so that it stays so.
     pub async fn locked_still_is(&self, account: &Account) -> Result<bool, StoreError> {
         let hash = self.locked_password_hash(account.user.id).await?;
-        let user = user::Entity::find_by_id(account.user.id.uuid()).lock(LockType::Update).one(self.tx).await?;
-        let same = hash.is_some_and(|hash| hash.expose_secret() == account.password_hash.expose_secret());
+        let user = user::Entity::find_by_id(account.user.id.uuid())
+            .lock(LockType::Update)
+            .one(self.tx)
+            .await?;
+        let same =
+            hash.is_some_and(|hash| hash.expose_secret() == account.password_hash.expose_secret());
         Ok(same && user.is_some_and(|user| user.suspended_at.is_none()))
     }
 
     /// The hash, locked until the unit of work ends.
-    pub async fn locked_password_hash(&self, user: UserId) -> Result<Option<PasswordHash>, StoreError> {
-        let row = credential::Entity::find_by_id(user.uuid()).lock(LockType::Update).one(self.tx).await?;
+    pub async fn locked_password_hash(
+        &self,
+        user: UserId,
+    ) -> Result<Option<PasswordHash>, StoreError> {
+        let row =
+            credential::Entity::find_by_id(user.uuid()).lock(LockType::Update).one(self.tx).await?;
         Ok(row.map(|row| row.password_hash.into()))
     }
 }
@@ -135,8 +156,11 @@ impl Stored<Staff> for Registered {
         let User { id, email, name, image_url, created_at, suspended_at } = self.user.clone();
         let row = user::Model { id: id.uuid(), email, name, image_url, created_at, suspended_at };
         user::Entity::insert(row.into_active_model()).exec_without_returning(to.tx).await?;
-        let row =
-            credential::Model { user_id: self.user.id.uuid(), password_hash: self.hash.expose_secret().to_owned(), changed_at: created_at };
+        let row = credential::Model {
+            user_id: self.user.id.uuid(),
+            password_hash: self.hash.expose_secret().to_owned(),
+            changed_at: created_at,
+        };
         credential::Entity::insert(row.into_active_model()).exec_without_returning(to.tx).await?;
         Ok(())
     }

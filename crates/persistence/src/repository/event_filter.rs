@@ -71,13 +71,22 @@ impl EventFilter {
         match &self.target {
             None => vec![self.without_target()],
             // No id has anything else in it.
-            Some(target) if !target.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_') => {
+            Some(target)
+                if !target.bytes().all(|byte| {
+                    byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_'
+                }) =>
+            {
                 vec![self.without_target().add(C::TargetLabel.eq(target.as_str()))]
             }
             Some(target) => {
                 let by_id = self.without_target().add(C::TargetId.eq(target.as_str()));
-                let other_id = Condition::any().add(C::TargetId.is_null()).add(C::TargetId.ne(target.as_str()));
-                vec![by_id, self.without_target().add(C::TargetLabel.eq(target.as_str())).add(other_id)]
+                let other_id = Condition::any()
+                    .add(C::TargetId.is_null())
+                    .add(C::TargetId.ne(target.as_str()));
+                vec![
+                    by_id,
+                    self.without_target().add(C::TargetLabel.eq(target.as_str())).add(other_id),
+                ]
             }
         }
     }
@@ -85,14 +94,19 @@ impl EventFilter {
     /// All that is asked but for [`Self::words`].
     pub(super) fn whole(&self) -> Condition {
         use audit_event::Column as C;
-        let either = |target: &String| Condition::any().add(C::TargetId.eq(target.as_str())).add(C::TargetLabel.eq(target.as_str()));
+        let either = |target: &String| {
+            Condition::any()
+                .add(C::TargetId.eq(target.as_str()))
+                .add(C::TargetLabel.eq(target.as_str()))
+        };
         self.without_target().add_option(self.target.as_ref().map(either))
     }
 
     /// The text that is looked for, which no index finds.
     pub(super) fn words(&self) -> Option<Condition> {
         let column = |column| Expr::col((audit_event::Entity, column));
-        let (summary, label) = (column(audit_event::Column::Summary), column(audit_event::Column::TargetLabel));
+        let (summary, label) =
+            (column(audit_event::Column::Summary), column(audit_event::Column::TargetLabel));
         self.q.as_ref().map(|q| Condition::any().add(contains(summary, q)).add(contains(label, q)))
     }
 
@@ -101,22 +115,32 @@ impl EventFilter {
         let action = self.action.as_ref().map(|action| match action {
             ActionFilter::Exactly(name) => C::Action.eq(name.as_str()),
             // By name, so that an index is of use.
-            ActionFilter::Kind(prefix) => {
-                C::Action.is_in(Action::ALL.iter().map(|action| action.name()).filter(|name| name.starts_with(prefix)))
-            }
+            ActionFilter::Kind(prefix) => C::Action.is_in(
+                Action::ALL
+                    .iter()
+                    .map(|action| action.name())
+                    .filter(|name| name.starts_with(prefix)),
+            ),
         });
         Condition::all()
             .add_option(self.actor.map(|id| C::ActorId.eq(id.uuid())))
             .add_option(self.actor_email.as_ref().map(|email| C::ActorEmail.eq(email.as_str())))
             .add_option(action)
             .add_option(self.on_behalf_of.map(|id| C::OnBehalfOfId.eq(id.uuid())))
-            .add_option(self.on_behalf_of_email.as_ref().map(|email| C::OnBehalfOfEmail.eq(email.as_str())))
+            .add_option(
+                self.on_behalf_of_email.as_ref().map(|email| C::OnBehalfOfEmail.eq(email.as_str())),
+            )
             .add_option(self.outcome.map(|outcome| C::Outcome.eq(outcome.name())))
             .add_option(self.ticket_ref.as_ref().map(|ticket| C::TicketRef.eq(ticket.as_str())))
             .add_option(self.impersonation.map(|id| C::ImpersonationId.eq(id.uuid())))
             .add_option(self.ip.map(|ip| C::Ip.eq(ip.to_string())))
-            .add_option(self.from.map(|from| C::OccurredAt.gte(from).and(C::Id.gte(Ids::first_of(from)))))
-            .add_option(self.to.map(|to| C::OccurredAt.lt(to).and(C::Id.lt(Ids::first_of(to + Ids::AHEAD)))))
+            .add_option(
+                self.from.map(|from| C::OccurredAt.gte(from).and(C::Id.gte(Ids::first_of(from)))),
+            )
+            .add_option(
+                self.to
+                    .map(|to| C::OccurredAt.lt(to).and(C::Id.lt(Ids::first_of(to + Ids::AHEAD)))),
+            )
             .add_option(match self.log {
                 Whose::Anybodys => None,
                 Whose::Platforms => Some(C::OrgId.is_null()),

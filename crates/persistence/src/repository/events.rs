@@ -10,8 +10,8 @@ use postern_domain::{
 };
 use postern_tlog::Hash;
 use sea_orm::{
-    ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, FromQueryResult, JoinType, QueryFilter, QueryResult, QuerySelect,
-    QueryTrait, Select,
+    ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, FromQueryResult, JoinType,
+    QueryFilter, QueryResult, QuerySelect, QueryTrait, Select,
     sea_query::{Asterisk, Expr, ExprTrait, Func, Query, UnionType},
 };
 use uuid::Uuid;
@@ -62,7 +62,10 @@ impl FromQueryResult for Evidence {
 
 impl FromQueryResult for Row {
     fn from_query_result(row: &QueryResult, prefix: &str) -> Result<Self, DbErr> {
-        Ok(Self { model: audit_event::Model::from_query_result(row, prefix)?, place: row.try_get(prefix, PLACE)? })
+        Ok(Self {
+            model: audit_event::Model::from_query_result(row, prefix)?,
+            place: row.try_get(prefix, PLACE)?,
+        })
     }
 }
 
@@ -76,7 +79,11 @@ impl<'a> Events<'a> {
     }
 
     /// A page. One that looks for text ends after so many events that were looked through, however many were found.
-    pub async fn page(&self, filter: &EventFilter, page: PageRequest) -> Result<Page<Event>, StoreError> {
+    pub async fn page(
+        &self,
+        filter: &EventFilter,
+        page: PageRequest,
+    ) -> Result<Page<Event>, StoreError> {
         let last = self.last_examined(filter, page).await?;
         let rows = self.rows(self.narrowed(filter, page, last), Self::event).await?;
         let cut = page.cut(rows, |(id, _)| *id);
@@ -88,7 +95,12 @@ impl<'a> Events<'a> {
     }
 
     /// The next events in the order of their ids, with what is needed to check each, and where to go on if there may be more.
-    pub async fn exhibits(&self, filter: &EventFilter, after: Uuid, limit: u64) -> Result<(Vec<Exhibit>, Option<Uuid>), StoreError> {
+    pub async fn exhibits(
+        &self,
+        filter: &EventFilter,
+        after: Uuid,
+        limit: u64,
+    ) -> Result<(Vec<Exhibit>, Option<Uuid>), StoreError> {
         let page = PageRequest { from: From::NewerThan(after), limit };
         let last = self.last_examined(filter, page).await?;
         let mut rows = self.evidence(self.narrowed(filter, page, last)).await?;
@@ -102,31 +114,50 @@ impl<'a> Events<'a> {
 
     /// Whether there is such an event here.
     pub async fn has(&self, id: EventId) -> Result<bool, StoreError> {
-        let found = self.select().filter(audit_event::Column::Id.eq(id.uuid())).select_only().column(audit_event::Column::Id);
+        let found = self
+            .select()
+            .filter(audit_event::Column::Id.eq(id.uuid()))
+            .select_only()
+            .column(audit_event::Column::Id);
         Ok(found.into_tuple::<Uuid>().one(self.tx).await?.is_some())
     }
 
     /// One event, with what is needed to check it.
     pub async fn exhibited(&self, id: EventId) -> Result<Option<Exhibit>, StoreError> {
-        let found = self.evidence(self.select().filter(audit_event::Column::Id.eq(id.uuid()))).await?.pop();
-        found.map(|(_, exhibit)| exhibit.ok_or_else(|| StoreError::Corrupt(format!("the event {id}")))).transpose()
+        let found =
+            self.evidence(self.select().filter(audit_event::Column::Id.eq(id.uuid()))).await?.pop();
+        found
+            .map(|(_, exhibit)| {
+                exhibit.ok_or_else(|| StoreError::Corrupt(format!("the event {id}")))
+            })
+            .transpose()
     }
 
     /// The events of a page and one more. Where no index has them in order by itself, one for each arm of the filter has; no more are taken of any
     /// than are needed. Text is looked for up to the event `last`.
-    fn narrowed(&self, filter: &EventFilter, page: PageRequest, last: Option<Uuid>) -> Select<audit_event::Entity> {
+    fn narrowed(
+        &self,
+        filter: &EventFilter,
+        page: PageRequest,
+        last: Option<Uuid>,
+    ) -> Select<audit_event::Entity> {
         let id = || Expr::col((audit_event::Entity, audit_event::Column::Id));
         let mut select = self.select();
         let query = QueryTrait::query(&mut select);
         match (filter.words(), &filter.arms()[..]) {
             (Some(words), _) => {
-                let until = last.map(|last| if let From::NewerThan(_) = page.from { id().lte(last) } else { id().gte(last) });
+                let until = last.map(|last| {
+                    if let From::NewerThan(_) = page.from { id().lte(last) } else { id().gte(last) }
+                });
                 query.cond_where(filter.whole().add(words).add_option(until));
             }
             (None, [all]) => _ = query.cond_where(all.clone()),
             (None, arms) => {
                 let arm = |condition: &Condition| {
-                    let mut arm = self.of_scope(audit_event::Entity::find()).filter(condition.clone()).into_query();
+                    let mut arm = self
+                        .of_scope(audit_event::Entity::find())
+                        .filter(condition.clone())
+                        .into_query();
                     page.apply(&mut arm, id());
                     Query::select().column(Asterisk).from_subquery(arm, "arm").take()
                 };
@@ -140,23 +171,40 @@ impl<'a> Events<'a> {
     }
 
     /// The event up to which a search by text looks for this page; None where it looks through all that are left.
-    async fn last_examined(&self, filter: &EventFilter, page: PageRequest) -> Result<Option<Uuid>, StoreError> {
+    async fn last_examined(
+        &self,
+        filter: &EventFilter,
+        page: PageRequest,
+    ) -> Result<Option<Uuid>, StoreError> {
         if filter.q.is_none() {
             return Ok(None);
         }
         let id = audit_event::Column::Id;
-        let mut select = self.of_scope(audit_event::Entity::find()).filter(filter.whole()).select_only().column(id);
-        page.ordered(QueryTrait::query(&mut select), Expr::col((audit_event::Entity, id))).offset(EXAMINED - 1).limit(1);
+        let mut select = self
+            .of_scope(audit_event::Entity::find())
+            .filter(filter.whole())
+            .select_only()
+            .column(id);
+        page.ordered(QueryTrait::query(&mut select), Expr::col((audit_event::Entity, id)))
+            .offset(EXAMINED - 1)
+            .limit(1);
         let rows = self.tx.planned_anew(&select.build(self.tx.get_database_backend())).await?;
         Ok(rows.first().map(|row| row.try_get("", "id")).transpose()?)
     }
 
-    async fn evidence(&self, mut select: Select<audit_event::Entity>) -> Result<Vec<(Uuid, Option<Exhibit>)>, StoreError> {
+    async fn evidence(
+        &self,
+        mut select: Select<audit_event::Entity>,
+    ) -> Result<Vec<(Uuid, Option<Exhibit>)>, StoreError> {
         use audit_event::Column as C;
-        let same_event = Expr::col((audit_queue::Entity, audit_queue::Column::EventId)).equals((audit_event::Entity, C::Id));
+        let same_event = Expr::col((audit_queue::Entity, audit_queue::Column::EventId))
+            .equals((audit_event::Entity, C::Id));
         QueryTrait::query(&mut select)
             .join(JoinType::LeftJoin, audit_queue::Entity, same_event)
-            .expr_as(Expr::col((audit_queue::Entity, audit_queue::Column::EventId)).is_not_null(), QUEUED)
+            .expr_as(
+                Expr::col((audit_queue::Entity, audit_queue::Column::EventId)).is_not_null(),
+                QUEUED,
+            )
             .expr_as(Expr::col((audit_leaf::Entity, audit_leaf::Column::Hash)), LEAF);
         self.rows(select, Self::exhibit).await
     }
@@ -185,7 +233,9 @@ impl<'a> Events<'a> {
     /// The events at these leaves, in their order, without those that are no longer there.
     pub async fn at(&self, leaves: &[Leaf]) -> Result<Vec<Event>, StoreError> {
         let ids = leaves.iter().map(|leaf| leaf.event);
-        let rows = self.rows(self.select().filter(audit_event::Column::Id.is_in(ids)), Self::event).await?;
+        let rows = self
+            .rows(self.select().filter(audit_event::Column::Id.is_in(ids)), Self::event)
+            .await?;
         let mut events: Vec<Event> = rows.into_iter().filter_map(|(_, event)| event).collect();
         events.sort_by_key(|event| event.log.as_ref().map(|log| log.index));
         Ok(events)
@@ -194,14 +244,19 @@ impl<'a> Events<'a> {
     /// The entries of the log for these leaves; none where an event is no longer there.
     pub async fn entries(&self, leaves: &[Leaf]) -> Result<Option<Vec<Vec<u8>>>, StoreError> {
         let ids = leaves.iter().map(|leaf| leaf.event);
-        let rows = self.rows(self.select().filter(audit_event::Column::Id.is_in(ids)), |_, row: Row| record::entry(&row.model)).await?;
+        let rows = self
+            .rows(self.select().filter(audit_event::Column::Id.is_in(ids)), |_, row: Row| {
+                record::entry(&row.model)
+            })
+            .await?;
         let mut by_id: HashMap<Uuid, Option<Vec<u8>>> = rows.into_iter().collect();
         Ok(leaves.iter().map(|leaf| by_id.remove(&leaf.event).flatten()).collect())
     }
 
     fn exhibit(&self, Evidence { row, leaf, queued }: Evidence) -> Result<Exhibit, StoreError> {
         let openings = row.model.openings()?;
-        let opening = Opening::of(&openings, leaf.and_then(|leaf| leaf.try_into().ok()).map(Hash), queued);
+        let opening =
+            Opening::of(&openings, leaf.and_then(|leaf| leaf.try_into().ok()).map(Hash), queued);
         Ok(Exhibit { event: self.event(row)?, opening })
     }
 
@@ -209,7 +264,8 @@ impl<'a> Events<'a> {
         let event = Event::try_from(model)?;
         let log = match place {
             Some(place) => {
-                let origin = self.tx.store().recorder()?.origin(event.org.as_ref().map(|org| org.id));
+                let origin =
+                    self.tx.store().recorder()?.origin(event.org.as_ref().map(|org| org.id));
                 Some(LogPlace { origin, index: place.unsigned_abs() })
             }
             None => None,
@@ -223,10 +279,11 @@ impl<'a> Events<'a> {
         let org = Expr::col((audit_event::Entity, audit_event::Column::OrgId));
         let same_org = match self.org {
             Some(id) => Expr::col((audit_leaf::Entity, audit_leaf::Column::OrgId)).eq(id.uuid()),
-            None => Expr::col((audit_leaf::Entity, audit_leaf::Column::OrgId)).eq(Func::coalesce([org, Uuid::nil().into()])),
+            None => Expr::col((audit_leaf::Entity, audit_leaf::Column::OrgId))
+                .eq(Func::coalesce([org, Uuid::nil().into()])),
         };
-        let same_event =
-            Expr::col((audit_leaf::Entity, audit_leaf::Column::EventId)).equals((audit_event::Entity, audit_event::Column::Id));
+        let same_event = Expr::col((audit_leaf::Entity, audit_leaf::Column::EventId))
+            .equals((audit_event::Entity, audit_event::Column::Id));
         QueryTrait::query(&mut select)
             .join(JoinType::LeftJoin, audit_leaf::Entity, same_org.and(same_event))
             .expr_as(Expr::col((audit_leaf::Entity, audit_leaf::Column::Place)), PLACE);

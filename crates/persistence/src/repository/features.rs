@@ -16,7 +16,10 @@ impl<'a> Features<'a> {
     }
 
     pub async fn overrides(&self) -> Result<Vec<Override>, StoreError> {
-        let rows = feature_override::Entity::find().filter(feature_override::Column::OrgId.eq(self.org.uuid())).all(self.tx).await?;
+        let rows = feature_override::Entity::find()
+            .filter(feature_override::Column::OrgId.eq(self.org.uuid()))
+            .all(self.tx)
+            .await?;
         rows.into_iter().map(Override::try_from).collect()
     }
 }

@@ -42,10 +42,14 @@ impl<'a> Figures<'a> {
             UNION ALL
             SELECT 'activity', '', 0, (SELECT occurred_at FROM audit_event WHERE org_id = $1 ORDER BY id DESC LIMIT 1)
             ORDER BY 1, 2";
-        let rows = self.tx.query_all_raw(statement(self.tx.get_database_backend(), SQL, [self.org.uuid().into()])).await?;
+        let rows = self
+            .tx
+            .query_all_raw(statement(self.tx.get_database_backend(), SQL, [self.org.uuid().into()]))
+            .await?;
         let mut counted = Counted::default();
         for row in rows {
-            let (kind, name): (String, String) = (row.try_get("", "kind")?, row.try_get("", "name")?);
+            let (kind, name): (String, String) =
+                (row.try_get("", "kind")?, row.try_get("", "name")?);
             let amount: i64 = row.try_get("", "amount")?;
             match kind.as_str() {
                 "members" => {

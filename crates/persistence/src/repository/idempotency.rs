@@ -37,7 +37,12 @@ impl<'a> Answers<'a> {
     ///
     /// Somebody may commit an answer in the moment between this statement's snapshot and its lock. Then two work under one
     /// key; keeping the second answer fails ([`super::chores::Chore::RememberAnswer`]), and takes its work back with it.
-    pub async fn look_up(&self, user: UserId, key_hash: &[u8], since: DateTime<Utc>) -> Result<Known, StoreError> {
+    pub async fn look_up(
+        &self,
+        user: UserId,
+        key_hash: &[u8],
+        since: DateTime<Utc>,
+    ) -> Result<Known, StoreError> {
         let mut lock = [0; 8];
         lock.copy_from_slice(&key_hash[..8]);
         let backend = self.tx.get_database_backend();
@@ -46,7 +51,13 @@ impl<'a> Answers<'a> {
              LEFT JOIN idempotency_key k ON k.org_id = $5 AND k.user_id = $1 AND k.key_hash = $2 AND k.answered_at > $4",
             takes_lock(backend)
         );
-        let values = [user.uuid().into(), key_hash.into(), i64::from_be_bytes(lock).into(), since.into(), org_or_nil(self.org).into()];
+        let values = [
+            user.uuid().into(),
+            key_hash.into(),
+            i64::from_be_bytes(lock).into(),
+            since.into(),
+            org_or_nil(self.org).into(),
+        ];
         let row = self.tx.query_one_raw(statement(backend, &sql, values)).await?;
         let row = row.ok_or_else(|| StoreError::Corrupt("a left join gave no row".to_owned()))?;
         let (request_hash, answer) = (row.try_get("", "request_hash")?, row.try_get("", "answer")?);

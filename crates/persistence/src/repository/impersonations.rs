@@ -54,9 +54,15 @@ impl<'a> Impersonations<'a> {
     }
 
     /// Present and past ones; `of` restricts them to one member of the staff.
-    pub async fn page(&self, of: Option<UserId>, page: PageRequest) -> Result<Page<Impersonation>, StoreError> {
+    pub async fn page(
+        &self,
+        of: Option<UserId>,
+        page: PageRequest,
+    ) -> Result<Page<Impersonation>, StoreError> {
         let mut query = self.select();
-        query.and_where_option(of.map(|user| column(impersonation::Column::StaffUserId).eq(user.uuid())));
+        query.and_where_option(
+            of.map(|user| column(impersonation::Column::StaffUserId).eq(user.uuid())),
+        );
         page.apply(&mut query, column(impersonation::Column::Id));
         let rows = self.read(&query).await?;
         Ok(page.cut(rows, |impersonation| impersonation.id.uuid()))
@@ -65,20 +71,28 @@ impl<'a> Impersonations<'a> {
     /// One of them, locked until the unit of work ends.
     pub async fn locked(&self, id: ImpersonationId) -> Result<Option<Impersonation>, StoreError> {
         let mut query = self.select();
-        query.and_where(column(impersonation::Column::Id).eq(id.uuid())).lock_with_tables(LockType::Update, [Alias::new("i")]);
+        query
+            .and_where(column(impersonation::Column::Id).eq(id.uuid()))
+            .lock_with_tables(LockType::Update, [Alias::new("i")]);
         Ok(self.read(&query).await?.pop())
     }
 
     /// The live ones that hang on something, locked until the unit of work ends.
-    pub(crate) async fn locked_hanging(&self, on: Hanging, now: DateTimeUtc) -> Result<Vec<Impersonation>, StoreError> {
+    pub(crate) async fn locked_hanging(
+        &self,
+        on: Hanging,
+        now: DateTimeUtc,
+    ) -> Result<Vec<Impersonation>, StoreError> {
         use impersonation::Column as C;
         let which = match on {
             Hanging::OnSession(session) => column(C::StaffSessionId).eq(session.uuid()),
-            Hanging::OnOtherSessions { of, spared } => {
-                column(C::StaffUserId).eq(of.uuid()).and(column(C::StaffSessionId).ne(spared.uuid()))
-            }
+            Hanging::OnOtherSessions { of, spared } => column(C::StaffUserId)
+                .eq(of.uuid())
+                .and(column(C::StaffSessionId).ne(spared.uuid())),
             Hanging::OnStaff(user) => column(C::StaffUserId).eq(user.uuid()),
-            Hanging::OnMembership { org, worn } => column(C::OrgId).eq(org.uuid()).and(column(C::TargetUserId).eq(worn.uuid())),
+            Hanging::OnMembership { org, worn } => {
+                column(C::OrgId).eq(org.uuid()).and(column(C::TargetUserId).eq(worn.uuid()))
+            }
             Hanging::OnOrg(org) => column(C::OrgId).eq(org.uuid()),
         };
         let mut query = self.select();
@@ -100,18 +114,29 @@ impl<'a> Impersonations<'a> {
             .expr_as(Expr::col((Alias::new("w"), user::Column::Email)), "target_email")
             .expr_as(Expr::col((Alias::new("o"), organization::Column::Slug)), "org_slug")
             .from_as(impersonation::Entity, Alias::new("i"));
-        for (alias, key) in [("s", impersonation::Column::StaffUserId), ("w", impersonation::Column::TargetUserId)] {
-            let same = Expr::col((Alias::new(alias), user::Column::Id)).equals((Alias::new("i"), key));
+        for (alias, key) in
+            [("s", impersonation::Column::StaffUserId), ("w", impersonation::Column::TargetUserId)]
+        {
+            let same =
+                Expr::col((Alias::new(alias), user::Column::Id)).equals((Alias::new("i"), key));
             query.join_as(sea_orm::JoinType::InnerJoin, user::Entity, Alias::new(alias), same);
         }
-        let same = Expr::col((Alias::new("o"), organization::Column::Id)).equals((Alias::new("i"), impersonation::Column::OrgId));
+        let same = Expr::col((Alias::new("o"), organization::Column::Id))
+            .equals((Alias::new("i"), impersonation::Column::OrgId));
         query.join_as(sea_orm::JoinType::InnerJoin, organization::Entity, Alias::new("o"), same);
-        query.and_where_option(self.org.map(|org| column(impersonation::Column::OrgId).eq(org.uuid())));
+        query.and_where_option(
+            self.org.map(|org| column(impersonation::Column::OrgId).eq(org.uuid())),
+        );
         query
     }
 
     async fn read(&self, query: &SelectStatement) -> Result<Vec<Impersonation>, StoreError> {
-        self.tx.query_all(query).await?.iter().map(|row| Row::from_query_result(row, "")?.try_into()).collect()
+        self.tx
+            .query_all(query)
+            .await?
+            .iter()
+            .map(|row| Row::from_query_result(row, "")?.try_into())
+            .collect()
     }
 }
 

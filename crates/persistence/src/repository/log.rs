@@ -47,10 +47,17 @@ impl<'a> Log<'a> {
     /// The newest checkpoint; that of an empty log, where nothing has been pumped yet.
     pub async fn head(&self) -> Result<Head, StoreError> {
         use audit_checkpoint::Column as C;
-        let newest = audit_checkpoint::Entity::find().filter(C::OrgId.eq(org_or_nil(self.org))).order_by_desc(C::Size).one(self.tx).await?;
+        let newest = audit_checkpoint::Entity::find()
+            .filter(C::OrgId.eq(org_or_nil(self.org)))
+            .order_by_desc(C::Size)
+            .one(self.tx)
+            .await?;
         if let Some(row) = newest {
             // Where a key has come since, it signs as well.
-            return Ok(Head { size: natural(row.size)?, note: self.tx.store().recorder()?.signed_anew(&self.origin()?, row.note) });
+            return Ok(Head {
+                size: natural(row.size)?,
+                note: self.tx.store().recorder()?.signed_anew(&self.origin()?, row.note),
+            });
         }
         let empty = Checkpoint { origin: self.origin()?, size: 0, root: Hash::of_nothing() };
         Ok(Head { size: 0, note: self.tx.store().recorder()?.sign(&empty)? })
@@ -98,7 +105,11 @@ impl<'a> Log<'a> {
             .order_by_asc(C::Place)
             .all(self.tx)
             .await?;
-        rows.into_iter().map(|row| Ok(Leaf { place: natural(row.place)?, event: row.event_id, hash: hash(&row.hash)? })).collect()
+        rows.into_iter()
+            .map(|row| {
+                Ok(Leaf { place: natural(row.place)?, event: row.event_id, hash: hash(&row.hash)? })
+            })
+            .collect()
     }
 
     /// The hashes of a tile. None where the log has no such tile, or not as wide a one.
@@ -131,8 +142,13 @@ impl<'a> Log<'a> {
 
     /// For each run of entries, given as its first and the one behind its last, the roots of perfect subtrees that stand over it, the fewest that
     /// do. None where the log has been damaged.
-    pub async fn covers(&self, runs: &[(u64, u64)], size: u64) -> Result<Vec<Option<Cover>>, StoreError> {
-        let wanted: Vec<Vec<(u8, u64)>> = runs.iter().map(|(first, end)| subtrees(*first, *end)).collect();
+    pub async fn covers(
+        &self,
+        runs: &[(u64, u64)],
+        size: u64,
+    ) -> Result<Vec<Option<Cover>>, StoreError> {
+        let wanted: Vec<Vec<(u8, u64)>> =
+            runs.iter().map(|(first, end)| subtrees(*first, *end)).collect();
         let known = self.nodes(&wanted.concat(), size).await?;
         let found = |(level, index)| known.get(&(level, index)).map(|hash| (level, index, *hash));
         Ok(wanted.into_iter().map(|nodes| nodes.into_iter().map(found).collect()).collect())
@@ -153,15 +169,22 @@ impl<'a> Log<'a> {
         }
         let known = self.nodes(&wanted.into_inner(), size).await?;
         let proof = make(&|level, index| known.get(&(level, index)).copied());
-        proof.map(Some).map_err(|error| StoreError::Corrupt(format!("the log of {:?}: {error}", self.org)))
+        proof
+            .map(Some)
+            .map_err(|error| StoreError::Corrupt(format!("the log of {:?}: {error}", self.org)))
     }
 
     /// Nodes by level and index, out of the tiles that they stand in, without those that the log has lost.
-    async fn nodes(&self, wanted: &[(u8, u64)], size: u64) -> Result<HashMap<(u8, u64), Hash>, StoreError> {
+    async fn nodes(
+        &self,
+        wanted: &[(u8, u64)],
+        size: u64,
+    ) -> Result<HashMap<(u8, u64), Hash>, StoreError> {
         let mut tiles: BTreeMap<Tile, Vec<Hash>> = BTreeMap::new();
         let mut known = HashMap::new();
         for &(level, index) in wanted {
-            let (tile, first, count) = Tile::with_node(level, index, size).ok_or_else(|| damaged(level, index))?;
+            let (tile, first, count) =
+                Tile::with_node(level, index, size).ok_or_else(|| damaged(level, index))?;
             let hashes = match tiles.entry(tile) {
                 Entry::Occupied(read) => read.into_mut(),
                 Entry::Vacant(unread) => unread.insert(match self.tile(tile).await {
@@ -207,17 +230,25 @@ fn damaged(level: u8, index: u64) -> StoreError {
 /// is built.
 pub(crate) async fn frontier(tx: &Tx, org: Uuid) -> Result<Frontier, StoreError> {
     use audit_checkpoint::Column as C;
-    let newest = audit_checkpoint::Entity::find().filter(C::OrgId.eq(org)).order_by_desc(C::Size).one(tx).await?;
+    let newest = audit_checkpoint::Entity::find()
+        .filter(C::OrgId.eq(org))
+        .order_by_desc(C::Size)
+        .one(tx)
+        .await?;
     let Some(row) = newest else { return Ok(Frontier::default()) };
     let roots = row.frontier.chunks(32).map(hash).collect::<Result<_, _>>()?;
     let recorder = tx.store().recorder()?;
     let origin = recorder.origin(org_unless_nil(org));
     let frontier = Frontier::resume(natural(row.size)?, roots).filter(|frontier| {
-        let tree = Checkpoint { origin: origin.clone(), size: frontier.size(), root: frontier.root() };
+        let tree =
+            Checkpoint { origin: origin.clone(), size: frontier.size(), root: frontier.root() };
         recorder.has_signed(&row.note, &tree)
     });
-    frontier
-        .ok_or_else(|| StoreError::Corrupt(format!("the newest checkpoint of {origin} is not what was signed: somebody has changed it")))
+    frontier.ok_or_else(|| {
+        StoreError::Corrupt(format!(
+            "the newest checkpoint of {origin} is not what was signed: somebody has changed it"
+        ))
+    })
 }
 
 /// A tree's right edge as it is kept.
@@ -231,11 +262,13 @@ fn hash(bytes: &[u8]) -> Result<Hash, StoreError> {
 
 /// A number of the log as the database keeps it.
 pub(crate) fn number(index: u64) -> Result<i64, StoreError> {
-    i64::try_from(index).map_err(|_| StoreError::Broken("a log has less than 2^63 entries".to_owned()))
+    i64::try_from(index)
+        .map_err(|_| StoreError::Broken("a log has less than 2^63 entries".to_owned()))
 }
 
 fn natural(number: i64) -> Result<u64, StoreError> {
-    u64::try_from(number).map_err(|_| StoreError::Corrupt("a number of the log is negative".to_owned()))
+    u64::try_from(number)
+        .map_err(|_| StoreError::Corrupt("a number of the log is negative".to_owned()))
 }
 
 #[cfg(test)]
@@ -246,8 +279,10 @@ mod tests {
     fn subtrees_stand_over_what_they_have_to() {
         for first in 0..70 {
             for end in first..70 {
-                let covered: Vec<u64> =
-                    subtrees(first, end).iter().flat_map(|(level, index)| (index << level)..((index + 1) << level)).collect();
+                let covered: Vec<u64> = subtrees(first, end)
+                    .iter()
+                    .flat_map(|(level, index)| (index << level)..((index + 1) << level))
+                    .collect();
                 assert_eq!(covered, (first..end).collect::<Vec<_>>());
             }
         }

@@ -43,9 +43,15 @@ impl<'a> Members<'a> {
         Self { tx, org }
     }
 
-    pub async fn page(&self, filter: &MemberFilter, page: PageRequest) -> Result<Page<Member>, StoreError> {
+    pub async fn page(
+        &self,
+        filter: &MemberFilter,
+        page: PageRequest,
+    ) -> Result<Page<Member>, StoreError> {
         let mut query = self.select();
-        query.and_where_option(filter.role.map(|role| column(membership::Column::Role).eq(role.name())));
+        query.and_where_option(
+            filter.role.map(|role| column(membership::Column::Role).eq(role.name())),
+        );
         if let Some(q) = &filter.q {
             let name = contains(Expr::col((Alias::new("u"), user::Column::Name)), q);
             let email = contains(Expr::col((Alias::new("u"), user::Column::Email)), q);
@@ -64,7 +70,11 @@ impl<'a> Members<'a> {
 
     /// The member with all that has to stand still while something is decided about them, locked until the unit of work
     /// ends: the member, the owners and the caller, in one order, so that two such decisions wait instead of deadlocking.
-    pub async fn locked(&self, id: MemberId, caller: MemberId) -> Result<Option<Roster>, StoreError> {
+    pub async fn locked(
+        &self,
+        id: MemberId,
+        caller: MemberId,
+    ) -> Result<Option<Roster>, StoreError> {
         let mut query = self.select();
         let ids = [id.uuid(), caller.uuid()];
         query
@@ -90,20 +100,29 @@ impl<'a> Members<'a> {
                 (Alias::new("m"), membership::Column::Role),
                 (Alias::new("m"), membership::Column::CreatedAt),
             ])
-            .columns([(Alias::new("u"), user::Column::Email), (Alias::new("u"), user::Column::Name)])
+            .columns([
+                (Alias::new("u"), user::Column::Email),
+                (Alias::new("u"), user::Column::Name),
+            ])
             .from_as(membership::Entity, Alias::new("m"))
             .join_as(
                 sea_orm::JoinType::InnerJoin,
                 user::Entity,
                 Alias::new("u"),
-                Expr::col((Alias::new("u"), user::Column::Id)).equals((Alias::new("m"), membership::Column::UserId)),
+                Expr::col((Alias::new("u"), user::Column::Id))
+                    .equals((Alias::new("m"), membership::Column::UserId)),
             )
             .and_where(column(membership::Column::OrgId).eq(self.org.uuid()))
             .take()
     }
 
     async fn read(&self, query: &SelectStatement) -> Result<Vec<Member>, StoreError> {
-        self.tx.query_all(query).await?.iter().map(|row| Row::from_query_result(row, "")?.try_into()).collect()
+        self.tx
+            .query_all(query)
+            .await?
+            .iter()
+            .map(|row| Row::from_query_result(row, "")?.try_into())
+            .collect()
     }
 }
 
@@ -124,7 +143,9 @@ struct Row {
 impl TryFrom<Row> for Member {
     type Error = StoreError;
 
-    fn try_from(Row { id, user_id, email, name, role, created_at }: Row) -> Result<Self, StoreError> {
+    fn try_from(
+        Row { id, user_id, email, name, role, created_at }: Row,
+    ) -> Result<Self, StoreError> {
         let role = Role::parse(&role).ok_or_else(|| unknown("role", &role))?;
         Ok(Self { id: Id::new(id), user_id: Id::new(user_id), email, name, role, created_at })
     }

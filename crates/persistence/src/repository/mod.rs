@@ -27,5 +27,6 @@ use sea_orm::sea_query::{BinOper, Expr, ExprTrait, Func};
 pub(crate) fn contains(column: Expr, text: &str) -> Expr {
     let escaped = text.replace('!', "!!").replace('%', "!%").replace('_', "!_");
     let pattern = Expr::expr(Func::lower(Expr::val(format!("%{escaped}%"))));
-    Expr::expr(Func::lower(column)).binary(BinOper::Like, pattern.binary(BinOper::Escape, Expr::Constant('!'.into())))
+    Expr::expr(Func::lower(column))
+        .binary(BinOper::Like, pattern.binary(BinOper::Escape, Expr::Constant('!'.into())))
 }

@@ -9,7 +9,8 @@ use postern_domain::{
 };
 use sea_orm::{
     ActiveValue::Set,
-    ColumnTrait, Condition, ConnectionTrait, EntityTrait, FromQueryResult, IntoActiveModel, QueryFilter, QuerySelect, QueryTrait,
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, FromQueryResult, IntoActiveModel,
+    QueryFilter, QuerySelect, QueryTrait,
     sea_query::{Alias, Expr, ExprTrait, LockType, Query},
 };
 
@@ -47,7 +48,10 @@ impl<'a> Orgs<'a> {
         let row = membership::Entity::find()
             .filter(membership::Column::UserId.eq(self.user.uuid()))
             .filter(membership::Column::OrgId.in_subquery(QueryTrait::query(&mut live).take()))
-            .filter(Condition::all().add_option(self.only.map(|org| membership::Column::OrgId.eq(org.uuid()))))
+            .filter(
+                Condition::all()
+                    .add_option(self.only.map(|org| membership::Column::OrgId.eq(org.uuid()))),
+            )
             .one(self.tx)
             .await?;
         row.map(|row| Role::parse(&row.role).ok_or_else(|| unknown("role", &row.role))).transpose()
@@ -58,7 +62,10 @@ impl<'a> Orgs<'a> {
         let member = |column| Expr::col((Alias::new("m"), column));
         let mut query = Query::select();
         for column in <organization::Column as sea_orm::Iterable>::iter() {
-            query.expr_as(Expr::col((Alias::new("o"), column)), format!("o_{}", sea_orm::IdenStatic::as_str(&column)));
+            query.expr_as(
+                Expr::col((Alias::new("o"), column)),
+                format!("o_{}", sea_orm::IdenStatic::as_str(&column)),
+            );
         }
         query
             .expr_as(member(membership::Column::Id), "m_id")
@@ -68,11 +75,16 @@ impl<'a> Orgs<'a> {
                 sea_orm::JoinType::InnerJoin,
                 organization::Entity,
                 Alias::new("o"),
-                Expr::col((Alias::new("o"), organization::Column::Id)).equals((Alias::new("m"), membership::Column::OrgId)),
+                Expr::col((Alias::new("o"), organization::Column::Id))
+                    .equals((Alias::new("m"), membership::Column::OrgId)),
             )
             .and_where(member(membership::Column::UserId).eq(self.user.uuid()))
-            .and_where(Expr::col((Alias::new("o"), organization::Column::DeletionRequestedAt)).is_null())
-            .and_where_option(self.only.map(|org| member(membership::Column::OrgId).eq(org.uuid())));
+            .and_where(
+                Expr::col((Alias::new("o"), organization::Column::DeletionRequestedAt)).is_null(),
+            )
+            .and_where_option(
+                self.only.map(|org| member(membership::Column::OrgId).eq(org.uuid())),
+            );
         page.apply(&mut query, member(membership::Column::Id));
         let rows = self.tx.query_all(&query).await?;
         let memberships: Result<Vec<Membership>, StoreError> = rows
@@ -81,7 +93,8 @@ impl<'a> Orgs<'a> {
                 let org = organization::Model::from_query_result(row, "o_")?.try_into()?;
                 let role: String = row.try_get("", "m_role")?;
                 let role = Role::parse(&role).ok_or_else(|| unknown("role", &role))?;
-                Ok(Place { org, member: postern_domain::Id::new(row.try_get("", "m_id")?), role }.into())
+                Ok(Place { org, member: postern_domain::Id::new(row.try_get("", "m_id")?), role }
+                    .into())
             })
             .collect();
         Ok(page.cut(memberships?, |membership| membership.member_id.uuid()))
@@ -90,7 +103,8 @@ impl<'a> Orgs<'a> {
 
 /// The row of an org, locked until the unit of work ends.
 pub(crate) async fn locked(tx: &Tx, id: OrgId) -> Result<Option<Org>, StoreError> {
-    let live = organization::Entity::find_by_id(id.uuid()).filter(organization::Column::DeletionRequestedAt.is_null());
+    let live = organization::Entity::find_by_id(id.uuid())
+        .filter(organization::Column::DeletionRequestedAt.is_null());
     live.lock(LockType::Update).one(tx).await?.map(Org::try_from).transpose()
 }
 
@@ -116,7 +130,10 @@ impl Stored<InOrg> for Org {
     async fn store(&self, to: Target<'_, InOrg>) -> Result<(), StoreError> {
         organization::Entity::update_many()
             .col_expr(organization::Column::Name, Expr::value(&self.name))
-            .col_expr(organization::Column::DeletionRequestedAt, Expr::value(self.deletion_requested_at))
+            .col_expr(
+                organization::Column::DeletionRequestedAt,
+                Expr::value(self.deletion_requested_at),
+            )
             .filter(organization::Column::Id.eq(to.grant.place().org.id.uuid()))
             .exec(to.tx)
             .await?;

@@ -41,7 +41,11 @@ impl PageRequest {
     }
 
     /// Restricts a query to what comes from where this page begins, and puts it in order, by the id in `column`.
-    pub(super) fn ordered(self, query: &mut SelectStatement, column: impl Into<Expr>) -> &mut SelectStatement {
+    pub(super) fn ordered(
+        self,
+        query: &mut SelectStatement,
+        column: impl Into<Expr>,
+    ) -> &mut SelectStatement {
         let column = column.into();
         let order = match self.from {
             From::Newest => Order::Desc,
@@ -66,7 +70,8 @@ impl PageRequest {
             rows.reverse();
         }
         // Whence one came there is always more.
-        let (is_older, is_newer) = if backwards { (true, more) } else { (more, self.from != From::Newest) };
+        let (is_older, is_newer) =
+            if backwards { (true, more) } else { (more, self.from != From::Newest) };
         Page {
             older: rows.last().filter(|_| is_older).map(|row| From::OlderThan(id(row))),
             newer: rows.first().filter(|_| is_newer).map(|row| From::NewerThan(id(row))),
@@ -89,8 +94,12 @@ impl<T> Page<T> {
         let (older, newer) = (Some(From::OlderThan(last)), Some(From::NewerThan(last)));
         let empty = self.rows.is_empty();
         match asked.from {
-            From::NewerThan(_) => (self.newer, self.older) = (newer, if empty { older } else { self.older }),
-            From::OlderThan(_) => (self.older, self.newer) = (older, if empty { newer } else { self.newer }),
+            From::NewerThan(_) => {
+                (self.newer, self.older) = (newer, if empty { older } else { self.older })
+            }
+            From::OlderThan(_) => {
+                (self.older, self.newer) = (older, if empty { newer } else { self.newer })
+            }
             From::Newest => self.older = older,
         }
         self
@@ -100,6 +109,10 @@ impl<T> Page<T> {
 impl<T> Page<(Uuid, Option<T>)> {
     /// Without what could not be understood.
     pub(super) fn understood(self) -> Page<T> {
-        Page { rows: self.rows.into_iter().filter_map(|(_, row)| row).collect(), older: self.older, newer: self.newer }
+        Page {
+            rows: self.rows.into_iter().filter_map(|(_, row)| row).collect(),
+            older: self.older,
+            newer: self.newer,
+        }
     }
 }

@@ -3,7 +3,9 @@
 use std::collections::HashMap;
 
 use postern_domain::{Id, operation::Staff, org::OrgRef, retention::Retention};
-use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QuerySelect, sea_query::OnConflict};
+use sea_orm::{
+    ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QuerySelect, sea_query::OnConflict,
+};
 
 use crate::{
     entity::{organization, retention},
@@ -28,7 +30,11 @@ impl<'a> Retentions<'a> {
     pub async fn locked(&self, slug: &str) -> Result<Option<Retention>, StoreError> {
         // What is being removed is gone before a hold is on it, and nothing after.
         self.tx.wait_for(TAKING).await?;
-        let org = organization::Entity::find().filter(organization::Column::Slug.eq(slug)).lock_exclusive().one(self.tx).await?;
+        let org = organization::Entity::find()
+            .filter(organization::Column::Slug.eq(slug))
+            .lock_exclusive()
+            .one(self.tx)
+            .await?;
         let Some(org) = org else { return Ok(None) };
         Ok(Some(rules(retention::Entity::find_by_id(org.id).one(self.tx).await?, reference(org))))
     }
@@ -36,8 +42,14 @@ impl<'a> Retentions<'a> {
 
 /// The rules for every org there is.
 pub(crate) async fn all(tx: &Tx) -> Result<Vec<Retention>, StoreError> {
-    let mut said: HashMap<_, _> = retention::Entity::find().all(tx).await?.into_iter().map(|row| (row.org_id, row)).collect();
-    Ok(organization::Entity::find().all(tx).await?.into_iter().map(|org| rules(said.remove(&org.id), reference(org))).collect())
+    let mut said: HashMap<_, _> =
+        retention::Entity::find().all(tx).await?.into_iter().map(|row| (row.org_id, row)).collect();
+    Ok(organization::Entity::find()
+        .all(tx)
+        .await?
+        .into_iter()
+        .map(|org| rules(said.remove(&org.id), reference(org)))
+        .collect())
 }
 
 /// The rules for one org.
@@ -57,9 +69,14 @@ fn reference(org: organization::Model) -> OrgRef {
 impl Stored<Staff> for Retention {
     async fn store(&self, to: Target<'_, Staff>) -> Result<(), StoreError> {
         let Self { org, days, held_since } = self;
-        let row = retention::ActiveModel { org_id: Set(org.id.uuid()), days: Set(*days), held_since: Set(*held_since) };
-        let replaced =
-            OnConflict::column(retention::Column::OrgId).update_columns([retention::Column::Days, retention::Column::HeldSince]).to_owned();
+        let row = retention::ActiveModel {
+            org_id: Set(org.id.uuid()),
+            days: Set(*days),
+            held_since: Set(*held_since),
+        };
+        let replaced = OnConflict::column(retention::Column::OrgId)
+            .update_columns([retention::Column::Days, retention::Column::HeldSince])
+            .to_owned();
         retention::Entity::insert(row).on_conflict(replaced).exec_without_returning(to.tx).await?;
         Ok(())
     }

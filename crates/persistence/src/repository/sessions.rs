@@ -39,19 +39,28 @@ impl<'a> Sessions<'a> {
     }
 
     /// The live sessions of a person, the last opened first.
-    pub async fn page_of(&self, user: UserId, now: DateTime<Utc>, page: PageRequest) -> Result<Page<Session>, StoreError> {
+    pub async fn page_of(
+        &self,
+        user: UserId,
+        now: DateTime<Utc>,
+        page: PageRequest,
+    ) -> Result<Page<Session>, StoreError> {
         let mut select = session::Entity::find()
             .filter(session::Column::UserId.eq(user.uuid()))
             .filter(session::Column::EndedAt.is_null())
             .filter(session::Column::ExpiresAt.gt(now));
-        page.apply(QueryTrait::query(&mut select), Expr::col((session::Entity, session::Column::Id)));
+        page.apply(
+            QueryTrait::query(&mut select),
+            Expr::col((session::Entity, session::Column::Id)),
+        );
         let rows = select.all(self.tx).await?.into_iter().map(Session::from).collect();
         Ok(page.cut(rows, |session: &Session| session.id.uuid()))
     }
 
     /// A session of a person, locked until the unit of work ends.
     pub async fn locked(&self, id: SessionId, user: UserId) -> Result<Option<Session>, StoreError> {
-        let select = session::Entity::find_by_id(id.uuid()).filter(session::Column::UserId.eq(user.uuid()));
+        let select =
+            session::Entity::find_by_id(id.uuid()).filter(session::Column::UserId.eq(user.uuid()));
         Ok(select.lock(LockType::Update).one(self.tx).await?.map(Into::into))
     }
 
@@ -60,15 +69,27 @@ impl<'a> Sessions<'a> {
     pub async fn by_refresh_token(&self, hash: &[u8]) -> Result<Option<IssuedToken>, StoreError> {
         let select = refresh_token::Entity::find_by_id(hash.to_vec()).lock(LockType::Update);
         let Some(token) = select.one(self.tx).await? else { return Ok(None) };
-        let session = session::Entity::find_by_id(token.session_id).lock(LockType::Update).one(self.tx).await?;
+        let session = session::Entity::find_by_id(token.session_id)
+            .lock(LockType::Update)
+            .one(self.tx)
+            .await?;
         let Some(session) = session else { return Ok(None) };
         let user = user::Entity::find_by_id(session.user_id).one(self.tx).await?;
-        Ok(user.map(|user| IssuedToken { used: token.used_at.is_some(), session: session.into(), user: user.into() }))
+        Ok(user.map(|user| IssuedToken {
+            used: token.used_at.is_some(),
+            session: session.into(),
+            user: user.into(),
+        }))
     }
 }
 
 /// Ends the sessions of a person but one.
-pub(super) async fn end_all_but(tx: &Tx, user: UserId, spared: SessionId, at: DateTime<Utc>) -> Result<(), StoreError> {
+pub(super) async fn end_all_but(
+    tx: &Tx,
+    user: UserId,
+    spared: SessionId,
+    at: DateTime<Utc>,
+) -> Result<(), StoreError> {
     session::Entity::update_many()
         .col_expr(session::Column::EndedAt, Expr::value(at))
         .filter(session::Column::UserId.eq(user.uuid()))

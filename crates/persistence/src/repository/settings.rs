@@ -38,15 +38,22 @@ impl<'a> OrgSettings<'a> {
     }
 
     fn convert(&self, row: Option<org_setting::Model>) -> Result<Settings, StoreError> {
-        let row = row.ok_or_else(|| StoreError::Corrupt(format!("{} has no settings", self.org.id)))?;
+        let row =
+            row.ok_or_else(|| StoreError::Corrupt(format!("{} has no settings", self.org.id)))?;
         let org_setting::Model { org_id: _, colour, logo_url, support_email, version } = row;
-        Ok(Settings { branding: Branding { colour, logo_url }, support_email, limits: self.org.limits, version })
+        Ok(Settings {
+            branding: Branding { colour, logo_url },
+            support_email,
+            limits: self.org.limits,
+            version,
+        })
     }
 }
 
 impl Stored<InOrg> for Settings {
     async fn store(&self, to: Target<'_, InOrg>) -> Result<(), StoreError> {
-        let Self { branding: Branding { colour, logo_url }, support_email, limits: _, version } = self;
+        let Self { branding: Branding { colour, logo_url }, support_email, limits: _, version } =
+            self;
         org_setting::Entity::update_many()
             .col_expr(org_setting::Column::Colour, Expr::value(colour.clone()))
             .col_expr(org_setting::Column::LogoUrl, Expr::value(logo_url.clone()))

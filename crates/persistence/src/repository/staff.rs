@@ -36,19 +36,32 @@ impl<'a> StaffList<'a> {
 
     pub async fn page(&self, page: PageRequest) -> Result<Page<StaffMember>, StoreError> {
         let mut query = Query::select()
-            .columns([(staff::Entity, staff::Column::UserId), (staff::Entity, staff::Column::Tier), (staff::Entity, staff::Column::Since)])
+            .columns([
+                (staff::Entity, staff::Column::UserId),
+                (staff::Entity, staff::Column::Tier),
+                (staff::Entity, staff::Column::Since),
+            ])
             .columns([(user::Entity, user::Column::Email), (user::Entity, user::Column::Name)])
             .from(staff::Entity)
-            .inner_join(user::Entity, Expr::col((user::Entity, user::Column::Id)).equals((staff::Entity, staff::Column::UserId)))
+            .inner_join(
+                user::Entity,
+                Expr::col((user::Entity, user::Column::Id))
+                    .equals((staff::Entity, staff::Column::UserId)),
+            )
             .take();
         page.apply(&mut query, Expr::col((staff::Entity, staff::Column::UserId)));
         let rows = self.tx.query_all(&query).await?;
-        let members: Result<Vec<StaffMember>, StoreError> = rows.iter().map(|row| Row::from_query_result(row, "")?.try_into()).collect();
+        let members: Result<Vec<StaffMember>, StoreError> =
+            rows.iter().map(|row| Row::from_query_result(row, "")?.try_into()).collect();
         Ok(page.cut(members?, |member| member.user_id.uuid()))
     }
 
     /// A person by id, with all that has to stand still while `by` decides about their tier.
-    pub async fn locked(&self, id: UserId, by: Option<UserId>) -> Result<Option<Candidate>, StoreError> {
+    pub async fn locked(
+        &self,
+        id: UserId,
+        by: Option<UserId>,
+    ) -> Result<Option<Candidate>, StoreError> {
         self.candidate(user::Column::Id.eq(id.uuid()), by).await
     }
 
@@ -57,19 +70,39 @@ impl<'a> StaffList<'a> {
         self.candidate(user::Column::Email.eq(email), None).await
     }
 
-    async fn candidate(&self, which: Expr, by: Option<UserId>) -> Result<Option<Candidate>, StoreError> {
+    async fn candidate(
+        &self,
+        which: Expr,
+        by: Option<UserId>,
+    ) -> Result<Option<Candidate>, StoreError> {
         // Counting rows does not lock the ones that others are about to add: those who change tiers take turns.
         self.tx.wait_for(CHANGING_TIERS).await?;
-        let Some(user) = user::Entity::find().filter(which).one(self.tx).await? else { return Ok(None) };
+        let Some(user) = user::Entity::find().filter(which).one(self.tx).await? else {
+            return Ok(None);
+        };
         let wanted = [Some(user.id), by.map(Id::uuid)].into_iter().flatten();
         let rows = staff::Entity::find()
-            .filter(staff::Column::UserId.is_in(wanted).or(staff::Column::Tier.eq(Tier::SuperAdmin.name())))
+            .filter(
+                staff::Column::UserId
+                    .is_in(wanted)
+                    .or(staff::Column::Tier.eq(Tier::SuperAdmin.name())),
+            )
             .all(self.tx)
             .await?;
         let of = |id: Uuid| rows.iter().find(|row| row.user_id == id);
-        let present = of(user.id).map(|row| Ok::<_, StoreError>((known_tier(&row.tier)?, row.since))).transpose()?;
-        let by = by.map(|id| Ok::<_, StoreError>((id, of(id.uuid()).map(|row| known_tier(&row.tier)).transpose()?))).transpose()?;
-        let super_admins = rows.iter().filter(|row| row.tier == Tier::SuperAdmin.name()).count() as u64;
+        let present = of(user.id)
+            .map(|row| Ok::<_, StoreError>((known_tier(&row.tier)?, row.since)))
+            .transpose()?;
+        let by = by
+            .map(|id| {
+                Ok::<_, StoreError>((
+                    id,
+                    of(id.uuid()).map(|row| known_tier(&row.tier)).transpose()?,
+                ))
+            })
+            .transpose()?;
+        let super_admins =
+            rows.iter().filter(|row| row.tier == Tier::SuperAdmin.name()).count() as u64;
         Ok(Some(Candidate { user: user.into(), present, by, super_admins }))
     }
 }
@@ -107,10 +140,19 @@ impl Stored<Staff> for Tiered {
         match tier {
             None => staff::Entity::delete_by_id(user.id.uuid()).exec(to.tx).await.map(drop)?,
             Some(tier) => {
-                let row = staff::ActiveModel { user_id: Set(user.id.uuid()), tier: Set(tier.name().to_owned()), since: Set(*since) };
-                let other_tier =
-                    OnConflict::column(staff::Column::UserId).update_columns([staff::Column::Tier, staff::Column::Since]).to_owned();
-                staff::Entity::insert(row).on_conflict(other_tier).exec_without_returning(to.tx).await.map(drop)?;
+                let row = staff::ActiveModel {
+                    user_id: Set(user.id.uuid()),
+                    tier: Set(tier.name().to_owned()),
+                    since: Set(*since),
+                };
+                let other_tier = OnConflict::column(staff::Column::UserId)
+                    .update_columns([staff::Column::Tier, staff::Column::Since])
+                    .to_owned();
+                staff::Entity::insert(row)
+                    .on_conflict(other_tier)
+                    .exec_without_returning(to.tx)
+                    .await
+                    .map(drop)?;
             }
         }
         Ok(())

@@ -28,7 +28,11 @@ impl<'a> Users<'a> {
 
     /// The account, locked until the unit of work ends.
     pub async fn locked(&self, id: UserId) -> Result<Option<User>, StoreError> {
-        Ok(user::Entity::find_by_id(id.uuid()).lock(LockType::Update).one(self.tx).await?.map(Into::into))
+        Ok(user::Entity::find_by_id(id.uuid())
+            .lock(LockType::Update)
+            .one(self.tx)
+            .await?
+            .map(Into::into))
     }
 }
 

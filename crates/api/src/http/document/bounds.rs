@@ -6,7 +6,25 @@ use serde_json::{Map, Value, json};
 /// The longest of each kind of text, in characters, by the names of the fields; a text of an event is cut at 1,000.
 const LONGEST: [(u64, &[&str]); 9] = [
     (7, &["colour"]),
-    (40, &["slug", "ip", "format", "status", "code", "metric", "permission", "tier", "version", "token_type", "kty", "crv", "alg", "use"]),
+    (
+        40,
+        &[
+            "slug",
+            "ip",
+            "format",
+            "status",
+            "code",
+            "metric",
+            "permission",
+            "tier",
+            "version",
+            "token_type",
+            "kty",
+            "crv",
+            "alg",
+            "use",
+        ],
+    ),
     (64, &["kid", "x", "request_id", "ticket_ref", "id"]),
     (100, &["title", "name", "org_name"]),
     (254, &["email", "staff_email", "target_email", "support_email"]),
@@ -44,28 +62,45 @@ pub fn bound(name: &str, schema: &mut Value) {
         Value::Array(kinds) => kinds.iter().any(|one| one == kind),
         one => one == kind,
     };
-    if object.contains_key("type") && !["enum", "const", "$ref"].iter().any(|key| object.contains_key(*key)) {
+    if object.contains_key("type")
+        && !["enum", "const", "$ref"].iter().any(|key| object.contains_key(*key))
+    {
         if is("string") && !object.contains_key("maxLength") {
             let moment = object.get("format").is_some_and(|format| format == "date-time");
-            let longest = LONGEST.iter().find(|(_, names)| names.contains(&name)).map_or(WORD, |(longest, _)| *longest);
+            let longest = LONGEST
+                .iter()
+                .find(|(_, names)| names.contains(&name))
+                .map_or(WORD, |(longest, _)| *longest);
             object.insert("maxLength".to_owned(), json!(if moment { MOMENT } else { longest }));
         } else if is("integer") {
-            let most =
-                if object.get("format").is_some_and(|format| format == "int32") { u64::from(i32::MAX.unsigned_abs()) } else { WHOLE };
+            let most = if object.get("format").is_some_and(|format| format == "int32") {
+                u64::from(i32::MAX.unsigned_abs())
+            } else {
+                WHOLE
+            };
             object.entry("minimum").or_insert(json!(0));
             object.entry("maximum").or_insert(json!(most));
         } else if is("array") && !object.contains_key("maxItems") {
             object.insert("maxItems".to_owned(), json!(ITEMS));
-        } else if is("object") && !object.contains_key("properties") && !object.contains_key("additionalProperties") {
+        } else if is("object")
+            && !object.contains_key("properties")
+            && !object.contains_key("additionalProperties")
+        {
             // Anything may stand in it, and not nothing, as some generators read it.
             object.insert("additionalProperties".to_owned(), json!(true));
         }
     }
     for (key, inner) in object {
         match key.as_str() {
-            "properties" => inner.as_object_mut().into_iter().flatten().for_each(|(name, field)| bound(name, field)),
+            "properties" => inner
+                .as_object_mut()
+                .into_iter()
+                .flatten()
+                .for_each(|(name, field)| bound(name, field)),
             "items" | "additionalProperties" | "propertyNames" => bound(name, inner),
-            "oneOf" | "anyOf" | "allOf" => inner.as_array_mut().into_iter().flatten().for_each(|one| bound(name, one)),
+            "oneOf" | "anyOf" | "allOf" => {
+                inner.as_array_mut().into_iter().flatten().for_each(|one| bound(name, one))
+            }
             _ => {}
         }
     }
@@ -77,11 +112,22 @@ fn state_what_is_always_there(schema: &mut Value) {
         state_what_is_always_there(part);
     }
     let Some(properties) = schema["properties"].as_object() else { return };
-    let null =
-        |schema: &Value| schema["type"] == "null" || schema["type"].as_array().is_some_and(|kinds| kinds.iter().any(|kind| kind == "null"));
-    let nullable = |schema: &Value| null(schema) || schema["oneOf"].as_array().is_some_and(|all| all.iter().any(null));
+    let null = |schema: &Value| {
+        schema["type"] == "null"
+            || schema["type"]
+                .as_array()
+                .is_some_and(|kinds| kinds.iter().any(|kind| kind == "null"))
+    };
+    let nullable = |schema: &Value| {
+        null(schema) || schema["oneOf"].as_array().is_some_and(|all| all.iter().any(null))
+    };
     let mut required: Vec<Value> = schema["required"].as_array().cloned().unwrap_or_default();
-    required.extend(properties.iter().filter(|(_, field)| nullable(field)).map(|(name, _)| Value::from(name.as_str())));
+    required.extend(
+        properties
+            .iter()
+            .filter(|(_, field)| nullable(field))
+            .map(|(name, _)| Value::from(name.as_str())),
+    );
     let known: Vec<&String> = properties.keys().collect();
     required.sort_by_key(|name| known.iter().position(|one| *one == name));
     required.dedup();
@@ -92,7 +138,9 @@ fn state_what_is_always_there(schema: &mut Value) {
 
 /// Bounds what an operation declares for itself.
 pub fn bound_in_place(operation: &mut Value) {
-    for parameter in operation.get_mut("parameters").and_then(Value::as_array_mut).into_iter().flatten() {
+    for parameter in
+        operation.get_mut("parameters").and_then(Value::as_array_mut).into_iter().flatten()
+    {
         let name = parameter["name"].as_str().unwrap_or_default().to_owned();
         bound(&name, &mut parameter["schema"]);
         // What may be left out is not there then; it is never null.
@@ -103,15 +151,31 @@ pub fn bound_in_place(operation: &mut Value) {
             parameter["schema"]["type"] = kind.clone();
         }
     }
-    for response in operation.get_mut("responses").and_then(Value::as_object_mut).into_iter().flat_map(Map::values_mut) {
-        for header in response.get_mut("headers").and_then(Value::as_object_mut).into_iter().flat_map(Map::values_mut) {
+    for response in operation
+        .get_mut("responses")
+        .and_then(Value::as_object_mut)
+        .into_iter()
+        .flat_map(Map::values_mut)
+    {
+        for header in response
+            .get_mut("headers")
+            .and_then(Value::as_object_mut)
+            .into_iter()
+            .flat_map(Map::values_mut)
+        {
             header.get_mut("schema").into_iter().for_each(|schema| bound("", schema));
         }
-        for (kind, content) in response.get_mut("content").and_then(Value::as_object_mut).into_iter().flatten() {
+        for (kind, content) in
+            response.get_mut("content").and_then(Value::as_object_mut).into_iter().flatten()
+        {
             match kind.as_str() {
                 "application/json" | "application/problem+json" => {}
-                "application/octet-stream" => *content = json!({ "schema": { "type": "string", "format": "binary", "maxLength": BYTES } }),
-                "text/plain" | "text/html" => *content = json!({ "schema": { "type": "string", "maxLength": BYTES } }),
+                "application/octet-stream" => {
+                    *content = json!({ "schema": { "type": "string", "format": "binary", "maxLength": BYTES } })
+                }
+                "text/plain" | "text/html" => {
+                    *content = json!({ "schema": { "type": "string", "maxLength": BYTES } })
+                }
                 // A file or a stream is as long as it is: a generator would read it to its end before it gives anything.
                 _ => *content = json!({}),
             }

@@ -9,14 +9,22 @@ const STORY: &str = include_str!("story.json");
 /// Gives each JSON body and each good answer an example.
 pub fn add(document: &mut Value) {
     let story: Value = serde_json::from_str(STORY).expect("the story is JSON");
-    let teller = Teller { schemas: document["components"]["schemas"].clone(), story: story["schemas"].clone() };
+    let teller = Teller {
+        schemas: document["components"]["schemas"].clone(),
+        story: story["schemas"].clone(),
+    };
     let paths = document["paths"].as_object_mut().expect("the document has paths");
     for operation in paths.values_mut().filter_map(Value::as_object_mut).flat_map(Map::values_mut) {
         let own = story["answers"].get(operation["operationId"].as_str().unwrap_or_default());
         if let Some(body) = operation.pointer_mut("/requestBody/content/application~1json") {
             body["example"] = teller.example(&body["schema"]);
         }
-        for (_, response) in operation["responses"].as_object_mut().into_iter().flatten().filter(|(status, _)| status.starts_with('2')) {
+        for (_, response) in operation["responses"]
+            .as_object_mut()
+            .into_iter()
+            .flatten()
+            .filter(|(status, _)| status.starts_with('2'))
+        {
             if let Some(content) = response.pointer_mut("/content/application~1json") {
                 content["example"] = over(teller.example(&content["schema"]), own);
             }
@@ -31,7 +39,9 @@ struct Teller {
 
 impl Teller {
     fn example(&self, schema: &Value) -> Value {
-        if let Some(name) = schema["$ref"].as_str().and_then(|reference| reference.rsplit('/').next()) {
+        if let Some(name) =
+            schema["$ref"].as_str().and_then(|reference| reference.rsplit('/').next())
+        {
             return over(self.example(&self.schemas[name]), self.story.get(name));
         }
         for given in ["/example", "/examples/0", "/enum/0", "/const"] {
@@ -41,16 +51,21 @@ impl Teller {
         }
         for choice in ["oneOf", "anyOf"] {
             let alternatives = schema[choice].as_array().into_iter().flatten();
-            if let Some(first) = alternatives.filter(|one| one["type"] != "null").map(|one| self.example(one)).next() {
+            if let Some(first) =
+                alternatives.filter(|one| one["type"] != "null").map(|one| self.example(one)).next()
+            {
                 return first;
             }
         }
         if let Some(parts) = schema["allOf"].as_array() {
-            let members = parts.iter().filter_map(|part| self.example(part).as_object().cloned()).flatten();
+            let members =
+                parts.iter().filter_map(|part| self.example(part).as_object().cloned()).flatten();
             return Value::Object(members.collect());
         }
         let kind = match &schema["type"] {
-            Value::Array(kinds) => kinds.iter().find(|kind| *kind != "null").and_then(Value::as_str),
+            Value::Array(kinds) => {
+                kinds.iter().find(|kind| *kind != "null").and_then(Value::as_str)
+            }
             kind => kind.as_str(),
         };
         let nullable = schema["type"].is_array();
@@ -58,10 +73,16 @@ impl Teller {
             Some("object") => {
                 // What is there only sometimes is not there in an example, unless the story says so; but a body shows all that it takes.
                 let optional = schema["additionalProperties"] == false;
-                let is_required = |name: &String| schema["required"].as_array().is_some_and(|all| all.iter().any(|one| one == name));
+                let is_required = |name: &String| {
+                    schema["required"]
+                        .as_array()
+                        .is_some_and(|all| all.iter().any(|one| one == name))
+                };
                 let properties = schema["properties"].as_object().into_iter().flatten();
                 let shown = properties.filter(|(name, _)| optional || is_required(name));
-                Value::Object(shown.map(|(name, property)| (name.clone(), self.example(property))).collect())
+                Value::Object(
+                    shown.map(|(name, property)| (name.clone(), self.example(property))).collect(),
+                )
             }
             Some("array") => json!([self.example(&schema["items"])]),
             _ if nullable => Value::Null,
@@ -112,7 +133,10 @@ mod tests {
             assert!(document["components"]["schemas"].get(name).is_some(), "{name} is no schema");
         }
         for id in story["answers"].as_object().expect("answers").keys() {
-            assert!(routes.mounted().iter().any(|mounted| mounted.row.id == id), "{id} is no operation");
+            assert!(
+                routes.mounted().iter().any(|mounted| mounted.row.id == id),
+                "{id} is no operation"
+            );
         }
     }
 }

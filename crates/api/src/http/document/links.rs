@@ -4,30 +4,76 @@
 use serde_json::{Map, Value, json};
 
 /// From which operation, with which good status, to which others; and the parameters that they take out of the answer or the request.
-type Link = (&'static str, &'static str, &'static [&'static str], &'static [(&'static str, &'static str)]);
+type Link =
+    (&'static str, &'static str, &'static [&'static str], &'static [(&'static str, &'static str)]);
 
 const LINKS: [Link; 15] = [
-    ("create_org", "201", &["read_org", "read_settings", "read_dashboard", "list_members"], &[("org", "$response.body#/id")]),
+    (
+        "create_org",
+        "201",
+        &["read_org", "read_settings", "read_dashboard", "list_members"],
+        &[("org", "$response.body#/id")],
+    ),
     (
         "list_my_orgs",
         "200",
         &["read_org", "read_settings", "list_features", "list_members", "list_audit_events"],
         &[("org", "$response.body#/data/0/org/id")],
     ),
-    ("read_org", "200", &["read_dashboard", "list_org_impersonations"], &[("org", "$response.body#/id")]),
-    ("read_settings", "200", &["update_settings"], &[("org", "$request.path.org"), ("If-Match", "$response.header.ETag")]),
+    (
+        "read_org",
+        "200",
+        &["read_dashboard", "list_org_impersonations"],
+        &[("org", "$response.body#/id")],
+    ),
+    (
+        "read_settings",
+        "200",
+        &["update_settings"],
+        &[("org", "$request.path.org"), ("If-Match", "$response.header.ETag")],
+    ),
     (
         "list_members",
         "200",
         &["read_member", "change_member_role"],
         &[("org", "$request.path.org"), ("member", "$response.body#/data/0/id")],
     ),
-    ("list_features", "200", &["read_feature"], &[("org", "$request.path.org"), ("key", "$response.body#/data/0/key")]),
-    ("list_audit_events", "200", &["read_audit_event"], &[("org", "$request.path.org"), ("event", "$response.body#/data/0/id")]),
-    ("list_audit_events", "200", &["read_log_proof"], &[("org", "$request.path.org"), ("query.event", "$response.body#/data/0/id")]),
-    ("list_platform_audit_events", "200", &["read_platform_log_proof"], &[("query.event", "$response.body#/data/0/id")]),
-    ("start_impersonation", "201", &["end_impersonation"], &[("impersonation", "$response.body#/impersonation/id")]),
-    ("list_impersonations", "200", &["end_impersonation"], &[("impersonation", "$response.body#/data/0/id")]),
+    (
+        "list_features",
+        "200",
+        &["read_feature"],
+        &[("org", "$request.path.org"), ("key", "$response.body#/data/0/key")],
+    ),
+    (
+        "list_audit_events",
+        "200",
+        &["read_audit_event"],
+        &[("org", "$request.path.org"), ("event", "$response.body#/data/0/id")],
+    ),
+    (
+        "list_audit_events",
+        "200",
+        &["read_log_proof"],
+        &[("org", "$request.path.org"), ("query.event", "$response.body#/data/0/id")],
+    ),
+    (
+        "list_platform_audit_events",
+        "200",
+        &["read_platform_log_proof"],
+        &[("query.event", "$response.body#/data/0/id")],
+    ),
+    (
+        "start_impersonation",
+        "201",
+        &["end_impersonation"],
+        &[("impersonation", "$response.body#/impersonation/id")],
+    ),
+    (
+        "list_impersonations",
+        "200",
+        &["end_impersonation"],
+        &[("impersonation", "$response.body#/data/0/id")],
+    ),
     // To the next page, where there are no filters that a cursor belongs to.
     (
         "list_org_impersonations",
@@ -36,7 +82,12 @@ const LINKS: [Link; 15] = [
         &[("org", "$request.path.org"), ("cursor", "$response.body#/next_cursor")],
     ),
     ("list_my_orgs", "200", &["list_my_orgs"], &[("cursor", "$response.body#/next_cursor")]),
-    ("list_my_sessions", "200", &["list_my_sessions"], &[("cursor", "$response.body#/next_cursor")]),
+    (
+        "list_my_sessions",
+        "200",
+        &["list_my_sessions"],
+        &[("cursor", "$response.body#/next_cursor")],
+    ),
     ("list_staff", "200", &["list_staff"], &[("cursor", "$response.body#/next_cursor")]),
 ];
 
@@ -46,9 +97,11 @@ pub fn add(operation: &mut Value) {
         if operation["operationId"] != from {
             continue;
         }
-        let parameters: Map<String, Value> = parameters.iter().map(|(name, taken)| ((*name).to_owned(), json!(taken))).collect();
+        let parameters: Map<String, Value> =
+            parameters.iter().map(|(name, taken)| ((*name).to_owned(), json!(taken))).collect();
         for to in targets {
-            operation["responses"][status]["links"][to] = json!({ "operationId": to, "parameters": parameters });
+            operation["responses"][status]["links"][to] =
+                json!({ "operationId": to, "parameters": parameters });
         }
     }
 }

@@ -14,7 +14,10 @@ use std::collections::BTreeMap;
 
 use postern_domain::operation::ScopeKind;
 use serde_json::{Value, json};
-use utoipa::openapi::{ComponentsBuilder, ContactBuilder, HttpMethod, InfoBuilder, LicenseBuilder, OpenApiBuilder, PathItem, PathsBuilder};
+use utoipa::openapi::{
+    ComponentsBuilder, ContactBuilder, HttpMethod, InfoBuilder, LicenseBuilder, OpenApiBuilder,
+    PathItem, PathsBuilder,
+};
 
 use super::{
     code::Code,
@@ -27,12 +30,18 @@ const INTRODUCTION: &str = include_str!("introduction.md");
 
 /// The tags in reading order, each with what it is about.
 const TAGS: [(&str, &str); 9] = [
-    ("identity", "Signing in and out, keeping a session alive, and the keys with which others verify our tokens."),
+    (
+        "identity",
+        "Signing in and out, keeping a session alive, and the keys with which others verify our tokens.",
+    ),
     ("me", "The person who is signed in, their sessions, and what they may do."),
     ("orgs", "A customer's own panel: the org itself, its dashboard, and how it comes and goes."),
     ("members", "Who belongs to an org, and as what."),
     ("settings", "What an org sets for itself, and which features it has."),
-    ("audit", "The record of an org: every change, every denial, and everything that support did there."),
+    (
+        "audit",
+        "The record of an org: every change, every denial, and everything that support did there.",
+    ),
     ("support", "The staff portal: finding an account and stepping into it, under both names."),
     ("staff", "Who of the vendor's people is staff, and what they may do."),
     ("running", "For those who run Postern."),
@@ -47,14 +56,31 @@ pub fn document(routes: &Routes) -> Value {
         paths = paths.path(&mounted.path, operation);
         components = components.schemas_from_iter(mounted.schemas.clone());
     }
-    let components = components.schema_from::<ProblemBody>().schema_from::<Code>().schema_from::<FieldError>();
-    let contact = ContactBuilder::new().name(Some("The Postern team")).url(Some("https://postern.example")).build();
-    let license = LicenseBuilder::new().name("Proprietary").url(Some("https://postern.example/license")).build();
-    let info = InfoBuilder::new().title("Postern").version(env!("CARGO_PKG_VERSION")).description(Some(INTRODUCTION));
+    let components =
+        components.schema_from::<ProblemBody>().schema_from::<Code>().schema_from::<FieldError>();
+    let contact = ContactBuilder::new()
+        .name(Some("The Postern team"))
+        .url(Some("https://postern.example"))
+        .build();
+    let license = LicenseBuilder::new()
+        .name("Proprietary")
+        .url(Some("https://postern.example/license"))
+        .build();
+    let info = InfoBuilder::new()
+        .title("Postern")
+        .version(env!("CARGO_PKG_VERSION"))
+        .description(Some(INTRODUCTION));
     let info = info.contact(Some(contact)).license(Some(license)).build();
-    let document = OpenApiBuilder::new().info(info).paths(paths.build()).components(Some(components.build())).build();
+    let document = OpenApiBuilder::new()
+        .info(info)
+        .paths(paths.build())
+        .components(Some(components.build()))
+        .build();
     let mut document = serde_json::to_value(&document).expect("a document is plain data");
-    document["tags"] = TAGS.iter().map(|(name, description)| json!({ "name": name, "description": description })).collect();
+    document["tags"] = TAGS
+        .iter()
+        .map(|(name, description)| json!({ "name": name, "description": description }))
+        .collect();
     document["servers"] = json!([{ "url": "/", "description": "The server that this document comes from: production, staging or local.", "x-internal": false }]);
     document["components"]["securitySchemes"] = json!({ "bearer": {
         "type": "http", "scheme": "bearer", "bearerFormat": "JWT",
@@ -89,7 +115,8 @@ fn drop_unused_headers(document: &mut Value) {
 fn finish(operation: &mut Value, mounted: &Mounted, shared: &mut BTreeMap<String, Value>) {
     let row = mounted.row;
     operation["operationId"] = row.id.into();
-    operation["security"] = if row.scope == ScopeKind::Public { json!([]) } else { json!([{ "bearer": [] }]) };
+    operation["security"] =
+        if row.scope == ScopeKind::Public { json!([]) } else { json!([{ "bearer": [] }]) };
     operation["x-impersonation"] = row.impersonated.name().into();
     if let Some(permission) = row.needs {
         operation["x-required-permission"] = permission.name().into();
@@ -99,10 +126,14 @@ fn finish(operation: &mut Value, mounted: &Mounted, shared: &mut BTreeMap<String
     match row.records.actions() {
         [] => {}
         [action] => operation["x-audit-action"] = action.name().into(),
-        actions => operation["x-audit-action"] = actions.iter().map(|action| Value::from(action.name())).collect(),
+        actions => {
+            operation["x-audit-action"] =
+                actions.iter().map(|action| Value::from(action.name())).collect()
+        }
     }
     if !row.demands.is_empty() {
-        operation["x-demands"] = row.demands.iter().map(|demand| Value::from(demand.name())).collect();
+        operation["x-demands"] =
+            row.demands.iter().map(|demand| Value::from(demand.name())).collect();
     }
     let said = operation["description"].as_str().unwrap_or_default().to_owned();
     operation["description"] = format!("{said}\n\n{}", words::of(row)).trim().into();

@@ -14,10 +14,18 @@ pub fn add(operation: &mut Value, mounted: &Mounted) {
             "org" => {
                 // Who tries all examples in turn deletes what they have created, and nothing else.
                 let example = if mounted.row.id == "delete_org" { "umbrella" } else { "acme" };
-                ("The org, by id or by slug.".to_owned(), json!({ "type": "string", "maxLength": 40, "examples": [example] }))
+                (
+                    "The org, by id or by slug.".to_owned(),
+                    json!({ "type": "string", "maxLength": 40, "examples": [example] }),
+                )
             }
-            "key" => ("The feature.".to_owned(), json!({ "$ref": "#/components/schemas/FeatureKey" })),
-            "code" => ("The code of the problem.".to_owned(), json!({ "type": "string", "maxLength": 64, "examples": ["not_found"] })),
+            "key" => {
+                ("The feature.".to_owned(), json!({ "$ref": "#/components/schemas/FeatureKey" }))
+            }
+            "code" => (
+                "The code of the problem.".to_owned(),
+                json!({ "type": "string", "maxLength": 64, "examples": ["not_found"] }),
+            ),
             "level" => (
                 "The level of the tile: 0 are the entries' own hashes.".to_owned(),
                 json!({ "type": "string", "pattern": "^[0-7]$", "examples": ["0"] }),
@@ -55,10 +63,15 @@ pub fn add(operation: &mut Value, mounted: &Mounted) {
         version["schema"]["pattern"] = r#"^(\*|(W/)?"[!#-~]*"(, ?(W/)?"[!#-~]*")*)$"#.into();
     }
     // Swagger UI fills examples in; a filter that nobody chose hides what was looked for, and a version or a key that nobody chose is refused.
-    for parameter in parameters.iter_mut().filter(|one| one["in"] != "path" && one["required"] != true) {
-        if let Some(example) = parameter.as_object_mut().and_then(|one| one.remove("example")).filter(Value::is_string) {
+    for parameter in
+        parameters.iter_mut().filter(|one| one["in"] != "path" && one["required"] != true)
+    {
+        if let Some(example) =
+            parameter.as_object_mut().and_then(|one| one.remove("example")).filter(Value::is_string)
+        {
             let said = parameter["description"].as_str().unwrap_or_default();
-            parameter["description"] = format!("{said} For example `{}`.", example.as_str().unwrap_or_default()).into();
+            parameter["description"] =
+                format!("{said} For example `{}`.", example.as_str().unwrap_or_default()).into();
         }
     }
     if !parameters.is_empty() {

@@ -12,12 +12,17 @@ use crate::http::{code::Code, routes::Mounted};
 /// Describes every problem that an operation can answer with. Answers that several operations have in common go into `shared`.
 pub fn add(operation: &mut Value, mounted: &Mounted, shared: &mut BTreeMap<String, Value>) {
     let mut told: BTreeMap<u16, (Option<String>, Vec<Code>)> = BTreeMap::new();
-    let responses = operation["responses"].as_object_mut().expect("an annotation names its answers");
-    let own: Vec<String> = responses.keys().filter(|status| status.as_str() >= "400").cloned().collect();
+    let responses =
+        operation["responses"].as_object_mut().expect("an annotation names its answers");
+    let own: Vec<String> =
+        responses.keys().filter(|status| status.as_str() >= "400").cloned().collect();
     for status in own {
         let response = responses.remove(&status).expect("it was there");
         let sentence = response["description"].as_str().unwrap_or_default().to_owned();
-        let codes: Vec<Code> = sentence.split('`').filter_map(|word| Code::ALL.iter().find(|code| code.name() == word).copied()).collect();
+        let codes: Vec<Code> = sentence
+            .split('`')
+            .filter_map(|word| Code::ALL.iter().find(|code| code.name() == word).copied())
+            .collect();
         assert!(!codes.is_empty(), "an annotation names a code of the catalogue: {sentence}");
         told.insert(status.parse().expect("a status"), (Some(sentence), codes));
     }
@@ -29,7 +34,9 @@ pub fn add(operation: &mut Value, mounted: &Mounted, shared: &mut BTreeMap<Strin
     }
     let responses = operation["responses"].as_object_mut().expect("they are still there");
     for (status, (sentence, codes)) in told {
-        let others = codes.iter().filter(|code| !sentence.as_deref().unwrap_or_default().contains(&format!("`{}`", code.name())));
+        let others = codes.iter().filter(|code| {
+            !sentence.as_deref().unwrap_or_default().contains(&format!("`{}`", code.name()))
+        });
         let others = others.map(|code| format!("`{}`: {}.", code.name(), code.title()));
         let description = sentence.clone().into_iter().chain(others).collect::<Vec<_>>().join(" ");
         let answer = problem(&description, &codes);
@@ -53,7 +60,8 @@ fn of_row(operation: &Value, mounted: &Mounted) -> Vec<Code> {
     let takes = |name: &str| parameters().any(|one| one["name"] == name);
     let signed_in = row.scope != ScopeKind::Public;
     let words = ["org", "key", "code", "level", "tile"];
-    let has_id = parameters().any(|one| one["in"] == "path" && !words.iter().any(|word| one["name"] == *word));
+    let has_id = parameters()
+        .any(|one| one["in"] == "path" && !words.iter().any(|word| one["name"] == *word));
     let repeatable = matches!(mounted.method, HttpMethod::Post) && row.is_repeatable();
     let follows: [(bool, &[Code]); 14] = [
         // Any operation refuses query parameters that it does not know.
@@ -63,25 +71,51 @@ fn of_row(operation: &Value, mounted: &Mounted) -> Vec<Code> {
         (parameters().any(|one| one["in"] == "header"), &[Code::InvalidHeader]),
         (
             mounted.takes_body,
-            &[Code::InvalidBody, Code::MalformedJson, Code::RequestTimeout, Code::BodyTooLarge, Code::UnsupportedMediaType],
+            &[
+                Code::InvalidBody,
+                Code::MalformedJson,
+                Code::RequestTimeout,
+                Code::BodyTooLarge,
+                Code::UnsupportedMediaType,
+            ],
         ),
-        (signed_in, &[Code::TokenExpired, Code::Unauthenticated, Code::InvalidToken, Code::SessionEnded, Code::Unavailable]),
+        (
+            signed_in,
+            &[
+                Code::TokenExpired,
+                Code::Unauthenticated,
+                Code::InvalidToken,
+                Code::SessionEnded,
+                Code::Unavailable,
+            ],
+        ),
         (signed_in, &[Code::ImpersonationEnded, Code::ImpersonationExpired]),
         (row.needs.is_some(), &[Code::PermissionDenied]),
         (signed_in && row.impersonated == Impersonated::Blocked, &[Code::ImpersonationBlocked]),
         (row.impersonated == Impersonated::Full, &[Code::ImpersonationReadOnly]),
         (signed_in && mounted.path.contains('{'), &[Code::NotFound]),
         (repeatable, &[Code::IdempotencyInFlight, Code::IdempotencyKeyReused]),
-        (signed_in && matches!(row.records, Records::Always(_)) && !matches!(mounted.method, HttpMethod::Get), &[Code::Conflict]),
+        (
+            signed_in
+                && matches!(row.records, Records::Always(_))
+                && !matches!(mounted.method, HttpMethod::Get),
+            &[Code::Conflict],
+        ),
         (row.demands.contains(&Demand::IdempotencyKey), &[Code::IdempotencyKeyRequired]),
     ];
-    follows.into_iter().filter(|(holds, _)| *holds).flat_map(|(_, codes)| codes.iter().copied()).collect()
+    follows
+        .into_iter()
+        .filter(|(holds, _)| *holds)
+        .flat_map(|(_, codes)| codes.iter().copied())
+        .collect()
 }
 
 /// An answer with one of these problems, each with an example. They have one status.
 fn problem(description: &str, codes: &[Code]) -> Value {
-    let examples: Map<String, Value> = codes.iter().map(|code| (code.name().to_owned(), example(*code))).collect();
-    let content = json!({ "schema": { "$ref": "#/components/schemas/Problem" }, "examples": examples });
+    let examples: Map<String, Value> =
+        codes.iter().map(|code| (code.name().to_owned(), example(*code))).collect();
+    let content =
+        json!({ "schema": { "$ref": "#/components/schemas/Problem" }, "examples": examples });
     json!({ "description": description, "headers": headers::of_problem(codes), "content": { "application/problem+json": content } })
 }
 

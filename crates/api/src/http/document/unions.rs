@@ -24,9 +24,11 @@ pub fn open_lists(schemas: &mut Map<String, Value>) {
 pub fn hoist_descriptions(schema: &mut Value) {
     match schema {
         Value::Object(members) => {
-            let choices = members.get_mut("oneOf").and_then(Value::as_array_mut).into_iter().flatten();
-            let said =
-                choices.filter(|choice| choice.get("$ref").is_some()).find_map(|choice| choice.as_object_mut()?.remove("description"));
+            let choices =
+                members.get_mut("oneOf").and_then(Value::as_array_mut).into_iter().flatten();
+            let said = choices
+                .filter(|choice| choice.get("$ref").is_some())
+                .find_map(|choice| choice.as_object_mut()?.remove("description"));
             if let Some(said) = said {
                 members.entry("description").or_insert(said);
             }

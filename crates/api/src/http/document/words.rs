@@ -12,23 +12,42 @@ pub fn of(row: &Operation) -> String {
         (ScopeKind::Public, _) => "**Who:** anybody.".to_owned(),
         (ScopeKind::InOrg, Some(needed)) => {
             let lowest = needed.lowest_role().unwrap_or(Role::Owner);
-            format!("**Who:** members with `{needed}`, that is {lowest}{}.", if lowest == Role::Owner { "" } else { " and above" })
+            format!(
+                "**Who:** members with `{needed}`, that is {lowest}{}.",
+                if lowest == Role::Owner { "" } else { " and above" }
+            )
         }
         (ScopeKind::Staff, Some(needed)) => {
             let lowest = needed.lowest_tier().unwrap_or(Tier::SuperAdmin);
-            format!("**Who:** staff with `{needed}`, that is {lowest}{}.", if lowest == Tier::SuperAdmin { "" } else { " and above" })
+            format!(
+                "**Who:** staff with `{needed}`, that is {lowest}{}.",
+                if lowest == Tier::SuperAdmin { "" } else { " and above" }
+            )
         }
         _ => "**Who:** anybody signed in.".to_owned(),
     };
-    let actions = row.records.actions().iter().map(|action| format!("`{action}`")).collect::<Vec<_>>().join(" or ");
+    let actions = row
+        .records
+        .actions()
+        .iter()
+        .map(|action| format!("`{action}`"))
+        .collect::<Vec<_>>()
+        .join(" or ");
     match row.records {
         Records::Nothing => {}
         Records::Always(_) => words += &format!(" **Records:** {actions}."),
         Records::Aside(_) => words += &format!(" **Records:** {actions}, as said above."),
-        Records::OnlyIf(_) => words += &format!(" **Records:** {actions}, only when something is wrong."),
+        Records::OnlyIf(_) => {
+            words += &format!(" **Records:** {actions}, only when something is wrong.")
+        }
     }
     if !row.demands.is_empty() {
-        let demands = row.demands.iter().map(|demand| demand.name().replace('_', " ")).collect::<Vec<_>>().join(", ");
+        let demands = row
+            .demands
+            .iter()
+            .map(|demand| demand.name().replace('_', " "))
+            .collect::<Vec<_>>()
+            .join(", ");
         words += &format!(" **Demands:** {demands}.");
     }
     if row.scope != ScopeKind::Public {
