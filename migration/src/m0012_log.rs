@@ -111,10 +111,10 @@ async fn log(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
             Table::create()
                 .table("audit_leaf")
                 .col(uuid("org_id"))
-                .col(big_integer("place"))
+                .col(big_integer("leaf_index"))
                 .col(uuid("event_id"))
                 .col(binary("hash"))
-                .primary_key(Index::create().col("org_id").col("place"))
+                .primary_key(Index::create().col("org_id").col("leaf_index"))
                 .index(
                     Index::create()
                         .name("audit_leaf_of_event")
@@ -132,9 +132,9 @@ async fn log(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
                 .col(uuid("org_id"))
                 // In tiles: the nodes of level 1 stand over 256 leaves each, those of level 2 over 65,536.
                 .col(small_integer("level"))
-                .col(big_integer("place"))
+                .col(big_integer("node_index"))
                 .col(binary("hash"))
-                .primary_key(Index::create().col("org_id").col("level").col("place"))
+                .primary_key(Index::create().col("org_id").col("level").col("node_index"))
                 .take(),
         )
         .await?;
@@ -153,7 +153,7 @@ async fn log(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
                 .take(),
         )
         .await?;
-    append_only(manager, "audit_leaf", &["org_id", "place"]).await?;
-    append_only(manager, "audit_node", &["org_id", "level", "place"]).await?;
+    append_only(manager, "audit_leaf", &["org_id", "leaf_index"]).await?;
+    append_only(manager, "audit_node", &["org_id", "level", "node_index"]).await?;
     append_only(manager, "audit_checkpoint", &["org_id", "size"]).await
 }

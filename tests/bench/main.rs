@@ -15,7 +15,7 @@ use std::{
 
 use postern_api::State;
 use postern_domain::{
-    clock::{Clock, Stamp, SystemClock},
+    clock::{Clock, RequestContext, SystemClock},
     event::Source,
     session::Session,
 };
@@ -122,22 +122,22 @@ fn token_check(folder: &Path) {
         .await
         .expect("opens");
         let state = State::new(config, store, Arc::new(SystemClock)).expect("sound");
-        let stamp = Stamp {
+        let context = RequestContext {
             now: SystemClock.now(),
             ids: Arc::clone(&state.ids),
             source: Source::default(),
         };
         let session = Session {
-            id: stamp.id(),
-            user_id: stamp.id(),
-            created_at: stamp.now,
-            last_used_at: stamp.now,
-            expires_at: stamp.now + chrono::TimeDelta::days(1),
+            id: context.id(),
+            user_id: context.id(),
+            created_at: context.now,
+            last_used_at: context.now,
+            expires_at: context.now + chrono::TimeDelta::days(1),
             ended_at: None,
             ip: None,
             user_agent: None,
         };
-        let token = state.tokens.access(&session, &stamp);
+        let token = state.tokens.access(&session, &context);
         (state, token)
     });
     let headers = |token: &str| {

@@ -8,7 +8,7 @@ use postern_api::{Server, State, config as api};
 use postern_domain::{
     Id,
     action::Action,
-    clock::{Clock, Stamp},
+    clock::{Clock, RequestContext},
     event::Source,
     member::Member,
     metadata,
@@ -144,9 +144,13 @@ impl App {
     /// Adds customers to the demo's, as `postern demo --orgs` does: `member-1@company-1.example` owns the first, and so on.
     pub async fn fill(&self, size: demo::Size) {
         self.unaccounted();
-        let stamp = Stamp { now: self.clock.now(), ids: Arc::default(), source: Source::default() };
+        let context = RequestContext {
+            now: self.clock.now(),
+            ids: Arc::default(),
+            source: Source::default(),
+        };
         let turn = self.state.hasher.turn().await.expect("a turn");
-        demo::fill(&self.state.store, size, turn.hash(&Password::new(PASSWORD)), &stamp, |_| {})
+        demo::fill(&self.state.store, size, turn.hash(&Password::new(PASSWORD)), &context, |_| {})
             .await
             .expect("is filled");
     }
@@ -226,8 +230,12 @@ impl App {
     }
 
     /// Now, by the test's clock, from nowhere.
-    pub fn stamp(&self) -> Stamp {
-        Stamp { now: self.clock.now(), ids: Arc::clone(&self.state.ids), source: Source::default() }
+    pub fn context(&self) -> RequestContext {
+        RequestContext {
+            now: self.clock.now(),
+            ids: Arc::clone(&self.state.ids),
+            source: Source::default(),
+        }
     }
 
     /// Gives every event its place in its log, as the worker does.
@@ -237,7 +245,7 @@ impl App {
         let mut turns = Vec::new();
         loop {
             let turn = pump
-                .turn(&self.stamp())
+                .turn(&self.context())
                 .await
                 .expect("the pump works")
                 .expect("it is nobody else's turn");

@@ -15,7 +15,7 @@ use std::{
 
 use postern_api::identity::Hasher;
 use postern_domain::{
-    clock::{Clock, Stamp},
+    clock::{Clock, RequestContext},
     event::Source,
     password::Password,
 };
@@ -255,11 +255,11 @@ async fn fill(url: &str) {
     let password = Password::new(PASSWORD);
     let hash = hash.hash(&password);
     // An hour before the tests begin, so that what they make is newer.
-    let stamp = Stamp {
+    let context = RequestContext {
         now: TestClock::default().now() - chrono::TimeDelta::hours(1),
         ids: Arc::default(),
         source: Source::default(),
     };
-    demo::load(&store, hash, &stamp).await.expect("the demo accounts are loaded");
+    demo::load(&store, hash, &context).await.expect("the demo accounts are loaded");
     store.close().await;
 }

@@ -77,7 +77,9 @@ fn the_store_is_entered_where_calls_are_made() {
             if path.is_dir() {
                 folders.push(path);
             } else if std::fs::read_to_string(&path).is_ok_and(|text| {
-                ["Gate::", "admit_console", "admit_anyone"].iter().any(|name| text.contains(name))
+                ["Gate::", "authorize_cli", "authorize_anonymous"]
+                    .iter()
+                    .any(|name| text.contains(name))
             }) {
                 found.push(path.strip_prefix(root).expect("below it").display().to_string());
             }

@@ -6,8 +6,9 @@ use postern_domain::{
     event::{ActorType, Outcome, TargetType},
     feature::{FeatureKey, Plan},
     impersonation::Mode,
-    operation::{Demand, ScopeKind},
+    operation::Demand,
     role::Role,
+    scope::ScopeKind,
     staff::Tier,
 };
 use postern_tests::{Answer, App, on_both};

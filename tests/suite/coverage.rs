@@ -6,8 +6,9 @@
 
 use postern_api::operations::TABLE;
 use postern_domain::{
-    operation::{Impersonated, Operation, Records, ScopeKind},
+    operation::{Impersonated, Operation, Records},
     role::Role,
+    scope::ScopeKind,
     staff::Tier,
 };
 use postern_tests::{Answer, App, PASSWORD, Person, on_both};
@@ -197,30 +198,33 @@ fn staff(tier: Tier) -> String {
 
 fn allowed(row: &Operation) -> Vec<String> {
     match (row.scope, row.needs) {
-        (ScopeKind::InOrg, Some(needed)) => Role::ALL
+        (ScopeKind::Org, Some(needed)) => Role::ALL
             .iter()
             .copied()
-            .filter(|role| needed.is_of_role(*role))
+            .filter(|role| needed.granted_to_role(*role))
             .map(|role| format!("{role}@acme.example"))
             .collect(),
-        (ScopeKind::Staff, Some(needed)) => {
-            Tier::ALL.iter().copied().filter(|tier| needed.is_of_tier(*tier)).map(staff).collect()
-        }
+        (ScopeKind::Staff, Some(needed)) => Tier::ALL
+            .iter()
+            .copied()
+            .filter(|tier| needed.granted_to_tier(*tier))
+            .map(staff)
+            .collect(),
         _ => vec!["member@acme.example".to_owned(), "support@postern.example".to_owned()],
     }
 }
 
 fn refused(row: &Operation) -> Vec<String> {
     match (row.scope, row.needs) {
-        (ScopeKind::InOrg, Some(needed)) => Role::ALL
+        (ScopeKind::Org, Some(needed)) => Role::ALL
             .iter()
             .copied()
-            .filter(|role| !needed.is_of_role(*role))
+            .filter(|role| !needed.granted_to_role(*role))
             .map(|role| format!("{role}@acme.example"))
             .collect(),
         (ScopeKind::Staff, Some(needed)) => {
             let tiers =
-                Tier::ALL.iter().copied().filter(|tier| !needed.is_of_tier(*tier)).map(staff);
+                Tier::ALL.iter().copied().filter(|tier| !needed.granted_to_tier(*tier)).map(staff);
             tiers.chain(["owner@acme.example".to_owned()]).collect()
         }
         _ => Vec::new(),
@@ -240,7 +244,7 @@ async fn the_refused(t: &App, row: &Operation) {
         answer.problem(403, "permission_denied");
         assert_eq!(t.recorded("permission.denied").await, before + 1, "{email} calls {}", row.id);
     }
-    if row.scope == ScopeKind::InOrg {
+    if row.scope == ScopeKind::Org {
         let stranger = t.sign_in("owner@globex.example").await;
         let (_, random, _) = request(t, row, "org_01k7fgpr00e00800000000000g").await;
         let before = t.recorded("permission.denied").await;
@@ -305,15 +309,15 @@ async fn impersonated(t: &App, row: &Operation) {
         let fresh = App::start(t.backend, |_| {}).await;
         let (method, path, body) = request(&fresh, row, "acme").await;
         let support = fresh.sign_in("support@postern.example").await;
-        let (worn, _) = fresh.impersonate(&support, "owner@acme.example", "acme", mode).await;
+        let (target, _) = fresh.impersonate(&support, "owner@acme.example", "acme", mode).await;
         let before = (
             fresh.recorded("impersonation.request").await,
             fresh.recorded("permission.denied").await,
         );
-        let answer: Answer = worn.send(method, &path, body).await;
+        let answer: Answer = target.send(method, &path, body).await;
         let denied = match (row.impersonated, mode) {
             (Impersonated::Blocked, _) => Some("impersonation_blocked"),
-            (Impersonated::Full, "read_only") => Some("impersonation_read_only"),
+            (Impersonated::Write, "read_only") => Some("impersonation_read_only"),
             _ => None,
         };
         match denied {

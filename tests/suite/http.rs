@@ -7,7 +7,10 @@ use postern_api::{
     http::{self, Call, Routes, document, ok},
     operations::Op,
 };
-use postern_domain::operation::{Deprecation, Impersonated, Operation, Public, Records, ScopeKind};
+use postern_domain::{
+    operation::{Deprecation, Impersonated, Operation, Records},
+    scope::{self, ScopeKind},
+};
 use postern_tests::{Answer, App, on_both, tests_on};
 use serde_json::json;
 
@@ -274,7 +277,7 @@ tests_on! { deprecated, Sqlite: what_is_to_go_says_so }
 struct ReadOld;
 
 impl Op for ReadOld {
-    type Scope = Public;
+    type Scope = scope::Public;
     const ROW: &'static Operation = &Operation {
         id: "read_old",
         scope: ScopeKind::Public,
@@ -300,7 +303,7 @@ async fn what_is_to_go_says_so(t: &App) {
     let app = actix_web::App::new()
         .app_data(Data::from(Arc::clone(&t.state)))
         .configure(|config| routes.configure(config));
-    let app = actix::init_service(app.wrap(from_fn(http::establish))).await;
+    let app = actix::init_service(app.wrap(from_fn(http::request_info_middleware))).await;
     for (path, status) in [("/v1/old", 200), ("/v1/old?unknown=1", 400)] {
         let answer =
             actix::call_service(&app, actix::TestRequest::get().uri(path).to_request()).await;

@@ -150,9 +150,9 @@ async fn it_ends_with_whatever_it_hangs_on(t: &App) {
     for cause in ["sign-out", "revocation", "password", "staff", "membership", "org"] {
         let support = t.sign_in("support@postern.example").await;
         let support_id = t.user_id("support@postern.example").await;
-        let (worn, started) =
+        let (target, started) =
             t.impersonate(&support, "member@globex.example", "globex", "full").await;
-        worn.get("/v1/me").await.expect(200);
+        target.get("/v1/me").await.expect(200);
         let owner = t.sign_in("owner@globex.example").await;
         match cause {
             "sign-out" => drop(support.post("/v1/auth/logout", json!({})).await.expect(204)),
@@ -182,7 +182,7 @@ async fn it_ends_with_whatever_it_hangs_on(t: &App) {
             "staff" => {
                 let path = format!("/v1/admin/staff/{support_id}");
                 supers.send("DELETE", &path, Some(json!({ "reason": why }))).await.expect(204);
-                worn.get("/v1/me").await.problem(401, "impersonation_ended");
+                target.get("/v1/me").await.problem(401, "impersonation_ended");
                 supers.put(&path, json!({ "tier": "support", "reason": why })).await.expect(200);
             }
             "membership" => {
@@ -202,7 +202,7 @@ async fn it_ends_with_whatever_it_hangs_on(t: &App) {
             ),
         }
         // It does not come back with what it hung on, and the record says when it ended.
-        worn.get("/v1/me").await.problem(401, "impersonation_ended");
+        target.get("/v1/me").await.problem(401, "impersonation_ended");
         let target = started["impersonation"]["id"].as_str().expect("an id");
         assert_eq!(
             t.events(&format!("action=impersonation.ended&target={target}")).await.len(),
@@ -215,8 +215,8 @@ async fn it_ends_with_whatever_it_hangs_on(t: &App) {
 
 async fn it_ends_with_what_changes_behind_its_back(t: &App) {
     let support = t.sign_in("support@postern.example").await;
-    let (worn, _) = t.impersonate(&support, "member@acme.example", "acme", "full").await;
-    worn.get("/v1/me").await.expect(200);
+    let (target, _) = t.impersonate(&support, "member@acme.example", "acme", "full").await;
+    target.get("/v1/me").await.expect(200);
     for (breaks, mends) in [
         (
             "UPDATE \"user\" SET suspended_at = created_at WHERE email = 'member@acme.example'",
@@ -236,7 +236,7 @@ async fn it_ends_with_what_changes_behind_its_back(t: &App) {
         ),
     ] {
         t.meddle(breaks).await;
-        worn.get("/v1/me").await.problem(401, "impersonation_ended");
+        target.get("/v1/me").await.problem(401, "impersonation_ended");
         t.meddle(mends).await;
     }
 }
@@ -318,21 +318,22 @@ async fn it_opens_one_org(t: &App) {
     let ana = t.sign_in("owner@acme.example").await;
     ana.post("/v1/orgs", json!({ "name": "Second", "slug": "second" })).await.expect(201);
     let support = t.sign_in("support@postern.example").await;
-    let (worn, _) = t.impersonate(&support, "owner@acme.example", "acme", "full").await;
-    let (second, random) = (worn.get("/v1/orgs/second").await, worn.get("/v1/orgs/nowhere").await);
+    let (target, _) = t.impersonate(&support, "owner@acme.example", "acme", "full").await;
+    let (second, random) =
+        (target.get("/v1/orgs/second").await, target.get("/v1/orgs/nowhere").await);
     assert_eq!(
         second.problem(404, "not_found").without_request_id(),
         random.problem(404, "not_found").without_request_id()
     );
-    worn.patch("/v1/orgs/second", json!({ "name": "Other" })).await.problem(404, "not_found");
-    let orgs = worn.get("/v1/orgs").await.expect(200).json;
+    target.patch("/v1/orgs/second", json!({ "name": "Other" })).await.problem(404, "not_found");
+    let orgs = target.get("/v1/orgs").await.expect(200).json;
     assert_eq!(orgs["data"].as_array().map(Vec::len), Some(1));
     assert_eq!(
-        worn.get("/v1/me").await.expect(200).json["memberships"].as_array().map(Vec::len),
+        target.get("/v1/me").await.expect(200).json["memberships"].as_array().map(Vec::len),
         Some(1)
     );
-    worn.get("/v1/me/permissions?org=second").await.problem(404, "not_found");
-    worn.get("/v1/me/permissions?org=acme").await.expect(200);
+    target.get("/v1/me/permissions?org=second").await.problem(404, "not_found");
+    target.get("/v1/me/permissions?org=acme").await.expect(200);
     let record = ana.get("/v1/orgs/acme/audit-events?limit=100").await.expect(200).body;
     assert!(!record.contains("second"), "what was tried elsewhere is none of this org's business");
     assert_eq!(

@@ -38,7 +38,7 @@ mod with_roles {
 
 async fn retire(t: &App, days: i64, only_told: bool) -> Run {
     let keeper = Keeper::connect(&t.db.options()).await.expect("opens");
-    let run = keeper.retire(days, only_told, &t.stamp()).await.expect("runs");
+    let run = keeper.retire(days, only_told, &t.context()).await.expect("runs");
     if t.backend != Backend::Sqlite {
         keeper.close().await;
     }
@@ -265,7 +265,7 @@ async fn somebody_is_taken_out_of_all_events(t: &App) {
     let erase = |email: &'static str| {
         let (keeper, reason) = (&keeper, reason.clone());
         async move {
-            keeper.erase(&Who::Email(email.to_owned()), &reason, &t.stamp()).await.expect("runs")
+            keeper.erase(&Who::Email(email.to_owned()), &reason, &t.context()).await.expect("runs")
         }
     };
     assert_eq!(erase("nobody@acme.example").await, None);

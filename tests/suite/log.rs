@@ -48,8 +48,8 @@ pub async fn acts(t: &App) -> Person<'_> {
         .await
         .expect(200);
     let support = t.sign_in("support@postern.example").await;
-    let (worn, _) = t.impersonate(&support, "owner@acme.example", "acme", "full").await;
-    worn.patch("/v1/orgs/acme", json!({ "name": "Acme by support" })).await.expect(200);
+    let (target, _) = t.impersonate(&support, "owner@acme.example", "acme", "full").await;
+    target.patch("/v1/orgs/acme", json!({ "name": "Acme by support" })).await.expect(200);
     t.pump().await;
     owner
 }
@@ -353,7 +353,7 @@ async fn two_pumps_at_once_double_nothing(t: &App) {
         }
         let turns = stores.iter().map(|store| async {
             let mut pump = postern_persistence::pump::Pump::new(std::sync::Arc::clone(store));
-            pump.turn(&t.stamp()).await.expect("works").map_or(0, |turn| turn.events)
+            pump.turn(&t.context()).await.expect("works").map_or(0, |turn| turn.events)
         });
         let pumped: u64 = futures_util::future::join_all(turns).await.iter().sum();
         assert_eq!(
@@ -361,7 +361,7 @@ async fn two_pumps_at_once_double_nothing(t: &App) {
             if round == 0 { 8 + waiting_before(t).await } else { 8 }
         );
     }
-    let gaps = "SELECT count(*) FROM (SELECT org_id FROM audit_leaf GROUP BY org_id HAVING max(place) + 1 <> count(*)) AS torn";
+    let gaps = "SELECT count(*) FROM (SELECT org_id FROM audit_leaf GROUP BY org_id HAVING max(leaf_index) + 1 <> count(*)) AS torn";
     assert_eq!(t.db.count(gaps).await, 0);
     assert_eq!(judged(&export(&owner).await, keys(&owner).await, &[]).faults, []);
     if t.backend != Backend::Sqlite {
@@ -392,8 +392,8 @@ async fn what_is_exported_is_recorded(t: &App) {
         .await
         .problem(403, "permission_denied");
     let support = t.sign_in("support@postern.example").await;
-    let (worn, _) = t.impersonate(&support, "owner@acme.example", "acme", "full").await;
-    download(&worn, "/v1/orgs/acme/audit-events", "application/x-ndjson")
+    let (target, _) = t.impersonate(&support, "owner@acme.example", "acme", "full").await;
+    download(&target, "/v1/orgs/acme/audit-events", "application/x-ndjson")
         .await
         .problem(403, "impersonation_blocked");
     assert_eq!(t.recorded("audit.exported").await, 1);

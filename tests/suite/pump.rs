@@ -61,7 +61,7 @@ async fn killed_at_any_moment_it_loses_and_doubles_nothing(t: &App) {
     t.pump().await;
     let twice = "SELECT count(*) FROM (SELECT event_id FROM audit_leaf GROUP BY event_id HAVING count(*) > 1) AS twice";
     let without = "SELECT count(*) FROM audit_event e WHERE NOT EXISTS (SELECT 1 FROM audit_leaf l WHERE l.event_id = e.id)";
-    let torn = "SELECT count(*) FROM (SELECT org_id FROM audit_leaf GROUP BY org_id HAVING max(place) + 1 <> count(*)) AS torn";
+    let torn = "SELECT count(*) FROM (SELECT org_id FROM audit_leaf GROUP BY org_id HAVING max(leaf_index) + 1 <> count(*)) AS torn";
     for never in [twice, without, torn, "SELECT count(*) FROM audit_queue"] {
         assert_eq!(t.db.count(never).await, 0, "{never}");
     }

@@ -15,8 +15,8 @@ on_both![
 
 async fn filters_are_anded(t: &App) {
     let support = t.sign_in("support@postern.example").await;
-    let (worn, started) = t.impersonate(&support, "owner@acme.example", "acme", "full").await;
-    worn.patch("/v1/orgs/acme", json!({ "name": "Acme One" })).await.expect(200);
+    let (target, started) = t.impersonate(&support, "owner@acme.example", "acme", "full").await;
+    target.patch("/v1/orgs/acme", json!({ "name": "Acme One" })).await.expect(200);
     t.clock.turn(chrono::TimeDelta::minutes(1));
     let owner = t.sign_in("owner@acme.example").await;
     owner.patch("/v1/orgs/acme", json!({ "name": "Acme Two" })).await.expect(200);
@@ -221,8 +221,8 @@ async fn no_secret_is_recorded(t: &App) {
     .expect(204);
     let signed_in = t.log_in("member@acme.example", marked).await.expect(200);
     let support = t.sign_in("support@postern.example").await;
-    let (worn, started) = t.impersonate(&support, "owner@acme.example", "acme", "full").await;
-    worn.get(&format!("/v1/me?token={marked}")).await.problem(400, "invalid_query");
+    let (target, started) = t.impersonate(&support, "owner@acme.example", "acme", "full").await;
+    target.get(&format!("/v1/me?token={marked}")).await.problem(400, "invalid_query");
     let text = if t.backend == Backend::Sqlite { "metadata" } else { "metadata::text" };
     let columns = format!(
         "summary || ' ' || target_label || ' ' || {text} || ' ' || coalesce(user_agent, '') || ' ' || coalesce(reason, '')"

@@ -2,7 +2,7 @@
 //! table, those that checks and policies cause among them.
 
 use postern_api::operations::TABLE;
-use postern_domain::operation::ScopeKind;
+use postern_domain::scope::ScopeKind;
 use postern_persistence::demo::Size;
 use postern_tests::{App, tests_on};
 
@@ -25,7 +25,7 @@ async fn no_operation_reads_a_whole_table(t: &App) {
     let owner = full.sign_in("owner@acme.example").await;
     let admin = full.sign_in("super@postern.example").await;
     let anonymous = full.anonymous();
-    let (worn, _) = full.impersonate(&admin, "member@acme.example", "acme", "read_only").await;
+    let (target, _) = full.impersonate(&admin, "member@acme.example", "acme", "read_only").await;
     let contract = isolation::contract(&full).await;
     // What ends the caller's session or the org comes last, each with a session of its own.
     let last = ["logout", "change_password", "delete_org"];
@@ -33,14 +33,14 @@ async fn no_operation_reads_a_whole_table(t: &App) {
         let caller = match row.scope {
             ScopeKind::Public => &anonymous,
             ScopeKind::Staff => &admin,
-            ScopeKind::Person | ScopeKind::InOrg => &owner,
+            ScopeKind::User | ScopeKind::Org => &owner,
         };
         let (method, path, body) = coverage::request(&full, row, "acme").await;
         let answer = caller.send(method, &path, body.clone()).await;
         // What a session or an impersonation that is not there is asked for is looked up as well.
         assert!(answer.status < 300 || answer.status == 404, "{} {path}: {}", row.id, answer.body);
         if method == "GET" {
-            worn.get(&path).await;
+            target.get(&path).await;
         }
         // Every filter of a list, with something to be found and with nothing.
         let filters = contract

@@ -269,7 +269,7 @@ async fn another_process_is_heard(t: &App) {
         // Until it is heard: whoever listens may not have begun.
         loop {
             let mut pump = postern_persistence::pump::Pump::new(std::sync::Arc::clone(&other));
-            pump.turn(&t.stamp()).await.expect("works");
+            pump.turn(&t.context()).await.expect("works");
             owner
                 .patch("/v1/orgs/acme", json!({ "name": t.state.new_request_id() }))
                 .await

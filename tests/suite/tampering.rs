@@ -34,7 +34,7 @@ async fn as_administrator(t: &App, sql: &str) {
 
 /// Each kind of tampering that an administrator of the database can think of, and what is said of it.
 async fn whoever_alters_is_found_out(t: &App) {
-    let second = "(SELECT event_id FROM audit_leaf WHERE place = 2 AND org_id = (SELECT id FROM organization WHERE slug = 'acme'))";
+    let second = "(SELECT event_id FROM audit_leaf WHERE leaf_index = 2 AND org_id = (SELECT id FROM organization WHERE slug = 'acme'))";
     let acme = "(SELECT id FROM organization WHERE slug = 'acme')";
     let copied = "occurred_at, org_id, org_slug, actor_type, actor_id, actor_email, action, outcome, target_type, target_label, summary, metadata, \
                   schema_version, salts";
@@ -67,17 +67,17 @@ async fn whoever_alters_is_found_out(t: &App) {
         // The log itself: two entries change places.
         (
             format!(
-                "UPDATE audit_leaf SET place = place + 1000 WHERE org_id = {acme} AND place IN (1, 2); \
-                  UPDATE audit_leaf SET place = 1 WHERE org_id = {acme} AND place = 1002; \
-                  UPDATE audit_leaf SET place = 2 WHERE org_id = {acme} AND place = 1001"
+                "UPDATE audit_leaf SET leaf_index = leaf_index + 1000 WHERE org_id = {acme} AND leaf_index IN (1, 2); \
+                  UPDATE audit_leaf SET leaf_index = 1 WHERE org_id = {acme} AND leaf_index = 1002; \
+                  UPDATE audit_leaf SET leaf_index = 2 WHERE org_id = {acme} AND leaf_index = 1001"
             ),
             "root",
         ),
-        (format!("DELETE FROM audit_leaf WHERE org_id = {acme} AND place = 2"), "missing"),
+        (format!("DELETE FROM audit_leaf WHERE org_id = {acme} AND leaf_index = 2"), "missing"),
         // Both the event and what the log has of it.
         (
             format!(
-                "DELETE FROM audit_event WHERE id = {second}; DELETE FROM audit_leaf WHERE org_id = {acme} AND place = 2"
+                "DELETE FROM audit_event WHERE id = {second}; DELETE FROM audit_leaf WHERE org_id = {acme} AND leaf_index = 2"
             ),
             "missing",
         ),
@@ -113,8 +113,8 @@ async fn whoever_cuts_off_or_rewrites_is_found_out(t: &App) {
     let acme = "(SELECT id FROM organization WHERE slug = 'acme')";
     // The last entries, with all that the log knew of them.
     let cut = format!(
-        "DELETE FROM audit_event WHERE id IN (SELECT event_id FROM audit_leaf WHERE org_id = {acme} AND place >= 4); \
-         DELETE FROM audit_leaf WHERE org_id = {acme} AND place >= 4; DELETE FROM audit_checkpoint WHERE org_id = {acme} AND size > 4"
+        "DELETE FROM audit_event WHERE id IN (SELECT event_id FROM audit_leaf WHERE org_id = {acme} AND leaf_index >= 4); \
+         DELETE FROM audit_leaf WHERE org_id = {acme} AND leaf_index >= 4; DELETE FROM audit_checkpoint WHERE org_id = {acme} AND size > 4"
     );
     as_administrator(t, &cut).await;
     let file = export(&owner).await;
@@ -137,7 +137,8 @@ async fn whoever_cuts_off_or_rewrites_is_found_out(t: &App) {
 /// What an attacker with the whole database in hand tried, and got away with at first.
 async fn what_is_said_to_be_gone_is_asked_for(t: &App) {
     let acme = "(SELECT id FROM organization WHERE slug = 'acme')";
-    let second = format!("(SELECT event_id FROM audit_leaf WHERE place = 2 AND org_id = {acme})");
+    let second =
+        format!("(SELECT event_id FROM audit_leaf WHERE leaf_index = 2 AND org_id = {acme})");
     let columns = "occurred_at, org_id, org_slug, actor_type, outcome, target_type, target_label, summary, schema_version, salts";
     let (id, hash) = if t.backend == Backend::Sqlite {
         ("randomblob(16)", "randomblob(32)")
@@ -164,7 +165,7 @@ async fn what_is_said_to_be_gone_is_asked_for(t: &App) {
             format!(
                 "INSERT INTO audit_event (id, {columns}, action, metadata) SELECT {id}, {columns}, 'audit.retention_applied', \
              '{{\"before\": \"2026-01-01T00:00:00Z\", \"events\": 1000, \"first_kept\": 1000}}' FROM audit_event WHERE id = {second}; \
-             INSERT INTO audit_leaf (org_id, place, event_id, hash) SELECT org_id, 1000, id, {hash} FROM audit_event WHERE action = 'audit.retention_applied'; \
+             INSERT INTO audit_leaf (org_id, leaf_index, event_id, hash) SELECT org_id, 1000, id, {hash} FROM audit_event WHERE action = 'audit.retention_applied'; \
              DELETE FROM audit_event WHERE id = {second}"
             ),
             "missing",
@@ -248,7 +249,7 @@ async fn what_is_said_to_be_gone_is_asked_for(t: &App) {
     .await;
     owner.patch("/v1/orgs/acme", json!({ "name": "On sand" })).await.expect(200);
     let mut pump = postern_persistence::pump::Pump::new(std::sync::Arc::clone(&t.state.store));
-    let turn = pump.turn(&t.stamp()).await.expect("goes on").expect("it is nobody else's turn");
+    let turn = pump.turn(&t.context()).await.expect("goes on").expect("it is nobody else's turn");
     let [(Some(damaged), why)] = &turn.damaged[..] else { panic!("{turn:?}") };
     assert_eq!(damaged.uuid(), t.db.uuid("SELECT id FROM organization WHERE slug = 'acme'").await);
     assert!(why.to_string().contains("not what was signed"), "{why}");
@@ -264,13 +265,13 @@ async fn one_damaged_log_holds_up_no_other(t: &App) {
         ("gen_random_uuid()", "decode(repeat('00', 32), 'hex')")
     };
     let put = format!(
-        "INSERT INTO audit_leaf (org_id, place, event_id, hash) SELECT org_id, max(place) + 1, {id}, {hash} FROM audit_leaf WHERE org_id = {org} GROUP BY 1"
+        "INSERT INTO audit_leaf (org_id, leaf_index, event_id, hash) SELECT org_id, max(leaf_index) + 1, {id}, {hash} FROM audit_leaf WHERE org_id = {org} GROUP BY 1"
     );
     as_administrator(t, &put).await;
     acme.patch("/v1/orgs/acme", json!({ "name": "Held up" })).await.expect(200);
     globex.patch("/v1/orgs/globex", json!({ "name": "Going on" })).await.expect(200);
     let mut pump = postern_persistence::pump::Pump::new(std::sync::Arc::clone(&t.state.store));
-    let turn = pump.turn(&t.stamp()).await.expect("goes on").expect("it is nobody else's turn");
+    let turn = pump.turn(&t.context()).await.expect("goes on").expect("it is nobody else's turn");
     assert_eq!((turn.damaged.len(), pump.set_aside(), turn.events > 0), (1, 1, true), "{turn:?}");
     assert_eq!(
         t.db.count("SELECT count(*) FROM audit_queue").await,
@@ -278,12 +279,12 @@ async fn one_damaged_log_holds_up_no_other(t: &App) {
         "only what is recorded for the damaged log waits"
     );
     globex.patch("/v1/orgs/globex", json!({ "name": "Going on and on" })).await.expect(200);
-    let turn = pump.turn(&t.stamp()).await.expect("goes on").expect("it is nobody else's turn");
+    let turn = pump.turn(&t.context()).await.expect("goes on").expect("it is nobody else's turn");
     assert_eq!((turn.damaged.len(), turn.events), (0, 1), "it is told once: {turn:?}");
     // Somebody mends it, and nothing has been lost.
     as_administrator(t, &format!("DELETE FROM audit_leaf WHERE org_id = {org} AND event_id NOT IN (SELECT id FROM audit_event)")).await;
     pump.look_again();
-    let turn = pump.turn(&t.stamp()).await.expect("goes on").expect("it is nobody else's turn");
+    let turn = pump.turn(&t.context()).await.expect("goes on").expect("it is nobody else's turn");
     assert_eq!((turn.damaged.len(), turn.events), (0, 1), "{turn:?}");
     assert_eq!(judged(&export(&acme).await, keys(&acme).await, &[]).faults, []);
 }
@@ -335,7 +336,7 @@ async fn what_cannot_be_understood_is_told_by_its_name(t: &App) {
         .find(|event| event["log"]["index"] == 2)
         .expect("is there")["id"]
         .clone();
-    let second = "(SELECT event_id FROM audit_leaf WHERE place = 2 AND org_id = (SELECT id FROM organization WHERE slug = 'acme'))";
+    let second = "(SELECT event_id FROM audit_leaf WHERE leaf_index = 2 AND org_id = (SELECT id FROM organization WHERE slug = 'acme'))";
     as_administrator(t, &format!("UPDATE audit_event SET action = 'x' WHERE id = {second}")).await;
     let after = owner.get("/v1/orgs/acme/audit-events?limit=100").await.expect(200);
     assert_eq!(listed(&after.json) + 1, listed(&before.json));
@@ -350,7 +351,7 @@ async fn what_cannot_be_understood_is_told_by_its_name(t: &App) {
     let cut = if t.backend == Backend::Sqlite { "x'00'" } else { "'\\x00'::bytea" };
     as_administrator(
         t,
-        &format!("UPDATE audit_leaf SET hash = {cut} WHERE place = 0 AND org_id = (SELECT id FROM organization WHERE slug = 'acme')"),
+        &format!("UPDATE audit_leaf SET hash = {cut} WHERE leaf_index = 0 AND org_id = (SELECT id FROM organization WHERE slug = 'acme')"),
     )
     .await;
     let file = download(&owner, part, "application/x-ndjson").await.expect(200).body;
@@ -362,7 +363,7 @@ async fn a_database_that_goes_back_loses_nothing_again(t: &App) {
     let owner = acts(t).await;
     let mut pump = postern_persistence::pump::Pump::new(std::sync::Arc::clone(&t.state.store));
     let turn = async |pump: &mut postern_persistence::pump::Pump| {
-        pump.turn(&t.stamp()).await.expect("works").expect("it is nobody else's turn")
+        pump.turn(&t.context()).await.expect("works").expect("it is nobody else's turn")
     };
     owner.patch("/v1/orgs/acme", json!({ "name": "Before" })).await.expect(200);
     turn(&mut pump).await;

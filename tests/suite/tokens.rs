@@ -210,14 +210,15 @@ async fn times_are_exact(t: &App) {
 async fn guises_cannot_be_put_together(t: &App) {
     let forger = Forger::of(t).await;
     let support = t.sign_in("support@postern.example").await;
-    let (worn, started) = t.impersonate(&support, "member@acme.example", "acme", "read_only").await;
+    let (target, started) =
+        t.impersonate(&support, "member@acme.example", "acme", "read_only").await;
     // A guise made up, whole and in parts, on one's own session.
     let act = json!({ "sub": t.user_id("support@postern.example").await, "email": "support@postern.example" });
     refused(t, &forger.with_claim("act", act.clone())).await;
     refused(t, &forger.with_claim("imp", started["impersonation"]["id"].clone())).await;
     // A real one without its actor, with another one nested, or in another mode.
     let real: Value = serde_json::from_slice(
-        &B64.decode(worn.token.as_ref().expect("a token").split('.').nth(1).expect("claims"))
+        &B64.decode(target.token.as_ref().expect("a token").split('.').nth(1).expect("claims"))
             .expect("base64"),
     )
     .expect("JSON");

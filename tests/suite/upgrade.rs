@@ -56,7 +56,7 @@ async fn what_was_recorded_before_is_in_the_log(t: &App) {
     anybody.close().await.expect("closes");
 
     let folder = tempfile::tempdir().expect("a folder");
-    let recorder = Recorder::open(folder.path(), LOG_NAME, true, t.stamp().now).expect("keys");
+    let recorder = Recorder::open(folder.path(), LOG_NAME, true, t.context().now).expect("keys");
     let options = Options { recorder: Some(Arc::new(recorder)), ..store_options(&url) };
     let done = schema::migrate(&options).await.expect("runs");
     assert!(matches!(done, Migrated::Done), "{done:?}");
@@ -64,7 +64,7 @@ async fn what_was_recorded_before_is_in_the_log(t: &App) {
     let mut pump = Pump::new(Arc::clone(&store));
     let mut pumped = 0;
     loop {
-        let turn = pump.turn(&t.stamp()).await.expect("works").expect("it is nobody else's turn");
+        let turn = pump.turn(&t.context()).await.expect("works").expect("it is nobody else's turn");
         assert!(turn.damaged.is_empty(), "{:?}", turn.damaged);
         assert_eq!(turn.refused, []);
         if turn.events == 0 {

@@ -8,8 +8,9 @@
 
 use postern_domain::{
     action::Action,
-    operation::{Demand, Impersonated, InOrg, Operation, Personal, Public, Records, Scope, Staff},
+    operation::{Demand, Impersonated, Operation, Records},
     permission::Permission,
+    scope::{self, Scope},
 };
 
 /// An operation as a type.
@@ -33,10 +34,10 @@ macro_rules! operations {
 
         $(
             impl Op for op::$name {
-                type Scope = $scope;
+                type Scope = scope::$scope;
                 const ROW: &'static Operation = &Operation {
                     id: $id,
-                    scope: <$scope as Scope>::KIND,
+                    scope: <scope::$scope as Scope>::KIND,
                     needs: operations!(@needs $needs),
                     records: operations!(@records $records $(($($action)|+))?),
                     impersonated: Impersonated::$impersonated,
@@ -65,67 +66,67 @@ macro_rules! operations {
 }
 
 operations! {
-    // type                      id                                    scope     needs                 records                                          impersonated  demands
-    Login                   = "login":                                 Public,   -,                    records(AuthLoginSucceeded | AuthLoginFailed),   Allowed,      [];
-    Refresh                 = "refresh":                               Public,   -,                    only_if(AuthRefreshReused),                      Allowed,      [];
-    Logout                  = "logout":                                Personal, -,                    records(AuthLoggedOut),                          Blocked,      [];
-    ReadJwks                = "read_jwks":                             Public,   -,                    nothing,                                         Allowed,      [];
-    ReadAuthorizationServer = "read_authorization_server":             Public,   -,                    nothing,                                         Allowed,      [];
+    // type                      id                                    scope   permission            records                                          impersonated  demands
+    Login                   = "login":                                 Public, -,                    records(AuthLoginSucceeded | AuthLoginFailed),   Allowed,      [];
+    Refresh                 = "refresh":                               Public, -,                    only_if(AuthRefreshReused),                      Allowed,      [];
+    Logout                  = "logout":                                User,   -,                    records(AuthLoggedOut),                          Blocked,      [];
+    ReadJwks                = "read_jwks":                             Public, -,                    nothing,                                         Allowed,      [];
+    ReadAuthorizationServer = "read_authorization_server":             Public, -,                    nothing,                                         Allowed,      [];
 
-    ReadMe                  = "read_me":                               Personal, -,                    nothing,                                         Allowed,      [];
-    UpdateMe                = "update_me":                             Personal, -,                    records(UserProfileUpdated),                     Full,         [];
-    ChangePassword          = "change_password":                       Personal, -,                    records(UserPasswordChanged),                    Blocked,      [];
-    ListMySessions          = "list_my_sessions":                      Personal, -,                    nothing,                                         Allowed,      [];
-    RevokeMySession         = "revoke_my_session":                     Personal, -,                    records(AuthSessionRevoked),                     Blocked,      [];
-    ReadMyPermissions       = "read_my_permissions":                   Personal, -,                    nothing,                                         Allowed,      [];
+    ReadMe                  = "read_me":                               User,   -,                    nothing,                                         Allowed,      [];
+    UpdateMe                = "update_me":                             User,   -,                    records(UserProfileUpdated),                     Write,        [];
+    ChangePassword          = "change_password":                       User,   -,                    records(UserPasswordChanged),                    Blocked,      [];
+    ListMySessions          = "list_my_sessions":                      User,   -,                    nothing,                                         Allowed,      [];
+    RevokeMySession         = "revoke_my_session":                     User,   -,                    records(AuthSessionRevoked),                     Blocked,      [];
+    ReadMyPermissions       = "read_my_permissions":                   User,   -,                    nothing,                                         Allowed,      [];
 
-    CreateOrg               = "create_org":                            Personal, -,                    records(OrgCreated),                             Blocked,      [];
-    ListMyOrgs              = "list_my_orgs":                          Personal, -,                    nothing,                                         Allowed,      [];
-    ReadOrg                 = "read_org":                              InOrg,    OrgRead,              nothing,                                         Allowed,      [];
-    UpdateOrg               = "update_org":                            InOrg,    OrgWrite,             records(OrgUpdated),                             Full,         [];
-    DeleteOrg               = "delete_org":                            InOrg,    OrgDelete,            records(OrgDeletionRequested),                   Blocked,      [];
-    ReadDashboard           = "read_dashboard":                        InOrg,    OrgRead,              nothing,                                         Allowed,      [];
+    CreateOrg               = "create_org":                            User,   -,                    records(OrgCreated),                             Blocked,      [];
+    ListMyOrgs              = "list_my_orgs":                          User,   -,                    nothing,                                         Allowed,      [];
+    ReadOrg                 = "read_org":                              Org,    OrgRead,              nothing,                                         Allowed,      [];
+    UpdateOrg               = "update_org":                            Org,    OrgWrite,             records(OrgUpdated),                             Write,        [];
+    DeleteOrg               = "delete_org":                            Org,    OrgDelete,            records(OrgDeletionRequested),                   Blocked,      [];
+    ReadDashboard           = "read_dashboard":                        Org,    OrgRead,              nothing,                                         Allowed,      [];
 
-    ListMembers             = "list_members":                          InOrg,    MembersRead,          nothing,                                         Allowed,      [];
-    ReadMember              = "read_member":                           InOrg,    MembersRead,          nothing,                                         Allowed,      [];
-    ChangeMemberRole        = "change_member_role":                    InOrg,    MembersManage,        records(UserRoleChanged),                        Full,         [];
-    RemoveMember            = "remove_member":                         InOrg,    MembersManage,        records(UserRemoved),                            Full,         [];
+    ListMembers             = "list_members":                          Org,    MembersRead,          nothing,                                         Allowed,      [];
+    ReadMember              = "read_member":                           Org,    MembersRead,          nothing,                                         Allowed,      [];
+    ChangeMemberRole        = "change_member_role":                    Org,    MembersManage,        records(UserRoleChanged),                        Write,        [];
+    RemoveMember            = "remove_member":                         Org,    MembersManage,        records(UserRemoved),                            Write,        [];
 
-    ReadSettings            = "read_settings":                         InOrg,    SettingsRead,         nothing,                                         Allowed,      [];
-    UpdateSettings          = "update_settings":                       InOrg,    SettingsWrite,        records(SettingsUpdated),                        Full,         [];
-    ListFeatures            = "list_features":                         InOrg,    OrgRead,              nothing,                                         Allowed,      [];
-    ReadFeature             = "read_feature":                          InOrg,    OrgRead,              nothing,                                         Allowed,      [];
+    ReadSettings            = "read_settings":                         Org,    SettingsRead,         nothing,                                         Allowed,      [];
+    UpdateSettings          = "update_settings":                       Org,    SettingsWrite,        records(SettingsUpdated),                        Write,        [];
+    ListFeatures            = "list_features":                         Org,    OrgRead,              nothing,                                         Allowed,      [];
+    ReadFeature             = "read_feature":                          Org,    OrgRead,              nothing,                                         Allowed,      [];
 
-    ListAuditEvents         = "list_audit_events":                     InOrg,    AuditRead,            aside(AuditExported),                            Allowed,      [];
-    ReadAuditEvent          = "read_audit_event":                      InOrg,    AuditRead,            nothing,                                         Allowed,      [];
-    StreamAuditEvents       = "stream_audit_events":                   InOrg,    AuditRead,            nothing,                                         Blocked,      [];
-    ReadLogCheckpoint       = "read_log_checkpoint":                   InOrg,    AuditRead,            nothing,                                         Allowed,      [];
-    ReadLogKeys             = "read_log_keys":                         InOrg,    AuditRead,            nothing,                                         Allowed,      [];
-    ReadLogTile             = "read_log_tile":                         InOrg,    AuditRead,            nothing,                                         Allowed,      [];
-    ReadLogEntries          = "read_log_entries":                      InOrg,    AuditRead,            nothing,                                         Allowed,      [];
-    ReadLogProof            = "read_log_proof":                        InOrg,    AuditRead,            nothing,                                         Allowed,      [];
-    ListOrgImpersonations   = "list_org_impersonations":               InOrg,    AuditRead,            nothing,                                         Allowed,      [];
+    ListAuditEvents         = "list_audit_events":                     Org,    AuditRead,            aside(AuditExported),                            Allowed,      [];
+    ReadAuditEvent          = "read_audit_event":                      Org,    AuditRead,            nothing,                                         Allowed,      [];
+    StreamAuditEvents       = "stream_audit_events":                   Org,    AuditRead,            nothing,                                         Blocked,      [];
+    ReadLogCheckpoint       = "read_log_checkpoint":                   Org,    AuditRead,            nothing,                                         Allowed,      [];
+    ReadLogKeys             = "read_log_keys":                         Org,    AuditRead,            nothing,                                         Allowed,      [];
+    ReadLogTile             = "read_log_tile":                         Org,    AuditRead,            nothing,                                         Allowed,      [];
+    ReadLogEntries          = "read_log_entries":                      Org,    AuditRead,            nothing,                                         Allowed,      [];
+    ReadLogProof            = "read_log_proof":                        Org,    AuditRead,            nothing,                                         Allowed,      [];
+    ListOrgImpersonations   = "list_org_impersonations":               Org,    AuditRead,            nothing,                                         Allowed,      [];
 
-    SearchAccounts          = "search_accounts":                       Staff,    AccountsSearch,       discloses(SearchPerformed),                      Blocked,      [];
-    StartImpersonation      = "start_impersonation":                   Staff,    Impersonate,          records(ImpersonationStarted),                   Blocked,      [Reason Ticket IdempotencyKey];
-    ListImpersonations      = "list_impersonations":                   Staff,    Impersonate,          nothing,                                         Blocked,      [];
-    EndImpersonation        = "end_impersonation":                     Staff,    Impersonate,          records(ImpersonationEnded),                     Blocked,      [];
-    ListStaff               = "list_staff":                            Staff,    StaffManage,          nothing,                                         Blocked,      [];
-    SetStaffTier            = "set_staff_tier":                        Staff,    StaffManage,          records(StaffTierChanged),                       Blocked,      [Reason];
-    RemoveStaff             = "remove_staff":                          Staff,    StaffManage,          records(StaffTierChanged),                       Blocked,      [Reason];
-    ListPlatformAuditEvents = "list_platform_audit_events":            Staff,    PlatformAuditReadOwn, aside(AuditViewed | AuditExported),              Blocked,      [];
-    StreamPlatformAuditEvents = "stream_platform_audit_events":        Staff,    PlatformAuditReadAll, aside(AuditViewed),                              Blocked,      [];
-    ReadPlatformLogCheckpoint = "read_platform_log_checkpoint":        Staff,    PlatformAuditReadAll, nothing,                                         Blocked,      [];
-    ReadPlatformLogKeys     = "read_platform_log_keys":                Staff,    PlatformAuditReadAll, nothing,                                         Blocked,      [];
-    ReadPlatformLogTile     = "read_platform_log_tile":                Staff,    PlatformAuditReadAll, nothing,                                         Blocked,      [];
-    ReadPlatformLogEntries  = "read_platform_log_entries":             Staff,    PlatformAuditReadAll, nothing,                                         Blocked,      [];
-    ReadPlatformLogProof    = "read_platform_log_proof":               Staff,    PlatformAuditReadAll, nothing,                                         Blocked,      [];
-    ReadPolicy              = "read_policy":                           Personal, -,                    nothing,                                         Allowed,      [];
+    SearchAccounts          = "search_accounts":                       Staff,  AccountsSearch,       discloses(SearchPerformed),                      Blocked,      [];
+    StartImpersonation      = "start_impersonation":                   Staff,  Impersonate,          records(ImpersonationStarted),                   Blocked,      [Reason Ticket IdempotencyKey];
+    ListImpersonations      = "list_impersonations":                   Staff,  Impersonate,          nothing,                                         Blocked,      [];
+    EndImpersonation        = "end_impersonation":                     Staff,  Impersonate,          records(ImpersonationEnded),                     Blocked,      [];
+    ListStaff               = "list_staff":                            Staff,  StaffManage,          nothing,                                         Blocked,      [];
+    SetStaffTier            = "set_staff_tier":                        Staff,  StaffManage,          records(StaffTierChanged),                       Blocked,      [Reason];
+    RemoveStaff             = "remove_staff":                          Staff,  StaffManage,          records(StaffTierChanged),                       Blocked,      [Reason];
+    ListPlatformAuditEvents = "list_platform_audit_events":            Staff,  PlatformAuditReadOwn, aside(AuditViewed | AuditExported),              Blocked,      [];
+    StreamPlatformAuditEvents = "stream_platform_audit_events":        Staff,  PlatformAuditReadAll, aside(AuditViewed),                              Blocked,      [];
+    ReadPlatformLogCheckpoint = "read_platform_log_checkpoint":        Staff,  PlatformAuditReadAll, nothing,                                         Blocked,      [];
+    ReadPlatformLogKeys     = "read_platform_log_keys":                Staff,  PlatformAuditReadAll, nothing,                                         Blocked,      [];
+    ReadPlatformLogTile     = "read_platform_log_tile":                Staff,  PlatformAuditReadAll, nothing,                                         Blocked,      [];
+    ReadPlatformLogEntries  = "read_platform_log_entries":             Staff,  PlatformAuditReadAll, nothing,                                         Blocked,      [];
+    ReadPlatformLogProof    = "read_platform_log_proof":               Staff,  PlatformAuditReadAll, nothing,                                         Blocked,      [];
+    ReadPolicy              = "read_policy":                           User,   -,                    nothing,                                         Allowed,      [];
 
-    ReadHealth              = "read_health":                           Public,   -,                    nothing,                                         Allowed,      [];
-    ReadReadiness           = "read_readiness":                        Public,   -,                    nothing,                                         Allowed,      [];
-    ReadMetrics             = "read_metrics":                          Public,   -,                    nothing,                                         Allowed,      [];
-    ReadProblem             = "read_problem":                          Public,   -,                    nothing,                                         Allowed,      [];
+    ReadHealth              = "read_health":                           Public, -,                    nothing,                                         Allowed,      [];
+    ReadReadiness           = "read_readiness":                        Public, -,                    nothing,                                         Allowed,      [];
+    ReadMetrics             = "read_metrics":                          Public, -,                    nothing,                                         Allowed,      [];
+    ReadProblem             = "read_problem":                          Public, -,                    nothing,                                         Allowed,      [];
 }
 
 #[cfg(test)]
@@ -138,8 +139,8 @@ mod tests {
     fn every_row_is_sound() {
         for row in TABLE {
             let in_scope = row.needs.is_none_or(|needed| match row.scope {
-                postern_domain::operation::ScopeKind::InOrg => needed.lowest_role().is_some(),
-                postern_domain::operation::ScopeKind::Staff => needed.lowest_tier().is_some(),
+                postern_domain::scope::ScopeKind::Org => needed.lowest_role().is_some(),
+                postern_domain::scope::ScopeKind::Staff => needed.lowest_tier().is_some(),
                 _ => false,
             });
             assert!(in_scope, "{} needs a permission of another scope", row.id);
@@ -155,10 +156,10 @@ mod tests {
                     row.id
                 );
             }
-            let staff = row.scope == postern_domain::operation::ScopeKind::Staff;
+            let staff = row.scope == postern_domain::scope::ScopeKind::Staff;
             assert!(
                 !staff || row.impersonated == Impersonated::Blocked,
-                "{} opens the staff portal to a guise",
+                "{} opens the staff portal to a impersonation",
                 row.id
             );
         }

@@ -50,7 +50,7 @@ impl Server {
                 .wrap(middleware::Condition::new(!origins.is_empty(), cors(&origins)))
                 .wrap(middleware::from_fn(http::in_our_own_words))
                 .wrap(TracingLogger::<RootSpan>::new())
-                .wrap(middleware::from_fn(http::establish))
+                .wrap(middleware::from_fn(http::request_info_middleware))
         };
         let workers = match config.workers {
             0 => std::thread::available_parallelism().map_or(1, std::num::NonZero::get),

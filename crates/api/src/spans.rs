@@ -9,21 +9,21 @@ use actix_web::{
 use tracing::{Span, field::Empty};
 use tracing_actix_web::RootSpanBuilder;
 
-use crate::http::Facts;
+use crate::http::RequestInfo;
 
 pub struct RootSpan;
 
 impl RootSpanBuilder for RootSpan {
     fn on_request_start(request: &ServiceRequest) -> Span {
-        let facts = request.extensions().get::<std::rc::Rc<Facts>>().cloned();
-        let facts = facts.as_deref();
+        let request_info = request.extensions().get::<std::rc::Rc<RequestInfo>>().cloned();
+        let request_info = request_info.as_deref();
         tracing::info_span!(
             "request",
-            request_id = facts.map(|facts| facts.request_id.as_str()),
+            request_id = request_info.map(|request_info| request_info.request_id.as_str()),
             trace_id = trace_id(request),
             method = %request.method(),
             path = request.path(),
-            ip = facts.and_then(|facts| facts.ip).map(tracing::field::display),
+            ip = request_info.and_then(|request_info| request_info.ip).map(tracing::field::display),
             user = Empty,
             on_behalf_of = Empty,
             org = Empty,

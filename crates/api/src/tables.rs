@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use postern_domain::{
-    action::Action, metadata, operation::ScopeKind, permission::Permission, role::Role, staff::Tier,
+    action::Action, metadata, permission::Permission, role::Role, scope::ScopeKind, staff::Tier,
 };
 use serde_json::json;
 use utoipa::openapi::HttpMethod;
@@ -22,8 +22,8 @@ pub fn operations_table() -> String {
         let row = mounted.row;
         let scope = match row.scope {
             ScopeKind::Public => "public",
-            ScopeKind::Person => "signed in",
-            ScopeKind::InOrg => "org",
+            ScopeKind::User => "signed in",
+            ScopeKind::Org => "org",
             ScopeKind::Staff => "staff",
         };
         let needs = row.needs.map_or("–", Permission::name);
@@ -56,8 +56,8 @@ pub fn permissions_table() -> String {
     text += &format!(" {} |\n| --- |{}\n", heads.join(" | "), " --- |".repeat(heads.len()));
     for permission in Permission::ALL {
         let mark = |may: bool| if may { "yes" } else { "" };
-        let roles = Role::ALL.iter().map(|role| mark(permission.is_of_role(*role)));
-        let tiers = Tier::ALL.iter().map(|tier| mark(permission.is_of_tier(*tier)));
+        let roles = Role::ALL.iter().map(|role| mark(permission.granted_to_role(*role)));
+        let tiers = Tier::ALL.iter().map(|tier| mark(permission.granted_to_tier(*tier)));
         let marks: Vec<&str> = roles.chain(tiers).collect();
         text += &format!("| {permission} | {} |\n", marks.join(" | "));
     }

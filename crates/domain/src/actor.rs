@@ -26,14 +26,14 @@ pub struct Caller {
     pub(crate) person: Person,
     pub(crate) tier: Option<Tier>,
     pub(crate) session: Id<Session>,
-    pub(crate) guise: Option<Guise>,
+    pub(crate) impersonation: Option<ActiveImpersonation>,
 }
 
 /// The identity that a member of the vendor's staff wears for a while.
 #[derive(Debug, Clone)]
-pub struct Guise {
-    pub impersonation: Id<Impersonation>,
-    pub worn: Person,
+pub struct ActiveImpersonation {
+    pub id: Id<Impersonation>,
+    pub target: Person,
     /// The only org that this guise opens.
     pub org: OrgRef,
     pub mode: Mode,
@@ -51,7 +51,7 @@ impl Caller {
     /// Whose rights are exercised: the person worn, or else the same person.
     #[must_use]
     pub fn effective(&self) -> &Person {
-        self.guise.as_ref().map_or(&self.person, |guise| &guise.worn)
+        self.impersonation.as_ref().map_or(&self.person, |impersonation| &impersonation.target)
     }
 
     /// The tier of the one who answers for it, whatever they wear.
@@ -63,7 +63,7 @@ impl Caller {
     /// The tier whose rights are exercised: none under a guise, since staff are never worn.
     #[must_use]
     pub const fn effective_tier(&self) -> Option<Tier> {
-        if self.guise.is_some() { None } else { self.tier }
+        if self.impersonation.is_some() { None } else { self.tier }
     }
 
     /// The sign-in that all of this hangs on: under a guise still the staff member's own.
@@ -73,8 +73,8 @@ impl Caller {
     }
 
     #[must_use]
-    pub const fn guise(&self) -> Option<&Guise> {
-        self.guise.as_ref()
+    pub const fn impersonation(&self) -> Option<&ActiveImpersonation> {
+        self.impersonation.as_ref()
     }
 }
 
@@ -83,15 +83,15 @@ impl Caller {
 pub enum Actor {
     Caller(Box<Caller>),
     /// Nobody has proved anything yet; this is the e-mail address they gave, if any.
-    Unproven {
+    Anonymous {
         email: Option<String>,
     },
     /// An operator at the command line, by the name of the command.
-    System {
+    Cli {
         command: &'static str,
     },
-    /// Nobody: Postern itself found something.
-    Postern,
+    /// Postern itself: a background job.
+    System,
 }
 
 impl Actor {
@@ -99,7 +99,7 @@ impl Actor {
     pub fn caller(&self) -> Option<&Caller> {
         match self {
             Self::Caller(caller) => Some(caller),
-            Self::Unproven { .. } | Self::System { .. } | Self::Postern => None,
+            Self::Anonymous { .. } | Self::Cli { .. } | Self::System => None,
         }
     }
 }

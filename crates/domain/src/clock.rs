@@ -60,13 +60,13 @@ impl Ids {
 
 /// When and from where one request acts: one `now` for all of it, however long it takes.
 #[derive(Clone)]
-pub struct Stamp {
+pub struct RequestContext {
     pub now: DateTime<Utc>,
     pub ids: Arc<Ids>,
     pub source: Source,
 }
 
-impl Stamp {
+impl RequestContext {
     #[must_use]
     pub fn id<T>(&self) -> Id<T> {
         self.ids.next(self.now)

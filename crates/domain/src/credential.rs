@@ -22,7 +22,7 @@ pub struct PasswordChanged {
     pub hash: PasswordHash,
     pub changed_at: DateTime<Utc>,
     /// The session it was changed in, which goes on.
-    pub spared: SessionId,
+    pub kept_session: SessionId,
 }
 
 impl PasswordChanged {
@@ -35,7 +35,7 @@ impl PasswordChanged {
             "changed their password and ended their other sessions",
         );
         Change::recorded(
-            Self { user: person.id, hash, changed_at: now, spared: caller.session() },
+            Self { user: person.id, hash, changed_at: now, kept_session: caller.session() },
             act,
         )
     }

@@ -269,14 +269,16 @@ impl Event {
             id,
             occurred_at,
             org: act.org.or(org),
-            on_behalf_of: caller.and_then(Caller::guise).map(|guise| OnBehalfOf {
-                id: guise.worn.id,
-                email: Some(guise.worn.email.clone()),
+            on_behalf_of: caller.and_then(Caller::impersonation).map(|impersonation| OnBehalfOf {
+                id: impersonation.target.id,
+                email: Some(impersonation.target.email.clone()),
             }),
             summary: bounds::text(&format!("{} {}", subject(actor), act.did)),
             source: Source {
                 session_id: caller.map(Caller::session),
-                impersonation_id: caller.and_then(Caller::guise).map(|guise| guise.impersonation),
+                impersonation_id: caller
+                    .and_then(Caller::impersonation)
+                    .map(|impersonation| impersonation.id),
                 ..source
             },
             actor: reference(actor),
@@ -301,10 +303,10 @@ fn reference(actor: &Actor) -> ActorRef {
             let kind = if tier.is_some() { ActorType::Staff } else { ActorType::User };
             ActorRef { kind, id: Some(*id), email: Some(email.clone()), tier }
         }
-        Actor::Unproven { email } => {
+        Actor::Anonymous { email } => {
             ActorRef { kind: ActorType::User, id: None, email: email.clone(), tier: None }
         }
-        Actor::System { .. } | Actor::Postern => {
+        Actor::Cli { .. } | Actor::System => {
             ActorRef { kind: ActorType::System, id: None, email: None, tier: None }
         }
     }
@@ -315,15 +317,17 @@ fn subject(actor: &Actor) -> String {
     match actor {
         Actor::Caller(caller) => {
             let name = &caller.accountable().name;
-            match (caller.accountable_tier(), caller.guise()) {
-                (Some(tier), Some(guise)) => format!("{name} ({tier}), as {},", guise.worn.name),
+            match (caller.accountable_tier(), caller.impersonation()) {
+                (Some(tier), Some(impersonation)) => {
+                    format!("{name} ({tier}), as {},", impersonation.target.name)
+                }
                 (Some(tier), None) => format!("{name} ({tier})"),
                 (None, _) => name.clone(),
             }
         }
-        Actor::Unproven { email: Some(email) } => format!("Somebody, as {email},"),
-        Actor::Unproven { email: None } => "Somebody".to_owned(),
-        Actor::System { command } => format!("An operator, with `{command}`,"),
-        Actor::Postern => "Postern".to_owned(),
+        Actor::Anonymous { email: Some(email) } => format!("Somebody, as {email},"),
+        Actor::Anonymous { email: None } => "Somebody".to_owned(),
+        Actor::Cli { command } => format!("An operator, with `{command}`,"),
+        Actor::System => "Postern".to_owned(),
     }
 }

@@ -6,7 +6,7 @@ use serde::Serialize;
 use crate::{
     Id,
     action::Action,
-    actor::{Caller, Guise},
+    actor::{ActiveImpersonation, Caller},
     change::{Change, New},
     event::{Act, Target, TargetType},
     id::Named,
@@ -80,7 +80,7 @@ impl Named for Impersonation {
 
 /// Whom somebody wants to impersonate, and where.
 #[derive(Debug)]
-pub struct Subject {
+pub struct ImpersonationTarget {
     pub user: User,
     pub tier: Option<Tier>,
     pub member: Member,
@@ -89,7 +89,7 @@ pub struct Subject {
 
 /// What somebody asks for who wants to impersonate.
 #[derive(Debug)]
-pub struct Wanted {
+pub struct StartRequest {
     pub mode: Mode,
     pub reason: Reason,
     pub ticket: TicketRef,
@@ -116,11 +116,11 @@ impl Impersonation {
     pub fn start(
         id: Id<Self>,
         by: &Caller,
-        subject: Subject,
-        wanted: &Wanted,
+        subject: ImpersonationTarget,
+        wanted: &StartRequest,
         now: DateTime<Utc>,
     ) -> Result<Change<New<Self>>, ImpersonationError> {
-        let Subject { user, tier, member, org } = subject;
+        let ImpersonationTarget { user, tier, member, org } = subject;
         if user.id == by.accountable().id {
             return Err(ImpersonationError::Oneself);
         }
@@ -186,13 +186,13 @@ impl Impersonation {
 
 /// What a front end shows across the page for as long as a guise is worn.
 #[must_use]
-pub fn banner(caller: &Caller, guise: &Guise) -> String {
+pub fn banner(caller: &Caller, impersonation: &ActiveImpersonation) -> String {
     banner_text(
         &caller.accountable().name,
-        &guise.worn.name,
-        &guise.org,
-        guise.mode,
-        guise.expires_at,
+        &impersonation.target.name,
+        &impersonation.org,
+        impersonation.mode,
+        impersonation.expires_at,
     )
 }
 
@@ -200,14 +200,14 @@ pub fn banner(caller: &Caller, guise: &Guise) -> String {
 #[must_use]
 pub fn banner_text(
     staff: &str,
-    worn: &str,
+    target: &str,
     org: &OrgRef,
     mode: Mode,
     expires_at: DateTime<Utc>,
 ) -> String {
     let until = expires_at.format("%H:%M UTC");
     format!(
-        "{staff} of support is acting as {worn} in {} until {until}, {}. Everything is recorded under both names.",
+        "{staff} of support is acting as {target} in {} until {until}, {}. Everything is recorded under both names.",
         org.slug,
         in_words(mode)
     )
@@ -252,7 +252,7 @@ mod tests {
             },
             tier: Some(Tier::Support),
             session: Id::new(Uuid::nil()),
-            guise: None,
+            impersonation: None,
         };
         let org = Org {
             id: Id::new(Uuid::nil()),
@@ -272,7 +272,7 @@ mod tests {
             role: Role::Owner,
             created_at: now,
         };
-        let wanted = Wanted {
+        let wanted = StartRequest {
             mode: Mode::ReadOnly,
             reason: Reason::try_from("cannot open the reports".to_owned()).expect("a reason"),
             ticket: TicketRef::try_from("SUP-1".to_owned()).expect("a ticket"),
@@ -281,7 +281,7 @@ mod tests {
         let change = Impersonation::start(
             Id::new(Uuid::nil()),
             &by,
-            Subject { user, tier, member, org },
+            ImpersonationTarget { user, tier, member, org },
             &wanted,
             now,
         )?;

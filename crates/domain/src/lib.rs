@@ -28,6 +28,7 @@ pub mod permission;
 pub mod policy;
 pub mod retention;
 pub mod role;
+pub mod scope;
 pub mod session;
 pub mod settings;
 pub mod staff;

@@ -42,7 +42,7 @@ impl Named for Member {
 
 /// Where a caller stands: an org, and what they are in it.
 #[derive(Debug, Clone)]
-pub struct Place {
+pub struct OrgContext {
     pub org: Org,
     pub member: MemberId,
     pub role: Role,
@@ -91,8 +91,8 @@ impl Roster {
         if role == member.role {
             return Ok(Change::unchanged(member));
         }
-        let worn = actor.caller().is_some_and(|caller| caller.guise().is_some());
-        if worn && role > member.role && role >= Role::Admin {
+        let impersonated = actor.caller().is_some_and(|caller| caller.impersonation().is_some());
+        if impersonated && role > member.role && role >= Role::Admin {
             return Err(MemberError::RaisedUnderImpersonation);
         }
         leaves_an_owner(&member, self.owners)?;
@@ -119,7 +119,7 @@ impl Roster {
 
     /// The role that let the caller in may have been taken away since: it is looked at again, under the lock.
     fn may_be_acted_on(&self) -> Result<(), MemberError> {
-        let still_manages = Permission::MembersManage.is_of_role(self.own_role);
+        let still_manages = Permission::MembersManage.granted_to_role(self.own_role);
         if still_manages && self.member.role <= self.own_role {
             Ok(())
         } else {
@@ -151,7 +151,7 @@ mod tests {
         Roster { member, own_role, owners }
     }
 
-    const NOBODY: Actor = Actor::System { command: "test" };
+    const NOBODY: Actor = Actor::Cli { command: "test" };
 
     /// Every triple of roles, against what the rules say of it.
     #[test]

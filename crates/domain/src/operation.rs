@@ -2,7 +2,7 @@
 
 use chrono::NaiveDate;
 
-use crate::{action::Action, member::Place, permission::Permission};
+use crate::{action::Action, permission::Permission, scope::ScopeKind};
 
 /// One row of the table of operations.
 #[derive(Debug)]
@@ -58,19 +58,6 @@ impl Deprecation {
     }
 }
 
-/// Where an operation takes place.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ScopeKind {
-    /// Nobody has to be signed in.
-    Public,
-    /// Somebody is signed in, and it is about themselves.
-    Person,
-    /// In one org, as one of its members.
-    InOrg,
-    /// In the staff portal, across orgs.
-    Staff,
-}
-
 /// What an operation leaves in the record.
 #[derive(Debug, Clone, Copy)]
 pub enum Records {
@@ -98,8 +85,8 @@ impl Records {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Impersonated {
     Allowed,
-    /// Only in a session of mode `full`.
-    Full,
+    /// Only with `mode: full`.
+    Write,
     /// Never.
     Blocked,
 }
@@ -110,7 +97,7 @@ impl Impersonated {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Allowed => "allowed",
-            Self::Full => "write",
+            Self::Write => "write",
             Self::Blocked => "blocked",
         }
     }
@@ -134,37 +121,4 @@ impl Demand {
             Self::IdempotencyKey => "idempotency_key",
         }
     }
-}
-
-/// A scope as a type, so that what may be read or written differs by type as well.
-pub trait Scope: 'static {
-    const KIND: ScopeKind;
-    /// What the policy has found out about where the operation takes place.
-    type Place: Send + 'static;
-}
-
-#[derive(Debug)]
-pub struct Public;
-#[derive(Debug)]
-pub struct Personal;
-#[derive(Debug)]
-pub struct InOrg;
-#[derive(Debug)]
-pub struct Staff;
-
-impl Scope for Public {
-    const KIND: ScopeKind = ScopeKind::Public;
-    type Place = ();
-}
-impl Scope for Personal {
-    const KIND: ScopeKind = ScopeKind::Person;
-    type Place = ();
-}
-impl Scope for InOrg {
-    const KIND: ScopeKind = ScopeKind::InOrg;
-    type Place = Place;
-}
-impl Scope for Staff {
-    const KIND: ScopeKind = ScopeKind::Staff;
-    type Place = ();
 }

@@ -12,7 +12,7 @@ use crate::{
     feature::Plan,
     id::Named,
     id::{MemberId, OrgId},
-    member::{Member, Place},
+    member::{Member, OrgContext},
     role::Role,
 };
 
@@ -165,8 +165,8 @@ pub struct Membership {
     pub role: Role,
 }
 
-impl From<Place> for Membership {
-    fn from(Place { org, member, role }: Place) -> Self {
+impl From<OrgContext> for Membership {
+    fn from(OrgContext { org, member, role }: OrgContext) -> Self {
         Self { org: org.reference(), org_name: org.name, member_id: member, role }
     }
 }

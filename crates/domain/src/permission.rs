@@ -88,13 +88,13 @@ impl Permission {
 
     /// May this role do this in its org?
     #[must_use]
-    pub fn is_of_role(self, role: Role) -> bool {
+    pub fn granted_to_role(self, role: Role) -> bool {
         self.lowest_role().is_some_and(|lowest| role >= lowest)
     }
 
     /// May this tier do this in the staff portal?
     #[must_use]
-    pub fn is_of_tier(self, tier: Tier) -> bool {
+    pub fn granted_to_tier(self, tier: Tier) -> bool {
         self.lowest_tier().is_some_and(|lowest| tier >= lowest)
     }
 }

@@ -1,4 +1,4 @@
-//! May they? From what a token leads to ([`Presented`]) to a [`Caller`], and from a caller to a [`Grant`].
+//! May they? From what a token leads to ([`LoadedIdentity`]) to a [`Caller`], and from a caller to a [`Grant`].
 //!
 //! A grant is the only thing that opens the store, and only the functions here make one. The order is fixed: who
 //! ([`recognise`]) → where (not found comes before forbidden) → may they → in whose name.
@@ -6,13 +6,14 @@
 use chrono::{DateTime, Utc};
 
 use crate::{
-    actor::{Actor, Caller, Guise},
+    actor::{ActiveImpersonation, Actor, Caller},
     impersonation::{Impersonation, Mode},
-    member::Place,
-    operation::{Impersonated, InOrg, Operation, Personal, Public, Scope, Staff},
+    member::OrgContext,
+    operation::{Impersonated, Operation},
     org::{Org, OrgRef},
     permission::Permission,
     role::Role,
+    scope::{self, Scope},
     session::Session,
     staff::Tier,
     user::User,
@@ -20,19 +21,19 @@ use crate::{
 
 /// What the ids in a valid token lead to in the database.
 #[derive(Debug)]
-pub struct Presented {
+pub struct LoadedIdentity {
     pub session: Session,
     pub user: User,
     pub tier: Option<Tier>,
-    pub guise: Option<PresentedGuise>,
+    pub impersonation: Option<LoadedImpersonation>,
 }
 
 /// What the impersonation in a token leads to.
 #[derive(Debug)]
-pub struct PresentedGuise {
-    pub impersonation: Impersonation,
-    pub worn: User,
-    pub worn_tier: Option<Tier>,
+pub struct LoadedImpersonation {
+    pub state: Impersonation,
+    pub target: User,
+    pub target_tier: Option<Tier>,
     /// The org it is bound to, unless it is gone.
     pub org: Option<Org>,
     /// The place of the person worn in that org, unless they have left it.
@@ -41,7 +42,7 @@ pub struct PresentedGuise {
 
 /// Why a valid token is no longer good.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum Unrecognised {
+pub enum AuthenticationError {
     #[error("the session has ended")]
     SessionEnded,
     #[error("the impersonation has ended")]
@@ -51,40 +52,45 @@ pub enum Unrecognised {
 }
 
 /// Who is calling. Everything that can end a session or an impersonation early is looked at here, on every request.
-pub fn recognise(presented: Presented, now: DateTime<Utc>) -> Result<Caller, Unrecognised> {
-    let Presented { session, user, tier, guise } = presented;
+pub fn authenticate(
+    identity: LoadedIdentity,
+    now: DateTime<Utc>,
+) -> Result<Caller, AuthenticationError> {
+    let LoadedIdentity { session, user, tier, impersonation } = identity;
     let live = session.is_live(now) && user.suspended_at.is_none();
-    let guise = match guise {
+    let impersonation = match impersonation {
         None if live => None,
-        None => return Err(Unrecognised::SessionEnded),
-        Some(guise) => Some(recognise_guise(guise, live && tier.is_some(), now)?),
+        None => return Err(AuthenticationError::SessionEnded),
+        Some(impersonation) => {
+            Some(authenticate_impersonation(impersonation, live && tier.is_some(), now)?)
+        }
     };
-    Ok(Caller { person: user.into_person(), tier, session: session.id, guise })
+    Ok(Caller { person: user.into_person(), tier, session: session.id, impersonation })
 }
 
-fn recognise_guise(
-    presented: PresentedGuise,
+fn authenticate_impersonation(
+    identity: LoadedImpersonation,
     staff_is_live: bool,
     now: DateTime<Utc>,
-) -> Result<Guise, Unrecognised> {
-    let PresentedGuise { impersonation, worn, worn_tier, org, role } = presented;
-    if impersonation.ended_at.is_some() || !staff_is_live {
-        return Err(Unrecognised::ImpersonationEnded);
+) -> Result<ActiveImpersonation, AuthenticationError> {
+    let LoadedImpersonation { state, target, target_tier, org, role } = identity;
+    if state.ended_at.is_some() || !staff_is_live {
+        return Err(AuthenticationError::ImpersonationEnded);
     }
-    if now >= impersonation.expires_at {
-        return Err(Unrecognised::ImpersonationExpired);
+    if now >= state.expires_at {
+        return Err(AuthenticationError::ImpersonationExpired);
     }
     // The person worn has left, been suspended or joined the staff; or the org is gone.
-    let gone = worn.suspended_at.is_some() || worn_tier.is_some() || role.is_none();
+    let gone = target.suspended_at.is_some() || target_tier.is_some() || role.is_none();
     match org.filter(|org| !gone && org.deletion_requested_at.is_none()) {
-        None => Err(Unrecognised::ImpersonationEnded),
-        Some(org) => Ok(Guise {
-            impersonation: impersonation.id,
-            worn: worn.into_person(),
+        None => Err(AuthenticationError::ImpersonationEnded),
+        Some(org) => Ok(ActiveImpersonation {
+            id: state.id,
+            target: target.into_person(),
             org: org.reference(),
-            mode: impersonation.mode,
-            started_at: impersonation.started_at,
-            expires_at: impersonation.expires_at,
+            mode: state.mode,
+            started_at: state.started_at,
+            expires_at: state.expires_at,
         }),
     }
 }
@@ -105,7 +111,7 @@ pub enum Denial {
 
 /// A known caller, and why they are refused: what `permission.denied` records.
 #[derive(Debug)]
-pub struct Refused {
+pub struct Denied {
     pub caller: Box<Caller>,
     pub denial: Denial,
 }
@@ -115,7 +121,7 @@ pub struct Refused {
 pub struct Grant<S: Scope> {
     operation: &'static Operation,
     actor: Actor,
-    place: S::Place,
+    context: S::Context,
 }
 
 impl<S: Scope> Grant<S> {
@@ -130,81 +136,87 @@ impl<S: Scope> Grant<S> {
     }
 
     #[must_use]
-    pub const fn place(&self) -> &S::Place {
-        &self.place
+    pub const fn context(&self) -> &S::Context {
+        &self.context
     }
 }
 
 /// The org in whose log stands what a caller does outside any org: the one their guise is bound to.
 #[must_use]
-pub fn home_log(actor: &Actor) -> Option<&OrgRef> {
-    actor.caller()?.guise().map(|guise| &guise.org)
+pub fn impersonated_org(actor: &Actor) -> Option<&OrgRef> {
+    actor.caller()?.impersonation().map(|impersonation| &impersonation.org)
 }
 
 /// A grant for what nobody has to be signed in for.
 #[must_use]
-pub const fn admit_anyone(operation: &'static Operation) -> Grant<Public> {
-    Grant { operation, actor: Actor::Unproven { email: None }, place: () }
+pub const fn authorize_anonymous(operation: &'static Operation) -> Grant<scope::Public> {
+    Grant { operation, actor: Actor::Anonymous { email: None }, context: () }
 }
 
 /// A grant for an operator at the command line, who has the database anyway; recorded as such.
 #[must_use]
-pub const fn admit_console(operation: &'static Operation, command: &'static str) -> Grant<Staff> {
-    Grant { operation, actor: Actor::System { command }, place: () }
+pub const fn authorize_cli(
+    operation: &'static Operation,
+    command: &'static str,
+) -> Grant<scope::Staff> {
+    Grant { operation, actor: Actor::Cli { command }, context: () }
 }
 
 /// A scope that a known caller can be admitted to.
-pub trait Admits: Scope + Sized {
+pub trait Authorize: Scope + Sized {
     /// `place` is where the caller stands in the org of the request, if there is such an org and they do.
-    fn admit(
+    fn authorize(
         operation: &'static Operation,
         caller: Box<Caller>,
-        place: Option<Place>,
-    ) -> Result<Grant<Self>, Refused>;
+        context: Option<OrgContext>,
+    ) -> Result<Grant<Self>, Denied>;
 }
 
-impl Admits for Personal {
-    fn admit(
+impl Authorize for scope::User {
+    fn authorize(
         operation: &'static Operation,
         caller: Box<Caller>,
-        _: Option<Place>,
-    ) -> Result<Grant<Self>, Refused> {
+        _: Option<OrgContext>,
+    ) -> Result<Grant<Self>, Denied> {
         grant(operation, caller, (), |_, _| true)
     }
 }
 
-impl Admits for InOrg {
-    fn admit(
+impl Authorize for scope::Org {
+    fn authorize(
         operation: &'static Operation,
         caller: Box<Caller>,
-        place: Option<Place>,
-    ) -> Result<Grant<Self>, Refused> {
-        let bound_elsewhere =
-            |place: &Place| caller.guise().is_some_and(|guise| guise.org.id != place.org.id);
-        match place
-            .filter(|place| !bound_elsewhere(place) && place.org.deletion_requested_at.is_none())
-        {
-            None => Err(Refused { caller, denial: Denial::NotFound }),
-            Some(place) => {
-                let role = place.role;
-                grant(operation, caller, place, |needed, _| needed.is_of_role(role))
+        context: Option<OrgContext>,
+    ) -> Result<Grant<Self>, Denied> {
+        let bound_elsewhere = |context: &OrgContext| {
+            caller
+                .impersonation()
+                .is_some_and(|impersonation| impersonation.org.id != context.org.id)
+        };
+        match context.filter(|context| {
+            !bound_elsewhere(context) && context.org.deletion_requested_at.is_none()
+        }) {
+            None => Err(Denied { caller, denial: Denial::NotFound }),
+            Some(context) => {
+                let role = context.role;
+                grant(operation, caller, context, |needed, _| needed.granted_to_role(role))
             }
         }
     }
 }
 
-impl Admits for Staff {
-    fn admit(
+impl Authorize for scope::Staff {
+    fn authorize(
         operation: &'static Operation,
         caller: Box<Caller>,
-        _: Option<Place>,
-    ) -> Result<Grant<Self>, Refused> {
+        _: Option<OrgContext>,
+    ) -> Result<Grant<Self>, Denied> {
         // Under a guise the staff portal is closed; that it is blocked says more than that a customer has no tier.
-        if caller.guise().is_some() {
-            return Err(Refused { caller, denial: Denial::Blocked });
+        if caller.impersonation().is_some() {
+            return Err(Denied { caller, denial: Denial::Blocked });
         }
         grant(operation, caller, (), |needed, caller| {
-            caller.effective_tier().is_some_and(|tier| needed.is_of_tier(tier))
+            caller.effective_tier().is_some_and(|tier| needed.granted_to_tier(tier))
         })
     }
 }
@@ -212,19 +224,21 @@ impl Admits for Staff {
 fn grant<S: Scope>(
     operation: &'static Operation,
     caller: Box<Caller>,
-    place: S::Place,
+    context: S::Context,
     may: impl FnOnce(Permission, &Caller) -> bool,
-) -> Result<Grant<S>, Refused> {
+) -> Result<Grant<S>, Denied> {
     let denial = match operation.needs {
         Some(needed) if !may(needed, &caller) => Some(Denial::Forbidden(needed)),
-        _ => caller.guise().and_then(|guise| match (operation.impersonated, guise.mode) {
-            (Impersonated::Blocked, _) => Some(Denial::Blocked),
-            (Impersonated::Full, Mode::ReadOnly) => Some(Denial::ReadOnly),
-            (Impersonated::Full, Mode::Full) | (Impersonated::Allowed, _) => None,
+        _ => caller.impersonation().and_then(|impersonation| {
+            match (operation.impersonated, impersonation.mode) {
+                (Impersonated::Blocked, _) => Some(Denial::Blocked),
+                (Impersonated::Write, Mode::ReadOnly) => Some(Denial::ReadOnly),
+                (Impersonated::Write, Mode::Full) | (Impersonated::Allowed, _) => None,
+            }
         }),
     };
     match denial {
-        Some(denial) => Err(Refused { caller, denial }),
-        None => Ok(Grant { operation, actor: Actor::Caller(caller), place }),
+        Some(denial) => Err(Denied { caller, denial }),
+        None => Ok(Grant { operation, actor: Actor::Caller(caller), context }),
     }
 }

@@ -59,7 +59,7 @@ impl Session {
         source: &Source,
     ) -> Change<New<Self>> {
         let person = Person { id: user.id, name: user.name.clone(), email: user.email.clone() };
-        let caller = Caller { person, tier, session: id, guise: None };
+        let caller = Caller { person, tier, session: id, impersonation: None };
         let act = Act::new(Action::AuthLoginSucceeded, user.target(), "signed in")
             .by(Actor::Caller(Box::new(caller)));
         let session = Self {
@@ -103,10 +103,10 @@ impl Session {
         let act = Act::new(
             Action::AuthRefreshReused,
             target,
-            "presented a refresh token that had been used; the session was ended",
+            "identity a refresh token that had been used; the session was ended",
         )
         .ended(Outcome::Denied)
-        .by(Actor::Unproven { email: Some(user.email.clone()) });
+        .by(Actor::Anonymous { email: Some(user.email.clone()) });
         Change::recorded(Self { ended_at: Some(now), ..self }, act)
     }
 
@@ -121,5 +121,5 @@ pub fn sign_in_failed(email: &str) -> Act {
     let target = Target { kind: TargetType::User, id: None, label: email.to_owned() };
     Act::new(Action::AuthLoginFailed, target, "failed to sign in")
         .ended(Outcome::Failed)
-        .by(Actor::Unproven { email: Some(email.to_owned()) })
+        .by(Actor::Anonymous { email: Some(email.to_owned()) })
 }

@@ -83,7 +83,7 @@ impl Candidate {
         let Self { user, present, by, super_admins } = self;
         if let Some((id, tier)) = by {
             // The tier that let the caller in may have been taken away since.
-            if !tier.is_some_and(|tier| Permission::StaffManage.is_of_tier(tier)) {
+            if !tier.is_some_and(|tier| Permission::StaffManage.granted_to_tier(tier)) {
                 return Err(StaffError::NoLongerAllowed);
             }
             if id == user.id {

@@ -146,16 +146,16 @@ impl Audit {
                 self.trailers.push(Trailer::End(end));
             }
             Line::Trailer(trailer) => self.trailers.push(trailer),
-            Line::Event { id, origin, place, queued, erased, leaf, recorded, notice } => {
+            Line::Event { id, origin, index, queued, erased, leaf, recorded, notice } => {
                 self.verdict.events += 1;
                 if erased {
                     self.verdict.erased.push(id.clone());
                 }
-                let Some(place) = place else {
+                let Some(index) = index else {
                     if queued {
                         self.verdict.waiting += 1;
                     } else {
-                        self.fault("added", format!("event {id} was added: it has no place in the log, and does not wait for one"));
+                        self.fault("added", format!("event {id} was added: it has no index in the log, and does not wait for one"));
                     }
                     return;
                 };
@@ -163,7 +163,7 @@ impl Audit {
                     self.fault(
                         "altered",
                         format!(
-                            "event {id} (entry {place}) was altered: it is not what was recorded"
+                            "event {id} (entry {index}) was altered: it is not what was recorded"
                         ),
                     );
                 }
@@ -180,17 +180,17 @@ impl Audit {
                 if let Some(notice) =
                     notice.filter(|_| recorded.as_ref() == Some(&leaf.to_base64()))
                 {
-                    self.notices.insert(place, notice);
+                    self.notices.insert(index, notice);
                 }
                 // The tree is put together from what the log says it has; what was altered is named already.
                 let leaf =
                     recorded.and_then(|recorded| Hash::from_base64(&recorded)).unwrap_or(leaf);
                 if let Some(Entry::Event { id: other, .. }) =
-                    self.entries.insert(place, Entry::Event { id: id.clone(), leaf })
+                    self.entries.insert(index, Entry::Event { id: id.clone(), leaf })
                 {
                     self.fault(
                         "twice",
-                        format!("events {other} and {id} both claim entry {place}"),
+                        format!("events {other} and {id} both claim entry {index}"),
                     );
                 }
             }
@@ -349,24 +349,24 @@ impl Audit {
         let entries = std::mem::take(&mut self.entries);
         self.verdict.newer = entries.range(size..).count() as u64;
         let gap =
-            entries.range(size..).zip(size..).find(|((place, _), expected)| *place != expected);
+            entries.range(size..).zip(size..).find(|((index, _), expected)| *index != expected);
         // What is asked for in part leaves some of those out, too.
-        if let Some(((place, _), expected)) = gap.filter(|_| whole) {
-            self.fault("added", format!("what is newer than the checkpoint goes on with entry {place}, and not with {expected}"));
+        if let Some(((index, _), expected)) = gap.filter(|_| whole) {
+            self.fault("added", format!("what is newer than the checkpoint goes on with entry {index}, and not with {expected}"));
         }
-        for (place, entry) in entries.range(..size) {
-            if *place != tree.size() {
+        for (index, entry) in entries.range(..size) {
+            if *index != tree.size() {
                 unknown_from.get_or_insert(tree.size());
                 break;
             }
             let (level, hash) = match entry {
                 Entry::Event { leaf, .. } => (0, *leaf),
                 Entry::Gone { event, hash } => {
-                    note_gap(&mut gaps, *place, place + 1, Some(event));
+                    note_gap(&mut gaps, *index, index + 1, Some(event));
                     (0, *hash)
                 }
                 Entry::Subtree { level, hash } => {
-                    note_gap(&mut gaps, *place, place + (1 << level), None);
+                    note_gap(&mut gaps, *index, index + (1 << level), None);
                     (*level, *hash)
                 }
             };
@@ -414,7 +414,7 @@ impl Audit {
             let next = entries
                 .range(from..)
                 .next()
-                .map_or(size, |(place, _)| (*place).max(from + 1).min(size));
+                .map_or(size, |(index, _)| (*index).max(from + 1).min(size));
             self.fault(
                 "missing",
                 format!(
@@ -439,10 +439,10 @@ impl Audit {
             return;
         }
         let (mut first_kept, mut told, mut erased) = (0, 0, 0);
-        for (place, notice) in self.notices.range(..self.verdict.size) {
+        for (index, notice) in self.notices.range(..self.verdict.size) {
             match notice {
                 Notice::Retired { events, first_kept: before } => {
-                    first_kept = first_kept.max(*before.min(place));
+                    first_kept = first_kept.max(*before.min(index));
                     told += events;
                 }
                 Notice::Erased { events } => erased += events,
@@ -501,8 +501,8 @@ fn note_gap(
 }
 
 /// Which event the doubt begins with.
-fn id_of(entries: &BTreeMap<u64, Entry>, place: u64) -> String {
-    match entries.get(&place) {
+fn id_of(entries: &BTreeMap<u64, Entry>, index: u64) -> String {
+    match entries.get(&index) {
         Some(Entry::Event { id, .. }) => format!(" (from event {id} on)"),
         _ => String::new(),
     }

@@ -5,14 +5,14 @@ use std::sync::Arc;
 use postern_domain::{
     Id,
     actor::Actor,
-    clock::Stamp,
+    clock::RequestContext,
     event::Act,
     id::{ImpersonationId, OrgId, SessionId, UserId},
-    member::{Member, Place},
-    operation::Scope,
+    member::{Member, OrgContext},
     org::{Org, OrgRef},
-    policy::{Grant, Presented, PresentedGuise},
+    policy::{Grant, LoadedIdentity, LoadedImpersonation},
     role::Role,
+    scope::Scope,
 };
 use sea_orm::{ConnectionTrait, FromQueryResult, QueryResult, Value};
 use uuid::Uuid;
@@ -34,13 +34,13 @@ pub struct Bearer {
     /// Who signed in.
     pub user: UserId,
     pub session: SessionId,
-    pub guise: Option<BearerGuise>,
+    pub impersonation: Option<ImpersonationClaims>,
 }
 
 #[derive(Debug, Clone)]
-pub struct BearerGuise {
-    pub impersonation: ImpersonationId,
-    pub worn: UserId,
+pub struct ImpersonationClaims {
+    pub id: ImpersonationId,
+    pub target: UserId,
     pub org: OrgId,
 }
 
@@ -63,14 +63,16 @@ impl Gate {
         &self,
         bearer: &Bearer,
         org: Option<&OrgKey>,
-    ) -> Result<Option<(Presented, Option<Place>)>, StoreError> {
+    ) -> Result<Option<(LoadedIdentity, Option<OrgContext>)>, StoreError> {
         let mut values: Vec<Value> = vec![bearer.session.uuid().into()];
-        values.extend(bearer.guise.as_ref().map(|guise| Value::from(guise.impersonation.uuid())));
+        values.extend(
+            bearer.impersonation.as_ref().map(|impersonation| Value::from(impersonation.id.uuid())),
+        );
         values.extend(org.map(|org| match org {
             OrgKey::Id(id) => Value::from(id.uuid()),
             OrgKey::Slug(slug) => Value::from(slug.as_str()),
         }));
-        let sql = self.tx.store().lookups.sql(bearer.guise.is_some(), org.into());
+        let sql = self.tx.store().lookups.sql(bearer.impersonation.is_some(), org.into());
         match self.tx.query_one_raw(statement(self.tx.get_database_backend(), sql, values)).await? {
             None => Ok(None),
             Some(row) => read(&row, bearer, org.is_some()),
@@ -84,8 +86,8 @@ impl Gate {
 
     /// Goes on with a grant.
     #[must_use]
-    pub fn admit<S: Scope>(self, grant: Grant<S>, stamp: Stamp) -> Reader<S> {
-        Reader::new(self.tx, grant, stamp)
+    pub fn authorized<S: Scope>(self, grant: Grant<S>, context: RequestContext) -> Reader<S> {
+        Reader::new(self.tx, grant, context)
     }
 }
 
@@ -95,10 +97,10 @@ pub async fn record_alone(
     act: Act,
     actor: &Actor,
     org: Option<OrgRef>,
-    stamp: &Stamp,
+    context: &RequestContext,
 ) -> Result<(), StoreError> {
     let tx = Tx::begin(store, Mode::Write).await?;
-    record::write(&tx, act, actor, org, stamp).await?;
+    record::write(&tx, act, actor, org, context).await?;
     tx.commit().await
 }
 
@@ -106,21 +108,21 @@ fn read(
     row: &QueryResult,
     bearer: &Bearer,
     with_org: bool,
-) -> Result<Option<(Presented, Option<Place>)>, StoreError> {
+) -> Result<Option<(LoadedIdentity, Option<OrgContext>)>, StoreError> {
     let session = session::Model::from_query_result(row, "s_")?;
     let user = user::Model::from_query_result(row, "u_")?;
     let mut agrees = user.id == bearer.user.uuid();
-    let guise = match &bearer.guise {
+    let impersonation = match &bearer.impersonation {
         None => None,
-        Some(guise) => {
+        Some(claims) => {
             let impersonation = impersonations::Row::from_query_result(row, "i_")?;
             agrees &= impersonation.staff_session_id == session.id
-                && impersonation.target_user_id == guise.worn.uuid()
-                && impersonation.org_id == guise.org.uuid();
-            Some(PresentedGuise {
-                impersonation: impersonation.try_into()?,
-                worn: user::Model::from_query_result(row, "w_")?.into(),
-                worn_tier: staff::tier(row.try_get("", "w_tier")?)?,
+                && impersonation.target_user_id == claims.target.uuid()
+                && impersonation.org_id == claims.org.uuid();
+            Some(LoadedImpersonation {
+                state: impersonation.try_into()?,
+                target: user::Model::from_query_result(row, "w_")?.into(),
+                target_tier: staff::tier(row.try_get("", "w_tier")?)?,
                 org: organization::Model::from_query_result_optional(row, "b_")?
                     .map(Org::try_from)
                     .transpose()?,
@@ -128,23 +130,23 @@ fn read(
             })
         }
     };
-    let place = if with_org { place(row)? } else { None };
-    let presented = Presented {
+    let context = if with_org { context(row)? } else { None };
+    let identity = LoadedIdentity {
         session: session.into(),
         user: user.into(),
         tier: staff::tier(row.try_get("", "tier")?)?,
-        guise,
+        impersonation,
     };
-    Ok(agrees.then_some((presented, place)))
+    Ok(agrees.then_some((identity, context)))
 }
 
-fn place(row: &QueryResult) -> Result<Option<Place>, StoreError> {
+fn context(row: &QueryResult) -> Result<Option<OrgContext>, StoreError> {
     let member: Option<Uuid> = row.try_get("", "m_id")?;
     let (Some(member), Some(role)) = (member, role(row.try_get("", "m_role")?)?) else {
         return Ok(None);
     };
     let org = organization::Model::from_query_result(row, "o_")?.try_into()?;
-    Ok(Some(Place { org, member: Id::<Member>::new(member), role }))
+    Ok(Some(OrgContext { org, member: Id::<Member>::new(member), role }))
 }
 
 fn role(word: Option<String>) -> Result<Option<Role>, StoreError> {

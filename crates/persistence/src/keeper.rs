@@ -9,7 +9,7 @@ use postern_domain::{
     Id,
     action::Action,
     actor::Actor,
-    clock::{Ids, Stamp},
+    clock::{Ids, RequestContext},
     entry::{ERASED, Part, Recorded},
     event::{Act, Target, TargetType},
     id::UserId,
@@ -82,7 +82,7 @@ impl Keeper {
         &self,
         days: i64,
         only_told: bool,
-        stamp: &Stamp,
+        context: &RequestContext,
     ) -> Result<Run, StoreError> {
         let mut run = Run::default();
         let tx = Tx::begin(&self.store, Mode::Read).await?;
@@ -95,12 +95,12 @@ impl Keeper {
             }
             // Looked at now: a hold may have been put on it, or its time have changed.
             let before = match &org {
-                None => Some(stamp.now - chrono::TimeDelta::days(days)),
-                Some(org) => rules::of(&tx, org.clone()).await?.cutoff(days, stamp.now),
+                None => Some(context.now - chrono::TimeDelta::days(days)),
+                Some(org) => rules::of(&tx, org.clone()).await?.cutoff(days, context.now),
             };
             match (before, org) {
                 (Some(before), org) => {
-                    run.logs.extend(retire_log(tx, org, before, only_told, stamp).await?)
+                    run.logs.extend(retire_log(tx, org, before, only_told, context).await?)
                 }
                 (None, org) => run.held.extend(org),
             }
@@ -146,7 +146,7 @@ impl Keeper {
         &self,
         who: &Who,
         reason: &Reason,
-        stamp: &Stamp,
+        context: &RequestContext,
     ) -> Result<Option<Erasure>, StoreError> {
         let tx = Tx::begin(&self.store, Mode::Write).await?;
         tx.wait_for(rules::TAKING).await?;
@@ -197,9 +197,9 @@ impl Keeper {
             record::write(
                 &tx,
                 act.in_log_of(org.cloned()),
-                &Actor::System { command: "postern privacy erase" },
+                &Actor::Cli { command: "postern privacy erase" },
                 None,
-                stamp,
+                context,
             )
             .await?;
         }
@@ -218,7 +218,7 @@ async fn retire_log(
     org: Option<OrgRef>,
     before: DateTime<Utc>,
     only_told: bool,
-    stamp: &Stamp,
+    context: &RequestContext,
 ) -> Result<Option<Retired>, StoreError> {
     use audit_event::Column as C;
     let id = org.as_ref().map(|org| org.id);
@@ -237,11 +237,11 @@ async fn retire_log(
         .await?;
     let first_kept = match kept {
         // What waits for its place comes after all that has one.
-        Some(event) => log.place(Id::new(event)).await?.map(|(place, _)| place),
+        Some(event) => log.leaf_of(Id::new(event)).await?.map(|(index, _)| index),
         None => None,
     };
     let first_kept = match first_kept {
-        Some(place) => place,
+        Some(index) => index,
         None => log.head().await?.size,
     };
     let in_log = Query::select()
@@ -253,7 +253,7 @@ async fn retire_log(
                 .equals((audit_event::Entity, C::Id)),
         )
         .and_where(
-            Expr::col((audit_leaf::Entity, audit_leaf::Column::Place))
+            Expr::col((audit_leaf::Entity, audit_leaf::Column::LeafIndex))
                 .lt(i64::try_from(first_kept).unwrap_or(i64::MAX)),
         )
         .take();
@@ -278,7 +278,7 @@ async fn retire_log(
         tx.rollback().await?;
     } else {
         let act = retention::applied(org.as_ref(), before, events, first_kept);
-        record::write(&tx, act, &Actor::System { command: "postern retention run" }, None, stamp)
+        record::write(&tx, act, &Actor::Cli { command: "postern retention run" }, None, context)
             .await?;
         tx.commit().await?;
     }
@@ -364,15 +364,15 @@ impl Erased {
     fn parts(&self, row: &audit_event::Model) -> Vec<Part> {
         let actor =
             row.actor_id == Some(self.id.uuid()) || row.actor_email.as_ref() == Some(&self.email);
-        let worn = row.on_behalf_of_id == Some(self.id.uuid());
+        let impersonated = row.on_behalf_of_id == Some(self.id.uuid());
         let target = row.target_id.as_ref().is_some_and(|id| self.targets.contains(id));
         let about = [
             (Part::Actor, actor),
             // From where they came, unless somebody else came in their name.
             (Part::Source, actor),
-            (Part::OnBehalfOf, worn),
+            (Part::OnBehalfOf, impersonated),
             (Part::Target, target || self.is_in(&row.target_label)),
-            (Part::Summary, actor || worn || target || self.is_in(&row.summary)),
+            (Part::Summary, actor || impersonated || target || self.is_in(&row.summary)),
             (Part::Reason, row.reason.as_ref().is_some_and(|reason| self.is_in(reason))),
             // Former names stand nowhere else.
             (

@@ -34,7 +34,7 @@ pub struct Lookups([String; 6]);
 impl Lookups {
     /// `tenant` is the role of one org's transactions, where the database has roles.
     pub fn new(tenant: Option<&str>) -> Self {
-        let of = |guise, org| build(guise, org, tenant);
+        let of = |impersonation, org| build(impersonation, org, tenant);
         Self([
             of(false, ByOrg::None),
             of(false, ByOrg::Id),
@@ -45,18 +45,18 @@ impl Lookups {
         ])
     }
 
-    pub fn sql(&self, guise: bool, org: ByOrg) -> &str {
-        &self.0[3 * usize::from(guise) + org as usize]
+    pub fn sql(&self, impersonation: bool, org: ByOrg) -> &str {
+        &self.0[3 * usize::from(impersonation) + org as usize]
     }
 }
 
-fn build(guise: bool, org: ByOrg, tenant: Option<&str>) -> String {
+fn build(impersonation: bool, org: ByOrg, tenant: Option<&str>) -> String {
     let mut columns =
         vec![all::<session::Column>("s"), all::<user::Column>("u"), "t.tier AS tier".to_owned()];
     let mut joins =
         r#"session s JOIN "user" u ON u.id = s.user_id LEFT JOIN staff t ON t.user_id = u.id"#
             .to_owned();
-    if guise {
+    if impersonation {
         columns.extend([
             all::<impersonation::Column>("i"),
             "u.email AS i_staff_email, w.email AS i_target_email, b.slug AS i_org_slug".to_owned(),
@@ -72,8 +72,8 @@ fn build(guise: bool, org: ByOrg, tenant: Option<&str>) -> String {
             LEFT JOIN membership bm ON bm.org_id = b.id AND bm.user_id = w.id"#;
     }
     let (column, n) =
-        (if matches!(org, ByOrg::Slug) { "slug" } else { "id" }, if guise { 3 } else { 2 });
-    let effective = if guise { "w" } else { "u" };
+        (if matches!(org, ByOrg::Slug) { "slug" } else { "id" }, if impersonation { 3 } else { 2 });
+    let effective = if impersonation { "w" } else { "u" };
     if !matches!(org, ByOrg::None) {
         columns.extend([
             all::<organization::Column>("o"),

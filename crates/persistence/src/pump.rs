@@ -14,7 +14,7 @@ use postern_domain::{
     Id,
     action::Action,
     actor::Actor,
-    clock::Stamp,
+    clock::RequestContext,
     event::{Act, Event, Outcome, Target, TargetType},
     id::{EventId, OrgId},
 };
@@ -73,10 +73,10 @@ impl Pump {
     }
 
     /// Pumps a batch. None where another process is at it.
-    pub async fn turn(&mut self, stamp: &Stamp) -> Result<Option<Pumped>, StoreError> {
-        match self.batch(Of::All, stamp).await {
+    pub async fn turn(&mut self, context: &RequestContext) -> Result<Option<Pumped>, StoreError> {
+        match self.batch(Of::All, context).await {
             Err(StoreError::Conflict(_) | StoreError::Corrupt(_)) => {
-                self.each_by_itself(stamp).await
+                self.each_by_itself(context).await
             }
             done => done,
         }
@@ -94,7 +94,10 @@ impl Pump {
     }
 
     /// Pumps log by log, and sets aside those that cannot be appended to.
-    async fn each_by_itself(&mut self, stamp: &Stamp) -> Result<Option<Pumped>, StoreError> {
+    async fn each_by_itself(
+        &mut self,
+        context: &RequestContext,
+    ) -> Result<Option<Pumped>, StoreError> {
         let tx = Tx::begin(&self.store, Mode::Read).await?;
         let mut logs =
             audit_queue::Entity::find().select_only().column(audit_queue::Column::OrgId).distinct();
@@ -103,7 +106,7 @@ impl Pump {
         tx.rollback().await?;
         let mut all = Pumped::default();
         for log in logs {
-            match self.batch(Of::One(log), stamp).await {
+            match self.batch(Of::One(log), context).await {
                 Ok(Some(Pumped { events, logs, refused, damaged: _ })) => {
                     all.events += events;
                     all.logs.extend(logs);
@@ -121,7 +124,7 @@ impl Pump {
         Ok(Some(all))
     }
 
-    async fn batch(&self, of: Of, stamp: &Stamp) -> Result<Option<Pumped>, StoreError> {
+    async fn batch(&self, of: Of, context: &RequestContext) -> Result<Option<Pumped>, StoreError> {
         let recorder = Arc::clone(self.store.recorder()?);
         let tx = Tx::begin(&self.store, Mode::Write).await?;
         let backend = tx.get_database_backend();
@@ -149,7 +152,7 @@ impl Pump {
         let (by_org, refused) = sort(&tx, &recorder, queued, &ids).await?;
         let logs: Vec<Uuid> = by_org.keys().copied().collect();
         let events = by_org.values().map(|entries| entries.len() as u64).sum();
-        append(&tx, &recorder, by_org, stamp.now).await?;
+        append(&tx, &recorder, by_org, context.now).await?;
         let (taken, of) = (
             audit_queue::Entity::delete_many()
                 .filter(audit_queue::Column::EventId.is_in(ids.clone()))
@@ -165,7 +168,7 @@ impl Pump {
             ));
         }
         for (org, event) in &refused {
-            refuse(&tx, *org, *event, stamp).await?;
+            refuse(&tx, *org, *event, context).await?;
         }
         if let Some(sql) = tells_growth(backend) {
             // A notice has at most 8,000 bytes.
@@ -252,17 +255,27 @@ async fn append(
         let mut frontier = log::frontier(tx, org_id).await?;
         for (event_id, leaf) in entries {
             for node in frontier.append(leaf) {
-                let (level, place) = (node.level, log::number(node.index)?);
+                let (level, index) = (node.level, log::number(node.index)?);
                 if level == 0 {
                     leaves.push(
-                        audit_leaf::Model { org_id, place, event_id, hash: leaf.0.to_vec() }
-                            .into_active_model(),
+                        audit_leaf::Model {
+                            org_id,
+                            leaf_index: index,
+                            event_id,
+                            hash: leaf.0.to_vec(),
+                        }
+                        .into_active_model(),
                     );
                 } else if level % LEVELS == 0 {
                     let level = i16::from(level / LEVELS);
                     nodes.push(
-                        audit_node::Model { org_id, level, place, hash: node.hash.0.to_vec() }
-                            .into_active_model(),
+                        audit_node::Model {
+                            org_id,
+                            level,
+                            node_index: index,
+                            hash: node.hash.0.to_vec(),
+                        }
+                        .into_active_model(),
                     );
                 }
             }
@@ -292,7 +305,7 @@ async fn refuse(
     tx: &Tx,
     org: Option<OrgId>,
     event: EventId,
-    stamp: &Stamp,
+    context: &RequestContext,
 ) -> Result<(), StoreError> {
     // What was put there may be anything.
     let claimed = audit_event::Entity::find_by_id(event.uuid())
@@ -307,5 +320,5 @@ async fn refuse(
         "found an entry in the queue of the log that no server had put there",
     )
     .ended(Outcome::Denied);
-    record::write(tx, act, &Actor::Postern, org, stamp).await
+    record::write(tx, act, &Actor::System, org, context).await
 }

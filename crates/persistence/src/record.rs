@@ -3,7 +3,7 @@
 use postern_domain::{
     Id,
     actor::Actor,
-    clock::Stamp,
+    clock::RequestContext,
     entry::{Openings, Recorded},
     event::{Act, Event},
     org::OrgRef,
@@ -28,10 +28,10 @@ pub async fn write(
     act: Act,
     actor: &Actor,
     org: Option<OrgRef>,
-    stamp: &Stamp,
+    context: &RequestContext,
 ) -> Result<(), StoreError> {
     let recorder = tx.store().recorder()?;
-    let event = Event::of(act, stamp.id(), stamp.now, actor, org, stamp.source.clone());
+    let event = Event::of(act, context.id(), context.now, actor, org, context.source.clone());
     let openings = Openings::new(Recorder::salts()?);
     let row = audit_event::Model::of(event, &openings);
     let queued = queue_entry(recorder, &row)?;

@@ -1,6 +1,6 @@
 //! What can be stored, and where: each repository says it for its own kinds of state.
 
-use postern_domain::{operation::Scope, policy::Grant};
+use postern_domain::{policy::Grant, scope::Scope};
 
 use crate::{error::StoreError, tx::Tx};
 

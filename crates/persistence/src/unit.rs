@@ -9,12 +9,13 @@ use std::ops::Deref;
 use postern_domain::{
     actor::Caller,
     change::Change,
-    clock::Stamp,
+    clock::RequestContext,
     event::Act,
     id::OrgId,
-    operation::{InOrg, Personal, Public, Records, Scope, Staff},
+    operation::Records,
     org::{Org, OrgRef},
     policy::{self, Grant},
+    scope::{self, Scope},
 };
 
 use crate::{
@@ -28,7 +29,7 @@ use crate::{
         features::Features,
         figures::Figures,
         idempotency::Answers,
-        impersonations::{Hanging, Impersonations},
+        impersonations::{Impersonations, ImpersonationsOf},
         log::Log,
         members::Members,
         orgs::{self, Orgs},
@@ -46,20 +47,20 @@ use crate::{
 pub struct Reader<S: Scope> {
     tx: Tx,
     grant: Grant<S>,
-    stamp: Stamp,
+    context: RequestContext,
 }
 
 impl<S: Scope> Reader<S> {
-    pub(crate) const fn new(tx: Tx, grant: Grant<S>, stamp: Stamp) -> Self {
-        Self { tx, grant, stamp }
+    pub(crate) const fn new(tx: Tx, grant: Grant<S>, context: RequestContext) -> Self {
+        Self { tx, grant, context }
     }
 
     pub const fn grant(&self) -> &Grant<S> {
         &self.grant
     }
 
-    pub const fn stamp(&self) -> &Stamp {
-        &self.stamp
+    pub const fn context(&self) -> &RequestContext {
+        &self.context
     }
 
     /// The first answers to requests that may be repeated.
@@ -85,7 +86,7 @@ impl<S: Scope> Reader<S> {
     }
 }
 
-impl Reader<Public> {
+impl Reader<scope::Public> {
     pub const fn credentials(&self) -> Credentials<'_> {
         Credentials::new(&self.tx)
     }
@@ -95,7 +96,7 @@ impl Reader<Public> {
     }
 }
 
-impl Reader<Personal> {
+impl Reader<scope::User> {
     /// The caller; a grant of this scope is only made for one.
     #[must_use]
     pub fn caller(&self) -> &Caller {
@@ -118,11 +119,15 @@ impl Reader<Personal> {
     #[must_use]
     pub fn orgs(&self) -> Orgs<'_> {
         let caller = self.caller();
-        Orgs::new(&self.tx, caller.effective().id, caller.guise().map(|guise| guise.org.id))
+        Orgs::new(
+            &self.tx,
+            caller.effective().id,
+            caller.impersonation().map(|impersonation| impersonation.org.id),
+        )
     }
 }
 
-impl Reader<InOrg> {
+impl Reader<scope::Org> {
     /// The caller; a grant of this scope is only made for one.
     #[must_use]
     pub fn caller(&self) -> &Caller {
@@ -131,46 +136,46 @@ impl Reader<InOrg> {
 
     /// The org, locked until the unit of work ends; none where somebody has asked for its deletion meanwhile.
     pub async fn locked_org(&self) -> Result<Option<Org>, StoreError> {
-        orgs::locked(&self.tx, self.grant.place().org.id).await
+        orgs::locked(&self.tx, self.grant.context().org.id).await
     }
 
     #[must_use]
     pub fn members(&self) -> Members<'_> {
-        Members::new(&self.tx, self.grant.place().org.id)
+        Members::new(&self.tx, self.grant.context().org.id)
     }
 
     #[must_use]
     pub fn settings(&self) -> OrgSettings<'_> {
-        OrgSettings::new(&self.tx, &self.grant.place().org)
+        OrgSettings::new(&self.tx, &self.grant.context().org)
     }
 
     #[must_use]
     pub fn features(&self) -> Features<'_> {
-        Features::new(&self.tx, self.grant.place().org.id)
+        Features::new(&self.tx, self.grant.context().org.id)
     }
 
     #[must_use]
     pub fn figures(&self) -> Figures<'_> {
-        Figures::new(&self.tx, self.grant.place().org.id)
+        Figures::new(&self.tx, self.grant.context().org.id)
     }
 
     #[must_use]
     pub fn events(&self) -> Events<'_> {
-        Events::of_org(&self.tx, self.grant.place().org.id)
+        Events::of_org(&self.tx, self.grant.context().org.id)
     }
 
     #[must_use]
     pub fn log(&self) -> Log<'_> {
-        Log::of(&self.tx, Some(self.grant.place().org.id))
+        Log::of(&self.tx, Some(self.grant.context().org.id))
     }
 
     #[must_use]
     pub fn impersonations(&self) -> Impersonations<'_> {
-        Impersonations::of_org(&self.tx, self.grant.place().org.id)
+        Impersonations::of_org(&self.tx, self.grant.context().org.id)
     }
 }
 
-impl Reader<Staff> {
+impl Reader<scope::Staff> {
     /// The caller, unless it is an operator at the command line.
     #[must_use]
     pub fn caller(&self) -> Option<&Caller> {
@@ -234,7 +239,7 @@ impl<S: HasLog> Work<S> {
 
     /// Records what was done without a change of state: a disclosure, a failure.
     pub async fn record(&mut self, act: Act) -> Result<(), StoreError> {
-        let Reader { tx, grant, stamp } = &self.reader;
+        let Reader { tx, grant, context } = &self.reader;
         if !grant.operation().records.actions().contains(&act.action) {
             return Err(StoreError::Broken(format!(
                 "{} does not promise to record {}",
@@ -243,20 +248,20 @@ impl<S: HasLog> Work<S> {
             )));
         }
         self.settled = true;
-        record::write(tx, act, grant.actor(), S::log(grant), stamp).await
+        record::write(tx, act, grant.actor(), S::log(grant), context).await
     }
 
     /// Ends the live impersonations that hang on what has just gone, each with its own event: a consequence that every
     /// operation may have, and none has to promise.
-    pub async fn end_impersonations(&mut self, on: Hanging) -> Result<(), StoreError> {
-        let Reader { tx, grant, stamp } = &self.reader;
-        for impersonation in Impersonations::of_all(tx).locked_hanging(on, stamp.now).await? {
+    pub async fn end_impersonations(&mut self, on: ImpersonationsOf) -> Result<(), StoreError> {
+        let Reader { tx, grant, context } = &self.reader;
+        for impersonation in Impersonations::of_all(tx).locked_hanging(on, context.now).await? {
             let ended = impersonation
-                .end(stamp.now)
+                .end(context.now)
                 .map_err(|error| StoreError::Broken(error.to_string()))?;
             if let (impersonation, Some(act)) = ended.into_parts() {
                 impersonation.store(Target { tx, grant }).await?;
-                record::write(tx, act, grant.actor(), S::log(grant), stamp).await?;
+                record::write(tx, act, grant.actor(), S::log(grant), context).await?;
             }
         }
         Ok(())
@@ -268,7 +273,7 @@ impl<S: HasLog> Work<S> {
         chore.run(&self.reader.tx).await
     }
 
-    /// Makes it so. Refused when nothing was said of what was done.
+    /// Makes it so. Denied when nothing was said of what was done.
     pub async fn commit(self) -> Result<(), StoreError> {
         let operation = self.reader.grant.operation();
         let said_enough = match operation.records {
@@ -293,9 +298,9 @@ pub trait HasLog: Scope {
         Self: Sized;
 }
 
-impl HasLog for InOrg {
+impl HasLog for scope::Org {
     fn log(grant: &Grant<Self>) -> Option<OrgRef> {
-        Some(grant.place().org.reference())
+        Some(grant.context().org.reference())
     }
 }
 
@@ -303,10 +308,10 @@ macro_rules! logs_at_home {
     ($($scope:ty),+) => {
         $(impl HasLog for $scope {
             fn log(grant: &Grant<Self>) -> Option<OrgRef> {
-                policy::home_log(grant.actor()).cloned()
+                policy::impersonated_org(grant.actor()).cloned()
             }
         })+
     };
 }
 
-logs_at_home!(Public, Personal, Staff);
+logs_at_home!(scope::Public, scope::User, scope::Staff);

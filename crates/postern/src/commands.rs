@@ -11,13 +11,14 @@ use clap::{Parser, Subcommand, ValueEnum};
 use postern_api::identity::{Hasher, KeyRing};
 use postern_domain::{
     action::Action,
-    clock::{Clock, Stamp, SystemClock},
+    clock::{Clock, RequestContext, SystemClock},
     credential::Registered,
     event::Source,
     justification::Reason,
-    operation::{Impersonated, Operation, Records, ScopeKind, Staff},
+    operation::{Impersonated, Operation, Records},
     password::Password,
     policy,
+    scope::{self, ScopeKind},
     staff::Tier,
     text,
 };
@@ -25,7 +26,7 @@ use postern_persistence::{
     Recorder, Store, StoreError,
     demo::{self, Size},
     gate::Gate,
-    repository::impersonations::Hanging,
+    repository::impersonations::ImpersonationsOf,
     schema::{self, Migrated},
     unit::Work,
 };
@@ -53,7 +54,7 @@ pub struct Cli {
 enum Command {
     /// Serve. An embedded database is brought up to date first; on PostgreSQL that is for `postern migrate`.
     Serve {
-        /// Load the demo accounts first. Refused on a database that was not made by it.
+        /// Load the demo accounts first. Denied on a database that was not made by it.
         #[arg(long)]
         demo: bool,
         /// Leave what happens without a request to `postern work`.
@@ -272,7 +273,7 @@ pub(crate) async fn load_demo(config: &Config, store: &Arc<Store>) -> Done {
     let hasher = Hasher::new(&config.api.passwords).map_err(|error| error.to_string())?;
     let turn = hasher.turn().await?;
     let password = Password::new(demo::PASSWORD);
-    demo::load(store, turn.hash(&password), &console_stamp()).await?;
+    demo::load(store, turn.hash(&password), &cli_context()).await?;
     Ok(())
 }
 
@@ -280,7 +281,7 @@ async fn fill_demo(config: &Config, store: &Arc<Store>, size: Size) -> Done {
     let hasher = Hasher::new(&config.api.passwords).map_err(|error| error.to_string())?;
     let turn = hasher.turn().await?;
     let password = Password::new(demo::PASSWORD);
-    demo::fill(store, size, turn.hash(&password), &console_stamp(), |done| {
+    demo::fill(store, size, turn.hash(&password), &cli_context(), |done| {
         let bar: String = (1..=40)
             .map(|part| if u64::from(done) * 40 >= part * u64::from(size.orgs) { '#' } else { ' ' })
             .collect();
@@ -294,8 +295,8 @@ async fn fill_demo(config: &Config, store: &Arc<Store>, size: Size) -> Done {
     ))
 }
 
-pub(crate) fn console_stamp() -> Stamp {
-    Stamp { now: SystemClock.now(), ids: Arc::default(), source: Source::default() }
+pub(crate) fn cli_context() -> RequestContext {
+    RequestContext { now: SystemClock.now(), ids: Arc::default(), source: Source::default() }
 }
 
 /// What the command line does, as operations; they have no routes.
@@ -319,10 +320,10 @@ pub(crate) const fn at_the_console(command: &'static str, records: &'static [Act
 pub(crate) async fn begin(
     store: &Arc<Store>,
     operation: &'static Operation,
-    stamp: Stamp,
-) -> Result<Work<Staff>, StoreError> {
-    let grant = policy::admit_console(operation, operation.id);
-    Ok(Gate::open(store, true).await?.admit(grant, stamp).begin())
+    context: RequestContext,
+) -> Result<Work<scope::Staff>, StoreError> {
+    let grant = policy::authorize_cli(operation, operation.id);
+    Ok(Gate::open(store, true).await?.authorized(grant, context).begin())
 }
 
 async fn add_user(config: &Config, email: &str, name: String) -> Done {
@@ -340,9 +341,9 @@ async fn add_user(config: &Config, email: &str, name: String) -> Done {
     let hasher = Hasher::new(&config.api.passwords).map_err(|error| error.to_string())?;
     let hash = hasher.turn().await?.hash(&password).await;
     let store = open(config).await?;
-    let stamp = console_stamp();
-    let mut work = begin(&store, &ADD_USER, stamp.clone()).await?;
-    let change = Registered::new(stamp.id(), email.clone(), name, hash, stamp.now);
+    let context = cli_context();
+    let mut work = begin(&store, &ADD_USER, context.clone()).await?;
+    let change = Registered::new(context.id(), email.clone(), name, hash, context.now);
     let registered = work.save(change).await.map_err(|error| match error {
         StoreError::Conflict(_) => format!("somebody has the address {email} already"),
         other => other.to_string(),
@@ -360,18 +361,19 @@ async fn staff(config: &Config, command: StaffCommand) -> Done {
     let tier = tier.map(|tier| Tier::parse(&tier).ok_or(known)).transpose()?;
     let reason = Reason::try_from(reason)?;
     let store = open(config).await?;
-    let stamp = console_stamp();
-    let mut work = begin(&store, &CHANGE_STAFF, stamp.clone()).await?;
+    let context = cli_context();
+    let mut work = begin(&store, &CHANGE_STAFF, context.clone()).await?;
     let email = text::email(&email);
     let candidate = work
         .staff()
         .locked_by_email(&email)
         .await?
         .ok_or_else(|| format!("nobody has the address {email}"))?;
-    let change = candidate.set_tier(tier, config.api.staff.max_super_admins, &reason, stamp.now)?;
+    let change =
+        candidate.set_tier(tier, config.api.staff.max_super_admins, &reason, context.now)?;
     let tiered = work.save(change).await?;
     if tiered.tier.is_none() {
-        work.end_impersonations(Hanging::OnStaff(tiered.user.id)).await?;
+        work.end_impersonations(ImpersonationsOf::Staff(tiered.user.id)).await?;
     }
     work.commit().await?;
     say(&match tiered.tier {

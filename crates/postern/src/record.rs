@@ -4,12 +4,12 @@ use std::{error::Error, io, io::Write};
 
 use clap::Subcommand;
 use postern_domain::{
-    action::Action, clock::Stamp, justification::Reason, operation::Operation, text,
+    action::Action, clock::RequestContext, justification::Reason, operation::Operation, text,
 };
 use postern_persistence::keeper::{Erasure, Keeper, Retired, Run, Who};
 
 use crate::{
-    commands::{at_the_console, begin, console_stamp, open},
+    commands::{at_the_console, begin, cli_context, open},
     config::Config,
 };
 
@@ -63,9 +63,9 @@ static CHANGE_RETENTION: Operation =
     at_the_console("postern retention", &[Action::AuditRetentionChanged]);
 
 pub async fn retention(config: &Config, command: RetentionCommand) -> Result<(), Box<dyn Error>> {
-    let stamp = console_stamp();
+    let context = cli_context();
     let (org, reason) = match &command {
-        RetentionCommand::Run { dry_run } => return run(config, *dry_run, &stamp).await,
+        RetentionCommand::Run { dry_run } => return run(config, *dry_run, &context).await,
         RetentionCommand::Set { org, reason, .. }
         | RetentionCommand::Hold { org, reason }
         | RetentionCommand::Release { org, reason } => {
@@ -73,12 +73,12 @@ pub async fn retention(config: &Config, command: RetentionCommand) -> Result<(),
         }
     };
     let store = open(config).await?;
-    let mut work = begin(&store, &CHANGE_RETENTION, stamp.clone()).await?;
+    let mut work = begin(&store, &CHANGE_RETENTION, context.clone()).await?;
     let rules =
         work.retentions().locked(&org).await?.ok_or_else(|| format!("there is no org {org}"))?;
     let change = match command {
         RetentionCommand::Set { days, .. } => rules.keep_for(days, &reason)?,
-        RetentionCommand::Hold { .. } => rules.hold(&reason, stamp.now),
+        RetentionCommand::Hold { .. } => rules.hold(&reason, context.now),
         RetentionCommand::Release { .. } | RetentionCommand::Run { .. } => rules.release(&reason),
     };
     let rules = work.save(change).await?;
@@ -89,10 +89,14 @@ pub async fn retention(config: &Config, command: RetentionCommand) -> Result<(),
     Ok(writeln!(io::stdout(), "events of {org} are kept for {days} days{held}")?)
 }
 
-async fn run(config: &Config, dry_run: bool, stamp: &Stamp) -> Result<(), Box<dyn Error>> {
-    let keeper = Keeper::connect(&config.store_with_record(stamp.now)?).await?;
+async fn run(
+    config: &Config,
+    dry_run: bool,
+    context: &RequestContext,
+) -> Result<(), Box<dyn Error>> {
+    let keeper = Keeper::connect(&config.store_with_record(context.now)?).await?;
     let Run { logs, held, months } =
-        keeper.retire(config.audit.retention_days, dry_run, stamp).await?;
+        keeper.retire(config.audit.retention_days, dry_run, context).await?;
     keeper.close().await;
     let mut out = io::stdout().lock();
     for Retired { org, before, events } in &logs {
@@ -120,9 +124,9 @@ pub async fn privacy(config: &Config, command: PrivacyCommand) -> Result<(), Box
     let PrivacyCommand::Erase { user, reason } = command;
     let reason = Reason::try_from(reason)?;
     let who = user.parse().map_or_else(|_| Who::Email(text::email(&user)), Who::Id);
-    let stamp = console_stamp();
-    let keeper = Keeper::connect(&config.store_with_record(stamp.now)?).await?;
-    let erased = keeper.erase(&who, &reason, &stamp).await?;
+    let context = cli_context();
+    let keeper = Keeper::connect(&config.store_with_record(context.now)?).await?;
+    let erased = keeper.erase(&who, &reason, &context).await?;
     keeper.close().await;
     let Erasure { events, held } = erased.ok_or_else(|| format!("nobody is known as {user}"))?;
     let mut out = io::stdout().lock();

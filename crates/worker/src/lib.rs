@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 
 use postern_domain::{
     chain,
-    clock::{Clock, Ids, Stamp},
+    clock::{Clock, Ids, RequestContext},
     event::Source,
 };
 use postern_persistence::{
@@ -74,9 +74,12 @@ impl Worker {
     /// Pumps as long as there is a whole batch.
     async fn drain(&self, pump: &mut Pump, ids: &Arc<Ids>) -> Result<(), StoreError> {
         loop {
-            let stamp =
-                Stamp { now: self.clock.now(), ids: Arc::clone(ids), source: Source::default() };
-            let Some(Pumped { events, refused, damaged, logs: _ }) = pump.turn(&stamp).await?
+            let context = RequestContext {
+                now: self.clock.now(),
+                ids: Arc::clone(ids),
+                source: Source::default(),
+            };
+            let Some(Pumped { events, refused, damaged, logs: _ }) = pump.turn(&context).await?
             else {
                 return Ok(());
             };

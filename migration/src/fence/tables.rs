@@ -190,8 +190,8 @@ pub const MIGRATIONS: &str = "seaql_migrations";
 /// Tables that nobody changes or empties, each with its key; each has two triggers, `…_keeps_rows` and `…_keeps_all`.
 pub static APPEND_ONLY: &[(&str, &[&str])] = &[
     ("audit_event", &["id"]),
-    ("audit_leaf", &["org_id", "place"]),
-    ("audit_node", &["org_id", "level", "place"]),
+    ("audit_leaf", &["org_id", "leaf_index"]),
+    ("audit_node", &["org_id", "level", "node_index"]),
     ("audit_checkpoint", &["org_id", "size"]),
 ];
 

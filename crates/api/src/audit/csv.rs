@@ -122,9 +122,9 @@ fn cells(Exhibit { event, opening }: &Exhibit) -> [String; COLUMNS.len()] {
     } = event;
     let (org_id, slug) =
         org.as_ref().map(|OrgRef { id, slug }| (id.to_string(), slug.clone())).unzip();
-    let worn =
+    let impersonated =
         on_behalf_of.as_ref().map(|OnBehalfOf { id, email }| (id.to_string(), email.clone()));
-    let (worn_id, worn_email) = worn.unzip();
+    let (impersonated_id, impersonated_email) = impersonated.unzip();
     [
         id.to_string(),
         occurred_at.to_rfc3339_opts(chrono::SecondsFormat::AutoSi, true),
@@ -134,8 +134,8 @@ fn cells(Exhibit { event, opening }: &Exhibit) -> [String; COLUMNS.len()] {
         told(actor_id.as_ref()),
         told(email.as_ref()),
         told(tier.as_ref()),
-        worn_id.unwrap_or_default(),
-        worn_email.flatten().unwrap_or_default(),
+        impersonated_id.unwrap_or_default(),
+        impersonated_email.flatten().unwrap_or_default(),
         action.to_string(),
         outcome.to_string(),
         target_type.to_string(),

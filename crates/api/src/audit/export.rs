@@ -47,9 +47,9 @@ pub struct Asked {
 
 /// Records that the log goes out, and only then begins.
 pub async fn start<O: Source>(call: Call<O>, asked: Asked) -> Result<Download, Problem> {
-    if O::Scope::who(call.held())
-        .is_some_and(|(actor, _)| actor.caller().is_some_and(|caller| caller.guise().is_some()))
-    {
+    if O::Scope::who(call.held()).is_some_and(|(actor, _)| {
+        actor.caller().is_some_and(|caller| caller.impersonation().is_some())
+    }) {
         return Err(Denial::Blocked.into());
     }
     let room = call.room()?;
@@ -150,17 +150,17 @@ impl<O: Source> Export<O> {
             sink.send(table.take()).await?;
         }
         // A table has no room for what stands for the rest.
-        let mut place = if self.asked.format == Format::Csv { self.head.size } else { 0 };
+        let mut index = if self.asked.format == Format::Csv { self.head.size } else { 0 };
         loop {
             let mut lines = 0;
-            let gaps = exported.gaps_from(place).take(GAPS).take_while(|(from, to)| {
+            let gaps = exported.gaps_from(index).take(GAPS).take_while(|(from, to)| {
                 let before = lines;
                 lines += (to - from).min(ONE_BY_ONE);
                 before < ONE_BY_ONE
             });
             let gaps: Vec<(u64, u64)> = gaps.collect();
             let Some((_, behind)) = gaps.last() else { break };
-            place = *behind;
+            index = *behind;
             let call = self.admitted().await?;
             for trailer in self.account(&O::log(&call, self.asked.org.as_ref()), &gaps).await? {
                 table.trailer(&trailer);
@@ -231,12 +231,12 @@ impl<O: Source> Export<O> {
 async fn one_by_one(log: &Log<'_>, from: u64, to: u64) -> Result<Vec<Trailer>, StoreError> {
     let (mut trailers, mut next) = (Vec::new(), from);
     for leaf in log.leaves(from, to - from).await? {
-        if leaf.place > next {
-            trailers.push(Trailer::Lost { from: next, to: leaf.place });
+        if leaf.index > next {
+            trailers.push(Trailer::Lost { from: next, to: leaf.index });
         }
-        next = leaf.place + 1;
+        next = leaf.index + 1;
         let event = EventId::new(leaf.event).to_string();
-        trailers.push(Trailer::Leaf { index: leaf.place, hash: leaf.hash.to_base64(), event });
+        trailers.push(Trailer::Leaf { index: leaf.index, hash: leaf.hash.to_base64(), event });
     }
     if next < to {
         trailers.push(Trailer::Lost { from: next, to });
@@ -256,34 +256,34 @@ impl Places {
     }
 
     fn note(&mut self, exhibit: &Exhibit) {
-        if let Some(place) =
-            exhibit.event.log.as_ref().map(|log| log.index).filter(|place| *place < self.size)
+        if let Some(index) =
+            exhibit.event.log.as_ref().map(|log| log.index).filter(|index| *index < self.size)
         {
-            self.bits[usize::try_from(place / 64).expect("there is a word for it")] |=
-                1 << (place % 64);
+            self.bits[usize::try_from(index / 64).expect("there is a word for it")] |=
+                1 << (index % 64);
         }
     }
 
     /// Runs of entries that are not, each as its first and the one behind its last, from some place on.
-    fn gaps_from(&self, mut place: u64) -> impl Iterator<Item = (u64, u64)> {
+    fn gaps_from(&self, mut index: u64) -> impl Iterator<Item = (u64, u64)> {
         std::iter::from_fn(move || {
-            let from = self.next(place, false)?;
-            place = self.next(from, true).unwrap_or(self.size);
-            Some((from, place))
+            let from = self.next(index, false)?;
+            index = self.next(from, true).unwrap_or(self.size);
+            Some((from, index))
         })
     }
 
     /// The next entry from `place` on that is in the export, or is not.
-    fn next(&self, place: u64, is_in: bool) -> Option<u64> {
-        let mut place = place;
-        while place < self.size {
-            let word = self.bits[usize::try_from(place / 64).expect("there is a word for it")];
-            let wanted = (if is_in { word } else { !word }) >> (place % 64);
+    fn next(&self, index: u64, is_in: bool) -> Option<u64> {
+        let mut index = index;
+        while index < self.size {
+            let word = self.bits[usize::try_from(index / 64).expect("there is a word for it")];
+            let wanted = (if is_in { word } else { !word }) >> (index % 64);
             if wanted != 0 {
-                return Some(place + u64::from(wanted.trailing_zeros()))
+                return Some(index + u64::from(wanted.trailing_zeros()))
                     .filter(|found| *found < self.size);
             }
-            place = (place / 64 + 1) * 64;
+            index = (index / 64 + 1) * 64;
         }
         None
     }

@@ -214,7 +214,7 @@ async fn entries(
 }
 
 async fn proof(log: &Log<'_>, event: EventId) -> Result<Option<Download>, Problem> {
-    let Some((index, _)) = log.place(event).await? else { return Ok(None) };
+    let Some((index, _)) = log.leaf_of(event).await? else { return Ok(None) };
     let head = log.head().await?;
     let hashes = log.inclusion(index, head.size).await?;
     Ok(hashes

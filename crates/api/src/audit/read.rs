@@ -13,7 +13,7 @@ use super::{
     source::viewed,
 };
 use crate::{
-    http::{Answer, Call, Listed, Negotiated, Paging, Problem, Query, Wanted, ok},
+    http::{Answer, Call, Listed, Negotiated, Paging, Problem, Query, StartRequest, ok},
     operations::op::{
         self, ListAuditEvents, ListOrgImpersonations, ListPlatformAuditEvents, ReadAuditEvent,
     },
@@ -40,10 +40,10 @@ pub async fn list_audit_events(
     call: Call<op::ListAuditEvents>,
     paging: Paging,
     query: Query<EventsQuery>,
-    wanted: Wanted,
+    wanted: StartRequest,
 ) -> Result<Negotiated<EventPage>, Problem> {
     if let Some(format) = wanted.0 {
-        let org = call.grant().place().org.reference();
+        let org = call.grant().context().org.reference();
         return Ok(Negotiated::Other(
             export::start(call, Asked { org: Some(org), query: query.0, format }).await?,
         ));
@@ -100,9 +100,9 @@ pub async fn list_platform_audit_events(
     paging: Paging,
     of: Query<OfOrg>,
     query: Query<EventsQuery>,
-    wanted: Wanted,
+    wanted: StartRequest,
 ) -> Result<Negotiated<EventPage>, Problem> {
-    let sees_all = call.also_may(Permission::PlatformAuditReadAll);
+    let sees_all = call.has_permission(Permission::PlatformAuditReadAll);
     let org = match of.0.org {
         Some(id) => Some(call.accounts().org(id).await?.ok_or_else(Problem::not_found)?),
         None => None,
@@ -116,7 +116,7 @@ pub async fn list_platform_audit_events(
         ));
     }
     let _room = query.0.looks_for_text().then(|| call.room()).transpose()?;
-    let only_by = if sees_all { None } else { Some(call.staffer().accountable().id) };
+    let only_by = if sees_all { None } else { Some(call.staff_caller().accountable().id) };
     let whose = of.0.org.map_or(Whose::Anybodys, Whose::Orgs);
     let asked = query.0.clone();
     let filter = EventFilter { log: whose, only_by, ..query.0.into() };

@@ -57,7 +57,7 @@ reads! {
     ListAuditEvents: |call, _| call.log(), |_| true;
     StreamAuditEvents: |call, _| call.log(), |_| true;
     // The list shows everybody their own; a whole log is for who sees all.
-    ListPlatformAuditEvents: |call, org| call.log(org.map(|org| org.id)), |call| call.also_may(Permission::PlatformAuditReadAll);
+    ListPlatformAuditEvents: |call, org| call.log(org.map(|org| org.id)), |call| call.has_permission(Permission::PlatformAuditReadAll);
     StreamPlatformAuditEvents: |call, org| call.log(org.map(|org| org.id)), |_| true;
 }
 

@@ -61,7 +61,7 @@ pub async fn stream_audit_events(
     call: Call<op::StreamAuditEvents>,
     resume: Resume,
 ) -> Result<Download, Problem> {
-    let org = call.grant().place().org.reference();
+    let org = call.grant().context().org.reference();
     begin(call, Some(org), resume, None).await
 }
 
@@ -177,7 +177,7 @@ impl<O: Source> Stream<O> {
             if leaves.is_empty() { Vec::new() } else { O::events(&call).at(&leaves).await? };
         call.leave().await?;
         if let Some(last) = leaves.last() {
-            self.next = last.place + 1;
+            self.next = last.index + 1;
         }
         Ok(events)
     }

@@ -37,7 +37,7 @@ pub struct LoginBody {
 ))]
 pub async fn login(call: Call<op::Login>, body: Valid<LoginBody>) -> Answer<TokensView> {
     let LoginBody { email, password } = body.into_inner();
-    let (email, facts, now) = (text::email(&email), call.facts(), call.stamp().now);
+    let (email, request_info, now) = (text::email(&email), call.request_info(), call.context().now);
     let state = call.state();
 
     // Failures are counted while holding a turn at hashing, so that a burst outruns the count by no more than the number of
@@ -47,7 +47,7 @@ pub async fn login(call: Call<op::Login>, body: Valid<LoginBody>) -> Answer<Toke
         .open()
         .await?
         .credentials()
-        .for_sign_in(&email, facts.ip, state.sign_in.since(now), now)
+        .for_sign_in(&email, request_info.ip, state.sign_in.since(now), now)
         .await?;
     if let Some(wait) = found.attempts.wait(state.sign_in.limits(), now) {
         return Err(Problem::too_many_attempts(wait));
@@ -71,12 +71,12 @@ pub async fn login(call: Call<op::Login>, body: Valid<LoginBody>) -> Answer<Toke
     };
     drop(turn);
     let change = Session::open(
-        call.stamp().id(),
+        call.context().id(),
         &account.user,
         account.tier,
         now,
         state.tokens.refresh_lasts(),
-        &facts.source(),
+        &request_info.source(),
     );
     let session = work.save(change).await?.0;
     let refresh = state.tokens.refresh()?;

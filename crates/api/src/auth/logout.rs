@@ -1,4 +1,4 @@
-use postern_persistence::repository::impersonations::Hanging;
+use postern_persistence::repository::impersonations::ImpersonationsOf;
 
 use crate::{
     http::{Answer, Call, Problem, no_content},
@@ -14,10 +14,10 @@ use crate::{
 ))]
 pub async fn logout(call: Call<op::Logout>) -> Answer<()> {
     let (id, me, now) =
-        (call.caller().session(), call.caller().accountable().clone(), call.stamp().now);
+        (call.caller().session(), call.caller().accountable().clone(), call.context().now);
     let mut work = call.begin();
     let session = work.sessions().locked(id, me.id).await?.ok_or_else(Problem::not_found)?;
     work.save(session.sign_out(&me.email, now)).await?;
-    work.end_impersonations(Hanging::OnSession(id)).await?;
+    work.end_impersonations(ImpersonationsOf::Session(id)).await?;
     work.commit(no_content()).await
 }

@@ -48,7 +48,7 @@ pub struct JwkView {
     (status = 200, description = "The public keys.", body = JwksView, headers(("Cache-Control" = String, description = "For how long the answer may be kept.")))
 ))]
 pub async fn read_jwks(call: Call<op::ReadJwks>) -> Answer<JwksView> {
-    let mut jwks = call.state().tokens.keys().jwks(call.stamp().now);
+    let mut jwks = call.state().tokens.keys().jwks(call.context().now);
     Ok(ok(JwksView { keys: jwks["keys"].take() }).public_for(300))
 }
 

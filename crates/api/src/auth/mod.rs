@@ -6,7 +6,7 @@ mod metadata;
 mod refresh;
 
 use chrono::{DateTime, Utc};
-use postern_domain::{id::SessionId, operation::Public, session::Session};
+use postern_domain::{id::SessionId, scope, session::Session};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -46,14 +46,14 @@ pub struct TokensView {
 }
 
 impl TokensView {
-    fn new<O: Op<Scope = Public>>(
+    fn new<O: Op<Scope = scope::Public>>(
         call: &Call<O>,
         session: &Session,
         refresh: &RefreshToken,
     ) -> Self {
         let tokens = &call.state().tokens;
         Self {
-            access_token: tokens.access(session, call.stamp()),
+            access_token: tokens.access(session, call.context()),
             token_type: "Bearer",
             expires_in: tokens.access_lasts().num_seconds(),
             refresh_token: refresh.reveal().to_owned(),

@@ -1,4 +1,4 @@
-use postern_persistence::repository::{chores::Chore, impersonations::Hanging};
+use postern_persistence::repository::{chores::Chore, impersonations::ImpersonationsOf};
 use serde::Deserialize;
 use utoipa::ToSchema;
 use validator::Validate;
@@ -31,25 +31,25 @@ pub struct RefreshBody {
     (status = 503, description = "`unavailable`: try again.")
 ))]
 pub async fn refresh(call: Call<op::Refresh>, body: Valid<RefreshBody>) -> Answer<TokensView> {
-    let presented = RefreshToken::presented(body.into_inner().refresh_token);
-    let (state, now) = (call.state(), call.stamp().now);
+    let identity = RefreshToken::identity(body.into_inner().refresh_token);
+    let (state, now) = (call.state(), call.context().now);
     let invalid = || Problem::new(Code::InvalidRefreshToken);
 
     let mut work = call.open_to_write().await?;
-    let issued = work.sessions().by_refresh_token(&presented.hash()).await?.ok_or_else(invalid)?;
+    let issued = work.sessions().by_refresh_token(&identity.hash()).await?.ok_or_else(invalid)?;
     if !issued.session.is_live(now) || issued.user.suspended_at.is_some() {
         return Err(invalid());
     }
     if issued.used {
         let session = work.save(issued.session.refresh_reused(&issued.user, now)).await?;
-        work.end_impersonations(Hanging::OnSession(session.id)).await?;
+        work.end_impersonations(ImpersonationsOf::Session(session.id)).await?;
         work.commit(ok(())).await?;
         return Err(invalid());
     }
     let session = issued.session.refreshed(now, state.tokens.refresh_lasts());
     let successor = state.tokens.refresh()?;
     let rotated = Chore::RotateRefreshToken {
-        used: presented.hash(),
+        used: identity.hash(),
         successor: successor.hash(),
         session: session.clone(),
     };

@@ -23,7 +23,7 @@ pub struct FeaturesView {
 pub async fn list_features(call: Call<op::ListFeatures>) -> Answer<FeaturesView> {
     let overrides = call.features().overrides().await?;
     Ok(ok(FeaturesView {
-        data: Feature::decide_all(call.grant().place().org.plan, &overrides, call.stamp().now),
+        data: Feature::decide_all(call.grant().context().org.plan, &overrides, call.context().now),
     }))
 }
 
@@ -36,5 +36,5 @@ pub async fn list_features(call: Call<op::ListFeatures>) -> Answer<FeaturesView>
 pub async fn read_feature(call: Call<op::ReadFeature>, key: Word) -> Answer<Feature> {
     let key = FeatureKey::parse(&key.0).ok_or_else(Problem::not_found)?;
     let overrides = call.features().overrides().await?;
-    Ok(ok(Feature::decide(key, call.grant().place().org.plan, &overrides, call.stamp().now)))
+    Ok(ok(Feature::decide(key, call.grant().context().org.plan, &overrides, call.context().now)))
 }

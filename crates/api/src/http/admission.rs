@@ -2,11 +2,12 @@
 
 use postern_domain::{
     actor::{Actor, Caller},
-    clock::Stamp,
-    member::Place,
-    operation::{InOrg, Operation, Personal, Public, Records, Scope, ScopeKind, Staff},
+    clock::RequestContext,
+    member::OrgContext,
+    operation::{Operation, Records},
     org::OrgRef,
-    policy::{self, Admits, Denial, Unrecognised},
+    policy::{self, AuthenticationError, Authorize, Denial},
+    scope::{self, Scope, ScopeKind},
 };
 use postern_persistence::{
     gate::{self, Gate, OrgKey},
@@ -31,7 +32,7 @@ pub trait Entry: Scope + Sized {
         operation: &'static Operation,
         state: &State,
         input: &Input,
-        stamp: &Stamp,
+        context: &RequestContext,
     ) -> impl Future<Output = Result<Self::Held, Problem>>;
 
     fn repeat(
@@ -39,16 +40,21 @@ pub trait Entry: Scope + Sized {
         operation: &'static Operation,
         state: &State,
         input: &Input,
-        stamp: &Stamp,
+        context: &RequestContext,
     ) -> impl Future<Output = Result<Repeat, Problem>>;
 
     fn who(held: &Self::Held) -> Option<(Actor, Option<OrgRef>)>;
 }
 
-impl Entry for Public {
+impl Entry for scope::Public {
     type Held = ();
 
-    async fn enter(_: &'static Operation, _: &State, _: &Input, _: &Stamp) -> Result<(), Problem> {
+    async fn enter(
+        _: &'static Operation,
+        _: &State,
+        _: &Input,
+        _: &RequestContext,
+    ) -> Result<(), Problem> {
         Ok(())
     }
 
@@ -57,7 +63,7 @@ impl Entry for Public {
         _: &'static Operation,
         _: &State,
         _: &Input,
-        _: &Stamp,
+        _: &RequestContext,
     ) -> Result<Repeat, Problem> {
         Ok(Repeat::None)
     }
@@ -72,8 +78,8 @@ macro_rules! entered_by_the_known {
         $(impl Entry for $scope {
             type Held = Reader<Self>;
 
-            async fn enter(operation: &'static Operation, state: &State, input: &Input, stamp: &Stamp) -> Result<Reader<Self>, Problem> {
-                admit(operation, state, input, stamp).await
+            async fn enter(operation: &'static Operation, state: &State, input: &Input, context: &RequestContext) -> Result<Reader<Self>, Problem> {
+                authorize(operation, state, input, context).await
             }
 
             async fn repeat(
@@ -81,10 +87,10 @@ macro_rules! entered_by_the_known {
                 operation: &'static Operation,
                 state: &State,
                 input: &Input,
-                stamp: &Stamp,
+                context: &RequestContext,
             ) -> Result<Repeat, Problem> {
                 let caller = held.grant().actor().caller();
-                idempotency::look_up(held.answers(), caller, operation, state, input, stamp).await
+                idempotency::look_up(held.answers(), caller, operation, state, input, context).await
             }
 
             fn who(held: &Reader<Self>) -> Option<(Actor, Option<OrgRef>)> {
@@ -94,33 +100,34 @@ macro_rules! entered_by_the_known {
     };
 }
 
-entered_by_the_known!(Personal, InOrg, Staff);
+entered_by_the_known!(scope::User, scope::Org, scope::Staff);
 
 /// Who → where → may they → in whose name. Requests under another's name and denials are recorded on their own, so that
 /// they stand whatever comes after.
-async fn admit<S: Admits>(
+async fn authorize<S: Authorize>(
     operation: &'static Operation,
     state: &State,
     input: &Input,
-    stamp: &Stamp,
+    context: &RequestContext,
 ) -> Result<Reader<S>, Problem> {
-    let bearer =
-        state.tokens.bearer(input.request.headers(), *input.good_at.get().unwrap_or(&stamp.now))?;
-    let org = (S::KIND == ScopeKind::InOrg)
-        .then(|| OrgKey::parse(input.request.match_info().query("org")));
+    let bearer = state
+        .tokens
+        .bearer(input.request.headers(), *input.good_at.get().unwrap_or(&context.now))?;
+    let org =
+        (S::KIND == ScopeKind::Org).then(|| OrgKey::parse(input.request.match_info().query("org")));
     let writes = matches!(operation.records, Records::Always(_) | Records::OnlyIf(_));
-    let mut on_record = bearer.guise.is_none();
+    let mut on_record = bearer.impersonation.is_none();
     loop {
         let gate = Gate::open(&state.store, writes).await?;
-        let (presented, place) =
-            gate.find(&bearer, org.as_ref()).await?.ok_or(Unrecognised::SessionEnded)?;
-        let caller = Box::new(policy::recognise(presented, stamp.now)?);
+        let (identity, org_context) =
+            gate.find(&bearer, org.as_ref()).await?.ok_or(AuthenticationError::SessionEnded)?;
+        let caller = Box::new(policy::authenticate(identity, context.now)?);
         // In whose log: the org's where the caller stands in it; for a guise the org it is bound to, but for requests
         // about another org the platform's, since they are none of its business.
-        let home = caller.guise().map(|guise| guise.org.clone());
-        let log = match &place {
-            Some(place) if home.as_ref().is_none_or(|home| home.id == place.org.id) => {
-                Some(place.org.reference())
+        let home = caller.impersonation().map(|impersonation| impersonation.org.clone());
+        let log = match &org_context {
+            Some(org_context) if home.as_ref().is_none_or(|home| home.id == org_context.org.id) => {
+                Some(org_context.org.reference())
             }
             _ if org.is_some() => None,
             _ => home,
@@ -128,20 +135,20 @@ async fn admit<S: Admits>(
         if !on_record {
             gate.end().await?;
             let act = denial::requested(operation.id, &input.request);
-            gate::record_alone(&state.store, act, &Actor::Caller(caller), log, stamp).await?;
+            gate::record_alone(&state.store, act, &Actor::Caller(caller), log, context).await?;
             // Then from the start: it may have been ended meanwhile.
             on_record = true;
             continue;
         }
-        tell_the_log(&caller, place.as_ref());
-        return match S::admit(operation, caller, place) {
-            Ok(grant) => Ok(gate.admit(grant, stamp.clone())),
+        record_caller_in_span(&caller, org_context.as_ref());
+        return match S::authorize(operation, caller, org_context) {
+            Ok(grant) => Ok(gate.authorized(grant, context.clone())),
             Err(refused) => {
                 gate.end().await?;
                 let log = log.filter(|_| refused.denial != Denial::NotFound);
                 let problem = Problem::from(refused.denial);
                 let act = denial::denied(operation.id, &input.request, problem.code());
-                gate::record_alone(&state.store, act, &Actor::Caller(refused.caller), log, stamp)
+                gate::record_alone(&state.store, act, &Actor::Caller(refused.caller), log, context)
                     .await?;
                 Err(problem)
             }
@@ -150,13 +157,13 @@ async fn admit<S: Admits>(
 }
 
 /// Who and where, for every line that the request leaves in the log.
-fn tell_the_log(caller: &Caller, place: Option<&Place>) {
+fn record_caller_in_span(caller: &Caller, org_context: Option<&OrgContext>) {
     let span = Span::current();
     span.record("user", display(caller.accountable().id));
-    if caller.guise().is_some() {
+    if caller.impersonation().is_some() {
         span.record("on_behalf_of", display(caller.effective().id));
     }
-    if let Some(place) = place {
-        span.record("org", display(place.org.id));
+    if let Some(org_context) = org_context {
+        span.record("org", display(org_context.org.id));
     }
 }

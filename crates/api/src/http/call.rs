@@ -4,12 +4,7 @@
 use std::{marker::PhantomData, ops::Deref, rc::Rc, sync::Arc};
 
 use postern_domain::{
-    actor::Caller,
-    clock::Stamp,
-    event::Act,
-    operation::{Public, Staff},
-    permission::Permission,
-    policy,
+    actor::Caller, clock::RequestContext, event::Act, permission::Permission, policy, scope,
 };
 use postern_persistence::{
     gate::{self, Gate},
@@ -20,10 +15,10 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use super::{
-    Facts, Listed, Paging, Problem, Reply, Room, Unit,
+    Listed, Paging, Problem, Reply, RequestInfo, Room, Unit,
     admission::Entry,
     code::Code,
-    denial::DenialFacts,
+    denial::DenialContext,
     idempotency::{Pending, Repeat},
     input::Input,
     ok,
@@ -40,7 +35,7 @@ where
 {
     state: Arc<State>,
     input: Rc<Input>,
-    stamp: Stamp,
+    context: RequestContext,
     held: <O::Scope as Entry>::Held,
     pending: Option<Pending>,
 }
@@ -57,15 +52,15 @@ where
     O::Scope: Entry,
 {
     pub async fn resume(&self) -> Result<Call<O>, Problem> {
-        match Call::admit(Arc::clone(&self.state), Rc::clone(&self.input)).await? {
-            Admitted::Call(call) => Ok(call),
-            Admitted::Replay(_) => Err(Problem::new(Code::IdempotencyInFlight)),
+        match Call::authorize(Arc::clone(&self.state), Rc::clone(&self.input)).await? {
+            Authorized::Call(call) => Ok(call),
+            Authorized::Replay(_) => Err(Problem::new(Code::IdempotencyInFlight)),
         }
     }
 }
 
 /// What admission came to.
-pub enum Admitted<O: Op>
+pub enum Authorized<O: Op>
 where
     O::Scope: Entry,
 {
@@ -78,20 +73,23 @@ impl<O: Op> Call<O>
 where
     O::Scope: Entry,
 {
-    pub(super) async fn admit(state: Arc<State>, input: Rc<Input>) -> Result<Admitted<O>, Problem> {
-        let stamp = Stamp {
+    pub(super) async fn authorize(
+        state: Arc<State>,
+        input: Rc<Input>,
+    ) -> Result<Authorized<O>, Problem> {
+        let context = RequestContext {
             now: state.clock.now(),
             ids: Arc::clone(&state.ids),
-            source: Facts::of(&input.request).source(),
+            source: RequestInfo::of(&input.request).source(),
         };
-        let held = O::Scope::enter(O::ROW, &state, &input, &stamp).await?;
-        let repeat = O::Scope::repeat(&held, O::ROW, &state, &input, &stamp).await?;
+        let held = O::Scope::enter(O::ROW, &state, &input, &context).await?;
+        let repeat = O::Scope::repeat(&held, O::ROW, &state, &input, &context).await?;
         let pending = match repeat {
             Repeat::None => None,
             Repeat::First(pending) => Some(pending),
-            Repeat::Answered(reply) => return Ok(Admitted::Replay(reply)),
+            Repeat::Answered(reply) => return Ok(Authorized::Replay(reply)),
         };
-        Ok(Admitted::Call(Self { state, input, stamp, held, pending }))
+        Ok(Authorized::Call(Self { state, input, context, held, pending }))
     }
 
     #[must_use]
@@ -106,16 +104,16 @@ where
     }
 
     #[must_use]
-    pub const fn stamp(&self) -> &Stamp {
-        &self.stamp
+    pub const fn context(&self) -> &RequestContext {
+        &self.context
     }
 
     /// What to record if the handler answers 403.
-    pub(super) fn denial(&self) -> Option<DenialFacts> {
+    pub(super) fn denial(&self) -> Option<DenialContext> {
         let (actor, org) = O::Scope::who(&self.held)?;
-        let (state, input, stamp) =
-            (Arc::clone(&self.state), Rc::clone(&self.input), self.stamp.clone());
-        Some(DenialFacts { operation: O::ROW, actor, org, state, input, stamp })
+        let (state, input, context) =
+            (Arc::clone(&self.state), Rc::clone(&self.input), self.context.clone());
+        Some(DenialContext { operation: O::ROW, actor, org, state, input, context })
     }
 }
 
@@ -149,13 +147,13 @@ where
         self,
         slow: impl Future<Output = Result<T, Problem>>,
     ) -> Result<(Self, T), Problem> {
-        let Self { state, input, stamp: _, held, pending: _ } = self;
+        let Self { state, input, context: _, held, pending: _ } = self;
         held.end().await?;
         let done = slow.await?;
-        match Self::admit(state, input).await? {
-            Admitted::Call(call) => Ok((call, done)),
+        match Self::authorize(state, input).await? {
+            Authorized::Call(call) => Ok((call, done)),
             // Somebody sent the same request twice, and the other one got through meanwhile.
-            Admitted::Replay(_) => Err(Problem::new(Code::IdempotencyInFlight)),
+            Authorized::Replay(_) => Err(Problem::new(Code::IdempotencyInFlight)),
         }
     }
 
@@ -184,7 +182,7 @@ where
     /// The same for what goes on when the token is no longer good: a download takes as long as it takes. Everything else about the caller is looked
     /// at each time.
     pub fn pause_beyond_token(&self) -> Paused<O> {
-        self.input.good_at.get_or_init(|| self.stamp.now);
+        self.input.good_at.get_or_init(|| self.context.now);
         self.pause()
     }
 
@@ -192,7 +190,7 @@ where
     pub async fn record_alone(self, act: Act) -> Result<(), Problem> {
         let (actor, log) = (self.held.grant().actor().clone(), O::Scope::log(self.held.grant()));
         self.held.end().await?;
-        Ok(gate::record_alone(&self.state.store, act, &actor, log, &self.stamp).await?)
+        Ok(gate::record_alone(&self.state.store, act, &actor, log, &self.context).await?)
     }
 
     /// The page asked for, if its cursor was given out for this list to this caller.
@@ -246,31 +244,31 @@ where
     }
 }
 
-impl<O: Op<Scope = Staff>> Call<O> {
+impl<O: Op<Scope = scope::Staff>> Call<O> {
     /// The caller, who is always somebody where a request comes from.
-    pub fn staffer(&self) -> &Caller {
+    pub fn staff_caller(&self) -> &Caller {
         self.held.caller().expect("only the command line is nobody")
     }
 
     /// May the caller do more than the operation needs: see or end what is others'?
-    pub fn also_may(&self, wider: Permission) -> bool {
-        self.staffer().effective_tier().is_some_and(|tier| wider.is_of_tier(tier))
+    pub fn has_permission(&self, wider: Permission) -> bool {
+        self.staff_caller().effective_tier().is_some_and(|tier| wider.granted_to_tier(tier))
     }
 }
 
-impl<O: Op<Scope = Public>> Call<O> {
+impl<O: Op<Scope = scope::Public>> Call<O> {
     #[must_use]
-    pub fn facts(&self) -> Rc<Facts> {
-        Facts::of(&self.input.request)
+    pub fn request_info(&self) -> Rc<RequestInfo> {
+        RequestInfo::of(&self.input.request)
     }
 
     /// A reader for what anybody may set in motion: signing in.
-    pub async fn open(&self) -> Result<Reader<Public>, Problem> {
+    pub async fn open(&self) -> Result<Reader<scope::Public>, Problem> {
         self.enter(false).await
     }
 
     /// A unit of work of the same kind.
-    pub async fn open_to_write(&self) -> Result<Unit<Public>, Problem>
+    pub async fn open_to_write(&self) -> Result<Unit<scope::Public>, Problem>
     where
         O: Recording,
     {
@@ -281,9 +279,9 @@ impl<O: Op<Scope = Public>> Call<O> {
         })
     }
 
-    async fn enter(&self, writes: bool) -> Result<Reader<Public>, Problem> {
+    async fn enter(&self, writes: bool) -> Result<Reader<scope::Public>, Problem> {
         let gate = Gate::open(&self.state.store, writes).await?;
-        Ok(gate.admit(policy::admit_anyone(O::ROW), self.stamp.clone()))
+        Ok(gate.authorized(policy::authorize_anonymous(O::ROW), self.context.clone()))
     }
 
     /// Anything of the request that only the operation understands.

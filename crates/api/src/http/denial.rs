@@ -6,7 +6,7 @@ use actix_web::HttpRequest;
 use postern_domain::{
     action::Action,
     actor::Actor,
-    clock::Stamp,
+    clock::RequestContext,
     event::{Act, Outcome, Target, TargetType},
     operation::Operation,
     org::OrgRef,
@@ -17,19 +17,19 @@ use super::{code::Code, input::Input, problem::Problem};
 use crate::state::State;
 
 /// Who was denied what, kept aside while the handler runs.
-pub struct DenialFacts {
+pub struct DenialContext {
     pub operation: &'static Operation,
     pub actor: Actor,
     pub org: Option<OrgRef>,
     pub state: Arc<State>,
     pub input: Rc<Input>,
-    pub stamp: Stamp,
+    pub context: RequestContext,
 }
 
-impl DenialFacts {
+impl DenialContext {
     pub async fn record(self, code: Code) -> Result<(), Problem> {
         let act = denied(self.operation.id, &self.input.request, code);
-        Ok(gate::record_alone(&self.state.store, act, &self.actor, self.org, &self.stamp).await?)
+        Ok(gate::record_alone(&self.state.store, act, &self.actor, self.org, &self.context).await?)
     }
 }
 

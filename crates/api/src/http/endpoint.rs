@@ -13,14 +13,14 @@ use actix_web::{
     rt,
     web::{self, Bytes, Payload},
 };
-use postern_domain::operation::{Operation, ScopeKind};
+use postern_domain::{operation::Operation, scope::ScopeKind};
 use tracing::{Instrument, Span};
 
 use super::{
-    Facts,
+    RequestInfo,
     admission::Entry,
     body as request_body,
-    call::{Admitted, Call},
+    call::{Authorized, Call},
     code::Code,
     deprecation,
     input::{FromInput, Input},
@@ -84,7 +84,7 @@ where
     H: Handler<O, Args>,
     Args: 'static,
 {
-    let facts = Facts::of(&request);
+    let request_info = RequestInfo::of(&request);
     let head = request.method() == Method::HEAD;
     // Boxed first: the future is large, and each hand it went through on its way into the task would copy it.
     let done =
@@ -95,10 +95,10 @@ where
             response.map_body(|_, _| BoxBody::new(body::None::new()))
         }
         Ok(Ok(response)) => response,
-        Ok(Err(problem)) => problem.respond(&facts),
+        Ok(Err(problem)) => problem.respond(&request_info),
         Err(error) => {
             tracing::error!(%error, operation = O::ROW.id, "a handler panicked");
-            Problem::new(Code::Internal).respond(&facts)
+            Problem::new(Code::Internal).respond(&request_info)
         }
     };
     if let Some(deprecated) = &O::ROW.deprecated {
@@ -132,9 +132,9 @@ where
     let (body, unread) =
         read.map_or_else(|problem| (Bytes::new(), Some(problem)), |body| (body, None));
     let input = Rc::new(Input { request, body, good_at: OnceCell::new() });
-    let call = match Call::<O>::admit(state, Rc::clone(&input)).await? {
-        Admitted::Call(call) => call,
-        Admitted::Replay(reply) => return Ok(reply.respond(true)),
+    let call = match Call::<O>::authorize(state, Rc::clone(&input)).await? {
+        Authorized::Call(call) => call,
+        Authorized::Replay(reply) => return Ok(reply.respond(true)),
     };
     if let Some(problem) = unread {
         return Err(problem);

@@ -7,7 +7,7 @@ use actix_web::http::Method;
 use chrono::{DateTime, Duration, Utc};
 use postern_domain::{
     actor::Caller,
-    clock::Stamp,
+    clock::RequestContext,
     id::{OrgId, UserId},
     operation::{Demand, Operation},
 };
@@ -50,7 +50,7 @@ pub async fn look_up(
     operation: &'static Operation,
     state: &State,
     input: &Input,
-    stamp: &Stamp,
+    context: &RequestContext,
 ) -> Result<Repeat, Problem> {
     let Some(caller) =
         caller.filter(|_| input.request.method() == Method::POST && operation.is_repeatable())
@@ -72,12 +72,15 @@ pub async fn look_up(
     // Keys are the caller's own in one org: another person's, one's own under a guise or in another org, is another key.
     let org = answers.org();
     let place = org.map(|org| org.to_string()).unwrap_or_default();
-    let guise = caller.guise().map(|guise| guise.impersonation.to_string()).unwrap_or_default();
+    let impersonation = caller
+        .impersonation()
+        .map(|impersonation| impersonation.id.to_string())
+        .unwrap_or_default();
     let user = caller.accountable().id;
     let key_hash = state.seal.fingerprint(&[
         place.as_bytes(),
         user.uuid().as_bytes(),
-        guise.as_bytes(),
+        impersonation.as_bytes(),
         key.as_bytes(),
     ]);
     let request_hash = state.seal.fingerprint(&[
@@ -85,7 +88,7 @@ pub async fn look_up(
         input.request.path().as_bytes(),
         &input.body,
     ]);
-    let since = stamp.now - Duration::hours(state.idempotency.hours);
+    let since = context.now - Duration::hours(state.idempotency.hours);
     match answers.look_up(user, &key_hash, since).await? {
         Known::First => Ok(Repeat::First(Pending { org, user, key_hash, request_hash, since })),
         Known::InFlight => {

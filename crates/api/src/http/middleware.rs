@@ -12,7 +12,7 @@ use actix_web::{
 };
 
 use super::{
-    Facts,
+    RequestInfo,
     code::Code,
     problem::{MEDIA_TYPE, Problem},
 };
@@ -23,7 +23,7 @@ pub async fn in_our_own_words(
     mut request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<impl MessageBody>, actix_web::Error> {
-    let facts = Facts::of(request.request());
+    let request_info = RequestInfo::of(request.request());
     let encodings = [Encoding::identity(), Encoding::gzip()];
     if AcceptEncoding::parse(&request)
         .is_ok_and(|taken| taken.negotiate(encodings.iter()).is_none())
@@ -40,7 +40,8 @@ pub async fn in_our_own_words(
         return Ok(response.map_into_left_body());
     }
     let why = response.response().error().map(ToString::to_string).unwrap_or_default();
-    let mut said: HttpResponse = Problem::new(Code::InvalidHeader).detail(why).respond(&facts);
+    let mut said: HttpResponse =
+        Problem::new(Code::InvalidHeader).detail(why).respond(&request_info);
     for (name, value) in response.headers().iter().filter(|(name, _)| *name == header::VARY) {
         said.headers_mut().append(name.clone(), value.clone());
     }

@@ -56,9 +56,9 @@ impl Format {
 
 /// What a list is wanted as: a file, or the page that everybody else gets.
 #[derive(Debug)]
-pub struct Wanted(pub Option<Format>);
+pub struct StartRequest(pub Option<Format>);
 
-impl FromInput for Wanted {
+impl FromInput for StartRequest {
     fn from_input(input: &Input) -> Result<Self, Problem> {
         let wanted = accepted(
             &input.request,

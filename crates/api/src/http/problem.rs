@@ -12,12 +12,12 @@ use actix_web::{
 use chrono::TimeDelta;
 use postern_domain::{
     chain,
-    policy::{Denial, Unrecognised},
+    policy::{AuthenticationError, Denial},
 };
 use postern_persistence::StoreError;
 use serde::Serialize;
 
-use super::{Facts, code::Code};
+use super::{RequestInfo, code::Code};
 use crate::identity::Busy;
 
 /// RFC 9457, 3.
@@ -183,7 +183,7 @@ impl Problem {
     }
 
     #[must_use]
-    pub fn respond(&self, facts: &Facts) -> HttpResponse {
+    pub fn respond(&self, request_info: &RequestInfo) -> HttpResponse {
         let status = self.code.status();
         let mut response = HttpResponse::build(status);
         if status == StatusCode::UNAUTHORIZED {
@@ -209,7 +209,7 @@ impl Problem {
             status: status.as_u16(),
             detail: self.detail.as_deref().unwrap_or(self.code.remedy()),
             code: self.code.name(),
-            request_id: &facts.request_id,
+            request_id: &request_info.request_id,
             errors: &self.errors,
         };
         response
@@ -240,12 +240,12 @@ impl From<Denial> for Problem {
     }
 }
 
-impl From<Unrecognised> for Problem {
-    fn from(unrecognised: Unrecognised) -> Self {
+impl From<AuthenticationError> for Problem {
+    fn from(unrecognised: AuthenticationError) -> Self {
         Self::new(match unrecognised {
-            Unrecognised::SessionEnded => Code::SessionEnded,
-            Unrecognised::ImpersonationEnded => Code::ImpersonationEnded,
-            Unrecognised::ImpersonationExpired => Code::ImpersonationExpired,
+            AuthenticationError::SessionEnded => Code::SessionEnded,
+            AuthenticationError::ImpersonationEnded => Code::ImpersonationEnded,
+            AuthenticationError::ImpersonationExpired => Code::ImpersonationExpired,
         })
     }
 }

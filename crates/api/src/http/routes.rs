@@ -12,7 +12,7 @@ use postern_domain::operation::Operation;
 use utoipa::openapi::{HttpMethod, RefOr, Schema, path};
 
 use super::{
-    Facts,
+    RequestInfo,
     admission::Entry,
     code::Code,
     endpoint::{self, Handler},
@@ -96,7 +96,7 @@ impl Routes {
 
 /// What answers where nothing is mounted.
 pub async fn not_found(request: HttpRequest) -> HttpResponse {
-    Problem::not_found().respond(&Facts::of(&request))
+    Problem::not_found().respond(&RequestInfo::of(&request))
 }
 
 /// What a path can be asked for, as `Allow` lists it.
@@ -124,7 +124,7 @@ fn method_not_allowed(request: &HttpRequest, allow: String) -> HttpResponse {
     if request.method() == Method::OPTIONS {
         return HttpResponse::NoContent().insert_header((header::ALLOW, allow)).finish();
     }
-    Problem::new(Code::MethodNotAllowed).allow(allow).respond(&Facts::of(request))
+    Problem::new(Code::MethodNotAllowed).allow(allow).respond(&RequestInfo::of(request))
 }
 
 fn actix_method(method: &HttpMethod) -> Method {

@@ -5,7 +5,7 @@ use std::{
     sync::Arc,
 };
 
-use postern_domain::operation::Scope;
+use postern_domain::scope::Scope;
 use postern_persistence::{
     repository::chores::Chore,
     unit::{HasLog, Work},
@@ -42,7 +42,7 @@ impl<S: HasLog> Unit<S> {
     pub async fn commit<T: Serialize>(mut self, reply: Reply<T>) -> Answer<T> {
         if let Some(Pending { org, user, key_hash, request_hash, since }) = self.pending.take() {
             let answer = self.state.seal.close(&reply, &key_hash)?;
-            let at = self.work.stamp().now;
+            let at = self.work.context().now;
             self.work
                 .housekeeping(Chore::RememberAnswer {
                     org,

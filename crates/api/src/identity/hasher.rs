@@ -67,7 +67,7 @@ impl Hasher {
         let permit = if let Ok(permit) = Arc::clone(&self.threads).try_acquire_owned() {
             permit
         } else {
-            let _place = Place::take(&self.waiting, self.queue)?;
+            let _place = QueueSlot::take(&self.waiting, self.queue)?;
             let permit =
                 tokio::time::timeout(self.patience, Arc::clone(&self.threads).acquire_owned())
                     .await;
@@ -112,9 +112,9 @@ async fn run<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T 
 }
 
 /// A place in the queue.
-struct Place<'a>(&'a AtomicUsize);
+struct QueueSlot<'a>(&'a AtomicUsize);
 
-impl<'a> Place<'a> {
+impl<'a> QueueSlot<'a> {
     fn take(waiting: &'a AtomicUsize, queue: usize) -> Result<Self, Busy> {
         let before = waiting.fetch_add(1, Ordering::Relaxed);
         let place = Self(waiting);
@@ -122,7 +122,7 @@ impl<'a> Place<'a> {
     }
 }
 
-impl Drop for Place<'_> {
+impl Drop for QueueSlot<'_> {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Ordering::Relaxed);
     }

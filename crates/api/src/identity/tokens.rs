@@ -9,12 +9,12 @@ use chrono::{DateTime, Duration, Utc};
 use jsonwebtoken::{Algorithm, Header, Validation};
 use postern_domain::{
     Id,
-    clock::Stamp,
+    clock::RequestContext,
     id::{ImpersonationId, OrgId, SessionId, UserId},
     impersonation::{Impersonation, Mode},
     session::Session,
 };
-use postern_persistence::gate::{Bearer, BearerGuise};
+use postern_persistence::gate::{Bearer, ImpersonationClaims};
 use ring::{
     digest,
     rand::{SecureRandom, SystemRandom},
@@ -121,12 +121,12 @@ impl Tokens {
     }
 
     /// An access token for a session.
-    pub fn access(&self, session: &Session, stamp: &Stamp) -> String {
-        self.sign(session.user_id, session.id, stamp, stamp.now + self.access, |_| {})
+    pub fn access(&self, session: &Session, context: &RequestContext) -> String {
+        self.sign(session.user_id, session.id, context, context.now + self.access, |_| {})
     }
 
     /// The only token of an impersonation. It lasts as long as that does, and cannot be refreshed.
-    pub fn impersonation(&self, impersonation: &Impersonation, stamp: &Stamp) -> String {
+    pub fn impersonation(&self, impersonation: &Impersonation, context: &RequestContext) -> String {
         let Impersonation {
             id,
             org,
@@ -138,7 +138,7 @@ impl Tokens {
             expires_at,
             ..
         } = impersonation;
-        self.sign(*target_user_id, *staff_session_id, stamp, *expires_at, |claims| {
+        self.sign(*target_user_id, *staff_session_id, context, *expires_at, |claims| {
             claims.act = Some(Act { sub: *staff_user_id, email: staff_email.clone() });
             claims.imp = Some(*id);
             claims.org = Some(org.id);
@@ -150,13 +150,13 @@ impl Tokens {
         &self,
         sub: UserId,
         sid: SessionId,
-        stamp: &Stamp,
+        context: &RequestContext,
         exp: DateTime<Utc>,
         more: impl FnOnce(&mut Claims),
     ) -> String {
         let (iss, aud) = (self.issuer.clone(), self.audience.clone());
-        let (iat, exp) = (stamp.now.timestamp(), exp.timestamp());
-        let jti = Id::<()>::uuid(stamp.id()).simple().to_string();
+        let (iat, exp) = (context.now.timestamp(), exp.timestamp());
+        let jti = Id::<()>::uuid(context.id()).simple().to_string();
         let client_id = CLIENT.to_owned();
         let mut claims = Claims {
             iss,
@@ -174,7 +174,7 @@ impl Tokens {
             mode: None,
         };
         more(&mut claims);
-        let key = self.keys.signing(stamp.now);
+        let key = self.keys.signing(context.now);
         let header = Header {
             typ: Some(TYPE.to_owned()),
             kid: Some(key.id.clone()),
@@ -207,7 +207,7 @@ impl Tokens {
         }
         match *claims {
             Claims { sub, sid, act: None, imp: None, org: None, mode: None, .. } => {
-                Ok(Bearer { user: sub, session: sid, guise: None })
+                Ok(Bearer { user: sub, session: sid, impersonation: None })
             }
             Claims {
                 sub,
@@ -220,7 +220,7 @@ impl Tokens {
             } => Ok(Bearer {
                 user: act.sub,
                 session: sid,
-                guise: Some(BearerGuise { impersonation, worn: sub, org }),
+                impersonation: Some(ImpersonationClaims { id: impersonation, target: sub, org }),
             }),
             _ => Err(Problem::new(Code::InvalidToken)),
         }
@@ -278,7 +278,7 @@ impl Tokens {
 impl RefreshToken {
     /// One that somebody presents.
     #[must_use]
-    pub fn presented(text: String) -> Self {
+    pub fn identity(text: String) -> Self {
         Self(text.into())
     }
 

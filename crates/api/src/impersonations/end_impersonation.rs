@@ -17,9 +17,9 @@ pub async fn end_impersonation(
     impersonation: Id<Impersonation>,
 ) -> Answer<()> {
     let (now, me, any) = (
-        call.stamp().now,
-        call.staffer().accountable().id,
-        call.also_may(Permission::ImpersonationEndAny),
+        call.context().now,
+        call.staff_caller().accountable().id,
+        call.has_permission(Permission::ImpersonationEndAny),
     );
     let mut work = call.begin();
     let impersonation =

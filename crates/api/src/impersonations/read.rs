@@ -15,10 +15,10 @@ pub async fn list_impersonations(
     call: Call<op::ListImpersonations>,
     paging: Paging,
 ) -> Answer<ImpersonationPage> {
-    let of = if call.also_may(Permission::ImpersonationEndAny) {
+    let of = if call.has_permission(Permission::ImpersonationEndAny) {
         None
     } else {
-        Some(call.staffer().accountable().id)
+        Some(call.staff_caller().accountable().id)
     };
     let impersonations = call.impersonations().page(of, call.page(&paging)?).await?;
     Ok(call.listed(&paging, impersonations))

@@ -1,7 +1,7 @@
 use chrono::{DateTime, Duration, Utc};
 use postern_domain::{
     id::UserId,
-    impersonation::{self, Impersonation, Mode, Wanted},
+    impersonation::{self, Impersonation, Mode, StartRequest},
     justification::{Reason, TicketRef},
 };
 use postern_persistence::gate::OrgKey;
@@ -71,8 +71,8 @@ pub async fn start_impersonation(
 ) -> Answer<StartedView> {
     let StartImpersonationBody { target_user_id, org, reason, ticket_ref, mode } =
         body.into_inner();
-    let (state, stamp) = (std::sync::Arc::clone(call.shared()), call.stamp().clone());
-    let by = call.staffer().clone();
+    let (state, context) = (std::sync::Arc::clone(call.shared()), call.context().clone());
+    let by = call.staff_caller().clone();
 
     let mut work = call.begin();
     let subject = work
@@ -81,20 +81,20 @@ pub async fn start_impersonation(
         .await?
         .ok_or_else(Problem::not_found)?;
     let target_name = subject.user.name.clone();
-    let wanted = Wanted {
+    let wanted = StartRequest {
         mode,
         reason,
         ticket: ticket_ref,
         lasts: Duration::minutes(state.impersonation.minutes),
     };
-    let change = Impersonation::start(stamp.id(), &by, subject, &wanted, stamp.now)?;
+    let change = Impersonation::start(context.id(), &by, subject, &wanted, context.now)?;
     let impersonation = work.save(change).await?.0;
 
     let expires_at = impersonation.expires_at;
     let started = StartedView {
-        access_token: state.tokens.impersonation(&impersonation, &stamp),
+        access_token: state.tokens.impersonation(&impersonation, &context),
         token_type: "Bearer",
-        expires_in: (expires_at - stamp.now).num_seconds(),
+        expires_in: (expires_at - context.now).num_seconds(),
         expires_at,
         banner: impersonation::banner_text(
             &by.accountable().name,

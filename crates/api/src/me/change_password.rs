@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use postern_domain::{credential::PasswordChanged, password::Password, session::sign_in_failed};
-use postern_persistence::repository::impersonations::Hanging;
+use postern_persistence::repository::impersonations::ImpersonationsOf;
 use serde::Deserialize;
 use utoipa::ToSchema;
 use validator::Validate;
@@ -42,7 +42,8 @@ pub async fn change_password(
             .field("/new_password", "weak", weak.to_string())
             .detail(weak.to_string())
     })?;
-    let (state, now, ip) = (Arc::clone(call.shared()), call.stamp().now, call.stamp().source.ip);
+    let (state, now, ip) =
+        (Arc::clone(call.shared()), call.context().now, call.context().source.ip);
 
     // Whoever holds a stolen token gets no more guesses at the password than at the front door.
     let found =
@@ -66,13 +67,16 @@ pub async fn change_password(
         return Err(Problem::new(Code::WrongPassword));
     };
 
-    let change = PasswordChanged::by(call.caller(), hash, call.stamp().now);
+    let change = PasswordChanged::by(call.caller(), hash, call.context().now);
     let mut work = call.begin();
     if !work.credentials().locked_still_is(&known).await? {
         return Err(Problem::new(Code::Conflict));
     }
     let changed = work.save(change).await?;
-    work.end_impersonations(Hanging::OnOtherSessions { of: changed.user, spared: changed.spared })
-        .await?;
+    work.end_impersonations(ImpersonationsOf::OtherSessions {
+        of: changed.user,
+        kept_session: changed.kept_session,
+    })
+    .await?;
     work.commit(no_content()).await
 }

@@ -1,6 +1,6 @@
 use chrono::{DateTime, Utc};
 use postern_domain::{
-    actor::Guise,
+    actor::ActiveImpersonation,
     id::ImpersonationId,
     impersonation::{self, Mode},
     org::{Membership, OrgRef},
@@ -78,17 +78,18 @@ pub async fn read_me(call: Call<op::ReadMe>) -> Answer<MeView> {
     let caller = call.caller();
     let user = call.users().find(caller.effective().id).await?.ok_or_else(Problem::not_found)?;
     let memberships = call.orgs().page(PageRequest { from: From::Newest, limit: 100 }).await?.rows;
-    let impersonation = caller.guise().map(|guise| {
-        let Guise { impersonation, org, mode, started_at, expires_at, .. } = guise.clone();
+    let impersonation = caller.impersonation().map(|impersonation| {
+        let ActiveImpersonation { id, org, mode, started_at, expires_at, .. } =
+            impersonation.clone();
         let actor = caller.accountable().clone();
         ImpersonationView {
-            id: impersonation,
+            id,
             actor: ActorView { id: actor.id, name: actor.name, email: actor.email },
             org,
             mode,
             since: started_at,
             until: expires_at,
-            banner: impersonation::banner(caller, guise),
+            banner: impersonation::banner(caller, impersonation),
         }
     });
     Ok(ok(MeView { user, memberships, staff_tier: caller.effective_tier(), impersonation }))
@@ -106,7 +107,7 @@ pub async fn list_my_sessions(
 ) -> Answer<SessionPage> {
     let page = call.page(&paging)?;
     let sessions =
-        call.sessions().page_of(call.caller().effective().id, call.stamp().now, page).await?;
+        call.sessions().page_of(call.caller().effective().id, call.context().now, page).await?;
     Ok(call.listed(&paging, sessions))
 }
 
@@ -166,7 +167,7 @@ pub async fn read_my_permissions(
     Ok(ok(PermissionsView {
         role,
         staff_tier,
-        org_permissions: those(&|one| role.is_some_and(|role| one.is_of_role(role))),
-        staff_permissions: those(&|one| staff_tier.is_some_and(|tier| one.is_of_tier(tier))),
+        org_permissions: those(&|one| role.is_some_and(|role| one.granted_to_role(role))),
+        staff_permissions: those(&|one| staff_tier.is_some_and(|tier| one.granted_to_tier(tier))),
     }))
 }

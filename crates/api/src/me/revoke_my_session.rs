@@ -1,5 +1,5 @@
 use postern_domain::{Id, session::Session};
-use postern_persistence::repository::impersonations::Hanging;
+use postern_persistence::repository::impersonations::ImpersonationsOf;
 
 use crate::{
     http::{Answer, Call, Problem, no_content},
@@ -16,10 +16,10 @@ pub async fn revoke_my_session(
     call: Call<op::RevokeMySession>,
     session: Id<Session>,
 ) -> Answer<()> {
-    let (me, now) = (call.caller().accountable().clone(), call.stamp().now);
+    let (me, now) = (call.caller().accountable().clone(), call.context().now);
     let mut work = call.begin();
     let session = work.sessions().locked(session, me.id).await?.ok_or_else(Problem::not_found)?;
     let session = work.save(session.revoke(&me.email, now)).await?;
-    work.end_impersonations(Hanging::OnSession(session.id)).await?;
+    work.end_impersonations(ImpersonationsOf::Session(session.id)).await?;
     work.commit(no_content()).await
 }

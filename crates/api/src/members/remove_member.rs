@@ -2,7 +2,7 @@ use postern_domain::{
     Id,
     member::{Member, Removed},
 };
-use postern_persistence::repository::impersonations::Hanging;
+use postern_persistence::repository::impersonations::ImpersonationsOf;
 
 use crate::{
     http::{Answer, Call, Problem, no_content},
@@ -21,11 +21,11 @@ pub async fn remove_member(call: Call<op::RemoveMember>, member: Id<Member>) -> 
     let mut work = call.begin();
     let roster = work
         .members()
-        .locked(member, work.grant().place().member)
+        .locked(member, work.grant().context().member)
         .await?
         .ok_or_else(Problem::not_found)?;
     let Removed(member) = work.save(roster.remove()?).await?;
-    let org = work.grant().place().org.id;
-    work.end_impersonations(Hanging::OnMembership { org, worn: member.user_id }).await?;
+    let org = work.grant().context().org.id;
+    work.end_impersonations(ImpersonationsOf::Membership { org, target: member.user_id }).await?;
     work.commit(no_content()).await
 }

@@ -37,9 +37,15 @@ pub struct CreateOrgBody {
 ))]
 pub async fn create_org(call: Call<op::CreateOrg>, body: Valid<CreateOrgBody>) -> Answer<Org> {
     let CreateOrgBody { name, slug } = body.into_inner();
-    let stamp = call.stamp();
-    let change =
-        Org::found(stamp.id(), slug, name, stamp.id(), call.caller().accountable(), stamp.now);
+    let context = call.context();
+    let change = Org::found(
+        context.id(),
+        slug,
+        name,
+        context.id(),
+        call.caller().accountable(),
+        context.now,
+    );
     let mut work = call.begin();
     let Founded { org, .. } = work.save(change).await.map_err(|error| match error {
         StoreError::Conflict(_) => {

@@ -1,4 +1,4 @@
-use postern_persistence::repository::impersonations::Hanging;
+use postern_persistence::repository::impersonations::ImpersonationsOf;
 use serde::Deserialize;
 use utoipa::ToSchema;
 use validator::Validate;
@@ -26,7 +26,7 @@ pub struct DeleteOrgBody {
     (status = 422, description = "`not_confirmed`: the slug does not match.")
 ))]
 pub async fn delete_org(call: Call<op::DeleteOrg>, body: Valid<DeleteOrgBody>) -> Answer<()> {
-    let now = call.stamp().now;
+    let now = call.context().now;
     let mut work = call.begin();
     let org = work.locked_org().await?.ok_or_else(Problem::not_found)?;
     let not_confirmed = |_| {
@@ -38,6 +38,6 @@ pub async fn delete_org(call: Call<op::DeleteOrg>, body: Valid<DeleteOrgBody>) -
     };
     let org =
         work.save(org.request_deletion(&body.confirm_slug, now).map_err(not_confirmed)?).await?;
-    work.end_impersonations(Hanging::OnOrg(org.id)).await?;
+    work.end_impersonations(ImpersonationsOf::Org(org.id)).await?;
     work.commit(no_content()).await
 }

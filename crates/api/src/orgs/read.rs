@@ -32,7 +32,7 @@ pub type MembershipPage = Listed<Membership>;
     (status = 200, description = "The org.", body = Org)
 ))]
 pub async fn read_org(call: Call<op::ReadOrg>) -> Answer<Org> {
-    Ok(ok(call.grant().place().org.clone()))
+    Ok(ok(call.grant().context().org.clone()))
 }
 
 /// An org at a glance.
@@ -89,7 +89,7 @@ pub struct UsageView {
     (status = 200, description = "The dashboard.", body = DashboardView)
 ))]
 pub async fn read_dashboard(call: Call<op::ReadDashboard>) -> Answer<DashboardView> {
-    let org = &call.grant().place().org;
+    let org = &call.grant().context().org;
     let counted = call.figures().count().await?;
     let overrides = call.features().overrides().await?;
 
@@ -112,7 +112,7 @@ pub async fn read_dashboard(call: Call<op::ReadDashboard>) -> Answer<DashboardVi
         let limit = (metric == "projects").then_some(org.limits.max_projects);
         UsageView { metric, used, limit }
     });
-    let features = Feature::decide_all(org.plan, &overrides, call.stamp().now);
+    let features = Feature::decide_all(org.plan, &overrides, call.context().now);
     Ok(ok(DashboardView {
         members_by_role,
         usage: std::iter::once(users).chain(rest).collect(),

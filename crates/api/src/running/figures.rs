@@ -44,7 +44,7 @@ pub fn collected() -> &'static PrometheusHandle {
 ))]
 pub async fn read_metrics(call: Call<op::ReadMetrics>) -> Result<Download, Problem> {
     let (waiting, oldest) = pump::waiting(&call.state().store).await?;
-    let age = oldest.map_or(0.0, |oldest| (call.stamp().now - oldest).as_seconds_f64().max(0.0));
+    let age = oldest.map_or(0.0, |oldest| (call.context().now - oldest).as_seconds_f64().max(0.0));
     #[expect(clippy::cast_precision_loss, reason = "a gauge is a float")]
     metrics::gauge!("postern_audit_queue_length").set(waiting as f64);
     metrics::gauge!("postern_audit_queue_age_seconds").set(age);

@@ -63,7 +63,7 @@ pub async fn update_settings(
     let edit = Edit { colour, logo_url, support_email };
     let mut work = call.begin();
     let settings = work.settings().locked().await?;
-    let change = settings.edit(&work.grant().place().org, edit, made_on.0.as_deref())?;
+    let change = settings.edit(&work.grant().context().org, edit, made_on.0.as_deref())?;
     let settings = work.save(change).await?;
     let version = settings.version;
     work.commit(ok(settings).etag(version)).await

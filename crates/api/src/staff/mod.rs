@@ -8,10 +8,10 @@ mod set_staff_tier;
 use postern_domain::{
     id::UserId,
     justification::Reason,
-    operation::Staff,
+    scope,
     staff::{StaffError, Tier, Tiered},
 };
-use postern_persistence::repository::impersonations::Hanging;
+use postern_persistence::repository::impersonations::ImpersonationsOf;
 
 use crate::http::{Code, Problem, Routes, Unit};
 
@@ -26,7 +26,7 @@ pub fn routes(routes: &mut Routes) {
 
 /// Gives somebody a tier, or takes theirs away: all but the answer of both operations.
 async fn change_tier(
-    work: &mut Unit<Staff>,
+    work: &mut Unit<scope::Staff>,
     user: UserId,
     new: Option<Tier>,
     reason: &Reason,
@@ -34,10 +34,10 @@ async fn change_tier(
 ) -> Result<Tiered, Problem> {
     let by = work.caller().map(|caller| caller.accountable().id);
     let candidate = work.staff().locked(user, by).await?.ok_or_else(Problem::not_found)?;
-    let change = candidate.set_tier(new, at_most, reason, work.stamp().now)?;
+    let change = candidate.set_tier(new, at_most, reason, work.context().now)?;
     let tiered = work.save(change).await?;
     if tiered.tier.is_none() {
-        work.end_impersonations(Hanging::OnStaff(user)).await?;
+        work.end_impersonations(ImpersonationsOf::Staff(user)).await?;
     }
     Ok(tiered)
 }

@@ -54,8 +54,16 @@ pub async fn read_policy(_call: Call<op::ReadPolicy>) -> Answer<PolicyView> {
         .iter()
         .map(|permission| PermissionView {
             permission: permission.name(),
-            roles: Role::ALL.iter().copied().filter(|role| permission.is_of_role(*role)).collect(),
-            tiers: Tier::ALL.iter().copied().filter(|tier| permission.is_of_tier(*tier)).collect(),
+            roles: Role::ALL
+                .iter()
+                .copied()
+                .filter(|role| permission.granted_to_role(*role))
+                .collect(),
+            tiers: Tier::ALL
+                .iter()
+                .copied()
+                .filter(|tier| permission.granted_to_tier(*tier))
+                .collect(),
         })
         .collect();
     Ok(ok(PolicyView { data }))

@@ -17,7 +17,7 @@ pub enum Line {
     Event {
         id: String,
         origin: Option<String>,
-        place: Option<u64>,
+        index: Option<u64>,
         queued: bool,
         erased: bool,
         leaf: Hash,
@@ -65,7 +65,7 @@ pub fn read(line: &str) -> Line {
         leaf: event.leaf(&openings),
         id: event.id.to_string(),
         origin: event.log.as_ref().map(|log| log.origin.clone()),
-        place: event.log.as_ref().map(|log| log.index),
+        index: event.log.as_ref().map(|log| log.index),
         queued: opening.queued,
         erased: !opening.erased.is_empty(),
         recorded: opening.leaf.clone(),

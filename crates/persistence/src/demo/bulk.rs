@@ -4,7 +4,9 @@
 use std::sync::Arc;
 
 use chrono::{TimeDelta, Timelike};
-use postern_domain::{clock::Stamp, credential::PasswordHash, entry::SALTS, feature::Plan};
+use postern_domain::{
+    clock::RequestContext, credential::PasswordHash, entry::SALTS, feature::Plan,
+};
 use postern_migration::random_bytes;
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, Value};
 use secrecy::ExposeSecret;
@@ -37,7 +39,7 @@ pub async fn fill(
     store: &Arc<Store>,
     size: Size,
     hash: impl Future<Output = PasswordHash>,
-    stamp: &Stamp,
+    context: &RequestContext,
     progress: impl Fn(u32),
 ) -> Result<(), DemoError> {
     if !is_marked(&Tx::begin(store, Mode::Read).await?).await? {
@@ -50,9 +52,9 @@ pub async fn fill(
     let hash = hash.await;
     let events_each = size.events.div_ceil(size.orgs.max(1));
     let at_once = (ROWS_AT_ONCE / events_each.max(size.members).max(1)).clamp(1, 1_000);
-    let begun = (stamp.now - TimeDelta::days(365))
+    let begun = (context.now - TimeDelta::days(365))
         .with_nanosecond(0)
-        .unwrap_or(stamp.now)
+        .unwrap_or(context.now)
         .timestamp_millis();
     // A year, spread over all orgs and in each over its events.
     let step = TimeDelta::days(365).num_milliseconds()

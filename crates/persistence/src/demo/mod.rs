@@ -11,7 +11,7 @@ use postern_domain::{
     Id,
     action::Action,
     actor::Actor,
-    clock::Stamp,
+    clock::RequestContext,
     credential::PasswordHash,
     event::Act,
     feature::{FeatureKey, Plan},
@@ -99,7 +99,7 @@ pub fn sign_ins() -> Vec<(String, Vec<String>)> {
 pub async fn load(
     store: &Arc<Store>,
     hash: impl Future<Output = PasswordHash>,
-    stamp: &Stamp,
+    context: &RequestContext,
 ) -> Result<(), DemoError> {
     let tx = Tx::begin(store, Mode::Write).await?;
     if is_marked(&tx).await? {
@@ -110,19 +110,19 @@ pub async fn load(
     }
     let hash = &hash.await;
     let mark =
-        instance::ActiveModel { key: Set("demo".to_owned()), value: Set(stamp.now.to_rfc3339()) };
+        instance::ActiveModel { key: Set("demo".to_owned()), value: Set(context.now.to_rfc3339()) };
     instance::Entity::insert(mark).exec_without_returning(&tx).await?;
     for (who, name, tier) in STAFF {
-        let id = person(&tx, &format!("{who}@postern.example"), name, hash, stamp).await?;
+        let id = person(&tx, &format!("{who}@postern.example"), name, hash, context).await?;
         let row = staff::ActiveModel {
             user_id: Set(id.uuid()),
             tier: Set(tier.name().to_owned()),
-            since: Set(stamp.now),
+            since: Set(context.now),
         };
         staff::Entity::insert(row).exec_without_returning(&tx).await?;
     }
     for (n, (slug, name, plan)) in ORGS.into_iter().enumerate() {
-        customer(&tx, n, slug, name, plan, hash, stamp).await?;
+        customer(&tx, n, slug, name, plan, hash, context).await?;
     }
     tx.commit().await?;
     Ok(())
@@ -151,22 +151,22 @@ async fn person(
     email: &str,
     name: &str,
     hash: &PasswordHash,
-    stamp: &Stamp,
+    context: &RequestContext,
 ) -> Result<UserId, DemoError> {
-    let id = stamp.id();
+    let id = context.id();
     let row = user::ActiveModel {
         id: Set(Id::uuid(id)),
         email: Set(email.to_owned()),
         name: Set(name.to_owned()),
         image_url: Set(None),
-        created_at: Set(stamp.now),
+        created_at: Set(context.now),
         suspended_at: Set(None),
     };
     user::Entity::insert(row).exec_without_returning(tx).await?;
     let row = credential::ActiveModel {
         user_id: Set(Id::uuid(id)),
         password_hash: Set(hash.expose_secret().to_owned()),
-        changed_at: Set(stamp.now),
+        changed_at: Set(context.now),
     };
     credential::Entity::insert(row).exec_without_returning(tx).await?;
     Ok(id)
@@ -179,17 +179,17 @@ async fn customer(
     name: &str,
     plan: Plan,
     hash: &PasswordHash,
-    stamp: &Stamp,
+    context: &RequestContext,
 ) -> Result<(), DemoError> {
     let Limits { max_users, max_projects } = plan.limits();
     let org = Org {
-        id: stamp.id(),
+        id: context.id(),
         slug: slug.to_owned(),
         name: name.to_owned(),
         plan,
-        trial_ends_at: (plan == Plan::Starter).then(|| stamp.now + TimeDelta::days(14)),
+        trial_ends_at: (plan == Plan::Starter).then(|| context.now + TimeDelta::days(14)),
         limits: Limits { max_users, max_projects },
-        created_at: stamp.now,
+        created_at: context.now,
         deletion_requested_at: None,
     };
     organization::Entity::insert(organization::Model::from(org.clone()).into_active_model())
@@ -205,14 +205,14 @@ async fn customer(
     org_setting::Entity::insert(settings).exec_without_returning(tx).await?;
     for (who, names, role) in MEMBERS {
         let email = format!("{who}@{slug}.example");
-        let user_id = person(tx, &email, names[n], hash, stamp).await?;
+        let user_id = person(tx, &email, names[n], hash, context).await?;
         let member = Member {
-            id: stamp.id(),
+            id: context.id(),
             user_id,
             email,
             name: names[n].to_owned(),
             role,
-            created_at: stamp.now,
+            created_at: context.now,
         };
         membership::Entity::insert(row_of(org.id, &member)).exec_without_returning(tx).await?;
     }
@@ -222,7 +222,7 @@ async fn customer(
             feature: Set(FeatureKey::Sso.name().to_owned()),
             enabled: Set(true),
             reason: Set("trial of single sign-on agreed in SUP-4100".to_owned()),
-            expires_at: Set(Some(stamp.now + TimeDelta::days(30))),
+            expires_at: Set(Some(context.now + TimeDelta::days(30))),
         };
         feature_override::Entity::insert(row).exec_without_returning(tx).await?;
     }
@@ -234,7 +234,7 @@ async fn customer(
             let row = usage_point::ActiveModel {
                 org_id: Set(org.id.uuid()),
                 metric: Set(metric.to_owned()),
-                at: Set(stamp.now - TimeDelta::days(i64::from(6 - day))),
+                at: Set(context.now - TimeDelta::days(i64::from(6 - day))),
                 value: Set(value),
             };
             usage_point::Entity::insert(row).exec_without_returning(tx).await?;
@@ -242,13 +242,7 @@ async fn customer(
     }
     let act = Act::new(Action::OrgCreated, org.target(), format!("created the org {slug}"))
         .noted("name", name);
-    record::write(
-        tx,
-        act,
-        &Actor::System { command: "postern demo" },
-        Some(org.reference()),
-        stamp,
-    )
-    .await?;
+    record::write(tx, act, &Actor::Cli { command: "postern demo" }, Some(org.reference()), context)
+        .await?;
     Ok(())
 }

@@ -6,7 +6,7 @@ pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
     pub org_id: Uuid,
     #[sea_orm(primary_key, auto_increment = false)]
-    pub place: i64,
+    pub leaf_index: i64,
     pub event_id: Uuid,
     pub hash: Vec<u8>,
 }

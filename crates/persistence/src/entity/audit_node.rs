@@ -8,7 +8,7 @@ pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
     pub level: i16,
     #[sea_orm(primary_key, auto_increment = false)]
-    pub place: i64,
+    pub node_index: i64,
     pub hash: Vec<u8>,
 }
 

@@ -3,7 +3,7 @@
 use postern_domain::{
     Id,
     id::{OrgId, UserId},
-    impersonation::Subject,
+    impersonation::ImpersonationTarget,
     member::Member,
     org::{Org, OrgRef},
     role::Role,
@@ -85,7 +85,11 @@ impl<'a> Accounts<'a> {
     }
 
     /// A member of an org as somebody to impersonate: the person, their tier, their membership and the org. One statement.
-    pub async fn subject(&self, id: UserId, org: &OrgKey) -> Result<Option<Subject>, StoreError> {
+    pub async fn subject(
+        &self,
+        id: UserId,
+        org: &OrgKey,
+    ) -> Result<Option<ImpersonationTarget>, StoreError> {
         let (column, key) = match org {
             OrgKey::Id(id) => ("id", id.uuid().into()),
             OrgKey::Slug(slug) => ("slug", slug.as_str().into()),
@@ -118,6 +122,11 @@ impl<'a> Accounts<'a> {
             created_at: membership.created_at,
         };
         let org = organization::Model::from_query_result(&row, "o_")?.try_into()?;
-        Ok(Some(Subject { user, tier: staff::tier(row.try_get("", "tier")?)?, member, org }))
+        Ok(Some(ImpersonationTarget {
+            user,
+            tier: staff::tier(row.try_get("", "tier")?)?,
+            member,
+            org,
+        }))
     }
 }

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use postern_domain::{
     credential::{Attempts, Failures, PasswordChanged, PasswordHash, Registered},
     id::UserId,
-    operation::{Personal, Staff},
+    scope,
     staff::Tier,
     user::User,
 };
@@ -139,20 +139,20 @@ impl<'a> Credentials<'a> {
     }
 }
 
-impl Stored<Personal> for PasswordChanged {
-    async fn store(&self, to: Target<'_, Personal>) -> Result<(), StoreError> {
+impl Stored<scope::User> for PasswordChanged {
+    async fn store(&self, to: Target<'_, scope::User>) -> Result<(), StoreError> {
         credential::Entity::update_many()
             .col_expr(credential::Column::PasswordHash, Expr::value(self.hash.expose_secret()))
             .col_expr(credential::Column::ChangedAt, Expr::value(self.changed_at))
             .filter(credential::Column::UserId.eq(self.user.uuid()))
             .exec(to.tx)
             .await?;
-        sessions::end_all_but(to.tx, self.user, self.spared, self.changed_at).await
+        sessions::end_all_but(to.tx, self.user, self.kept_session, self.changed_at).await
     }
 }
 
-impl Stored<Staff> for Registered {
-    async fn store(&self, to: Target<'_, Staff>) -> Result<(), StoreError> {
+impl Stored<scope::Staff> for Registered {
+    async fn store(&self, to: Target<'_, scope::Staff>) -> Result<(), StoreError> {
         let User { id, email, name, image_url, created_at, suspended_at } = self.user.clone();
         let row = user::Model { id: id.uuid(), email, name, image_url, created_at, suspended_at };
         user::Entity::insert(row.into_active_model()).exec_without_returning(to.tx).await?;

@@ -39,10 +39,10 @@ pub struct Events<'a> {
 /// A row with the place of its event, if it has one.
 struct Row {
     model: audit_event::Model,
-    place: Option<i64>,
+    index: Option<i64>,
 }
 
-const PLACE: &str = "log_place";
+const LEAF_INDEX: &str = "log_index";
 const LEAF: &str = "log_leaf";
 const QUEUED: &str = "log_queued";
 
@@ -64,7 +64,7 @@ impl FromQueryResult for Row {
     fn from_query_result(row: &QueryResult, prefix: &str) -> Result<Self, DbErr> {
         Ok(Self {
             model: audit_event::Model::from_query_result(row, prefix)?,
-            place: row.try_get(prefix, PLACE)?,
+            index: row.try_get(prefix, LEAF_INDEX)?,
         })
     }
 }
@@ -260,13 +260,13 @@ impl<'a> Events<'a> {
         Ok(Exhibit { event: self.event(row)?, opening })
     }
 
-    fn event(&self, Row { model, place }: Row) -> Result<Event, StoreError> {
+    fn event(&self, Row { model, index }: Row) -> Result<Event, StoreError> {
         let event = Event::try_from(model)?;
-        let log = match place {
-            Some(place) => {
+        let log = match index {
+            Some(index) => {
                 let origin =
                     self.tx.store().recorder()?.origin(event.org.as_ref().map(|org| org.id));
-                Some(LogPlace { origin, index: place.unsigned_abs() })
+                Some(LogPlace { origin, index: index.unsigned_abs() })
             }
             None => None,
         };
@@ -286,7 +286,7 @@ impl<'a> Events<'a> {
             .equals((audit_event::Entity, audit_event::Column::Id));
         QueryTrait::query(&mut select)
             .join(JoinType::LeftJoin, audit_leaf::Entity, same_org.and(same_event))
-            .expr_as(Expr::col((audit_leaf::Entity, audit_leaf::Column::Place)), PLACE);
+            .expr_as(Expr::col((audit_leaf::Entity, audit_leaf::Column::LeafIndex)), LEAF_INDEX);
         self.of_scope(select)
     }
 

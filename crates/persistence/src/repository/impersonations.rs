@@ -5,8 +5,8 @@ use postern_domain::{
     change::New,
     id::{ImpersonationId, OrgId, SessionId, UserId},
     impersonation::{Impersonation, Mode},
-    operation::{Scope, Staff},
     org::OrgRef,
+    scope::{self, Scope},
 };
 use sea_orm::{
     ActiveValue::Set,
@@ -31,17 +31,17 @@ pub struct Impersonations<'a> {
 
 /// What an impersonation hangs on: when that goes, so does it.
 #[derive(Debug, Clone, Copy)]
-pub enum Hanging {
+pub enum ImpersonationsOf {
     /// The sign-in it was started in.
-    OnSession(SessionId),
+    Session(SessionId),
     /// All sign-ins of one member of the staff but one.
-    OnOtherSessions { of: UserId, spared: SessionId },
+    OtherSessions { of: UserId, kept_session: SessionId },
     /// The member of the staff.
-    OnStaff(UserId),
+    Staff(UserId),
     /// The membership of the person worn.
-    OnMembership { org: OrgId, worn: UserId },
+    Membership { org: OrgId, target: UserId },
     /// The org.
-    OnOrg(OrgId),
+    Org(OrgId),
 }
 
 impl<'a> Impersonations<'a> {
@@ -80,20 +80,20 @@ impl<'a> Impersonations<'a> {
     /// The live ones that hang on something, locked until the unit of work ends.
     pub(crate) async fn locked_hanging(
         &self,
-        on: Hanging,
+        on: ImpersonationsOf,
         now: DateTimeUtc,
     ) -> Result<Vec<Impersonation>, StoreError> {
         use impersonation::Column as C;
         let which = match on {
-            Hanging::OnSession(session) => column(C::StaffSessionId).eq(session.uuid()),
-            Hanging::OnOtherSessions { of, spared } => column(C::StaffUserId)
+            ImpersonationsOf::Session(session) => column(C::StaffSessionId).eq(session.uuid()),
+            ImpersonationsOf::OtherSessions { of, kept_session } => column(C::StaffUserId)
                 .eq(of.uuid())
-                .and(column(C::StaffSessionId).ne(spared.uuid())),
-            Hanging::OnStaff(user) => column(C::StaffUserId).eq(user.uuid()),
-            Hanging::OnMembership { org, worn } => {
-                column(C::OrgId).eq(org.uuid()).and(column(C::TargetUserId).eq(worn.uuid()))
+                .and(column(C::StaffSessionId).ne(kept_session.uuid())),
+            ImpersonationsOf::Staff(user) => column(C::StaffUserId).eq(user.uuid()),
+            ImpersonationsOf::Membership { org, target } => {
+                column(C::OrgId).eq(org.uuid()).and(column(C::TargetUserId).eq(target.uuid()))
             }
-            Hanging::OnOrg(org) => column(C::OrgId).eq(org.uuid()),
+            ImpersonationsOf::Org(org) => column(C::OrgId).eq(org.uuid()),
         };
         let mut query = self.select();
         query
@@ -186,8 +186,8 @@ impl TryFrom<Row> for Impersonation {
     }
 }
 
-impl Stored<Staff> for New<Impersonation> {
-    async fn store(&self, to: Target<'_, Staff>) -> Result<(), StoreError> {
+impl Stored<scope::Staff> for New<Impersonation> {
+    async fn store(&self, to: Target<'_, scope::Staff>) -> Result<(), StoreError> {
         let new = &self.0;
         let row = impersonation::ActiveModel {
             org_id: Set(new.org.id.uuid()),

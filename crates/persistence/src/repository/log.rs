@@ -86,13 +86,13 @@ impl<'a> Log<'a> {
     }
 
     /// Where an event stands.
-    pub async fn place(&self, event: EventId) -> Result<Option<(u64, Hash)>, StoreError> {
+    pub async fn leaf_of(&self, event: EventId) -> Result<Option<(u64, Hash)>, StoreError> {
         let row = audit_leaf::Entity::find()
             .filter(audit_leaf::Column::OrgId.eq(org_or_nil(self.org)))
             .filter(audit_leaf::Column::EventId.eq(event.uuid()))
             .one(self.tx)
             .await?;
-        row.map(|row| Ok((natural(row.place)?, hash(&row.hash)?))).transpose()
+        row.map(|row| Ok((natural(row.leaf_index)?, hash(&row.hash)?))).transpose()
     }
 
     /// The events that stand from `first` on, at most so many, each with its leaf; fewer where the log has been damaged.
@@ -100,14 +100,18 @@ impl<'a> Log<'a> {
         use audit_leaf::Column as C;
         let rows = audit_leaf::Entity::find()
             .filter(C::OrgId.eq(org_or_nil(self.org)))
-            .filter(C::Place.gte(number(first)?))
-            .filter(C::Place.lt(number(first + count)?))
-            .order_by_asc(C::Place)
+            .filter(C::LeafIndex.gte(number(first)?))
+            .filter(C::LeafIndex.lt(number(first + count)?))
+            .order_by_asc(C::LeafIndex)
             .all(self.tx)
             .await?;
         rows.into_iter()
             .map(|row| {
-                Ok(Leaf { place: natural(row.place)?, event: row.event_id, hash: hash(&row.hash)? })
+                Ok(Leaf {
+                    index: natural(row.leaf_index)?,
+                    event: row.event_id,
+                    hash: hash(&row.hash)?,
+                })
             })
             .collect()
     }
@@ -125,9 +129,9 @@ impl<'a> Log<'a> {
             let rows = audit_node::Entity::find()
                 .filter(C::OrgId.eq(org_or_nil(self.org)))
                 .filter(C::Level.eq(i16::from(tile.level)))
-                .filter(C::Place.gte(number(first)?))
-                .filter(C::Place.lt(number(first + width)?))
-                .order_by_asc(C::Place)
+                .filter(C::NodeIndex.gte(number(first)?))
+                .filter(C::NodeIndex.lt(number(first + width)?))
+                .order_by_asc(C::NodeIndex)
                 .all(self.tx)
                 .await?;
             rows.iter().map(|row| hash(&row.hash)).collect::<Result<_, _>>()?
@@ -204,7 +208,7 @@ pub type Cover = Vec<(u8, u64, Hash)>;
 /// An entry of a log, by what the log knows of it.
 #[derive(Debug, Clone, Copy)]
 pub struct Leaf {
-    pub place: u64,
+    pub index: u64,
     pub event: Uuid,
     pub hash: Hash,
 }

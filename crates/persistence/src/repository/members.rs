@@ -4,8 +4,8 @@ use postern_domain::{
     Id,
     id::{MemberId, OrgId},
     member::{Member, Removed, Roster},
-    operation::InOrg,
     role::Role,
+    scope,
 };
 use sea_orm::{
     ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter,
@@ -151,11 +151,11 @@ impl TryFrom<Row> for Member {
     }
 }
 
-impl Stored<InOrg> for Member {
-    async fn store(&self, to: Target<'_, InOrg>) -> Result<(), StoreError> {
+impl Stored<scope::Org> for Member {
+    async fn store(&self, to: Target<'_, scope::Org>) -> Result<(), StoreError> {
         membership::Entity::update_many()
             .col_expr(membership::Column::Role, Expr::value(self.role.name()))
-            .filter(membership::Column::OrgId.eq(to.grant.place().org.id.uuid()))
+            .filter(membership::Column::OrgId.eq(to.grant.context().org.id.uuid()))
             .filter(membership::Column::Id.eq(self.id.uuid()))
             .exec(to.tx)
             .await?;
@@ -163,10 +163,10 @@ impl Stored<InOrg> for Member {
     }
 }
 
-impl Stored<InOrg> for Removed {
-    async fn store(&self, to: Target<'_, InOrg>) -> Result<(), StoreError> {
+impl Stored<scope::Org> for Removed {
+    async fn store(&self, to: Target<'_, scope::Org>) -> Result<(), StoreError> {
         membership::Entity::delete_many()
-            .filter(membership::Column::OrgId.eq(to.grant.place().org.id.uuid()))
+            .filter(membership::Column::OrgId.eq(to.grant.context().org.id.uuid()))
             .filter(membership::Column::Id.eq(self.0.id.uuid()))
             .exec(to.tx)
             .await?;

@@ -2,10 +2,10 @@
 
 use postern_domain::{
     id::{OrgId, UserId},
-    member::{Member, Place},
-    operation::{InOrg, Personal},
+    member::{Member, OrgContext},
     org::{Founded, Membership, Org},
     role::Role,
+    scope,
 };
 use sea_orm::{
     ActiveValue::Set,
@@ -93,8 +93,12 @@ impl<'a> Orgs<'a> {
                 let org = organization::Model::from_query_result(row, "o_")?.try_into()?;
                 let role: String = row.try_get("", "m_role")?;
                 let role = Role::parse(&role).ok_or_else(|| unknown("role", &role))?;
-                Ok(Place { org, member: postern_domain::Id::new(row.try_get("", "m_id")?), role }
-                    .into())
+                Ok(OrgContext {
+                    org,
+                    member: postern_domain::Id::new(row.try_get("", "m_id")?),
+                    role,
+                }
+                .into())
             })
             .collect();
         Ok(page.cut(memberships?, |membership| membership.member_id.uuid()))
@@ -108,8 +112,8 @@ pub(crate) async fn locked(tx: &Tx, id: OrgId) -> Result<Option<Org>, StoreError
     live.lock(LockType::Update).one(tx).await?.map(Org::try_from).transpose()
 }
 
-impl Stored<Personal> for Founded {
-    async fn store(&self, to: Target<'_, Personal>) -> Result<(), StoreError> {
+impl Stored<scope::User> for Founded {
+    async fn store(&self, to: Target<'_, scope::User>) -> Result<(), StoreError> {
         let Self { org, owner } = self;
         let row = organization::Model::from(org.clone()).into_active_model();
         organization::Entity::insert(row).exec_without_returning(to.tx).await?;
@@ -126,15 +130,15 @@ impl Stored<Personal> for Founded {
     }
 }
 
-impl Stored<InOrg> for Org {
-    async fn store(&self, to: Target<'_, InOrg>) -> Result<(), StoreError> {
+impl Stored<scope::Org> for Org {
+    async fn store(&self, to: Target<'_, scope::Org>) -> Result<(), StoreError> {
         organization::Entity::update_many()
             .col_expr(organization::Column::Name, Expr::value(&self.name))
             .col_expr(
                 organization::Column::DeletionRequestedAt,
                 Expr::value(self.deletion_requested_at),
             )
-            .filter(organization::Column::Id.eq(to.grant.place().org.id.uuid()))
+            .filter(organization::Column::Id.eq(to.grant.context().org.id.uuid()))
             .exec(to.tx)
             .await?;
         Ok(())

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use postern_domain::{Id, operation::Staff, org::OrgRef, retention::Retention};
+use postern_domain::{Id, org::OrgRef, retention::Retention, scope};
 use sea_orm::{
     ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QuerySelect, sea_query::OnConflict,
 };
@@ -66,8 +66,8 @@ fn reference(org: organization::Model) -> OrgRef {
     OrgRef { id: Id::new(org.id), slug: org.slug }
 }
 
-impl Stored<Staff> for Retention {
-    async fn store(&self, to: Target<'_, Staff>) -> Result<(), StoreError> {
+impl Stored<scope::Staff> for Retention {
+    async fn store(&self, to: Target<'_, scope::Staff>) -> Result<(), StoreError> {
         let Self { org, days, held_since } = self;
         let row = retention::ActiveModel {
             org_id: Set(org.id.uuid()),

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use postern_domain::{
     change::New,
     id::{SessionId, UserId},
-    operation::{Personal, Public},
+    scope,
     session::Session,
     user::User,
 };
@@ -87,35 +87,35 @@ impl<'a> Sessions<'a> {
 pub(super) async fn end_all_but(
     tx: &Tx,
     user: UserId,
-    spared: SessionId,
+    kept_session: SessionId,
     at: DateTime<Utc>,
 ) -> Result<(), StoreError> {
     session::Entity::update_many()
         .col_expr(session::Column::EndedAt, Expr::value(at))
         .filter(session::Column::UserId.eq(user.uuid()))
-        .filter(session::Column::Id.ne(spared.uuid()))
+        .filter(session::Column::Id.ne(kept_session.uuid()))
         .filter(session::Column::EndedAt.is_null())
         .exec(tx)
         .await?;
     Ok(())
 }
 
-impl Stored<Public> for New<Session> {
-    async fn store(&self, to: Target<'_, Public>) -> Result<(), StoreError> {
+impl Stored<scope::Public> for New<Session> {
+    async fn store(&self, to: Target<'_, scope::Public>) -> Result<(), StoreError> {
         let row = session::Model::from(self.0.clone()).into_active_model();
         session::Entity::insert(row).exec_without_returning(to.tx).await?;
         Ok(())
     }
 }
 
-impl Stored<Public> for Session {
-    async fn store(&self, to: Target<'_, Public>) -> Result<(), StoreError> {
+impl Stored<scope::Public> for Session {
+    async fn store(&self, to: Target<'_, scope::Public>) -> Result<(), StoreError> {
         end(self, to.tx).await
     }
 }
 
-impl Stored<Personal> for Session {
-    async fn store(&self, to: Target<'_, Personal>) -> Result<(), StoreError> {
+impl Stored<scope::User> for Session {
+    async fn store(&self, to: Target<'_, scope::User>) -> Result<(), StoreError> {
         end(self, to.tx).await
     }
 }

@@ -1,8 +1,8 @@
 //! An org's settings.
 
 use postern_domain::{
-    operation::InOrg,
     org::Org,
+    scope,
     settings::{Branding, Settings},
 };
 use sea_orm::{
@@ -50,8 +50,8 @@ impl<'a> OrgSettings<'a> {
     }
 }
 
-impl Stored<InOrg> for Settings {
-    async fn store(&self, to: Target<'_, InOrg>) -> Result<(), StoreError> {
+impl Stored<scope::Org> for Settings {
+    async fn store(&self, to: Target<'_, scope::Org>) -> Result<(), StoreError> {
         let Self { branding: Branding { colour, logo_url }, support_email, limits: _, version } =
             self;
         org_setting::Entity::update_many()
@@ -59,7 +59,7 @@ impl Stored<InOrg> for Settings {
             .col_expr(org_setting::Column::LogoUrl, Expr::value(logo_url.clone()))
             .col_expr(org_setting::Column::SupportEmail, Expr::value(support_email.clone()))
             .col_expr(org_setting::Column::Version, Expr::value(*version))
-            .filter(org_setting::Column::OrgId.eq(to.grant.place().org.id.uuid()))
+            .filter(org_setting::Column::OrgId.eq(to.grant.context().org.id.uuid()))
             .exec(to.tx)
             .await?;
         Ok(())

@@ -3,7 +3,7 @@
 use postern_domain::{
     Id,
     id::UserId,
-    operation::Staff,
+    scope,
     staff::{Candidate, StaffMember, Tier, Tiered},
 };
 use sea_orm::{
@@ -134,8 +134,8 @@ impl TryFrom<Row> for StaffMember {
     }
 }
 
-impl Stored<Staff> for Tiered {
-    async fn store(&self, to: Target<'_, Staff>) -> Result<(), StoreError> {
+impl Stored<scope::Staff> for Tiered {
+    async fn store(&self, to: Target<'_, scope::Staff>) -> Result<(), StoreError> {
         let Self { user, tier, since } = self;
         match tier {
             None => staff::Entity::delete_by_id(user.id.uuid()).exec(to.tx).await.map(drop)?,

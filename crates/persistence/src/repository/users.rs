@@ -1,6 +1,6 @@
 //! People's accounts.
 
-use postern_domain::{id::UserId, operation::Personal, user::User};
+use postern_domain::{id::UserId, scope, user::User};
 use sea_orm::{
     ColumnTrait, EntityTrait, QueryFilter, QuerySelect,
     sea_query::{Expr, LockType},
@@ -36,8 +36,8 @@ impl<'a> Users<'a> {
     }
 }
 
-impl Stored<Personal> for User {
-    async fn store(&self, to: Target<'_, Personal>) -> Result<(), StoreError> {
+impl Stored<scope::User> for User {
+    async fn store(&self, to: Target<'_, scope::User>) -> Result<(), StoreError> {
         user::Entity::update_many()
             .col_expr(user::Column::Name, Expr::value(&self.name))
             .col_expr(user::Column::ImageUrl, Expr::value(self.image_url.clone()))

@@ -12,7 +12,7 @@ mod words;
 
 use std::collections::BTreeMap;
 
-use postern_domain::operation::ScopeKind;
+use postern_domain::scope::ScopeKind;
 use serde_json::{Value, json};
 use utoipa::openapi::{
     ComponentsBuilder, ContactBuilder, HttpMethod, InfoBuilder, LicenseBuilder, OpenApiBuilder,

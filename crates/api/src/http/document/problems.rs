@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use postern_domain::operation::{Demand, Impersonated, Records, ScopeKind};
+use postern_domain::{
+    operation::{Demand, Impersonated, Records},
+    scope::ScopeKind,
+};
 use serde_json::{Map, Value, json};
 use utoipa::openapi::HttpMethod;
 
@@ -92,7 +95,7 @@ fn of_row(operation: &Value, mounted: &Mounted) -> Vec<Code> {
         (signed_in, &[Code::ImpersonationEnded, Code::ImpersonationExpired]),
         (row.needs.is_some(), &[Code::PermissionDenied]),
         (signed_in && row.impersonated == Impersonated::Blocked, &[Code::ImpersonationBlocked]),
-        (row.impersonated == Impersonated::Full, &[Code::ImpersonationReadOnly]),
+        (row.impersonated == Impersonated::Write, &[Code::ImpersonationReadOnly]),
         (signed_in && mounted.path.contains('{'), &[Code::NotFound]),
         (repeatable, &[Code::IdempotencyInFlight, Code::IdempotencyKeyReused]),
         (

@@ -1,8 +1,9 @@
 //! What the `x-` fields say, for people.
 
 use postern_domain::{
-    operation::{Operation, Records, ScopeKind},
+    operation::{Operation, Records},
     role::Role,
+    scope::ScopeKind,
     staff::Tier,
 };
 
@@ -10,7 +11,7 @@ use postern_domain::{
 pub fn of(row: &Operation) -> String {
     let mut words = match (row.scope, row.needs) {
         (ScopeKind::Public, _) => "**Who:** anybody.".to_owned(),
-        (ScopeKind::InOrg, Some(needed)) => {
+        (ScopeKind::Org, Some(needed)) => {
             let lowest = needed.lowest_role().unwrap_or(Role::Owner);
             format!(
                 "**Who:** members with `{needed}`, that is {lowest}{}.",

@@ -20,13 +20,13 @@ const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
 /// What the record and the log say of a request.
 #[derive(Debug, Clone)]
-pub struct Facts {
+pub struct RequestInfo {
     pub request_id: String,
     pub ip: Option<IpAddr>,
     pub user_agent: Option<String>,
 }
 
-impl Facts {
+impl RequestInfo {
     #[must_use]
     pub fn source(&self) -> Source {
         Source {
@@ -50,14 +50,14 @@ impl Facts {
 }
 
 /// The outermost middleware: establishes the facts, gives the request id back, and keeps private answers out of caches.
-pub async fn establish(
+pub async fn request_info_middleware(
     request: ServiceRequest,
     next: Next<impl MessageBody>,
 ) -> Result<ServiceResponse<impl MessageBody>, actix_web::Error> {
     let state =
         request.app_data::<web::Data<State>>().cloned().expect("the state is part of the app");
     let headers = request.headers();
-    let facts = Rc::new(Facts {
+    let request_info = Rc::new(RequestInfo {
         request_id: headers
             .get(REQUEST_ID)
             .and_then(acceptable_id)
@@ -70,12 +70,12 @@ pub async fn establish(
             .and_then(|agent| agent.to_str().ok())
             .map(|agent| agent.chars().take(200).collect()),
     });
-    request.extensions_mut().insert(Rc::clone(&facts));
+    request.extensions_mut().insert(Rc::clone(&request_info));
     let mut response = next.call(request).await?;
     let headers = response.headers_mut();
     headers.insert(
         REQUEST_ID,
-        HeaderValue::from_str(&facts.request_id).expect("made of visible characters"),
+        HeaderValue::from_str(&request_info.request_id).expect("made of visible characters"),
     );
     for (name, value) in GUARDS {
         if !headers.contains_key(&name) {
