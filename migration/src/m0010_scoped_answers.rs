@@ -24,8 +24,8 @@ impl MigrationTrait for Migration {
                     .col(uuid("user_id"))
                     .col(binary("key_hash"))
                     .col(binary("request_hash"))
-                    .col(binary("answer"))
-                    .col(timestamp_with_time_zone("answered_at"))
+                    .col(binary("response"))
+                    .col(timestamp_with_time_zone("stored_at"))
                     .primary_key(Index::create().col("org_id").col("user_id").col("key_hash"))
                     .foreign_key(
                         ForeignKey::create().from("idempotency_key", "user_id").to("user", "id"),
@@ -38,7 +38,7 @@ impl MigrationTrait for Migration {
                 Index::create()
                     .name("idempotency_key_age")
                     .table("idempotency_key")
-                    .col("answered_at")
+                    .col("stored_at")
                     .take(),
             )
             .await

@@ -24,7 +24,7 @@ impl MigrationTrait for Migration {
         backend::may_be_changed(manager, "audit_event", &["id"]).await?;
         let mut salts = binary_null("salts");
         salts.check(Expr::cust(format!("length(salts) = {SALTS}")));
-        for column in [salts, json_binary_null("erased")] {
+        for column in [salts, json_binary_null("erased_fields")] {
             manager
                 .alter_table(Table::alter().table("audit_event").add_column(column).take())
                 .await?;
@@ -99,7 +99,7 @@ async fn queue(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
                 .col(pk_uuid("event_id"))
                 .col(binary("leaf"))
                 // Made with a key that the database does not have: who only has the database queues nothing that passes for an event.
-                .col(binary("seal"))
+                .col(binary("mac"))
                 .take(),
         )
         .await

@@ -17,7 +17,7 @@ use postern_domain::{
 };
 use postern_persistence::{
     Options, Store, demo,
-    pump::{Pump, Pumped},
+    sequencer::{BatchReport, Sequencer},
 };
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -239,28 +239,30 @@ impl App {
     }
 
     /// Gives every event its place in its log, as the worker does.
-    pub async fn pump(&self) -> Vec<Pumped> {
-        let store = self.state.store.aside(&self.options).await.expect("the database opens");
-        let mut pump = Pump::new(store);
-        let mut turns = Vec::new();
+    pub async fn sequence(&self) -> Vec<BatchReport> {
+        let store =
+            self.state.store.separate_pool(&self.options).await.expect("the database opens");
+        let mut sequencer = Sequencer::new(store);
+        let mut batches = Vec::new();
         loop {
-            let turn = pump
-                .turn(&self.context())
+            let batch = sequencer
+                .run_batch(&self.context())
                 .await
-                .expect("the pump works")
+                .expect("the sequencer works")
                 .expect("it is nobody else's turn");
-            assert!(turn.damaged.is_empty(), "{:?}", turn.damaged);
-            if turn.events == 0 && turn.refused.is_empty() {
-                return turns;
+            assert!(batch.damaged.is_empty(), "{:?}", batch.damaged);
+            if batch.events == 0 && batch.rejected.is_empty() {
+                return batches;
             }
-            turns.push(turn);
+            batches.push(batch);
         }
     }
 
     /// What an event says besides is what its action states.
     async fn every_event_says_what_is_stated(&self) {
         let text = if self.backend == Backend::Sqlite { "metadata" } else { "metadata::text" };
-        let sql = format!("SELECT action || ' ' || {text} FROM audit_event WHERE erased IS NULL");
+        let sql =
+            format!("SELECT action || ' ' || {text} FROM audit_event WHERE erased_fields IS NULL");
         for row in self.db.texts(&sql).await {
             let (name, json) = row.split_once(' ').expect("two");
             let Ok(action) = name.parse::<Action>() else {
@@ -282,7 +284,7 @@ impl App {
         let running = self.running.take().expect("a server is finished once");
         running.await.expect("the server's task ends").expect("the server ends well");
         if !self.meddled.get() {
-            self.pump().await;
+            self.sequence().await;
         }
         self.state.store.close().await;
         let as_many = |rows: &str, action: &str| {

@@ -20,7 +20,7 @@ use postern_domain::{
     password::Password,
 };
 use postern_persistence::{
-    Durability, Options, Recorder, Store, demo,
+    AuditKeys, Durability, Options, Store, demo,
     schema::{self, Migrated},
 };
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, Statement, prelude::Uuid};
@@ -168,21 +168,21 @@ pub fn store_options(url: &str) -> Options {
         acquire_timeout: Duration::from_secs(10),
         statement_timeout: Duration::from_secs(10),
         durability: Durability::Off,
-        recorder: Some(recorder()),
+        audit_keys: Some(audit_keys()),
     }
 }
 
 /// What all tests keep their records with: they begin with copies of the same one.
-pub fn recorder() -> Arc<Recorder> {
-    static RECORDER: OnceLock<(TempDir, Arc<Recorder>)> = OnceLock::new();
-    let (_, recorder) = RECORDER.get_or_init(|| {
+pub fn audit_keys() -> Arc<AuditKeys> {
+    static RECORDER: OnceLock<(TempDir, Arc<AuditKeys>)> = OnceLock::new();
+    let (_, audit_keys) = RECORDER.get_or_init(|| {
         let folder = tempfile::tempdir().expect("a folder");
         write_record_keys(folder.path());
-        let recorder = Recorder::open(folder.path(), LOG_NAME, true, TestClock::default().now())
+        let audit_keys = AuditKeys::open(folder.path(), LOG_NAME, true, TestClock::default().now())
             .expect("keys");
-        (folder, Arc::new(recorder))
+        (folder, Arc::new(audit_keys))
     });
-    Arc::clone(recorder)
+    Arc::clone(audit_keys)
 }
 
 /// How the logs of tests are named.
@@ -193,7 +193,7 @@ pub fn write_record_keys(folder: &Path) {
     static KEYS: OnceLock<Vec<(OsString, Vec<u8>)>> = OnceLock::new();
     let keys = KEYS.get_or_init(|| {
         let made = tempfile::tempdir().expect("a folder");
-        Recorder::open(made.path(), LOG_NAME, true, TestClock::default().now()).expect("keys");
+        AuditKeys::open(made.path(), LOG_NAME, true, TestClock::default().now()).expect("keys");
         let files = fs::read_dir(made.path()).expect("a folder").map(|file| file.expect("a file"));
         files.map(|file| (file.file_name(), fs::read(file.path()).expect("is read"))).collect()
     });

@@ -77,7 +77,7 @@ fn the_store_is_entered_where_calls_are_made() {
             if path.is_dir() {
                 folders.push(path);
             } else if std::fs::read_to_string(&path).is_ok_and(|text| {
-                ["Gate::", "authorize_cli", "authorize_anonymous"]
+                ["PreAuthTx::", "authorize_cli", "authorize_anonymous"]
                     .iter()
                     .any(|name| text.contains(name))
             }) {

@@ -8,7 +8,7 @@ use std::{
 
 use postern_tests::{App, on_both, tests_on};
 
-use crate::pump::work;
+use crate::sequencer::work;
 
 on_both![typescript_does_the_job, python_does_the_job];
 

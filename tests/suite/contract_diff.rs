@@ -180,7 +180,7 @@ fn breaks() -> [(String, &'static str, Value, &'static str); 28] {
             "properties/email/type",
         ),
         (schema("Settings"), "required", json!(["branding"]), "required/"),
-        (schema("Exhibit/allOf/1/properties"), "opening", Value::Null, "opening"),
+        (schema("VerifiableEvent/allOf/1/properties"), "opening", Value::Null, "opening"),
         (
             schema("ActorRef/discriminator"),
             "propertyName",

@@ -38,7 +38,7 @@ async fn every_operation_by_every_caller(t: &App) {
 }
 
 const fn changes(row: &Operation) -> bool {
-    matches!(row.records, Records::Always(_) | Records::OnlyIf(_))
+    matches!(row.records, Records::Always(_) | Records::OnAnomaly(_))
 }
 
 /// What a request to the operation looks like, in the org given.
@@ -70,7 +70,7 @@ pub async fn request(t: &App, row: &Operation, org: &str) -> (&'static str, Stri
             ("POST", "/v1/me/password".to_owned(), Some(body))
         }
         "list_my_sessions" => ("GET", "/v1/me/sessions".to_owned(), None),
-        // Whose session it is depends on who calls: filled in by `succeeds`.
+        // LogScope session it is depends on who calls: filled in by `succeeds`.
         "revoke_my_session" => {
             ("DELETE", "/v1/me/sessions/sess_01k7fgpr00e00800000000000g".to_owned(), None)
         }
@@ -114,11 +114,11 @@ pub async fn request(t: &App, row: &Operation, org: &str) -> (&'static str, Stri
         "read_log_checkpoint" => ("GET", format!("/v1/orgs/{org}/audit-log/checkpoint"), None),
         "read_log_keys" => ("GET", format!("/v1/orgs/{org}/audit-log/keys"), None),
         "read_log_tile" => {
-            t.pump().await;
+            t.sequence().await;
             ("GET", format!("/v1/orgs/{org}/audit-log/tile/0/000.p/1"), None)
         }
         "read_log_entries" => {
-            t.pump().await;
+            t.sequence().await;
             ("GET", format!("/v1/orgs/{org}/audit-log/tile/entries/000.p/1"), None)
         }
         "read_log_proof" => (
@@ -178,7 +178,7 @@ pub async fn request(t: &App, row: &Operation, org: &str) -> (&'static str, Stri
 /// An event of acme's log, or of the platform's, that is in its log.
 async fn founded(t: &App, action: &str) -> String {
     let events = t.events(&format!("action={action}")).await;
-    t.pump().await;
+    t.sequence().await;
     let event = events
         .iter()
         .find(|event| event["org"].is_null() || event["org"]["slug"] == "acme")
@@ -278,11 +278,11 @@ async fn succeeds(t: &App, row: &Operation, caller: &Person<'_>) {
     let new: Vec<String> = actions(t).await.split_off(before.len());
     let promised: Vec<&str> = match row.records {
         // Asides stand for what is read beyond one's own.
-        Records::Aside(actions) if !new.is_empty() => {
+        Records::InOwnTx(actions) if !new.is_empty() => {
             actions.iter().map(|action| action.name()).collect()
         }
         Records::Always(actions) => actions.iter().map(|action| action.name()).collect(),
-        Records::Nothing | Records::Aside(_) | Records::OnlyIf(_) => Vec::new(),
+        Records::Nothing | Records::InOwnTx(_) | Records::OnAnomaly(_) => Vec::new(),
     };
     assert_eq!(
         new.len(),

@@ -296,7 +296,7 @@ async fn a_log_is_verified_as_printed(t: &App) {
         |name: &str, text: String| fs::write(t.folder.path().join(name), text).expect("is written");
     write("kept-1.txt", checkpoint(&owner).await);
     owner.patch("/v1/orgs/acme", serde_json::json!({ "name": "Acme once more" })).await.expect(200);
-    t.pump().await;
+    t.sequence().await;
     write("kept-2.txt", checkpoint(&owner).await);
     write("log.keys", owner.get("/v1/orgs/acme/audit-log/keys").await.expect(200).body);
     write("log.ndjson", export(&owner).await);

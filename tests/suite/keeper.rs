@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use chrono::TimeDelta;
 use postern_domain::justification::Reason;
-use postern_persistence::keeper::{Keeper, Run, Who};
+use postern_persistence::maintenance::{AuditMaintenance, RetentionReport, SubjectRef};
 use postern_tests::{App, Backend, on_both, tests_on};
 use sea_orm::ConnectionTrait;
 use serde_json::{Value, json};
@@ -36,11 +36,11 @@ mod with_roles {
     }
 }
 
-async fn retire(t: &App, days: i64, only_told: bool) -> Run {
-    let keeper = Keeper::connect(&t.db.options()).await.expect("opens");
-    let run = keeper.retire(days, only_told, &t.context()).await.expect("runs");
+async fn apply_retention(t: &App, days: i64, dry_run: bool) -> RetentionReport {
+    let maintenance = AuditMaintenance::connect(&t.db.options()).await.expect("opens");
+    let run = maintenance.apply_retention(days, dry_run, &t.context()).await.expect("runs");
     if t.backend != Backend::Sqlite {
-        keeper.close().await;
+        maintenance.close().await;
     }
     run
 }
@@ -51,15 +51,15 @@ async fn what_is_too_old_goes_and_its_hash_stays(t: &App) {
     t.clock.turn(TimeDelta::days(40));
     let owner = t.sign_in("owner@acme.example").await;
     owner.patch("/v1/orgs/acme", json!({ "name": "Forty days later" })).await.expect(200);
-    t.pump().await;
+    t.sequence().await;
     let (kept, keys) = (checkpoint(&owner).await, keys(&owner).await);
     let acme = "org_slug = 'acme'";
     let events = |what: String| async move {
         t.db.count(&format!("SELECT count(*) FROM audit_event WHERE {what}")).await
     };
     let before = events(acme.to_owned()).await;
-    assert_eq!(retire(t, 400, false).await.logs, [], "nothing is as old as that");
-    let told = retire(t, 30, true).await;
+    assert_eq!(apply_retention(t, 400, false).await.logs, [], "nothing is as old as that");
+    let told = apply_retention(t, 30, true).await;
     assert!(
         told.logs
             .iter()
@@ -67,11 +67,11 @@ async fn what_is_too_old_goes_and_its_hash_stays(t: &App) {
         "{told:?}"
     );
     assert_eq!(events(acme.to_owned()).await, before, "saying so removes nothing");
-    let run = retire(t, 30, false).await;
+    let run = apply_retention(t, 30, false).await;
     assert_eq!(run.logs, told.logs);
     assert_eq!(events(format!("{acme} AND summary LIKE '%Acme 2%'")).await, 0);
     assert_eq!(events(format!("{acme} AND summary LIKE '%Forty days later%'")).await, 1);
-    t.pump().await;
+    t.sequence().await;
     // What is left is checked against what was signed, and the log says what has gone.
     let file = export(&owner).await;
     let verdict = judged(&file, keys.clone(), std::slice::from_ref(&kept));
@@ -93,15 +93,15 @@ async fn what_is_too_old_goes_and_its_hash_stays(t: &App) {
         t.clock.turn(TimeDelta::days(31));
         let owner = t.sign_in("owner@acme.example").await;
         owner.patch("/v1/orgs/acme", json!({ "name": t.state.new_request_id() })).await.expect(200);
-        t.pump().await;
-        retire(t, 30, false).await;
-        t.pump().await;
+        t.sequence().await;
+        apply_retention(t, 30, false).await;
+        t.sequence().await;
         let verdict = judged(&export(&owner).await, keys.clone(), &[]);
         assert_eq!(verdict.faults, [], "{verdict:?}");
     }
     let owner = t.sign_in("owner@acme.example").await;
     owner.patch("/v1/orgs/acme", json!({ "name": "Forty days later" })).await.expect(200);
-    t.pump().await;
+    t.sequence().await;
     // One more that goes is missed: the log does not say so.
     let triggers = if t.backend == Backend::Sqlite {
         "DROP TRIGGER audit_event_keeps_deleted;"
@@ -133,8 +133,8 @@ async fn a_hold_keeps_everything(t: &App) {
     ])
     .await;
     t.clock.turn(TimeDelta::days(500));
-    let run = retire(t, 30, false).await;
-    let slugs = |run: &Run| {
+    let run = apply_retention(t, 30, false).await;
+    let slugs = |run: &RetentionReport| {
         run.logs
             .iter()
             .filter_map(|log| log.org.as_ref().map(|org| org.slug.clone()))
@@ -144,7 +144,7 @@ async fn a_hold_keeps_everything(t: &App) {
     assert_eq!(run.held.iter().map(|org| org.slug.as_str()).collect::<Vec<_>>(), ["acme"]);
     command(&["retention", "release", "acme", "--reason", "asked for by their lawyers"]).await;
     // The commands go by the machine's clock, which is not the test's: their own events are newer.
-    assert_eq!(slugs(&retire(t, 30, false).await), ["acme"]);
+    assert_eq!(slugs(&apply_retention(t, 30, false).await), ["acme"]);
     let owner = t.sign_in("owner@acme.example").await;
     let rules = owner
         .get("/v1/orgs/acme/audit-events?action=audit.retention_changed")
@@ -200,7 +200,7 @@ async fn a_removal_is_over_before_a_hold_is_on(t: &App) {
         blocker.execute_unprepared("ROLLBACK").await.expect("is let go");
     };
     let (run, (is_on, told), ()) =
-        futures_util::future::join3(retire(t, 30, false), hold, looks).await;
+        futures_util::future::join3(apply_retention(t, 30, false), hold, looks).await;
     assert!(
         is_on && run.logs.iter().any(|log| log.org.as_ref().is_some_and(|org| org.slug == "acme")),
         "{told} {run:?}"
@@ -216,7 +216,7 @@ async fn a_hold_being_put_on_is_waited_for(t: &App) {
     let blocker = locking(t, "LOCK TABLE retention IN SHARE MODE").await;
     let removal = async {
         waiting(t, "relation").await;
-        retire(t, 30, false).await
+        apply_retention(t, 30, false).await
     };
     let looks = async {
         waiting(t, "advisory").await;
@@ -257,15 +257,18 @@ async fn somebody_is_taken_out_of_all_events(t: &App) {
     let member = t.member_id("acme", "viewer@acme.example").await;
     owner.delete(&format!("/v1/orgs/acme/members/{member}")).await.expect(204);
     t.log_in("viewer@acme.example", "not the password").await.problem(401, "invalid_credentials");
-    t.pump().await;
+    t.sequence().await;
     let (kept, before) = (checkpoint(&owner).await, export(&owner).await);
     assert!(before.contains("viewer@acme.example"));
-    let keeper = Keeper::connect(&t.db.options()).await.expect("opens");
+    let maintenance = AuditMaintenance::connect(&t.db.options()).await.expect("opens");
     let reason = Reason::try_from("asked for by themselves".to_owned()).expect("a reason");
     let erase = |email: &'static str| {
-        let (keeper, reason) = (&keeper, reason.clone());
+        let (maintenance, reason) = (&maintenance, reason.clone());
         async move {
-            keeper.erase(&Who::Email(email.to_owned()), &reason, &t.context()).await.expect("runs")
+            maintenance
+                .erase(&SubjectRef::Email(email.to_owned()), &reason, &t.context())
+                .await
+                .expect("runs")
         }
     };
     assert_eq!(erase("nobody@acme.example").await, None);
@@ -276,7 +279,7 @@ async fn somebody_is_taken_out_of_all_events(t: &App) {
         Some(0),
         "once is enough"
     );
-    t.pump().await;
+    t.sequence().await;
     let file = export(&owner).await;
     assert!(!file.contains("viewer@acme.example") && !file.contains("Vera"), "{file}");
     let verdict = judged(&file, keys(&owner).await, &[kept]);
@@ -288,7 +291,8 @@ async fn somebody_is_taken_out_of_all_events(t: &App) {
         "others are still there"
     );
     assert_eq!(removed.text("/data/0/target/label"), "(erased)");
-    let erased: Vec<Value> = removed.json["data"][0]["erased"].as_array().expect("a list").clone();
+    let erased: Vec<Value> =
+        removed.json["data"][0]["erased_fields"].as_array().expect("a list").clone();
     assert!(
         erased.contains(&json!("target"))
             && erased.contains(&json!("summary"))
@@ -310,7 +314,7 @@ async fn somebody_is_taken_out_of_all_events(t: &App) {
     let anywhere = "SELECT count(*) FROM audit_event WHERE actor_email = 'viewer@acme.example' OR target_label LIKE '%viewer@acme%' OR summary LIKE '%viewer@acme%'";
     assert_eq!(t.db.count(anywhere).await, 0);
     if t.backend != Backend::Sqlite {
-        keeper.close().await;
+        maintenance.close().await;
     }
 }
 
@@ -399,7 +403,7 @@ async fn months_that_are_empty_are_dropped(t: &App) {
     let past = "CREATE TABLE audit_event_2020_01 PARTITION OF audit_event \
                 FOR VALUES FROM ('016f5e66-e800-0000-0000-000000000000') TO ('016ffe0b-c400-0000-0000-000000000000')";
     t.db.execute(&format!("SET ROLE postern_keeper; {past}; RESET ROLE")).await.expect("made");
-    let run = retire(t, 400, false).await;
+    let run = apply_retention(t, 400, false).await;
     assert_eq!(run.months, ["audit_event_2020_01"]);
     assert_eq!(
         t.db.count("SELECT count(*) FROM pg_class WHERE relname = 'audit_event_2020_01'").await,

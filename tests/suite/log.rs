@@ -3,8 +3,8 @@
 use std::{fs, path::Path};
 
 use postern_domain::{
-    entry::Recorded,
-    verify::{Audit, Verdict},
+    entry::CanonicalEvent,
+    verify::{ExportVerifier, Report},
 };
 use postern_tests::{Answer, App, Backend, Person, on_all, on_both};
 use postern_tlog::{
@@ -40,7 +40,7 @@ pub async fn acts(t: &App) -> Person<'_> {
     let owner = t.sign_in("owner@acme.example").await;
     for n in 0..4 {
         owner.patch("/v1/orgs/acme", json!({ "name": format!("Acme {n}") })).await.expect(200);
-        t.pump().await;
+        t.sequence().await;
     }
     let member = t.member_id("acme", "viewer@acme.example").await;
     owner
@@ -50,7 +50,7 @@ pub async fn acts(t: &App) -> Person<'_> {
     let support = t.sign_in("support@postern.example").await;
     let (target, _) = t.impersonate(&support, "owner@acme.example", "acme", "full").await;
     target.patch("/v1/orgs/acme", json!({ "name": "Acme by support" })).await.expect(200);
-    t.pump().await;
+    t.sequence().await;
     owner
 }
 
@@ -72,22 +72,22 @@ pub async fn checkpoint(who: &Person<'_>) -> String {
     who.get("/v1/orgs/acme/audit-log/checkpoint").await.expect(200).body
 }
 
-pub fn judged(export: &str, keys: Vec<Verifier>, kept: &[String]) -> Verdict {
-    judge(Audit::new(keys, kept.to_vec()), export)
+pub fn judged(export: &str, keys: Vec<Verifier>, kept: &[String]) -> Report {
+    check_export(ExportVerifier::new(keys, kept.to_vec()), export)
 }
 
 /// A part of a log, taken for what it is.
-pub fn judged_as_part(export: &str, keys: Vec<Verifier>) -> Verdict {
-    judge(Audit::new(keys, Vec::new()).of_a_part(), export)
+pub fn judged_as_part(export: &str, keys: Vec<Verifier>) -> Report {
+    check_export(ExportVerifier::new(keys, Vec::new()).of_a_part(), export)
 }
 
-fn judge(mut audit: Audit, export: &str) -> Verdict {
-    export.lines().for_each(|line| audit.line(line.to_owned()));
-    audit.finish()
+fn check_export(mut verifier: ExportVerifier, export: &str) -> Report {
+    export.lines().for_each(|line| verifier.line(line.to_owned()));
+    verifier.finish()
 }
 
-pub fn kinds(verdict: &Verdict) -> Vec<&str> {
-    verdict.faults.iter().map(|fault| fault.kind).collect()
+pub fn kinds(report: &Report) -> Vec<&str> {
+    report.faults.iter().map(|fault| fault.kind).collect()
 }
 
 async fn every_event_has_a_proof(t: &App) {
@@ -106,7 +106,7 @@ async fn every_event_has_a_proof(t: &App) {
     for event in events {
         let id = event["id"].as_str().expect("an id");
         let whole = owner.get(&format!("/v1/orgs/acme/audit-events/{id}")).await.expect(200);
-        let recorded = Recorded::parse(&whole.body).expect("an event");
+        let recorded = CanonicalEvent::parse(&whole.body).expect("an event");
         let opening = recorded.opening.as_ref().expect("an opening");
         let leaf = recorded.leaf(&opening.openings().expect("is sound"));
         assert_eq!(opening.leaf, Some(leaf.to_base64()), "{}", whole.body);
@@ -126,12 +126,12 @@ async fn every_event_has_a_proof(t: &App) {
     let id = newest.text("/data/0/id");
     owner.get(&format!("/v1/orgs/acme/audit-log/proof?event={id}")).await.problem(404, "not_found");
     assert_eq!(
-        owner.get(&format!("/v1/orgs/acme/audit-events/{id}")).await.expect(200).json["opening"]["queued"],
+        owner.get(&format!("/v1/orgs/acme/audit-events/{id}")).await.expect(200).json["opening"]["pending"],
         true
     );
     // The platform's own log, by the same rules.
     let eng = t.sign_in("eng@postern.example").await;
-    t.pump().await;
+    t.sequence().await;
     let note = eng.get("/v1/admin/audit-log/checkpoint").await.expect(200).body;
     assert!(note.starts_with("postern.example/platform\n"), "{note}");
     let event = eng
@@ -226,10 +226,10 @@ async fn an_export_is_checked_without_us(t: &App) {
     let owner = acts(t).await;
     let kept = checkpoint(&owner).await;
     let file = export(&owner).await;
-    let verdict = judged(&file, keys(&owner).await, std::slice::from_ref(&kept));
-    assert_eq!(verdict.faults, []);
-    assert_eq!(verdict.events, verdict.size + verdict.newer + verdict.waiting);
-    assert!(verdict.size >= 9 && verdict.left_out == 0 && verdict.retired == 0, "{verdict:?}");
+    let report = judged(&file, keys(&owner).await, std::slice::from_ref(&kept));
+    assert_eq!(report.faults, []);
+    assert_eq!(report.events, report.size + report.newer + report.waiting);
+    assert!(report.size >= 9 && report.left_out == 0 && report.retired == 0, "{report:?}");
     // Every line of it counts.
     let lines: Vec<&str> = file.lines().collect();
     for (n, line) in lines.iter().enumerate() {
@@ -258,14 +258,14 @@ async fn an_export_is_checked_without_us(t: &App) {
         ("\"index\":3", "\"index\":2", "twice"),
     ] {
         assert!(file.contains(word), "{word}");
-        let verdict = judged(&file.replacen(word, other, 1), keys(&owner).await, &[]);
-        assert!(kinds(&verdict).contains(&kind), "{word}: {verdict:?}");
+        let report = judged(&file.replacen(word, other, 1), keys(&owner).await, &[]);
+        assert!(kinds(&report).contains(&kind), "{word}: {report:?}");
     }
     // Later on the log still begins with what was kept.
     owner.patch("/v1/orgs/acme", json!({ "name": "Later" })).await.expect(200);
-    t.pump().await;
-    let verdict = judged(&export(&owner).await, keys(&owner).await, &[kept]);
-    assert_eq!(verdict.faults, []);
+    t.sequence().await;
+    let report = judged(&export(&owner).await, keys(&owner).await, &[kept]);
+    assert_eq!(report.faults, []);
 }
 
 async fn a_part_of_a_log_is_checked_as_well(t: &App) {
@@ -288,14 +288,14 @@ async fn a_part_of_a_log_is_checked_as_well(t: &App) {
             ["incomplete"],
             "whoever did not ask for a part is told"
         );
-        let verdict = judged_as_part(&file, keys(&owner).await);
-        assert_eq!(verdict.faults, [], "{part}");
+        let report = judged_as_part(&file, keys(&owner).await);
+        assert_eq!(report.faults, [], "{part}");
         assert_eq!(
-            verdict.events + verdict.left_out,
-            verdict.size + verdict.newer + verdict.waiting,
-            "{part}: {verdict:?}"
+            report.events + report.left_out,
+            report.size + report.newer + report.waiting,
+            "{part}: {report:?}"
         );
-        assert!(verdict.left_out > 0 && verdict.size >= all.size, "{part}");
+        assert!(report.left_out > 0 && report.size >= all.size, "{part}");
         let altered = file.replacen("Acme 2", "Acme X", 1);
         assert!(
             altered == file
@@ -308,14 +308,14 @@ async fn a_part_of_a_log_is_checked_as_well(t: &App) {
 async fn tables_start_no_formula(t: &App) {
     let owner = t.sign_in("owner@acme.example").await;
     owner.patch("/v1/orgs/acme", json!({ "name": "=HYPERLINK(\"http://x\")" })).await.expect(200);
-    t.pump().await;
+    t.sequence().await;
     let table = download(&owner, "/v1/orgs/acme/audit-events", "text/csv").await.expect(200);
     assert!(table.header("content-disposition").contains("audit-acme.csv"));
     let mut rows = csv::ReaderBuilder::new().from_reader(table.body.as_bytes());
     assert_eq!(rows.headers().expect("a head").get(0), Some("id"));
     let head = rows.headers().expect("a head").clone();
     assert!(
-        ["schema_version", "erased", "log_index", "leaf"]
+        ["schema_version", "erased_fields", "log_index", "leaf"]
             .iter()
             .all(|name| head.iter().any(|one| one == *name)),
         "{head:?}"
@@ -338,7 +338,7 @@ async fn two_pumps_at_once_double_nothing(t: &App) {
     let globex = t.sign_in("owner@globex.example").await;
     let mut stores = Vec::new();
     for _ in 0..4 {
-        stores.push(t.state.store.aside(&t.db.options()).await.expect("opens"));
+        stores.push(t.state.store.separate_pool(&t.db.options()).await.expect("opens"));
     }
     for round in 0..5 {
         for n in 0..4 {
@@ -352,12 +352,13 @@ async fn two_pumps_at_once_double_nothing(t: &App) {
                 .expect(200);
         }
         let turns = stores.iter().map(|store| async {
-            let mut pump = postern_persistence::pump::Pump::new(std::sync::Arc::clone(store));
-            pump.turn(&t.context()).await.expect("works").map_or(0, |turn| turn.events)
+            let mut sequencer =
+                postern_persistence::sequencer::Sequencer::new(std::sync::Arc::clone(store));
+            sequencer.run_batch(&t.context()).await.expect("works").map_or(0, |turn| turn.events)
         });
         let pumped: u64 = futures_util::future::join_all(turns).await.iter().sum();
         assert_eq!(
-            pumped + t.pump().await.iter().map(|turn| turn.events).sum::<u64>(),
+            pumped + t.sequence().await.iter().map(|turn| turn.events).sum::<u64>(),
             if round == 0 { 8 + waiting_before(t).await } else { 8 }
         );
     }
@@ -409,7 +410,7 @@ async fn what_is_exported_is_recorded(t: &App) {
     eng.get(&path).await.expect(200);
     let viewed = owner.get("/v1/orgs/acme/audit-events?action=audit.viewed").await.expect(200);
     assert_eq!(viewed.text("/data/0/actor/email"), "eng@postern.example");
-    t.pump().await;
+    t.sequence().await;
     let file = download(&eng, &path, "application/x-ndjson").await.expect(200).body;
     assert_eq!(judged(&file, keys(&owner).await, &[]).faults, []);
     let platform =

@@ -3,7 +3,7 @@
 use std::{fs, sync::Arc};
 
 use postern_domain::clock::Clock;
-use postern_persistence::Recorder;
+use postern_persistence::AuditKeys;
 use postern_tests::{App, LOG_NAME, on_both, write_record_keys};
 use postern_tlog::{Checkpoint, Hash, Note, Verifier};
 use serde_json::{Value, json};
@@ -17,18 +17,18 @@ async fn a_changed_key_signs_beside_the_old_one(t: &App) {
     let before = keys(&owner).await;
     let keep = tempfile::tempdir().expect("a folder");
     write_record_keys(keep.path());
-    let recorder = Recorder::open(keep.path(), LOG_NAME, true, t.clock.now()).expect("keys");
-    let running = Recorder::open(keep.path(), LOG_NAME, true, t.clock.now()).expect("keys");
-    recorder.add_key(t.clock.now() + chrono::TimeDelta::seconds(1)).expect("made");
+    let audit_keys = AuditKeys::open(keep.path(), LOG_NAME, true, t.clock.now()).expect("keys");
+    let running = AuditKeys::open(keep.path(), LOG_NAME, true, t.clock.now()).expect("keys");
+    audit_keys.add_key(t.clock.now() + chrono::TimeDelta::seconds(1)).expect("made");
     let origin = before[0].name().to_owned();
-    let both = recorder.verifiers(&origin);
+    let both = audit_keys.verifiers(&origin);
     assert_eq!(both.len(), 2);
     // A process that runs on learns of it when it looks again.
     assert_eq!(running.verifiers(&origin).len(), 1);
     running.reload().expect("is read");
     assert_eq!(running.verifiers(&origin), both);
     let tree = Checkpoint { origin, size: 0, root: Hash::of_nothing() };
-    let note = Note::parse(&recorder.sign(&tree).expect("signs")).expect("a note");
+    let note = Note::parse(&audit_keys.sign(&tree).expect("signs")).expect("a note");
     note.verify(&before[0]).expect("who knows the old key verifies");
     note.verify(&Verifier::parse(&both[1]).expect("a key")).expect("and who knows the new one");
 }
@@ -38,24 +38,27 @@ async fn keys_that_are_left_sign_what_was_before(t: &App) {
     let folder = tempfile::tempdir().expect("a folder");
     write_record_keys(folder.path());
     let now = t.clock.now();
-    let recorder = Recorder::open(folder.path(), LOG_NAME, true, now).expect("keys");
-    let recorder = Arc::new(recorder);
-    let rotated =
-        App::start_on(t.backend, |_| {}, |options| options.recorder = Some(Arc::clone(&recorder)))
-            .await;
+    let audit_keys = AuditKeys::open(folder.path(), LOG_NAME, true, now).expect("keys");
+    let audit_keys = Arc::new(audit_keys);
+    let rotated = App::start_on(
+        t.backend,
+        |_| {},
+        |options| options.audit_keys = Some(Arc::clone(&audit_keys)),
+    )
+    .await;
     let owner = acts(&rotated).await;
     let (old, kept) = (keys(&owner).await, checkpoint(&owner).await);
-    recorder.add_key(now + chrono::TimeDelta::seconds(1)).expect("made");
-    let newest = recorder.verifiers(old[0].name());
+    audit_keys.add_key(now + chrono::TimeDelta::seconds(1)).expect("made");
+    let newest = audit_keys.verifiers(old[0].name());
     // Files of keys are named by when they were made.
     let files = fs::read_dir(folder.path())
         .expect("a folder")
         .map(|file| file.expect("a file").path().display().to_string());
     let first = files.filter(|name| name.ends_with(".log.pk8")).min().expect("two keys");
     fs::rename(&first, first.replace(".log.pk8", ".retired.pk8")).expect("is renamed");
-    recorder.reload().expect("is read");
+    audit_keys.reload().expect("is read");
     owner.patch("/v1/orgs/acme", json!({ "name": "Acme with another key" })).await.expect(200);
-    rotated.pump().await;
+    rotated.sequence().await;
     let new = keys(&owner).await;
     assert!(
         new.len() == 1

@@ -17,7 +17,7 @@ const LARGE: &str =
 async fn no_operation_reads_a_whole_table(t: &App) {
     let full = App::start(t.backend, |_| {}).await;
     full.fill(Size { orgs: 3_000, members: 5, events: 90_000 }).await;
-    full.pump().await;
+    full.sequence().await;
     full.meddle("ANALYZE").await;
     let before = scans(&full).await;
     assert!(before.len() >= 12, "{before:?}");

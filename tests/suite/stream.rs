@@ -77,12 +77,12 @@ const PATH: &str = "/v1/orgs/acme/audit-events/stream";
 
 async fn what_happens_is_seen_in_order_and_once(t: &App) {
     let owner = t.sign_in("owner@acme.example").await;
-    t.pump().await;
+    t.sequence().await;
     let mut following = Following::begin(&owner, PATH, None).await;
     let mut seen = Vec::new();
     for n in 0..5 {
         owner.patch("/v1/orgs/acme", json!({ "name": format!("Acme {n}") })).await.expect(200);
-        t.pump().await;
+        t.sequence().await;
         let (id, event) = following.event().await.expect("is seen");
         assert_eq!(
             (event["metadata"]["name"]["new"].as_str(), event["log"]["index"].to_string()),
@@ -93,7 +93,7 @@ async fn what_happens_is_seen_in_order_and_once(t: &App) {
     drop(following);
     // Who was cut off after the second goes on with the third, and what came meanwhile comes as well.
     owner.patch("/v1/orgs/acme", json!({ "name": "Meanwhile" })).await.expect(200);
-    t.pump().await;
+    t.sequence().await;
     let mut again = Following::begin(&owner, PATH, Some(&seen[1].0)).await;
     for (id, event) in &seen[2..] {
         let (next, found) = again.event().await.expect("is seen again");
@@ -110,7 +110,7 @@ async fn what_happens_is_seen_in_order_and_once(t: &App) {
         .await
         .expect(200);
     owner.patch("/v1/orgs/acme", json!({ "name": "At last" })).await.expect(200);
-    t.pump().await;
+    t.sequence().await;
     assert_eq!(again.event().await.expect("comes next").1["metadata"]["name"]["new"], "At last");
     // A number that the log has not come to is of another log.
     for bad in ["x", "-1", "18446744073709551615", "99999"] {
@@ -119,7 +119,7 @@ async fn what_happens_is_seen_in_order_and_once(t: &App) {
     }
     let eng = t.sign_in("eng@postern.example").await;
     let mut platform = Following::begin(&eng, "/v1/admin/audit-events/stream", Some("0")).await;
-    t.pump().await;
+    t.sequence().await;
     assert!(platform.event().await.expect("the platform's own").1["org"].is_null());
     assert_eq!(t.recorded("audit.viewed").await, 1);
 }
@@ -127,18 +127,18 @@ async fn what_happens_is_seen_in_order_and_once(t: &App) {
 async fn who_may_no_longer_sees_no_more(t: &App) {
     let admin = t.sign_in("admin@acme.example").await;
     let owner = t.sign_in("owner@acme.example").await;
-    t.pump().await;
+    t.sequence().await;
     let mut following = Following::begin(&admin, PATH, None).await;
     let member = t.member_id("acme", "admin@acme.example").await;
     owner
         .patch(&format!("/v1/orgs/acme/members/{member}"), json!({ "role": "viewer" }))
         .await
         .expect(200);
-    t.pump().await;
+    t.sequence().await;
     assert!(following.event().await.is_none(), "the stream ends, and says nothing of it");
     let mut following = Following::begin(&owner, PATH, None).await;
     owner.post("/v1/auth/logout", json!({})).await.expect(204);
-    t.pump().await;
+    t.sequence().await;
     assert!(following.event().await.is_none());
 }
 
@@ -248,28 +248,29 @@ async fn too_many_are_told_to_come_again(t: &App) {
 /// What one process pumps, those who follow the log through another see: by a notice of the database, not by looking again.
 async fn another_process_is_heard(t: &App) {
     let owner = t.sign_in("owner@acme.example").await;
-    t.pump().await;
+    t.sequence().await;
     let (heard, other) = (
         std::sync::Arc::clone(&t.state.store),
         postern_persistence::Store::connect(&t.db.options()).await.expect("opens"),
     );
-    let aside = heard.aside(&t.db.options()).await.expect("opens");
+    let separate = heard.separate_pool(&t.db.options()).await.expect("opens");
     let acme = postern_domain::id::OrgId::new(
         t.db.uuid("SELECT id FROM organization WHERE slug = 'acme'").await,
     );
-    let mut watch = heard.growth().watch(Some(acme));
+    let mut subscription = heard.log_notify().subscribe(Some(acme));
     owner.patch("/v1/orgs/acme", json!({ "name": "Heard" })).await.expect(200);
     let listening = async {
         tokio::select! {
-            ended = aside.listen() => panic!("{ended:?}"),
-            () = watch.grown() => {}
+            ended = separate.listen() => panic!("{ended:?}"),
+            () = subscription.changed() => {}
         }
     };
     let pumping = async {
         // Until it is heard: whoever listens may not have begun.
         loop {
-            let mut pump = postern_persistence::pump::Pump::new(std::sync::Arc::clone(&other));
-            pump.turn(&t.context()).await.expect("works");
+            let mut sequencer =
+                postern_persistence::sequencer::Sequencer::new(std::sync::Arc::clone(&other));
+            sequencer.run_batch(&t.context()).await.expect("works");
             owner
                 .patch("/v1/orgs/acme", json!({ "name": t.state.new_request_id() }))
                 .await
@@ -282,5 +283,5 @@ async fn another_process_is_heard(t: &App) {
     }
     assert!(t.backend != Backend::Sqlite);
     other.close().await;
-    aside.close().await;
+    separate.close().await;
 }

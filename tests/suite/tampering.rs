@@ -128,7 +128,7 @@ async fn whoever_cuts_off_or_rewrites_is_found_out(t: &App) {
     for n in 0..12 {
         owner.patch("/v1/orgs/acme", json!({ "name": format!("New {n}") })).await.expect(200);
     }
-    t.pump().await;
+    t.sequence().await;
     let file = export(&owner).await;
     assert_eq!(kinds(&judged(&file, keys.clone(), &[])), Vec::<&str>::new());
     assert_eq!(kinds(&judged(&file, keys.clone(), std::slice::from_ref(&kept))), ["rewritten"]);
@@ -149,14 +149,14 @@ async fn what_is_said_to_be_gone_is_asked_for(t: &App) {
         // Other words where something is said to have been erased.
         (
             format!(
-                "UPDATE audit_event SET erased = '{{\"summary\": \"ou8M/hfK/QbhntWp0Y8tQmpCYJZrcpgYcjtkMpxjYLI=\"}}', summary = 'x' WHERE id = {second}"
+                "UPDATE audit_event SET erased_fields = '{{\"summary\": \"ou8M/hfK/QbhntWp0Y8tQmpCYJZrcpgYcjtkMpxjYLI=\"}}', summary = 'x' WHERE id = {second}"
             ),
             "altered",
         ),
         // Something blanked as if it had been erased.
         (
             format!(
-                "UPDATE audit_event SET erased = '{{\"reason\": \"ou8M/hfK/QbhntWp0Y8tQmpCYJZrcpgYcjtkMpxjYLI=\"}}' WHERE id = {second}"
+                "UPDATE audit_event SET erased_fields = '{{\"reason\": \"ou8M/hfK/QbhntWp0Y8tQmpCYJZrcpgYcjtkMpxjYLI=\"}}' WHERE id = {second}"
             ),
             "altered",
         ),
@@ -182,7 +182,7 @@ async fn what_is_said_to_be_gone_is_asked_for(t: &App) {
     // Another log's export passes for this one's with nobody.
     let owner = acts(t).await;
     let globex = t.sign_in("owner@globex.example").await;
-    t.pump().await;
+    t.sequence().await;
     let theirs = download(&globex, "/v1/orgs/globex/audit-events", "application/x-ndjson")
         .await
         .expect(200)
@@ -248,8 +248,13 @@ async fn what_is_said_to_be_gone_is_asked_for(t: &App) {
     )
     .await;
     owner.patch("/v1/orgs/acme", json!({ "name": "On sand" })).await.expect(200);
-    let mut pump = postern_persistence::pump::Pump::new(std::sync::Arc::clone(&t.state.store));
-    let turn = pump.turn(&t.context()).await.expect("goes on").expect("it is nobody else's turn");
+    let mut sequencer =
+        postern_persistence::sequencer::Sequencer::new(std::sync::Arc::clone(&t.state.store));
+    let turn = sequencer
+        .run_batch(&t.context())
+        .await
+        .expect("goes on")
+        .expect("it is nobody else's turn");
     let [(Some(damaged), why)] = &turn.damaged[..] else { panic!("{turn:?}") };
     assert_eq!(damaged.uuid(), t.db.uuid("SELECT id FROM organization WHERE slug = 'acme'").await);
     assert!(why.to_string().contains("not what was signed"), "{why}");
@@ -270,21 +275,38 @@ async fn one_damaged_log_holds_up_no_other(t: &App) {
     as_administrator(t, &put).await;
     acme.patch("/v1/orgs/acme", json!({ "name": "Held up" })).await.expect(200);
     globex.patch("/v1/orgs/globex", json!({ "name": "Going on" })).await.expect(200);
-    let mut pump = postern_persistence::pump::Pump::new(std::sync::Arc::clone(&t.state.store));
-    let turn = pump.turn(&t.context()).await.expect("goes on").expect("it is nobody else's turn");
-    assert_eq!((turn.damaged.len(), pump.set_aside(), turn.events > 0), (1, 1, true), "{turn:?}");
+    let mut sequencer =
+        postern_persistence::sequencer::Sequencer::new(std::sync::Arc::clone(&t.state.store));
+    let turn = sequencer
+        .run_batch(&t.context())
+        .await
+        .expect("goes on")
+        .expect("it is nobody else's turn");
+    assert_eq!(
+        (turn.damaged.len(), sequencer.quarantined_count(), turn.events > 0),
+        (1, 1, true),
+        "{turn:?}"
+    );
     assert_eq!(
         t.db.count("SELECT count(*) FROM audit_queue").await,
         1,
         "only what is recorded for the damaged log waits"
     );
     globex.patch("/v1/orgs/globex", json!({ "name": "Going on and on" })).await.expect(200);
-    let turn = pump.turn(&t.context()).await.expect("goes on").expect("it is nobody else's turn");
+    let turn = sequencer
+        .run_batch(&t.context())
+        .await
+        .expect("goes on")
+        .expect("it is nobody else's turn");
     assert_eq!((turn.damaged.len(), turn.events), (0, 1), "it is told once: {turn:?}");
     // Somebody mends it, and nothing has been lost.
     as_administrator(t, &format!("DELETE FROM audit_leaf WHERE org_id = {org} AND event_id NOT IN (SELECT id FROM audit_event)")).await;
-    pump.look_again();
-    let turn = pump.turn(&t.context()).await.expect("goes on").expect("it is nobody else's turn");
+    sequencer.retry_quarantined();
+    let turn = sequencer
+        .run_batch(&t.context())
+        .await
+        .expect("goes on")
+        .expect("it is nobody else's turn");
     assert_eq!((turn.damaged.len(), turn.events), (0, 1), "{turn:?}");
     assert_eq!(judged(&export(&acme).await, keys(&acme).await, &[]).faults, []);
 }
@@ -302,7 +324,7 @@ async fn what_no_server_queued_is_refused(t: &App) {
                    metadata, schema_version, salts";
     let forged = format!(
         "INSERT INTO audit_event (id, {columns}) SELECT {copied}, {columns} FROM audit_event WHERE summary LIKE '%Acme 2%'; \
-         INSERT INTO audit_queue (org_id, event_id, leaf, seal) \
+         INSERT INTO audit_queue (org_id, event_id, leaf, mac) \
          SELECT org_id, id, {made_up}, {made_up} FROM audit_event e WHERE NOT EXISTS (SELECT 1 FROM audit_leaf l WHERE l.event_id = e.id)"
     );
     as_administrator(t, &forged).await;
@@ -313,10 +335,10 @@ async fn what_no_server_queued_is_refused(t: &App) {
         "UPDATE audit_event SET summary = 'nothing happened' WHERE summary LIKE '%Waiting%'",
     )
     .await;
-    let turns = t.pump().await;
-    assert_eq!(turns.iter().map(|turn| turn.refused.len()).sum::<usize>(), 1);
+    let turns = t.sequence().await;
+    assert_eq!(turns.iter().map(|turn| turn.rejected.len()).sum::<usize>(), 1);
     assert_eq!(t.recorded("audit.entry_refused").await, 1);
-    t.pump().await;
+    t.sequence().await;
     let verdict = judged(&export(&owner).await, keys, &[]);
     let mut found = kinds(&verdict);
     found.sort_unstable();
@@ -361,12 +383,13 @@ async fn what_cannot_be_understood_is_told_by_its_name(t: &App) {
 /// A standby takes over that has not seen the last batches: what they had placed waits in the queue again, and is placed where it was.
 async fn a_database_that_goes_back_loses_nothing_again(t: &App) {
     let owner = acts(t).await;
-    let mut pump = postern_persistence::pump::Pump::new(std::sync::Arc::clone(&t.state.store));
-    let turn = async |pump: &mut postern_persistence::pump::Pump| {
-        pump.turn(&t.context()).await.expect("works").expect("it is nobody else's turn")
+    let mut sequencer =
+        postern_persistence::sequencer::Sequencer::new(std::sync::Arc::clone(&t.state.store));
+    let turn = async |sequencer: &mut postern_persistence::sequencer::Sequencer| {
+        sequencer.run_batch(&t.context()).await.expect("works").expect("it is nobody else's turn")
     };
     owner.patch("/v1/orgs/acme", json!({ "name": "Before" })).await.expect(200);
-    turn(&mut pump).await;
+    turn(&mut sequencer).await;
     owner.patch("/v1/orgs/acme", json!({ "name": "Lost and found" })).await.expect(200);
     let tables = ["audit_queue", "audit_leaf", "audit_node", "audit_checkpoint"];
     for table in tables {
@@ -374,9 +397,9 @@ async fn a_database_that_goes_back_loses_nothing_again(t: &App) {
             .await
             .expect("is kept");
     }
-    turn(&mut pump).await;
+    turn(&mut sequencer).await;
     let back = tables.map(|table| format!("DELETE FROM {table}; INSERT INTO {table} SELECT * FROM kept_{table}; DROP TABLE kept_{table}"));
     as_administrator(t, &back.join("; ")).await;
-    turn(&mut pump).await;
+    turn(&mut sequencer).await;
     assert_eq!(judged(&export(&owner).await, keys(&owner).await, &[]).faults, []);
 }

@@ -213,8 +213,8 @@ async fn guises_cannot_be_put_together(t: &App) {
     let (target, started) =
         t.impersonate(&support, "member@acme.example", "acme", "read_only").await;
     // A guise made up, whole and in parts, on one's own session.
-    let act = json!({ "sub": t.user_id("support@postern.example").await, "email": "support@postern.example" });
-    refused(t, &forger.with_claim("act", act.clone())).await;
+    let draft = json!({ "sub": t.user_id("support@postern.example").await, "email": "support@postern.example" });
+    refused(t, &forger.with_claim("draft", draft.clone())).await;
     refused(t, &forger.with_claim("imp", started["impersonation"]["id"].clone())).await;
     // A real one without its actor, with another one nested, or in another mode.
     let real: Value = serde_json::from_slice(
@@ -227,12 +227,15 @@ async fn guises_cannot_be_put_together(t: &App) {
         header: forger.header.clone(),
         claims: real.clone(),
     };
-    for claim in ["act", "imp", "org", "mode"] {
+    for claim in ["draft", "imp", "org", "mode"] {
         refused(t, &twisted.without_claim(claim)).await;
     }
     refused(
         t,
-        &twisted.with_claim("act", json!({ "sub": act["sub"], "email": act["email"], "act": act })),
+        &twisted.with_claim(
+            "draft",
+            json!({ "sub": draft["sub"], "email": draft["email"], "draft": draft }),
+        ),
     )
     .await;
     for (claim, value) in [

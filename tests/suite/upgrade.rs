@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use postern_migration::Migrator;
 use postern_persistence::{
-    Options, Recorder, Store,
-    pump::Pump,
+    AuditKeys, Options, Store,
     schema::{self, Migrated},
+    sequencer::Sequencer,
 };
 use postern_tests::{App, Backend, LOG_NAME, OWNER, SUPERUSER, as_role, on_both, store_options};
 use sea_orm::{ConnectionTrait, Database, Statement};
@@ -56,17 +56,21 @@ async fn what_was_recorded_before_is_in_the_log(t: &App) {
     anybody.close().await.expect("closes");
 
     let folder = tempfile::tempdir().expect("a folder");
-    let recorder = Recorder::open(folder.path(), LOG_NAME, true, t.context().now).expect("keys");
-    let options = Options { recorder: Some(Arc::new(recorder)), ..store_options(&url) };
+    let audit_keys = AuditKeys::open(folder.path(), LOG_NAME, true, t.context().now).expect("keys");
+    let options = Options { audit_keys: Some(Arc::new(audit_keys)), ..store_options(&url) };
     let done = schema::migrate(&options).await.expect("runs");
     assert!(matches!(done, Migrated::Done), "{done:?}");
     let store = Store::connect(&options).await.expect("opens");
-    let mut pump = Pump::new(Arc::clone(&store));
+    let mut sequencer = Sequencer::new(Arc::clone(&store));
     let mut pumped = 0;
     loop {
-        let turn = pump.turn(&t.context()).await.expect("works").expect("it is nobody else's turn");
+        let turn = sequencer
+            .run_batch(&t.context())
+            .await
+            .expect("works")
+            .expect("it is nobody else's turn");
         assert!(turn.damaged.is_empty(), "{:?}", turn.damaged);
-        assert_eq!(turn.refused, []);
+        assert_eq!(turn.rejected, []);
         if turn.events == 0 {
             break;
         }
@@ -98,7 +102,7 @@ async fn what_was_recorded_before_is_in_the_log(t: &App) {
     assert!(matches!(schema::migrate(&options).await.expect("runs"), Migrated::Done));
     assert_eq!(count("SELECT count(*) FROM audit_queue").await, 0);
     // Whoever has the database alone does not get what they made up into the log by having it taken over once more.
-    new.execute_unprepared("DELETE FROM instance WHERE key = 'log_adopted'")
+    new.execute_unprepared("DELETE FROM instance WHERE key = 'log_backfilled'")
         .await
         .expect("is gone");
     assert!(matches!(
@@ -111,13 +115,13 @@ async fn what_was_recorded_before_is_in_the_log(t: &App) {
         "decode(repeat('ab', 112), 'hex')"
     };
     let made_up = format!(
-        "DELETE FROM instance WHERE key = 'log_adopted';
+        "DELETE FROM instance WHERE key = 'log_backfilled';
          INSERT INTO audit_event (id, occurred_at, actor_type, action, outcome, target_type, target_label, summary, metadata, schema_version, salts)
          SELECT {id}, {time}, 'system', 'org.updated', 'succeeded', 'org', 'label', 'made up', '{{}}', 1, {salts} FROM (SELECT 5001 AS n) AS r"
     );
     new.execute_unprepared(&made_up).await.expect("is made up");
     let refused = schema::migrate(&options).await.expect_err("it was done before").to_string();
-    assert!(refused.contains("record.adopted"), "{refused}");
+    assert!(refused.contains("log.backfilled"), "{refused}");
     new.close().await.expect("closes");
     if t.backend != Backend::Sqlite {
         let name = url.rsplit('/').next().expect("a name");

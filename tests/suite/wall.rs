@@ -70,7 +70,7 @@ async fn given_rows_everywhere(t: &App) {
                INSERT INTO idempotency_key SELECT o.id, u.id, '\\x00', '\\x00', '\\x00', now() FROM organization o, \
                (SELECT id FROM \"user\" LIMIT 1) u";
     t.meddle(sql).await;
-    t.pump().await;
+    t.sequence().await;
     t.meddle("INSERT INTO audit_node SELECT id, 1, 0, '' FROM organization; INSERT INTO retention SELECT id, 400, NULL FROM organization")
         .await;
     // One more for each, which waits.

@@ -56,8 +56,8 @@ macro_rules! operations {
     (@records nothing) => { Records::Nothing };
     (@records records ($($action:ident)|+)) => { Records::Always(&[$(Action::$action),+]) };
     (@records discloses ($($action:ident)|+)) => { Records::Always(&[$(Action::$action),+]) };
-    (@records aside ($($action:ident)|+)) => { Records::Aside(&[$(Action::$action),+]) };
-    (@records only_if ($($action:ident)|+)) => { Records::OnlyIf(&[$(Action::$action),+]) };
+    (@records in_own_tx ($($action:ident)|+)) => { Records::InOwnTx(&[$(Action::$action),+]) };
+    (@records on_anomaly ($($action:ident)|+)) => { Records::OnAnomaly(&[$(Action::$action),+]) };
     (@deprecated) => { None };
     (@deprecated ($since:tt, $sunset:tt, $successor:literal)) => { Some(postern_domain::operation::Deprecation::new($since, $sunset, $successor)) };
     (@recording $name:ident nothing) => {};
@@ -68,7 +68,7 @@ macro_rules! operations {
 operations! {
     // type                      id                                    scope   permission            records                                          impersonated  demands
     Login                   = "login":                                 Public, -,                    records(AuthLoginSucceeded | AuthLoginFailed),   Allowed,      [];
-    Refresh                 = "refresh":                               Public, -,                    only_if(AuthRefreshReused),                      Allowed,      [];
+    Refresh                 = "refresh":                               Public, -,                    on_anomaly(AuthRefreshReused),                      Allowed,      [];
     Logout                  = "logout":                                User,   -,                    records(AuthLoggedOut),                          Blocked,      [];
     ReadJwks                = "read_jwks":                             Public, -,                    nothing,                                         Allowed,      [];
     ReadAuthorizationServer = "read_authorization_server":             Public, -,                    nothing,                                         Allowed,      [];
@@ -97,7 +97,7 @@ operations! {
     ListFeatures            = "list_features":                         Org,    OrgRead,              nothing,                                         Allowed,      [];
     ReadFeature             = "read_feature":                          Org,    OrgRead,              nothing,                                         Allowed,      [];
 
-    ListAuditEvents         = "list_audit_events":                     Org,    AuditRead,            aside(AuditExported),                            Allowed,      [];
+    ListAuditEvents         = "list_audit_events":                     Org,    AuditRead,            in_own_tx(AuditExported),                            Allowed,      [];
     ReadAuditEvent          = "read_audit_event":                      Org,    AuditRead,            nothing,                                         Allowed,      [];
     StreamAuditEvents       = "stream_audit_events":                   Org,    AuditRead,            nothing,                                         Blocked,      [];
     ReadLogCheckpoint       = "read_log_checkpoint":                   Org,    AuditRead,            nothing,                                         Allowed,      [];
@@ -114,8 +114,8 @@ operations! {
     ListStaff               = "list_staff":                            Staff,  StaffManage,          nothing,                                         Blocked,      [];
     SetStaffTier            = "set_staff_tier":                        Staff,  StaffManage,          records(StaffTierChanged),                       Blocked,      [Reason];
     RemoveStaff             = "remove_staff":                          Staff,  StaffManage,          records(StaffTierChanged),                       Blocked,      [Reason];
-    ListPlatformAuditEvents = "list_platform_audit_events":            Staff,  PlatformAuditReadOwn, aside(AuditViewed | AuditExported),              Blocked,      [];
-    StreamPlatformAuditEvents = "stream_platform_audit_events":        Staff,  PlatformAuditReadAll, aside(AuditViewed),                              Blocked,      [];
+    ListPlatformAuditEvents = "list_platform_audit_events":            Staff,  PlatformAuditReadOwn, in_own_tx(AuditViewed | AuditExported),              Blocked,      [];
+    StreamPlatformAuditEvents = "stream_platform_audit_events":        Staff,  PlatformAuditReadAll, in_own_tx(AuditViewed),                              Blocked,      [];
     ReadPlatformLogCheckpoint = "read_platform_log_checkpoint":        Staff,  PlatformAuditReadAll, nothing,                                         Blocked,      [];
     ReadPlatformLogKeys     = "read_platform_log_keys":                Staff,  PlatformAuditReadAll, nothing,                                         Blocked,      [];
     ReadPlatformLogTile     = "read_platform_log_tile":                Staff,  PlatformAuditReadAll, nothing,                                         Blocked,      [];

@@ -13,7 +13,7 @@ use postern_persistence::{Store, keyfile::KeyError};
 
 use crate::{
     config::{self, Config},
-    http::{CursorKey, Rooms, Seal},
+    http::{CursorKey, ResponseCipher, Rooms},
     identity::{Hasher, KeyRing, Secrets, Tokens},
     running::collected,
     standing::Standing,
@@ -26,7 +26,7 @@ pub struct State {
     pub tokens: Tokens,
     pub hasher: Hasher,
     pub cursors: CursorKey,
-    pub seal: Seal,
+    pub response_cipher: ResponseCipher,
     pub server: config::Server,
     pub sign_in: config::SignIn,
     pub impersonation: config::Impersonation,
@@ -66,7 +66,7 @@ impl State {
             hasher: Hasher::new(&passwords)
                 .map_err(|error| StartError::Passwords(error.to_string()))?,
             cursors: CursorKey::new(&secrets.cursors),
-            seal: Seal::new(&secrets.answers),
+            response_cipher: ResponseCipher::new(&secrets.answers),
             rooms: Rooms::new(server.open_answers, server.open_answers_each),
             server,
             sign_in,
@@ -89,7 +89,7 @@ impl State {
     pub fn stop(&self) {
         self.stopping.store(true, Ordering::Relaxed);
         // Those who follow a log are to see it now.
-        self.store.growth().tell_all();
+        self.store.log_notify().notify_all();
     }
 
     #[must_use]

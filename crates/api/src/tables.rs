@@ -88,7 +88,7 @@ pub fn actions_table() -> String {
     let mut text = format!(
         "# Actions\n\n{PRINTED}\n\nThe closed catalogue of what an event can say was done. Its metadata fits the JSON Schema (2020-12) that stands with \
          it, unless it has been erased. `cut` is what is left of a text that was too long:\n\n```json\n{}\n```\n",
-        json!({ "$defs": { "cut": metadata::cut() } })
+        json!({ "$defs": { "truncated": metadata::truncated() } })
     );
     let routes = routes();
     for action in Action::ALL {

@@ -3,35 +3,35 @@
 //! Transitions of the domain take the state by value and give a `Change`; the store has no other way to write state
 //! than `save(Change<T>)`. Taking a `Change` apart gives no way to write the parts.
 
-use crate::event::Act;
+use crate::event::EventDraft;
 
 /// The state after a decision, and what the record says of it.
 #[derive(Debug)]
 #[must_use = "a change that is not saved has not happened"]
 pub struct Change<T> {
     after: T,
-    act: Option<Act>,
+    draft: Option<EventDraft>,
 }
 
 impl<T> Change<T> {
-    pub const fn recorded(after: T, act: Act) -> Self {
-        Self { after, act: Some(act) }
+    pub const fn recorded(after: T, draft: EventDraft) -> Self {
+        Self { after, draft: Some(draft) }
     }
 
     /// What was asked for is so already: nothing is written, and there is nothing to record.
     pub const fn unchanged(value: T) -> Self {
-        Self { after: value, act: None }
+        Self { after: value, draft: None }
     }
 
     /// For the store: the state to write and the act to record, or no act where there is nothing to write.
     #[must_use]
-    pub fn into_parts(self) -> (T, Option<Act>) {
-        (self.after, self.act)
+    pub fn into_parts(self) -> (T, Option<EventDraft>) {
+        (self.after, self.draft)
     }
 
     /// For tests and for the store: what would be recorded.
-    pub const fn act(&self) -> Option<&Act> {
-        self.act.as_ref()
+    pub const fn event(&self) -> Option<&EventDraft> {
+        self.draft.as_ref()
     }
 }
 

@@ -7,7 +7,7 @@ use crate::{
     action::Action,
     actor::Caller,
     change::Change,
-    event::{Act, Target, TargetType},
+    event::{EventDraft, Target, TargetType},
     id::{SessionId, UserId},
     user::User,
 };
@@ -17,7 +17,7 @@ pub type PasswordHash = SecretString;
 
 /// A password that has been changed. All other sessions of the person end with it.
 #[derive(Debug)]
-pub struct PasswordChanged {
+pub struct NewPassword {
     pub user: UserId,
     pub hash: PasswordHash,
     pub changed_at: DateTime<Utc>,
@@ -25,18 +25,18 @@ pub struct PasswordChanged {
     pub kept_session: SessionId,
 }
 
-impl PasswordChanged {
+impl NewPassword {
     pub fn by(caller: &Caller, hash: PasswordHash, now: DateTime<Utc>) -> Change<Self> {
         let person = caller.accountable();
         let target = Target::new(TargetType::User, person.id, &person.email);
-        let act = Act::new(
+        let draft = EventDraft::new(
             Action::UserPasswordChanged,
             target,
             "changed their password and ended their other sessions",
         );
         Change::recorded(
             Self { user: person.id, hash, changed_at: now, kept_session: caller.session() },
-            act,
+            draft,
         )
     }
 }
@@ -85,12 +85,12 @@ impl Attempts {
 
 /// An account that an operator has made, with its first password.
 #[derive(Debug)]
-pub struct Registered {
+pub struct NewUser {
     pub user: User,
     pub hash: PasswordHash,
 }
 
-impl Registered {
+impl NewUser {
     pub fn new(
         id: UserId,
         email: String,
@@ -99,12 +99,12 @@ impl Registered {
         now: DateTime<Utc>,
     ) -> Change<Self> {
         let user = User { id, email, name, image_url: None, created_at: now, suspended_at: None };
-        let act = Act::new(
+        let draft = EventDraft::new(
             Action::UserCreated,
             user.target(),
             format!("made an account for {}", user.email),
         );
-        Change::recorded(Self { user, hash }, act)
+        Change::recorded(Self { user, hash }, draft)
     }
 }
 

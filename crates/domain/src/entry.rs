@@ -13,7 +13,7 @@ use ring::digest;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use crate::{event::LogPlace, words::words};
+use crate::{event::LogPosition, words::words};
 
 words! {
     /// A part of an event that is about people, and can be erased by itself.
@@ -42,27 +42,27 @@ pub const ERASED: &str = "(erased)";
 
 /// What opens the commitments of one event: salts for what is there, the commitments themselves for what has been erased.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Openings {
+pub struct CommitmentSalts {
     salts: [u8; SALTS],
-    erased: BTreeMap<Part, Hash>,
+    erased_fields: BTreeMap<Part, Hash>,
 }
 
 /// The event's JSON does not say what an entry needs.
 #[derive(Debug, thiserror::Error)]
 #[error("not an event: {0}")]
-pub struct NotAnEvent(#[from] serde_json::Error);
+pub struct InvalidEvent(#[from] serde_json::Error);
 
-impl Openings {
+impl CommitmentSalts {
     /// For a new event; `salts` come from the system's source of random numbers.
     #[must_use]
     pub const fn new(salts: [u8; SALTS]) -> Self {
-        Self { salts, erased: BTreeMap::new() }
+        Self { salts, erased_fields: BTreeMap::new() }
     }
 
     /// As they are kept. None if there are more or fewer salts than there must be.
     #[must_use]
-    pub fn kept(salts: &[u8], erased: BTreeMap<Part, Hash>) -> Option<Self> {
-        Some(Self { salts: salts.try_into().ok()?, erased })
+    pub fn kept(salts: &[u8], erased_fields: BTreeMap<Part, Hash>) -> Option<Self> {
+        Some(Self { salts: salts.try_into().ok()?, erased_fields })
     }
 
     #[must_use]
@@ -72,26 +72,29 @@ impl Openings {
 
     /// What has been erased, each with the commitment that stands in its place.
     #[must_use]
-    pub const fn erased(&self) -> &BTreeMap<Part, Hash> {
-        &self.erased
+    pub const fn erased_fields(&self) -> &BTreeMap<Part, Hash> {
+        &self.erased_fields
     }
 
     /// Forgets the salts of these parts, and keeps their commitments.
     #[must_use]
-    pub fn erasing(mut self, parts: &[Part], event: &Recorded<'_>) -> Self {
-        for part in
-            parts.iter().filter(|part| !self.erased.contains_key(part)).copied().collect::<Vec<_>>()
+    pub fn erasing(mut self, parts: &[Part], event: &CanonicalEvent<'_>) -> Self {
+        for part in parts
+            .iter()
+            .filter(|part| !self.erased_fields.contains_key(part))
+            .copied()
+            .collect::<Vec<_>>()
         {
             let commitment = self.commitment(part, event);
-            self.erased.insert(part, commitment);
+            self.erased_fields.insert(part, commitment);
             self.salts[salt_of(part)].fill(0);
         }
         self
     }
 
     /// SHA-256(salt ‖ name of the part ‖ LF ‖ its words as canonical JSON).
-    fn commitment(&self, part: Part, event: &Recorded<'_>) -> Hash {
-        if let Some(commitment) = self.erased.get(&part) {
+    fn commitment(&self, part: Part, event: &CanonicalEvent<'_>) -> Hash {
+        if let Some(commitment) = self.erased_fields.get(&part) {
             return *commitment;
         }
         let mut context = digest::Context::new(&digest::SHA256);
@@ -125,37 +128,40 @@ pub struct Opening {
     /// The commitments to parts that have been erased (SHA-256, in base64).
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[cfg_attr(feature = "openapi", schema(value_type = BTreeMap<String, String>, nullable = false, example = json!({})))]
-    pub erased: BTreeMap<Part, String>,
+    pub erased_fields: BTreeMap<Part, String>,
     /// It waits for its place in the log.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     #[cfg_attr(feature = "openapi", schema(nullable = false, example = false))]
-    pub queued: bool,
+    pub pending: bool,
 }
 
 impl Opening {
     #[must_use]
-    pub fn of(openings: &Openings, leaf: Option<Hash>, queued: bool) -> Self {
-        let erased = openings
-            .erased
+    pub fn of(openings: &CommitmentSalts, leaf: Option<Hash>, pending: bool) -> Self {
+        let erased_fields = openings
+            .erased_fields
             .iter()
             .map(|(part, commitment)| (*part, commitment.to_base64()))
             .collect();
         Self {
             leaf: leaf.map(Hash::to_base64),
             salts: STANDARD.encode(openings.salts),
-            erased,
-            queued,
+            erased_fields,
+            pending,
         }
     }
 
     /// What it says, if it is one.
     #[must_use]
-    pub fn openings(&self) -> Option<Openings> {
-        let erased = self
-            .erased
+    pub fn openings(&self) -> Option<CommitmentSalts> {
+        let erased_fields = self
+            .erased_fields
             .iter()
             .map(|(part, commitment)| Some((*part, Hash::from_base64(commitment)?)));
-        Openings::kept(&STANDARD.decode(&self.salts).ok()?, erased.collect::<Option<_>>()?)
+        CommitmentSalts::kept(
+            &STANDARD.decode(&self.salts).ok()?,
+            erased_fields.collect::<Option<_>>()?,
+        )
     }
 }
 
@@ -167,23 +173,23 @@ fn salt_of(part: Part) -> std::ops::Range<usize> {
 /// An event as it is read, with whatever else stands around it left aside. Its words are not looked at, so that a log can be checked by a
 /// program that is older than it.
 #[derive(Debug, Deserialize)]
-pub struct Recorded<'a> {
+pub struct CanonicalEvent<'a> {
     #[serde(borrow)]
     pub id: Cow<'a, str>,
     #[serde(borrow)]
     pub occurred_at: Cow<'a, str>,
     #[serde(borrow)]
-    org: Option<RecordedOrg<'a>>,
+    org: Option<CanonicalOrg<'a>>,
     #[serde(borrow)]
-    actor: RecordedActor<'a>,
+    actor: CanonicalActor<'a>,
     #[serde(borrow)]
-    on_behalf_of: Option<RecordedPerson<'a>>,
+    on_behalf_of: Option<CanonicalPerson<'a>>,
     #[serde(borrow)]
     pub action: Cow<'a, str>,
     #[serde(borrow)]
     outcome: Cow<'a, str>,
     #[serde(borrow)]
-    target: RecordedTarget<'a>,
+    target: CanonicalTarget<'a>,
     #[serde(borrow)]
     pub summary: Cow<'a, str>,
     #[serde(borrow)]
@@ -192,16 +198,16 @@ pub struct Recorded<'a> {
     ticket_ref: Option<Cow<'a, str>>,
     pub metadata: Map<String, Value>,
     #[serde(borrow)]
-    source: RecordedSource<'a>,
+    source: CanonicalSource<'a>,
     schema_version: i32,
     #[serde(default)]
-    pub log: Option<LogPlace>,
+    pub log: Option<LogPosition>,
     #[serde(default)]
     pub opening: Option<Opening>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
-struct RecordedOrg<'a> {
+struct CanonicalOrg<'a> {
     #[serde(borrow)]
     id: Cow<'a, str>,
     #[serde(borrow)]
@@ -209,7 +215,7 @@ struct RecordedOrg<'a> {
 }
 
 #[derive(Debug, Deserialize)]
-struct RecordedActor<'a> {
+struct CanonicalActor<'a> {
     #[serde(borrow, rename = "type")]
     kind: Cow<'a, str>,
     #[serde(borrow)]
@@ -221,7 +227,7 @@ struct RecordedActor<'a> {
 }
 
 #[derive(Debug, Deserialize)]
-struct RecordedPerson<'a> {
+struct CanonicalPerson<'a> {
     #[serde(borrow)]
     id: Cow<'a, str>,
     #[serde(borrow)]
@@ -229,7 +235,7 @@ struct RecordedPerson<'a> {
 }
 
 #[derive(Debug, Deserialize)]
-struct RecordedTarget<'a> {
+struct CanonicalTarget<'a> {
     #[serde(borrow, rename = "type")]
     kind: Cow<'a, str>,
     #[serde(borrow)]
@@ -239,7 +245,7 @@ struct RecordedTarget<'a> {
 }
 
 #[derive(Debug, Deserialize)]
-struct RecordedSource<'a> {
+struct CanonicalSource<'a> {
     #[serde(borrow)]
     ip: Option<Cow<'a, str>>,
     #[serde(borrow)]
@@ -252,9 +258,9 @@ struct RecordedSource<'a> {
     request_id: Option<Cow<'a, str>>,
 }
 
-impl<'a> Recorded<'a> {
+impl<'a> CanonicalEvent<'a> {
     /// Out of the event as JSON, as the API gives it.
-    pub fn parse(json: &'a str) -> Result<Self, NotAnEvent> {
+    pub fn parse(json: &'a str) -> Result<Self, InvalidEvent> {
         Ok(serde_json::from_str(json)?)
     }
 
@@ -275,8 +281,8 @@ impl<'a> Recorded<'a> {
 
     /// A part that is said to be erased, and says something all the same: its commitment is no longer opened, so that anything could stand there.
     #[must_use]
-    pub fn speaks_though_erased(&self, openings: &Openings) -> Option<Part> {
-        openings.erased.keys().copied().find(|part| {
+    pub fn find_unblanked_erased_part(&self, openings: &CommitmentSalts) -> Option<Part> {
+        openings.erased_fields.keys().copied().find(|part| {
             let blank = match part {
                 Part::Actor | Part::OnBehalfOf | Part::Reason => canonical(&Value::Null),
                 Part::Target | Part::Summary => canonical(&ERASED),
@@ -291,7 +297,7 @@ impl<'a> Recorded<'a> {
 
     /// The entry of the log: at most a few hundred bytes, whatever the event says.
     #[must_use]
-    pub fn entry(&self, openings: &Openings) -> Vec<u8> {
+    pub fn entry(&self, openings: &CommitmentSalts) -> Vec<u8> {
         let commitments: Map<String, Value> = Part::ALL
             .iter()
             .map(|part| {
@@ -317,7 +323,7 @@ impl<'a> Recorded<'a> {
 
     /// The hash of the entry: the leaf of the tree.
     #[must_use]
-    pub fn leaf(&self, openings: &Openings) -> Hash {
+    pub fn leaf(&self, openings: &CommitmentSalts) -> Hash {
         Hash::of_leaf(&self.entry(openings))
     }
 }
@@ -341,13 +347,13 @@ mod tests {
         "source":{"ip":"203.0.113.9","user_agent":null,"session_id":null,"impersonation_id":null,"request_id":"r"},
         "schema_version":1,"log":{"origin":"x/y","index":3}}"#;
 
-    fn openings() -> Openings {
-        Openings::new(std::array::from_fn(|n| u8::try_from(n).expect("a byte")))
+    fn openings() -> CommitmentSalts {
+        CommitmentSalts::new(std::array::from_fn(|n| u8::try_from(n).expect("a byte")))
     }
 
     #[test]
     fn an_entry_says_what_is_about_nobody_and_hides_the_rest() {
-        let event = Recorded::parse(EVENT).expect("an event");
+        let event = CanonicalEvent::parse(EVENT).expect("an event");
         let entry = String::from_utf8(event.entry(&openings())).expect("JSON");
         assert!(
             entry.starts_with(r#"{"action":"user.role_changed","actor":{"id":"user_"#),
@@ -366,7 +372,7 @@ mod tests {
     #[test]
     fn every_word_counts() {
         let (event, openings) =
-            (Recorded::parse(EVENT).expect("an event").leaf(&openings()), openings());
+            (CanonicalEvent::parse(EVENT).expect("an event").leaf(&openings()), openings());
         for (word, other) in [
             ("sam@", "tom@"),
             ("09:31:04.120", "09:31:04.121"),
@@ -383,7 +389,7 @@ mod tests {
         ] {
             let altered = EVENT.replacen(word, other, 1);
             assert_ne!(
-                Recorded::parse(&altered).expect("an event").leaf(&openings),
+                CanonicalEvent::parse(&altered).expect("an event").leaf(&openings),
                 event,
                 "{word}"
             );
@@ -400,7 +406,7 @@ mod tests {
         );
         assert_ne!(moved, EVENT);
         assert_eq!(
-            Recorded::parse(&moved.replace("\"index\":3", "\"index\":4"))
+            CanonicalEvent::parse(&moved.replace("\"index\":3", "\"index\":4"))
                 .expect("an event")
                 .leaf(&openings),
             event
@@ -409,17 +415,17 @@ mod tests {
 
     #[test]
     fn what_is_erased_leaves_the_entry_as_it_was() {
-        let event = Recorded::parse(EVENT).expect("an event");
+        let event = CanonicalEvent::parse(EVENT).expect("an event");
         let whole = event.leaf(&openings());
         let erased = openings().erasing(&[Part::Target, Part::Summary], &event);
         let blank = EVENT
             .replace("bo@acme.example\"}", "(erased)\"}")
             .replace("Sam changed bo@acme.example", "(erased)");
-        let blank = Recorded::parse(&blank).expect("an event");
+        let blank = CanonicalEvent::parse(&blank).expect("an event");
         assert_eq!(blank.leaf(&erased), whole);
-        assert_eq!(blank.speaks_though_erased(&erased), None);
+        assert_eq!(blank.find_unblanked_erased_part(&erased), None);
         assert_eq!(
-            event.speaks_though_erased(&erased),
+            event.find_unblanked_erased_part(&erased),
             Some(Part::Target),
             "other words cannot stand where some were erased"
         );

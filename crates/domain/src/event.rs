@@ -1,4 +1,4 @@
-//! One row of the record: what a decision says it did ([`Act`]), and what is read back ([`Event`]).
+//! One row of the record: what a decision says it did ([`EventDraft`]), and what is read back ([`Event`]).
 
 #[cfg(feature = "openapi")]
 mod openapi;
@@ -13,13 +13,13 @@ use crate::{
     Id,
     action::Action,
     actor::{Actor, Caller, Person},
-    bounds,
     entry::{Opening, Part},
     id::Named,
     id::{EventId, ImpersonationId, SessionId, UserId},
     justification::{Reason, TicketRef},
     org::OrgRef,
     staff::Tier,
+    truncation,
     words::words,
 };
 
@@ -70,13 +70,13 @@ impl Target {
 
 /// What a decision did, in its own words. Who did it, where and when is added when it is saved.
 #[derive(Debug, Clone)]
-#[must_use = "an act that is not saved is not in the record"]
-pub struct Act {
+#[must_use = "an draft that is not saved is not in the record"]
+pub struct EventDraft {
     pub action: Action,
     pub outcome: Outcome,
     pub target: Target,
     /// The rest of a sentence that begins with the actor's name: "changed bo@acme.example from viewer to member".
-    pub did: String,
+    pub predicate: String,
     pub reason: Option<String>,
     pub ticket_ref: Option<String>,
     pub metadata: Map<String, Value>,
@@ -86,13 +86,13 @@ pub struct Act {
     pub actor: Option<Actor>,
 }
 
-impl Act {
-    pub fn new(action: Action, target: Target, did: impl Into<String>) -> Self {
+impl EventDraft {
+    pub fn new(action: Action, target: Target, predicate: impl Into<String>) -> Self {
         Self {
             action,
             outcome: Outcome::Succeeded,
             target,
-            did: did.into(),
+            predicate: predicate.into(),
             reason: None,
             ticket_ref: None,
             metadata: Map::new(),
@@ -101,34 +101,34 @@ impl Act {
         }
     }
 
-    pub const fn ended(mut self, outcome: Outcome) -> Self {
+    pub const fn with_outcome(mut self, outcome: Outcome) -> Self {
         self.outcome = outcome;
         self
     }
 
     /// One changed field, with its old and its new value.
-    pub fn changed(self, field: &str, old: impl Serialize, new: impl Serialize) -> Self {
-        self.noted(field, json!({ "old": old, "new": new }))
+    pub fn with_change(self, field: &str, old: impl Serialize, new: impl Serialize) -> Self {
+        self.with_metadata(field, json!({ "old": old, "new": new }))
     }
 
-    pub fn noted(mut self, field: &str, value: impl Serialize) -> Self {
+    pub fn with_metadata(mut self, field: &str, value: impl Serialize) -> Self {
         self.metadata.insert(field.to_owned(), json!(value));
         self
     }
 
-    pub fn because(mut self, reason: &Reason, ticket: Option<&TicketRef>) -> Self {
+    pub fn with_reason(mut self, reason: &Reason, ticket: Option<&TicketRef>) -> Self {
         self.reason = Some(reason.to_string());
         self.ticket_ref = ticket.map(ToString::to_string);
         self
     }
 
     /// Where no org is given it stands where it would have.
-    pub fn in_log_of(mut self, org: impl Into<Option<OrgRef>>) -> Self {
+    pub fn in_org_log(mut self, org: impl Into<Option<OrgRef>>) -> Self {
         self.org = org.into().or(self.org);
         self
     }
 
-    pub fn by(mut self, actor: Actor) -> Self {
+    pub fn with_actor(mut self, actor: Actor) -> Self {
         self.actor = Some(actor);
         self
     }
@@ -167,7 +167,7 @@ pub struct ActorRef {
     pub tier: Option<Tier>,
 }
 
-/// Whose identity was worn.
+/// LogScope identity was worn.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct OnBehalfOf {
@@ -187,7 +187,7 @@ pub struct Event {
     /// The org in whose log the event stands; null for the platform's own.
     pub org: Option<OrgRef>,
     pub actor: ActorRef,
-    /// Whose identity was worn; null unless somebody was impersonating.
+    /// LogScope identity was worn; null unless somebody was impersonating.
     pub on_behalf_of: Option<OnBehalfOf>,
     pub action: Action,
     pub outcome: Outcome,
@@ -214,17 +214,17 @@ pub struct Event {
     #[cfg_attr(feature = "openapi", schema(example = 1))]
     pub schema_version: i32,
     /// Where it stands in the log that can be checked; null for the moment until it does.
-    pub log: Option<LogPlace>,
+    pub log: Option<LogPosition>,
     /// What was about somebody who has been erased since, and is no longer there.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[cfg_attr(feature = "openapi", schema(nullable = false))]
-    pub erased: Vec<Part>,
+    pub erased_fields: Vec<Part>,
 }
 
 /// An event with what is needed to check it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub struct Exhibit {
+pub struct VerifiableEvent {
     #[serde(flatten)]
     pub event: Event,
     pub opening: Opening,
@@ -233,7 +233,7 @@ pub struct Exhibit {
 /// The place of an event in a transparency log.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub struct LogPlace {
+pub struct LogPosition {
     /// Which log: the first line of its checkpoints.
     #[cfg_attr(
         feature = "openapi",
@@ -256,24 +256,24 @@ impl Event {
     /// The row that an act becomes. `org` is where it stands unless the act says otherwise.
     #[must_use]
     pub fn of(
-        act: Act,
+        draft: EventDraft,
         id: Id<Self>,
         occurred_at: DateTime<Utc>,
         actor: &Actor,
         org: Option<OrgRef>,
         source: Source,
     ) -> Self {
-        let actor = act.actor.as_ref().unwrap_or(actor);
+        let actor = draft.actor.as_ref().unwrap_or(actor);
         let caller = actor.caller();
         Self {
             id,
             occurred_at,
-            org: act.org.or(org),
+            org: draft.org.or(org),
             on_behalf_of: caller.and_then(Caller::impersonation).map(|impersonation| OnBehalfOf {
                 id: impersonation.target.id,
                 email: Some(impersonation.target.email.clone()),
             }),
-            summary: bounds::text(&format!("{} {}", subject(actor), act.did)),
+            summary: truncation::text(&format!("{} {}", subject(actor), draft.predicate)),
             source: Source {
                 session_id: caller.map(Caller::session),
                 impersonation_id: caller
@@ -282,15 +282,15 @@ impl Event {
                 ..source
             },
             actor: reference(actor),
-            action: act.action,
-            outcome: act.outcome,
-            target: Target { label: bounds::text(&act.target.label), ..act.target },
-            reason: act.reason.as_deref().map(bounds::text),
-            ticket_ref: act.ticket_ref,
-            metadata: bounds::metadata(act.metadata),
+            action: draft.action,
+            outcome: draft.outcome,
+            target: Target { label: truncation::text(&draft.target.label), ..draft.target },
+            reason: draft.reason.as_deref().map(truncation::text),
+            ticket_ref: draft.ticket_ref,
+            metadata: truncation::metadata(draft.metadata),
             schema_version: Self::SCHEMA_VERSION,
             log: None,
-            erased: Vec::new(),
+            erased_fields: Vec::new(),
         }
     }
 }

@@ -8,7 +8,7 @@ use crate::{
     action::Action,
     actor::{ActiveImpersonation, Caller},
     change::{Change, New},
-    event::{Act, Target, TargetType},
+    event::{EventDraft, Target, TargetType},
     id::Named,
     id::{ImpersonationId, SessionId, UserId},
     justification::{Reason, TicketRef},
@@ -50,7 +50,7 @@ pub struct Impersonation {
     /// The sign-in it hangs on: when that ends, so does this.
     #[serde(skip)]
     pub staff_session_id: SessionId,
-    /// Whose identity is worn.
+    /// LogScope identity is worn.
     pub target_user_id: UserId,
     /// In whose name.
     #[cfg_attr(feature = "openapi", schema(example = "owner@acme.example"))]
@@ -145,20 +145,21 @@ impl Impersonation {
             expires_at: now + wanted.lasts.min(Self::LONGEST),
             ended_at: None,
         };
-        let did = format!(
-            "began to act as {} ({}) in {}, {}",
+        let predicate = format!(
+            "began to draft as {} ({}) in {}, {}",
             user.name,
             member.role,
             org.slug,
             in_words(wanted.mode)
         );
-        let act = Act::new(Action::ImpersonationStarted, impersonation.target(), did)
-            .because(&wanted.reason, Some(&wanted.ticket))
-            .noted("mode", wanted.mode)
-            .noted("target_user_id", user.id)
-            .noted("expires_at", impersonation.expires_at)
-            .in_log_of(impersonation.org.clone());
-        Ok(Change::recorded(New(impersonation), act))
+        let draft =
+            EventDraft::new(Action::ImpersonationStarted, impersonation.target(), predicate)
+                .with_reason(&wanted.reason, Some(&wanted.ticket))
+                .with_metadata("mode", wanted.mode)
+                .with_metadata("target_user_id", user.id)
+                .with_metadata("expires_at", impersonation.expires_at)
+                .in_org_log(impersonation.org.clone());
+        Ok(Change::recorded(New(impersonation), draft))
     }
 
     /// Ends it now; its token is refused from the next request on.
@@ -166,12 +167,12 @@ impl Impersonation {
         if !self.is_live(now) {
             return Err(ImpersonationError::EndedAlready);
         }
-        let did = format!("ended acting as {} in {}", self.target_email, self.org.slug);
-        let act = Act::new(Action::ImpersonationEnded, self.target(), did)
-            .noted("staff_user_id", self.staff_user_id)
-            .noted("target_user_id", self.target_user_id)
-            .in_log_of(self.org.clone());
-        Ok(Change::recorded(Self { ended_at: Some(now), ..self }, act))
+        let predicate = format!("ended acting as {} in {}", self.target_email, self.org.slug);
+        let draft = EventDraft::new(Action::ImpersonationEnded, self.target(), predicate)
+            .with_metadata("staff_user_id", self.staff_user_id)
+            .with_metadata("target_user_id", self.target_user_id)
+            .in_org_log(self.org.clone());
+        Ok(Change::recorded(Self { ended_at: Some(now), ..self }, draft))
     }
 
     #[must_use]

@@ -8,7 +8,6 @@
 
 pub mod action;
 pub mod actor;
-mod bounds;
 pub mod change;
 pub mod clock;
 pub mod credential;
@@ -33,6 +32,7 @@ pub mod session;
 pub mod settings;
 pub mod staff;
 pub mod text;
+mod truncation;
 pub mod user;
 pub mod verify;
 mod words;

@@ -10,7 +10,7 @@ use crate::{
     action::Action,
     actor::Actor,
     change::Change,
-    event::{Act, Target, TargetType},
+    event::{EventDraft, Target, TargetType},
     id::Named,
     id::{MemberId, UserId},
     org::Org,
@@ -50,7 +50,7 @@ pub struct OrgContext {
 
 /// A member who is no longer one.
 #[derive(Debug)]
-pub struct Removed(pub Member);
+pub struct RemovedMember(pub Member);
 
 /// Why a membership stays as it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -73,14 +73,14 @@ impl Member {
 /// A member with all that has to stand still while something is decided about them: what the caller is, and how many
 /// owners there are. The store reads it under a lock.
 #[derive(Debug)]
-pub struct Roster {
+pub struct LockedMember {
     pub member: Member,
     /// The caller's own role, as it is now.
     pub own_role: Role,
     pub owners: u64,
 }
 
-impl Roster {
+impl LockedMember {
     /// Gives the member another role.
     pub fn change_role(self, role: Role, actor: &Actor) -> Result<Change<Member>, MemberError> {
         self.may_be_acted_on()?;
@@ -96,25 +96,22 @@ impl Roster {
             return Err(MemberError::RaisedUnderImpersonation);
         }
         leaves_an_owner(&member, self.owners)?;
-        let did = format!("changed {} from {} to {role}", member.email, member.role);
-        let act = Act::new(Action::UserRoleChanged, member.target(), did).changed(
-            "role",
-            member.role,
-            role,
-        );
-        Ok(Change::recorded(Member { role, ..member }, act))
+        let predicate = format!("changed {} from {} to {role}", member.email, member.role);
+        let draft = EventDraft::new(Action::UserRoleChanged, member.target(), predicate)
+            .with_change("role", member.role, role);
+        Ok(Change::recorded(Member { role, ..member }, draft))
     }
 
     /// Takes the member out of the org.
-    pub fn remove(self) -> Result<Change<Removed>, MemberError> {
+    pub fn remove(self) -> Result<Change<RemovedMember>, MemberError> {
         self.may_be_acted_on()?;
         let member = self.member;
         leaves_an_owner(&member, self.owners)?;
-        let did = format!("removed {} from the org", member.email);
-        let act = Act::new(Action::UserRemoved, member.target(), did)
-            .noted("role", member.role)
-            .noted("user_id", member.user_id);
-        Ok(Change::recorded(Removed(member), act))
+        let predicate = format!("removed {} from the org", member.email);
+        let draft = EventDraft::new(Action::UserRemoved, member.target(), predicate)
+            .with_metadata("role", member.role)
+            .with_metadata("user_id", member.user_id);
+        Ok(Change::recorded(RemovedMember(member), draft))
     }
 
     /// The role that let the caller in may have been taken away since: it is looked at again, under the lock.
@@ -138,7 +135,7 @@ mod tests {
     use crate::Id;
     use uuid::Uuid;
 
-    fn roster(role: Role, own_role: Role, owners: u64) -> Roster {
+    fn roster(role: Role, own_role: Role, owners: u64) -> LockedMember {
         let nil = Uuid::nil();
         let member = Member {
             id: Id::new(nil),
@@ -148,7 +145,7 @@ mod tests {
             role,
             created_at: DateTime::UNIX_EPOCH,
         };
-        Roster { member, own_role, owners }
+        LockedMember { member, own_role, owners }
     }
 
     const NOBODY: Actor = Actor::Cli { command: "test" };
@@ -168,7 +165,7 @@ mod tests {
                     );
                     if let Ok(change) = changed {
                         assert_eq!(
-                            change.act().is_some(),
+                            change.event().is_some(),
                             old != new,
                             "recorded exactly when something changed"
                         );

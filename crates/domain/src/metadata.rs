@@ -33,7 +33,7 @@ impl Kind {
     fn schema(self) -> Value {
         match self {
             Self::Text => {
-                json!({ "anyOf": [{ "type": "string", "maxLength": 1000 }, { "$ref": "#/$defs/cut" }] })
+                json!({ "anyOf": [{ "type": "string", "maxLength": 1000 }, { "$ref": "#/$defs/truncated" }] })
             }
             Self::Count => json!({ "type": "integer", "minimum": 0 }),
             Self::Moment => json!({ "type": "string", "format": "date-time" }),
@@ -53,7 +53,8 @@ impl Kind {
     fn holds(self, value: &Value) -> bool {
         match self {
             Self::Text => {
-                value.as_str().is_some_and(|text| text.chars().count() <= 1000) || is_cut(value)
+                value.as_str().is_some_and(|text| text.chars().count() <= 1000)
+                    || is_truncated(value)
             }
             Self::Count => value.is_u64(),
             Self::Moment => value
@@ -65,7 +66,7 @@ impl Kind {
                 .is_some_and(|rest| rest.len() == 27),
             Self::Filter => {
                 value.as_object().is_some_and(|fields| fields.values().all(Value::is_string))
-                    || is_cut(value)
+                    || is_truncated(value)
             }
             Self::Changed(kind) => value.as_object().is_some_and(|fields| {
                 fields.len() == 2
@@ -77,8 +78,8 @@ impl Kind {
     }
 }
 
-fn is_cut(value: &Value) -> bool {
-    value["cut"].is_string() && value["sha256"].is_string() && value["bytes"].is_u64()
+fn is_truncated(value: &Value) -> bool {
+    value["truncated"].is_string() && value["sha256"].is_string() && value["bytes"].is_u64()
 }
 
 /// The schema of metadata that has these fields.
@@ -93,13 +94,13 @@ pub fn schema(fields: &[Field]) -> Value {
 
 /// What the schema of a text that was too long is: the beginning, how long it was, and a hash of the whole.
 #[must_use]
-pub fn cut() -> Value {
+pub fn truncated() -> Value {
     json!({
         "type": "object",
         "properties": {
-            "cut": { "type": "string", "maxLength": 200 }, "bytes": { "type": "integer" }, "sha256": { "type": "string", "pattern": "^[0-9a-f]{64}$" },
+            "truncated": { "type": "string", "maxLength": 200 }, "bytes": { "type": "integer" }, "sha256": { "type": "string", "pattern": "^[0-9a-f]{64}$" },
         },
-        "required": ["cut", "bytes", "sha256"],
+        "required": ["truncated", "bytes", "sha256"],
         "additionalProperties": false,
     })
 }

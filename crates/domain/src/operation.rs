@@ -66,9 +66,9 @@ pub enum Records {
     /// It changes state or discloses: when it succeeds, one of these is in the record.
     Always(&'static [Action]),
     /// It only reads; where what it shows has to be told, one of these is committed by itself before it is shown.
-    Aside(&'static [Action]),
+    InOwnTx(&'static [Action]),
     /// It keeps books that are nobody's act, and records one of these only when something is wrong.
-    OnlyIf(&'static [Action]),
+    OnAnomaly(&'static [Action]),
 }
 
 impl Records {
@@ -76,7 +76,7 @@ impl Records {
     pub const fn actions(self) -> &'static [Action] {
         match self {
             Self::Nothing => &[],
-            Self::Always(actions) | Self::Aside(actions) | Self::OnlyIf(actions) => actions,
+            Self::Always(actions) | Self::InOwnTx(actions) | Self::OnAnomaly(actions) => actions,
         }
     }
 }

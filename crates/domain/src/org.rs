@@ -8,7 +8,7 @@ use crate::{
     action::Action,
     actor::Person,
     change::Change,
-    event::{Act, Target, TargetType},
+    event::{EventDraft, Target, TargetType},
     feature::Plan,
     id::Named,
     id::{MemberId, OrgId},
@@ -66,7 +66,7 @@ impl Named for Org {
 
 /// A new org with its first owner.
 #[derive(Debug)]
-pub struct Founded {
+pub struct NewOrg {
     pub org: Org,
     pub owner: Member,
 }
@@ -95,7 +95,7 @@ impl Org {
         owner: Id<Member>,
         founder: &Person,
         now: DateTime<Utc>,
-    ) -> Change<Founded> {
+    ) -> Change<NewOrg> {
         let plan = Plan::Starter;
         let org = Self {
             id,
@@ -115,24 +115,27 @@ impl Org {
             role: Role::Owner,
             created_at: now,
         };
-        let act =
-            Act::new(Action::OrgCreated, org.target(), format!("created the org {}", org.slug))
-                .noted("name", &org.name)
-                .in_log_of(org.reference());
-        Change::recorded(Founded { org, owner }, act)
+        let draft = EventDraft::new(
+            Action::OrgCreated,
+            org.target(),
+            format!("created the org {}", org.slug),
+        )
+        .with_metadata("name", &org.name)
+        .in_org_log(org.reference());
+        Change::recorded(NewOrg { org, owner }, draft)
     }
 
     pub fn rename(self, name: String) -> Change<Self> {
         if name == self.name {
             return Change::unchanged(self);
         }
-        let act = Act::new(
+        let draft = EventDraft::new(
             Action::OrgUpdated,
             self.target(),
             format!("renamed the org {} to “{name}”", self.slug),
         )
-        .changed("name", &self.name, &name);
-        Change::recorded(Self { name, ..self }, act)
+        .with_change("name", &self.name, &name);
+        Change::recorded(Self { name, ..self }, draft)
     }
 
     /// Takes the org out of service; what it holds is purged after a grace period.
@@ -144,12 +147,12 @@ impl Org {
         if confirm_slug != self.slug {
             return Err(NotConfirmed);
         }
-        let act = Act::new(
+        let draft = EventDraft::new(
             Action::OrgDeletionRequested,
             self.target(),
             format!("asked for the org {} to be deleted", self.slug),
         );
-        Ok(Change::recorded(Self { deletion_requested_at: Some(now), ..self }, act))
+        Ok(Change::recorded(Self { deletion_requested_at: Some(now), ..self }, draft))
     }
 }
 

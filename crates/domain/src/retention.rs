@@ -6,7 +6,7 @@ use serde::Serialize;
 use crate::{
     action::Action,
     change::Change,
-    event::{Act, Target, TargetType},
+    event::{EventDraft, Target, TargetType},
     justification::Reason,
     org::OrgRef,
 };
@@ -42,51 +42,57 @@ impl Retention {
         if !(Self::SHORTEST..=Self::LONGEST).contains(&days) {
             return Err(RetentionError::Days);
         }
-        let did = format!("set that events of {} are kept for {days} days", self.org.slug);
-        Ok(self.clone().changed(Self { days: Some(days), ..self }, did, reason))
+        let predicate = format!("set that events of {} are kept for {days} days", self.org.slug);
+        Ok(self.clone().change_to(Self { days: Some(days), ..self }, predicate, reason))
     }
 
     pub fn hold(self, reason: &Reason, now: DateTime<Utc>) -> Change<Self> {
         if self.held_since.is_some() {
             return Change::unchanged(self);
         }
-        let did = format!("put a legal hold on the log of {}", self.org.slug);
-        self.clone().changed(Self { held_since: Some(now), ..self }, did, reason)
+        let predicate = format!("put a legal hold on the log of {}", self.org.slug);
+        self.clone().change_to(Self { held_since: Some(now), ..self }, predicate, reason)
     }
 
     pub fn release(self, reason: &Reason) -> Change<Self> {
-        let did = format!("lifted the legal hold on the log of {}", self.org.slug);
-        self.clone().changed(Self { held_since: None, ..self }, did, reason)
+        let predicate = format!("lifted the legal hold on the log of {}", self.org.slug);
+        self.clone().change_to(Self { held_since: None, ..self }, predicate, reason)
     }
 
-    fn changed(self, after: Self, did: String, reason: &Reason) -> Change<Self> {
+    fn change_to(self, after: Self, predicate: String, reason: &Reason) -> Change<Self> {
         if after == self {
             return Change::unchanged(after);
         }
-        let mut act = Act::new(Action::AuditRetentionChanged, log(&self.org), did)
-            .because(reason, None)
-            .in_log_of(self.org);
+        let mut draft = EventDraft::new(Action::AuditRetentionChanged, log(&self.org), predicate)
+            .with_reason(reason, None)
+            .in_org_log(self.org);
         if after.days != self.days {
-            act = act.changed("days", self.days, after.days);
+            draft = draft.with_change("days", self.days, after.days);
         }
         if after.held_since != self.held_since {
-            act = act.changed("held_since", self.held_since, after.held_since);
+            draft = draft.with_change("held_since", self.held_since, after.held_since);
         }
-        Change::recorded(after, act)
+        Change::recorded(after, draft)
     }
 }
 
 /// What has been removed from a log, in its own words. `first_kept`: the number of the first entry whose event is kept for certain.
-pub fn applied(org: Option<&OrgRef>, before: DateTime<Utc>, events: u64, first_kept: u64) -> Act {
+pub fn applied(
+    org: Option<&OrgRef>,
+    before: DateTime<Utc>,
+    events: u64,
+    first_kept: u64,
+) -> EventDraft {
     let name = org.map_or("the platform", |org| &org.slug);
     let target =
         org.map_or_else(|| Target { kind: TargetType::Log, id: None, label: name.to_owned() }, log);
-    let did = format!("removed what {events} events of {name} said, whose time was over");
-    let act = Act::new(Action::AuditRetentionApplied, target, did);
-    act.noted("before", before)
-        .noted("events", events)
-        .noted("first_kept", first_kept)
-        .in_log_of(org.cloned())
+    let predicate = format!("removed what {events} events of {name} said, whose time was over");
+    let draft = EventDraft::new(Action::AuditRetentionApplied, target, predicate);
+    draft
+        .with_metadata("before", before)
+        .with_metadata("events", events)
+        .with_metadata("first_kept", first_kept)
+        .in_org_log(org.cloned())
 }
 
 fn log(org: &OrgRef) -> Target {
@@ -117,11 +123,14 @@ mod tests {
                 RetentionError::Days
             );
         }
-        let (kept, act) = acme().keep_for(30, &reason).expect("in bounds").into_parts();
-        assert_eq!((kept.cutoff(400, now), act.is_some()), (Some(now - TimeDelta::days(30)), true));
+        let (kept, draft) = acme().keep_for(30, &reason).expect("in bounds").into_parts();
+        assert_eq!(
+            (kept.cutoff(400, now), draft.is_some()),
+            (Some(now - TimeDelta::days(30)), true)
+        );
         let (held, _) = kept.hold(&reason, now).into_parts();
         assert_eq!(held.cutoff(400, now), None);
-        assert!(held.clone().hold(&reason, now).act().is_none(), "held already");
+        assert!(held.clone().hold(&reason, now).event().is_none(), "held already");
         let (released, _) = held.release(&reason).into_parts();
         assert_eq!(released.cutoff(400, now), Some(now - TimeDelta::days(30)));
     }

@@ -8,7 +8,7 @@ use crate::{
     action::Action,
     actor::{Actor, Caller, Person},
     change::{Change, New},
-    event::{Act, Outcome, Source, Target, TargetType},
+    event::{EventDraft, Outcome, Source, Target, TargetType},
     id::Named,
     id::{SessionId, UserId},
     staff::Tier,
@@ -60,8 +60,8 @@ impl Session {
     ) -> Change<New<Self>> {
         let person = Person { id: user.id, name: user.name.clone(), email: user.email.clone() };
         let caller = Caller { person, tier, session: id, impersonation: None };
-        let act = Act::new(Action::AuthLoginSucceeded, user.target(), "signed in")
-            .by(Actor::Caller(Box::new(caller)));
+        let draft = EventDraft::new(Action::AuthLoginSucceeded, user.target(), "signed in")
+            .with_actor(Actor::Caller(Box::new(caller)));
         let session = Self {
             id,
             user_id: user.id,
@@ -72,7 +72,7 @@ impl Session {
             ip: source.ip.map(|ip| ip.to_string()),
             user_agent: source.user_agent.clone(),
         };
-        Change::recorded(New(session), act)
+        Change::recorded(New(session), draft)
     }
 
     /// Keeps the session alive; what a refresh token does when it rotates.
@@ -100,26 +100,27 @@ impl Session {
     /// Ends the session because one of its used refresh tokens came back: somebody else holds a copy (RFC 9700, 4.14.2).
     pub fn refresh_reused(self, user: &User, now: DateTime<Utc>) -> Change<Self> {
         let target = Target::new(TargetType::Session, self.id, &user.email);
-        let act = Act::new(
+        let draft = EventDraft::new(
             Action::AuthRefreshReused,
             target,
             "identity a refresh token that had been used; the session was ended",
         )
-        .ended(Outcome::Denied)
-        .by(Actor::Anonymous { email: Some(user.email.clone()) });
-        Change::recorded(Self { ended_at: Some(now), ..self }, act)
+        .with_outcome(Outcome::Denied)
+        .with_actor(Actor::Anonymous { email: Some(user.email.clone()) });
+        Change::recorded(Self { ended_at: Some(now), ..self }, draft)
     }
 
-    fn end(self, action: Action, label: &str, did: &str, now: DateTime<Utc>) -> Change<Self> {
-        let act = Act::new(action, Target::new(TargetType::Session, self.id, label), did);
-        Change::recorded(Self { ended_at: Some(now), ..self }, act)
+    fn end(self, action: Action, label: &str, predicate: &str, now: DateTime<Utc>) -> Change<Self> {
+        let draft =
+            EventDraft::new(action, Target::new(TargetType::Session, self.id, label), predicate);
+        Change::recorded(Self { ended_at: Some(now), ..self }, draft)
     }
 }
 
 /// What a failed sign-in leaves in the record: the same whether or not there is an account of that address.
-pub fn sign_in_failed(email: &str) -> Act {
+pub fn sign_in_failed(email: &str) -> EventDraft {
     let target = Target { kind: TargetType::User, id: None, label: email.to_owned() };
-    Act::new(Action::AuthLoginFailed, target, "failed to sign in")
-        .ended(Outcome::Failed)
-        .by(Actor::Anonymous { email: Some(email.to_owned()) })
+    EventDraft::new(Action::AuthLoginFailed, target, "failed to sign in")
+        .with_outcome(Outcome::Failed)
+        .with_actor(Actor::Anonymous { email: Some(email.to_owned()) })
 }

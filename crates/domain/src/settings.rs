@@ -6,7 +6,7 @@ use serde::Serialize;
 use crate::{
     action::Action,
     change::Change,
-    event::{Act, Target, TargetType},
+    event::{EventDraft, Target, TargetType},
     org::{Limits, Org},
 };
 
@@ -62,7 +62,7 @@ impl Settings {
         if made_on.is_some_and(|versions| !versions.contains(&self.version)) {
             return Err(Stale { current: self.version });
         }
-        let mut act = Act::new(
+        let mut draft = EventDraft::new(
             Action::SettingsUpdated,
             Target::new(TargetType::Settings, org.id, &org.slug),
             format!("changed the settings of {}", org.slug),
@@ -75,7 +75,7 @@ impl Settings {
         ];
         for (name, field, new) in fields {
             if let Some(new) = new.filter(|new| new != field) {
-                act = act.changed(name, &*field, &new);
+                draft = draft.with_change(name, &*field, &new);
                 *field = new;
             }
         }
@@ -83,6 +83,6 @@ impl Settings {
             return Ok(Change::unchanged(self));
         }
         after.version += 1;
-        Ok(Change::recorded(after, act))
+        Ok(Change::recorded(after, draft))
     }
 }

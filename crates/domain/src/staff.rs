@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 
 use crate::{
-    action::Action, change::Change, event::Act, id::UserId, justification::Reason,
+    action::Action, change::Change, event::EventDraft, id::UserId, justification::Reason,
     permission::Permission, user::User, words::words,
 };
 
@@ -40,7 +40,7 @@ pub struct StaffMember {
 
 /// A person's tier after a decision; `None` is no staff.
 #[derive(Debug)]
-pub struct Tiered {
+pub struct TierAssignment {
     pub user: User,
     pub tier: Option<Tier>,
     pub since: DateTime<Utc>,
@@ -48,7 +48,7 @@ pub struct Tiered {
 
 /// Somebody whose tier is about to be decided, with all that has to stand still meanwhile. The store reads it under a lock.
 #[derive(Debug)]
-pub struct Candidate {
+pub struct LockedStaff {
     pub user: User,
     /// Their tier, and since when they have it.
     pub present: Option<(Tier, DateTime<Utc>)>,
@@ -71,7 +71,7 @@ pub enum StaffError {
     NoLongerAllowed,
 }
 
-impl Candidate {
+impl LockedStaff {
     /// Gives them another tier, or takes it away. There are to be `at_most` so many super admins.
     pub fn set_tier(
         self,
@@ -79,7 +79,7 @@ impl Candidate {
         at_most: u64,
         reason: &Reason,
         now: DateTime<Utc>,
-    ) -> Result<Change<Tiered>, StaffError> {
+    ) -> Result<Change<TierAssignment>, StaffError> {
         let Self { user, present, by, super_admins } = self;
         if let Some((id, tier)) = by {
             // The tier that let the caller in may have been taken away since.
@@ -94,7 +94,7 @@ impl Candidate {
         match (present, new) {
             (None, None) => return Err(StaffError::NotStaff),
             (Some((tier, since)), Some(new)) if tier == new => {
-                return Ok(Change::unchanged(Tiered { user, tier: Some(tier), since }));
+                return Ok(Change::unchanged(TierAssignment { user, tier: Some(tier), since }));
             }
             _ => {}
         }
@@ -104,17 +104,17 @@ impl Candidate {
         if old == Some(Tier::SuperAdmin) && super_admins <= 1 {
             return Err(StaffError::LastSuperAdmin);
         }
-        let did = match (old, new) {
+        let predicate = match (old, new) {
             (None, Some(new)) => format!("made {} staff of tier {new}", user.email),
             (Some(old), Some(new)) => {
                 format!("changed the tier of {} from {old} to {new}", user.email)
             }
             (_, None) => format!("took {} off the staff", user.email),
         };
-        let act = Act::new(Action::StaffTierChanged, user.target(), did)
-            .changed("tier", old, new)
-            .because(reason, None);
-        Ok(Change::recorded(Tiered { user, tier: new, since: now }, act))
+        let draft = EventDraft::new(Action::StaffTierChanged, user.target(), predicate)
+            .with_change("tier", old, new)
+            .with_reason(reason, None);
+        Ok(Change::recorded(TierAssignment { user, tier: new, since: now }, draft))
     }
 }
 
@@ -141,10 +141,10 @@ mod tests {
         let reason = Reason::try_from("joins the support team".to_owned()).expect("long enough");
         let present = old.map(|tier| (tier, DateTime::UNIX_EPOCH));
         let candidate =
-            Candidate { user, present, by: Some((Id::new(Uuid::max()), by)), super_admins };
+            LockedStaff { user, present, by: Some((Id::new(Uuid::max()), by)), super_admins };
         candidate
             .set_tier(new, 2, &reason, DateTime::UNIX_EPOCH)
-            .map(|change| change.act().is_some())
+            .map(|change| change.event().is_some())
     }
 
     const SUPER: Option<Tier> = Some(Tier::SuperAdmin);

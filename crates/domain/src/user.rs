@@ -7,7 +7,7 @@ use crate::{
     action::Action,
     actor::Person,
     change::Change,
-    event::{Act, Target, TargetType},
+    event::{EventDraft, Target, TargetType},
     id::Named,
     id::UserId,
 };
@@ -59,13 +59,14 @@ impl User {
             image_url: image_url.unwrap_or_else(|| self.image_url.clone()),
             ..self.clone()
         };
-        let mut act = Act::new(Action::UserProfileUpdated, self.target(), "changed their profile");
+        let mut draft =
+            EventDraft::new(Action::UserProfileUpdated, self.target(), "changed their profile");
         if after.name != self.name {
-            act = act.changed("name", &self.name, &after.name);
+            draft = draft.with_change("name", &self.name, &after.name);
         }
         if after.image_url != self.image_url {
-            act = act.changed("image_url", &self.image_url, &after.image_url);
+            draft = draft.with_change("image_url", &self.image_url, &after.image_url);
         }
-        if after == self { Change::unchanged(self) } else { Change::recorded(after, act) }
+        if after == self { Change::unchanged(self) } else { Change::recorded(after, draft) }
     }
 }

@@ -14,7 +14,7 @@ use std::{
 
 use postern_tlog::{Checkpoint, Frontier, Hash, Note, Verifier};
 
-use self::line::{Line, Notice};
+use self::line::{Line, RemovalNotice};
 use crate::export::{End, Trailer};
 
 /// Something that is not as it has to be.
@@ -28,7 +28,7 @@ pub struct Fault {
 
 /// What came of checking a log.
 #[derive(Debug, Default)]
-pub struct Verdict {
+pub struct Report {
     pub origin: String,
     /// How many entries the log has according to its checkpoint.
     pub size: u64,
@@ -47,7 +47,7 @@ pub struct Verdict {
 }
 
 /// Reads an export line by line, and judges it at the end.
-pub struct Audit {
+pub struct ExportVerifier {
     /// Whether a part of a log will do: what was not asked for is then not missed.
     part: bool,
     keys: Vec<Verifier>,
@@ -56,9 +56,9 @@ pub struct Audit {
     entries: BTreeMap<u64, Entry>,
     trailers: Vec<Trailer>,
     /// What the log itself says has been removed from it, by the number of the entry that says so.
-    notices: BTreeMap<u64, Notice>,
+    notices: BTreeMap<u64, RemovalNotice>,
     ended: bool,
-    verdict: Verdict,
+    report: Report,
 }
 
 /// An entry of the tree, by hash.
@@ -71,7 +71,7 @@ enum Entry {
 /// So many lines are hashed at a time, on all cores.
 const LINES: usize = 8_192;
 
-impl Audit {
+impl ExportVerifier {
     /// `keys`: whom checkpoints of the log must be signed by, one of them. `kept`: checkpoints from before, which the log must still begin with.
     #[must_use]
     pub fn new(keys: Vec<Verifier>, kept: Vec<String>) -> Self {
@@ -84,7 +84,7 @@ impl Audit {
             trailers: Vec::new(),
             notices: BTreeMap::new(),
             ended: false,
-            verdict: Verdict::default(),
+            report: Report::default(),
         }
     }
 
@@ -138,7 +138,7 @@ impl Audit {
                 format!("a line is neither an event nor a part of the trailer: {why}"),
             ),
             Line::Forged(what) => {
-                self.verdict.events += 1;
+                self.report.events += 1;
                 self.fault("altered", what);
             }
             Line::Trailer(Trailer::End(end)) => {
@@ -146,14 +146,14 @@ impl Audit {
                 self.trailers.push(Trailer::End(end));
             }
             Line::Trailer(trailer) => self.trailers.push(trailer),
-            Line::Event { id, origin, index, queued, erased, leaf, recorded, notice } => {
-                self.verdict.events += 1;
+            Line::Event { id, origin, index, pending, erased, leaf, recorded, notice } => {
+                self.report.events += 1;
                 if erased {
-                    self.verdict.erased.push(id.clone());
+                    self.report.erased.push(id.clone());
                 }
                 let Some(index) = index else {
-                    if queued {
-                        self.verdict.waiting += 1;
+                    if pending {
+                        self.report.waiting += 1;
                     } else {
                         self.fault("added", format!("event {id} was added: it has no index in the log, and does not wait for one"));
                     }
@@ -167,9 +167,9 @@ impl Audit {
                         ),
                     );
                 }
-                if self.verdict.origin.is_empty() {
-                    self.verdict.origin = origin.unwrap_or_default();
-                } else if origin.as_ref() != Some(&self.verdict.origin) {
+                if self.report.origin.is_empty() {
+                    self.report.origin = origin.unwrap_or_default();
+                } else if origin.as_ref() != Some(&self.report.origin) {
                     self.fault(
                         "added",
                         format!("event {id} stands in another log: {}", origin.unwrap_or_default()),
@@ -189,7 +189,7 @@ impl Audit {
                     self.entries.insert(index, Entry::Event { id: id.clone(), leaf })
                 {
                     self.fault(
-                        "twice",
+                        "duplicate",
                         format!("events {other} and {id} both claim entry {index}"),
                     );
                 }
@@ -198,12 +198,12 @@ impl Audit {
     }
 
     fn fault(&mut self, kind: &'static str, what: String) {
-        self.verdict.faults.push(Fault { kind, what });
+        self.report.faults.push(Fault { kind, what });
     }
 
     /// Judges what has been read.
     #[must_use]
-    pub fn finish(mut self) -> Verdict {
+    pub fn finish(mut self) -> Report {
         self.hash();
         let mut end = None;
         let mut lost = Vec::new();
@@ -211,7 +211,7 @@ impl Audit {
             match trailer {
                 Trailer::Leaf { index, hash, event } => match Hash::from_base64(&hash) {
                     Some(hash) => {
-                        drop(self.entries.entry(index).or_insert(Entry::Gone { event, hash }))
+                        self.entries.entry(index).or_insert(Entry::Gone { event, hash });
                     }
                     None => self.fault("incomplete", format!("the hash of entry {index} is none")),
                 },
@@ -239,16 +239,16 @@ impl Audit {
             );
         }
         match end {
-            Some(end) => self.judge(&end),
+            Some(end) => self.check_checkpoints(&end),
             None => self
                 .fault("incomplete", "the last line is missing: the export was cut off".to_owned()),
         }
-        self.verdict
+        self.report
     }
 
-    fn judge(&mut self, end: &End) {
-        if end.events != self.verdict.events {
-            let (told, found) = (end.events, self.verdict.events);
+    fn check_checkpoints(&mut self, end: &End) {
+        if end.events != self.report.events {
+            let (told, found) = (end.events, self.report.events);
             self.fault(
                 "incomplete",
                 format!("the last line speaks of {told} events, and there are {found}"),
@@ -264,15 +264,15 @@ impl Audit {
             return;
         };
         if checkpoint.origin != end.origin
-            || (!self.verdict.origin.is_empty() && checkpoint.origin != self.verdict.origin)
+            || (!self.report.origin.is_empty() && checkpoint.origin != self.report.origin)
         {
             self.fault(
                 "checkpoint",
                 format!("the checkpoint is of another log: {}", checkpoint.origin),
             );
         }
-        self.verdict.origin.clone_from(&checkpoint.origin);
-        self.verdict.size = checkpoint.size;
+        self.report.origin.clone_from(&checkpoint.origin);
+        self.report.size = checkpoint.size;
         let mut known: Vec<(Checkpoint, bool)> = Vec::new();
         for note in std::mem::take(&mut self.kept) {
             match self.signed(&note, "a checkpoint from before") {
@@ -287,7 +287,7 @@ impl Audit {
         for (kept, _) in &known {
             if kept.size > checkpoint.size {
                 let (before, now) = (kept.size, checkpoint.size);
-                self.verdict.faults.push(Fault {
+                self.report.faults.push(Fault {
                     kind: "truncated",
                     what: format!("the log was cut off: a checkpoint from before speaks of {before} entries, and now there are {now}"),
                 });
@@ -301,7 +301,7 @@ impl Audit {
         );
         known.push((checkpoint, false));
         known.sort_by_key(|(checkpoint, _)| checkpoint.size);
-        self.climb(&known, end.filter.is_none());
+        self.rebuild_tree(&known, end.filter.is_none());
     }
 
     /// A checkpoint, if one of the keys has signed it.
@@ -340,14 +340,14 @@ impl Audit {
     }
 
     /// Puts the tree together from the first entry on, and compares it with every checkpoint on the way.
-    fn climb(&mut self, known: &[(Checkpoint, bool)], whole: bool) {
-        let size = self.verdict.size;
+    fn rebuild_tree(&mut self, known: &[(Checkpoint, bool)], whole: bool) {
+        let size = self.report.size;
         let mut tree = Frontier::default();
         let (mut agreed, mut unknown_from) = (0, None);
         let mut gaps: Vec<(u64, u64, BTreeSet<String>)> = Vec::new();
         let mut checks = known.iter().peekable();
         let entries = std::mem::take(&mut self.entries);
-        self.verdict.newer = entries.range(size..).count() as u64;
+        self.report.newer = entries.range(size..).count() as u64;
         let gap =
             entries.range(size..).zip(size..).find(|((index, _), expected)| *index != expected);
         // What is asked for in part leaves some of those out, too.
@@ -400,7 +400,7 @@ impl Audit {
                     kind,
                     format!("{where_}{first} do not agree with {against}: among them something was altered, added, removed or moved"),
                 );
-                self.account(&gaps, whole);
+                self.explain_gaps(&gaps, whole);
                 return;
             }
         }
@@ -429,28 +429,28 @@ impl Audit {
         {
             self.fault("root", "the checkpoint of an empty log has another root".to_owned());
         }
-        self.account(&gaps, whole);
+        self.explain_gaps(&gaps, whole);
     }
 
     /// Why entries have no event: another was asked for, their time was over, or somebody has taken them away.
-    fn account(&mut self, gaps: &[(u64, u64, BTreeSet<String>)], whole: bool) {
+    fn explain_gaps(&mut self, gaps: &[(u64, u64, BTreeSet<String>)], whole: bool) {
         if !whole {
-            self.verdict.left_out = gaps.iter().map(|(from, to, _)| to - from).sum();
+            self.report.left_out = gaps.iter().map(|(from, to, _)| to - from).sum();
             return;
         }
         let (mut first_kept, mut told, mut erased) = (0, 0, 0);
-        for (index, notice) in self.notices.range(..self.verdict.size) {
+        for (index, notice) in self.notices.range(..self.report.size) {
             match notice {
-                Notice::Retired { events, first_kept: before } => {
+                RemovalNotice::Retired { events, first_kept: before } => {
                     first_kept = first_kept.max(*before.min(index));
                     told += events;
                 }
-                Notice::Erased { events } => erased += events,
+                RemovalNotice::Erased { events } => erased += events,
             }
         }
         for (from, to, events) in gaps {
             if *to <= first_kept {
-                self.verdict.retired += to - from;
+                self.report.retired += to - from;
             } else {
                 let named: Vec<&str> = events.iter().map(String::as_str).collect();
                 let named = if named.is_empty() {
@@ -467,12 +467,12 @@ impl Audit {
                 );
             }
         }
-        if self.verdict.retired > told {
-            let gone = self.verdict.retired;
+        if self.report.retired > told {
+            let gone = self.report.retired;
             self.fault("missing", format!("{gone} entries are without their events, and the log speaks of {told} whose time was over"));
         }
-        if self.verdict.erased.len() as u64 > erased {
-            let found = self.verdict.erased.len();
+        if self.report.erased.len() as u64 > erased {
+            let found = self.report.erased.len();
             self.fault("altered", format!("{found} events have parts that are said to be erased, and the log speaks of {erased}"));
         }
     }

@@ -147,7 +147,7 @@ impl Pool {
     pub async fn begin(&self, mode: Mode) -> Result<Begun, StoreError> {
         match self {
             Self::Postgres { pool, begin, begin_unpinned, .. } => {
-                let begin = if mode == Mode::Unpinned { begin_unpinned } else { begin };
+                let begin = if mode == Mode::NoRole { begin_unpinned } else { begin };
                 let tx =
                     pool.begin_with(AssertSqlSafe(begin.as_ref())).await.map_err(sqlx_error)?;
                 Ok(Begun::Postgres(tx))
@@ -155,7 +155,7 @@ impl Pool {
             Self::Sqlite { pool, writer, patience } => {
                 // A transaction that reads and then writes fails at once unless it began as a writer (SQLITE_BUSY).
                 let (sql, turn) = match mode {
-                    Mode::Read | Mode::Unpinned => ("BEGIN DEFERRED", None),
+                    Mode::Read | Mode::NoRole => ("BEGIN DEFERRED", None),
                     Mode::Write => ("BEGIN IMMEDIATE", Some(turn(writer, *patience).await?)),
                 };
                 let tx = pool.begin_with(sql).await.map_err(sqlx_error)?;
@@ -253,7 +253,7 @@ fn pool_options<DB: sqlx::Database>(options: &Options) -> PoolOptions<DB> {
 
 /// SQL, as two columns, that turns the transaction into the tenant's of the org with the id in `org`; no org's, where that is
 /// null. It is true of the statement that it stands in from the next one on: who may run a statement is decided as it begins.
-pub fn becomes_tenant(role: &str, org: &str) -> String {
+pub fn set_tenant_role_sql(role: &str, org: &str) -> String {
     format!(
         "set_config('role', '{role}', true) AS pinned_role, set_config('postern.org_id', coalesce({org}::text, ''), true) AS pinned_org"
     )
@@ -261,7 +261,7 @@ pub fn becomes_tenant(role: &str, org: &str) -> String {
 
 /// SQL that makes a UUIDv7 (RFC 9562) out of a time in milliseconds since 1970, a kind of thing and a number, for rows that the
 /// database makes itself.
-pub fn made_id(backend: DbBackend, kind: u8, milliseconds: &str, number: &str) -> String {
+pub fn uuid_v7_sql(backend: DbBackend, kind: u8, milliseconds: &str, number: &str) -> String {
     match backend {
         DbBackend::Postgres => {
             format!(
@@ -273,7 +273,7 @@ pub fn made_id(backend: DbBackend, kind: u8, milliseconds: &str, number: &str) -
 }
 
 /// SQL for the 16 bytes of such an id, where some bytes are needed that nobody else has.
-pub fn made_bytes(backend: DbBackend, id: &str) -> String {
+pub fn uuid_bytes_sql(backend: DbBackend, id: &str) -> String {
     match backend {
         DbBackend::Postgres => format!("uuid_send({id})"),
         _ => id.to_owned(),
@@ -281,7 +281,7 @@ pub fn made_bytes(backend: DbBackend, id: &str) -> String {
 }
 
 /// SQL for a moment given in milliseconds since 1970, as the database keeps it.
-pub fn moment(backend: DbBackend, milliseconds: &str) -> String {
+pub fn timestamp_sql(backend: DbBackend, milliseconds: &str) -> String {
     match backend {
         DbBackend::Postgres => format!("to_timestamp({milliseconds} / 1000.0)"),
         _ => format!("strftime('%Y-%m-%dT%H:%M:%f+00:00', {milliseconds} / 1000.0, 'unixepoch')"),
@@ -289,7 +289,11 @@ pub fn moment(backend: DbBackend, milliseconds: &str) -> String {
 }
 
 /// Two insertions in one go: PostgreSQL hangs one on the other, SQLite runs what stands behind a semicolon as well.
-pub fn both(backend: DbBackend, first: InsertStatement, second: InsertStatement) -> Statement {
+pub fn insert_both_sql(
+    backend: DbBackend,
+    first: InsertStatement,
+    second: InsertStatement,
+) -> Statement {
     if backend == DbBackend::Postgres {
         let mut one = CommonTableExpression::new();
         one.table_name("one").query(first);
@@ -302,14 +306,14 @@ pub fn both(backend: DbBackend, first: InsertStatement, second: InsertStatement)
     Statement::from_sql_and_values(backend, format!("{}; {}", first.sql, second.sql), values)
 }
 
-/// SQL that lets rows of the record be removed until [`closes_record`], where there is no role that may.
-pub fn opens_record(backend: DbBackend) -> Option<String> {
+/// SQL that lets rows of the record be removed until [`create_triggers_sql`], where there is no role that may.
+pub fn drop_triggers_sql(backend: DbBackend) -> Option<String> {
     (backend != DbBackend::Postgres)
         .then(|| postern_migration::without_sqlite_triggers("audit_event", &["id"]))
 }
 
 /// SQL that makes the record unchangeable again.
-pub fn closes_record(backend: DbBackend) -> Option<String> {
+pub fn create_triggers_sql(backend: DbBackend) -> Option<String> {
     (backend != DbBackend::Postgres)
         .then(|| postern_migration::with_sqlite_triggers("audit_event", &["id"]))
 }
@@ -340,7 +344,7 @@ pub fn months(backend: DbBackend) -> Option<Months> {
 }
 
 /// SQL that takes the pump's lock until the transaction ends, and is true unless another process has it. There is one process to a file.
-pub const fn takes_pump(backend: DbBackend) -> Option<&'static str> {
+pub const fn try_sequencer_lock_sql(backend: DbBackend) -> Option<&'static str> {
     match backend {
         DbBackend::Postgres => {
             Some("SELECT pg_try_advisory_xact_lock(x'0050756d706564'::bigint) AS taken")
@@ -350,7 +354,7 @@ pub const fn takes_pump(backend: DbBackend) -> Option<&'static str> {
 }
 
 /// SQL that tells whoever listens, on other machines too, which logs have grown, once the transaction is committed: ids, or nothing for many.
-pub const fn tells_growth(backend: DbBackend) -> Option<&'static str> {
+pub const fn notify_sql(backend: DbBackend) -> Option<&'static str> {
     match backend {
         DbBackend::Postgres => Some("SELECT pg_notify('postern_log', $1)"),
         _ => None,
@@ -360,7 +364,7 @@ pub const fn tells_growth(backend: DbBackend) -> Option<&'static str> {
 /// SQL that takes the lock on the number in `$3` until the transaction ends, and is true unless somebody else has it.
 ///
 /// On SQLite a writer has the whole database to itself, so whoever asks is alone.
-pub const fn takes_lock(backend: DbBackend) -> &'static str {
+pub const fn try_lock_sql(backend: DbBackend) -> &'static str {
     match backend {
         DbBackend::Postgres => "pg_try_advisory_xact_lock($3)",
         _ => "($3 IS NOT NULL)",
@@ -368,7 +372,7 @@ pub const fn takes_lock(backend: DbBackend) -> &'static str {
 }
 
 /// SQL that asks the database for its time, where its clock is not the server's own.
-pub const fn tells_time(backend: DbBackend) -> Option<&'static str> {
+pub const fn server_time_sql(backend: DbBackend) -> Option<&'static str> {
     match backend {
         DbBackend::Postgres => Some("SELECT clock_timestamp() AS now"),
         _ => None,
@@ -376,7 +380,7 @@ pub const fn tells_time(backend: DbBackend) -> Option<&'static str> {
 }
 
 /// SQL that waits for the lock on the number in `$1`, where there is anybody to wait for.
-pub const fn waits_for_lock(backend: DbBackend) -> Option<&'static str> {
+pub const fn lock_sql(backend: DbBackend) -> Option<&'static str> {
     match backend {
         DbBackend::Postgres => Some("SELECT pg_advisory_xact_lock($1)"),
         _ => None,

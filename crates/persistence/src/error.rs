@@ -11,7 +11,7 @@ pub enum StoreError {
     #[error("the database is not available")]
     Unavailable(#[source] DbErr),
     /// A row does not say what it must; somebody else wrote it.
-    #[error("a row cannot be understood: {0}")]
+    #[error("a row cannot be skip_unreadable: {0}")]
     Corrupt(String),
     /// The code asked for what it may not do: it would have committed something else than its operation promises.
     #[error("{0}")]

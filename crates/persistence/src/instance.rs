@@ -2,14 +2,14 @@
 
 use sea_orm::{ActiveValue::Set, EntityTrait};
 
-use crate::{entity::instance, error::StoreError, recorder::Recorder, tx::Tx};
+use crate::{audit_keys::AuditKeys, entity::instance, error::StoreError, tx::Tx};
 
 /// What was recorded before there was a log is queued for it.
-const ADOPTED: &str = "log_adopted";
+const BACKFILLED: &str = "log_backfilled";
 /// What its logs are named after.
-const NAME: &str = "record_name";
+const NAME: &str = "log_origin";
 /// Which key seals their entries.
-const KEY: &str = "record_key";
+const KEY: &str = "audit_key";
 
 async fn known(tx: &Tx, key: &str) -> Result<Option<String>, StoreError> {
     Ok(instance::Entity::find_by_id(key).one(tx).await?.map(|row| row.value))
@@ -22,18 +22,20 @@ async fn note(tx: &Tx, key: &str, value: String) -> Result<(), StoreError> {
 }
 
 /// Has it been done? If not, it is now, once the transaction is committed.
-pub async fn adopts_now(tx: &Tx) -> Result<bool, StoreError> {
-    if known(tx, ADOPTED).await?.is_some() {
+pub async fn backfills_now(tx: &Tx) -> Result<bool, StoreError> {
+    if known(tx, BACKFILLED).await?.is_some() {
         return Ok(false);
     }
-    note(tx, ADOPTED, "yes".to_owned()).await?;
+    note(tx, BACKFILLED, "yes".to_owned()).await?;
     Ok(true)
 }
 
 /// The record of a database is kept under one name and with one key: what is sealed with another would be refused by the pump.
-pub async fn belongs(tx: &Tx, recorder: &Recorder) -> Result<(), StoreError> {
-    let (ours, remedy) =
-        (recorder.key_print(), "give it the folder of keys and the name that it began with");
+pub async fn belongs(tx: &Tx, audit_keys: &AuditKeys) -> Result<(), StoreError> {
+    let (ours, remedy) = (
+        audit_keys.key_fingerprint(),
+        "give it the folder of keys and the name that it began with",
+    );
     match known(tx, KEY).await? {
         None => note(tx, KEY, ours).await?,
         Some(theirs) if theirs == ours => {}
@@ -45,12 +47,12 @@ pub async fn belongs(tx: &Tx, recorder: &Recorder) -> Result<(), StoreError> {
         }
     }
     match known(tx, NAME).await? {
-        None => note(tx, NAME, recorder.name()).await,
-        Some(theirs) if recorder.takes_name(&theirs) => Ok(()),
+        None => note(tx, NAME, audit_keys.name()).await,
+        Some(theirs) if audit_keys.accept_origin(&theirs) => Ok(()),
         Some(theirs) => {
             let what = format!(
                 "the record of this database is kept as {theirs}, and audit.name is {}",
-                recorder.name()
+                audit_keys.name()
             );
             Err(StoreError::Broken(format!("{what}: {remedy}")))
         }

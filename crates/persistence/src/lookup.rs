@@ -1,7 +1,7 @@
 //! The statement that looks a caller up.
 
 use crate::{
-    backend::becomes_tenant,
+    backend::set_tenant_role_sql,
     columns::all,
     entity::{impersonation, organization, session, user},
     org_key::OrgKey,
@@ -79,7 +79,7 @@ fn build(impersonation: bool, org: ByOrg, tenant: Option<&str>) -> String {
             all::<organization::Column>("o"),
             "m.id AS m_id, m.role AS m_role".to_owned(),
         ]);
-        columns.extend(tenant.map(|role| becomes_tenant(role, "o.id")));
+        columns.extend(tenant.map(|role| set_tenant_role_sql(role, "o.id")));
         joins += &format!(
             " LEFT JOIN organization o ON o.{column} = ${n}
               LEFT JOIN membership m ON m.org_id = o.id AND m.user_id = {effective}.id"

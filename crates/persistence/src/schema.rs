@@ -8,16 +8,16 @@ use postern_migration::fence::{self, Fault};
 use sea_orm::{ConnectionTrait, Statement, prelude::DateTimeUtc};
 
 use crate::{
+    audit_keys::AuditKeys,
     backend::{self, Pool},
     error::StoreError,
-    instance, record,
-    recorder::Recorder,
+    event_writer, instance,
     store::{Options, Store},
     tx::{Mode, Tx},
 };
 
 /// How far the clocks of server and database may be apart: tokens and time boxes are decided by the server's.
-const CLOCKS_APART: TimeDelta = TimeDelta::seconds(5);
+const MAX_CLOCK_SKEW: TimeDelta = TimeDelta::seconds(5);
 
 /// Brings the schema up to date, and on PostgreSQL the wall between tenants, as the owner of the schema.
 pub async fn migrate(options: &Options) -> Result<Migrated, StoreError> {
@@ -28,7 +28,7 @@ pub async fn migrate(options: &Options) -> Result<Migrated, StoreError> {
     let done = postern_migration::up(&db, named).await;
     pool.close().await;
     let done = done?;
-    if matches!(done, Migrated::Done) && options.recorder.is_some() {
+    if matches!(done, Migrated::Done) && options.audit_keys.is_some() {
         adopt(options).await?;
     }
     Ok(done)
@@ -36,23 +36,23 @@ pub async fn migrate(options: &Options) -> Result<Migrated, StoreError> {
 
 /// Queues what was recorded before there was a log, once: later whatever has no place in the log has none for a reason.
 async fn adopt(options: &Options) -> Result<(), StoreError> {
-    let store = Store::connect_as_keeper(options).await?;
+    let store = Store::connect_as_audit_owner(options).await?;
     let tx = Tx::begin(&store, Mode::Write).await?;
-    let recorder = store.recorder()?;
-    instance::belongs(&tx, recorder).await?;
+    let audit_keys = store.audit_keys()?;
+    instance::belongs(&tx, audit_keys).await?;
     // That it was done is known beside the keys as well: whoever has only the database is not to have it done again, for what they made up.
-    if instance::adopts_now(&tx).await?
-        && record::adopt_all(&tx).await? > 0
-        && recorder.has_adopted()
+    if instance::backfills_now(&tx).await?
+        && event_writer::backfill_all(&tx).await? > 0
+        && audit_keys.has_backfilled()
     {
         let what = "the record was taken over into its log before, and now the database says that it was not";
         return Err(StoreError::Broken(format!(
             "{what}: find out who changed it (if it is another, old database, remove {} from audit.keys_dir)",
-            Recorder::ADOPTED
+            AuditKeys::BACKFILLED
         )));
     }
     tx.commit().await?;
-    if let Err(error) = recorder.note_adopted() {
+    if let Err(error) = audit_keys.mark_backfilled() {
         tracing::warn!(%error, "that the record has been taken over into its log cannot be noted beside its keys");
     }
     store.close().await;
@@ -79,7 +79,7 @@ pub fn is_there(options: &Options) -> bool {
 /// All that is not as it has to be: the wall between tenants, the record's triggers, migrations, the clock.
 pub async fn examine(store: &Arc<Store>, now: DateTime<Utc>) -> Result<Vec<Fault>, StoreError> {
     // Not as one of the roles that a transaction becomes: perhaps they are what is missing.
-    let tx = Tx::begin(store, Mode::Unpinned).await?;
+    let tx = Tx::begin(store, Mode::NoRole).await?;
     let mut faults = match &store.roles {
         Some(roles) => fence::examine(&tx, roles).await?,
         None => Vec::new(),
@@ -90,7 +90,7 @@ pub async fn examine(store: &Arc<Store>, now: DateTime<Utc>) -> Result<Vec<Fault
         let tx = Tx::begin(store, Mode::Read).await?;
         let pending = postern_migration::pending(&tx).await?;
         if pending.is_empty() {
-            faults.extend(damaged_record(&tx, store).await?);
+            faults.extend(append_only_faults(&tx, store).await?);
             faults.extend(clock(&tx, now).await?);
         } else {
             let what = format!(
@@ -110,7 +110,7 @@ pub async fn examine(store: &Arc<Store>, now: DateTime<Utc>) -> Result<Vec<Fault
 }
 
 /// The triggers around the record, where there is no wall that they are part of.
-async fn damaged_record(tx: &Tx, store: &Store) -> Result<Vec<Fault>, StoreError> {
+async fn append_only_faults(tx: &Tx, store: &Store) -> Result<Vec<Fault>, StoreError> {
     if store.roles.is_some() {
         return Ok(Vec::new());
     }
@@ -123,13 +123,13 @@ async fn damaged_record(tx: &Tx, store: &Store) -> Result<Vec<Fault>, StoreError
 }
 
 async fn clock(tx: &Tx, now: DateTime<Utc>) -> Result<Option<Fault>, StoreError> {
-    let Some(sql) = backend::tells_time(tx.get_database_backend()) else { return Ok(None) };
+    let Some(sql) = backend::server_time_sql(tx.get_database_backend()) else { return Ok(None) };
     let row = tx.query_one_raw(Statement::from_string(tx.get_database_backend(), sql)).await?;
     let theirs: DateTimeUtc = row
         .ok_or_else(|| StoreError::Corrupt("the database tells no time".to_owned()))?
         .try_get("", "now")?;
     let apart = (theirs - now).abs();
-    Ok((apart > CLOCKS_APART).then(|| Fault {
+    Ok((apart > MAX_CLOCK_SKEW).then(|| Fault {
         check: "clock",
         what: format!(
             "this machine's clock and the database's are {} s apart",

@@ -13,12 +13,12 @@ use sea_orm::{ConnectionTrait, DbBackend, Statement};
 use uuid::Uuid;
 
 use crate::{
+    audit_keys::AuditKeys,
     backend::{self, Pool},
     error::StoreError,
-    growth::Growth,
     instance,
+    log_notify::LogNotifier,
     lookup::Lookups,
-    recorder::Recorder,
     tx::{Mode, Tx},
 };
 
@@ -44,7 +44,7 @@ pub struct Options {
     /// How hard SQLite tries to keep what was acknowledged when the power goes.
     pub durability: Durability,
     /// What the record is kept with. Without it the store can be looked at, and nothing that is recorded can be done.
-    pub recorder: Option<Arc<Recorder>>,
+    pub audit_keys: Option<Arc<AuditKeys>>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,14 +57,14 @@ pub enum Durability {
     Off,
 }
 
-/// The database. Cheap to clone through its `Arc`; what can be done with it begins at [`crate::gate::Gate`].
+/// The database. Cheap to clone through its `Arc`; what can be done with it begins at [`crate::gate::PreAuthTx`].
 pub struct Store {
     pub(crate) pool: Pool,
     /// The roles of the wall between tenants, where there is one.
     pub(crate) roles: Option<Roles>,
     pub(crate) lookups: Lookups,
-    recorder: Option<Arc<Recorder>>,
-    growth: Growth,
+    audit_keys: Option<Arc<AuditKeys>>,
+    log_notify: LogNotifier,
     pub(crate) statements: AtomicU64,
 }
 
@@ -85,24 +85,31 @@ impl Store {
             pool,
             roles,
             lookups,
-            recorder: options.recorder.clone(),
-            growth: Growth::default(),
+            audit_keys: options.audit_keys.clone(),
+            log_notify: LogNotifier::default(),
             statements: AtomicU64::new(0),
         })
     }
 
     /// The same database for a task of the process's own: with connections of its own, where connections belong to the threads that requests are
     /// served by and end with those; a file has one writer, who is shared.
-    pub async fn aside(self: &Arc<Self>, options: &Options) -> Result<Arc<Self>, StoreError> {
+    pub async fn separate_pool(
+        self: &Arc<Self>,
+        options: &Options,
+    ) -> Result<Arc<Self>, StoreError> {
         if backend::is_embedded(&options.url) {
             return Ok(Arc::clone(self));
         }
-        let aside = Self::open(&Options { max_connections: 3, ..options.clone() }).await?;
-        Ok(Arc::new(Self { growth: self.growth.clone(), recorder: self.recorder.clone(), ..aside }))
+        let separate_pool = Self::open(&Options { max_connections: 3, ..options.clone() }).await?;
+        Ok(Arc::new(Self {
+            log_notify: self.log_notify.clone(),
+            audit_keys: self.audit_keys.clone(),
+            ..separate_pool
+        }))
     }
 
     /// As the owner of the schema, who becomes the keeper of the record where the server becomes the platform.
-    pub(crate) async fn connect_as_keeper(options: &Options) -> Result<Arc<Self>, StoreError> {
+    pub(crate) async fn connect_as_audit_owner(options: &Options) -> Result<Arc<Self>, StoreError> {
         let url = options
             .owner_url
             .clone()
@@ -119,24 +126,24 @@ impl Store {
     }
 
     /// Makes sure that the record of this database is the one that it is going to be kept as; a new database takes it for its own.
-    pub async fn claim_record(self: &Arc<Self>) -> Result<(), StoreError> {
-        let recorder = Arc::clone(self.recorder()?);
+    pub async fn bind_audit_keys(self: &Arc<Self>) -> Result<(), StoreError> {
+        let audit_keys = Arc::clone(self.audit_keys()?);
         let tx = Tx::begin(self, Mode::Write).await?;
-        instance::belongs(&tx, &recorder).await?;
+        instance::belongs(&tx, &audit_keys).await?;
         tx.commit().await
     }
 
     /// What the record is kept with.
-    pub fn recorder(&self) -> Result<&Arc<Recorder>, StoreError> {
-        self.recorder.as_ref().ok_or_else(|| {
+    pub fn audit_keys(&self) -> Result<&Arc<AuditKeys>, StoreError> {
+        self.audit_keys.as_ref().ok_or_else(|| {
             StoreError::Broken("this store was opened to be looked at only".to_owned())
         })
     }
 
     /// Tells that logs have grown.
     #[must_use]
-    pub const fn growth(&self) -> &Growth {
-        &self.growth
+    pub const fn log_notify(&self) -> &LogNotifier {
+        &self.log_notify
     }
 
     /// Hears from other processes that logs have grown, until the connection is lost.
@@ -145,8 +152,8 @@ impl Store {
             .listen(|told| {
                 let logs: Option<Vec<Uuid>> = told.split(',').map(|log| log.parse().ok()).collect();
                 match logs {
-                    Some(logs) => self.growth.tell(&logs),
-                    None => self.growth.tell_all(),
+                    Some(logs) => self.log_notify.notify(&logs),
+                    None => self.log_notify.notify_all(),
                 }
             })
             .await

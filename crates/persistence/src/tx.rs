@@ -12,7 +12,7 @@ use sea_query_sqlx::SqlxValues;
 use tokio::sync::Mutex;
 
 use crate::{
-    backend::{Begun, both, sqlx_error, waits_for_lock},
+    backend::{Begun, insert_both_sql, lock_sql, sqlx_error},
     error::StoreError,
     store::{Store, statement},
 };
@@ -23,7 +23,7 @@ pub enum Mode {
     Read,
     Write,
     /// Without becoming a role on PostgreSQL, and so without any rights but to look into the catalogue.
-    Unpinned,
+    NoRole,
 }
 
 /// A transaction. Dropping it rolls it back.
@@ -69,7 +69,7 @@ impl Tx {
     /// Waits until nobody else has `key`, and holds it until the transaction ends.
     pub async fn wait_for(&self, key: i64) -> Result<(), StoreError> {
         let backend = self.get_database_backend();
-        if let Some(sql) = waits_for_lock(backend) {
+        if let Some(sql) = lock_sql(backend) {
             self.execute_raw(statement(backend, sql, [key.into()])).await?;
         }
         Ok(())
@@ -81,13 +81,13 @@ impl Tx {
         first: InsertStatement,
         second: InsertStatement,
     ) -> Result<(), StoreError> {
-        self.execute_raw(both(self.get_database_backend(), first, second)).await?;
+        self.execute_raw(insert_both_sql(self.get_database_backend(), first, second)).await?;
         Ok(())
     }
 
     /// Rows of a statement whose best plan depends on what is asked for: it is planned for that alone. (A plan that `PostgreSQL` keeps for any values
     /// walks half of a large table, where some of them are rare.)
-    pub async fn planned_anew(
+    pub async fn query_with_custom_plan(
         &self,
         statement: &Statement,
     ) -> Result<Vec<QueryResult>, StoreError> {

@@ -10,7 +10,7 @@ use postern_domain::{
     actor::Caller,
     change::Change,
     clock::RequestContext,
-    event::Act,
+    event::EventDraft,
     id::OrgId,
     operation::Records,
     org::{Org, OrgRef},
@@ -20,26 +20,26 @@ use postern_domain::{
 
 use crate::{
     error::StoreError,
-    record,
+    event_writer,
+    persist::{Persist, WriteContext},
     repository::{
         accounts::Accounts,
-        chores::Chore,
         credentials::Credentials,
         events::Events,
         features::Features,
-        figures::Figures,
-        idempotency::Answers,
+        idempotency::IdempotencyStore,
         impersonations::{Impersonations, ImpersonationsOf},
         log::Log,
         members::Members,
+        org_stats::OrgStats,
         orgs::{self, Orgs},
         retention::Retentions,
         sessions::Sessions,
         settings::OrgSettings,
         staff::StaffList,
+        unaudited::UnauditedWrite,
         users::Users,
     },
-    stored::{Stored, Target},
     tx::Tx,
 };
 
@@ -65,11 +65,11 @@ impl<S: Scope> Reader<S> {
 
     /// The first answers to requests that may be repeated.
     #[must_use]
-    pub fn answers(&self) -> Answers<'_>
+    pub fn idempotency(&self) -> IdempotencyStore<'_>
     where
         S: HasLog,
     {
-        Answers::new(&self.tx, S::log(&self.grant).map(|org| org.id))
+        IdempotencyStore::new(&self.tx, S::log(&self.grant).map(|org| org.id))
     }
 
     /// Ends it now, rather than some time after it is dropped.
@@ -82,7 +82,7 @@ impl<S: Scope> Reader<S> {
     where
         S: HasLog,
     {
-        Work { reader: self, settled: false, kept_books: false }
+        Work { reader: self, event_recorded: false, wrote_unaudited: false }
     }
 }
 
@@ -135,8 +135,8 @@ impl Reader<scope::Org> {
     }
 
     /// The org, locked until the unit of work ends; none where somebody has asked for its deletion meanwhile.
-    pub async fn locked_org(&self) -> Result<Option<Org>, StoreError> {
-        orgs::locked(&self.tx, self.grant.context().org.id).await
+    pub async fn find_org_for_update(&self) -> Result<Option<Org>, StoreError> {
+        orgs::find_for_update(&self.tx, self.grant.context().org.id).await
     }
 
     #[must_use]
@@ -155,8 +155,8 @@ impl Reader<scope::Org> {
     }
 
     #[must_use]
-    pub fn figures(&self) -> Figures<'_> {
-        Figures::new(&self.tx, self.grant.context().org.id)
+    pub fn stats(&self) -> OrgStats<'_> {
+        OrgStats::new(&self.tx, self.grant.context().org.id)
     }
 
     #[must_use]
@@ -212,8 +212,8 @@ impl Reader<scope::Staff> {
 #[must_use = "a unit of work that is not committed is rolled back"]
 pub struct Work<S: Scope> {
     reader: Reader<S>,
-    settled: bool,
-    kept_books: bool,
+    event_recorded: bool,
+    wrote_unaudited: bool,
 }
 
 impl<S: Scope> Deref for Work<S> {
@@ -227,49 +227,51 @@ impl<S: Scope> Deref for Work<S> {
 impl<S: HasLog> Work<S> {
     /// Writes the state after a decision together with its event, and gives the state back. What did not change is
     /// neither written nor recorded.
-    pub async fn save<T: Stored<S>>(&mut self, change: Change<T>) -> Result<T, StoreError> {
-        let (after, act) = change.into_parts();
-        if let Some(act) = act {
-            after.store(Target { tx: &self.reader.tx, grant: &self.reader.grant }).await?;
-            self.record(act).await?;
+    pub async fn save<T: Persist<S>>(&mut self, change: Change<T>) -> Result<T, StoreError> {
+        let (after, draft) = change.into_parts();
+        if let Some(draft) = draft {
+            after.persist(WriteContext { tx: &self.reader.tx, grant: &self.reader.grant }).await?;
+            self.record(draft).await?;
         }
-        self.settled = true;
+        self.event_recorded = true;
         Ok(after)
     }
 
     /// Records what was done without a change of state: a disclosure, a failure.
-    pub async fn record(&mut self, act: Act) -> Result<(), StoreError> {
+    pub async fn record(&mut self, draft: EventDraft) -> Result<(), StoreError> {
         let Reader { tx, grant, context } = &self.reader;
-        if !grant.operation().records.actions().contains(&act.action) {
+        if !grant.operation().records.actions().contains(&draft.action) {
             return Err(StoreError::Broken(format!(
                 "{} does not promise to record {}",
                 grant.operation().id,
-                act.action
+                draft.action
             )));
         }
-        self.settled = true;
-        record::write(tx, act, grant.actor(), S::log(grant), context).await
+        self.event_recorded = true;
+        event_writer::write(tx, draft, grant.actor(), S::log(grant), context).await
     }
 
     /// Ends the live impersonations that hang on what has just gone, each with its own event: a consequence that every
     /// operation may have, and none has to promise.
     pub async fn end_impersonations(&mut self, on: ImpersonationsOf) -> Result<(), StoreError> {
         let Reader { tx, grant, context } = &self.reader;
-        for impersonation in Impersonations::of_all(tx).locked_hanging(on, context.now).await? {
+        for impersonation in
+            Impersonations::of_all(tx).find_linked_for_update(on, context.now).await?
+        {
             let ended = impersonation
                 .end(context.now)
                 .map_err(|error| StoreError::Broken(error.to_string()))?;
-            if let (impersonation, Some(act)) = ended.into_parts() {
-                impersonation.store(Target { tx, grant }).await?;
-                record::write(tx, act, grant.actor(), S::log(grant), context).await?;
+            if let (impersonation, Some(draft)) = ended.into_parts() {
+                impersonation.persist(WriteContext { tx, grant }).await?;
+                event_writer::write(tx, draft, grant.actor(), S::log(grant), context).await?;
             }
         }
         Ok(())
     }
 
     /// Does what is no act of anybody.
-    pub async fn housekeeping(&mut self, chore: Chore) -> Result<(), StoreError> {
-        self.kept_books = true;
+    pub async fn write_unaudited(&mut self, chore: UnauditedWrite) -> Result<(), StoreError> {
+        self.wrote_unaudited = true;
         chore.run(&self.reader.tx).await
     }
 
@@ -277,9 +279,9 @@ impl<S: HasLog> Work<S> {
     pub async fn commit(self) -> Result<(), StoreError> {
         let operation = self.reader.grant.operation();
         let said_enough = match operation.records {
-            Records::Nothing | Records::Aside(_) => false,
-            Records::Always(_) => self.settled,
-            Records::OnlyIf(_) => self.settled || self.kept_books,
+            Records::Nothing | Records::InOwnTx(_) => false,
+            Records::Always(_) => self.event_recorded,
+            Records::OnAnomaly(_) => self.event_recorded || self.wrote_unaudited,
         };
         if !said_enough {
             return Err(StoreError::Broken(format!(

@@ -8,7 +8,7 @@ use std::{
 };
 
 use clap::{Args, Subcommand};
-use postern_domain::verify::{Audit, Fault, Verdict};
+use postern_domain::verify::{ExportVerifier, Fault, Report};
 use postern_tlog::Verifier;
 use serde_json::json;
 
@@ -50,18 +50,18 @@ pub struct Verify {
 /// True if all is sound.
 pub fn verify(asked: &Verify) -> Result<bool, Box<dyn Error>> {
     let kept = asked.checkpoint.iter().map(read).collect::<Result<_, _>>()?;
-    let audit = Audit::new(keys(&asked.key)?, kept);
+    let audit = ExportVerifier::new(keys(&asked.key)?, kept);
     let mut audit = if asked.part { audit.of_a_part() } else { audit };
     for line in BufReader::new(source(asked)?).lines() {
         audit.line(line?);
     }
-    let verdict = audit.finish();
+    let report = audit.finish();
     if asked.json {
-        print_json(&verdict)?;
+        print_json(&report)?;
     } else {
-        print(&verdict)?;
+        print(&report)?;
     }
-    Ok(verdict.faults.is_empty())
+    Ok(report.faults.is_empty())
 }
 
 fn source(asked: &Verify) -> Result<Box<dyn Read>, Box<dyn Error>> {
@@ -122,9 +122,8 @@ fn keys(given: &[String]) -> Result<Vec<Verifier>, String> {
     Ok(keys)
 }
 
-fn print(verdict: &Verdict) -> io::Result<()> {
-    let Verdict { origin, size, events, erased, left_out, retired, waiting, newer, faults } =
-        verdict;
+fn print(report: &Report) -> io::Result<()> {
+    let Report { origin, size, events, erased, left_out, retired, waiting, newer, faults } = report;
     let mut out = io::stdout().lock();
     writeln!(out, "{origin}: {size} entries, {events} events in the export")?;
     for (count, what) in [
@@ -158,9 +157,8 @@ fn print(verdict: &Verdict) -> io::Result<()> {
     faults.iter().try_for_each(|Fault { kind, what }| writeln!(out, "  - [{kind}] {what}"))
 }
 
-fn print_json(verdict: &Verdict) -> io::Result<()> {
-    let Verdict { origin, size, events, erased, left_out, retired, waiting, newer, faults } =
-        verdict;
+fn print_json(report: &Report) -> io::Result<()> {
+    let Report { origin, size, events, erased, left_out, retired, waiting, newer, faults } = report;
     let faults: Vec<_> =
         faults.iter().map(|Fault { kind, what }| json!({ "kind": kind, "what": what })).collect();
     let told = json!({

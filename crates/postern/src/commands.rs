@@ -12,7 +12,7 @@ use postern_api::identity::{Hasher, KeyRing};
 use postern_domain::{
     action::Action,
     clock::{Clock, RequestContext, SystemClock},
-    credential::Registered,
+    credential::NewUser,
     event::Source,
     justification::Reason,
     operation::{Impersonated, Operation, Records},
@@ -23,9 +23,9 @@ use postern_domain::{
     text,
 };
 use postern_persistence::{
-    Recorder, Store, StoreError,
+    AuditKeys, Store, StoreError,
     demo::{self, Size},
-    gate::Gate,
+    pre_auth::PreAuthTx,
     repository::impersonations::ImpersonationsOf,
     schema::{self, Migrated},
     unit::Work,
@@ -35,7 +35,7 @@ use crate::{
     audit::{self, AuditCommand},
     config::Config,
     doctor, log,
-    record::{self, PrivacyCommand, RetentionCommand},
+    retention::{self, PrivacyCommand, RetentionCommand},
     serve,
 };
 
@@ -219,13 +219,13 @@ pub async fn run(cli: Cli) -> Done {
         }
         Command::Audit { command: AuditCommand::RotateKey } => {
             let now = SystemClock.now();
-            Recorder::open(&config.audit.keys_dir, config.log_name(), false, now)?.add_key(now)?;
+            AuditKeys::open(&config.audit.keys_dir, config.log_name(), false, now)?.add_key(now)?;
             say(
                 "servers sign with it as well within a minute; publish what `GET …/audit-log/keys` gives then",
             )
         }
-        Command::Retention { command } => record::retention(&config, command).await,
-        Command::Privacy { command } => record::privacy(&config, command).await,
+        Command::Retention { command } => retention::retention(&config, command).await,
+        Command::Privacy { command } => retention::privacy(&config, command).await,
         Command::Openapi { .. } | Command::Audit { .. } => Ok(()),
     }
 }
@@ -242,7 +242,7 @@ fn print_out(print: Print) -> Done {
 }
 
 async fn migrate(config: &Config) -> Done {
-    match schema::migrate(&config.store_with_record(SystemClock.now())?).await? {
+    match schema::migrate(&config.store_options(SystemClock.now())?).await? {
         Migrated::Done => say("the schema is up to date"),
         Migrated::Faults(faults) => Err(format!(
             "the schema is up to date, but not everything around it:{}",
@@ -259,12 +259,12 @@ async fn migrate(config: &Config) -> Done {
 
 /// The database, up to date if it is embedded.
 pub(crate) async fn open(config: &Config) -> Result<Arc<Store>, Box<dyn Error>> {
-    let options = config.store_with_record(SystemClock.now())?;
+    let options = config.store_options(SystemClock.now())?;
     schema::prepare(&options).await?;
     let store = Store::connect(&options).await?;
     // Where something is wrong with the database, that is said first.
     if schema::examine(&store, SystemClock.now()).await?.is_empty() {
-        store.claim_record().await?;
+        store.bind_audit_keys().await?;
     }
     Ok(store)
 }
@@ -323,7 +323,7 @@ pub(crate) async fn begin(
     context: RequestContext,
 ) -> Result<Work<scope::Staff>, StoreError> {
     let grant = policy::authorize_cli(operation, operation.id);
-    Ok(Gate::open(store, true).await?.authorized(grant, context).begin())
+    Ok(PreAuthTx::open(store, true).await?.authorized(grant, context).begin())
 }
 
 async fn add_user(config: &Config, email: &str, name: String) -> Done {
@@ -343,7 +343,7 @@ async fn add_user(config: &Config, email: &str, name: String) -> Done {
     let store = open(config).await?;
     let context = cli_context();
     let mut work = begin(&store, &ADD_USER, context.clone()).await?;
-    let change = Registered::new(context.id(), email.clone(), name, hash, context.now);
+    let change = NewUser::new(context.id(), email.clone(), name, hash, context.now);
     let registered = work.save(change).await.map_err(|error| match error {
         StoreError::Conflict(_) => format!("somebody has the address {email} already"),
         other => other.to_string(),
@@ -366,7 +366,7 @@ async fn staff(config: &Config, command: StaffCommand) -> Done {
     let email = text::email(&email);
     let candidate = work
         .staff()
-        .locked_by_email(&email)
+        .find_by_email_for_update(&email)
         .await?
         .ok_or_else(|| format!("nobody has the address {email}"))?;
     let change =

@@ -15,7 +15,7 @@ use figment::{
 };
 use postern_api::config as api;
 use postern_domain::{impersonation::Impersonation, retention::Retention};
-use postern_persistence::{Durability, Options, Recorder, keyfile::KeyError};
+use postern_persistence::{AuditKeys, Durability, Options, keyfile::KeyError};
 use serde::{Deserialize, de::DeserializeOwned};
 
 /// The defaults, and the manual.
@@ -170,14 +170,14 @@ impl Config {
     }
 
     /// How to reach the database to do something that is recorded. Makes the keys of the record where there are none.
-    pub fn store_with_record(&self, now: DateTime<Utc>) -> Result<Options, KeyError> {
-        let recorder = Recorder::open(
+    pub fn store_options(&self, now: DateTime<Utc>) -> Result<Options, KeyError> {
+        let audit_keys = AuditKeys::open(
             &self.audit.keys_dir,
             self.log_name(),
             !self.audit.name.is_empty(),
             now,
         )?;
-        Ok(Options { recorder: Some(Arc::new(recorder)), ..self.store() })
+        Ok(Options { audit_keys: Some(Arc::new(audit_keys)), ..self.store() })
     }
 
     /// How to reach the database to look at it.
@@ -194,7 +194,7 @@ impl Config {
             acquire_timeout: Duration::from_secs(self.database.acquire_timeout_seconds),
             statement_timeout: Duration::from_secs(self.database.statement_timeout_seconds),
             durability: durability(&self.database.sqlite_durability).unwrap_or(Durability::Full),
-            recorder: None,
+            audit_keys: None,
         }
     }
 }

@@ -5,5 +5,5 @@ pub mod commands;
 pub mod config;
 pub mod doctor;
 pub mod log;
-mod record;
+mod retention;
 mod serve;

@@ -74,7 +74,7 @@ pub async fn serve(config: Config, demo: bool, works: bool) -> Done {
     let listener = TcpListener::bind(&config.api.server.listen)
         .map_err(|error| format!("{}: {error}", config.api.server.listen))?;
     let address = config.api.server.public_url.clone();
-    let own = store.aside(&config.store_with_record(SystemClock.now())?).await?;
+    let own = store.separate_pool(&config.store_options(SystemClock.now())?).await?;
     let worker = works.then(|| worker(&config, Arc::clone(&own)));
     let state = Arc::new(State::new(config.api, Arc::clone(&store), Arc::new(SystemClock))?);
     let server = Server::start(Arc::clone(&state), listener)?;
@@ -124,8 +124,8 @@ async fn watch_keys(state: Arc<State>) {
     let mut minutes = tokio::time::interval(std::time::Duration::from_mins(1));
     loop {
         minutes.tick().await;
-        let recorder = state.store.recorder().map(|recorder| recorder.reload());
-        if let Err(error) = state.tokens.keys().reload().and(recorder.unwrap_or(Ok(()))) {
+        let audit_keys = state.store.audit_keys().map(|audit_keys| audit_keys.reload());
+        if let Err(error) = state.tokens.keys().reload().and(audit_keys.unwrap_or(Ok(()))) {
             tracing::error!(%error, "the signing keys cannot be read again; those read before stay in use");
         }
     }

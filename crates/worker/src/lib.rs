@@ -10,7 +10,7 @@ use postern_domain::{
 };
 use postern_persistence::{
     Store, StoreError,
-    pump::{BATCH, Pump, Pumped},
+    sequencer::{BATCH, BatchReport, Sequencer},
 };
 use tokio::{
     sync::watch,
@@ -31,7 +31,8 @@ pub struct Worker {
 impl Worker {
     /// Works until `stop` says so, and then once more, for what was recorded last. A turn is a transaction: nothing is left half done.
     pub async fn run(self, mut stop: watch::Receiver<bool>) {
-        let (mut pump, ids) = (Pump::new(Arc::clone(&self.store)), Arc::new(Ids::default()));
+        let (mut sequencer, ids) =
+            (Sequencer::new(Arc::clone(&self.store)), Arc::new(Ids::default()));
         let mut interval = tokio::time::interval(self.interval);
         interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let (mut well, mut stopping, mut looked) = (true, false, Instant::now());
@@ -44,15 +45,16 @@ impl Worker {
             if looked.elapsed() >= AGAIN {
                 looked = Instant::now();
                 if let Err(error) =
-                    self.store.recorder().map_or(Ok(()), |recorder| recorder.reload())
+                    self.store.audit_keys().map_or(Ok(()), |audit_keys| audit_keys.reload())
                 {
                     tracing::error!(%error, "the keys of the log cannot be read again; those read before stay in use");
                 }
-                pump.look_again();
+                sequencer.retry_quarantined();
             }
-            let drained = self.drain(&mut pump, &ids).await;
+            let drained = self.drain(&mut sequencer, &ids).await;
             #[expect(clippy::cast_precision_loss, reason = "a gauge is a float")]
-            metrics::gauge!("postern_audit_logs_set_aside").set(pump.set_aside() as f64);
+            metrics::gauge!("postern_audit_logs_set_aside")
+                .set(sequencer.quarantined_count() as f64);
             match drained {
                 Ok(()) => well = true,
                 // Once for each time that it begins, not once for each turn.
@@ -72,14 +74,15 @@ impl Worker {
     }
 
     /// Pumps as long as there is a whole batch.
-    async fn drain(&self, pump: &mut Pump, ids: &Arc<Ids>) -> Result<(), StoreError> {
+    async fn drain(&self, sequencer: &mut Sequencer, ids: &Arc<Ids>) -> Result<(), StoreError> {
         loop {
             let context = RequestContext {
                 now: self.clock.now(),
                 ids: Arc::clone(ids),
                 source: Source::default(),
             };
-            let Some(Pumped { events, refused, damaged, logs: _ }) = pump.turn(&context).await?
+            let Some(BatchReport { events, rejected, damaged, logs: _ }) =
+                sequencer.run_batch(&context).await?
             else {
                 return Ok(());
             };
@@ -87,16 +90,16 @@ impl Worker {
                 tracing::error!(
                     ?org,
                     error = chain(error),
-                    "a log cannot be appended to: it is set aside, and what is recorded for it waits"
+                    "a log cannot be appended to: it is set separate_pool, and what is recorded for it waits"
                 );
             }
-            for (org, event) in &refused {
+            for (org, event) in &rejected {
                 tracing::error!(?org, %event, "an entry of the log's queue was put there by no server, or twice: it was taken out");
             }
             metrics::counter!("postern_audit_events_pumped_total").increment(events);
             metrics::counter!("postern_audit_entries_refused_total")
-                .increment(refused.len() as u64);
-            if events + (refused.len() as u64) < BATCH && damaged.is_empty() {
+                .increment(rejected.len() as u64);
+            if events + (rejected.len() as u64) < BATCH && damaged.is_empty() {
                 return Ok(());
             }
         }

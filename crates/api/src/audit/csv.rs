@@ -1,7 +1,7 @@
 //! The two ways to write an export down: a JSON object to a line, or a table that a spreadsheet opens and does not run.
 
 use postern_domain::{
-    event::{ActorRef, Event, Exhibit, OnBehalfOf, Source, Target},
+    event::{ActorRef, Event, OnBehalfOf, Source, Target, VerifiableEvent},
     export::Trailer,
     org::OrgRef,
 };
@@ -34,7 +34,7 @@ const COLUMNS: [&str; 28] = [
     "impersonation_id",
     "request_id",
     "schema_version",
-    "erased",
+    "erased_fields",
     "log_index",
     "leaf",
 ];
@@ -54,7 +54,7 @@ impl Table {
         table
     }
 
-    pub fn event(&mut self, exhibit: &Exhibit) {
+    pub fn event(&mut self, exhibit: &VerifiableEvent) {
         match self.format {
             Format::Ndjson => self.line(exhibit),
             Format::Csv => self.row(cells(exhibit)),
@@ -101,7 +101,7 @@ fn harmless(cell: String) -> String {
     if cell.starts_with(starts) { format!("'{cell}") } else { cell }
 }
 
-fn cells(Exhibit { event, opening }: &Exhibit) -> [String; COLUMNS.len()] {
+fn cells(VerifiableEvent { event, opening }: &VerifiableEvent) -> [String; COLUMNS.len()] {
     let Event {
         id,
         occurred_at,
@@ -118,7 +118,7 @@ fn cells(Exhibit { event, opening }: &Exhibit) -> [String; COLUMNS.len()] {
         source: Source { ip, user_agent, session_id, impersonation_id, request_id },
         schema_version,
         log,
-        erased,
+        erased_fields,
     } = event;
     let (org_id, slug) =
         org.as_ref().map(|OrgRef { id, slug }| (id.to_string(), slug.clone())).unzip();
@@ -151,7 +151,7 @@ fn cells(Exhibit { event, opening }: &Exhibit) -> [String; COLUMNS.len()] {
         told(impersonation_id.as_ref()),
         told(request_id.as_ref()),
         schema_version.to_string(),
-        erased.iter().map(|part| part.name()).collect::<Vec<_>>().join(" "),
+        erased_fields.iter().map(|part| part.name()).collect::<Vec<_>>().join(" "),
         told(log.as_ref().map(|log| log.index).as_ref()),
         told(opening.leaf.as_ref()),
     ]

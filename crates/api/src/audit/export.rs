@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use actix_web::rt;
 use postern_domain::{
     action::Action,
-    event::{Act, Exhibit, Target, TargetType},
+    event::{EventDraft, Target, TargetType, VerifiableEvent},
     export::{End, Trailer},
     id::EventId,
     org::OrgRef,
@@ -16,7 +16,7 @@ use postern_domain::{
 use postern_persistence::{
     StoreError,
     repository::{
-        event_filter::{EventFilter, Whose},
+        event_filter::{EventFilter, LogScope},
         log::{Head, Log},
     },
 };
@@ -60,7 +60,7 @@ pub async fn start<O: Source>(call: Call<O>, asked: Asked) -> Result<Download, P
         call.pause_beyond_token(),
         asked.org.as_ref().map_or("platform", |org| &org.slug).to_owned(),
     );
-    call.record_alone(exported(&asked, &origin, head.size)).await?;
+    call.record_in_own_tx(exported(&asked, &origin, head.size)).await?;
     let (sink, download) = Download::stream(asked.format.media_type(), patience);
     let file_name = format!("audit-{name}.{}", asked.format.name());
     let writing = async move {
@@ -77,21 +77,21 @@ pub async fn start<O: Source>(call: Call<O>, asked: Asked) -> Result<Download, P
     Ok(download.named(file_name))
 }
 
-fn exported(asked: &Asked, origin: &str, size: u64) -> Act {
+fn exported(asked: &Asked, origin: &str, size: u64) -> EventDraft {
     let target = Target {
         kind: TargetType::Log,
         id: asked.org.as_ref().map(|org| org.id.to_string()),
         label: origin.to_owned(),
     };
-    Act::new(
+    EventDraft::new(
         Action::AuditExported,
         target,
         format!("exported the audit log {origin} as {}", asked.format.name()),
     )
-    .noted("format", asked.format.name())
-    .noted("filter", &asked.query)
-    .noted("entries", size)
-    .in_log_of(asked.org.clone())
+    .with_metadata("format", asked.format.name())
+    .with_metadata("filter", &asked.query)
+    .with_metadata("entries", size)
+    .in_org_log(asked.org.clone())
 }
 
 /// Why an export ends early.
@@ -131,7 +131,7 @@ struct Export<O> {
 
 impl<O: Source> Export<O> {
     async fn write(&self, sink: &Sink) -> Result<(), Ended> {
-        let whose = self.asked.org.as_ref().map_or(Whose::Platforms, |org| Whose::Orgs(org.id));
+        let whose = self.asked.org.as_ref().map_or(LogScope::Platform, |org| LogScope::Org(org.id));
         let filter = EventFilter { log: whose, ..self.asked.query.clone().into() };
         let mut table = Table::new(self.asked.format);
         let (mut events, mut exported) = (0, Places::new(self.head.size));
@@ -255,7 +255,7 @@ impl Places {
         Self { size, bits: vec![0; usize::try_from(size.div_ceil(64)).unwrap_or(0)] }
     }
 
-    fn note(&mut self, exhibit: &Exhibit) {
+    fn note(&mut self, exhibit: &VerifiableEvent) {
         if let Some(index) =
             exhibit.event.log.as_ref().map(|log| log.index).filter(|index| *index < self.size)
         {

@@ -8,7 +8,7 @@ use postern_domain::{
     id::{ImpersonationId, OrgId, UserId},
     text,
 };
-use postern_persistence::repository::event_filter::{ActionFilter, EventFilter, Whose};
+use postern_persistence::repository::event_filter::{ActionFilter, EventFilter, LogScope};
 use serde::{Deserialize, Serialize};
 use utoipa::IntoParams;
 use validator::Validate;
@@ -35,7 +35,7 @@ pub struct EventsQuery {
     #[validate(length(max = 254, message = "at most 254 characters"))]
     #[serde(skip_serializing_if = "Option::is_none")]
     target: Option<String>,
-    /// Whose identity was worn, by id or by e-mail address.
+    /// LogScope identity was worn, by id or by e-mail address.
     #[param(max_length = 254, example = "owner@acme.example")]
     #[validate(length(max = 254, message = "at most 254 characters"))]
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -140,7 +140,7 @@ impl From<EventsQuery> for EventFilter {
             from,
             to,
             q,
-            log: Whose::Anybodys,
+            log: LogScope::All,
             only_by: None,
         }
     }

@@ -1,11 +1,11 @@
 use postern_domain::{
     Id,
-    event::{Event, Exhibit},
+    event::{Event, VerifiableEvent},
     impersonation::Impersonation,
     permission::Permission,
     policy::Denial,
 };
-use postern_persistence::repository::event_filter::{EventFilter, Whose};
+use postern_persistence::repository::event_filter::{EventFilter, LogScope};
 
 use super::{
     export::{self, Asked},
@@ -25,7 +25,7 @@ use crate::{
 /// of it comes as a file, the first first, whatever `limit` says: events that can be checked without us, and behind them what is needed
 /// for that. Such a file is recorded, and not given to support in somebody's name.
 ///
-/// Lines of NDJSON: each with an `id` is an event with its `opening` (the schema `Exhibit`), the first recorded first. Behind them, told apart by their one member,
+/// Lines of NDJSON: each with an `id` is an event with its `opening` (the schema `VerifiableEvent`), the first recorded first. Behind them, told apart by their one member,
 /// stand `leaf`, `node` and `lost`, which account for entries of the log that the file leaves out, and at last `end` with the log's origin, the number of
 /// events, the filter and a checkpoint; a file without `end` was cut off. A table (RFC 4180, UTF-8, a header, `metadata` as JSON) has as its last row
 /// `checkpoint` and the checkpoint. No cell begins a formula: one that would has an apostrophe before it.
@@ -59,9 +59,12 @@ pub type EventPage = Listed<Event>;
 ///
 /// One row, whole, with what is needed to check it against the log: see `read_log_proof`.
 #[utoipa::path(get, path = "/v1/orgs/{org}/audit-events/{event}", tag = "audit", impl_for = ReadAuditEvent, responses(
-    (status = 200, description = "The event.", body = Exhibit)
+    (status = 200, description = "The event.", body = VerifiableEvent)
 ))]
-pub async fn read_audit_event(call: Call<op::ReadAuditEvent>, event: Id<Event>) -> Answer<Exhibit> {
+pub async fn read_audit_event(
+    call: Call<op::ReadAuditEvent>,
+    event: Id<Event>,
+) -> Answer<VerifiableEvent> {
     let event = call.events().exhibited(event).await?.ok_or_else(Problem::not_found)?;
     Ok(ok(event))
 }
@@ -117,13 +120,14 @@ pub async fn list_platform_audit_events(
     }
     let _room = query.0.looks_for_text().then(|| call.room()).transpose()?;
     let only_by = if sees_all { None } else { Some(call.staff_caller().accountable().id) };
-    let whose = of.0.org.map_or(Whose::Anybodys, Whose::Orgs);
+    let whose = of.0.org.map_or(LogScope::All, LogScope::Org);
     let asked = query.0.clone();
     let filter = EventFilter { log: whose, only_by, ..query.0.into() };
     let events = call.events().page(&filter, call.page(&paging)?).await?;
     let reply = call.listed(&paging, events);
     if sees_all {
-        call.record_alone(viewed(org, "read", "all logs").noted("filter", &asked)).await?;
+        call.record_in_own_tx(viewed(org, "read", "all logs").with_metadata("filter", &asked))
+            .await?;
     }
     Ok(Negotiated::Json(reply))
 }

@@ -1,8 +1,8 @@
-//! Whose log an operation reads: the org's that it takes place in, or any, for staff.
+//! LogScope log an operation reads: the org's that it takes place in, or any, for staff.
 
 use postern_domain::{
     action::Action,
-    event::{Act, Target, TargetType},
+    event::{EventDraft, Target, TargetType},
     org::OrgRef,
     permission::Permission,
 };
@@ -62,12 +62,13 @@ reads! {
 }
 
 /// Staff looked at what others did: in the log of an org, or `otherwise`.
-pub fn viewed(org: Option<OrgRef>, did: &str, otherwise: &str) -> Act {
+pub fn viewed(org: Option<OrgRef>, did: &str, otherwise: &str) -> EventDraft {
     let label = org.as_ref().map_or(otherwise, |org| &org.slug).to_owned();
     let target = Target {
         kind: TargetType::Log,
         id: org.as_ref().map(|org| org.id.to_string()),
         label: label.clone(),
     };
-    Act::new(Action::AuditViewed, target, format!("{did} the audit log of {label}")).in_log_of(org)
+    EventDraft::new(Action::AuditViewed, target, format!("{did} the audit log of {label}"))
+        .in_org_log(org)
 }

@@ -6,10 +6,10 @@ use std::{sync::Arc, time::Duration};
 
 use actix_web::rt;
 use postern_domain::{
-    event::{Act, Event},
+    event::{Event, EventDraft},
     org::OrgRef,
 };
-use postern_persistence::growth::Watch;
+use postern_persistence::log_notify::LogSubscription;
 use tokio::time::{Instant, timeout_at};
 use tracing::Instrument;
 
@@ -83,20 +83,20 @@ pub async fn stream_platform_audit_events(
         Some(id) => Some(call.accounts().org(id).await?.ok_or_else(Problem::not_found)?),
         None => None,
     };
-    let act = viewed(org.clone(), "followed", "the platform");
-    begin(call, org, resume, Some(act)).await
+    let draft = viewed(org.clone(), "followed", "the platform");
+    begin(call, org, resume, Some(draft)).await
 }
 
 async fn begin<O: Source>(
     call: Call<O>,
     org: Option<OrgRef>,
     Resume(last): Resume,
-    told: Option<Act>,
+    told: Option<EventDraft>,
 ) -> Result<Download, Problem> {
     let state = Arc::clone(call.shared());
     let room = call.room()?;
     // Before the first look, so that nothing falls between.
-    let watch = state.store.growth().watch(org.as_ref().map(|org| org.id));
+    let subscription = state.store.log_notify().subscribe(org.as_ref().map(|org| org.id));
     let head = O::log(&call, org.as_ref()).head().await?.size;
     let next = last.map_or(head, |last| last + 1);
     // Who has seen nothing yet may say 0, also of a log that is empty.
@@ -107,12 +107,14 @@ async fn begin<O: Source>(
     let next = next.min(head);
     let paused = call.pause();
     match told {
-        Some(act) => call.record_alone(act).await?,
+        Some(draft) => call.record_in_own_tx(draft).await?,
         None => call.leave().await?,
     }
     let (sink, download) = Download::stream(EVENT_STREAM, state.server.slow_reader());
     rt::spawn(
-        Stream { state, paused, org, next, watch, sink, _room: room }.run().in_current_span(),
+        Stream { state, paused, org, next, subscription, sink, _room: room }
+            .run()
+            .in_current_span(),
     );
     Ok(download)
 }
@@ -123,7 +125,7 @@ struct Stream<O> {
     org: Option<OrgRef>,
     /// The entry that comes next.
     next: u64,
-    watch: Watch,
+    subscription: LogSubscription,
     sink: Sink,
     _room: Room,
 }
@@ -160,7 +162,7 @@ impl<O: Source> Stream<O> {
                 let patience = (said + heartbeat).min(Instant::now() + PATIENCE);
                 tokio::select! {
                     () = self.sink.gone() => return,
-                    _ = timeout_at(patience, self.watch.grown()) => {}
+                    _ = timeout_at(patience, self.subscription.changed()) => {}
                 }
                 if Instant::now() >= said + heartbeat {
                     chunk = b": still here\n\n".to_vec();

@@ -3,7 +3,7 @@ use postern_domain::{
     session::{Session, sign_in_failed},
     text,
 };
-use postern_persistence::repository::chores::Chore;
+use postern_persistence::repository::unaudited::UnauditedWrite;
 use serde::Deserialize;
 use utoipa::ToSchema;
 use validator::Validate;
@@ -61,7 +61,9 @@ pub async fn login(call: Call<op::Login>, body: Valid<LoginBody>) -> Answer<Toke
     let mut work = call.open_to_write().await?;
     let account = match found.account.filter(|_| proved) {
         // Hashing took its time: what it proved must still be so, or a password that was changed meanwhile would let them in.
-        Some(account) if work.credentials().locked_still_is(&account).await? => Some(account),
+        Some(account) if work.credentials().verify_unchanged_for_update(&account).await? => {
+            Some(account)
+        }
         _ => None,
     };
     let Some(account) = account else {
@@ -80,7 +82,7 @@ pub async fn login(call: Call<op::Login>, body: Valid<LoginBody>) -> Answer<Toke
     );
     let session = work.save(change).await?.0;
     let refresh = state.tokens.refresh()?;
-    work.housekeeping(Chore::IssueRefreshToken {
+    work.write_unaudited(UnauditedWrite::IssueRefreshToken {
         hash: refresh.hash(),
         session: session.id,
         at: now,

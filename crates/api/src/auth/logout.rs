@@ -16,7 +16,8 @@ pub async fn logout(call: Call<op::Logout>) -> Answer<()> {
     let (id, me, now) =
         (call.caller().session(), call.caller().accountable().clone(), call.context().now);
     let mut work = call.begin();
-    let session = work.sessions().locked(id, me.id).await?.ok_or_else(Problem::not_found)?;
+    let session =
+        work.sessions().find_for_update(id, me.id).await?.ok_or_else(Problem::not_found)?;
     work.save(session.sign_out(&me.email, now)).await?;
     work.end_impersonations(ImpersonationsOf::Session(id)).await?;
     work.commit(no_content()).await

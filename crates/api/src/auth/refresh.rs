@@ -1,4 +1,6 @@
-use postern_persistence::repository::{chores::Chore, impersonations::ImpersonationsOf};
+use postern_persistence::repository::{
+    impersonations::ImpersonationsOf, unaudited::UnauditedWrite,
+};
 use serde::Deserialize;
 use utoipa::ToSchema;
 use validator::Validate;
@@ -48,11 +50,11 @@ pub async fn refresh(call: Call<op::Refresh>, body: Valid<RefreshBody>) -> Answe
     }
     let session = issued.session.refreshed(now, state.tokens.refresh_lasts());
     let successor = state.tokens.refresh()?;
-    let rotated = Chore::RotateRefreshToken {
+    let rotated = UnauditedWrite::RotateRefreshToken {
         used: identity.hash(),
         successor: successor.hash(),
         session: session.clone(),
     };
-    work.housekeeping(rotated).await?;
+    work.write_unaudited(rotated).await?;
     work.commit(ok(TokensView::new(&call, &session, &successor))).await
 }

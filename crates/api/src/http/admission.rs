@@ -10,7 +10,7 @@ use postern_domain::{
     scope::{self, Scope, ScopeKind},
 };
 use postern_persistence::{
-    gate::{self, Gate, OrgKey},
+    pre_auth::{self, OrgKey, PreAuthTx},
     unit::{HasLog, Reader},
 };
 use tracing::{Span, field::display};
@@ -90,7 +90,7 @@ macro_rules! entered_by_the_known {
                 context: &RequestContext,
             ) -> Result<Repeat, Problem> {
                 let caller = held.grant().actor().caller();
-                idempotency::look_up(held.answers(), caller, operation, state, input, context).await
+                idempotency::look_up(held.idempotency(), caller, operation, state, input, context).await
             }
 
             fn who(held: &Reader<Self>) -> Option<(Actor, Option<OrgRef>)> {
@@ -115,12 +115,12 @@ async fn authorize<S: Authorize>(
         .bearer(input.request.headers(), *input.good_at.get().unwrap_or(&context.now))?;
     let org =
         (S::KIND == ScopeKind::Org).then(|| OrgKey::parse(input.request.match_info().query("org")));
-    let writes = matches!(operation.records, Records::Always(_) | Records::OnlyIf(_));
+    let writes = matches!(operation.records, Records::Always(_) | Records::OnAnomaly(_));
     let mut on_record = bearer.impersonation.is_none();
     loop {
-        let gate = Gate::open(&state.store, writes).await?;
+        let pre_auth = PreAuthTx::open(&state.store, writes).await?;
         let (identity, org_context) =
-            gate.find(&bearer, org.as_ref()).await?.ok_or(AuthenticationError::SessionEnded)?;
+            pre_auth.find(&bearer, org.as_ref()).await?.ok_or(AuthenticationError::SessionEnded)?;
         let caller = Box::new(policy::authenticate(identity, context.now)?);
         // In whose log: the org's where the caller stands in it; for a guise the org it is bound to, but for requests
         // about another org the platform's, since they are none of its business.
@@ -133,23 +133,30 @@ async fn authorize<S: Authorize>(
             _ => home,
         };
         if !on_record {
-            gate.end().await?;
-            let act = denial::requested(operation.id, &input.request);
-            gate::record_alone(&state.store, act, &Actor::Caller(caller), log, context).await?;
+            pre_auth.end().await?;
+            let draft = denial::requested(operation.id, &input.request);
+            pre_auth::record_in_own_tx(&state.store, draft, &Actor::Caller(caller), log, context)
+                .await?;
             // Then from the start: it may have been ended meanwhile.
             on_record = true;
             continue;
         }
         record_caller_in_span(&caller, org_context.as_ref());
         return match S::authorize(operation, caller, org_context) {
-            Ok(grant) => Ok(gate.authorized(grant, context.clone())),
+            Ok(grant) => Ok(pre_auth.authorized(grant, context.clone())),
             Err(refused) => {
-                gate.end().await?;
+                pre_auth.end().await?;
                 let log = log.filter(|_| refused.denial != Denial::NotFound);
                 let problem = Problem::from(refused.denial);
-                let act = denial::denied(operation.id, &input.request, problem.code());
-                gate::record_alone(&state.store, act, &Actor::Caller(refused.caller), log, context)
-                    .await?;
+                let draft = denial::denied(operation.id, &input.request, problem.code());
+                pre_auth::record_in_own_tx(
+                    &state.store,
+                    draft,
+                    &Actor::Caller(refused.caller),
+                    log,
+                    context,
+                )
+                .await?;
                 Err(problem)
             }
         };

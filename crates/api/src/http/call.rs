@@ -4,11 +4,11 @@
 use std::{marker::PhantomData, ops::Deref, rc::Rc, sync::Arc};
 
 use postern_domain::{
-    actor::Caller, clock::RequestContext, event::Act, permission::Permission, policy, scope,
+    actor::Caller, clock::RequestContext, event::EventDraft, permission::Permission, policy, scope,
 };
 use postern_persistence::{
-    gate::{self, Gate},
-    repository::page::{From, Page, PageRequest},
+    pre_auth::{self, PreAuthTx},
+    repository::page::{Page, PageRequest, PageStart},
     unit::{HasLog, Reader},
 };
 use serde::Serialize;
@@ -87,7 +87,7 @@ where
         let pending = match repeat {
             Repeat::None => None,
             Repeat::First(pending) => Some(pending),
-            Repeat::Answered(reply) => return Ok(Authorized::Replay(reply)),
+            Repeat::Replay(reply) => return Ok(Authorized::Replay(reply)),
         };
         Ok(Authorized::Call(Self { state, input, context, held, pending }))
     }
@@ -187,30 +187,30 @@ where
     }
 
     /// Commits one event by itself, for what stands although the call comes to nothing.
-    pub async fn record_alone(self, act: Act) -> Result<(), Problem> {
+    pub async fn record_in_own_tx(self, draft: EventDraft) -> Result<(), Problem> {
         let (actor, log) = (self.held.grant().actor().clone(), O::Scope::log(self.held.grant()));
         self.held.end().await?;
-        Ok(gate::record_alone(&self.state.store, act, &actor, log, &self.context).await?)
+        Ok(pre_auth::record_in_own_tx(&self.state.store, draft, &actor, log, &self.context).await?)
     }
 
     /// The page asked for, if its cursor was given out for this list to this caller.
     pub fn page(&self, paging: &Paging) -> Result<PageRequest, Problem> {
         let from = match paging.cursor.as_deref() {
-            Some(cursor) => self.state.cursors.open(cursor, &self.list_key(paging))?,
-            None => From::Newest,
+            Some(cursor) => self.state.cursors.verify(cursor, &self.list_key(paging))?,
+            None => PageStart::Newest,
         };
         Ok(PageRequest { from, limit: paging.limit })
     }
 
     /// A page of rows as the answer shows it, with links to its neighbours.
     pub fn listed<T: Serialize>(&self, paging: &Paging, page: Page<T>) -> Reply<Listed<T>> {
-        let sealed = |from: Option<From>| {
-            from.map(|from| self.state.cursors.seal(from, &self.list_key(paging)))
+        let signed = |from: Option<PageStart>| {
+            from.map(|from| self.state.cursors.sign(from, &self.list_key(paging)))
         };
         let listed = Listed {
             data: page.rows,
-            next_cursor: sealed(page.older),
-            prev_cursor: sealed(page.newer),
+            next_cursor: signed(page.older),
+            prev_cursor: signed(page.newer),
         };
         let request = &self.input.request;
         let others = form_urlencoded::parse(request.query_string().as_bytes())
@@ -233,14 +233,8 @@ where
     /// What a cursor belongs to: the operation, the place, the caller and the filters.
     fn list_key(&self, paging: &Paging) -> String {
         let effective = self.grant().actor().caller().map(|caller| caller.effective().id.uuid());
-        let place = O::Scope::log(self.grant()).map(|org| org.id.uuid());
-        format!(
-            "{} {:?} {:?} {}",
-            O::ROW.id,
-            place,
-            effective.unwrap_or(Uuid::nil()),
-            paging.filters
-        )
+        let org = O::Scope::log(self.grant()).map(|org| org.id.uuid());
+        format!("{} {:?} {:?} {}", O::ROW.id, org, effective.unwrap_or(Uuid::nil()), paging.filters)
     }
 }
 
@@ -280,8 +274,8 @@ impl<O: Op<Scope = scope::Public>> Call<O> {
     }
 
     async fn enter(&self, writes: bool) -> Result<Reader<scope::Public>, Problem> {
-        let gate = Gate::open(&self.state.store, writes).await?;
-        Ok(gate.authorized(policy::authorize_anonymous(O::ROW), self.context.clone()))
+        let pre_auth = PreAuthTx::open(&self.state.store, writes).await?;
+        Ok(pre_auth.authorized(policy::authorize_anonymous(O::ROW), self.context.clone()))
     }
 
     /// Anything of the request that only the operation understands.

@@ -1,7 +1,7 @@
 //! Cursors: where a list goes on, sealed so that one works only for the list, the filters and the caller it was given to.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use postern_persistence::repository::page::From;
+use postern_persistence::repository::page::PageStart;
 use ring::hmac;
 use uuid::Uuid;
 
@@ -21,13 +21,13 @@ impl CursorKey {
 
     /// A cursor that goes on from there in the list that `belongs_to` describes.
     #[must_use]
-    pub fn seal(&self, from: From, belongs_to: &str) -> String {
-        let mut bytes = place(from).to_vec();
+    pub fn sign(&self, from: PageStart, belongs_to: &str) -> String {
+        let mut bytes = position(from).to_vec();
         bytes.extend_from_slice(&self.tag(from, belongs_to)[..TAG]);
         URL_SAFE_NO_PAD.encode(bytes)
     }
 
-    pub fn open(&self, cursor: &str, belongs_to: &str) -> Result<From, Problem> {
+    pub fn verify(&self, cursor: &str, belongs_to: &str) -> Result<PageStart, Problem> {
         let forged = || {
             Problem::new(Code::InvalidCursor).field(
                 "/cursor",
@@ -36,17 +36,18 @@ impl CursorKey {
             )
         };
         let bytes = URL_SAFE_NO_PAD.decode(cursor).map_err(|_| forged())?;
-        let (place, tag) = bytes.split_at_checked(17).ok_or_else(forged)?;
-        let id = Uuid::from_slice(&place[1..]).map_err(|_| forged())?;
-        let from = if place[0] == NEWER { From::NewerThan(id) } else { From::OlderThan(id) };
+        let (position, tag) = bytes.split_at_checked(17).ok_or_else(forged)?;
+        let id = Uuid::from_slice(&position[1..]).map_err(|_| forged())?;
+        let from =
+            if position[0] == NEWER { PageStart::NewerThan(id) } else { PageStart::OlderThan(id) };
         let expected = &self.tag(from, belongs_to)[..TAG];
         // A cursor opens nothing that the list would not show: comparing in constant time would protect no secret.
         if tag == expected { Ok(from) } else { Err(forged()) }
     }
 
-    fn tag(&self, from: From, belongs_to: &str) -> [u8; 32] {
+    fn tag(&self, from: PageStart, belongs_to: &str) -> [u8; 32] {
         let mut context = hmac::Context::with_key(&self.0);
-        context.update(&place(from));
+        context.update(&position(from));
         context.update(belongs_to.as_bytes());
         context.sign().as_ref().try_into().expect("SHA-256 has 32 bytes")
     }
@@ -55,11 +56,11 @@ impl CursorKey {
 /// The first byte of a cursor that leads to what is newer.
 const NEWER: u8 = 1;
 
-fn place(from: From) -> [u8; 17] {
+fn position(from: PageStart) -> [u8; 17] {
     let (direction, id) = match from {
-        From::Newest => (0, Uuid::max()),
-        From::OlderThan(id) => (0, id),
-        From::NewerThan(id) => (NEWER, id),
+        PageStart::Newest => (0, Uuid::max()),
+        PageStart::OlderThan(id) => (0, id),
+        PageStart::NewerThan(id) => (NEWER, id),
     };
     let mut bytes = [direction; 17];
     bytes[1..].copy_from_slice(id.as_bytes());
@@ -73,13 +74,13 @@ mod tests {
     #[test]
     fn a_cursor_is_good_for_its_own_list_only() {
         let key = CursorKey::new(b"secret");
-        let from = From::OlderThan(Uuid::from_u128(7));
-        let cursor = key.seal(from, "list_members acme");
-        assert_eq!(key.open(&cursor, "list_members acme").expect("its own"), from);
-        let back = key.seal(From::NewerThan(Uuid::from_u128(7)), "list_members acme");
+        let from = PageStart::OlderThan(Uuid::from_u128(7));
+        let cursor = key.sign(from, "list_members acme");
+        assert_eq!(key.verify(&cursor, "list_members acme").expect("its own"), from);
+        let back = key.sign(PageStart::NewerThan(Uuid::from_u128(7)), "list_members acme");
         assert_eq!(
-            key.open(&back, "list_members acme").expect("its own"),
-            From::NewerThan(Uuid::from_u128(7))
+            key.verify(&back, "list_members acme").expect("its own"),
+            PageStart::NewerThan(Uuid::from_u128(7))
         );
         for (cursor, list) in [
             (cursor.as_str(), "list_members globex"),
@@ -87,9 +88,12 @@ mod tests {
             ("AAAA", "x"),
             ("%%", "x"),
         ] {
-            assert_eq!(key.open(cursor, list).expect_err("another's").code(), Code::InvalidCursor);
+            assert_eq!(
+                key.verify(cursor, list).expect_err("another's").code(),
+                Code::InvalidCursor
+            );
         }
         let other = CursorKey::new(b"other");
-        assert!(other.open(&cursor, "list_members acme").is_err());
+        assert!(other.verify(&cursor, "list_members acme").is_err());
     }
 }

@@ -7,11 +7,11 @@ use postern_domain::{
     action::Action,
     actor::Actor,
     clock::RequestContext,
-    event::{Act, Outcome, Target, TargetType},
+    event::{EventDraft, Outcome, Target, TargetType},
     operation::Operation,
     org::OrgRef,
 };
-use postern_persistence::gate;
+use postern_persistence::pre_auth;
 
 use super::{code::Code, input::Input, problem::Problem};
 use crate::state::State;
@@ -28,8 +28,15 @@ pub struct DenialContext {
 
 impl DenialContext {
     pub async fn record(self, code: Code) -> Result<(), Problem> {
-        let act = denied(self.operation.id, &self.input.request, code);
-        Ok(gate::record_alone(&self.state.store, act, &self.actor, self.org, &self.context).await?)
+        let draft = denied(self.operation.id, &self.input.request, code);
+        Ok(pre_auth::record_in_own_tx(
+            &self.state.store,
+            draft,
+            &self.actor,
+            self.org,
+            &self.context,
+        )
+        .await?)
     }
 }
 
@@ -39,29 +46,33 @@ fn path(request: &HttpRequest) -> String {
 }
 
 /// What is recorded of a request that was denied.
-pub fn denied(operation: &'static str, request: &HttpRequest, code: Code) -> Act {
+pub fn denied(operation: &'static str, request: &HttpRequest, code: Code) -> EventDraft {
     let (method, path) = (request.method(), path(request));
     let target = Target {
         kind: TargetType::Operation,
         id: Some(operation.to_owned()),
         label: format!("{method} {path}"),
     };
-    Act::new(Action::PermissionDenied, target, format!("was denied {operation} ({})", code.name()))
-        .ended(Outcome::Denied)
-        .noted("method", method.as_str())
-        .noted("path", &path)
-        .noted("problem", code.name())
+    EventDraft::new(
+        Action::PermissionDenied,
+        target,
+        format!("was denied {operation} ({})", code.name()),
+    )
+    .with_outcome(Outcome::Denied)
+    .with_metadata("method", method.as_str())
+    .with_metadata("path", &path)
+    .with_metadata("problem", code.name())
 }
 
 /// What is recorded of every request under another's name, before it runs.
-pub fn requested(operation: &'static str, request: &HttpRequest) -> Act {
+pub fn requested(operation: &'static str, request: &HttpRequest) -> EventDraft {
     let (method, path) = (request.method(), path(request));
     let target = Target {
         kind: TargetType::Operation,
         id: Some(operation.to_owned()),
         label: format!("{method} {path}"),
     };
-    Act::new(Action::ImpersonationRequest, target, format!("asked for {method} {path}"))
-        .noted("method", method.as_str())
-        .noted("path", path)
+    EventDraft::new(Action::ImpersonationRequest, target, format!("asked for {method} {path}"))
+        .with_metadata("method", method.as_str())
+        .with_metadata("path", path)
 }

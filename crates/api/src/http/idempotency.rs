@@ -1,7 +1,7 @@
 //! Requests that may be repeated: the first answer is kept for a day, committed with what it answers, and given again.
 //! (draft-ietf-httpapi-idempotency-key-header.)
 //!
-//! Answers may hold a token that is shown once, so they are kept sealed; keys and requests are kept as keyed hashes.
+//! Responses may hold a token that is shown once, so they are kept encrypted; keys and requests are kept as keyed hashes.
 
 use actix_web::http::Method;
 use chrono::{DateTime, Duration, Utc};
@@ -11,7 +11,7 @@ use postern_domain::{
     id::{OrgId, UserId},
     operation::{Demand, Operation},
 };
-use postern_persistence::repository::idempotency::{Answers, Known};
+use postern_persistence::repository::idempotency::{IdempotencyStore, KeyState};
 use ring::{
     aead::{Aad, CHACHA20_POLY1305, LessSafeKey, NONCE_LEN, Nonce, UnboundKey},
     hmac,
@@ -30,7 +30,7 @@ pub enum Repeat {
     None,
     /// It is the first with this key, or the first that got anywhere.
     First(Pending),
-    Answered(Reply<()>),
+    Replay(Reply<()>),
 }
 
 /// Under what to keep the answer.
@@ -40,12 +40,12 @@ pub struct Pending {
     pub user: UserId,
     pub key_hash: Vec<u8>,
     pub request_hash: Vec<u8>,
-    /// Answers from before this are forgotten.
+    /// Responses from before this are forgotten.
     pub since: DateTime<Utc>,
 }
 
 pub async fn look_up(
-    answers: Answers<'_>,
+    store: IdempotencyStore<'_>,
     caller: Option<&Caller>,
     operation: &'static Operation,
     state: &State,
@@ -70,46 +70,48 @@ pub async fn look_up(
         return Err(Problem::new(Code::InvalidHeader).detail(form));
     }
     // Keys are the caller's own in one org: another person's, one's own under a guise or in another org, is another key.
-    let org = answers.org();
-    let place = org.map(|org| org.to_string()).unwrap_or_default();
+    let org = store.org();
+    let org_text = org.map(|org| org.to_string()).unwrap_or_default();
     let impersonation = caller
         .impersonation()
         .map(|impersonation| impersonation.id.to_string())
         .unwrap_or_default();
     let user = caller.accountable().id;
-    let key_hash = state.seal.fingerprint(&[
-        place.as_bytes(),
+    let key_hash = state.response_cipher.fingerprint(&[
+        org_text.as_bytes(),
         user.uuid().as_bytes(),
         impersonation.as_bytes(),
         key.as_bytes(),
     ]);
-    let request_hash = state.seal.fingerprint(&[
+    let request_hash = state.response_cipher.fingerprint(&[
         operation.id.as_bytes(),
         input.request.path().as_bytes(),
         &input.body,
     ]);
     let since = context.now - Duration::hours(state.idempotency.hours);
-    match answers.look_up(user, &key_hash, since).await? {
-        Known::First => Ok(Repeat::First(Pending { org, user, key_hash, request_hash, since })),
-        Known::InFlight => {
+    match store.look_up(user, &key_hash, since).await? {
+        KeyState::First => Ok(Repeat::First(Pending { org, user, key_hash, request_hash, since })),
+        KeyState::InFlight => {
             Err(Problem::new(Code::IdempotencyInFlight)
                 .retry_after(std::time::Duration::from_secs(1)))
         }
-        Known::Answered { request_hash: first, .. } if first != request_hash => {
+        KeyState::Completed { request_hash: first, .. } if first != request_hash => {
             Err(Problem::new(Code::IdempotencyKeyReused))
         }
-        Known::Answered { answer, .. } => Ok(Repeat::Answered(state.seal.open(answer, &key_hash)?)),
+        KeyState::Completed { response, .. } => {
+            Ok(Repeat::Replay(state.response_cipher.decrypt(response, &key_hash)?))
+        }
     }
 }
 
 /// Closes answers so that the database does not hold what they hold (ChaCha20-Poly1305, RFC 8439), each for its own key.
-pub struct Seal {
+pub struct ResponseCipher {
     key: LessSafeKey,
     fingerprints: hmac::Key,
     random: SystemRandom,
 }
 
-impl Seal {
+impl ResponseCipher {
     /// `secret` has 32 bytes.
     #[must_use]
     pub fn new(secret: &[u8; 32]) -> Self {
@@ -132,37 +134,37 @@ impl Seal {
         context.sign().as_ref().to_vec()
     }
 
-    pub fn close<T: Serialize>(
+    pub fn encrypt<T: Serialize>(
         &self,
         reply: &Reply<T>,
         key_hash: &[u8],
     ) -> Result<Vec<u8>, Problem> {
-        let mut sealed = serde_json::to_vec(reply).expect("a reply is plain data");
+        let mut encrypted = serde_json::to_vec(reply).expect("a reply is plain data");
         let mut nonce = [0; NONCE_LEN];
         self.random.fill(&mut nonce).map_err(|_| no_random())?;
-        let nonce_at_hand = Nonce::assume_unique_for_key(nonce);
+        let unique_nonce = Nonce::assume_unique_for_key(nonce);
         self.key
-            .seal_in_place_append_tag(nonce_at_hand, Aad::from(key_hash), &mut sealed)
+            .seal_in_place_append_tag(unique_nonce, Aad::from(key_hash), &mut encrypted)
             .map_err(|_| no_random())?;
-        sealed.splice(..0, nonce);
-        Ok(sealed)
+        encrypted.splice(..0, nonce);
+        Ok(encrypted)
     }
 
-    fn open(&self, mut sealed: Vec<u8>, key_hash: &[u8]) -> Result<Reply<()>, Problem> {
+    fn decrypt(&self, mut encrypted: Vec<u8>, key_hash: &[u8]) -> Result<Reply<()>, Problem> {
         let lost = || {
-            tracing::warn!("a kept answer was sealed with another key");
+            tracing::warn!("a kept answer was encrypted with another key");
             Problem::new(Code::Conflict).detail(
                 "the first answer can no longer be read; look at what is there before you try anew",
             )
         };
-        if sealed.len() < NONCE_LEN {
+        if encrypted.len() < NONCE_LEN {
             return Err(lost());
         }
-        let mut body = sealed.split_off(NONCE_LEN);
-        let nonce = Nonce::try_assume_unique_for_key(&sealed).map_err(|_| lost())?;
-        let opened =
+        let mut body = encrypted.split_off(NONCE_LEN);
+        let nonce = Nonce::try_assume_unique_for_key(&encrypted).map_err(|_| lost())?;
+        let decrypted =
             self.key.open_in_place(nonce, Aad::from(key_hash), &mut body).map_err(|_| lost())?;
-        serde_json::from_slice(opened).map_err(|_| lost())
+        serde_json::from_slice(decrypted).map_err(|_| lost())
     }
 }
 

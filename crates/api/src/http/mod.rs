@@ -32,7 +32,7 @@ pub use call::{Call, Paused};
 pub use code::Code;
 pub use cursor::CursorKey;
 pub use download::{Download, EVENT_STREAM, Gone, Sink};
-pub use idempotency::Seal;
+pub use idempotency::ResponseCipher;
 pub use input::{FromInput, Input};
 pub use middleware::in_our_own_words;
 pub use negotiation::{ForPerson, Format, Negotiated, StartRequest};

@@ -7,7 +7,7 @@ use std::{
 
 use postern_domain::scope::Scope;
 use postern_persistence::{
-    repository::chores::Chore,
+    repository::unaudited::UnauditedWrite,
     unit::{HasLog, Work},
 };
 use serde::Serialize;
@@ -41,15 +41,15 @@ impl<S: HasLog> Unit<S> {
     /// Makes it so, and gives the answer.
     pub async fn commit<T: Serialize>(mut self, reply: Reply<T>) -> Answer<T> {
         if let Some(Pending { org, user, key_hash, request_hash, since }) = self.pending.take() {
-            let answer = self.state.seal.close(&reply, &key_hash)?;
+            let response = self.state.response_cipher.encrypt(&reply, &key_hash)?;
             let at = self.work.context().now;
             self.work
-                .housekeeping(Chore::RememberAnswer {
+                .write_unaudited(UnauditedWrite::StoreResponse {
                     org,
                     user,
                     key_hash,
                     request_hash,
-                    answer,
+                    response,
                     at,
                     since,
                 })

@@ -14,7 +14,7 @@ use postern_domain::{
     impersonation::{Impersonation, Mode},
     session::Session,
 };
-use postern_persistence::gate::{Bearer, ImpersonationClaims};
+use postern_persistence::pre_auth::{Bearer, ImpersonationClaims};
 use ring::{
     digest,
     rand::{SecureRandom, SystemRandom},
@@ -44,7 +44,7 @@ const LONGEST: usize = 2048;
 pub struct Claims {
     iss: String,
     aud: String,
-    /// Whose rights are exercised.
+    /// LogScope rights are exercised.
     sub: UserId,
     /// Who was given the token (RFC 9068, 2.2): there is one client, and no token is refused for not naming it.
     #[serde(default)]
@@ -57,7 +57,7 @@ pub struct Claims {
     jti: String,
     /// Under impersonation: who really acts (RFC 8693, 4.1).
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    act: Option<Act>,
+    draft: Option<EventDraft>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     imp: Option<ImpersonationId>,
     /// The only org that it opens.
@@ -69,7 +69,7 @@ pub struct Claims {
 
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Act {
+struct EventDraft {
     sub: UserId,
     email: String,
 }
@@ -139,7 +139,7 @@ impl Tokens {
             ..
         } = impersonation;
         self.sign(*target_user_id, *staff_session_id, context, *expires_at, |claims| {
-            claims.act = Some(Act { sub: *staff_user_id, email: staff_email.clone() });
+            claims.draft = Some(EventDraft { sub: *staff_user_id, email: staff_email.clone() });
             claims.imp = Some(*id);
             claims.org = Some(org.id);
             claims.mode = Some(*mode);
@@ -168,7 +168,7 @@ impl Tokens {
             nbf: iat,
             exp,
             jti,
-            act: None,
+            draft: None,
             imp: None,
             org: None,
             mode: None,
@@ -206,19 +206,19 @@ impl Tokens {
             }));
         }
         match *claims {
-            Claims { sub, sid, act: None, imp: None, org: None, mode: None, .. } => {
+            Claims { sub, sid, draft: None, imp: None, org: None, mode: None, .. } => {
                 Ok(Bearer { user: sub, session: sid, impersonation: None })
             }
             Claims {
                 sub,
                 sid,
-                act: Some(ref act),
+                draft: Some(ref draft),
                 imp: Some(impersonation),
                 org: Some(org),
                 mode: Some(_),
                 ..
             } => Ok(Bearer {
-                user: act.sub,
+                user: draft.sub,
                 session: sid,
                 impersonation: Some(ImpersonationClaims { id: impersonation, target: sub, org }),
             }),

@@ -22,8 +22,11 @@ pub async fn end_impersonation(
         call.has_permission(Permission::ImpersonationEndAny),
     );
     let mut work = call.begin();
-    let impersonation =
-        work.impersonations().locked(impersonation).await?.ok_or_else(Problem::not_found)?;
+    let impersonation = work
+        .impersonations()
+        .find_for_update(impersonation)
+        .await?
+        .ok_or_else(Problem::not_found)?;
     if me != impersonation.staff_user_id && !any {
         let needed = format!(
             "to end somebody else's, this needs the permission {}",

@@ -4,7 +4,7 @@ use postern_domain::{
     impersonation::{self, Impersonation, Mode, StartRequest},
     justification::{Reason, TicketRef},
 };
-use postern_persistence::gate::OrgKey;
+use postern_persistence::pre_auth::OrgKey;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use validator::Validate;
@@ -55,7 +55,7 @@ pub struct StartedView {
     banner: String,
 }
 
-/// Act in a customer's name.
+/// EventDraft in a customer's name.
 ///
 /// For at most thirty minutes, in one org, read-only unless `mode` is `full`, and recorded under both names. Never of staff,
 /// of oneself, or of a suspended user; and never from within another impersonation.

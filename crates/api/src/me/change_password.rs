@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use postern_domain::{credential::PasswordChanged, password::Password, session::sign_in_failed};
+use postern_domain::{credential::NewPassword, password::Password, session::sign_in_failed};
 use postern_persistence::repository::impersonations::ImpersonationsOf;
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -62,14 +62,14 @@ pub async fn change_password(
     };
     let (call, hash) = call.meanwhile(hashing).await?;
     let Some(hash) = hash else {
-        let failed = sign_in_failed(&me.email).by(call.grant().actor().clone());
-        call.record_alone(failed).await?;
+        let failed = sign_in_failed(&me.email).with_actor(call.grant().actor().clone());
+        call.record_in_own_tx(failed).await?;
         return Err(Problem::new(Code::WrongPassword));
     };
 
-    let change = PasswordChanged::by(call.caller(), hash, call.context().now);
+    let change = NewPassword::by(call.caller(), hash, call.context().now);
     let mut work = call.begin();
-    if !work.credentials().locked_still_is(&known).await? {
+    if !work.credentials().verify_unchanged_for_update(&known).await? {
         return Err(Problem::new(Code::Conflict));
     }
     let changed = work.save(change).await?;

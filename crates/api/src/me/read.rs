@@ -11,8 +11,8 @@ use postern_domain::{
     user::User,
 };
 use postern_persistence::{
-    gate::OrgKey,
-    repository::page::{From, PageRequest},
+    pre_auth::OrgKey,
+    repository::page::{PageRequest, PageStart},
 };
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -77,7 +77,8 @@ pub struct ActorView {
 pub async fn read_me(call: Call<op::ReadMe>) -> Answer<MeView> {
     let caller = call.caller();
     let user = call.users().find(caller.effective().id).await?.ok_or_else(Problem::not_found)?;
-    let memberships = call.orgs().page(PageRequest { from: From::Newest, limit: 100 }).await?.rows;
+    let memberships =
+        call.orgs().page(PageRequest { from: PageStart::Newest, limit: 100 }).await?.rows;
     let impersonation = caller.impersonation().map(|impersonation| {
         let ActiveImpersonation { id, org, mode, started_at, expires_at, .. } =
             impersonation.clone();

@@ -18,7 +18,8 @@ pub async fn revoke_my_session(
 ) -> Answer<()> {
     let (me, now) = (call.caller().accountable().clone(), call.context().now);
     let mut work = call.begin();
-    let session = work.sessions().locked(session, me.id).await?.ok_or_else(Problem::not_found)?;
+    let session =
+        work.sessions().find_for_update(session, me.id).await?.ok_or_else(Problem::not_found)?;
     let session = work.save(session.revoke(&me.email, now)).await?;
     work.end_impersonations(ImpersonationsOf::Session(session.id)).await?;
     work.commit(no_content()).await

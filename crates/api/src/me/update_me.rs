@@ -34,7 +34,7 @@ pub async fn update_me(call: Call<op::UpdateMe>, body: Valid<UpdateMeBody>) -> A
     let UpdateMeBody { name, image_url } = body.into_inner();
     let me = call.caller().effective().id;
     let mut work = call.begin();
-    let user = work.users().locked(me).await?.ok_or_else(Problem::not_found)?;
+    let user = work.users().find_for_update(me).await?.ok_or_else(Problem::not_found)?;
     let user = work.save(user.update_profile(name, image_url)).await?;
     work.commit(ok(user)).await
 }

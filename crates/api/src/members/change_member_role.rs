@@ -33,7 +33,7 @@ pub async fn change_member_role(
     let mut work = call.begin();
     let roster = work
         .members()
-        .locked(member, work.grant().context().member)
+        .find_for_update(member, work.grant().context().member)
         .await?
         .ok_or_else(Problem::not_found)?;
     let change = roster.change_role(body.role, work.grant().actor())?;

@@ -1,4 +1,4 @@
-use postern_domain::org::{Founded, Org};
+use postern_domain::org::{NewOrg, Org};
 use postern_persistence::StoreError;
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -47,7 +47,7 @@ pub async fn create_org(call: Call<op::CreateOrg>, body: Valid<CreateOrgBody>) -
         context.now,
     );
     let mut work = call.begin();
-    let Founded { org, .. } = work.save(change).await.map_err(|error| match error {
+    let NewOrg { org, .. } = work.save(change).await.map_err(|error| match error {
         StoreError::Conflict(_) => {
             Problem::new(Code::SlugTaken).field("/slug", "taken", "this slug is taken")
         }

@@ -28,7 +28,7 @@ pub struct DeleteOrgBody {
 pub async fn delete_org(call: Call<op::DeleteOrg>, body: Valid<DeleteOrgBody>) -> Answer<()> {
     let now = call.context().now;
     let mut work = call.begin();
-    let org = work.locked_org().await?.ok_or_else(Problem::not_found)?;
+    let org = work.find_org_for_update().await?.ok_or_else(Problem::not_found)?;
     let not_confirmed = |_| {
         Problem::new(Code::NotConfirmed).field(
             "/confirm_slug",

@@ -90,7 +90,7 @@ pub struct UsageView {
 ))]
 pub async fn read_dashboard(call: Call<op::ReadDashboard>) -> Answer<DashboardView> {
     let org = &call.grant().context().org;
-    let counted = call.figures().count().await?;
+    let counted = call.stats().count().await?;
     let overrides = call.features().overrides().await?;
 
     let mut members_by_role = MembersByRole::default();

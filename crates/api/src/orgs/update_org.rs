@@ -27,7 +27,7 @@ pub struct UpdateOrgBody {
 ))]
 pub async fn update_org(call: Call<op::UpdateOrg>, body: Valid<UpdateOrgBody>) -> Answer<Org> {
     let mut work = call.begin();
-    let org = work.locked_org().await?.ok_or_else(Problem::not_found)?;
+    let org = work.find_org_for_update().await?.ok_or_else(Problem::not_found)?;
     let name = body.into_inner().name.unwrap_or_else(|| org.name.clone());
     let org = work.save(org.rename(name)).await?;
     work.commit(ok(org)).await

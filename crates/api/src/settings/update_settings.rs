@@ -62,7 +62,7 @@ pub async fn update_settings(
     let support_email = support_email.map(|address| address.as_deref().map(text::email));
     let edit = Edit { colour, logo_url, support_email };
     let mut work = call.begin();
-    let settings = work.settings().locked().await?;
+    let settings = work.settings().find_for_update().await?;
     let change = settings.edit(&work.grant().context().org, edit, made_on.0.as_deref())?;
     let settings = work.save(change).await?;
     let version = settings.version;

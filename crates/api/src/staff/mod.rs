@@ -9,7 +9,7 @@ use postern_domain::{
     id::UserId,
     justification::Reason,
     scope,
-    staff::{StaffError, Tier, Tiered},
+    staff::{StaffError, Tier, TierAssignment},
 };
 use postern_persistence::repository::impersonations::ImpersonationsOf;
 
@@ -31,9 +31,9 @@ async fn change_tier(
     new: Option<Tier>,
     reason: &Reason,
     at_most: u64,
-) -> Result<Tiered, Problem> {
+) -> Result<TierAssignment, Problem> {
     let by = work.caller().map(|caller| caller.accountable().id);
-    let candidate = work.staff().locked(user, by).await?.ok_or_else(Problem::not_found)?;
+    let candidate = work.staff().find_for_update(user, by).await?.ok_or_else(Problem::not_found)?;
     let change = candidate.set_tier(new, at_most, reason, work.context().now)?;
     let tiered = work.save(change).await?;
     if tiered.tier.is_none() {

@@ -1,6 +1,6 @@
 use postern_domain::{
     action::Action,
-    event::{Act, Target, TargetType},
+    event::{EventDraft, Target, TargetType},
     org::Org,
     user::User,
 };
@@ -56,10 +56,13 @@ pub async fn search_accounts(
     let found = work.accounts().search(&q, MOST).await?;
     let hits = found.users.len() + found.orgs.len();
     let target = Target { kind: TargetType::Search, id: None, label: q.clone() };
-    let act =
-        Act::new(Action::SearchPerformed, target, format!("searched for “{q}” and found {hits}"))
-            .noted("query", &q)
-            .noted("hits", hits);
-    work.record(act).await?;
+    let draft = EventDraft::new(
+        Action::SearchPerformed,
+        target,
+        format!("searched for “{q}” and found {hits}"),
+    )
+    .with_metadata("query", &q)
+    .with_metadata("hits", hits);
+    work.record(draft).await?;
     work.commit(ok(FoundView { users: found.users, orgs: found.orgs })).await
 }

@@ -78,7 +78,7 @@ fn described(kind: ActorType) -> RefOr<Schema> {
             text("Null where it has been erased.", "support@postern.example".into()),
         ),
         ActorType::ApiKey => (
-            "A program of a customer. None act yet.",
+            "A program of a customer. None draft yet.",
             ObjectBuilder::new()
                 .schema_type(Type::String)
                 .description(Some("Its key."))

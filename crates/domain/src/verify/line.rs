@@ -2,10 +2,10 @@
 
 use postern_tlog::Hash;
 
-use crate::{action::Action, entry::Recorded, export::Trailer};
+use crate::{action::Action, entry::CanonicalEvent, export::Trailer};
 
 /// Something has been removed from the log, with its knowledge.
-pub enum Notice {
+pub enum RemovalNotice {
     /// The payload of `events` entries below `first_kept`.
     Retired { events: u64, first_kept: u64 },
     /// Parts of so many events.
@@ -18,11 +18,11 @@ pub enum Line {
         id: String,
         origin: Option<String>,
         index: Option<u64>,
-        queued: bool,
+        pending: bool,
         erased: bool,
         leaf: Hash,
         recorded: Option<String>,
-        notice: Option<Notice>,
+        notice: Option<RemovalNotice>,
     },
     Trailer(Trailer),
     Unreadable(String),
@@ -36,7 +36,7 @@ pub fn read(line: &str) -> Line {
         return serde_json::from_str(line)
             .map_or_else(|error| Line::Unreadable(error.to_string()), Line::Trailer);
     }
-    let event = match Recorded::parse(line) {
+    let event = match CanonicalEvent::parse(line) {
         Ok(event) => event,
         Err(error) => return Line::Unreadable(error.to_string()),
     };
@@ -45,7 +45,7 @@ pub fn read(line: &str) -> Line {
     else {
         return Line::Unreadable(format!("event {} has nothing to check it with", event.id));
     };
-    if let Some(part) = event.speaks_though_erased(&openings) {
+    if let Some(part) = event.find_unblanked_erased_part(&openings) {
         return Line::Forged(format!(
             "event {} was altered: its {part} is said to be erased, and something else stands there",
             event.id
@@ -54,10 +54,10 @@ pub fn read(line: &str) -> Line {
     let number = |name| event.metadata.get(name).and_then(serde_json::Value::as_u64);
     let notice = match (&*event.action, number("events"), number("first_kept")) {
         (name, Some(events), Some(first_kept)) if name == Action::AuditRetentionApplied.name() => {
-            Some(Notice::Retired { events, first_kept })
+            Some(RemovalNotice::Retired { events, first_kept })
         }
         (name, Some(events), _) if name == Action::PrivacyErased.name() => {
-            Some(Notice::Erased { events })
+            Some(RemovalNotice::Erased { events })
         }
         _ => None,
     };
@@ -66,8 +66,8 @@ pub fn read(line: &str) -> Line {
         id: event.id.to_string(),
         origin: event.log.as_ref().map(|log| log.origin.clone()),
         index: event.log.as_ref().map(|log| log.index),
-        queued: opening.queued,
-        erased: !opening.erased.is_empty(),
+        pending: opening.pending,
+        erased: !opening.erased_fields.is_empty(),
         recorded: opening.leaf.clone(),
         notice,
     }

@@ -13,9 +13,9 @@ use secrecy::ExposeSecret;
 
 use super::{DemoError, is_marked};
 use crate::{
-    backend::{made_bytes, made_id, moment},
+    backend::{timestamp_sql, uuid_bytes_sql, uuid_v7_sql},
     entity::organization,
-    record,
+    event_writer,
     store::{Store, statement},
     tx::{Mode, Tx},
 };
@@ -65,7 +65,7 @@ pub async fn fill(
         let last = size.orgs.min(first + at_once - 1);
         let tx = Tx::begin(store, Mode::Write).await?;
         let figures =
-            Figures { first, last, members: size.members, events: events_each, begun, step };
+            OrgStats { first, last, members: size.members, events: events_each, begun, step };
         for sql in figures.statements(&tx) {
             let values = if sql.contains("$1") {
                 vec![Value::from(hash.expose_secret())]
@@ -79,7 +79,7 @@ pub async fn fill(
                 .filter(organization::Column::Slug.eq(format!("company-{n}")))
                 .one(&tx)
                 .await?;
-            record::adopt(&tx, org.ok_or(DemoError::NotADemo)?.id).await?;
+            event_writer::adopt(&tx, org.ok_or(DemoError::NotADemo)?.id).await?;
         }
         tx.commit().await?;
         progress(last);
@@ -99,7 +99,7 @@ fn by_plan(of: impl Fn(Plan) -> String) -> String {
 }
 
 /// One batch of orgs.
-struct Figures {
+struct OrgStats {
     first: u32,
     last: u32,
     members: u32,
@@ -109,7 +109,7 @@ struct Figures {
     step: i64,
 }
 
-impl Figures {
+impl OrgStats {
     fn statements(&self, tx: &Tx) -> [String; 12] {
         let Self { first, last, members, events, begun, step } = self;
         let backend = tx.get_database_backend();
@@ -122,16 +122,18 @@ impl Figures {
         let members_of = format!("{orgs}, {}", series("m", 1, *members));
         let founded = format!("({begun} + o.n * {step} * {})", events + 1);
         let (org_id, founded_at) =
-            (made_id(backend, 1, &founded, "o.n"), moment(backend, &founded));
+            (uuid_v7_sql(backend, 1, &founded, "o.n"), timestamp_sql(backend, &founded));
         let person = format!("(o.n * {members} + m.n)");
-        let (user_id, member_id) =
-            (made_id(backend, 2, &founded, &person), made_id(backend, 3, &founded, &person));
+        let (user_id, member_id) = (
+            uuid_v7_sql(backend, 2, &founded, &person),
+            uuid_v7_sql(backend, 3, &founded, &person),
+        );
         let email = "'member-' || m.n || '@company-' || o.n || '.example'";
         let happened = format!("({founded} + e.n * {step})");
-        let event_id = made_id(backend, 4, &happened, &format!("(o.n * {events} + e.n)"));
+        let event_id = uuid_v7_sql(backend, 4, &happened, &format!("(o.n * {events} + e.n)"));
         let (session_id, impersonation_id) =
-            (made_id(backend, 5, &founded, "o.n"), made_id(backend, 6, &founded, "o.n"));
-        let owner_id = made_id(backend, 2, &founded, &format!("(o.n * {members} + 1)"));
+            (uuid_v7_sql(backend, 5, &founded, "o.n"), uuid_v7_sql(backend, 6, &founded, "o.n"));
+        let owner_id = uuid_v7_sql(backend, 2, &founded, &format!("(o.n * {members} + 1)"));
         let somebody = format!("(o.n * {members} + 1 + e.n % {})", *members);
         [
             format!(
@@ -162,12 +164,12 @@ impl Figures {
             format!(
                 "INSERT INTO refresh_token (hash, session_id, issued_at) {orgs}
                  SELECT {}, {session_id}, {founded_at} FROM o",
-                made_bytes(backend, &session_id)
+                uuid_bytes_sql(backend, &session_id)
             ),
             format!(
-                "INSERT INTO idempotency_key (org_id, user_id, key_hash, request_hash, answer, answered_at) {orgs}
+                "INSERT INTO idempotency_key (org_id, user_id, key_hash, request_hash, response, stored_at) {orgs}
                  SELECT {org_id}, {owner_id}, {bytes}, {bytes}, {bytes}, {founded_at} FROM o",
-                bytes = made_bytes(backend, &owner_id)
+                bytes = uuid_bytes_sql(backend, &owner_id)
             ),
             format!(
                 "INSERT INTO impersonation (org_id, id, staff_user_id, staff_session_id, target_user_id, mode, reason, ticket_ref,
@@ -192,8 +194,8 @@ impl Figures {
                         'succeeded', 'org', 'company-' || o.n, 'changed something, for the ' || e.n || 'th time', '{{}}', 1, {}
                  FROM o, e WHERE {events} > 0",
                 series("e", 1, (*events).max(1)),
-                moment(backend, &happened),
-                made_id(backend, 2, &founded, &somebody),
+                timestamp_sql(backend, &happened),
+                uuid_v7_sql(backend, 2, &founded, &somebody),
                 *members,
                 random_bytes(backend, SALTS),
             ),

@@ -13,7 +13,7 @@ use postern_domain::{
     actor::Actor,
     clock::RequestContext,
     credential::PasswordHash,
-    event::Act,
+    event::EventDraft,
     feature::{FeatureKey, Plan},
     id::UserId,
     member::Member,
@@ -30,7 +30,7 @@ use crate::{
         usage_point, user,
     },
     error::StoreError,
-    record,
+    event_writer,
     repository::orgs::row_of,
     store::Store,
     tx::{Mode, Tx},
@@ -240,9 +240,16 @@ async fn customer(
             usage_point::Entity::insert(row).exec_without_returning(tx).await?;
         }
     }
-    let act = Act::new(Action::OrgCreated, org.target(), format!("created the org {slug}"))
-        .noted("name", name);
-    record::write(tx, act, &Actor::Cli { command: "postern demo" }, Some(org.reference()), context)
-        .await?;
+    let draft =
+        EventDraft::new(Action::OrgCreated, org.target(), format!("created the org {slug}"))
+            .with_metadata("name", name);
+    event_writer::write(
+        tx,
+        draft,
+        &Actor::Cli { command: "postern demo" },
+        Some(org.reference()),
+        context,
+    )
+    .await?;
     Ok(())
 }

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use postern_domain::{
     Id,
-    entry::{Openings, Part},
+    entry::{CommitmentSalts, Part},
     event::{ActorRef, ActorType, Event, OnBehalfOf, Outcome, Source, Target, TargetType},
     org::OrgRef,
     staff::Tier,
@@ -47,7 +47,7 @@ pub struct Model {
     pub salts: Vec<u8>,
     /// The commitments to what has been erased, by part, in base64.
     #[sea_orm(column_type = "JsonBinary", nullable)]
-    pub erased: Option<Json>,
+    pub erased_fields: Option<Json>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
@@ -56,7 +56,7 @@ pub enum Relation {}
 impl ActiveModelBehavior for ActiveModel {}
 
 impl Model {
-    pub fn of(event: Event, openings: &Openings) -> Self {
+    pub fn of(event: Event, openings: &CommitmentSalts) -> Self {
         let Event {
             id,
             occurred_at,
@@ -75,7 +75,7 @@ impl Model {
             // Its place is found out later and kept elsewhere.
             log: _,
             // The openings say it, with more.
-            erased: _,
+            erased_fields: _,
         } = event;
         let (org_id, org_slug) = org.map(|OrgRef { id, slug }| (id.uuid(), slug)).unzip();
         let (on_behalf_of_id, on_behalf_of_email) =
@@ -108,14 +108,14 @@ impl Model {
             request_id,
             schema_version,
             salts: openings.salts().to_vec(),
-            erased: erased_json(openings.erased()),
+            erased_fields: erased_json(openings.erased_fields()),
         }
     }
 
     /// What opens the commitments of the event.
-    pub fn openings(&self) -> Result<Openings, StoreError> {
+    pub fn openings(&self) -> Result<CommitmentSalts, StoreError> {
         let damaged = || StoreError::Corrupt(format!("the salts of event {}", self.id));
-        let erased = match &self.erased {
+        let erased_fields = match &self.erased_fields {
             Some(Value::Object(commitments)) => commitments
                 .iter()
                 .map(|(part, hash)| Some((Part::parse(part)?, Hash::from_base64(hash.as_str()?)?)))
@@ -124,12 +124,12 @@ impl Model {
             Some(_) => return Err(damaged()),
             None => BTreeMap::new(),
         };
-        Openings::kept(&self.salts, erased).ok_or_else(damaged)
+        CommitmentSalts::kept(&self.salts, erased_fields).ok_or_else(damaged)
     }
 }
 
-fn erased_json(erased: &BTreeMap<Part, Hash>) -> Option<Json> {
-    let commitments: Map<String, Value> = erased
+fn erased_json(erased_fields: &BTreeMap<Part, Hash>) -> Option<Json> {
+    let commitments: Map<String, Value> = erased_fields
         .iter()
         .map(|(part, hash)| (part.name().to_owned(), hash.to_base64().into()))
         .collect();
@@ -140,7 +140,7 @@ impl TryFrom<Model> for Event {
     type Error = StoreError;
 
     fn try_from(model: Model) -> Result<Self, StoreError> {
-        let erased = model.openings()?.erased().keys().copied().collect();
+        let erased_fields = model.openings()?.erased_fields().keys().copied().collect();
         let Model {
             id,
             occurred_at,
@@ -168,7 +168,7 @@ impl TryFrom<Model> for Event {
             request_id,
             schema_version,
             salts: _,
-            erased: _,
+            erased_fields: _,
         } = model;
         let metadata = match metadata {
             Value::Object(fields) => fields,
@@ -210,7 +210,7 @@ impl TryFrom<Model> for Event {
             },
             schema_version,
             log: None,
-            erased,
+            erased_fields,
         })
     }
 }

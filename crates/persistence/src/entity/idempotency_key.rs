@@ -12,8 +12,8 @@ pub struct Model {
     pub key_hash: Vec<u8>,
     pub request_hash: Vec<u8>,
     /// Sealed by `postern-api`: the answer may hold a token.
-    pub answer: Vec<u8>,
-    pub answered_at: DateTimeUtc,
+    pub response: Vec<u8>,
+    pub stored_at: DateTimeUtc,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

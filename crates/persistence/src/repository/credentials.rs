@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use chrono::{DateTime, Utc};
 use postern_domain::{
-    credential::{Attempts, Failures, PasswordChanged, PasswordHash, Registered},
+    credential::{Attempts, Failures, NewPassword, NewUser, PasswordHash},
     id::UserId,
     scope,
     staff::Tier,
@@ -21,8 +21,8 @@ use super::{sessions, staff};
 use crate::{
     entity::{credential, user},
     error::StoreError,
+    persist::{Persist, WriteContext},
     store::statement,
-    stored::{Stored, Target},
     tx::Tx,
 };
 
@@ -117,7 +117,7 @@ impl<'a> Credentials<'a> {
 
     /// Is the password still the one that was read, and the account not suspended? Both rows are locked until the unit of work
     /// ends, so that it stays so.
-    pub async fn locked_still_is(&self, account: &Account) -> Result<bool, StoreError> {
+    pub async fn verify_unchanged_for_update(&self, account: &Account) -> Result<bool, StoreError> {
         let hash = self.locked_password_hash(account.user.id).await?;
         let user = user::Entity::find_by_id(account.user.id.uuid())
             .lock(LockType::Update)
@@ -139,8 +139,8 @@ impl<'a> Credentials<'a> {
     }
 }
 
-impl Stored<scope::User> for PasswordChanged {
-    async fn store(&self, to: Target<'_, scope::User>) -> Result<(), StoreError> {
+impl Persist<scope::User> for NewPassword {
+    async fn persist(&self, to: WriteContext<'_, scope::User>) -> Result<(), StoreError> {
         credential::Entity::update_many()
             .col_expr(credential::Column::PasswordHash, Expr::value(self.hash.expose_secret()))
             .col_expr(credential::Column::ChangedAt, Expr::value(self.changed_at))
@@ -151,8 +151,8 @@ impl Stored<scope::User> for PasswordChanged {
     }
 }
 
-impl Stored<scope::Staff> for Registered {
-    async fn store(&self, to: Target<'_, scope::Staff>) -> Result<(), StoreError> {
+impl Persist<scope::Staff> for NewUser {
+    async fn persist(&self, to: WriteContext<'_, scope::Staff>) -> Result<(), StoreError> {
         let User { id, email, name, image_url, created_at, suspended_at } = self.user.clone();
         let row = user::Model { id: id.uuid(), email, name, image_url, created_at, suspended_at };
         user::Entity::insert(row.into_active_model()).exec_without_returning(to.tx).await?;

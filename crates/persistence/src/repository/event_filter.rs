@@ -28,7 +28,7 @@ pub struct EventFilter {
     pub action: Option<ActionFilter>,
     /// The id or the label of what it was done to.
     pub target: Option<String>,
-    /// Whose identity was worn, by id or by e-mail address.
+    /// LogScope identity was worn, by id or by e-mail address.
     pub on_behalf_of: Option<UserId>,
     pub on_behalf_of_email: Option<String>,
     pub outcome: Option<Outcome>,
@@ -42,18 +42,18 @@ pub struct EventFilter {
     /// Text that the summary or the target's label contains.
     pub q: Option<String>,
     /// For staff: only what stands in one log.
-    pub log: Whose,
+    pub log: LogScope,
     /// For staff who see only what they did themselves.
     pub only_by: Option<UserId>,
 }
 
 /// In whose log.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Whose {
+pub enum LogScope {
     #[default]
-    Anybodys,
-    Platforms,
-    Orgs(OrgId),
+    All,
+    Platform,
+    Org(OrgId),
 }
 
 #[derive(Debug)]
@@ -142,9 +142,9 @@ impl EventFilter {
                     .map(|to| C::OccurredAt.lt(to).and(C::Id.lt(Ids::first_of(to + Ids::AHEAD)))),
             )
             .add_option(match self.log {
-                Whose::Anybodys => None,
-                Whose::Platforms => Some(C::OrgId.is_null()),
-                Whose::Orgs(org) => Some(C::OrgId.eq(org.uuid())),
+                LogScope::All => None,
+                LogScope::Platform => Some(C::OrgId.is_null()),
+                LogScope::Org(org) => Some(C::OrgId.eq(org.uuid())),
             })
             .add_option(self.only_by.map(|id| C::ActorId.eq(id.uuid())))
     }

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use postern_domain::{
     Id,
     entry::Opening,
-    event::{Event, Exhibit, LogPlace},
+    event::{Event, LogPosition, VerifiableEvent},
     id::{EventId, OrgId},
 };
 use postern_tlog::Hash;
@@ -19,12 +19,12 @@ use uuid::Uuid;
 use super::{
     event_filter::EventFilter,
     log::Leaf,
-    page::{From, Page, PageRequest},
+    page::{Page, PageRequest, PageStart},
 };
 use crate::{
     entity::{audit_event, audit_leaf, audit_queue},
     error::StoreError,
-    record,
+    event_writer,
     tx::Tx,
 };
 
@@ -50,13 +50,13 @@ const QUEUED: &str = "log_queued";
 struct Evidence {
     row: Row,
     leaf: Option<Vec<u8>>,
-    queued: bool,
+    pending: bool,
 }
 
 impl FromQueryResult for Evidence {
     fn from_query_result(row: &QueryResult, prefix: &str) -> Result<Self, DbErr> {
-        let (leaf, queued) = (row.try_get(prefix, LEAF)?, row.try_get(prefix, QUEUED)?);
-        Ok(Self { row: Row::from_query_result(row, prefix)?, leaf, queued })
+        let (leaf, pending) = (row.try_get(prefix, LEAF)?, row.try_get(prefix, QUEUED)?);
+        Ok(Self { row: Row::from_query_result(row, prefix)?, leaf, pending })
     }
 }
 
@@ -86,12 +86,12 @@ impl<'a> Events<'a> {
     ) -> Result<Page<Event>, StoreError> {
         let last = self.last_examined(filter, page).await?;
         let rows = self.rows(self.narrowed(filter, page, last), Self::event).await?;
-        let cut = page.cut(rows, |(id, _)| *id);
+        let cut = page.into_page(rows, |(id, _)| *id);
         let cut = match last {
-            Some(last) if !cut.goes_on(page) => cut.going_on(page, last),
+            Some(last) if !cut.has_more(page) => cut.continue_after(page, last),
             _ => cut,
         };
-        Ok(cut.understood())
+        Ok(cut.skip_unreadable())
     }
 
     /// The next events in the order of their ids, with what is needed to check each, and where to go on if there may be more.
@@ -100,8 +100,8 @@ impl<'a> Events<'a> {
         filter: &EventFilter,
         after: Uuid,
         limit: u64,
-    ) -> Result<(Vec<Exhibit>, Option<Uuid>), StoreError> {
-        let page = PageRequest { from: From::NewerThan(after), limit };
+    ) -> Result<(Vec<VerifiableEvent>, Option<Uuid>), StoreError> {
+        let page = PageRequest { from: PageStart::NewerThan(after), limit };
         let last = self.last_examined(filter, page).await?;
         let mut rows = self.evidence(self.narrowed(filter, page, last)).await?;
         let more = rows.len() as u64 > limit;
@@ -123,7 +123,7 @@ impl<'a> Events<'a> {
     }
 
     /// One event, with what is needed to check it.
-    pub async fn exhibited(&self, id: EventId) -> Result<Option<Exhibit>, StoreError> {
+    pub async fn exhibited(&self, id: EventId) -> Result<Option<VerifiableEvent>, StoreError> {
         let found =
             self.evidence(self.select().filter(audit_event::Column::Id.eq(id.uuid()))).await?.pop();
         found
@@ -147,7 +147,11 @@ impl<'a> Events<'a> {
         match (filter.words(), &filter.arms()[..]) {
             (Some(words), _) => {
                 let until = last.map(|last| {
-                    if let From::NewerThan(_) = page.from { id().lte(last) } else { id().gte(last) }
+                    if let PageStart::NewerThan(_) = page.from {
+                        id().lte(last)
+                    } else {
+                        id().gte(last)
+                    }
                 });
                 query.cond_where(filter.whole().add(words).add_option(until));
             }
@@ -188,14 +192,15 @@ impl<'a> Events<'a> {
         page.ordered(QueryTrait::query(&mut select), Expr::col((audit_event::Entity, id)))
             .offset(EXAMINED - 1)
             .limit(1);
-        let rows = self.tx.planned_anew(&select.build(self.tx.get_database_backend())).await?;
+        let rows =
+            self.tx.query_with_custom_plan(&select.build(self.tx.get_database_backend())).await?;
         Ok(rows.first().map(|row| row.try_get("", "id")).transpose()?)
     }
 
     async fn evidence(
         &self,
         mut select: Select<audit_event::Entity>,
-    ) -> Result<Vec<(Uuid, Option<Exhibit>)>, StoreError> {
+    ) -> Result<Vec<(Uuid, Option<VerifiableEvent>)>, StoreError> {
         use audit_event::Column as C;
         let same_event = Expr::col((audit_queue::Entity, audit_queue::Column::EventId))
             .equals((audit_event::Entity, C::Id));
@@ -215,19 +220,20 @@ impl<'a> Events<'a> {
         select: Select<audit_event::Entity>,
         understand: fn(&Self, R) -> Result<T, StoreError>,
     ) -> Result<Vec<(Uuid, Option<T>)>, StoreError> {
-        let rows = self.tx.planned_anew(&select.build(self.tx.get_database_backend())).await?;
-        let understood = rows.iter().map(|row| {
+        let rows =
+            self.tx.query_with_custom_plan(&select.build(self.tx.get_database_backend())).await?;
+        let skip_unreadable = rows.iter().map(|row| {
             let id: Uuid = row.try_get("", "id")?;
             match R::from_query_result(row, "").map_err(StoreError::from).and_then(|row| understand(self, row)) {
                 Ok(said) => Ok((id, Some(said))),
                 Err(StoreError::Corrupt(why)) => {
-                    tracing::error!(event = %Id::<Event>::new(id), why, "an event of the record cannot be understood, and is left out");
+                    tracing::error!(event = %Id::<Event>::new(id), why, "an event of the record cannot be skip_unreadable, and is left out");
                     Ok((id, None))
                 }
                 Err(error) => Err(error),
             }
         });
-        understood.collect()
+        skip_unreadable.collect()
     }
 
     /// The events at these leaves, in their order, without those that are no longer there.
@@ -246,18 +252,21 @@ impl<'a> Events<'a> {
         let ids = leaves.iter().map(|leaf| leaf.event);
         let rows = self
             .rows(self.select().filter(audit_event::Column::Id.is_in(ids)), |_, row: Row| {
-                record::entry(&row.model)
+                event_writer::entry(&row.model)
             })
             .await?;
         let mut by_id: HashMap<Uuid, Option<Vec<u8>>> = rows.into_iter().collect();
         Ok(leaves.iter().map(|leaf| by_id.remove(&leaf.event).flatten()).collect())
     }
 
-    fn exhibit(&self, Evidence { row, leaf, queued }: Evidence) -> Result<Exhibit, StoreError> {
+    fn exhibit(
+        &self,
+        Evidence { row, leaf, pending }: Evidence,
+    ) -> Result<VerifiableEvent, StoreError> {
         let openings = row.model.openings()?;
         let opening =
-            Opening::of(&openings, leaf.and_then(|leaf| leaf.try_into().ok()).map(Hash), queued);
-        Ok(Exhibit { event: self.event(row)?, opening })
+            Opening::of(&openings, leaf.and_then(|leaf| leaf.try_into().ok()).map(Hash), pending);
+        Ok(VerifiableEvent { event: self.event(row)?, opening })
     }
 
     fn event(&self, Row { model, index }: Row) -> Result<Event, StoreError> {
@@ -265,8 +274,8 @@ impl<'a> Events<'a> {
         let log = match index {
             Some(index) => {
                 let origin =
-                    self.tx.store().recorder()?.origin(event.org.as_ref().map(|org| org.id));
-                Some(LogPlace { origin, index: index.unsigned_abs() })
+                    self.tx.store().audit_keys()?.origin(event.org.as_ref().map(|org| org.id));
+                Some(LogPosition { origin, index: index.unsigned_abs() })
             }
             None => None,
         };

@@ -4,25 +4,27 @@ use chrono::{DateTime, Utc};
 use postern_domain::id::{OrgId, UserId};
 use sea_orm::ConnectionTrait;
 
-use crate::{backend::takes_lock, entity::org_or_nil, error::StoreError, store::statement, tx::Tx};
+use crate::{
+    backend::try_lock_sql, entity::org_or_nil, error::StoreError, store::statement, tx::Tx,
+};
 
-pub struct Answers<'a> {
+pub struct IdempotencyStore<'a> {
     tx: &'a Tx,
     org: Option<OrgId>,
 }
 
 /// What is known of a key.
 #[derive(Debug)]
-pub enum Known {
+pub enum KeyState {
     /// Nothing: whoever asks is the first, and holds the key until their unit of work ends.
     First,
     /// Somebody is working under this key right now.
     InFlight,
     /// It has been answered.
-    Answered { request_hash: Vec<u8>, answer: Vec<u8> },
+    Completed { request_hash: Vec<u8>, response: Vec<u8> },
 }
 
-impl<'a> Answers<'a> {
+impl<'a> IdempotencyStore<'a> {
     pub(crate) const fn new(tx: &'a Tx, org: Option<OrgId>) -> Self {
         Self { tx, org }
     }
@@ -36,20 +38,20 @@ impl<'a> Answers<'a> {
     /// Looks a key up and holds it, in one statement. What was answered before `since` is forgotten.
     ///
     /// Somebody may commit an answer in the moment between this statement's snapshot and its lock. Then two work under one
-    /// key; keeping the second answer fails ([`super::chores::Chore::RememberAnswer`]), and takes its work back with it.
+    /// key; keeping the second answer fails ([`super::chores::UnauditedWrite::StoreResponse`]), and takes its work back with it.
     pub async fn look_up(
         &self,
         user: UserId,
         key_hash: &[u8],
         since: DateTime<Utc>,
-    ) -> Result<Known, StoreError> {
+    ) -> Result<KeyState, StoreError> {
         let mut lock = [0; 8];
         lock.copy_from_slice(&key_hash[..8]);
         let backend = self.tx.get_database_backend();
         let sql = format!(
-            "SELECT {} AS held, k.request_hash AS request_hash, k.answer AS answer FROM (SELECT 1 AS one) AS one
-             LEFT JOIN idempotency_key k ON k.org_id = $5 AND k.user_id = $1 AND k.key_hash = $2 AND k.answered_at > $4",
-            takes_lock(backend)
+            "SELECT {} AS held, k.request_hash AS request_hash, k.response AS response FROM (SELECT 1 AS one) AS one
+             LEFT JOIN idempotency_key k ON k.org_id = $5 AND k.user_id = $1 AND k.key_hash = $2 AND k.stored_at > $4",
+            try_lock_sql(backend)
         );
         let values = [
             user.uuid().into(),
@@ -60,12 +62,13 @@ impl<'a> Answers<'a> {
         ];
         let row = self.tx.query_one_raw(statement(backend, &sql, values)).await?;
         let row = row.ok_or_else(|| StoreError::Corrupt("a left join gave no row".to_owned()))?;
-        let (request_hash, answer) = (row.try_get("", "request_hash")?, row.try_get("", "answer")?);
-        let (request_hash, answer): (Option<Vec<u8>>, Option<Vec<u8>>) = (request_hash, answer);
-        match request_hash.zip(answer) {
-            Some((request_hash, answer)) => Ok(Known::Answered { request_hash, answer }),
-            None if row.try_get("", "held")? => Ok(Known::First),
-            None => Ok(Known::InFlight),
+        let (request_hash, response) =
+            (row.try_get("", "request_hash")?, row.try_get("", "response")?);
+        let (request_hash, response): (Option<Vec<u8>>, Option<Vec<u8>>) = (request_hash, response);
+        match request_hash.zip(response) {
+            Some((request_hash, response)) => Ok(KeyState::Completed { request_hash, response }),
+            None if row.try_get("", "held")? => Ok(KeyState::First),
+            None => Ok(KeyState::InFlight),
         }
     }
 }

@@ -20,7 +20,7 @@ use super::page::{Page, PageRequest};
 use crate::{
     entity::{impersonation, organization, user},
     error::{StoreError, unknown},
-    stored::{Stored, Target},
+    persist::{Persist, WriteContext},
     tx::Tx,
 };
 
@@ -65,11 +65,14 @@ impl<'a> Impersonations<'a> {
         );
         page.apply(&mut query, column(impersonation::Column::Id));
         let rows = self.read(&query).await?;
-        Ok(page.cut(rows, |impersonation| impersonation.id.uuid()))
+        Ok(page.into_page(rows, |impersonation| impersonation.id.uuid()))
     }
 
     /// One of them, locked until the unit of work ends.
-    pub async fn locked(&self, id: ImpersonationId) -> Result<Option<Impersonation>, StoreError> {
+    pub async fn find_for_update(
+        &self,
+        id: ImpersonationId,
+    ) -> Result<Option<Impersonation>, StoreError> {
         let mut query = self.select();
         query
             .and_where(column(impersonation::Column::Id).eq(id.uuid()))
@@ -78,7 +81,7 @@ impl<'a> Impersonations<'a> {
     }
 
     /// The live ones that hang on something, locked until the unit of work ends.
-    pub(crate) async fn locked_hanging(
+    pub(crate) async fn find_linked_for_update(
         &self,
         on: ImpersonationsOf,
         now: DateTimeUtc,
@@ -186,8 +189,8 @@ impl TryFrom<Row> for Impersonation {
     }
 }
 
-impl Stored<scope::Staff> for New<Impersonation> {
-    async fn store(&self, to: Target<'_, scope::Staff>) -> Result<(), StoreError> {
+impl Persist<scope::Staff> for New<Impersonation> {
+    async fn persist(&self, to: WriteContext<'_, scope::Staff>) -> Result<(), StoreError> {
         let new = &self.0;
         let row = impersonation::ActiveModel {
             org_id: Set(new.org.id.uuid()),
@@ -208,8 +211,8 @@ impl Stored<scope::Staff> for New<Impersonation> {
 }
 
 // In every scope: what an impersonation hangs on can go in any of them.
-impl<S: Scope> Stored<S> for Impersonation {
-    async fn store(&self, to: Target<'_, S>) -> Result<(), StoreError> {
+impl<S: Scope> Persist<S> for Impersonation {
+    async fn persist(&self, to: WriteContext<'_, S>) -> Result<(), StoreError> {
         impersonation::Entity::update_many()
             .col_expr(impersonation::Column::EndedAt, Expr::value(self.ended_at))
             .filter(impersonation::Column::OrgId.eq(self.org.id.uuid()))

@@ -36,12 +36,12 @@ impl<'a> Log<'a> {
 
     /// The name of the log.
     pub fn origin(&self) -> Result<String, StoreError> {
-        Ok(self.tx.store().recorder()?.origin(self.org))
+        Ok(self.tx.store().audit_keys()?.origin(self.org))
     }
 
     /// The keys that its checkpoints are signed with.
     pub fn keys(&self) -> Result<Vec<String>, StoreError> {
-        Ok(self.tx.store().recorder()?.verifiers(&self.origin()?))
+        Ok(self.tx.store().audit_keys()?.verifiers(&self.origin()?))
     }
 
     /// The newest checkpoint; that of an empty log, where nothing has been pumped yet.
@@ -56,17 +56,21 @@ impl<'a> Log<'a> {
             // Where a key has come since, it signs as well.
             return Ok(Head {
                 size: natural(row.size)?,
-                note: self.tx.store().recorder()?.signed_anew(&self.origin()?, row.note),
+                note: self
+                    .tx
+                    .store()
+                    .audit_keys()?
+                    .with_current_signatures(&self.origin()?, row.note),
             });
         }
         let empty = Checkpoint { origin: self.origin()?, size: 0, root: Hash::of_nothing() };
-        Ok(Head { size: 0, note: self.tx.store().recorder()?.sign(&empty)? })
+        Ok(Head { size: 0, note: self.tx.store().audit_keys()?.sign(&empty)? })
     }
 
     /// Checkpoints that the log has had, at most about so many and evenly spread, the smallest first.
     pub async fn history(&self, size: u64, at_most: u64) -> Result<Vec<String>, StoreError> {
         use audit_checkpoint::Column as C;
-        let (recorder, origin) = (self.tx.store().recorder()?, self.origin()?);
+        let (audit_keys, origin) = (self.tx.store().audit_keys()?, self.origin()?);
         let step = size.div_ceil(at_most.max(1)).max(1);
         let mut notes = Vec::new();
         // The last of each step: one short look into the key for each.
@@ -79,7 +83,7 @@ impl<'a> Log<'a> {
                 .order_by_desc(C::Size)
                 .one(self.tx)
                 .await?;
-            notes.extend(found.map(|row| recorder.signed_anew(&origin, row.note)));
+            notes.extend(found.map(|row| audit_keys.with_current_signatures(&origin, row.note)));
             below += step;
         }
         Ok(notes)
@@ -241,12 +245,12 @@ pub(crate) async fn frontier(tx: &Tx, org: Uuid) -> Result<Frontier, StoreError>
         .await?;
     let Some(row) = newest else { return Ok(Frontier::default()) };
     let roots = row.frontier.chunks(32).map(hash).collect::<Result<_, _>>()?;
-    let recorder = tx.store().recorder()?;
-    let origin = recorder.origin(org_unless_nil(org));
+    let audit_keys = tx.store().audit_keys()?;
+    let origin = audit_keys.origin(org_unless_nil(org));
     let frontier = Frontier::resume(natural(row.size)?, roots).filter(|frontier| {
         let tree =
             Checkpoint { origin: origin.clone(), size: frontier.size(), root: frontier.root() };
-        recorder.has_signed(&row.note, &tree)
+        audit_keys.has_signed(&row.note, &tree)
     });
     frontier.ok_or_else(|| {
         StoreError::Corrupt(format!(

@@ -3,7 +3,7 @@
 use postern_domain::{
     Id,
     id::{MemberId, OrgId},
-    member::{Member, Removed, Roster},
+    member::{LockedMember, Member, RemovedMember},
     role::Role,
     scope,
 };
@@ -21,7 +21,7 @@ use super::{
 use crate::{
     entity::{membership, user},
     error::{StoreError, unknown},
-    stored::{Stored, Target},
+    persist::{Persist, WriteContext},
     tx::Tx,
 };
 
@@ -59,7 +59,7 @@ impl<'a> Members<'a> {
         }
         page.apply(&mut query, column(membership::Column::Id));
         let rows = self.read(&query).await?;
-        Ok(page.cut(rows, |member| member.id.uuid()))
+        Ok(page.into_page(rows, |member| member.id.uuid()))
     }
 
     pub async fn find(&self, id: MemberId) -> Result<Option<Member>, StoreError> {
@@ -70,11 +70,11 @@ impl<'a> Members<'a> {
 
     /// The member with all that has to stand still while something is decided about them, locked until the unit of work
     /// ends: the member, the owners and the caller, in one order, so that two such decisions wait instead of deadlocking.
-    pub async fn locked(
+    pub async fn find_for_update(
         &self,
         id: MemberId,
         caller: MemberId,
-    ) -> Result<Option<Roster>, StoreError> {
+    ) -> Result<Option<LockedMember>, StoreError> {
         let mut query = self.select();
         let ids = [id.uuid(), caller.uuid()];
         query
@@ -89,7 +89,7 @@ impl<'a> Members<'a> {
         let owners = rows.iter().filter(|member| member.role == Role::Owner).count() as u64;
         let own_role = rows.iter().find(|member| member.id == caller).map(|member| member.role);
         let member = rows.into_iter().find(|member| member.id == id);
-        Ok(member.zip(own_role).map(|(member, own_role)| Roster { member, own_role, owners }))
+        Ok(member.zip(own_role).map(|(member, own_role)| LockedMember { member, own_role, owners }))
     }
 
     fn select(&self) -> SelectStatement {
@@ -151,8 +151,8 @@ impl TryFrom<Row> for Member {
     }
 }
 
-impl Stored<scope::Org> for Member {
-    async fn store(&self, to: Target<'_, scope::Org>) -> Result<(), StoreError> {
+impl Persist<scope::Org> for Member {
+    async fn persist(&self, to: WriteContext<'_, scope::Org>) -> Result<(), StoreError> {
         membership::Entity::update_many()
             .col_expr(membership::Column::Role, Expr::value(self.role.name()))
             .filter(membership::Column::OrgId.eq(to.grant.context().org.id.uuid()))
@@ -163,8 +163,8 @@ impl Stored<scope::Org> for Member {
     }
 }
 
-impl Stored<scope::Org> for Removed {
-    async fn store(&self, to: Target<'_, scope::Org>) -> Result<(), StoreError> {
+impl Persist<scope::Org> for RemovedMember {
+    async fn persist(&self, to: WriteContext<'_, scope::Org>) -> Result<(), StoreError> {
         membership::Entity::delete_many()
             .filter(membership::Column::OrgId.eq(to.grant.context().org.id.uuid()))
             .filter(membership::Column::Id.eq(self.0.id.uuid()))

@@ -2,22 +2,22 @@
 //! with its id, so that no query of theirs can be written without it.
 
 pub mod accounts;
-pub mod chores;
 pub mod credentials;
 pub mod event_filter;
 pub mod events;
 pub mod features;
-pub mod figures;
 pub mod idempotency;
 pub mod impersonations;
 pub mod log;
 pub mod members;
+pub mod org_stats;
 pub mod orgs;
 pub mod page;
 pub mod retention;
 pub mod sessions;
 pub mod settings;
 pub mod staff;
+pub mod unaudited;
 pub mod users;
 
 use sea_orm::sea_query::{BinOper, Expr, ExprTrait, Func};

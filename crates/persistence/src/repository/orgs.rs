@@ -3,7 +3,7 @@
 use postern_domain::{
     id::{OrgId, UserId},
     member::{Member, OrgContext},
-    org::{Founded, Membership, Org},
+    org::{Membership, NewOrg, Org},
     role::Role,
     scope,
 };
@@ -19,7 +19,7 @@ use crate::{
     entity::{membership, org_setting, organization},
     error::{StoreError, unknown},
     org_key::OrgKey,
-    stored::{Stored, Target},
+    persist::{Persist, WriteContext},
     tx::Tx,
 };
 
@@ -101,19 +101,19 @@ impl<'a> Orgs<'a> {
                 .into())
             })
             .collect();
-        Ok(page.cut(memberships?, |membership| membership.member_id.uuid()))
+        Ok(page.into_page(memberships?, |membership| membership.member_id.uuid()))
     }
 }
 
 /// The row of an org, locked until the unit of work ends.
-pub(crate) async fn locked(tx: &Tx, id: OrgId) -> Result<Option<Org>, StoreError> {
+pub(crate) async fn find_for_update(tx: &Tx, id: OrgId) -> Result<Option<Org>, StoreError> {
     let live = organization::Entity::find_by_id(id.uuid())
         .filter(organization::Column::DeletionRequestedAt.is_null());
     live.lock(LockType::Update).one(tx).await?.map(Org::try_from).transpose()
 }
 
-impl Stored<scope::User> for Founded {
-    async fn store(&self, to: Target<'_, scope::User>) -> Result<(), StoreError> {
+impl Persist<scope::User> for NewOrg {
+    async fn persist(&self, to: WriteContext<'_, scope::User>) -> Result<(), StoreError> {
         let Self { org, owner } = self;
         let row = organization::Model::from(org.clone()).into_active_model();
         organization::Entity::insert(row).exec_without_returning(to.tx).await?;
@@ -130,8 +130,8 @@ impl Stored<scope::User> for Founded {
     }
 }
 
-impl Stored<scope::Org> for Org {
-    async fn store(&self, to: Target<'_, scope::Org>) -> Result<(), StoreError> {
+impl Persist<scope::Org> for Org {
+    async fn persist(&self, to: WriteContext<'_, scope::Org>) -> Result<(), StoreError> {
         organization::Entity::update_many()
             .col_expr(organization::Column::Name, Expr::value(&self.name))
             .col_expr(

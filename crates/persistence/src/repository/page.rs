@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 /// Where a page begins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum From {
+pub enum PageStart {
     /// With the newest.
     Newest,
     /// With what is older than this one.
@@ -21,7 +21,7 @@ pub enum From {
 /// Which page is asked for.
 #[derive(Debug, Clone, Copy)]
 pub struct PageRequest {
-    pub from: From,
+    pub from: PageStart,
     /// How many rows at the most; 1 to 100.
     pub limit: u64,
 }
@@ -30,8 +30,8 @@ pub struct PageRequest {
 #[derive(Debug)]
 pub struct Page<T> {
     pub rows: Vec<T>,
-    pub older: Option<From>,
-    pub newer: Option<From>,
+    pub older: Option<PageStart>,
+    pub newer: Option<PageStart>,
 }
 
 impl PageRequest {
@@ -48,12 +48,12 @@ impl PageRequest {
     ) -> &mut SelectStatement {
         let column = column.into();
         let order = match self.from {
-            From::Newest => Order::Desc,
-            From::OlderThan(id) => {
+            PageStart::Newest => Order::Desc,
+            PageStart::OlderThan(id) => {
                 query.and_where(column.clone().lt(id));
                 Order::Desc
             }
-            From::NewerThan(id) => {
+            PageStart::NewerThan(id) => {
                 query.and_where(column.clone().gt(id));
                 Order::Asc
             }
@@ -61,20 +61,20 @@ impl PageRequest {
         query.order_by_expr(column, order)
     }
 
-    pub(super) fn cut<T>(self, mut rows: Vec<T>, id: impl Fn(&T) -> Uuid) -> Page<T> {
+    pub(super) fn into_page<T>(self, mut rows: Vec<T>, id: impl Fn(&T) -> Uuid) -> Page<T> {
         let wanted = usize::try_from(self.limit).unwrap_or(usize::MAX);
         let more = rows.len() > wanted;
         rows.truncate(wanted);
-        let backwards = matches!(self.from, From::NewerThan(_));
+        let backwards = matches!(self.from, PageStart::NewerThan(_));
         if backwards {
             rows.reverse();
         }
         // Whence one came there is always more.
         let (is_older, is_newer) =
-            if backwards { (true, more) } else { (more, self.from != From::Newest) };
+            if backwards { (true, more) } else { (more, self.from != PageStart::Newest) };
         Page {
-            older: rows.last().filter(|_| is_older).map(|row| From::OlderThan(id(row))),
-            newer: rows.first().filter(|_| is_newer).map(|row| From::NewerThan(id(row))),
+            older: rows.last().filter(|_| is_older).map(|row| PageStart::OlderThan(id(row))),
+            newer: rows.first().filter(|_| is_newer).map(|row| PageStart::NewerThan(id(row))),
             rows,
         }
     }
@@ -82,25 +82,25 @@ impl PageRequest {
 
 impl<T> Page<T> {
     /// Is there more in the direction that was asked for?
-    pub(super) const fn goes_on(&self, asked: PageRequest) -> bool {
+    pub(super) const fn has_more(&self, asked: PageRequest) -> bool {
         match asked.from {
-            From::NewerThan(_) => self.newer.is_some(),
-            From::Newest | From::OlderThan(_) => self.older.is_some(),
+            PageStart::NewerThan(_) => self.newer.is_some(),
+            PageStart::Newest | PageStart::OlderThan(_) => self.older.is_some(),
         }
     }
 
     /// It goes on behind `last`, which need not be on it; and where nothing is on it, back from there as well.
-    pub(super) fn going_on(mut self, asked: PageRequest, last: Uuid) -> Self {
-        let (older, newer) = (Some(From::OlderThan(last)), Some(From::NewerThan(last)));
+    pub(super) fn continue_after(mut self, asked: PageRequest, last: Uuid) -> Self {
+        let (older, newer) = (Some(PageStart::OlderThan(last)), Some(PageStart::NewerThan(last)));
         let empty = self.rows.is_empty();
         match asked.from {
-            From::NewerThan(_) => {
+            PageStart::NewerThan(_) => {
                 (self.newer, self.older) = (newer, if empty { older } else { self.older })
             }
-            From::OlderThan(_) => {
+            PageStart::OlderThan(_) => {
                 (self.older, self.newer) = (older, if empty { newer } else { self.newer })
             }
-            From::Newest => self.older = older,
+            PageStart::Newest => self.older = older,
         }
         self
     }
@@ -108,7 +108,7 @@ impl<T> Page<T> {
 
 impl<T> Page<(Uuid, Option<T>)> {
     /// Without what could not be understood.
-    pub(super) fn understood(self) -> Page<T> {
+    pub(super) fn skip_unreadable(self) -> Page<T> {
         Page {
             rows: self.rows.into_iter().filter_map(|(_, row)| row).collect(),
             older: self.older,

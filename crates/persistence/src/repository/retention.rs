@@ -10,7 +10,7 @@ use sea_orm::{
 use crate::{
     entity::{organization, retention},
     error::StoreError,
-    stored::{Stored, Target},
+    persist::{Persist, WriteContext},
     tx::Tx,
 };
 
@@ -27,7 +27,7 @@ impl<'a> Retentions<'a> {
     }
 
     /// The rules for an org by its slug, locked until the unit of work ends.
-    pub async fn locked(&self, slug: &str) -> Result<Option<Retention>, StoreError> {
+    pub async fn find_for_update(&self, slug: &str) -> Result<Option<Retention>, StoreError> {
         // What is being removed is gone before a hold is on it, and nothing after.
         self.tx.wait_for(TAKING).await?;
         let org = organization::Entity::find()
@@ -66,8 +66,8 @@ fn reference(org: organization::Model) -> OrgRef {
     OrgRef { id: Id::new(org.id), slug: org.slug }
 }
 
-impl Stored<scope::Staff> for Retention {
-    async fn store(&self, to: Target<'_, scope::Staff>) -> Result<(), StoreError> {
+impl Persist<scope::Staff> for Retention {
+    async fn persist(&self, to: WriteContext<'_, scope::Staff>) -> Result<(), StoreError> {
         let Self { org, days, held_since } = self;
         let row = retention::ActiveModel {
             org_id: Set(org.id.uuid()),

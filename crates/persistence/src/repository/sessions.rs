@@ -17,7 +17,7 @@ use super::page::{Page, PageRequest};
 use crate::{
     entity::{refresh_token, session, user},
     error::StoreError,
-    stored::{Stored, Target},
+    persist::{Persist, WriteContext},
     tx::Tx,
 };
 
@@ -54,11 +54,15 @@ impl<'a> Sessions<'a> {
             Expr::col((session::Entity, session::Column::Id)),
         );
         let rows = select.all(self.tx).await?.into_iter().map(Session::from).collect();
-        Ok(page.cut(rows, |session: &Session| session.id.uuid()))
+        Ok(page.into_page(rows, |session: &Session| session.id.uuid()))
     }
 
     /// A session of a person, locked until the unit of work ends.
-    pub async fn locked(&self, id: SessionId, user: UserId) -> Result<Option<Session>, StoreError> {
+    pub async fn find_for_update(
+        &self,
+        id: SessionId,
+        user: UserId,
+    ) -> Result<Option<Session>, StoreError> {
         let select =
             session::Entity::find_by_id(id.uuid()).filter(session::Column::UserId.eq(user.uuid()));
         Ok(select.lock(LockType::Update).one(self.tx).await?.map(Into::into))
@@ -100,22 +104,22 @@ pub(super) async fn end_all_but(
     Ok(())
 }
 
-impl Stored<scope::Public> for New<Session> {
-    async fn store(&self, to: Target<'_, scope::Public>) -> Result<(), StoreError> {
+impl Persist<scope::Public> for New<Session> {
+    async fn persist(&self, to: WriteContext<'_, scope::Public>) -> Result<(), StoreError> {
         let row = session::Model::from(self.0.clone()).into_active_model();
         session::Entity::insert(row).exec_without_returning(to.tx).await?;
         Ok(())
     }
 }
 
-impl Stored<scope::Public> for Session {
-    async fn store(&self, to: Target<'_, scope::Public>) -> Result<(), StoreError> {
+impl Persist<scope::Public> for Session {
+    async fn persist(&self, to: WriteContext<'_, scope::Public>) -> Result<(), StoreError> {
         end(self, to.tx).await
     }
 }
 
-impl Stored<scope::User> for Session {
-    async fn store(&self, to: Target<'_, scope::User>) -> Result<(), StoreError> {
+impl Persist<scope::User> for Session {
+    async fn persist(&self, to: WriteContext<'_, scope::User>) -> Result<(), StoreError> {
         end(self, to.tx).await
     }
 }

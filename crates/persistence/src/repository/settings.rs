@@ -13,7 +13,7 @@ use sea_orm::{
 use crate::{
     entity::org_setting,
     error::StoreError,
-    stored::{Stored, Target},
+    persist::{Persist, WriteContext},
     tx::Tx,
 };
 
@@ -32,7 +32,7 @@ impl<'a> OrgSettings<'a> {
     }
 
     /// The settings, locked until the unit of work ends.
-    pub async fn locked(&self) -> Result<Settings, StoreError> {
+    pub async fn find_for_update(&self) -> Result<Settings, StoreError> {
         let select = org_setting::Entity::find_by_id(self.org.id.uuid()).lock(LockType::Update);
         self.convert(select.one(self.tx).await?)
     }
@@ -50,8 +50,8 @@ impl<'a> OrgSettings<'a> {
     }
 }
 
-impl Stored<scope::Org> for Settings {
-    async fn store(&self, to: Target<'_, scope::Org>) -> Result<(), StoreError> {
+impl Persist<scope::Org> for Settings {
+    async fn persist(&self, to: WriteContext<'_, scope::Org>) -> Result<(), StoreError> {
         let Self { branding: Branding { colour, logo_url }, support_email, limits: _, version } =
             self;
         org_setting::Entity::update_many()

@@ -4,7 +4,7 @@ use postern_domain::{
     Id,
     id::UserId,
     scope,
-    staff::{Candidate, StaffMember, Tier, Tiered},
+    staff::{LockedStaff, StaffMember, Tier, TierAssignment},
 };
 use sea_orm::{
     ActiveValue::Set,
@@ -18,7 +18,7 @@ use super::page::{Page, PageRequest};
 use crate::{
     entity::{staff, user},
     error::{StoreError, unknown},
-    stored::{Stored, Target},
+    persist::{Persist, WriteContext},
     tx::Tx,
 };
 
@@ -53,20 +53,23 @@ impl<'a> StaffList<'a> {
         let rows = self.tx.query_all(&query).await?;
         let members: Result<Vec<StaffMember>, StoreError> =
             rows.iter().map(|row| Row::from_query_result(row, "")?.try_into()).collect();
-        Ok(page.cut(members?, |member| member.user_id.uuid()))
+        Ok(page.into_page(members?, |member| member.user_id.uuid()))
     }
 
     /// A person by id, with all that has to stand still while `by` decides about their tier.
-    pub async fn locked(
+    pub async fn find_for_update(
         &self,
         id: UserId,
         by: Option<UserId>,
-    ) -> Result<Option<Candidate>, StoreError> {
+    ) -> Result<Option<LockedStaff>, StoreError> {
         self.candidate(user::Column::Id.eq(id.uuid()), by).await
     }
 
     /// The same by e-mail address, for the command line.
-    pub async fn locked_by_email(&self, email: &str) -> Result<Option<Candidate>, StoreError> {
+    pub async fn find_by_email_for_update(
+        &self,
+        email: &str,
+    ) -> Result<Option<LockedStaff>, StoreError> {
         self.candidate(user::Column::Email.eq(email), None).await
     }
 
@@ -74,7 +77,7 @@ impl<'a> StaffList<'a> {
         &self,
         which: Expr,
         by: Option<UserId>,
-    ) -> Result<Option<Candidate>, StoreError> {
+    ) -> Result<Option<LockedStaff>, StoreError> {
         // Counting rows does not lock the ones that others are about to add: those who change tiers take turns.
         self.tx.wait_for(CHANGING_TIERS).await?;
         let Some(user) = user::Entity::find().filter(which).one(self.tx).await? else {
@@ -103,7 +106,7 @@ impl<'a> StaffList<'a> {
             .transpose()?;
         let super_admins =
             rows.iter().filter(|row| row.tier == Tier::SuperAdmin.name()).count() as u64;
-        Ok(Some(Candidate { user: user.into(), present, by, super_admins }))
+        Ok(Some(LockedStaff { user: user.into(), present, by, super_admins }))
     }
 }
 
@@ -134,8 +137,8 @@ impl TryFrom<Row> for StaffMember {
     }
 }
 
-impl Stored<scope::Staff> for Tiered {
-    async fn store(&self, to: Target<'_, scope::Staff>) -> Result<(), StoreError> {
+impl Persist<scope::Staff> for TierAssignment {
+    async fn persist(&self, to: WriteContext<'_, scope::Staff>) -> Result<(), StoreError> {
         let Self { user, tier, since } = self;
         match tier {
             None => staff::Entity::delete_by_id(user.id.uuid()).exec(to.tx).await.map(drop)?,

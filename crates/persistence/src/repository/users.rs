@@ -9,7 +9,7 @@ use sea_orm::{
 use crate::{
     entity::user,
     error::StoreError,
-    stored::{Stored, Target},
+    persist::{Persist, WriteContext},
     tx::Tx,
 };
 
@@ -27,7 +27,7 @@ impl<'a> Users<'a> {
     }
 
     /// The account, locked until the unit of work ends.
-    pub async fn locked(&self, id: UserId) -> Result<Option<User>, StoreError> {
+    pub async fn find_for_update(&self, id: UserId) -> Result<Option<User>, StoreError> {
         Ok(user::Entity::find_by_id(id.uuid())
             .lock(LockType::Update)
             .one(self.tx)
@@ -36,8 +36,8 @@ impl<'a> Users<'a> {
     }
 }
 
-impl Stored<scope::User> for User {
-    async fn store(&self, to: Target<'_, scope::User>) -> Result<(), StoreError> {
+impl Persist<scope::User> for User {
+    async fn persist(&self, to: WriteContext<'_, scope::User>) -> Result<(), StoreError> {
         user::Entity::update_many()
             .col_expr(user::Column::Name, Expr::value(&self.name))
             .col_expr(user::Column::ImageUrl, Expr::value(self.image_url.clone()))

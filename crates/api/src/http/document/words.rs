@@ -37,8 +37,8 @@ pub fn of(row: &Operation) -> String {
     match row.records {
         Records::Nothing => {}
         Records::Always(_) => words += &format!(" **Records:** {actions}."),
-        Records::Aside(_) => words += &format!(" **Records:** {actions}, as said above."),
-        Records::OnlyIf(_) => {
+        Records::InOwnTx(_) => words += &format!(" **Records:** {actions}, as said above."),
+        Records::OnAnomaly(_) => {
             words += &format!(" **Records:** {actions}, only when something is wrong.")
         }
     }

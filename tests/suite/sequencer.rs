@@ -58,7 +58,7 @@ async fn killed_at_any_moment_it_loses_and_doubles_nothing(t: &App) {
         worker.wait().expect("is dead");
     }
     assert_eq!(t.recorded("org.updated").await, written, "each write is an event");
-    t.pump().await;
+    t.sequence().await;
     let twice = "SELECT count(*) FROM (SELECT event_id FROM audit_leaf GROUP BY event_id HAVING count(*) > 1) AS twice";
     let without = "SELECT count(*) FROM audit_event e WHERE NOT EXISTS (SELECT 1 FROM audit_leaf l WHERE l.event_id = e.id)";
     let torn = "SELECT count(*) FROM (SELECT org_id FROM audit_leaf GROUP BY org_id HAVING max(leaf_index) + 1 <> count(*)) AS torn";
@@ -101,9 +101,10 @@ async fn another_takes_over(t: &App) {
 }
 
 async fn what_waits_is_measured(t: &App) {
-    let waiting =
-        || async { postern_persistence::pump::waiting(&t.state.store).await.expect("is told") };
-    t.pump().await;
+    let waiting = || async {
+        postern_persistence::sequencer::waiting(&t.state.store).await.expect("is told")
+    };
+    t.sequence().await;
     assert_eq!(waiting().await, (0, None));
     let owner = t.sign_in("owner@acme.example").await;
     t.clock.turn(chrono::TimeDelta::minutes(5));

@@ -15,7 +15,7 @@ use postern_domain::{
     action::Action,
     actor::Actor,
     clock::RequestContext,
-    event::{Act, Event, Outcome, Target, TargetType},
+    event::{Event, EventDraft, Outcome, Target, TargetType},
     id::{EventId, OrgId},
 };
 use postern_tlog::{Checkpoint, Hash};
@@ -26,11 +26,11 @@ use sea_orm::{
 use uuid::Uuid;
 
 use crate::{
-    backend::{takes_pump, tells_growth},
+    audit_keys::AuditKeys,
+    backend::{notify_sql, try_sequencer_lock_sql},
     entity::{audit_checkpoint, audit_event, audit_leaf, audit_node, audit_queue, org_unless_nil},
     error::StoreError,
-    record,
-    recorder::Recorder,
+    event_writer,
     repository::log::{self, LEVELS},
     store::{Store, statement},
     tx::{Mode, Tx},
@@ -41,40 +41,43 @@ pub const BATCH: u64 = 2_000;
 
 /// What came of a turn.
 #[derive(Debug, Default)]
-pub struct Pumped {
+pub struct BatchReport {
     /// How many events were given their place.
     pub events: u64,
     /// Which logs have grown.
     pub logs: Vec<Option<OrgId>>,
     /// Entries of the queue that no server had put there, each with its org's log.
-    pub refused: Vec<(Option<OrgId>, EventId)>,
-    /// Logs that nothing can be appended to, and why. They are set aside until [`Pump::look_again`], so that the others go on.
+    pub rejected: Vec<(Option<OrgId>, EventId)>,
+    /// Logs that nothing can be appended to, and why. They are set aside until [`Sequencer::retry_quarantined`], so that the others go on.
     pub damaged: Vec<(Option<OrgId>, StoreError)>,
 }
 
 /// A process that pumps when it is its turn.
-pub struct Pump {
+pub struct Sequencer {
     store: Arc<Store>,
-    aside: BTreeSet<Uuid>,
+    quarantined: BTreeSet<Uuid>,
 }
 
-/// Whose entries a batch is made of.
+/// LogScope entries a batch is made of.
 #[derive(Clone, Copy)]
-enum Of {
+enum BatchScope {
     /// Those of all logs that are not set aside.
     All,
     One(Uuid),
 }
 
-impl Pump {
+impl Sequencer {
     #[must_use]
     pub fn new(store: Arc<Store>) -> Self {
-        Self { store, aside: BTreeSet::new() }
+        Self { store, quarantined: BTreeSet::new() }
     }
 
     /// Pumps a batch. None where another process is at it.
-    pub async fn turn(&mut self, context: &RequestContext) -> Result<Option<Pumped>, StoreError> {
-        match self.batch(Of::All, context).await {
+    pub async fn run_batch(
+        &mut self,
+        context: &RequestContext,
+    ) -> Result<Option<BatchReport>, StoreError> {
+        match self.batch(BatchScope::All, context).await {
             Err(StoreError::Conflict(_) | StoreError::Corrupt(_)) => {
                 self.each_by_itself(context).await
             }
@@ -83,37 +86,37 @@ impl Pump {
     }
 
     /// Those that were set aside get another chance: somebody may have mended them.
-    pub fn look_again(&mut self) {
-        self.aside.clear();
+    pub fn retry_quarantined(&mut self) {
+        self.quarantined.clear();
     }
 
     /// How many logs are set aside.
     #[must_use]
-    pub fn set_aside(&self) -> usize {
-        self.aside.len()
+    pub fn quarantined_count(&self) -> usize {
+        self.quarantined.len()
     }
 
     /// Pumps log by log, and sets aside those that cannot be appended to.
     async fn each_by_itself(
         &mut self,
         context: &RequestContext,
-    ) -> Result<Option<Pumped>, StoreError> {
+    ) -> Result<Option<BatchReport>, StoreError> {
         let tx = Tx::begin(&self.store, Mode::Read).await?;
         let mut logs =
             audit_queue::Entity::find().select_only().column(audit_queue::Column::OrgId).distinct();
-        logs = logs.filter(audit_queue::Column::OrgId.is_not_in(self.aside.iter().copied()));
+        logs = logs.filter(audit_queue::Column::OrgId.is_not_in(self.quarantined.iter().copied()));
         let logs: Vec<Uuid> = logs.into_tuple().all(&tx).await?;
         tx.rollback().await?;
-        let mut all = Pumped::default();
+        let mut all = BatchReport::default();
         for log in logs {
-            match self.batch(Of::One(log), context).await {
-                Ok(Some(Pumped { events, logs, refused, damaged: _ })) => {
+            match self.batch(BatchScope::One(log), context).await {
+                Ok(Some(BatchReport { events, logs, rejected, damaged: _ })) => {
                     all.events += events;
                     all.logs.extend(logs);
-                    all.refused.extend(refused);
+                    all.rejected.extend(rejected);
                 }
                 Err(error @ (StoreError::Conflict(_) | StoreError::Corrupt(_))) => {
-                    self.aside.insert(log);
+                    self.quarantined.insert(log);
                     all.damaged.push((org_unless_nil(log), error));
                 }
                 Err(error) if all.damaged.is_empty() => return Err(error),
@@ -124,19 +127,25 @@ impl Pump {
         Ok(Some(all))
     }
 
-    async fn batch(&self, of: Of, context: &RequestContext) -> Result<Option<Pumped>, StoreError> {
-        let recorder = Arc::clone(self.store.recorder()?);
+    async fn batch(
+        &self,
+        scope: BatchScope,
+        context: &RequestContext,
+    ) -> Result<Option<BatchReport>, StoreError> {
+        let audit_keys = Arc::clone(self.store.audit_keys()?);
         let tx = Tx::begin(&self.store, Mode::Write).await?;
         let backend = tx.get_database_backend();
-        if let Some(sql) = takes_pump(backend) {
+        if let Some(sql) = try_sequencer_lock_sql(backend) {
             let row = tx.query_one_raw(Statement::from_string(backend, sql)).await?;
             if !row.map_or(Ok(false), |row| row.try_get("", "taken"))? {
                 return Ok(None);
             }
         }
-        let these = match of {
-            Of::All => audit_queue::Column::OrgId.is_not_in(self.aside.iter().copied()),
-            Of::One(log) => audit_queue::Column::OrgId.eq(log),
+        let these = match scope {
+            BatchScope::All => {
+                audit_queue::Column::OrgId.is_not_in(self.quarantined.iter().copied())
+            }
+            BatchScope::One(log) => audit_queue::Column::OrgId.eq(log),
         };
         let queued = audit_queue::Entity::find()
             .filter(these)
@@ -146,13 +155,13 @@ impl Pump {
             .await?;
         if queued.is_empty() {
             tx.rollback().await?;
-            return Ok(Some(Pumped::default()));
+            return Ok(Some(BatchReport::default()));
         }
         let ids: Vec<Uuid> = queued.iter().map(|entry| entry.event_id).collect();
-        let (by_org, refused) = sort(&tx, &recorder, queued, &ids).await?;
+        let (by_org, rejected) = sort(&tx, &audit_keys, queued, &ids).await?;
         let logs: Vec<Uuid> = by_org.keys().copied().collect();
         let events = by_org.values().map(|entries| entries.len() as u64).sum();
-        append(&tx, &recorder, by_org, context.now).await?;
+        append(&tx, &audit_keys, by_org, context.now).await?;
         let (taken, of) = (
             audit_queue::Entity::delete_many()
                 .filter(audit_queue::Column::EventId.is_in(ids.clone()))
@@ -167,10 +176,10 @@ impl Pump {
                     .to_owned(),
             ));
         }
-        for (org, event) in &refused {
+        for (org, event) in &rejected {
             refuse(&tx, *org, *event, context).await?;
         }
-        if let Some(sql) = tells_growth(backend) {
+        if let Some(sql) = notify_sql(backend) {
             // A notice has at most 8,000 bytes.
             let many = logs.len() > 200;
             let told = if many {
@@ -181,11 +190,11 @@ impl Pump {
             tx.execute_raw(statement(backend, sql, [told.into()])).await?;
         }
         tx.commit().await?;
-        self.store.growth().tell(&logs);
-        Ok(Some(Pumped {
+        self.store.log_notify().notify(&logs);
+        Ok(Some(BatchReport {
             events,
             logs: logs.into_iter().map(org_unless_nil).collect(),
-            refused,
+            rejected,
             damaged: Vec::new(),
         }))
     }
@@ -217,7 +226,7 @@ type Sorted = (BTreeMap<Uuid, Vec<(Uuid, Hash)>>, Vec<(Option<OrgId>, EventId)>)
 /// What a server has queued, by org, and what nobody has: with another seal, or a second time.
 async fn sort(
     tx: &Tx,
-    recorder: &Recorder,
+    audit_keys: &AuditKeys,
     queued: Vec<audit_queue::Model>,
     ids: &[Uuid],
 ) -> Result<Sorted, StoreError> {
@@ -232,20 +241,22 @@ async fn sort(
         .into_tuple::<Uuid>()
         .all(tx)
         .await?;
-    let (mut by_org, mut refused): Sorted = (BTreeMap::new(), Vec::new());
+    let (mut by_org, mut rejected): Sorted = (BTreeMap::new(), Vec::new());
     for entry in queued {
-        match record::is_genuine(recorder, &entry).filter(|_| !placed.contains(&entry.event_id)) {
+        match event_writer::is_genuine(audit_keys, &entry)
+            .filter(|_| !placed.contains(&entry.event_id))
+        {
             Some(leaf) => by_org.entry(entry.org_id).or_default().push((entry.event_id, leaf)),
-            None => refused.push((org_unless_nil(entry.org_id), Id::new(entry.event_id))),
+            None => rejected.push((org_unless_nil(entry.org_id), Id::new(entry.event_id))),
         }
     }
-    Ok((by_org, refused))
+    Ok((by_org, rejected))
 }
 
 /// Appends to each org's log, and signs what it has come to.
 async fn append(
     tx: &Tx,
-    recorder: &Recorder,
+    audit_keys: &AuditKeys,
     by_org: BTreeMap<Uuid, Vec<(Uuid, Hash)>>,
     now: DateTime<Utc>,
 ) -> Result<(), StoreError> {
@@ -280,9 +291,12 @@ async fn append(
                 }
             }
         }
-        let origin = recorder.origin(org_unless_nil(org_id));
-        let note =
-            recorder.sign(&Checkpoint { origin, size: frontier.size(), root: frontier.root() })?;
+        let origin = audit_keys.origin(org_unless_nil(org_id));
+        let note = audit_keys.sign(&Checkpoint {
+            origin,
+            size: frontier.size(),
+            root: frontier.root(),
+        })?;
         let (size, kept) = (log::number(frontier.size())?, log::frontier_bytes(&frontier));
         checkpoints.push(
             audit_checkpoint::Model { org_id, size, note, frontier: kept, made_at: now }
@@ -314,11 +328,11 @@ async fn refuse(
         .and_then(|row| Event::try_from(row).ok());
     let org = claimed.and_then(|event| event.org).filter(|one| Some(one.id) == org);
     let target = Target::new(TargetType::Event, event, "an entry of the queue");
-    let act = Act::new(
+    let draft = EventDraft::new(
         Action::AuditEntryRefused,
         target,
         "found an entry in the queue of the log that no server had put there",
     )
-    .ended(Outcome::Denied);
-    record::write(tx, act, &Actor::System, org, context).await
+    .with_outcome(Outcome::Denied);
+    event_writer::write(tx, draft, &Actor::System, org, context).await
 }

@@ -9,7 +9,7 @@ const TEXT: usize = 1_000;
 /// A field of the metadata has at most so many bytes as JSON.
 const FIELD: usize = 4_096;
 /// So much is left of what is cut.
-const LEFT: usize = 200;
+const KEPT_CHARS: usize = 200;
 
 /// A text, cut with an ellipsis where it is too long.
 pub fn text(text: &str) -> String {
@@ -29,13 +29,13 @@ pub fn metadata(fields: Map<String, Value>) -> Map<String, Value> {
 fn field(value: Value) -> Value {
     let value = texts(value);
     let whole = value.to_string();
-    if whole.len() <= FIELD { value } else { cut(&whole) }
+    if whole.len() <= FIELD { value } else { truncate(&whole) }
 }
 
 /// The same with every text in it bounded.
 fn texts(value: Value) -> Value {
     match value {
-        Value::String(text) if text.chars().count() > TEXT => cut(&text),
+        Value::String(text) if text.chars().count() > TEXT => truncate(&text),
         Value::Array(items) => items.into_iter().map(texts).collect(),
         Value::Object(fields) => {
             fields.into_iter().map(|(name, value)| (name, texts(value))).collect()
@@ -45,12 +45,12 @@ fn texts(value: Value) -> Value {
 }
 
 /// The beginning of what was too long, how long it was in bytes, and its SHA-256 in hexadecimal digits.
-fn cut(whole: &str) -> Value {
+fn truncate(whole: &str) -> Value {
     let hash = digest(&SHA256, whole.as_bytes())
         .as_ref()
         .iter()
         .fold(String::new(), |hash, byte| hash + &format!("{byte:02x}"));
-    json!({ "cut": whole.chars().take(LEFT).collect::<String>(), "bytes": whole.len(), "sha256": hash })
+    json!({ "truncated": whole.chars().take(KEPT_CHARS).collect::<String>(), "bytes": whole.len(), "sha256": hash })
 }
 
 #[cfg(test)]
@@ -73,7 +73,7 @@ mod tests {
         };
         let bounded = metadata(fields);
         assert_eq!(bounded["name"]["old"]["bytes"], 1 << 20);
-        assert_eq!(bounded["name"]["old"]["cut"].as_str().map(str::len), Some(LEFT));
+        assert_eq!(bounded["name"]["old"]["truncated"].as_str().map(str::len), Some(KEPT_CHARS));
         assert_eq!(bounded["many"]["sha256"].as_str().map(str::len), Some(64));
         assert!(Value::Object(bounded).to_string().len() < 2 * FIELD);
         assert_eq!(text(&"é".repeat(1 << 20)).chars().count(), TEXT);

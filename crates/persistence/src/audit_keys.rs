@@ -29,19 +29,19 @@ const SUFFIX: &str = ".log.pk8";
 /// Keys that once signed: an old one is retired by giving its file this ending.
 const RETIRED: &str = ".retired.pk8";
 
-pub struct Recorder {
+pub struct AuditKeys {
     /// What all logs of this installation are named after: `postern.example`.
     name: RwLock<String>,
     /// Whether somebody has chosen the name. Otherwise a database that has another goes on under that.
     chosen: bool,
     folder: PathBuf,
-    seal: hmac::Key,
+    mac_key: hmac::Key,
     /// All that are there sign, the oldest first: while keys are changed, those who know the old one and those who know the new one can verify.
     keys: RwLock<Vec<Arc<Ed25519KeyPair>>>,
     retired: RwLock<Vec<Arc<Ed25519KeyPair>>>,
 }
 
-impl Recorder {
+impl AuditKeys {
     /// Reads the keys in `folder`, and makes those that are not there.
     pub fn open(
         folder: &Path,
@@ -50,21 +50,21 @@ impl Recorder {
         now: DateTime<Utc>,
     ) -> Result<Self, KeyError> {
         keyfile::make_folder(folder)?;
-        let seal =
-            hmac::Key::new(hmac::HMAC_SHA256, &keyfile::secret(&folder.join("record.secret"))?);
+        let mac_key =
+            hmac::Key::new(hmac::HMAC_SHA256, &keyfile::secret(&folder.join("audit.secret"))?);
         if keyfile::read_pairs(folder, SUFFIX)?.is_empty() {
             keyfile::make_pair(folder, SUFFIX, now)?;
         }
-        let recorder = Self {
+        let audit_keys = Self {
             name: RwLock::new(name.to_owned()),
             chosen,
             folder: folder.to_owned(),
-            seal,
+            mac_key,
             keys: RwLock::default(),
             retired: RwLock::default(),
         };
-        recorder.reload()?;
-        Ok(recorder)
+        audit_keys.reload()?;
+        Ok(audit_keys)
     }
 
     /// Makes one more key, which signs from then on, beside those that are there. An old one is retired by renaming its file.
@@ -74,17 +74,17 @@ impl Recorder {
     }
 
     /// What says beside the keys that a record from before there was a log has been taken over.
-    pub(crate) const ADOPTED: &str = "record.adopted";
+    pub(crate) const BACKFILLED: &str = "log.backfilled";
 
-    pub(crate) fn has_adopted(&self) -> bool {
-        self.folder.join(Self::ADOPTED).exists()
+    pub(crate) fn has_backfilled(&self) -> bool {
+        self.folder.join(Self::BACKFILLED).exists()
     }
 
-    pub(crate) fn note_adopted(&self) -> Result<(), KeyError> {
-        if self.has_adopted() {
+    pub(crate) fn mark_backfilled(&self) -> Result<(), KeyError> {
+        if self.has_backfilled() {
             return Ok(());
         }
-        let file = self.folder.join(Self::ADOPTED);
+        let file = self.folder.join(Self::BACKFILLED);
         keyfile::write_private(&file, b"")
     }
 
@@ -109,7 +109,7 @@ impl Recorder {
     }
 
     /// Goes on under a name that a database has already, unless another was chosen.
-    pub(crate) fn takes_name(&self, name: &str) -> bool {
+    pub(crate) fn accept_origin(&self, name: &str) -> bool {
         if self.chosen {
             return self.name() == name;
         }
@@ -118,9 +118,9 @@ impl Recorder {
     }
 
     /// Which key seals, without telling it.
-    pub(crate) fn key_print(&self) -> String {
-        let seal = hmac::sign(&self.seal, b"which key is this?");
-        seal.as_ref()[..8].iter().fold(String::new(), |print, byte| print + &format!("{byte:02x}"))
+    pub(crate) fn key_fingerprint(&self) -> String {
+        let mac = hmac::sign(&self.mac_key, b"which key is this?");
+        mac.as_ref()[..8].iter().fold(String::new(), |print, byte| print + &format!("{byte:02x}"))
     }
 
     /// The name of a log: the first line of its checkpoints.
@@ -166,7 +166,7 @@ impl Recorder {
     }
 
     /// A checkpoint of ours with the signatures of all keys that there are now. What is not ours stays as it is.
-    pub(crate) fn signed_anew(&self, origin: &str, note: String) -> String {
+    pub(crate) fn with_current_signatures(&self, origin: &str, note: String) -> String {
         let ours = |parsed: &Note| {
             Checkpoint::of(parsed)
                 .is_ok_and(|tree| tree.origin == origin && self.has_signed(&note, &tree))
@@ -187,18 +187,18 @@ impl Recorder {
     }
 
     /// The seal of an event on its way into the log: HMAC-SHA256 over the org, the event and its leaf.
-    pub(crate) fn seal(&self, org: Option<OrgId>, event: EventId, leaf: Hash) -> Vec<u8> {
-        hmac::sign(&self.seal, &sealed(org, event, leaf)).as_ref().to_vec()
+    pub(crate) fn mac(&self, org: Option<OrgId>, event: EventId, leaf: Hash) -> Vec<u8> {
+        hmac::sign(&self.mac_key, &mac_input(org, event, leaf)).as_ref().to_vec()
     }
 
-    pub(crate) fn is_sealed(
+    pub(crate) fn verify_mac(
         &self,
         org: Option<OrgId>,
         event: EventId,
         leaf: Hash,
-        seal: &[u8],
+        mac: &[u8],
     ) -> bool {
-        hmac::verify(&self.seal, &sealed(org, event, leaf), seal).is_ok()
+        hmac::verify(&self.mac_key, &mac_input(org, event, leaf), mac).is_ok()
     }
 
     /// The salts of a new event.
@@ -211,7 +211,7 @@ impl Recorder {
     }
 }
 
-fn sealed(org: Option<OrgId>, event: EventId, leaf: Hash) -> [u8; 64] {
+fn mac_input(org: Option<OrgId>, event: EventId, leaf: Hash) -> [u8; 64] {
     let mut bytes = [0; 64];
     bytes[..16].copy_from_slice(org.map(Id::uuid).unwrap_or_default().as_bytes());
     bytes[16..32].copy_from_slice(event.uuid().as_bytes());

@@ -6,7 +6,9 @@ use clap::Subcommand;
 use postern_domain::{
     action::Action, clock::RequestContext, justification::Reason, operation::Operation, text,
 };
-use postern_persistence::keeper::{Erasure, Keeper, Retired, Run, Who};
+use postern_persistence::maintenance::{
+    AuditMaintenance, Erasure, RetainedLog, RetentionReport, SubjectRef,
+};
 
 use crate::{
     commands::{at_the_console, begin, cli_context, open},
@@ -74,8 +76,11 @@ pub async fn retention(config: &Config, command: RetentionCommand) -> Result<(),
     };
     let store = open(config).await?;
     let mut work = begin(&store, &CHANGE_RETENTION, context.clone()).await?;
-    let rules =
-        work.retentions().locked(&org).await?.ok_or_else(|| format!("there is no org {org}"))?;
+    let rules = work
+        .retentions()
+        .find_for_update(&org)
+        .await?
+        .ok_or_else(|| format!("there is no org {org}"))?;
     let change = match command {
         RetentionCommand::Set { days, .. } => rules.keep_for(days, &reason)?,
         RetentionCommand::Hold { .. } => rules.hold(&reason, context.now),
@@ -94,12 +99,12 @@ async fn run(
     dry_run: bool,
     context: &RequestContext,
 ) -> Result<(), Box<dyn Error>> {
-    let keeper = Keeper::connect(&config.store_with_record(context.now)?).await?;
-    let Run { logs, held, months } =
-        keeper.retire(config.audit.retention_days, dry_run, context).await?;
-    keeper.close().await;
+    let maintenance = AuditMaintenance::connect(&config.store_options(context.now)?).await?;
+    let RetentionReport { logs, held, months } =
+        maintenance.apply_retention(config.audit.retention_days, dry_run, context).await?;
+    maintenance.close().await;
     let mut out = io::stdout().lock();
-    for Retired { org, before, events } in &logs {
+    for RetainedLog { org, before, events } in &logs {
         let name = org.as_ref().map_or("the platform", |org| &org.slug);
         let verb = if dry_run { "would go" } else { "went" };
         writeln!(
@@ -123,11 +128,11 @@ async fn run(
 pub async fn privacy(config: &Config, command: PrivacyCommand) -> Result<(), Box<dyn Error>> {
     let PrivacyCommand::Erase { user, reason } = command;
     let reason = Reason::try_from(reason)?;
-    let who = user.parse().map_or_else(|_| Who::Email(text::email(&user)), Who::Id);
+    let who = user.parse().map_or_else(|_| SubjectRef::Email(text::email(&user)), SubjectRef::Id);
     let context = cli_context();
-    let keeper = Keeper::connect(&config.store_with_record(context.now)?).await?;
-    let erased = keeper.erase(&who, &reason, &context).await?;
-    keeper.close().await;
+    let maintenance = AuditMaintenance::connect(&config.store_options(context.now)?).await?;
+    let erased = maintenance.erase(&who, &reason, &context).await?;
+    maintenance.close().await;
     let Erasure { events, held } = erased.ok_or_else(|| format!("nobody is known as {user}"))?;
     let mut out = io::stdout().lock();
     writeln!(

@@ -6,7 +6,7 @@ use postern_domain::{
     Id,
     actor::Actor,
     clock::RequestContext,
-    event::Act,
+    event::EventDraft,
     id::{ImpersonationId, OrgId, SessionId, UserId},
     member::{Member, OrgContext},
     org::{Org, OrgRef},
@@ -21,7 +21,7 @@ pub use crate::org_key::OrgKey;
 use crate::{
     entity::{organization, session, user},
     error::{StoreError, unknown},
-    record,
+    event_writer,
     repository::{impersonations, staff},
     store::{Store, statement},
     tx::{Mode, Tx},
@@ -45,11 +45,11 @@ pub struct ImpersonationClaims {
 }
 
 /// An open transaction without a grant.
-pub struct Gate {
+pub struct PreAuthTx {
     tx: Tx,
 }
 
-impl Gate {
+impl PreAuthTx {
     /// `writes`: whether what is going to be admitted may write.
     pub async fn open(store: &Arc<Store>, writes: bool) -> Result<Self, StoreError> {
         let mode = if writes { Mode::Write } else { Mode::Read };
@@ -92,15 +92,15 @@ impl Gate {
 }
 
 /// Commits one event by itself: what stands whatever comes after it, a denial or a request under another's name.
-pub async fn record_alone(
+pub async fn record_in_own_tx(
     store: &Arc<Store>,
-    act: Act,
+    draft: EventDraft,
     actor: &Actor,
     org: Option<OrgRef>,
     context: &RequestContext,
 ) -> Result<(), StoreError> {
     let tx = Tx::begin(store, Mode::Write).await?;
-    record::write(&tx, act, actor, org, context).await?;
+    event_writer::write(&tx, draft, actor, org, context).await?;
     tx.commit().await
 }
 

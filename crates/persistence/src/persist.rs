@@ -5,13 +5,13 @@ use postern_domain::{policy::Grant, scope::Scope};
 use crate::{error::StoreError, tx::Tx};
 
 /// State that [`crate::unit::Work::save`] can write in a scope. There is no other way to write any.
-pub trait Stored<S: Scope>: Sized {
+pub trait Persist<S: Scope>: Sized {
     #[doc(hidden)]
-    fn store(&self, to: Target<'_, S>) -> impl Future<Output = Result<(), StoreError>>;
+    fn persist(&self, to: WriteContext<'_, S>) -> impl Future<Output = Result<(), StoreError>>;
 }
 
-/// Where [`Stored`] writes: opaque outside this crate.
-pub struct Target<'a, S: Scope> {
+/// Where [`Persist`] writes: opaque outside this crate.
+pub struct WriteContext<'a, S: Scope> {
     pub(crate) tx: &'a Tx,
     pub(crate) grant: &'a Grant<S>,
 }

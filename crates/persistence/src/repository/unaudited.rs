@@ -19,25 +19,25 @@ use crate::{
 
 /// What a unit of work may write without an event.
 #[derive(Debug)]
-pub enum Chore {
+pub enum UnauditedWrite {
     /// A refresh token was given out; its hash is kept.
     IssueRefreshToken { hash: Vec<u8>, session: SessionId, at: DateTime<Utc> },
     /// A refresh token was used for the first time: it is marked, its successor kept, the session's life extended.
     RotateRefreshToken { used: Vec<u8>, successor: Vec<u8>, session: Session },
     /// The first answer to a request with an idempotency key is kept; one from before `since` is replaced. If there is a
     /// later one, somebody else has answered, and this fails.
-    RememberAnswer {
+    StoreResponse {
         org: Option<OrgId>,
         user: UserId,
         key_hash: Vec<u8>,
         request_hash: Vec<u8>,
-        answer: Vec<u8>,
+        response: Vec<u8>,
         at: DateTime<Utc>,
         since: DateTime<Utc>,
     },
 }
 
-impl Chore {
+impl UnauditedWrite {
     pub(crate) async fn run(self, tx: &Tx) -> Result<(), StoreError> {
         match self {
             Self::IssueRefreshToken { hash, session, at } => issue(tx, hash, session, at).await,
@@ -56,14 +56,14 @@ impl Chore {
                     .await?;
                 issue(tx, successor, session.id, at).await
             }
-            Self::RememberAnswer { org, user, key_hash, request_hash, answer, at, since } => {
+            Self::StoreResponse { org, user, key_hash, request_hash, response, at, since } => {
                 let row = idempotency_key::ActiveModel {
                     org_id: Set(org_or_nil(org)),
                     user_id: Set(user.uuid()),
                     key_hash: Set(key_hash),
                     request_hash: Set(request_hash),
-                    answer: Set(answer),
-                    answered_at: Set(at),
+                    response: Set(response),
+                    stored_at: Set(at),
                 };
                 let taken_over = OnConflict::columns([
                     idempotency_key::Column::OrgId,
@@ -72,11 +72,11 @@ impl Chore {
                 ])
                 .update_columns([
                     idempotency_key::Column::RequestHash,
-                    idempotency_key::Column::Answer,
-                    idempotency_key::Column::AnsweredAt,
+                    idempotency_key::Column::Response,
+                    idempotency_key::Column::StoredAt,
                 ])
                 .action_and_where(
-                    Expr::col((idempotency_key::Entity, idempotency_key::Column::AnsweredAt))
+                    Expr::col((idempotency_key::Entity, idempotency_key::Column::StoredAt))
                         .lte(since),
                 )
                 .to_owned();

@@ -4,8 +4,8 @@ use postern_domain::{
     Id,
     actor::Actor,
     clock::RequestContext,
-    entry::{Openings, Recorded},
-    event::{Act, Event},
+    entry::{CanonicalEvent, CommitmentSalts},
+    event::{Event, EventDraft},
     org::OrgRef,
 };
 use postern_tlog::Hash;
@@ -16,25 +16,25 @@ use sea_orm::{
 use uuid::Uuid;
 
 use crate::{
+    audit_keys::AuditKeys,
     entity::{audit_event, audit_leaf, audit_queue, org_or_nil, org_unless_nil},
     error::StoreError,
-    recorder::Recorder,
     tx::Tx,
 };
 
 /// Adds the row that `act` becomes, and its entry in the queue of the log, in the transaction of what it records.
 pub async fn write(
     tx: &Tx,
-    act: Act,
+    draft: EventDraft,
     actor: &Actor,
     org: Option<OrgRef>,
     context: &RequestContext,
 ) -> Result<(), StoreError> {
-    let recorder = tx.store().recorder()?;
-    let event = Event::of(act, context.id(), context.now, actor, org, context.source.clone());
-    let openings = Openings::new(Recorder::salts()?);
+    let audit_keys = tx.store().audit_keys()?;
+    let event = Event::of(draft, context.id(), context.now, actor, org, context.source.clone());
+    let openings = CommitmentSalts::new(AuditKeys::salts()?);
     let row = audit_event::Model::of(event, &openings);
-    let queued = queue_entry(recorder, &row)?;
+    let queued = queue_entry(audit_keys, &row)?;
     tx.insert_two(
         audit_queue::Entity::insert(queued.into_active_model()).into_query(),
         audit_event::Entity::insert(row.into_active_model()).into_query(),
@@ -44,17 +44,17 @@ pub async fn write(
 
 /// Queues events that the database made itself: those of this org. How many there were.
 pub async fn adopt(tx: &Tx, org: Uuid) -> Result<u64, StoreError> {
-    adopt_those(tx, audit_event::Entity::find().filter(audit_event::Column::OrgId.eq(org))).await
+    backfill(tx, audit_event::Entity::find().filter(audit_event::Column::OrgId.eq(org))).await
 }
 
 /// Queues all that has no place and waits for none: a server may have begun meanwhile. How much there was.
-pub async fn adopt_all(tx: &Tx) -> Result<u64, StoreError> {
+pub async fn backfill_all(tx: &Tx) -> Result<u64, StoreError> {
     let placed =
         Query::select().column(audit_leaf::Column::EventId).from(audit_leaf::Entity).take();
     let queued =
         Query::select().column(audit_queue::Column::EventId).from(audit_queue::Entity).take();
     let id = audit_event::Column::Id;
-    adopt_those(
+    backfill(
         tx,
         audit_event::Entity::find()
             .filter(id.not_in_subquery(placed))
@@ -66,8 +66,8 @@ pub async fn adopt_all(tx: &Tx) -> Result<u64, StoreError> {
 /// So many rows at a time: each is four values in one statement, and SQLite takes 32,766.
 const ROWS: u64 = 4_000;
 
-async fn adopt_those(tx: &Tx, those: Select<audit_event::Entity>) -> Result<u64, StoreError> {
-    let recorder = tx.store().recorder()?;
+async fn backfill(tx: &Tx, those: Select<audit_event::Entity>) -> Result<u64, StoreError> {
+    let audit_keys = tx.store().audit_keys()?;
     let (mut after, mut adopted) = (Uuid::nil(), 0);
     loop {
         let next = those
@@ -79,24 +79,19 @@ async fn adopt_those(tx: &Tx, those: Select<audit_event::Entity>) -> Result<u64,
         let Some(last) = rows.last() else { return Ok(adopted) };
         (after, adopted) = (last.id, adopted + rows.len() as u64);
         let queued: Result<Vec<_>, StoreError> =
-            rows.iter().map(|row| Ok(queue_entry(recorder, row)?.into_active_model())).collect();
+            rows.iter().map(|row| Ok(queue_entry(audit_keys, row)?.into_active_model())).collect();
         audit_queue::Entity::insert_many(queued?).exec_without_returning(tx).await?;
     }
 }
 
 fn queue_entry(
-    recorder: &Recorder,
+    audit_keys: &AuditKeys,
     row: &audit_event::Model,
 ) -> Result<audit_queue::Model, StoreError> {
     let leaf = Hash::of_leaf(&entry(row)?);
     let org = row.org_id.map(Id::new);
-    let seal = recorder.seal(org, Id::new(row.id), leaf);
-    Ok(audit_queue::Model {
-        org_id: org_or_nil(org),
-        event_id: row.id,
-        leaf: leaf.0.to_vec(),
-        seal,
-    })
+    let mac = audit_keys.mac(org, Id::new(row.id), leaf);
+    Ok(audit_queue::Model { org_id: org_or_nil(org), event_id: row.id, leaf: leaf.0.to_vec(), mac })
 }
 
 /// An event as the API gives it.
@@ -108,14 +103,15 @@ pub fn as_read(row: &audit_event::Model) -> Result<String, StoreError> {
 /// The entry of an event in its log, made of the JSON that it is read as: by everybody in the same way.
 pub fn entry(row: &audit_event::Model) -> Result<Vec<u8>, StoreError> {
     let json = as_read(row)?;
-    let event = Recorded::parse(&json).map_err(|error| StoreError::Corrupt(error.to_string()))?;
+    let event =
+        CanonicalEvent::parse(&json).map_err(|error| StoreError::Corrupt(error.to_string()))?;
     Ok(event.entry(&row.openings()?))
 }
 
 /// Does an entry of the queue come from a server?
-pub fn is_genuine(recorder: &Recorder, entry: &audit_queue::Model) -> Option<Hash> {
+pub fn is_genuine(audit_keys: &AuditKeys, entry: &audit_queue::Model) -> Option<Hash> {
     let leaf = Hash(entry.leaf.as_slice().try_into().ok()?);
-    recorder
-        .is_sealed(org_unless_nil(entry.org_id), Id::new(entry.event_id), leaf, &entry.seal)
+    audit_keys
+        .verify_mac(org_unless_nil(entry.org_id), Id::new(entry.event_id), leaf, &entry.mac)
         .then_some(leaf)
 }

@@ -10,8 +10,8 @@ use postern_domain::{
     action::Action,
     actor::Actor,
     clock::{Ids, RequestContext},
-    entry::{ERASED, Part, Recorded},
-    event::{Act, Target, TargetType},
+    entry::{CanonicalEvent, ERASED, Part},
+    event::{EventDraft, Target, TargetType},
     id::UserId,
     justification::Reason,
     member::Member,
@@ -27,10 +27,10 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::{
-    backend::{closes_record, months, opens_record},
+    backend::{create_triggers_sql, drop_triggers_sql, months},
     entity::{audit_event, audit_leaf, membership, org_or_nil, user},
     error::StoreError,
-    record,
+    event_writer,
     repository::{contains, log::Log, retention as rules},
     store::{Options, Store},
     tx::{Mode, Tx},
@@ -38,7 +38,7 @@ use crate::{
 
 /// What a run of retention has removed, or would, from one log.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Retired {
+pub struct RetainedLog {
     /// None for the platform's.
     pub org: Option<OrgRef>,
     pub before: DateTime<Utc>,
@@ -47,8 +47,8 @@ pub struct Retired {
 
 /// What a run has come to.
 #[derive(Debug, Default)]
-pub struct Run {
-    pub logs: Vec<Retired>,
+pub struct RetentionReport {
+    pub logs: Vec<RetainedLog>,
     /// Logs that a legal hold is on.
     pub held: Vec<OrgRef>,
     /// Months that were dropped whole, because nothing was left in them.
@@ -65,32 +65,32 @@ pub struct Erasure {
 }
 
 /// A store in the keeper's name.
-pub struct Keeper {
+pub struct AuditMaintenance {
     store: Arc<Store>,
 }
 
-impl Keeper {
+impl AuditMaintenance {
     /// On PostgreSQL as the owner of the schema, who may become the keeper.
     pub async fn connect(options: &Options) -> Result<Self, StoreError> {
-        let store = Store::connect_as_keeper(options).await?;
-        store.claim_record().await?;
+        let store = Store::connect_as_audit_owner(options).await?;
+        store.bind_audit_keys().await?;
         Ok(Self { store })
     }
 
     /// Removes what events said whose time is over: after `days`, where an org has no rule of its own. `only_told`: says what would go.
-    pub async fn retire(
+    pub async fn apply_retention(
         &self,
         days: i64,
-        only_told: bool,
+        dry_run: bool,
         context: &RequestContext,
-    ) -> Result<Run, StoreError> {
-        let mut run = Run::default();
+    ) -> Result<RetentionReport, StoreError> {
+        let mut run = RetentionReport::default();
         let tx = Tx::begin(&self.store, Mode::Read).await?;
         let orgs = rules::all(&tx).await?;
         tx.rollback().await?;
         for org in std::iter::once(None).chain(orgs.into_iter().map(|rules| Some(rules.org))) {
             let tx = Tx::begin(&self.store, Mode::Write).await?;
-            if !only_told {
+            if !dry_run {
                 tx.wait_for(rules::TAKING).await?;
             }
             // Looked at now: a hold may have been put on it, or its time have changed.
@@ -99,20 +99,20 @@ impl Keeper {
                 Some(org) => rules::of(&tx, org.clone()).await?.cutoff(days, context.now),
             };
             match (before, org) {
-                (Some(before), org) => {
-                    run.logs.extend(retire_log(tx, org, before, only_told, context).await?)
-                }
+                (Some(before), org) => run
+                    .logs
+                    .extend(apply_retention_to_log(tx, org, before, dry_run, context).await?),
                 (None, org) => run.held.extend(org),
             }
         }
-        if !only_told {
-            run.months = self.turn_months().await?;
+        if !dry_run {
+            run.months = self.rotate_partitions().await?;
         }
         Ok(run)
     }
 
     /// Makes the months to come, and drops those in which nothing is left, each in a transaction of its own.
-    async fn turn_months(&self) -> Result<Vec<String>, StoreError> {
+    async fn rotate_partitions(&self) -> Result<Vec<String>, StoreError> {
         let Some(months) = months(self.store.pool.backend()) else { return Ok(Vec::new()) };
         let tx = Tx::begin(&self.store, Mode::Write).await?;
         let backend = tx.get_database_backend();
@@ -144,7 +144,7 @@ impl Keeper {
     /// there is no such person.
     pub async fn erase(
         &self,
-        who: &Who,
+        who: &SubjectRef,
         reason: &Reason,
         context: &RequestContext,
     ) -> Result<Option<Erasure>, StoreError> {
@@ -186,17 +186,20 @@ impl Keeper {
         for (log, count) in &events {
             let org = rules.iter().map(|rule| &rule.org).find(|org| Some(org.id.uuid()) == *log);
             let target = Target::new(TargetType::User, person.id, ERASED);
-            let act = Act::new(
+            let draft = EventDraft::new(
                 Action::PrivacyErased,
                 target,
                 format!("erased somebody from {count} events"),
             )
-            .noted("events", count);
-            let act =
-                if person.is_in(&reason.to_string()) { act } else { act.because(reason, None) };
-            record::write(
+            .with_metadata("events", count);
+            let draft = if person.is_in(&reason.to_string()) {
+                draft
+            } else {
+                draft.with_reason(reason, None)
+            };
+            event_writer::write(
                 &tx,
-                act.in_log_of(org.cloned()),
+                draft.in_org_log(org.cloned()),
                 &Actor::Cli { command: "postern privacy erase" },
                 None,
                 context,
@@ -213,13 +216,13 @@ impl Keeper {
 }
 
 /// One log, in one transaction with its event.
-async fn retire_log(
+async fn apply_retention_to_log(
     tx: Tx,
     org: Option<OrgRef>,
     before: DateTime<Utc>,
-    only_told: bool,
+    dry_run: bool,
     context: &RequestContext,
-) -> Result<Option<Retired>, StoreError> {
+) -> Result<Option<RetainedLog>, StoreError> {
     use audit_event::Column as C;
     let id = org.as_ref().map(|org| org.id);
     let of_log = id.map_or_else(|| C::OrgId.is_null(), |id| C::OrgId.eq(id.uuid()));
@@ -274,26 +277,32 @@ async fn retire_log(
         tx.rollback().await?;
         return Ok(None);
     }
-    if only_told {
+    if dry_run {
         tx.rollback().await?;
     } else {
-        let act = retention::applied(org.as_ref(), before, events, first_kept);
-        record::write(&tx, act, &Actor::Cli { command: "postern retention run" }, None, context)
-            .await?;
+        let draft = retention::applied(org.as_ref(), before, events, first_kept);
+        event_writer::write(
+            &tx,
+            draft,
+            &Actor::Cli { command: "postern retention run" },
+            None,
+            context,
+        )
+        .await?;
         tx.commit().await?;
     }
-    Ok(Some(Retired { org, before, events }))
+    Ok(Some(RetainedLog { org, before, events }))
 }
 
 async fn open(tx: &Tx) -> Result<(), StoreError> {
-    if let Some(sql) = opens_record(tx.get_database_backend()) {
+    if let Some(sql) = drop_triggers_sql(tx.get_database_backend()) {
         tx.execute_unprepared(&sql).await?;
     }
     Ok(())
 }
 
 async fn close(tx: &Tx) -> Result<(), StoreError> {
-    if let Some(sql) = closes_record(tx.get_database_backend()) {
+    if let Some(sql) = create_triggers_sql(tx.get_database_backend()) {
         tx.execute_unprepared(&sql).await?;
     }
     Ok(())
@@ -301,13 +310,13 @@ async fn close(tx: &Tx) -> Result<(), StoreError> {
 
 /// Whom to erase.
 #[derive(Debug, Clone)]
-pub enum Who {
+pub enum SubjectRef {
     Id(UserId),
     Email(String),
 }
 
 /// What is known of who is to be erased.
-struct Erased {
+struct DataSubject {
     id: UserId,
     email: String,
     name: String,
@@ -315,10 +324,10 @@ struct Erased {
     targets: Vec<String>,
 }
 
-async fn person(tx: &Tx, who: &Who) -> Result<Option<Erased>, StoreError> {
+async fn person(tx: &Tx, who: &SubjectRef) -> Result<Option<DataSubject>, StoreError> {
     let which = match who {
-        Who::Id(id) => user::Column::Id.eq(id.uuid()),
-        Who::Email(email) => user::Column::Email.eq(email.as_str()),
+        SubjectRef::Id(id) => user::Column::Id.eq(id.uuid()),
+        SubjectRef::Email(email) => user::Column::Email.eq(email.as_str()),
     };
     let Some(user) = user::Entity::find().filter(which).one(tx).await? else { return Ok(None) };
     let memberships =
@@ -326,10 +335,10 @@ async fn person(tx: &Tx, who: &Who) -> Result<Option<Erased>, StoreError> {
     let id = UserId::new(user.id);
     let mut targets = vec![id.to_string()];
     targets.extend(memberships.into_iter().map(|row| Id::<Member>::new(row.id).to_string()));
-    Ok(Some(Erased { id, email: user.email, name: user.name, targets }))
+    Ok(Some(DataSubject { id, email: user.email, name: user.name, targets }))
 }
 
-impl Erased {
+impl DataSubject {
     /// Every event that may say something of them.
     fn mentioned(&self) -> Condition {
         use audit_event::Column as C;
@@ -386,16 +395,19 @@ impl Erased {
 }
 
 /// Takes what is about somebody out of an event. False if it was out already.
-async fn blank(tx: &Tx, row: audit_event::Model, person: &Erased) -> Result<bool, StoreError> {
+async fn blank(tx: &Tx, row: audit_event::Model, person: &DataSubject) -> Result<bool, StoreError> {
     let before = row.openings()?;
-    let parts: Vec<Part> =
-        person.parts(&row).into_iter().filter(|part| !before.erased().contains_key(part)).collect();
+    let parts: Vec<Part> = person
+        .parts(&row)
+        .into_iter()
+        .filter(|part| !before.erased_fields().contains_key(part))
+        .collect();
     if parts.is_empty() {
         return Ok(false);
     }
-    let json = record::as_read(&row)?;
+    let json = event_writer::as_read(&row)?;
     let recorded =
-        Recorded::parse(&json).map_err(|error| StoreError::Corrupt(error.to_string()))?;
+        CanonicalEvent::parse(&json).map_err(|error| StoreError::Corrupt(error.to_string()))?;
     let openings = before.erasing(&parts, &recorded);
     let mut after = row;
     for part in parts {
@@ -410,9 +422,9 @@ async fn blank(tx: &Tx, row: audit_event::Model, person: &Erased) -> Result<bool
         }
     }
     after.salts = openings.salts().to_vec();
-    after.erased = Some(
+    after.erased_fields = Some(
         openings
-            .erased()
+            .erased_fields()
             .iter()
             .map(|(part, hash)| (part.name().to_owned(), Value::from(hash.to_base64())))
             .collect(),

@@ -17,50 +17,50 @@ use crate::entity::org_or_nil;
 const NOTICES: usize = 64;
 
 /// The logs that have grown; none for perhaps all.
-type Notice = Option<Arc<[Uuid]>>;
+type Notification = Option<Arc<[Uuid]>>;
 
 #[derive(Clone)]
-pub struct Growth(Sender<Notice>);
+pub struct LogNotifier(Sender<Notification>);
 
-impl Default for Growth {
+impl Default for LogNotifier {
     fn default() -> Self {
         Self(Sender::new(NOTICES))
     }
 }
 
-impl Growth {
-    pub(crate) fn tell(&self, logs: &[Uuid]) {
+impl LogNotifier {
+    pub(crate) fn notify(&self, logs: &[Uuid]) {
         // Perhaps nobody waits.
         drop(self.0.send(Some(logs.into())));
     }
 
     /// Has everybody look.
-    pub fn tell_all(&self) {
+    pub fn notify_all(&self) {
         drop(self.0.send(None));
     }
 
     /// From now on.
-    pub fn watch(&self, org: Option<OrgId>) -> Watch {
-        Watch { log: org_or_nil(org), notices: self.0.subscribe() }
+    pub fn subscribe(&self, org: Option<OrgId>) -> LogSubscription {
+        LogSubscription { log: org_or_nil(org), notices: self.0.subscribe() }
     }
 }
 
 /// Somebody who waits for one log to grow.
-pub struct Watch {
+pub struct LogSubscription {
     log: Uuid,
-    notices: Receiver<Notice>,
+    notices: Receiver<Notification>,
 }
 
-impl Watch {
+impl LogSubscription {
     /// Returns when the log has grown, or may have.
-    pub async fn grown(&mut self) {
+    pub async fn changed(&mut self) {
         loop {
-            let grown = match self.notices.recv().await {
+            let changed = match self.notices.recv().await {
                 Ok(Some(logs)) => logs.contains(&self.log),
                 Ok(None) | Err(RecvError::Lagged(_)) => true,
                 Err(RecvError::Closed) => std::future::pending().await,
             };
-            if grown {
+            if changed {
                 break;
             }
         }

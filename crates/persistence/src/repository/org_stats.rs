@@ -10,14 +10,14 @@ use crate::{
     tx::Tx,
 };
 
-pub struct Figures<'a> {
+pub struct OrgStats<'a> {
     tx: &'a Tx,
     org: OrgId,
 }
 
 /// What the dashboard counts.
 #[derive(Debug, Default)]
-pub struct Counted {
+pub struct OrgCounts {
     /// How many members have which role; a role that nobody has is not in it.
     pub members: Vec<(Role, u64)>,
     /// The latest value of each metric.
@@ -26,12 +26,12 @@ pub struct Counted {
     pub last_activity_at: Option<DateTime<Utc>>,
 }
 
-impl<'a> Figures<'a> {
+impl<'a> OrgStats<'a> {
     pub(crate) const fn new(tx: &'a Tx, org: OrgId) -> Self {
         Self { tx, org }
     }
 
-    pub async fn count(&self) -> Result<Counted, StoreError> {
+    pub async fn count(&self) -> Result<OrgCounts, StoreError> {
         const SQL: &str = "
             SELECT 'members' AS kind, role AS name, count(*) AS amount, CAST(NULL AS timestamptz) AS at
               FROM membership WHERE org_id = $1 GROUP BY role
@@ -46,7 +46,7 @@ impl<'a> Figures<'a> {
             .tx
             .query_all_raw(statement(self.tx.get_database_backend(), SQL, [self.org.uuid().into()]))
             .await?;
-        let mut counted = Counted::default();
+        let mut counted = OrgCounts::default();
         for row in rows {
             let (kind, name): (String, String) =
                 (row.try_get("", "kind")?, row.try_get("", "name")?);
