@@ -10,13 +10,13 @@ use sea_orm_migration::{
 /// The key of the advisory lock that migrations are applied under; any number, but always the same.
 const MIGRATING: i64 = 0x0050_6f73_7465_726e;
 
-/// A turn at migrating, held until [`Turn::end`].
-pub struct Turn(Option<DatabaseTransaction>);
+/// A turn at migrating, held until [`MigrationLock::end`].
+pub struct MigrationLock(Option<DatabaseTransaction>);
 
 /// Waits for other processes that are migrating the same database. A SQLite file is one process's own: nobody waits.
-pub async fn take_turn(db: &DatabaseConnection) -> Result<Turn, DbErr> {
+pub async fn acquire_migration_lock(db: &DatabaseConnection) -> Result<MigrationLock, DbErr> {
     if db.get_database_backend() != DbBackend::Postgres {
-        return Ok(Turn(None));
+        return Ok(MigrationLock(None));
     }
     let lock = db.begin().await?;
     let wait = Statement::from_sql_and_values(
@@ -25,11 +25,11 @@ pub async fn take_turn(db: &DatabaseConnection) -> Result<Turn, DbErr> {
         [MIGRATING.into()],
     );
     lock.execute_raw(wait).await?;
-    Ok(Turn(Some(lock)))
+    Ok(MigrationLock(Some(lock)))
 }
 
-impl Turn {
-    pub async fn end(self) -> Result<(), DbErr> {
+impl MigrationLock {
+    pub async fn release(self) -> Result<(), DbErr> {
         match self.0 {
             Some(lock) => lock.commit().await,
             None => Ok(()),
@@ -76,7 +76,7 @@ pub async fn append_only(
 }
 
 /// Takes the triggers of an append-only table away, until [`append_only`] puts them up again in the same transaction.
-pub async fn may_be_changed(
+pub async fn drop_append_only(
     manager: &SchemaManager<'_>,
     table: &str,
     key: &[&str],
@@ -84,7 +84,7 @@ pub async fn may_be_changed(
     let sql = match manager.get_database_backend() {
         DbBackend::Postgres => {
             format!(
-                "DROP TRIGGER IF EXISTS {table}_keeps_rows ON \"{table}\"; DROP TRIGGER IF EXISTS {table}_keeps_all ON \"{table}\""
+                "DROP TRIGGER IF EXISTS {table}_no_update_delete ON \"{table}\"; DROP TRIGGER IF EXISTS {table}_no_truncate ON \"{table}\""
             )
         }
         _ => without_sqlite_triggers(table, key),
@@ -97,18 +97,18 @@ pub fn append_only_triggers(table: &str) -> String {
     format!(
         r#"CREATE OR REPLACE FUNCTION postern_append_only() RETURNS trigger LANGUAGE plpgsql AS $$
            {APPEND_ONLY_BODY} $$;
-           DROP TRIGGER IF EXISTS {table}_keeps_rows ON "{table}";
-           CREATE TRIGGER {table}_keeps_rows BEFORE UPDATE OR DELETE ON "{table}"
+           DROP TRIGGER IF EXISTS {table}_no_update_delete ON "{table}";
+           CREATE TRIGGER {table}_no_update_delete BEFORE UPDATE OR DELETE ON "{table}"
              FOR EACH ROW EXECUTE FUNCTION postern_append_only();
         "#
-    ) + &keeps_all(table, table)
+    ) + &truncate_trigger(table, table)
 }
 
 /// SQL for the trigger that keeps a table, or a part of one, from being emptied: unlike that on rows it is not handed down to parts.
-pub fn keeps_all(table: &str, part: &str) -> String {
+pub fn truncate_trigger(table: &str, part: &str) -> String {
     format!(
-        r#"DROP TRIGGER IF EXISTS {table}_keeps_all ON "{part}";
-           CREATE TRIGGER {table}_keeps_all BEFORE TRUNCATE ON "{part}"
+        r#"DROP TRIGGER IF EXISTS {table}_no_truncate ON "{part}";
+           CREATE TRIGGER {table}_no_truncate BEFORE TRUNCATE ON "{part}"
              FOR EACH STATEMENT EXECUTE FUNCTION postern_append_only();
         "#
     )
@@ -130,10 +130,10 @@ fn sqlite_triggers(table: &str, key: &[&str]) -> [(String, String); 3] {
         .collect::<Vec<_>>()
         .join(" AND ");
     [
-        trigger("keeps_updated", &format!("BEFORE UPDATE ON \"{table}\"")),
-        trigger("keeps_deleted", &format!("BEFORE DELETE ON \"{table}\"")),
+        trigger("no_update", &format!("BEFORE UPDATE ON \"{table}\"")),
+        trigger("no_delete", &format!("BEFORE DELETE ON \"{table}\"")),
         trigger(
-            "keeps_replaced",
+            "no_replace",
             &format!(
                 "BEFORE INSERT ON \"{table}\" WHEN EXISTS (SELECT 1 FROM \"{table}\" WHERE {same})"
             ),
@@ -190,7 +190,7 @@ pub fn random_bytes(backend: DbBackend, length: usize) -> String {
 
 /// Lets the owner, who migrates, see all rows of a table that the wall has been put around: it binds the owner too, and what is not seen is
 /// neither filled nor copied. The wall is put up again when the migrations are done.
-pub async fn is_seen_whole(manager: &SchemaManager<'_>, table: &str) -> Result<(), DbErr> {
+pub async fn disable_force_rls(manager: &SchemaManager<'_>, table: &str) -> Result<(), DbErr> {
     if manager.get_database_backend() != DbBackend::Postgres {
         return Ok(());
     }
@@ -200,7 +200,7 @@ pub async fn is_seen_whole(manager: &SchemaManager<'_>, table: &str) -> Result<(
 
 /// Cuts a table by month on PostgreSQL, by its ids: a `UUIDv7` begins with the time. What no month has been made for goes into the part
 /// `…_default`. A file stays in one piece.
-pub async fn by_month(manager: &SchemaManager<'_>, table: &str) -> Result<(), DbErr> {
+pub async fn partition_by_month(manager: &SchemaManager<'_>, table: &str) -> Result<(), DbErr> {
     if manager.get_database_backend() != DbBackend::Postgres {
         return Ok(());
     }
@@ -232,7 +232,7 @@ pub fn months(table: &str) -> String {
                                FROM unnest(ARRAY[month, month + interval '1 month']) AS edge);
                BEGIN
                  EXECUTE format('CREATE TABLE %I PARTITION OF {table} FOR VALUES FROM (%L) TO (%L)', part, bounds[1], bounds[2]);
-                 EXECUTE format('CREATE TRIGGER {table}_keeps_all BEFORE TRUNCATE ON %I
+                 EXECUTE format('CREATE TRIGGER {table}_no_truncate BEFORE TRUNCATE ON %I
                    FOR EACH STATEMENT EXECUTE FUNCTION postern_append_only()', part);
                EXCEPTION WHEN check_violation THEN NULL;
                END;
@@ -243,7 +243,7 @@ pub fn months(table: &str) -> String {
 
 /// Indexes text columns so that a part of them is found, whatever the case, without reading the whole table: by trigrams, where
 /// PostgreSQL has its own extension for them and the owner may make it, or somebody has. A file of one process's own is read whole.
-pub async fn find_by_part(
+pub async fn trigram_index(
     manager: &SchemaManager<'_>,
     table: &str,
     columns: &[&str],

@@ -10,7 +10,6 @@
 )]
 
 mod backend;
-pub mod fence;
 mod m0001_people;
 mod m0002_sessions;
 mod m0003_staff;
@@ -25,6 +24,7 @@ mod m0011_lookups;
 mod m0012_log;
 mod m0013_retention;
 mod m0014_record_lookups;
+pub mod rls;
 
 use sea_orm_migration::{
     MigrationTrait, MigratorTrait, async_trait,
@@ -34,7 +34,7 @@ use sea_orm_migration::{
 pub use backend::{
     append_only_faults, months, random_bytes, with_sqlite_triggers, without_sqlite_triggers,
 };
-use fence::{Raised, Roles};
+use rls::{ApplyOutcome, Roles};
 
 /// The schema of PostgreSQL that all of it is in.
 pub const SCHEMA: &str = "public";
@@ -68,14 +68,14 @@ impl MigratorTrait for Migrator {
 pub async fn up(
     db: &sea_orm::DatabaseConnection,
     roles: Option<(&Roles, Option<&str>)>,
-) -> Result<Raised, DbErr> {
-    let turn = backend::take_turn(db).await?;
+) -> Result<ApplyOutcome, DbErr> {
+    let turn = backend::acquire_migration_lock(db).await?;
     let done = match (Migrator::up(db, None).await, roles) {
         (Err(error), _) => Err(error),
-        (Ok(()), Some((roles, password))) => fence::raise(db, roles, password).await,
-        (Ok(()), None) => Ok(Raised::Done),
+        (Ok(()), Some((roles, password))) => rls::apply(db, roles, password).await,
+        (Ok(()), None) => Ok(ApplyOutcome::Done),
     };
-    turn.end().await?;
+    turn.release().await?;
     done
 }
 
@@ -83,10 +83,10 @@ pub async fn up(
 pub async fn pending(db: &impl ConnectionTrait) -> Result<Vec<String>, DbErr> {
     let mut pending: Vec<String> =
         Migrator::migrations().iter().map(|migration| migration.name().to_owned()).collect();
-    if backend::has_table(db, fence::MIGRATIONS).await? {
+    if backend::has_table(db, rls::MIGRATIONS).await? {
         let applied = Statement::from_string(
             db.get_database_backend(),
-            format!("SELECT version FROM {}", fence::MIGRATIONS),
+            format!("SELECT version FROM {}", rls::MIGRATIONS),
         );
         for row in db.query_all_raw(applied).await? {
             let version: String = row.try_get("", "version")?;

@@ -17,7 +17,7 @@ impl MigrationTrait for Migration {
                 Table::create()
                     .table("org_setting")
                     .col(pk_uuid("org_id"))
-                    .col(string_len_null("colour", 7))
+                    .col(string_len_null("color", 7))
                     .col(string_len_null("logo_url", 500))
                     .col(string_len_null("support_email", 254))
                     .col(big_integer("version"))

@@ -3,7 +3,7 @@
 
 use sea_orm_migration::{prelude::*, sea_orm::ExprTrait};
 
-use crate::backend::find_by_part;
+use crate::backend::trigram_index;
 
 #[derive(DeriveMigrationName)]
 pub struct Migration;
@@ -78,8 +78,8 @@ impl MigrationTrait for Migration {
             .col("staff_user_id")
             .take();
         manager.create_index(live.and_where(Expr::col("ended_at").is_null()).take()).await?;
-        find_by_part(manager, "audit_event", &["summary", "target_label"]).await?;
-        find_by_part(manager, "user", &["email", "name"]).await?;
-        find_by_part(manager, "organization", &["slug", "name"]).await
+        trigram_index(manager, "audit_event", &["summary", "target_label"]).await?;
+        trigram_index(manager, "user", &["email", "name"]).await?;
+        trigram_index(manager, "organization", &["slug", "name"]).await
     }
 }

@@ -20,8 +20,8 @@ impl MigrationTrait for Migration {
     }
 
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        backend::is_seen_whole(manager, "audit_event").await?;
-        backend::may_be_changed(manager, "audit_event", &["id"]).await?;
+        backend::disable_force_rls(manager, "audit_event").await?;
+        backend::drop_append_only(manager, "audit_event", &["id"]).await?;
         let mut salts = binary_null("salts");
         salts.check(Expr::cust(format!("length(salts) = {SALTS}")));
         for column in [salts, json_binary_null("erased_fields")] {
@@ -34,7 +34,7 @@ impl MigrationTrait for Migration {
             .get_connection()
             .execute_unprepared(&format!("UPDATE audit_event SET salts = {salts}"))
             .await?;
-        backend::by_month(manager, "audit_event").await?;
+        backend::partition_by_month(manager, "audit_event").await?;
         indexes(manager).await?;
         append_only(manager, "audit_event", &["id"]).await?;
         queue(manager).await?;

@@ -12,7 +12,7 @@ POSTERN__SERVER__LISTEN=127.0.0.1:$port POSTERN__TOKENS__ACCESS_MINUTES=60 POSTE
 server=$!
 trap 'kill $server; rm -rf "$work"' EXIT
 # It says so once it listens: on a port that is another's it ends.
-until grep -q 'the contract' server.log; do kill -0 $server; done
+until grep -q 'OpenAPI' server.log; do kill -0 $server; done
 for who in owner@acme admin@acme member@acme viewer@acme support@postern ops@postern eng@postern super@postern; do
     echo "$who.example, seed $1:"
     "$here/fuzz.sh" "$here/../../openapi/openapi.json" "http://127.0.0.1:$port" "$who.example" "$1" "$2"

@@ -16,13 +16,13 @@ pub const OWNER: &str = "postern_owner";
 pub const SUPERUSER: &str = "postgres";
 
 /// A script that has started something, and stops it when this goes: it waits for the end of its input, whatever becomes of us.
-struct Keeper {
+struct Supervised {
     process: Child,
     /// What it said once it was ready.
     told: String,
 }
 
-impl Keeper {
+impl Supervised {
     fn start(command: &mut Command) -> Self {
         let mut process =
             command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("the script runs");
@@ -35,7 +35,7 @@ impl Keeper {
     }
 }
 
-impl Drop for Keeper {
+impl Drop for Supervised {
     fn drop(&mut self) {
         drop(self.process.stdin.take());
         let _ = self.process.wait();
@@ -60,15 +60,15 @@ fn script_path(script: &str) -> PathBuf {
 pub struct Cluster {
     /// The folder of the server's binaries, and of `pgbench`.
     pub binaries: PathBuf,
-    keeper: Keeper,
+    process: Supervised,
 }
 
 static CLUSTER: LazyLock<Cluster> = LazyLock::new(|| Cluster::start(""));
 
 /// `PgBouncer` in transaction mode before the cluster that all tests share.
-static BOUNCER: LazyLock<Keeper> = LazyLock::new(|| {
+static BOUNCER: LazyLock<Supervised> = LazyLock::new(|| {
     let program = found("find-pgbouncer.sh");
-    Keeper::start(
+    Supervised::start(
         Command::new(script_path("pgbouncer.sh")).arg(program).arg(CLUSTER.socket_folder()),
     )
 });
@@ -77,17 +77,17 @@ impl Cluster {
     /// Starts one with further settings, as in `-c fsync=on`.
     pub fn start(settings: &str) -> Self {
         let binaries = found("find-postgres.sh");
-        let keeper = Keeper::start(
+        let process = Supervised::start(
             Command::new(script_path("postgres.sh"))
                 .arg(&binaries)
                 .env("POSTERN_PG_SETTINGS", settings),
         );
-        Self { binaries, keeper }
+        Self { binaries, process }
     }
 
     #[must_use]
     pub fn socket_folder(&self) -> &str {
-        &self.keeper.told
+        &self.process.told
     }
 
     /// The address of a database for a role: [`SERVER`], [`OWNER`] or [`SUPERUSER`].

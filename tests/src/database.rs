@@ -21,7 +21,7 @@ use postern_domain::{
 };
 use postern_persistence::{
     AuditKeys, Durability, Options, Store, demo,
-    schema::{self, Migrated},
+    schema::{self, MigrationOutcome},
 };
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, Statement, prelude::Uuid};
 use tempfile::TempDir;
@@ -162,7 +162,7 @@ pub fn store_options(url: &str) -> Options {
         owner_url: Some(as_role(url, OWNER)),
         tenant_role: "postern_tenant".to_owned(),
         platform_role: "postern_platform".to_owned(),
-        keeper_role: "postern_keeper".to_owned(),
+        audit_owner_role: "postern_audit_owner".to_owned(),
         prepared_statements: true,
         max_connections: 8,
         acquire_timeout: Duration::from_secs(10),
@@ -244,7 +244,7 @@ async fn postgres_template() {
 
 async fn fill(url: &str) {
     let migrated = schema::migrate(&store_options(url)).await.expect("the template is migrated");
-    assert!(matches!(migrated, Migrated::Done), "{migrated:?}");
+    assert!(matches!(migrated, MigrationOutcome::Done), "{migrated:?}");
     let store = Store::connect(&store_options(url)).await.expect("the template opens");
     let config = app::config(std::path::Path::new("unused"), |_| {});
     let hash = Hasher::new(&config.passwords)

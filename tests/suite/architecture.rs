@@ -1,11 +1,11 @@
-//! Arrows between crates point one way, and what is named in one crate only is named in no other.
+//! Allowed dependencies between crates, and the files that may open the store.
 
 use std::{collections::BTreeMap, process::Command};
 
 use serde_json::Value;
 
-/// What each crate may depend on, of ours.
-const ARROWS: &[(&str, &[&str])] = &[
+/// Workspace crates that each crate may depend on.
+const ALLOWED_DEPENDENCIES: &[(&str, &[&str])] = &[
     ("postern-tlog", &[]),
     ("postern-domain", &["postern-tlog"]),
     ("postern-migration", &[]),
@@ -18,7 +18,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ),
 ];
 
-/// Who alone may name what.
+/// Libraries that only the listed crates may depend on.
 const NAMED_ONLY_BY: &[(&str, &[&str])] = &[
     ("sea-orm", &["postern-persistence"]),
     ("sea-orm-migration", &["postern-migration"]),
@@ -27,7 +27,7 @@ const NAMED_ONLY_BY: &[(&str, &[&str])] = &[
 ];
 
 #[test]
-fn arrows_point_one_way() {
+fn crate_dependencies_are_allowed() {
     let output = Command::new(env!("CARGO"))
         .args(["metadata", "--format-version=1", "--no-deps", "--offline"])
         .output()
@@ -39,38 +39,41 @@ fn arrows_point_one_way() {
             .as_array()
             .expect("dependencies")
             .iter()
-            .filter_map(|one| one["name"].as_str());
+            .filter_map(|dependency| dependency["name"].as_str());
         dependencies.insert(package["name"].as_str().expect("a name"), names.collect());
     }
     dependencies.remove("postern-tests").expect("this package");
-    assert_eq!(dependencies.len(), ARROWS.len(), "a new crate needs its arrows stated here");
-    for (name, allowed) in ARROWS {
-        let ours: Vec<&&str> =
-            dependencies[name].iter().filter(|one| one.starts_with("postern")).collect();
-        assert!(ours.iter().all(|one| allowed.contains(*one)), "{name} points at {ours:?}");
+    assert_eq!(dependencies.len(), ALLOWED_DEPENDENCIES.len(), "ALLOWED_DEPENDENCIES lists every crate");
+    for (name, allowed) in ALLOWED_DEPENDENCIES {
+        let internal: Vec<&&str> =
+            dependencies[name].iter().filter(|crate_name| crate_name.starts_with("postern")).collect();
+        assert!(
+            internal.iter().all(|crate_name| allowed.contains(*crate_name)),
+            "{name} depends only on {allowed:?}, not {internal:?}"
+        );
     }
-    for (library, alone) in NAMED_ONLY_BY {
-        let named: Vec<&str> = dependencies
+    for (library, allowed) in NAMED_ONLY_BY {
+        let dependents: Vec<&str> = dependencies
             .iter()
-            .filter(|(_, all)| all.contains(library))
+            .filter(|(_, names)| names.contains(library))
             .map(|(name, _)| *name)
             .collect();
-        assert_eq!(&named, alone, "{library}");
+        assert_eq!(&dependents, allowed, "only these crates depend on {library}");
     }
 }
 
-/// Where the store is entered: everywhere else it takes a call, which is to say the policy's grant.
-const ENTRANCES: &[&str] = &[
+/// Files that open the store without a grant. All other code needs a call, which holds the grant.
+const STORE_ENTRY_FILES: &[&str] = &[
     "crates/api/src/http/admission.rs",
     "crates/api/src/http/call.rs",
     "crates/postern/src/commands.rs",
 ];
 
 #[test]
-fn the_store_is_entered_where_calls_are_made() {
+fn only_listed_files_open_the_store() {
     let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the workspace");
     let mut folders = vec![root.join("crates/api/src"), root.join("crates/postern/src")];
-    let mut found = Vec::new();
+    let mut files = Vec::new();
     while let Some(folder) = folders.pop() {
         for entry in std::fs::read_dir(folder).expect("a folder") {
             let path = entry.expect("an entry").path();
@@ -81,10 +84,10 @@ fn the_store_is_entered_where_calls_are_made() {
                     .iter()
                     .any(|name| text.contains(name))
             }) {
-                found.push(path.strip_prefix(root).expect("below it").display().to_string());
+                files.push(path.strip_prefix(root).expect("below it").display().to_string());
             }
         }
     }
-    found.sort();
-    assert_eq!(found, ENTRANCES);
+    files.sort();
+    assert_eq!(files, STORE_ENTRY_FILES, "only the listed files open the store");
 }

@@ -1,4 +1,4 @@
-//! What others make of the contract: clients that their generators write, and every question that a fuzzer finds in it, asked of a real server.
+//! Generated clients, Swagger UI in a browser and a fuzzer, run against a real server.
 
 use std::{
     path::{Path, PathBuf},
@@ -10,22 +10,22 @@ use postern_tests::{App, on_both, tests_on};
 
 use crate::sequencer::work;
 
-on_both![typescript_does_the_job, python_does_the_job];
+on_both![generated_typescript_client_works, generated_python_client_works];
 
-tests_on! { browser, Sqlite: an_operator_works_in_swagger_ui }
+tests_on! { browser, Sqlite: swagger_ui_works_for_an_operator }
 
-// Each database, each role and each tier, but not all of them with one another: that is `make fuzz`.
-tests_on! { of_an_org, Sqlite: an_owner_asks_anything, a_viewer_asks_anything }
-tests_on! { of_staff, Sqlite: support_asks_anything, operations_ask_anything }
-tests_on! { of_an_org_as_well, Postgres: an_admin_asks_anything, a_member_asks_anything }
-tests_on! { of_staff_as_well, Postgres: engineering_asks_anything, a_super_admin_asks_anything }
+// Each database, role and tier is fuzzed once; `make fuzz` runs all combinations.
+tests_on! { sqlite_org, Sqlite: fuzz_as_org_owner, fuzz_as_org_viewer }
+tests_on! { sqlite_staff, Sqlite: fuzz_as_support, fuzz_as_operations }
+tests_on! { postgres_org, Postgres: fuzz_as_org_admin, fuzz_as_org_member }
+tests_on! { postgres_staff, Postgres: fuzz_as_engineering, fuzz_as_super_admin }
 
-/// The same questions each time.
+/// Fixed seed, so that every run sends the same requests.
 const SEED: &str = "20261121";
-/// How many of each kind.
+/// Number of examples per operation and phase.
 const EXAMPLES: &str = "3";
 
-/// A process that goes when this does.
+/// A child process that is killed when this value is dropped.
 pub struct Working(pub Child);
 
 impl Drop for Working {
@@ -35,7 +35,7 @@ impl Drop for Working {
     }
 }
 
-/// Runs a script of `tests/contract` on the contract and this server.
+/// Runs a script of `tests/contract` with the contract file and the server address.
 async fn run(t: &App, script: &str, before: &[&str], after: &[&str]) {
     tools();
     let folder = contract_folder();
@@ -60,7 +60,7 @@ pub fn contract_folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("contract")
 }
 
-/// The folder of the tools, which are brought once, whoever needs them first.
+/// Directory of the contract tools. The first caller installs them.
 pub fn tools() -> &'static Path {
     static TOOLS: OnceLock<PathBuf> = OnceLock::new();
     TOOLS.get_or_init(|| {
@@ -71,40 +71,40 @@ pub fn tools() -> &'static Path {
     })
 }
 
-async fn typescript_does_the_job(t: &App) {
-    let _pump = Working(work(t));
+async fn generated_typescript_client_works(t: &App) {
+    let _sequencer = Working(work(t));
     run(t, "job.sh", &["typescript"], &[]).await;
 }
 
-async fn python_does_the_job(t: &App) {
-    let _pump = Working(work(t));
+async fn generated_python_client_works(t: &App) {
+    let _sequencer = Working(work(t));
     run(t, "job.sh", &["python"], &[]).await;
 }
 
-/// Pictures of it are left in the folder of the build: `tmp/swagger-ui.png`, `tmp/swagger-ui-acting.png`.
-async fn an_operator_works_in_swagger_ui(t: &App) {
+/// Writes screenshots to the build directory: `tmp/swagger-ui.png`, `tmp/swagger-ui-acting.png`.
+async fn swagger_ui_works_for_an_operator(t: &App) {
     tools();
     let mut command = Command::new(contract_folder().join("browser.sh"));
     command.arg(&t.address).arg(env!("CARGO_TARGET_TMPDIR"));
     succeeds(command).await;
 }
 
-macro_rules! asks_anything {
+macro_rules! fuzz_tests {
     ($($name:ident = $email:literal),+ $(,)?) => {
         $(async fn $name(t: &App) {
-            let _pump = Working(work(t));
+            let _sequencer = Working(work(t));
             run(t, "fuzz.sh", &[], &[$email, SEED, EXAMPLES]).await;
         })+
     };
 }
 
-asks_anything! {
-    an_owner_asks_anything = "owner@acme.example",
-    an_admin_asks_anything = "admin@acme.example",
-    a_member_asks_anything = "member@acme.example",
-    a_viewer_asks_anything = "viewer@acme.example",
-    support_asks_anything = "support@postern.example",
-    operations_ask_anything = "ops@postern.example",
-    engineering_asks_anything = "eng@postern.example",
-    a_super_admin_asks_anything = "super@postern.example",
+fuzz_tests! {
+    fuzz_as_org_owner = "owner@acme.example",
+    fuzz_as_org_admin = "admin@acme.example",
+    fuzz_as_org_member = "member@acme.example",
+    fuzz_as_org_viewer = "viewer@acme.example",
+    fuzz_as_support = "support@postern.example",
+    fuzz_as_operations = "ops@postern.example",
+    fuzz_as_engineering = "eng@postern.example",
+    fuzz_as_super_admin = "super@postern.example",
 }

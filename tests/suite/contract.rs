@@ -14,9 +14,9 @@ use postern_domain::{
 use postern_tests::{Answer, App, on_both};
 use serde_json::Value;
 
-on_both![the_server_serves_its_contract, every_problem_has_a_page];
+on_both![contract_and_swagger_ui_are_served, every_problem_has_a_page];
 
-async fn the_server_serves_its_contract(t: &App) {
+async fn contract_and_swagger_ui_are_served(t: &App) {
     let served = t.anonymous().get("/openapi.json").await.expect(200);
     assert!(
         served.body == include_str!("../../openapi/openapi.json"),
@@ -80,7 +80,7 @@ fn operations(contract: &Value) -> Vec<(String, &Value)> {
 }
 
 #[test]
-fn it_is_printed_the_same_every_time() {
+fn generated_files_are_up_to_date() {
     assert_eq!(postern_api::openapi(), postern_api::openapi());
     assert_eq!(
         postern_api::operations_table(),
@@ -105,7 +105,7 @@ fn it_is_printed_the_same_every_time() {
 }
 
 #[test]
-fn the_changes_of_each_version_are_told() {
+fn changelog_lists_the_current_version() {
     let changes = include_str!("../../openapi/CHANGELOG.md");
     let version = contract()["info"]["version"].as_str().expect("a version").to_owned();
     assert!(
@@ -178,7 +178,7 @@ fn every_operation_is_described() {
 }
 
 #[test]
-fn closed_lists_are_those_of_the_domain() {
+fn enums_match_the_domain() {
     let contract = contract();
     let listed = |schema: &str| contract["components"]["schemas"][schema]["enum"].clone();
     assert_eq!(listed("Role"), Role::ALL.iter().map(|word| word.name()).collect::<Value>());
@@ -215,7 +215,7 @@ fn closed_lists_are_those_of_the_domain() {
 
 /// Whether the examples are good ones is what `tests/contract/lint.sh` finds out.
 #[test]
-fn every_field_says_what_it_is_and_what_it_looks_like() {
+fn every_field_has_a_description_and_an_example() {
     fn fields<'a>(path: &str, schema: &'a Value, found: &mut Vec<(String, &'a Value)>) {
         for (name, field) in schema["properties"].as_object().into_iter().flatten() {
             let path = format!("{path}.{name}");
@@ -320,7 +320,7 @@ fn problems_and_headers_are_described() {
 }
 
 #[test]
-fn what_is_demanded_is_required() {
+fn demands_are_required_in_the_contract() {
     let contract = contract();
     for (id, operation) in operations(&contract) {
         let row = TABLE.iter().find(|row| row.id == id).expect("a row");
@@ -347,7 +347,7 @@ fn what_is_demanded_is_required() {
 }
 
 #[test]
-fn every_reference_leads_somewhere() {
+fn every_reference_resolves() {
     fn walk<'a>(value: &'a Value, found: &mut Vec<&'a str>) {
         match value {
             Value::Object(members) => members.iter().for_each(|(key, member)| match member {

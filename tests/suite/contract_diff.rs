@@ -8,7 +8,7 @@ use crate::clients::{contract_folder, tools};
 
 /// In a repository of its own.
 #[test]
-fn what_breaks_a_client_is_named() {
+fn breaking_changes_are_reported() {
     tools();
     let folder = tempfile::tempdir().expect("a folder");
     let git = |args: &[&str]| {

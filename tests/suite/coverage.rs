@@ -99,7 +99,7 @@ pub async fn request(t: &App, row: &Operation, org: &str) -> (&'static str, Stri
         "update_settings" => (
             "PATCH",
             format!("/v1/orgs/{org}/settings"),
-            Some(json!({ "branding": { "colour": "#123456" } })),
+            Some(json!({ "branding": { "color": "#123456" } })),
         ),
         "list_features" => ("GET", format!("/v1/orgs/{org}/features"), None),
         "read_feature" => ("GET", format!("/v1/orgs/{org}/features/sso"), None),

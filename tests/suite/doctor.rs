@@ -9,33 +9,33 @@ use crate::process::{postern_with, said};
 
 mod everywhere {
     use super::{
-        a_sound_database_is_said_to_be_sound, keys_that_others_may_read_are_found, on_both,
-        the_demo_accounts_are_a_secret_that_everybody_knows,
+        healthy_database_passes, keys_readable_by_others_are_reported, on_both,
+        demo_accounts_require_the_demo_flag,
     };
 
     on_both![
-        a_sound_database_is_said_to_be_sound,
-        keys_that_others_may_read_are_found,
-        the_demo_accounts_are_a_secret_that_everybody_knows
+        healthy_database_passes,
+        keys_readable_by_others_are_reported,
+        demo_accounts_require_the_demo_flag
     ];
 }
 
 mod embedded {
     use super::{
-        a_file_has_no_owner_to_sign_in_as, a_file_whose_record_can_be_changed_is_refused, tests_on,
+        owner_url_is_ignored_on_sqlite, missing_append_only_trigger_is_rejected, tests_on,
     };
 
-    tests_on! { sqlite, Sqlite: a_file_whose_record_can_be_changed_is_refused, a_file_has_no_owner_to_sign_in_as }
+    tests_on! { sqlite, Sqlite: missing_append_only_trigger_is_rejected, owner_url_is_ignored_on_sqlite }
 }
 
 tests_on! { postgres, Postgres:
-    a_superuser_is_no_login_for_a_server,
-    a_login_that_is_not_there_yet_is_found,
-    a_password_that_everybody_tries_is_refused,
-    an_administrator_is_told_what_to_run,
-    demo_accounts_fill_a_database,
-    migrations_that_have_not_been_applied_are_found,
-    migrations_at_once_take_turns
+    superuser_login_is_rejected,
+    missing_login_is_reported,
+    common_database_password_is_rejected,
+    migrate_prints_sql_for_the_administrator,
+    demo_fills_a_database,
+    pending_migrations_are_reported,
+    concurrent_migrations_succeed
 }
 
 /// Runs `postern` on the test's database.
@@ -45,7 +45,7 @@ fn postern(url: &str, folder: &Path, arguments: &[&str], more: &[(&str, &str)]) 
     postern_with(folder, arguments, &environment)
 }
 
-async fn a_sound_database_is_said_to_be_sound(t: &App) {
+async fn healthy_database_passes(t: &App) {
     let sound = postern(&t.db.url, t.folder.path(), &["doctor", "--demo"], &[]);
     assert!(sound.status.success() && said(&sound).contains("as it has to be"), "{}", said(&sound));
     let sound = postern(&t.db.url, t.folder.path(), &["doctor", "--demo", "--json"], &[]);
@@ -53,7 +53,7 @@ async fn a_sound_database_is_said_to_be_sound(t: &App) {
     assert_eq!(told, serde_json::json!({ "sound": true, "faults": [] }));
 }
 
-async fn keys_that_others_may_read_are_found(t: &App) {
+async fn keys_readable_by_others_are_reported(t: &App) {
     use std::os::unix::fs::PermissionsExt;
     let keys = t.folder.path().join("keys");
     let key = std::fs::read_dir(&keys)
@@ -78,7 +78,7 @@ async fn keys_that_others_may_read_are_found(t: &App) {
     );
 }
 
-async fn the_demo_accounts_are_a_secret_that_everybody_knows(t: &App) {
+async fn demo_accounts_require_the_demo_flag(t: &App) {
     let refused = postern(&t.db.url, t.folder.path(), &["serve"], &[]);
     assert!(
         !refused.status.success() && said(&refused).contains("refusing to serve"),
@@ -95,16 +95,16 @@ async fn the_demo_accounts_are_a_secret_that_everybody_knows(t: &App) {
     assert!(!refused.status.success() && said(&refused).contains("[demo]"), "{}", said(&refused));
 }
 
-async fn a_file_whose_record_can_be_changed_is_refused(t: &App) {
+async fn missing_append_only_trigger_is_rejected(t: &App) {
     let trigger =
-        t.db.texts("SELECT sql FROM sqlite_master WHERE name = 'audit_event_keeps_updated'").await;
+        t.db.texts("SELECT sql FROM sqlite_master WHERE name = 'audit_event_no_update'").await;
     // In one statement each: another connection would go by the schema that it remembers.
-    let gone = "DROP TRIGGER audit_event_keeps_updated";
+    let gone = "DROP TRIGGER audit_event_no_update";
     let harmless =
-        "CREATE TRIGGER audit_event_keeps_updated BEFORE UPDATE ON audit_event BEGIN SELECT 1; END";
+        "CREATE TRIGGER audit_event_no_update BEFORE UPDATE ON audit_event BEGIN SELECT 1; END";
     for damage in [
         format!("{gone}; {harmless}"),
-        format!("DROP TRIGGER IF EXISTS audit_event_keeps_updated; {harmless}; {gone}"),
+        format!("DROP TRIGGER IF EXISTS audit_event_no_update; {harmless}; {gone}"),
     ] {
         t.db.execute(&damage).await.expect("runs");
         for command in ["serve", "doctor"] {
@@ -116,14 +116,14 @@ async fn a_file_whose_record_can_be_changed_is_refused(t: &App) {
             );
         }
     }
-    t.db.execute(&format!("DROP TRIGGER IF EXISTS audit_event_keeps_updated; {}", trigger[0]))
+    t.db.execute(&format!("DROP TRIGGER IF EXISTS audit_event_no_update; {}", trigger[0]))
         .await
         .expect("runs");
     let sound = postern(&t.db.url, t.folder.path(), &["doctor", "--demo"], &[]);
     assert!(sound.status.success(), "{}", said(&sound));
 }
 
-async fn a_login_that_is_not_there_yet_is_found(t: &App) {
+async fn missing_login_is_reported(t: &App) {
     let nobody = as_role(&t.db.url, "nobody_yet");
     let found = postern(
         &t.db.url,
@@ -141,13 +141,13 @@ async fn a_login_that_is_not_there_yet_is_found(t: &App) {
 }
 
 /// The owner's address is PostgreSQL's; one that was left in the environment leads a file nowhere.
-async fn a_file_has_no_owner_to_sign_in_as(t: &App) {
+async fn owner_url_is_ignored_on_sqlite(t: &App) {
     let nowhere = [("POSTERN__DATABASE__OWNER_URL", "postgres://nobody@127.0.0.1:1/nowhere")];
     let done = postern(&t.db.url, t.folder.path(), &["migrate"], &nowhere);
     assert!(done.status.success(), "{}", said(&done));
 }
 
-async fn a_superuser_is_no_login_for_a_server(t: &App) {
+async fn superuser_login_is_rejected(t: &App) {
     let superuser = as_role(&t.db.url, SUPERUSER);
     for command in ["serve", "doctor"] {
         let refused = postern(
@@ -169,7 +169,7 @@ async fn a_superuser_is_no_login_for_a_server(t: &App) {
     }
 }
 
-async fn a_password_that_everybody_tries_is_refused(t: &App) {
+async fn common_database_password_is_rejected(t: &App) {
     let guessed = t.db.url.replace("://postern_server@", "://postern_server:postgres@");
     let refused = postern(
         &t.db.url,
@@ -184,12 +184,12 @@ async fn a_password_that_everybody_tries_is_refused(t: &App) {
     );
 }
 
-async fn an_administrator_is_told_what_to_run(t: &App) {
+async fn migrate_prints_sql_for_the_administrator(t: &App) {
     // Roles and a database of this test's own: they are the whole cluster's.
     let base = t.db.url.rsplit('/').next().expect("a name");
-    let name = |what: &str| format!("{base}_{what}");
-    let (owner, tenant, platform, keeper) =
-        (name("owner"), name("tenant"), name("platform"), name("keeper"));
+    let name = |role: &str| format!("{base}_{role}");
+    let (owner, tenant, platform, audit_owner) =
+        (name("owner"), name("tenant"), name("platform"), name("audit_owner"));
     let (server, database) = (name("server"), name("own"));
     t.db.execute(&format!("CREATE ROLE {owner} LOGIN")).await.expect("made");
     t.db.execute(&format!("CREATE DATABASE {database} OWNER {owner}")).await.expect("made");
@@ -208,7 +208,7 @@ async fn an_administrator_is_told_what_to_run(t: &App) {
         ("POSTERN__DATABASE__OWNER_URL", owner_url.as_str()),
         ("POSTERN__DATABASE__TENANT_ROLE", tenant.as_str()),
         ("POSTERN__DATABASE__PLATFORM_ROLE", platform.as_str()),
-        ("POSTERN__DATABASE__KEEPER_ROLE", keeper.as_str()),
+        ("POSTERN__DATABASE__AUDIT_OWNER_ROLE", audit_owner.as_str()),
     ];
     let told = postern(&t.db.url, t.folder.path(), &["migrate"], &environment);
     assert!(
@@ -226,12 +226,12 @@ async fn an_administrator_is_told_what_to_run(t: &App) {
     let sound = postern(&t.db.url, t.folder.path(), &["doctor"], &environment);
     assert!(sound.status.success(), "{}", said(&sound));
     t.db.execute(&format!("DROP DATABASE {database}")).await.expect("gone");
-    t.db.execute(&format!("DROP ROLE {server}, {tenant}, {platform}, {keeper}, {owner}"))
+    t.db.execute(&format!("DROP ROLE {server}, {tenant}, {platform}, {audit_owner}, {owner}"))
         .await
         .expect("gone");
 }
 
-async fn migrations_that_have_not_been_applied_are_found(t: &App) {
+async fn pending_migrations_are_reported(t: &App) {
     t.db.execute("DELETE FROM seaql_migrations WHERE version LIKE 'm0010%'")
         .await
         .expect("forgotten");
@@ -244,7 +244,7 @@ async fn migrations_that_have_not_been_applied_are_found(t: &App) {
     assert!(said(&refused).contains("run `postern migrate`"), "{}", said(&refused));
 }
 
-async fn migrations_at_once_take_turns(t: &App) {
+async fn concurrent_migrations_succeed(t: &App) {
     t.db.execute("DROP POLICY tenant ON membership").await.expect("damaged");
     let (url, folder, owner) = (t.db.url.as_str(), t.folder.path(), as_role(&t.db.url, OWNER));
     let done: Vec<Output> = std::thread::scope(|scope| {
@@ -260,7 +260,7 @@ async fn migrations_at_once_take_turns(t: &App) {
     assert!(postern(&t.db.url, t.folder.path(), &["doctor", "--demo"], &[]).status.success());
 }
 
-async fn demo_accounts_fill_a_database(t: &App) {
+async fn demo_fills_a_database(t: &App) {
     let filled = postern(
         &t.db.url,
         t.folder.path(),

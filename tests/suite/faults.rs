@@ -11,11 +11,11 @@ use sea_orm::{ConnectionTrait, TransactionTrait};
 use serde_json::json;
 
 on_both![
-    resets_at_any_moment_lose_nothing,
-    what_has_begun_runs_to_its_end_without_its_client,
-    a_body_that_drips_is_cut_off,
-    a_database_that_fails_is_told_and_mended,
-    a_client_that_waits_for_ever_holds_nobody_up,
+    connection_resets_leave_no_partial_change,
+    started_request_completes_after_disconnect,
+    slow_body_times_out,
+    database_failure_returns_503_and_recovers,
+    stalled_clients_do_not_block_others,
 ];
 
 /// A request as bytes.
@@ -43,7 +43,7 @@ fn reset_after(address: &str, request: &[u8], sent: usize, read: usize) {
     }
 }
 
-async fn resets_at_any_moment_lose_nothing(t: &App) {
+async fn connection_resets_leave_no_partial_change(t: &App) {
     let me = t.sign_in("owner@acme.example").await;
     let token = me.token.clone().expect("a token");
     let address = t.address.clone();
@@ -83,7 +83,7 @@ async fn resets_at_any_moment_lose_nothing(t: &App) {
     me.patch("/v1/orgs/acme", json!({ "name": "Acme after all that" })).await.expect(200);
 }
 
-async fn what_has_begun_runs_to_its_end_without_its_client(t: &App) {
+async fn started_request_completes_after_disconnect(t: &App) {
     let me = t.sign_in("owner@acme.example").await;
     let request = bytes(
         "PATCH",
@@ -120,7 +120,7 @@ async fn what_has_begun_runs_to_its_end_without_its_client(t: &App) {
     assert_eq!(me.get("/v1/orgs/acme").await.expect(200).text("/name"), "Renamed all the same");
 }
 
-async fn a_body_that_drips_is_cut_off(t: &App) {
+async fn slow_body_times_out(t: &App) {
     let impatient = App::start(t.backend, |config| config.server.request_timeout_seconds = 1).await;
     let token = impatient.sign_in("owner@acme.example").await.token.expect("a token");
     let address = impatient.address.trim_start_matches("http://").to_owned();
@@ -139,7 +139,7 @@ async fn a_body_that_drips_is_cut_off(t: &App) {
     impatient.finish().await;
 }
 
-async fn a_database_that_fails_is_told_and_mended(t: &App) {
+async fn database_failure_returns_503_and_recovers(t: &App) {
     let me = t.sign_in("owner@acme.example").await;
     let (breaks, mends) =
         ("ALTER TABLE membership RENAME TO gone", "ALTER TABLE gone RENAME TO membership");
@@ -163,7 +163,7 @@ async fn a_database_that_fails_is_told_and_mended(t: &App) {
     assert_eq!(t.recorded("org.updated").await, 0);
 }
 
-async fn a_client_that_waits_for_ever_holds_nobody_up(t: &App) {
+async fn stalled_clients_do_not_block_others(t: &App) {
     let me = t.sign_in("owner@acme.example").await;
     let token = me.token.clone().expect("a token");
     // More half-sent writes than there are connections to the database.

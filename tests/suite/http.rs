@@ -15,17 +15,17 @@ use postern_tests::{Answer, App, on_both, tests_on};
 use serde_json::json;
 
 on_both![
-    what_can_be_read_can_be_asked_for_without_its_body,
-    whoever_asks_is_told_what_there_is,
-    pages_of_others_call_if_they_are_listed,
-    answers_are_compressed_for_who_takes_that,
-    pages_lead_to_their_neighbours,
-    every_answer_is_guarded,
-    what_is_known_already_is_not_sent_again,
-    whatever_answers_says_it_as_a_problem,
+    head_matches_get,
+    options_lists_allowed_methods,
+    cors_allows_only_listed_origins,
+    responses_are_compressed_on_request,
+    pages_link_to_next_and_previous,
+    every_response_has_security_headers,
+    matching_etag_returns_304,
+    middleware_errors_are_problems,
 ];
 
-async fn what_can_be_read_can_be_asked_for_without_its_body(t: &App) {
+async fn head_matches_get(t: &App) {
     let owner = t.sign_in("owner@acme.example").await;
     for path in [
         "/healthz",
@@ -48,7 +48,7 @@ async fn what_can_be_read_can_be_asked_for_without_its_body(t: &App) {
     assert_eq!(t.anonymous().send("HEAD", "/v1/me", None).await.status, 401);
 }
 
-async fn whoever_asks_is_told_what_there_is(t: &App) {
+async fn options_lists_allowed_methods(t: &App) {
     for (path, allow) in [
         ("/v1/me", "GET, HEAD, OPTIONS, PATCH"),
         ("/v1/auth/login", "OPTIONS, POST"),
@@ -61,7 +61,7 @@ async fn whoever_asks_is_told_what_there_is(t: &App) {
     t.anonymous().send("OPTIONS", "/nowhere", None).await.problem(404, "not_found");
 }
 
-async fn pages_of_others_call_if_they_are_listed(t: &App) {
+async fn cors_allows_only_listed_origins(t: &App) {
     const OURS: &str = "https://admin.vendor.example";
     let open =
         App::start(t.backend, |config| config.server.cors_origins = vec![OURS.to_owned()]).await;
@@ -101,7 +101,7 @@ async fn pages_of_others_call_if_they_are_listed(t: &App) {
     assert!(!Answer::of(closed).await.has_header("access-control-allow-origin"));
 }
 
-async fn answers_are_compressed_for_who_takes_that(t: &App) {
+async fn responses_are_compressed_on_request(t: &App) {
     let plain = t.anonymous().get("/openapi.json").await.expect(200);
     assert!(!plain.has_header("content-encoding"));
     let request = t
@@ -142,7 +142,7 @@ async fn answers_are_compressed_for_who_takes_that(t: &App) {
     }
 }
 
-async fn pages_lead_to_their_neighbours(t: &App) {
+async fn pages_link_to_next_and_previous(t: &App) {
     let owner = t.sign_in("owner@acme.example").await;
     let first = owner.get("/v1/orgs/acme/members?limit=1&q=acme").await.expect(200);
     let next = link(&first, "next").expect("there is a next");
@@ -166,7 +166,7 @@ fn link(answer: &Answer, relation: &str) -> Option<String> {
     Some(found.split(['<', '>']).nth(1)?.to_owned())
 }
 
-async fn what_is_known_already_is_not_sent_again(t: &App) {
+async fn matching_etag_returns_304(t: &App) {
     for path in ["/openapi.json", "/docs/", "/docs/operator.js", "/docs/swagger-ui-bundle.js"] {
         let ask = |known: String| async {
             Answer::of(
@@ -200,7 +200,7 @@ async fn what_is_known_already_is_not_sent_again(t: &App) {
 }
 
 /// What the libraries around the handlers answer by themselves.
-async fn whatever_answers_says_it_as_a_problem(t: &App) {
+async fn middleware_errors_are_problems(t: &App) {
     let open = App::start(t.backend, |config| {
         config.server.cors_origins = vec!["https://ours.example".to_owned()]
     })
@@ -234,7 +234,7 @@ async fn whatever_answers_says_it_as_a_problem(t: &App) {
     open.finish().await;
 }
 
-async fn every_answer_is_guarded(t: &App) {
+async fn every_response_has_security_headers(t: &App) {
     let owner = t.sign_in("owner@acme.example").await;
     for (method, path) in [
         ("GET", "/v1/me"),
@@ -271,7 +271,7 @@ async fn every_answer_is_guarded(t: &App) {
     secure.finish().await;
 }
 
-tests_on! { deprecated, Sqlite: what_is_to_go_says_so }
+tests_on! { deprecated, Sqlite: deprecated_operation_is_announced }
 
 /// An operation on its way out: the contract has none yet.
 struct ReadOld;
@@ -297,7 +297,7 @@ async fn read_old(_call: Call<ReadOld>) -> http::Answer<String> {
     Ok(ok("yes".to_owned()))
 }
 
-async fn what_is_to_go_says_so(t: &App) {
+async fn deprecated_operation_is_announced(t: &App) {
     let mut routes = Routes::default();
     routes.add(read_old);
     let app = actix_web::App::new()

@@ -7,18 +7,18 @@ use serde_json::json;
 on_both![
     sign_in_and_out,
     unknown_address_and_wrong_password_look_the_same,
-    refresh_rotates_and_a_replay_ends_the_session,
-    one_of_two_refreshes_at_once_wins,
+    refresh_rotates_and_reuse_ends_the_session,
+    one_of_concurrent_refreshes_succeeds,
     access_tokens_expire_without_leeway,
     changing_the_password_ends_other_sessions,
-    a_new_password_must_not_be_easy_to_guess,
-    failures_make_an_account_wait,
-    sessions_are_listed_and_ended,
-    a_profile_is_changed_under_its_own_name,
-    many_sign_ins_at_once_all_get_their_turn,
-    no_sign_in_with_the_old_password_outlives_its_change,
-    a_stolen_token_gets_no_more_guesses_than_anybody,
-    strangers_lock_nobody_out_of_where_they_are,
+    weak_new_passwords_are_rejected,
+    failed_sign_ins_are_rate_limited,
+    sessions_are_listed_and_revoked,
+    profile_is_updated,
+    concurrent_sign_ins_all_succeed,
+    password_change_ends_concurrent_sign_ins,
+    password_change_attempts_are_rate_limited,
+    ip_address_with_session_is_exempt_from_rate_limit,
 ];
 
 async fn sign_in_and_out(t: &App) {
@@ -71,7 +71,7 @@ async fn unknown_address_and_wrong_password_look_the_same(t: &App) {
     assert!(!events.iter().any(|event| event.to_string().contains("not the password")));
 }
 
-async fn refresh_rotates_and_a_replay_ends_the_session(t: &App) {
+async fn refresh_rotates_and_reuse_ends_the_session(t: &App) {
     let first = t.log_in("owner@acme.example", PASSWORD).await.expect(200);
     let (access, refresh) = (first.text("/access_token"), first.text("/refresh_token"));
     let anyone = t.anonymous();
@@ -102,7 +102,7 @@ async fn refresh_rotates_and_a_replay_ends_the_session(t: &App) {
     t.bearer(&refresh).get("/v1/me").await.problem(401, "invalid_token");
 }
 
-async fn one_of_two_refreshes_at_once_wins(t: &App) {
+async fn one_of_concurrent_refreshes_succeeds(t: &App) {
     for _ in 0..5 {
         let refresh =
             t.log_in("owner@acme.example", PASSWORD).await.expect(200).text("/refresh_token");
@@ -146,7 +146,7 @@ async fn changing_the_password_ends_other_sessions(t: &App) {
     assert_eq!(t.recorded("user.password_changed").await, 1);
 }
 
-async fn a_new_password_must_not_be_easy_to_guess(t: &App) {
+async fn weak_new_passwords_are_rejected(t: &App) {
     let me = t.sign_in("viewer@acme.example").await;
     for weak in ["short", "password1234", "viewer@acme.example", "postern-1234!!", &"x".repeat(129)]
     {
@@ -156,7 +156,7 @@ async fn a_new_password_must_not_be_easy_to_guess(t: &App) {
     assert_eq!(t.recorded("user.password_changed").await, 0);
 }
 
-async fn failures_make_an_account_wait(t: &App) {
+async fn failed_sign_ins_are_rate_limited(t: &App) {
     for _ in 0..10 {
         t.log_in("admin@acme.example", "not the password")
             .await
@@ -181,7 +181,7 @@ async fn failures_make_an_account_wait(t: &App) {
     t.log_in("admin@acme.example", PASSWORD).await.expect(200);
 }
 
-async fn sessions_are_listed_and_ended(t: &App) {
+async fn sessions_are_listed_and_revoked(t: &App) {
     let (here, there) =
         (t.sign_in("member@acme.example").await, t.sign_in("member@acme.example").await);
     let listed = here.get("/v1/me/sessions?limit=1").await.expect(200);
@@ -200,7 +200,7 @@ async fn sessions_are_listed_and_ended(t: &App) {
     here.get("/v1/me").await.expect(200);
 }
 
-async fn a_profile_is_changed_under_its_own_name(t: &App) {
+async fn profile_is_updated(t: &App) {
     let me = t.sign_in("member@acme.example").await;
     let changed = me
         .patch(
@@ -220,13 +220,13 @@ async fn a_profile_is_changed_under_its_own_name(t: &App) {
     assert_eq!(events[1]["metadata"]["name"], json!({ "old": "Mia Lund", "new": "Mia Berg" }));
 }
 
-async fn many_sign_ins_at_once_all_get_their_turn(t: &App) {
+async fn concurrent_sign_ins_all_succeed(t: &App) {
     let tries = (0..100).map(|_| t.log_in("owner@globex.example", PASSWORD));
     let answers = futures_util::future::join_all(tries).await;
     assert!(answers.iter().all(|answer| answer.status == 200));
 }
 
-async fn no_sign_in_with_the_old_password_outlives_its_change(t: &App) {
+async fn password_change_ends_concurrent_sign_ins(t: &App) {
     let (mut old, mut new) = (PASSWORD.to_owned(), "four random words do".to_owned());
     for round in 0..10 {
         let here = t.log_in("viewer@acme.example", &old).await.expect(200).text("/access_token");
@@ -247,7 +247,7 @@ async fn no_sign_in_with_the_old_password_outlives_its_change(t: &App) {
     }
 }
 
-async fn a_stolen_token_gets_no_more_guesses_than_anybody(t: &App) {
+async fn password_change_attempts_are_rate_limited(t: &App) {
     let me = t.sign_in("viewer@acme.example").await;
     let guess = |n: usize| {
         me.post("/v1/me/password", json!({ "current_password": format!("guess number {n}"), "new_password": "four random words do" }))
@@ -262,7 +262,7 @@ async fn a_stolen_token_gets_no_more_guesses_than_anybody(t: &App) {
     assert_eq!(failed[0]["outcome"], "failed");
 }
 
-async fn strangers_lock_nobody_out_of_where_they_are(t: &App) {
+async fn ip_address_with_session_is_exempt_from_rate_limit(t: &App) {
     let there = App::start(t.backend, |config| {
         config.server.trusted_proxies = vec!["127.0.0.0/8".parse().expect("a network")]
     })

@@ -6,23 +6,23 @@ use postern_tests::{Answer, App, on_both};
 use serde_json::{Value, json};
 
 on_both![
-    it_is_under_both_names,
-    read_only_looks_and_changes_nothing,
-    some_things_are_never_done,
-    it_ends_at_its_time,
-    it_ends_when_it_is_ended,
-    it_ends_with_whatever_it_hangs_on,
-    it_ends_with_what_changes_behind_its_back,
-    what_stops_at_the_door_is_recorded_too,
-    some_people_are_never_impersonated,
-    a_reason_and_a_ticket_are_needed,
-    it_opens_one_org,
-    starting_twice_with_one_key_starts_once,
-    support_ends_its_own_and_engineering_any,
-    the_customer_sees_who_was_there,
+    events_name_staff_member_and_target,
+    read_only_mode_rejects_writes,
+    sensitive_operations_are_blocked,
+    impersonation_expires,
+    ended_impersonation_is_rejected,
+    impersonation_ends_with_its_session_membership_or_org,
+    impersonation_is_checked_against_current_rows,
+    invalid_requests_are_recorded,
+    staff_and_suspended_users_cannot_be_impersonated,
+    reason_and_ticket_are_required,
+    impersonation_is_limited_to_one_org,
+    idempotency_key_starts_one_impersonation,
+    support_ends_own_and_engineering_any_impersonation,
+    org_admin_lists_impersonations,
 ];
 
-async fn it_is_under_both_names(t: &App) {
+async fn events_name_staff_member_and_target(t: &App) {
     let support = t.sign_in("support@postern.example").await;
     let (ana, started) = t.impersonate(&support, "owner@acme.example", "acme", "full").await;
     assert_eq!(started["expires_in"], 1800);
@@ -65,7 +65,7 @@ async fn it_is_under_both_names(t: &App) {
     assert_eq!(begun["data"][0]["ticket_ref"], "SUP-4312");
 }
 
-async fn read_only_looks_and_changes_nothing(t: &App) {
+async fn read_only_mode_rejects_writes(t: &App) {
     let support = t.sign_in("support@postern.example").await;
     let (ana, _) = t.impersonate(&support, "owner@acme.example", "acme", "read_only").await;
     ana.get("/v1/orgs/acme/members").await.expect(200);
@@ -80,7 +80,7 @@ async fn read_only_looks_and_changes_nothing(t: &App) {
         && event["org"]["slug"] == "acme"));
 }
 
-async fn some_things_are_never_done(t: &App) {
+async fn sensitive_operations_are_blocked(t: &App) {
     let support = t.sign_in("support@postern.example").await;
     let (ana, _) = t.impersonate(&support, "owner@acme.example", "acme", "full").await;
     let blocked = |answer: Answer| answer.problem(403, "impersonation_blocked");
@@ -102,7 +102,7 @@ async fn some_things_are_never_done(t: &App) {
     t.sign_in("owner@acme.example").await.get("/v1/orgs/acme").await.expect(200);
 }
 
-async fn it_ends_at_its_time(t: &App) {
+async fn impersonation_expires(t: &App) {
     let support = t.sign_in("support@postern.example").await;
     let (ana, _) = t.impersonate(&support, "owner@acme.example", "acme", "full").await;
     t.clock.turn(TimeDelta::minutes(30) - TimeDelta::seconds(1));
@@ -126,7 +126,7 @@ async fn it_ends_at_its_time(t: &App) {
     ana.get("/v1/me").await.problem(401, "impersonation_expired");
 }
 
-async fn it_ends_when_it_is_ended(t: &App) {
+async fn ended_impersonation_is_rejected(t: &App) {
     let support = t.sign_in("support@postern.example").await;
     let (ana, started) = t.impersonate(&support, "owner@acme.example", "acme", "full").await;
     let path = format!(
@@ -144,7 +144,7 @@ async fn it_ends_when_it_is_ended(t: &App) {
     );
 }
 
-async fn it_ends_with_whatever_it_hangs_on(t: &App) {
+async fn impersonation_ends_with_its_session_membership_or_org(t: &App) {
     let supers = t.sign_in("super@postern.example").await;
     let why = "ends the impersonation in this test";
     for cause in ["sign-out", "revocation", "password", "staff", "membership", "org"] {
@@ -213,7 +213,7 @@ async fn it_ends_with_whatever_it_hangs_on(t: &App) {
     assert_eq!(t.db.count("SELECT count(*) FROM impersonation WHERE ended_at IS NULL").await, 0);
 }
 
-async fn it_ends_with_what_changes_behind_its_back(t: &App) {
+async fn impersonation_is_checked_against_current_rows(t: &App) {
     let support = t.sign_in("support@postern.example").await;
     let (target, _) = t.impersonate(&support, "member@acme.example", "acme", "full").await;
     target.get("/v1/me").await.expect(200);
@@ -245,7 +245,7 @@ fn wanted(target: &str, org: &str) -> Value {
     json!({ "target_user_id": target, "org": org, "reason": "cannot open the reports page", "ticket_ref": "SUP-1" })
 }
 
-async fn some_people_are_never_impersonated(t: &App) {
+async fn staff_and_suspended_users_cannot_be_impersonated(t: &App) {
     let support = t.sign_in("support@postern.example").await;
     let start = |body: Value| support.post("/v1/admin/impersonations", body);
     // Nobody of the staff is a member of an org in the demo: make some.
@@ -275,7 +275,7 @@ async fn some_people_are_never_impersonated(t: &App) {
     assert_eq!(t.recorded("permission.denied").await, 4);
 }
 
-async fn a_reason_and_a_ticket_are_needed(t: &App) {
+async fn reason_and_ticket_are_required(t: &App) {
     let support = t.sign_in("support@postern.example").await;
     let ana = t.user_id("owner@acme.example").await;
     let ten_thousand = "x".repeat(10_000);
@@ -303,7 +303,7 @@ async fn a_reason_and_a_ticket_are_needed(t: &App) {
     }
 }
 
-async fn what_stops_at_the_door_is_recorded_too(t: &App) {
+async fn invalid_requests_are_recorded(t: &App) {
     let support = t.sign_in("support@postern.example").await;
     let (ana, _) = t.impersonate(&support, "owner@acme.example", "acme", "full").await;
     let text = ana.request("PATCH", "/v1/orgs/acme").header("content-type", "text/plain").body("x");
@@ -313,7 +313,7 @@ async fn what_stops_at_the_door_is_recorded_too(t: &App) {
     assert_eq!(t.recorded("impersonation.request").await, 3);
 }
 
-async fn it_opens_one_org(t: &App) {
+async fn impersonation_is_limited_to_one_org(t: &App) {
     // Ana belongs to two orgs; support comes in for one of them.
     let ana = t.sign_in("owner@acme.example").await;
     ana.post("/v1/orgs", json!({ "name": "Second", "slug": "second" })).await.expect(201);
@@ -344,7 +344,7 @@ async fn it_opens_one_org(t: &App) {
     );
 }
 
-async fn starting_twice_with_one_key_starts_once(t: &App) {
+async fn idempotency_key_starts_one_impersonation(t: &App) {
     let (support, other) =
         (t.sign_in("support@postern.example").await, t.sign_in("ops@postern.example").await);
     let ana = t.user_id("owner@acme.example").await;
@@ -403,7 +403,7 @@ async fn starting_twice_with_one_key_starts_once(t: &App) {
     assert_eq!(t.recorded("impersonation.started").await, before + 1, "after a day the key is new");
 }
 
-async fn support_ends_its_own_and_engineering_any(t: &App) {
+async fn support_ends_own_and_engineering_any_impersonation(t: &App) {
     let (support, ops, eng) = (
         t.sign_in("support@postern.example").await,
         t.sign_in("ops@postern.example").await,
@@ -428,7 +428,7 @@ async fn support_ends_its_own_and_engineering_any(t: &App) {
         .problem(404, "not_found");
 }
 
-async fn the_customer_sees_who_was_there(t: &App) {
+async fn org_admin_lists_impersonations(t: &App) {
     let support = t.sign_in("support@postern.example").await;
     t.impersonate(&support, "owner@acme.example", "acme", "read_only").await;
     let admin = t.sign_in("admin@acme.example").await;

@@ -4,15 +4,15 @@ use postern_tests::{Answer, App, on_both};
 use serde_json::json;
 
 on_both![
-    bodies_are_judged,
-    bodies_are_bounded,
-    words_are_texts,
-    what_was_sent_is_not_sent_back_without_end,
-    only_json_is_taken,
-    text_that_a_database_refuses_is_refused_first,
-    addresses_are_judged,
-    request_ids_are_kept_if_harmless,
-    forwarded_addresses_count_only_from_proxies,
+    invalid_bodies_are_rejected,
+    body_size_is_limited,
+    enum_fields_accept_only_their_strings,
+    echoed_input_is_truncated,
+    only_json_is_accepted,
+    nul_and_invalid_utf8_are_rejected,
+    invalid_paths_and_queries_are_rejected,
+    safe_request_ids_are_kept,
+    forwarded_ip_is_trusted_only_from_proxies,
 ];
 
 async fn raw(t: &App, method: &str, path: &str, body: impl Into<reqwest::Body>) -> Answer {
@@ -23,7 +23,7 @@ async fn raw(t: &App, method: &str, path: &str, body: impl Into<reqwest::Body>) 
     .await
 }
 
-async fn bodies_are_judged(t: &App) {
+async fn invalid_bodies_are_rejected(t: &App) {
     for (body, code) in [
         ("", "malformed_json"),
         ("{", "malformed_json"),
@@ -65,7 +65,7 @@ async fn bodies_are_judged(t: &App) {
 }
 
 /// A closed list in a body takes one of its words, and nothing that a parser could make one of.
-async fn words_are_texts(t: &App) {
+async fn enum_fields_accept_only_their_strings(t: &App) {
     let path =
         format!("/v1/orgs/acme/members/{}", t.member_id("acme", "viewer@acme.example").await);
     for role in [
@@ -89,7 +89,7 @@ async fn words_are_texts(t: &App) {
     assert_eq!(t.recorded("user.role_changed").await, 0);
 }
 
-async fn what_was_sent_is_not_sent_back_without_end(t: &App) {
+async fn echoed_input_is_truncated(t: &App) {
     let long = "a".repeat(20_000);
     let me = t.sign_in("owner@acme.example").await;
     for answer in [
@@ -115,7 +115,7 @@ async fn what_was_sent_is_not_sent_back_without_end(t: &App) {
     }
 }
 
-async fn bodies_are_bounded(t: &App) {
+async fn body_size_is_limited(t: &App) {
     let fits = format!("{{\"name\": \"{}\"}}", "x".repeat(262_144 - 12));
     assert_eq!(fits.len(), 262_144);
     raw(t, "PATCH", "/v1/orgs/acme", fits.clone()).await.problem(422, "invalid_body");
@@ -136,7 +136,7 @@ async fn bodies_are_bounded(t: &App) {
     me.get("/v1/me").await.expect(200);
 }
 
-async fn only_json_is_taken(t: &App) {
+async fn only_json_is_accepted(t: &App) {
     let me = t.sign_in("owner@acme.example").await;
     for kind in [
         "text/plain",
@@ -168,7 +168,7 @@ async fn only_json_is_taken(t: &App) {
     Answer::of(charset.send().await).await.expect(200);
 }
 
-async fn text_that_a_database_refuses_is_refused_first(t: &App) {
+async fn nul_and_invalid_utf8_are_rejected(t: &App) {
     let nul = raw(t, "PATCH", "/v1/orgs/acme", "{\"name\": \"a\\u0000b\"}")
         .await
         .problem(422, "invalid_body");
@@ -192,7 +192,7 @@ async fn text_that_a_database_refuses_is_refused_first(t: &App) {
     Answer::of(agent.send().await).await.problem(404, "not_found");
 }
 
-async fn addresses_are_judged(t: &App) {
+async fn invalid_paths_and_queries_are_rejected(t: &App) {
     let me = t.sign_in("owner@acme.example").await;
     for id in [
         "mem_1",
@@ -229,7 +229,7 @@ async fn addresses_are_judged(t: &App) {
     }
 }
 
-async fn request_ids_are_kept_if_harmless(t: &App) {
+async fn safe_request_ids_are_kept(t: &App) {
     let ask = |id: &'static str| async move {
         let request = t.anonymous().request("GET", "/healthz").header("x-request-id", id);
         Answer::of(request.send().await).await.header("x-request-id")
@@ -246,7 +246,7 @@ async fn request_ids_are_kept_if_harmless(t: &App) {
     }
 }
 
-async fn forwarded_addresses_count_only_from_proxies(t: &App) {
+async fn forwarded_ip_is_trusted_only_from_proxies(t: &App) {
     let sign_in = |t: &App| {
         let body = json!({ "email": "owner@acme.example", "password": postern_tests::PASSWORD });
         let request = t

@@ -14,9 +14,9 @@ use postern_tests::{Answer, App, Person, on_all};
 use serde_json::{Value, json};
 
 on_all![
-    nothing_of_another_org_is_known,
-    a_cursor_of_another_org_is_none,
-    a_taken_slug_says_no_more_than_that
+    ids_of_another_org_look_nonexistent,
+    cursor_of_another_org_is_invalid,
+    taken_slug_reveals_nothing_else
 ];
 
 /// What belongs to the other org, and beside each the like of it that belongs to nobody.
@@ -146,7 +146,7 @@ fn prefix(name: &str) -> &str {
     }
 }
 
-async fn nothing_of_another_org_is_known(t: &App) {
+async fn ids_of_another_org_look_nonexistent(t: &App) {
     let loot = loot(t).await;
     let contract = contract(t).await;
     let before = seen_by_its_owner(t).await;
@@ -330,7 +330,7 @@ fn same(
     }
 }
 
-async fn a_cursor_of_another_org_is_none(t: &App) {
+async fn cursor_of_another_org_is_invalid(t: &App) {
     loot(t).await;
     let theirs = t.sign_in("owner@globex.example").await;
     let mine = t.sign_in("owner@acme.example").await;
@@ -353,7 +353,7 @@ async fn a_cursor_of_another_org_is_none(t: &App) {
     }
 }
 
-async fn a_taken_slug_says_no_more_than_that(t: &App) {
+async fn taken_slug_reveals_nothing_else(t: &App) {
     let loot = loot(t).await;
     let me = t.sign_in("member@acme.example").await;
     let taken = me

@@ -16,23 +16,23 @@ use crate::process::{postern_with, said};
 
 mod everywhere {
     use super::{
-        every_event_has_a_proof, on_all, two_pumps_at_once_double_nothing,
-        what_is_exported_is_recorded,
+        every_event_has_a_proof, on_all, concurrent_sequencers_add_each_event_once,
+        exports_and_views_are_recorded,
     };
 
     on_all![
         every_event_has_a_proof,
-        two_pumps_at_once_double_nothing,
-        what_is_exported_is_recorded
+        concurrent_sequencers_add_each_event_once,
+        exports_and_views_are_recorded
     ];
 }
 
 on_both![
-    an_export_is_checked_without_us,
-    a_part_of_a_log_is_checked_as_well,
-    tables_start_no_formula,
-    tiles_are_what_they_have_to_be,
-    the_command_tells_and_exits,
+    full_export_is_verified_offline,
+    filtered_export_is_verified_offline,
+    csv_cells_are_not_formulas,
+    tiles_and_entries_match_the_checkpoint,
+    audit_verify_command_reports_faults,
 ];
 
 /// Some things done in acme, and in the log.
@@ -143,7 +143,7 @@ async fn every_event_has_a_proof(t: &App) {
     assert!(ProofFile::parse(&proof.body).is_ok());
 }
 
-async fn tiles_are_what_they_have_to_be(t: &App) {
+async fn tiles_and_entries_match_the_checkpoint(t: &App) {
     let owner = acts(t).await;
     let tree = Checkpoint::of(&Note::parse(&checkpoint(&owner).await).expect("a note"))
         .expect("a checkpoint");
@@ -222,7 +222,7 @@ async fn tiles_are_what_they_have_to_be(t: &App) {
     assert_eq!(t.recorded("permission.denied").await, 2);
 }
 
-async fn an_export_is_checked_without_us(t: &App) {
+async fn full_export_is_verified_offline(t: &App) {
     let owner = acts(t).await;
     let kept = checkpoint(&owner).await;
     let file = export(&owner).await;
@@ -268,7 +268,7 @@ async fn an_export_is_checked_without_us(t: &App) {
     assert_eq!(report.faults, []);
 }
 
-async fn a_part_of_a_log_is_checked_as_well(t: &App) {
+async fn filtered_export_is_verified_offline(t: &App) {
     let owner = acts(t).await;
     let all = judged(&export(&owner).await, keys(&owner).await, &[]);
     for part in [
@@ -305,7 +305,7 @@ async fn a_part_of_a_log_is_checked_as_well(t: &App) {
     }
 }
 
-async fn tables_start_no_formula(t: &App) {
+async fn csv_cells_are_not_formulas(t: &App) {
     let owner = t.sign_in("owner@acme.example").await;
     owner.patch("/v1/orgs/acme", json!({ "name": "=HYPERLINK(\"http://x\")" })).await.expect(200);
     t.sequence().await;
@@ -333,7 +333,7 @@ async fn tables_start_no_formula(t: &App) {
     );
 }
 
-async fn two_pumps_at_once_double_nothing(t: &App) {
+async fn concurrent_sequencers_add_each_event_once(t: &App) {
     let owner = t.sign_in("owner@acme.example").await;
     let globex = t.sign_in("owner@globex.example").await;
     let mut stores = Vec::new();
@@ -378,7 +378,7 @@ async fn waiting_before(t: &App) -> u64 {
     u64::try_from(t.db.count(more).await).expect("a count")
 }
 
-async fn what_is_exported_is_recorded(t: &App) {
+async fn exports_and_views_are_recorded(t: &App) {
     let owner = acts(t).await;
     let admin = t.sign_in("admin@acme.example").await;
     download(&admin, "/v1/orgs/acme/audit-events?action=org.*", "application/x-ndjson")
@@ -423,7 +423,7 @@ async fn what_is_exported_is_recorded(t: &App) {
     download(&eng, nowhere, "application/x-ndjson").await.problem(404, "not_found");
 }
 
-async fn the_command_tells_and_exits(t: &App) {
+async fn audit_verify_command_reports_faults(t: &App) {
     let owner = acts(t).await;
     let folder = t.folder.path();
     let write = |name: &str, text: &str| fs::write(folder.join(name), text).expect("is written");

@@ -10,9 +10,9 @@ use serde_json::{Value, json};
 
 use crate::log::{acts, checkpoint, export, judged, keys};
 
-on_both![a_changed_key_signs_beside_the_old_one, keys_that_are_left_sign_what_was_before];
+on_both![new_key_signs_beside_the_old_one, remaining_key_signs_earlier_checkpoints];
 
-async fn a_changed_key_signs_beside_the_old_one(t: &App) {
+async fn new_key_signs_beside_the_old_one(t: &App) {
     let owner = acts(t).await;
     let before = keys(&owner).await;
     let keep = tempfile::tempdir().expect("a folder");
@@ -34,7 +34,7 @@ async fn a_changed_key_signs_beside_the_old_one(t: &App) {
 }
 
 /// What only a retired key had signed is vouched for by the one that came after it: who has that alone can check all of an export.
-async fn keys_that_are_left_sign_what_was_before(t: &App) {
+async fn remaining_key_signs_earlier_checkpoints(t: &App) {
     let folder = tempfile::tempdir().expect("a folder");
     write_record_keys(folder.path());
     let now = t.clock.now();

@@ -12,12 +12,12 @@ use postern_tests::{App, LOG_NAME, PASSWORD, on_both};
 use serde_json::json;
 
 on_both![
-    requests_cost_few_statements,
-    what_runs_is_finished_before_it_stops,
-    it_says_that_it_is_not_ready_before_it_stops
+    requests_send_few_statements,
+    shutdown_finishes_running_requests,
+    readyz_fails_while_draining
 ];
 
-async fn requests_cost_few_statements(t: &App) {
+async fn requests_send_few_statements(t: &App) {
     let me = t.sign_in("owner@acme.example").await;
     let member = t.member_id("acme", "viewer@acme.example").await;
     let cost = |method: &'static str, path: String, body: Option<serde_json::Value>| {
@@ -66,7 +66,7 @@ async fn requests_cost_few_statements(t: &App) {
     }
 }
 
-async fn what_runs_is_finished_before_it_stops(t: &App) {
+async fn shutdown_finishes_running_requests(t: &App) {
     let slow = App::start(t.backend, |config| {
         config.passwords.memory_kib = 19_456;
         config.passwords.threads = 1;
@@ -89,7 +89,7 @@ async fn what_runs_is_finished_before_it_stops(t: &App) {
     slow.finish().await;
 }
 
-async fn it_says_that_it_is_not_ready_before_it_stops(t: &App) {
+async fn readyz_fails_while_draining(t: &App) {
     let draining = App::start(t.backend, |config| config.server.drain_seconds = 3).await;
     draining.anonymous().get("/readyz").await.expect(200);
     let told = async {
@@ -135,7 +135,7 @@ pub fn said(output: &Output) -> String {
 }
 
 #[test]
-fn the_first_start_makes_what_it_needs_and_the_second_finds_it() {
+fn first_start_creates_keys_and_second_start_reuses_them() {
     let folder = tempfile::tempdir().expect("a folder");
     for start in ["first", "second"] {
         let port = std::net::TcpListener::bind("127.0.0.1:0")
@@ -197,7 +197,7 @@ fn the_first_start_makes_what_it_needs_and_the_second_finds_it() {
 }
 
 #[test]
-fn the_command_line_grants_tiers_and_is_recorded() {
+fn staff_command_grants_and_revokes_tiers() {
     let folder = tempfile::tempdir().expect("a folder");
     assert!(postern(folder.path(), &["demo"]).status.success());
     assert!(postern(folder.path(), &["demo"]).status.success(), "a second time finds them there");
@@ -238,7 +238,7 @@ fn the_command_line_grants_tiers_and_is_recorded() {
 }
 
 #[test]
-fn the_first_people_are_made_on_the_command_line() {
+fn user_add_command_creates_accounts() {
     let folder = tempfile::tempdir().expect("a folder");
     let add = |email: &str, password: &str| {
         let mut command = Command::new(binary());
@@ -285,7 +285,7 @@ fn the_first_people_are_made_on_the_command_line() {
 }
 
 #[test]
-fn demo_accounts_stay_out_of_other_databases() {
+fn demo_is_rejected_on_other_databases() {
     let folder = tempfile::tempdir().expect("a folder");
     assert!(postern(folder.path(), &["demo"]).status.success());
     let database = format!("sqlite://{}", folder.path().join("data/postern.db").display());
@@ -303,7 +303,7 @@ fn demo_accounts_stay_out_of_other_databases() {
 }
 
 #[test]
-fn all_faults_of_a_configuration_are_told_at_once() {
+fn all_configuration_faults_are_reported() {
     let folder = tempfile::tempdir().expect("a folder");
     fs::write(
         folder.path().join("bad.toml"),

@@ -12,14 +12,14 @@ use serde_json::{Value, json};
 
 use crate::clients::{Working, contract_folder, tools};
 
-tests_on! { sqlite, Sqlite: a_product_in_typescript_takes_the_tokens, a_product_in_python_takes_the_tokens }
+tests_on! { sqlite, Sqlite: typescript_example_backend_checks_tokens, python_example_backend_checks_tokens }
 
-async fn a_product_in_typescript_takes_the_tokens(t: &App) {
-    a_product_takes_the_tokens(t, "typescript").await;
+async fn typescript_example_backend_checks_tokens(t: &App) {
+    example_backend_checks_tokens(t, "typescript").await;
 }
 
-async fn a_product_in_python_takes_the_tokens(t: &App) {
-    a_product_takes_the_tokens(t, "python").await;
+async fn python_example_backend_checks_tokens(t: &App) {
+    example_backend_checks_tokens(t, "python").await;
 }
 
 /// One of the backends of docs/integrate.md.
@@ -64,7 +64,7 @@ async fn asked(product: &Product, method: &str, path: &str, token: String) -> (u
 }
 
 /// The backends of docs/integrate.md: what they take, show and refuse.
-async fn a_product_takes_the_tokens(t: &App, language: &str) {
+async fn example_backend_checks_tokens(t: &App, language: &str) {
     tools();
     // They go by the time of day.
     t.clock.turn(SystemClock.now() - t.clock.now());

@@ -4,16 +4,16 @@ use postern_tests::{App, Backend, on_both};
 use serde_json::json;
 
 on_both![
-    filters_are_anded,
-    staff_see_their_own_or_everything,
-    rows_are_neither_changed_nor_deleted,
-    without_its_event_nothing_happens,
-    what_fails_leaves_no_success_behind,
-    no_secret_is_recorded,
+    filters_are_combined_with_and,
+    staff_read_own_or_all_events,
+    audit_events_are_append_only,
+    changes_fail_without_their_event,
+    failed_changes_record_no_success,
+    secrets_are_not_recorded,
     events_page_from_newest_to_oldest,
 ];
 
-async fn filters_are_anded(t: &App) {
+async fn filters_are_combined_with_and(t: &App) {
     let support = t.sign_in("support@postern.example").await;
     let (target, started) = t.impersonate(&support, "owner@acme.example", "acme", "full").await;
     target.patch("/v1/orgs/acme", json!({ "name": "Acme One" })).await.expect(200);
@@ -61,7 +61,7 @@ async fn filters_are_anded(t: &App) {
         "to=%2B262142-12-31T23:59:59Z",
         "ip=here",
         "impersonation=x",
-        "colour=red",
+        "color=red",
         "q=a&q=b",
         "q=%00",
     ] {
@@ -88,7 +88,7 @@ async fn filters_are_anded(t: &App) {
     );
 }
 
-async fn staff_see_their_own_or_everything(t: &App) {
+async fn staff_read_own_or_all_events(t: &App) {
     let (support, eng) =
         (t.sign_in("support@postern.example").await, t.sign_in("eng@postern.example").await);
     t.sign_in("ops@postern.example").await;
@@ -115,7 +115,7 @@ async fn staff_see_their_own_or_everything(t: &App) {
         .problem(403, "permission_denied");
 }
 
-async fn rows_are_neither_changed_nor_deleted(t: &App) {
+async fn audit_events_are_append_only(t: &App) {
     let before = t.db.count("SELECT count(*) FROM audit_event").await;
     let replaced = "INSERT OR REPLACE INTO audit_event (id, occurred_at, actor_type, action, outcome, target_type, target_label, summary, metadata, schema_version) \
         SELECT id, occurred_at, actor_type, 'forged', outcome, target_type, target_label, summary, metadata, schema_version FROM audit_event";
@@ -145,7 +145,7 @@ async fn rows_are_neither_changed_nor_deleted(t: &App) {
         .problem(405, "method_not_allowed");
 }
 
-async fn without_its_event_nothing_happens(t: &App) {
+async fn changes_fail_without_their_event(t: &App) {
     let owner = t.sign_in("owner@acme.example").await;
     let member = t.member_id("acme", "viewer@acme.example").await;
     let path = format!("/v1/orgs/acme/members/{member}");
@@ -182,7 +182,7 @@ async fn without_its_event_nothing_happens(t: &App) {
     owner.patch(&path, json!({ "role": "member" })).await.expect(200);
 }
 
-async fn what_fails_leaves_no_success_behind(t: &App) {
+async fn failed_changes_record_no_success(t: &App) {
     let owner = t.sign_in("owner@acme.example").await;
     let break_it = match t.backend {
         Backend::Sqlite => {
@@ -203,7 +203,7 @@ async fn what_fails_leaves_no_success_behind(t: &App) {
     assert_eq!(t.recorded("org.created").await, 3);
 }
 
-async fn no_secret_is_recorded(t: &App) {
+async fn secrets_are_not_recorded(t: &App) {
     let marked = "S3cr3t-marker-of-four-words";
     t.log_in("owner@acme.example", marked).await.problem(401, "invalid_credentials");
     let me = t.sign_in("member@acme.example").await;

@@ -8,13 +8,13 @@ use postern_tests::{App, tests_on};
 
 use crate::{coverage, isolation};
 
-tests_on! { postgres, Postgres: no_operation_reads_a_whole_table }
+tests_on! { postgres, Postgres: no_operation_scans_a_large_table }
 
 /// Tables that are large when there are many orgs; a small one is best read whole, and so is a month that has only begun.
 const LARGE: &str =
     "SELECT oid FROM pg_class WHERE reltuples > CASE WHEN relispartition THEN 20000 ELSE 500 END";
 
-async fn no_operation_reads_a_whole_table(t: &App) {
+async fn no_operation_scans_a_large_table(t: &App) {
     let full = App::start(t.backend, |_| {}).await;
     full.fill(Size { orgs: 3_000, members: 5, events: 90_000 }).await;
     full.sequence().await;

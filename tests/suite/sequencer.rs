@@ -10,9 +10,9 @@ use crate::{
     process::binary,
 };
 
-tests_on! { replicas, Postgres: another_takes_over }
+tests_on! { replicas, Postgres: second_sequencer_takes_over }
 
-on_both![killed_at_any_moment_it_loses_and_doubles_nothing, what_waits_is_measured];
+on_both![killed_sequencer_loses_and_duplicates_nothing, queue_length_and_age_are_reported];
 
 /// `postern work` on the test's database.
 pub fn work(t: &App) -> Child {
@@ -31,7 +31,7 @@ pub fn work(t: &App) -> Child {
 
 const KILLS: u32 = 50;
 
-async fn killed_at_any_moment_it_loses_and_doubles_nothing(t: &App) {
+async fn killed_sequencer_loses_and_duplicates_nothing(t: &App) {
     let owner = t.sign_in("owner@acme.example").await;
     let placed = || t.db.count("SELECT count(*) FROM audit_leaf");
     let mut written = 0;
@@ -70,7 +70,7 @@ async fn killed_at_any_moment_it_loses_and_doubles_nothing(t: &App) {
 }
 
 /// One process is stopped without a word, wherever it is; the other goes on with what comes.
-async fn another_takes_over(t: &App) {
+async fn second_sequencer_takes_over(t: &App) {
     let owner = t.sign_in("owner@acme.example").await;
     let mut workers = [work(t), work(t)];
     let signal = |worker: &Child, name: &str| {
@@ -100,7 +100,7 @@ async fn another_takes_over(t: &App) {
     assert_eq!(judged(&export(&owner).await, keys(&owner).await, &[]).faults, []);
 }
 
-async fn what_waits_is_measured(t: &App) {
+async fn queue_length_and_age_are_reported(t: &App) {
     let waiting = || async {
         postern_persistence::sequencer::waiting(&t.state.store).await.expect("is told")
     };

@@ -5,15 +5,15 @@ use postern_tests::{App, on_both};
 use serde_json::json;
 
 on_both![
-    tiers_are_given_and_taken,
-    there_are_few_super_admins_whatever_the_race,
-    searching_is_recorded,
-    the_policy_is_open
+    tiers_are_granted_and_removed,
+    super_admin_limit_holds_under_concurrency,
+    searches_are_recorded,
+    every_user_reads_the_policy
 ];
 
 const WHY: &str = "joins the support team";
 
-async fn tiers_are_given_and_taken(t: &App) {
+async fn tiers_are_granted_and_removed(t: &App) {
     let supers = t.sign_in("super@postern.example").await;
     let (own, member) =
         (t.user_id("super@postern.example").await, t.user_id("member@acme.example").await);
@@ -50,7 +50,7 @@ async fn tiers_are_given_and_taken(t: &App) {
     );
 }
 
-async fn there_are_few_super_admins_whatever_the_race(t: &App) {
+async fn super_admin_limit_holds_under_concurrency(t: &App) {
     let supers = t.sign_in("super@postern.example").await;
     let second = t.user_id("super2@postern.example").await;
     let change = |user: String, tier: &str| {
@@ -76,7 +76,7 @@ async fn there_are_few_super_admins_whatever_the_race(t: &App) {
     }
 }
 
-async fn searching_is_recorded(t: &App) {
+async fn searches_are_recorded(t: &App) {
     let support = t.sign_in("support@postern.example").await;
     let found = support.get("/v1/admin/search?q=ACME").await.expect(200).json;
     assert_eq!(found["orgs"][0]["slug"], "acme");
@@ -103,7 +103,7 @@ async fn searching_is_recorded(t: &App) {
         .problem(403, "permission_denied");
 }
 
-async fn the_policy_is_open(t: &App) {
+async fn every_user_reads_the_policy(t: &App) {
     let policy =
         t.sign_in("viewer@acme.example").await.get("/v1/admin/permissions").await.expect(200).json;
     let manage = policy["data"]

@@ -10,15 +10,15 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use crate::log::download;
 
 on_all![
-    what_happens_is_seen_in_order_and_once,
-    who_may_no_longer_sees_no_more,
-    too_many_are_told_to_come_again,
-    it_lives_while_nothing_happens,
-    who_does_not_read_is_cut_off,
-    a_download_outlasts_its_token_and_not_its_session,
+    events_arrive_once_and_in_order,
+    stream_ends_when_access_is_lost,
+    concurrent_streams_are_limited,
+    idle_stream_sends_keep_alives,
+    slow_reader_is_disconnected,
+    export_outlasts_its_token_but_not_its_session,
 ];
 
-tests_on! { replicas, Postgres: another_process_is_heard }
+tests_on! { replicas, Postgres: log_changes_notify_other_processes }
 
 /// A stream that is being read.
 struct Following {
@@ -75,7 +75,7 @@ impl Following {
 
 const PATH: &str = "/v1/orgs/acme/audit-events/stream";
 
-async fn what_happens_is_seen_in_order_and_once(t: &App) {
+async fn events_arrive_once_and_in_order(t: &App) {
     let owner = t.sign_in("owner@acme.example").await;
     t.sequence().await;
     let mut following = Following::begin(&owner, PATH, None).await;
@@ -124,7 +124,7 @@ async fn what_happens_is_seen_in_order_and_once(t: &App) {
     assert_eq!(t.recorded("audit.viewed").await, 1);
 }
 
-async fn who_may_no_longer_sees_no_more(t: &App) {
+async fn stream_ends_when_access_is_lost(t: &App) {
     let admin = t.sign_in("admin@acme.example").await;
     let owner = t.sign_in("owner@acme.example").await;
     t.sequence().await;
@@ -142,7 +142,7 @@ async fn who_may_no_longer_sees_no_more(t: &App) {
     assert!(following.event().await.is_none());
 }
 
-async fn it_lives_while_nothing_happens(t: &App) {
+async fn idle_stream_sends_keep_alives(t: &App) {
     let still = App::start(t.backend, |config| config.server.heartbeat_seconds = 1).await;
     let owner = still.sign_in("owner@acme.example").await;
     let mut following = Following::begin(&owner, PATH, None).await;
@@ -173,7 +173,7 @@ async fn begun(app: &App, owner: &Person<'_>) -> tokio::net::TcpStream {
     connection
 }
 
-async fn a_download_outlasts_its_token_and_not_its_session(t: &App) {
+async fn export_outlasts_its_token_but_not_its_session(t: &App) {
     t.fill(postern_persistence::demo::Size { orgs: 1, members: 2, events: 30_000 }).await;
     let owner = t.sign_in("member-1@company-1.example").await;
     let mut connection = begun(t, &owner).await;
@@ -191,7 +191,7 @@ async fn a_download_outlasts_its_token_and_not_its_session(t: &App) {
 }
 
 /// Who does not read is cut off, and holds nobody up meanwhile.
-async fn who_does_not_read_is_cut_off(t: &App) {
+async fn slow_reader_is_disconnected(t: &App) {
     let strict = App::start(t.backend, |config| {
         (config.server.slow_reader_seconds, config.server.open_answers_each) = (1, 1)
     })
@@ -219,7 +219,7 @@ async fn who_does_not_read_is_cut_off(t: &App) {
     strict.finish().await;
 }
 
-async fn too_many_are_told_to_come_again(t: &App) {
+async fn concurrent_streams_are_limited(t: &App) {
     let small = App::start(t.backend, |config| {
         (config.server.open_answers, config.server.open_answers_each) = (1, 1)
     })
@@ -246,7 +246,7 @@ async fn too_many_are_told_to_come_again(t: &App) {
 }
 
 /// What one process pumps, those who follow the log through another see: by a notice of the database, not by looking again.
-async fn another_process_is_heard(t: &App) {
+async fn log_changes_notify_other_processes(t: &App) {
     let owner = t.sign_in("owner@acme.example").await;
     t.sequence().await;
     let (heard, other) = (

@@ -6,13 +6,13 @@ use serde_json::{Value, json};
 use crate::log::{acts, checkpoint, download, export, judged, judged_as_part, keys, kinds};
 
 on_both![
-    whoever_alters_is_found_out,
-    whoever_cuts_off_or_rewrites_is_found_out,
-    what_is_said_to_be_gone_is_asked_for,
-    what_no_server_queued_is_refused,
-    one_damaged_log_holds_up_no_other,
-    what_cannot_be_understood_is_told_by_its_name,
-    a_database_that_goes_back_loses_nothing_again,
+    altered_log_fails_verification,
+    truncated_or_rewritten_log_fails_verification,
+    forged_removals_fail_verification,
+    unauthenticated_queue_entries_are_rejected,
+    damaged_log_is_quarantined,
+    unreadable_event_is_named,
+    database_rollback_loses_no_events,
 ];
 
 /// Runs SQL as somebody whom neither role nor trigger stops.
@@ -33,7 +33,7 @@ async fn as_administrator(t: &App, sql: &str) {
 }
 
 /// Each kind of tampering that an administrator of the database can think of, and what is said of it.
-async fn whoever_alters_is_found_out(t: &App) {
+async fn altered_log_fails_verification(t: &App) {
     let second = "(SELECT event_id FROM audit_leaf WHERE leaf_index = 2 AND org_id = (SELECT id FROM organization WHERE slug = 'acme'))";
     let acme = "(SELECT id FROM organization WHERE slug = 'acme')";
     let copied = "occurred_at, org_id, org_slug, actor_type, actor_id, actor_email, action, outcome, target_type, target_label, summary, metadata, \
@@ -98,7 +98,7 @@ async fn whoever_alters_is_found_out(t: &App) {
         let verdict = judged(&export(&owner).await, keys, &[]);
         assert!(kinds(&verdict).contains(&kind), "{tampering}: {verdict:?}");
         let told =
-            verdict.faults.iter().map(|fault| fault.what.as_str()).collect::<Vec<_>>().join("\n");
+            verdict.faults.iter().map(|fault| fault.detail.as_str()).collect::<Vec<_>>().join("\n");
         assert!(
             ["added", "root"].contains(&kind) || told.contains(&named) || told.contains("entry 2"),
             "{tampering}: {told}"
@@ -107,7 +107,7 @@ async fn whoever_alters_is_found_out(t: &App) {
     }
 }
 
-async fn whoever_cuts_off_or_rewrites_is_found_out(t: &App) {
+async fn truncated_or_rewritten_log_fails_verification(t: &App) {
     let owner = acts(t).await;
     let (kept, keys) = (checkpoint(&owner).await, keys(&owner).await);
     let acme = "(SELECT id FROM organization WHERE slug = 'acme')";
@@ -135,7 +135,7 @@ async fn whoever_cuts_off_or_rewrites_is_found_out(t: &App) {
 }
 
 /// What an attacker with the whole database in hand tried, and got away with at first.
-async fn what_is_said_to_be_gone_is_asked_for(t: &App) {
+async fn forged_removals_fail_verification(t: &App) {
     let acme = "(SELECT id FROM organization WHERE slug = 'acme')";
     let second =
         format!("(SELECT event_id FROM audit_leaf WHERE leaf_index = 2 AND org_id = {acme})");
@@ -260,7 +260,7 @@ async fn what_is_said_to_be_gone_is_asked_for(t: &App) {
     assert!(why.to_string().contains("not what was signed"), "{why}");
 }
 
-async fn one_damaged_log_holds_up_no_other(t: &App) {
+async fn damaged_log_is_quarantined(t: &App) {
     let (acme, globex) = (acts(t).await, t.sign_in("owner@globex.example").await);
     let org = "(SELECT id FROM organization WHERE slug = 'acme')";
     // Somebody has put an entry where the next belongs.
@@ -311,7 +311,7 @@ async fn one_damaged_log_holds_up_no_other(t: &App) {
     assert_eq!(judged(&export(&acme).await, keys(&acme).await, &[]).faults, []);
 }
 
-async fn what_no_server_queued_is_refused(t: &App) {
+async fn unauthenticated_queue_entries_are_rejected(t: &App) {
     let owner = acts(t).await;
     let keys = keys(&owner).await;
     // An administrator makes up an event, and puts it into the queue as well.
@@ -337,7 +337,7 @@ async fn what_no_server_queued_is_refused(t: &App) {
     .await;
     let turns = t.sequence().await;
     assert_eq!(turns.iter().map(|turn| turn.rejected.len()).sum::<usize>(), 1);
-    assert_eq!(t.recorded("audit.entry_refused").await, 1);
+    assert_eq!(t.recorded("audit.entry_rejected").await, 1);
     t.sequence().await;
     let verdict = judged(&export(&owner).await, keys, &[]);
     let mut found = kinds(&verdict);
@@ -346,7 +346,7 @@ async fn what_no_server_queued_is_refused(t: &App) {
 }
 
 /// One word, or one hash, that no server has written: the rest is to be read and exported, and the verification names what was changed.
-async fn what_cannot_be_understood_is_told_by_its_name(t: &App) {
+async fn unreadable_event_is_named(t: &App) {
     let owner = acts(t).await;
     let keys = keys(&owner).await;
     let listed = |json: &Value| json["data"].as_array().expect("a list").len();
@@ -368,7 +368,7 @@ async fn what_cannot_be_understood_is_told_by_its_name(t: &App) {
         .problem(500, "internal");
     let verdict = judged(&export(&owner).await, keys.clone(), &[]);
     assert_eq!(kinds(&verdict), ["missing"]);
-    assert!(verdict.faults[0].what.contains(named.as_str().expect("an id")), "{verdict:?}");
+    assert!(verdict.faults[0].detail.contains(named.as_str().expect("an id")), "{verdict:?}");
     let part = "/v1/orgs/acme/audit-events?action=org.updated";
     let cut = if t.backend == Backend::Sqlite { "x'00'" } else { "'\\x00'::bytea" };
     as_administrator(
@@ -381,7 +381,7 @@ async fn what_cannot_be_understood_is_told_by_its_name(t: &App) {
 }
 
 /// A standby takes over that has not seen the last batches: what they had placed waits in the queue again, and is placed where it was.
-async fn a_database_that_goes_back_loses_nothing_again(t: &App) {
+async fn database_rollback_loses_no_events(t: &App) {
     let owner = acts(t).await;
     let mut sequencer =
         postern_persistence::sequencer::Sequencer::new(std::sync::Arc::clone(&t.state.store));

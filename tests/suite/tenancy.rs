@@ -5,21 +5,21 @@ use postern_tests::{App, on_both};
 use serde_json::json;
 
 on_both![
-    an_org_from_its_founding_to_its_end,
+    org_is_created_updated_and_deleted,
     members_are_listed_in_pages,
-    roles_change_within_reach,
-    the_last_owner_stays,
-    two_owners_who_demote_each_other_leave_one,
-    settings_are_edited_on_the_version_that_was_read,
-    features_say_what_decided_them,
-    the_dashboard_counts,
-    a_stranger_sees_what_nobody_sees,
-    cursors_belong_to_their_list,
-    a_removed_member_is_out_at_once,
-    an_org_is_deleted_once_whatever_the_race,
+    role_changes_are_limited_by_own_role,
+    last_owner_cannot_be_demoted_or_removed,
+    mutual_demotion_leaves_one_owner,
+    settings_updates_check_the_version,
+    features_state_what_decided_them,
+    dashboard_returns_counts,
+    non_members_get_the_same_404_as_for_random_ids,
+    cursors_are_bound_to_their_list,
+    removed_member_loses_access,
+    concurrent_deletions_delete_once,
 ];
 
-async fn an_org_from_its_founding_to_its_end(t: &App) {
+async fn org_is_created_updated_and_deleted(t: &App) {
     let me = t.sign_in("member@acme.example").await;
     let created =
         me.post("/v1/orgs", json!({ "name": "Umbrella", "slug": "umbrella" })).await.expect(201);
@@ -86,7 +86,7 @@ async fn members_are_listed_in_pages(t: &App) {
     assert_eq!(found("role=admin&q=viewer").await, 0);
 }
 
-async fn roles_change_within_reach(t: &App) {
+async fn role_changes_are_limited_by_own_role(t: &App) {
     let (owner, admin) =
         (t.sign_in("owner@acme.example").await, t.sign_in("admin@acme.example").await);
     let member = t.member_id("acme", "member@acme.example").await;
@@ -109,7 +109,7 @@ async fn roles_change_within_reach(t: &App) {
     assert_eq!(t.recorded("permission.denied").await, 4);
 }
 
-async fn the_last_owner_stays(t: &App) {
+async fn last_owner_cannot_be_demoted_or_removed(t: &App) {
     let owner = t.sign_in("owner@acme.example").await;
     let own = format!("/v1/orgs/acme/members/{}", t.member_id("acme", "owner@acme.example").await);
     owner.patch(&own, json!({ "role": "viewer" })).await.problem(409, "last_owner");
@@ -124,7 +124,7 @@ async fn the_last_owner_stays(t: &App) {
     owner.get("/v1/orgs/acme").await.problem(404, "not_found");
 }
 
-async fn two_owners_who_demote_each_other_leave_one(t: &App) {
+async fn mutual_demotion_leaves_one_owner(t: &App) {
     let (a, b) = (t.sign_in("owner@acme.example").await, t.sign_in("admin@acme.example").await);
     let (a_id, b_id) = (
         t.member_id("acme", "owner@acme.example").await,
@@ -157,7 +157,7 @@ async fn two_owners_who_demote_each_other_leave_one(t: &App) {
     }
 }
 
-async fn settings_are_edited_on_the_version_that_was_read(t: &App) {
+async fn settings_updates_check_the_version(t: &App) {
     let admin = t.sign_in("admin@acme.example").await;
     let read = admin.get("/v1/orgs/acme/settings").await.expect(200);
     let etag = read.header("etag");
@@ -166,14 +166,14 @@ async fn settings_are_edited_on_the_version_that_was_read(t: &App) {
             admin.request("PATCH", "/v1/orgs/acme/settings").header("if-match", etag).json(&body);
         async move { postern_tests::Answer::of(request.send().await).await }
     };
-    let edited = edit(&etag, json!({ "branding": { "colour": "#00ff00" } })).await.expect(200);
+    let edited = edit(&etag, json!({ "branding": { "color": "#00ff00" } })).await.expect(200);
     assert_ne!(edited.header("etag"), etag);
     assert_eq!(edited.json["support_email"], read.json["support_email"], "what is left out stays");
     edit(&etag, json!({ "support_email": null })).await.problem(412, "stale");
     for other in ["\"nonsense\"", "\"+2\"", "W/\"2\"", "\"7\", \"8\""] {
         edit(other, json!({ "support_email": null })).await.problem(412, "stale");
     }
-    edit("\"7\", \"2\"", json!({ "branding": { "colour": "#00ff00" } })).await.expect(200);
+    edit("\"7\", \"2\"", json!({ "branding": { "color": "#00ff00" } })).await.expect(200);
     edit("unquoted", json!({ "support_email": null })).await.problem(400, "invalid_header");
     let cleared = edit(&edited.header("etag"), json!({ "support_email": null })).await.expect(200);
     assert_eq!(cleared.json["support_email"], json!(null));
@@ -182,7 +182,7 @@ async fn settings_are_edited_on_the_version_that_was_read(t: &App) {
     assert_eq!(same.header("etag"), cleared.header("etag"));
     assert_eq!(t.recorded("settings.updated").await, 2);
     for bad in [
-        json!({ "branding": { "colour": "green" } }),
+        json!({ "branding": { "color": "green" } }),
         json!({ "branding": { "logo_url": "https://169.254.169.254/x" } }),
         json!({ "limits": { "max_users": 1 } }),
         json!({ "support_email": "nobody" }),
@@ -193,7 +193,7 @@ async fn settings_are_edited_on_the_version_that_was_read(t: &App) {
         admin.patch("/v1/orgs/acme/settings", bad).await.problem(422, "invalid_body");
     }
     let answers = join_all((0..10).map(|n| {
-        edit(&cleared.header("etag"), json!({ "branding": { "colour": format!("#00000{n}") } }))
+        edit(&cleared.header("etag"), json!({ "branding": { "color": format!("#00000{n}") } }))
     }))
     .await;
     assert_eq!(
@@ -203,7 +203,7 @@ async fn settings_are_edited_on_the_version_that_was_read(t: &App) {
     );
 }
 
-async fn features_say_what_decided_them(t: &App) {
+async fn features_state_what_decided_them(t: &App) {
     let sso = |org: &'static str| async move {
         let viewer = t.sign_in(&format!("viewer@{org}.example")).await;
         let feature = viewer.get(&format!("/v1/orgs/{org}/features/sso")).await.expect(200).json;
@@ -224,7 +224,7 @@ async fn features_say_what_decided_them(t: &App) {
     );
 }
 
-async fn the_dashboard_counts(t: &App) {
+async fn dashboard_returns_counts(t: &App) {
     let dashboard = t
         .sign_in("viewer@initech.example")
         .await
@@ -243,7 +243,7 @@ async fn the_dashboard_counts(t: &App) {
     assert_eq!(dashboard["last_activity_at"], "2026-11-20T08:00:00Z");
 }
 
-async fn a_stranger_sees_what_nobody_sees(t: &App) {
+async fn non_members_get_the_same_404_as_for_random_ids(t: &App) {
     let stranger = t.sign_in("owner@globex.example").await;
     let (org, member) = {
         let owner = t.sign_in("owner@acme.example").await;
@@ -286,7 +286,7 @@ async fn a_stranger_sees_what_nobody_sees(t: &App) {
     assert_eq!(denied["actor"]["email"], "owner@globex.example");
 }
 
-async fn cursors_belong_to_their_list(t: &App) {
+async fn cursors_are_bound_to_their_list(t: &App) {
     let (acme, globex) =
         (t.sign_in("owner@acme.example").await, t.sign_in("owner@globex.example").await);
     let cursor = acme.get("/v1/orgs/acme/members?limit=1").await.expect(200).text("/next_cursor");
@@ -308,7 +308,7 @@ async fn cursors_belong_to_their_list(t: &App) {
     }
 }
 
-async fn a_removed_member_is_out_at_once(t: &App) {
+async fn removed_member_loses_access(t: &App) {
     let (owner, member) =
         (t.sign_in("owner@acme.example").await, t.sign_in("member@acme.example").await);
     let id = t.member_id("acme", "member@acme.example").await;
@@ -320,7 +320,7 @@ async fn a_removed_member_is_out_at_once(t: &App) {
     assert_eq!(t.recorded("user.removed").await, 1);
 }
 
-async fn an_org_is_deleted_once_whatever_the_race(t: &App) {
+async fn concurrent_deletions_delete_once(t: &App) {
     let owner = t.sign_in("owner@acme.example").await;
     let delete = || owner.send("DELETE", "/v1/orgs/acme", Some(json!({ "confirm_slug": "acme" })));
     let answers = join_all((0..16).map(|_| delete())).await;

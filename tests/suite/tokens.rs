@@ -8,15 +8,15 @@ use ring::signature::{Ed25519KeyPair, KeyPair};
 use serde_json::{Value, json};
 
 on_both![
-    a_token_of_ours_opens,
-    other_algorithms_do_not,
-    headers_that_bring_a_key_do_not,
-    claims_must_be_ours,
-    times_are_exact,
-    guises_cannot_be_put_together,
-    tokens_come_in_one_place,
+    valid_token_is_accepted,
+    other_algorithms_are_rejected,
+    keys_in_token_headers_are_rejected,
+    invalid_claims_are_rejected,
+    token_times_are_exact,
+    impersonation_claims_cannot_be_forged,
+    token_is_read_only_from_the_authorization_header,
     keys_rotate_with_an_overlap,
-    the_public_keys_verify_tokens_offline,
+    public_keys_verify_tokens_offline,
 ];
 
 struct Forger {
@@ -70,7 +70,7 @@ async fn refused(t: &App, token: &str) {
     t.bearer(token).get("/v1/me").await.problem(401, "invalid_token");
 }
 
-async fn a_token_of_ours_opens(t: &App) {
+async fn valid_token_is_accepted(t: &App) {
     let forger = Forger::of(t).await;
     let token = forger.sign(&forger.header.to_string(), &forger.claims.to_string());
     t.bearer(&token).get("/v1/me").await.expect(200);
@@ -84,7 +84,7 @@ async fn a_token_of_ours_opens(t: &App) {
     }
 }
 
-async fn other_algorithms_do_not(t: &App) {
+async fn other_algorithms_are_rejected(t: &App) {
     let forger = Forger::of(t).await;
     for alg in [
         json!("none"),
@@ -126,7 +126,7 @@ async fn other_algorithms_do_not(t: &App) {
     }
 }
 
-async fn headers_that_bring_a_key_do_not(t: &App) {
+async fn keys_in_token_headers_are_rejected(t: &App) {
     let forger = Forger::of(t).await;
     let url = json!(format!("{}/healthz", t.address));
     let jwk = json!({ "kty": "OKP", "crv": "Ed25519", "x": B64.encode(forger.key.public_key()) });
@@ -150,7 +150,7 @@ async fn headers_that_bring_a_key_do_not(t: &App) {
     refused(t, &forger.with_header("kid", json!(7))).await;
 }
 
-async fn claims_must_be_ours(t: &App) {
+async fn invalid_claims_are_rejected(t: &App) {
     let forger = Forger::of(t).await;
     for (claim, value) in [
         ("iss", json!("https://evil.example")),
@@ -185,7 +185,7 @@ async fn claims_must_be_ours(t: &App) {
     refused(t, &stranger.sign(&forger.header.to_string(), &forger.claims.to_string())).await;
 }
 
-async fn times_are_exact(t: &App) {
+async fn token_times_are_exact(t: &App) {
     let forger = Forger::of(t).await;
     let now = t.clock.now().timestamp();
     for (claim, value) in [
@@ -207,7 +207,7 @@ async fn times_are_exact(t: &App) {
     refused(t, &forger.sign(&forger.header.to_string(), &twice)).await;
 }
 
-async fn guises_cannot_be_put_together(t: &App) {
+async fn impersonation_claims_cannot_be_forged(t: &App) {
     let forger = Forger::of(t).await;
     let support = t.sign_in("support@postern.example").await;
     let (target, started) =
@@ -268,7 +268,7 @@ fn key_of(t: &App) -> Vec<u8> {
     std::fs::read(path.expect("a key")).expect("readable")
 }
 
-async fn tokens_come_in_one_place(t: &App) {
+async fn token_is_read_only_from_the_authorization_header(t: &App) {
     let me = t.sign_in("owner@acme.example").await;
     let token = me.token.clone().expect("a token");
     let twice = me.request("GET", "/v1/me").header("authorization", "Bearer x");
@@ -360,7 +360,7 @@ fn oldest_key(t: &App) -> Vec<u8> {
     std::fs::read(&paths[0]).expect("readable")
 }
 
-async fn the_public_keys_verify_tokens_offline(t: &App) {
+async fn public_keys_verify_tokens_offline(t: &App) {
     let token = t.sign_in("owner@acme.example").await.token.expect("a token");
     let discovered = t.anonymous().get("/.well-known/oauth-authorization-server").await.expect(200);
     assert!(discovered.text("/jwks_uri").ends_with("/.well-known/jwks.json"));

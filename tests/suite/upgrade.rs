@@ -5,19 +5,19 @@ use std::sync::Arc;
 use postern_migration::Migrator;
 use postern_persistence::{
     AuditKeys, Options, Store,
-    schema::{self, Migrated},
+    schema::{self, MigrationOutcome},
     sequencer::Sequencer,
 };
 use postern_tests::{App, Backend, LOG_NAME, OWNER, SUPERUSER, as_role, on_both, store_options};
 use sea_orm::{ConnectionTrait, Database, Statement};
 use sea_orm_migration::MigratorTrait;
 
-on_both![what_was_recorded_before_is_in_the_log];
+on_both![earlier_events_are_added_to_the_log];
 
 /// The last migration before there was a log.
 const BEFORE: u32 = 11;
 
-async fn what_was_recorded_before_is_in_the_log(t: &App) {
+async fn earlier_events_are_added_to_the_log(t: &App) {
     let url = match t.backend {
         Backend::Sqlite => {
             format!("sqlite://{}?mode=rwc", t.folder.path().join("old.db").display())
@@ -59,7 +59,7 @@ async fn what_was_recorded_before_is_in_the_log(t: &App) {
     let audit_keys = AuditKeys::open(folder.path(), LOG_NAME, true, t.context().now).expect("keys");
     let options = Options { audit_keys: Some(Arc::new(audit_keys)), ..store_options(&url) };
     let done = schema::migrate(&options).await.expect("runs");
-    assert!(matches!(done, Migrated::Done), "{done:?}");
+    assert!(matches!(done, MigrationOutcome::Done), "{done:?}");
     let store = Store::connect(&options).await.expect("opens");
     let mut sequencer = Sequencer::new(Arc::clone(&store));
     let mut pumped = 0;
@@ -99,7 +99,7 @@ async fn what_was_recorded_before_is_in_the_log(t: &App) {
         "each has salts of its own"
     );
     // A second time there is nothing to adopt: what has no place then has none for a reason.
-    assert!(matches!(schema::migrate(&options).await.expect("runs"), Migrated::Done));
+    assert!(matches!(schema::migrate(&options).await.expect("runs"), MigrationOutcome::Done));
     assert_eq!(count("SELECT count(*) FROM audit_queue").await, 0);
     // Whoever has the database alone does not get what they made up into the log by having it taken over once more.
     new.execute_unprepared("DELETE FROM instance WHERE key = 'log_backfilled'")
@@ -107,7 +107,7 @@ async fn what_was_recorded_before_is_in_the_log(t: &App) {
         .expect("is gone");
     assert!(matches!(
         schema::migrate(&options).await.expect("nothing is to be taken over"),
-        Migrated::Done
+        MigrationOutcome::Done
     ));
     let salts = if t.backend == Backend::Sqlite {
         "randomblob(112)"

@@ -39,7 +39,7 @@ impl Standing {
         // The machine's clock is what is compared with the database's, not the one that a test turns.
         let faults = schema::examine(store, SystemClock.now()).await?;
         for fault in &faults {
-            tracing::error!(check = fault.check, remedy = fault.remedy, "{}", fault.what);
+            tracing::error!(check = fault.check, remedy = fault.remedy, "{}", fault.detail);
         }
         let checks: Checks = faults.iter().map(|fault| fault.check).collect();
         *self.last.write().unwrap_or_else(PoisonError::into_inner) =

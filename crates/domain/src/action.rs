@@ -72,7 +72,7 @@ actions! {
     OrgDeletionRequested = "org.deletion_requested" {}
     /// An org's settings were changed.
     SettingsUpdated = "settings.updated" {
-        "branding.colour" maybe: Changed(&Text), "branding.logo_url" maybe: Changed(&Text), "support_email" maybe: Changed(&Text),
+        "branding.color" maybe: Changed(&Text), "branding.logo_url" maybe: Changed(&Text), "support_email" maybe: Changed(&Text),
     }
     /// Somebody became staff, changed tier, or is staff no more.
     StaffTierChanged = "staff.tier_changed" { "tier": Changed(&Text) }
@@ -87,7 +87,7 @@ actions! {
     /// Somebody known asked for something that they may not do.
     PermissionDenied = "permission.denied" { "method": Text, "path": Text, "problem": Text }
     /// Somebody wrote into the queue of the log who is no server of ours: it got no place there.
-    AuditEntryRefused = "audit.entry_refused" {}
+    AuditEntryRejected = "audit.entry_rejected" {}
     /// A log, or a part of it, was taken along as a file.
     AuditExported = "audit.exported" { "format": Text, "filter": Filter, "entries": Count }
     /// Staff read what others did.

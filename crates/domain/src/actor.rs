@@ -48,7 +48,7 @@ impl Caller {
         &self.person
     }
 
-    /// LogScope rights are exercised: the person worn, or else the same person.
+    /// Whose rights are exercised: the person worn, or else the same person.
     #[must_use]
     pub fn effective(&self) -> &Person {
         self.impersonation.as_ref().map_or(&self.person, |impersonation| &impersonation.target)

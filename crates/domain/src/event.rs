@@ -167,7 +167,7 @@ pub struct ActorRef {
     pub tier: Option<Tier>,
 }
 
-/// LogScope identity was worn.
+/// Whose identity was worn.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct OnBehalfOf {
@@ -187,7 +187,7 @@ pub struct Event {
     /// The org in whose log the event stands; null for the platform's own.
     pub org: Option<OrgRef>,
     pub actor: ActorRef,
-    /// LogScope identity was worn; null unless somebody was impersonating.
+    /// Whose identity was worn; null unless somebody was impersonating.
     pub on_behalf_of: Option<OnBehalfOf>,
     pub action: Action,
     pub outcome: Outcome,

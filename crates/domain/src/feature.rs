@@ -15,7 +15,7 @@ words! {
     FeatureKey {
         /// Programs may call the API with keys of their own.
         ApiAccess = "api_access",
-        /// The org's own colour and logo.
+        /// The org's own color and logo.
         CustomBranding = "custom_branding",
         /// The audit log as a file.
         AuditExport = "audit_export",

@@ -50,7 +50,7 @@ pub struct Impersonation {
     /// The sign-in it hangs on: when that ends, so does this.
     #[serde(skip)]
     pub staff_session_id: SessionId,
-    /// LogScope identity is worn.
+    /// Whose identity is worn.
     pub target_user_id: UserId,
     /// In whose name.
     #[cfg_attr(feature = "openapi", schema(example = "owner@acme.example"))]

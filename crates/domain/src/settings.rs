@@ -28,9 +28,9 @@ pub struct Settings {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Branding {
-    /// The colour of buttons and links, as `#rrggbb`.
+    /// The color of buttons and links, as `#rrggbb`.
     #[cfg_attr(feature = "openapi", schema(example = "#0a7d5c"))]
-    pub colour: Option<String>,
+    pub color: Option<String>,
     /// The address of the logo: `https`, on a public host.
     #[cfg_attr(feature = "openapi", schema(example = "https://cdn.acme.example/logo.svg"))]
     pub logo_url: Option<String>,
@@ -39,7 +39,7 @@ pub struct Branding {
 /// An edit: what is `None` stays, `Some(None)` is taken away.
 #[derive(Debug, Default)]
 pub struct Edit {
-    pub colour: Option<Option<String>>,
+    pub color: Option<Option<String>>,
     pub logo_url: Option<Option<String>>,
     pub support_email: Option<Option<String>>,
 }
@@ -69,7 +69,7 @@ impl Settings {
         );
         let mut after = self.clone();
         let fields = [
-            ("branding.colour", &mut after.branding.colour, edit.colour),
+            ("branding.color", &mut after.branding.color, edit.color),
             ("branding.logo_url", &mut after.branding.logo_url, edit.logo_url),
             ("support_email", &mut after.support_email, edit.support_email),
         ];

@@ -33,9 +33,9 @@ pub fn is_slug(text: &str) -> bool {
         && !text.contains("--")
 }
 
-/// A colour as `#rrggbb`.
+/// A color as `#rrggbb`.
 #[must_use]
-pub fn is_colour(text: &str) -> bool {
+pub fn is_color(text: &str) -> bool {
     text.len() == 7 && text.starts_with('#') && text[1..].chars().all(|c| c.is_ascii_hexdigit())
 }
 
@@ -142,10 +142,10 @@ mod tests {
     }
 
     #[test]
-    fn a_colour_is_ascii() {
-        assert!(is_colour("#0aF9c3"));
+    fn color_is_ascii() {
+        assert!(is_color("#0aF9c3"));
         for bad in ["", "#12345", "1234567", "#12345g", "#ééé"] {
-            assert!(!is_colour(bad), "{bad}");
+            assert!(!is_color(bad), "{bad}");
         }
     }
 

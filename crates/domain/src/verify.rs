@@ -23,7 +23,7 @@ pub struct Fault {
     /// A stable word for machines: `altered`, `added`, `missing`, `twice`, `root`, `checkpoint`, `rewritten`, `truncated`, `incomplete`.
     pub kind: &'static str,
     /// What, and where, in words.
-    pub what: String,
+    pub detail: String,
 }
 
 /// What came of checking a log.
@@ -197,8 +197,8 @@ impl ExportVerifier {
         }
     }
 
-    fn fault(&mut self, kind: &'static str, what: String) {
-        self.report.faults.push(Fault { kind, what });
+    fn fault(&mut self, kind: &'static str, detail: String) {
+        self.report.faults.push(Fault { kind, detail });
     }
 
     /// Judges what has been read.
@@ -289,7 +289,7 @@ impl ExportVerifier {
                 let (before, now) = (kept.size, checkpoint.size);
                 self.report.faults.push(Fault {
                     kind: "truncated",
-                    what: format!("the log was cut off: a checkpoint from before speaks of {before} entries, and now there are {now}"),
+                    detail: format!("the log was cut off: a checkpoint from before speaks of {before} entries, and now there are {now}"),
                 });
             }
         }
@@ -380,11 +380,11 @@ impl ExportVerifier {
             {
                 if checkpoint.size < tree.size() {
                     if *kept {
-                        let what = format!(
+                        let detail = format!(
                             "a checkpoint from before ({} entries) ends within what is not in this export",
                             checkpoint.size
                         );
-                        self.fault("incomplete", what);
+                        self.fault("incomplete", detail);
                     }
                     continue;
                 }

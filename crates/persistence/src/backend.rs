@@ -10,7 +10,7 @@ use std::{
 };
 
 use percent_encoding::percent_decode_str;
-use postern_migration::{SCHEMA, fence::Roles};
+use postern_migration::{SCHEMA, rls::Roles};
 use sea_orm::{
     DatabaseConnection, DbBackend, DbErr, RuntimeErr, SqlxPostgresConnector, SqlxSqliteConnector,
     Statement,
@@ -217,7 +217,7 @@ pub fn roles(options: &Options) -> Result<Option<(Roles, Option<String>)>, DbErr
     let roles = Roles {
         tenant: options.tenant_role.clone(),
         platform: options.platform_role.clone(),
-        keeper: options.keeper_role.clone(),
+        audit_owner: options.audit_owner_role.clone(),
         login: connect.get_username().to_owned(),
     };
     let password = url::Url::parse(&options.url).ok().and_then(|url| {

@@ -1,19 +1,20 @@
-//! What can go wrong with the store, in the four ways a caller can do something about.
+//! Store errors: four kinds, by what the caller can do about them.
 
 use sea_orm::{DbErr, RuntimeErr, SqlErr, sqlx};
 
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// Something of that name is there already.
-    #[error("conflicts with a row that is there already")]
+    /// A unique constraint was violated, or a concurrent write was first.
+    #[error("conflicts with an existing row")]
     Conflict(#[source] DbErr),
-    /// The database does not answer, or refuses for now; nothing was written.
-    #[error("the database is not available")]
+    /// The database is unreachable or failed a statement; nothing was written.
+    #[error("the database is unavailable")]
     Unavailable(#[source] DbErr),
-    /// A row does not say what it must; somebody else wrote it.
-    #[error("a row cannot be skip_unreadable: {0}")]
+    /// A row holds a value that this server did not write.
+    #[error("invalid data in the database: {0}")]
     Corrupt(String),
-    /// The code asked for what it may not do: it would have committed something else than its operation promises.
+    /// A violated internal rule or a wrong key configuration: an undeclared event, a commit without
+    /// an event, missing or foreign audit keys.
     #[error("{0}")]
     Broken(String),
 }
@@ -22,7 +23,7 @@ impl From<DbErr> for StoreError {
     fn from(error: DbErr) -> Self {
         match (&error, error.sql_err()) {
             (_, Some(SqlErr::UniqueConstraintViolation(_))) => Self::Conflict(error),
-            (DbErr::Type(why) | DbErr::Json(why), _) => Self::Corrupt(why.clone()),
+            (DbErr::Type(cause) | DbErr::Json(cause), _) => Self::Corrupt(cause.clone()),
             (DbErr::Query(RuntimeErr::SqlxError(cause)), _)
                 if matches!(**cause, sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_)) =>
             {
@@ -33,7 +34,7 @@ impl From<DbErr> for StoreError {
     }
 }
 
-/// A word that the database keeps and the domain does not know.
+/// Error for a stored enum value that the domain does not define.
 pub(crate) fn unknown(what: &str, word: &str) -> StoreError {
-    StoreError::Corrupt(format!("{what} {word:?}"))
+    StoreError::Corrupt(format!("unknown {what} {word:?}"))
 }

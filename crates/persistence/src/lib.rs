@@ -1,8 +1,9 @@
-//! Postern's store, on SQLite and on PostgreSQL.
+//! Postern's store, on SQLite and PostgreSQL.
 //!
-//! There is one way in: a [`gate::PreAuthTx`] opens a transaction in which a caller is looked up and nothing else; the
-//! policy's grant turns it into a [`unit::Reader`] or a [`unit::Work`], which reaches just what the grant's scope
-//! reaches. A unit of work writes state only together with the event that records it, and says so when it commits.
+//! All access starts with a [`pre_auth::PreAuthTx`]: a transaction that can only look up the
+//! caller. The policy's grant turns it into a [`unit::Reader`] or a [`unit::Work`], which reach
+//! exactly what the grant's scope covers. A unit of work writes state only together with its
+//! audit event; [`unit::Work::commit`] fails if a required event is missing.
 
 mod audit_keys;
 mod backend;
@@ -28,5 +29,5 @@ pub mod unit;
 
 pub use audit_keys::AuditKeys;
 pub use error::StoreError;
-pub use postern_migration::fence::Fault;
+pub use postern_migration::rls::Fault;
 pub use store::{Durability, Options, Store};

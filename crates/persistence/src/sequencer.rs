@@ -329,7 +329,7 @@ async fn refuse(
     let org = claimed.and_then(|event| event.org).filter(|one| Some(one.id) == org);
     let target = Target::new(TargetType::Event, event, "an entry of the queue");
     let draft = EventDraft::new(
-        Action::AuditEntryRefused,
+        Action::AuditEntryRejected,
         target,
         "found an entry in the queue of the log that no server had put there",
     )

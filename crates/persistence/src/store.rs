@@ -1,4 +1,4 @@
-//! The pool behind everything, and what is said of it at start-up.
+//! The connection pool, its options and process-wide state.
 
 use std::{
     sync::{
@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use postern_migration::fence::Roles;
+use postern_migration::rls::Roles;
 use sea_orm::{ConnectionTrait, DbBackend, Statement};
 use uuid::Uuid;
 
@@ -22,45 +22,50 @@ use crate::{
     tx::{Mode, Tx},
 };
 
-/// How to reach the database. The address may hold a password, so this does not print.
+/// Database connection options. No `Debug`: the URL may contain a password.
 #[derive(Clone)]
 pub struct Options {
     /// `sqlite://path/to/file.db` or `postgres://user@host/database`.
     pub url: String,
-    /// How `postern migrate` reaches it on PostgreSQL: as the owner of the schema, whom the server never is. None: as above.
+    /// URL that `postern migrate` uses on PostgreSQL to connect as the schema owner, which the
+    /// server never is. Defaults to `url`.
     pub owner_url: Option<String>,
-    /// What a transaction becomes on PostgreSQL, for one org and for everything else.
+    /// PostgreSQL role of transactions that serve one org.
     pub tenant_role: String,
+    /// PostgreSQL role of all other transactions.
     pub platform_role: String,
-    /// Whom the tables of the record belong to there.
-    pub keeper_role: String,
-    /// Whether statements are prepared under names. A pooler in between may not know them: `PgBouncer` before 1.21.
+    /// PostgreSQL role that owns the audit tables (NOLOGIN).
+    pub audit_owner_role: String,
+    /// Whether to use named prepared statements. Set it to false behind `PgBouncer` before 1.21 in
+    /// transaction mode.
     pub prepared_statements: bool,
     pub max_connections: u32,
-    /// How long a request waits for a connection before it is told that the database is not available.
+    /// Maximum wait for a connection, and on SQLite for the write lock; then operations fail with
+    /// [`StoreError::Unavailable`].
     pub acquire_timeout: Duration,
-    /// How long one statement may run on PostgreSQL.
+    /// Maximum duration of one statement on PostgreSQL.
     pub statement_timeout: Duration,
-    /// How hard SQLite tries to keep what was acknowledged when the power goes.
+    /// Durability of acknowledged commits on SQLite if the power fails.
     pub durability: Durability,
-    /// What the record is kept with. Without it the store can be looked at, and nothing that is recorded can be done.
+    /// Keys of the audit log. Without them, recording events and reading log positions fail.
     pub audit_keys: Option<Arc<AuditKeys>>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Durability {
-    /// Every commit reaches the disk before it is acknowledged.
+    /// Every commit is flushed to disk before it is acknowledged.
     Full,
-    /// A loss of power may take the last commits along; a crash of the process does not.
+    /// A power failure may lose the last commits; a crash of the process does not.
     Normal,
-    /// For throw-away databases.
+    /// Commits are not flushed. For disposable databases only.
     Off,
 }
 
-/// The database. Cheap to clone through its `Arc`; what can be done with it begins at [`crate::gate::PreAuthTx`].
+/// A handle on the database, shared in an `Arc`. Access starts with
+/// [`crate::pre_auth::PreAuthTx`].
 pub struct Store {
     pub(crate) pool: Pool,
-    /// The roles of the wall between tenants, where there is one.
+    /// Roles of row-level security; none on SQLite.
     pub(crate) roles: Option<Roles>,
     pub(crate) lookups: Lookups,
     audit_keys: Option<Arc<AuditKeys>>,
@@ -68,11 +73,11 @@ pub struct Store {
     pub(crate) statements: AtomicU64,
 }
 
-/// How long a statement of the keeper's may run: it goes through all that there is.
+/// Statement timeout of audit maintenance, which scans whole tables.
 const KEEPERS: Duration = Duration::from_hours(2);
 
 impl Store {
-    /// Opens the pool and tries one connection. A SQLite file that is not there is made, readable by its owner alone.
+    /// Opens the pool with one connection. A missing SQLite file is created with mode 0600.
     pub async fn connect(options: &Options) -> Result<Arc<Self>, StoreError> {
         Self::open(options).await.map(Arc::new)
     }
@@ -91,8 +96,9 @@ impl Store {
         })
     }
 
-    /// The same database for a task of the process's own: with connections of its own, where connections belong to the threads that requests are
-    /// served by and end with those; a file has one writer, who is shared.
+    /// Returns a store with its own pool, for a task that outlives request threads: a PostgreSQL
+    /// connection belongs to the thread that opened it and closes with it. SQLite has one writer
+    /// per process, so its store is shared.
     pub async fn separate_pool(
         self: &Arc<Self>,
         options: &Options,
@@ -108,14 +114,15 @@ impl Store {
         }))
     }
 
-    /// As the owner of the schema, who becomes the keeper of the record where the server becomes the platform.
+    /// Connects as the schema owner. Transactions assume the audit owner role instead of the
+    /// platform role.
     pub(crate) async fn connect_as_audit_owner(options: &Options) -> Result<Arc<Self>, StoreError> {
         let url = options
             .owner_url
             .clone()
             .filter(|_| !backend::is_embedded(&options.url))
             .unwrap_or_else(|| options.url.clone());
-        let platform_role = options.keeper_role.clone();
+        let platform_role = options.audit_owner_role.clone();
         Self::connect(&Options {
             url,
             platform_role,
@@ -125,7 +132,8 @@ impl Store {
         .await
     }
 
-    /// Makes sure that the record of this database is the one that it is going to be kept as; a new database takes it for its own.
+    /// Checks that the audit log of this database belongs to the configured keys and origin. Binds
+    /// a new database to them.
     pub async fn bind_audit_keys(self: &Arc<Self>) -> Result<(), StoreError> {
         let audit_keys = Arc::clone(self.audit_keys()?);
         let tx = Tx::begin(self, Mode::Write).await?;
@@ -133,24 +141,26 @@ impl Store {
         tx.commit().await
     }
 
-    /// What the record is kept with.
+    /// Keys of the audit log.
     pub fn audit_keys(&self) -> Result<&Arc<AuditKeys>, StoreError> {
         self.audit_keys.as_ref().ok_or_else(|| {
-            StoreError::Broken("this store was opened to be looked at only".to_owned())
-        })
+            StoreError::Broken("the store was opened without audit keys".to_owned())
+            })
     }
 
-    /// Tells that logs have grown.
+    /// Notifies subscribers of new log entries.
     #[must_use]
     pub const fn log_notify(&self) -> &LogNotifier {
         &self.log_notify
     }
 
-    /// Hears from other processes that logs have grown, until the connection is lost.
+    /// Forwards notifications of new log entries from other processes until the connection is lost.
+    /// Never returns on SQLite.
     pub async fn listen(&self) -> Result<(), StoreError> {
         self.pool
-            .listen(|told| {
-                let logs: Option<Vec<Uuid>> = told.split(',').map(|log| log.parse().ok()).collect();
+            .listen(|payload| {
+                let logs: Option<Vec<Uuid>> =
+                    payload.split(',').map(|log| log.parse().ok()).collect();
                 match logs {
                     Some(logs) => self.log_notify.notify(&logs),
                     None => self.log_notify.notify_all(),
@@ -159,27 +169,27 @@ impl Store {
             .await
     }
 
-    /// Does the database answer? One round trip.
+    /// Checks that the database responds.
     pub async fn ping(self: &Arc<Self>) -> Result<(), StoreError> {
         let tx = Tx::begin(self, Mode::Read).await?;
         tx.execute_unprepared("SELECT 1").await?;
         Ok(())
     }
 
-    /// Statements sent so far, each one round trip; those that begin and commit are among them. A transaction that is
-    /// dropped is rolled back after the answer, and not counted.
+    /// Number of statements sent, one round trip each, including BEGIN and COMMIT. The rollback of
+    /// a dropped transaction is not counted.
     #[must_use]
     pub fn statements(&self) -> u64 {
         self.statements.load(Ordering::Relaxed)
     }
 
-    /// Closes all connections once what is running has come back.
+    /// Waits until all connections are returned, then closes them.
     pub async fn close(&self) {
         self.pool.close().await;
     }
 }
 
-/// SQL with `$1`, `$2`, … that both databases read alike.
+/// A statement with parameters `$1`, `$2`, …, which both databases accept.
 pub(crate) fn statement(
     backend: DbBackend,
     sql: &str,

@@ -1,4 +1,5 @@
-//! One transaction, on either backend, as a SeaORM connection. Nothing reaches the database but through one of these.
+//! One transaction on either backend, as a SeaORM connection. All statements outside migrations
+//! run in one.
 
 use std::sync::{Arc, atomic::Ordering};
 
@@ -17,12 +18,12 @@ use crate::{
     store::{Store, statement},
 };
 
-/// What a transaction is begun for. Reading and writing differ on SQLite, which has one writer.
+/// The kind of a transaction. Reading and writing differ on SQLite, which has one writer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mode {
     Read,
     Write,
-    /// Without becoming a role on PostgreSQL, and so without any rights but to look into the catalogue.
+    /// Assumes no role on PostgreSQL, so only the catalog is readable.
     NoRole,
 }
 
@@ -33,12 +34,13 @@ pub struct Tx {
 }
 
 impl Tx {
-    /// Begins in a task of its own, which nobody can cancel: a `begin` that is dropped half way leaves the connection in
-    /// an open transaction, and the next one to borrow it loses what it was told is committed (sqlx #4385, #4393).
+    /// Begins in a separate task that cannot be cancelled: a `begin` dropped half way leaves the
+    /// connection in an open transaction, and the next borrower's commits are lost (sqlx #4385,
+    /// #4393).
     pub async fn begin(store: &Arc<Store>, mode: Mode) -> Result<Self, StoreError> {
         store.statements.fetch_add(1, Ordering::Relaxed);
-        let beginning = Arc::clone(store);
-        let begun = tokio::spawn(async move { beginning.pool.begin(mode).await });
+        let task_store = Arc::clone(store);
+        let begun = tokio::spawn(async move { task_store.pool.begin(mode).await });
         let begun = begun.await.map_err(|error| StoreError::Broken(error.to_string()))??;
         Ok(Self { begun: Mutex::new(begun), store: Arc::clone(store) })
     }
@@ -56,7 +58,8 @@ impl Tx {
         .map_err(|error| sqlx_error(error).into())
     }
 
-    /// Rolls back, and waits until that is done: what was locked is free when this returns. Dropping does it later.
+    /// Rolls back and waits for completion: locks are released when this returns. Dropping the
+    /// transaction rolls back later.
     pub async fn rollback(self) -> Result<(), StoreError> {
         self.count();
         match self.begun.into_inner() {
@@ -66,7 +69,8 @@ impl Tx {
         .map_err(|error| sqlx_error(error).into())
     }
 
-    /// Waits until nobody else has `key`, and holds it until the transaction ends.
+    /// Waits for the exclusive lock `key` and holds it until the transaction ends. No-op on SQLite,
+    /// where a writer has the whole database.
     pub async fn wait_for(&self, key: i64) -> Result<(), StoreError> {
         let backend = self.get_database_backend();
         if let Some(sql) = lock_sql(backend) {
@@ -75,7 +79,7 @@ impl Tx {
         Ok(())
     }
 
-    /// Inserts into two tables with one statement, or what the database takes for one.
+    /// Inserts into two tables in one round trip.
     pub async fn insert_two(
         &self,
         first: InsertStatement,
@@ -85,8 +89,8 @@ impl Tx {
         Ok(())
     }
 
-    /// Rows of a statement whose best plan depends on what is asked for: it is planned for that alone. (A plan that `PostgreSQL` keeps for any values
-    /// walks half of a large table, where some of them are rare.)
+    /// Runs a query whose best plan depends on its values, without a generic plan. (`PostgreSQL`'s
+    /// generic plan scans half of a large table where some values are rare.)
     pub async fn query_with_custom_plan(
         &self,
         statement: &Statement,
@@ -101,7 +105,7 @@ impl Tx {
         Ok(rows.map_err(sqlx_error)?)
     }
 
-    // Statements come from SeaQuery or from constants with `$n` in them; values are always bound.
+    // SQL comes from SeaQuery or from constants with `$n`; values are always bound.
     fn postgres<'s>(&self, statement: &'s Statement) -> Query<'s, Postgres, SqlxValues> {
         sqlx::query_with(AssertSqlSafe(statement.sql.as_str()), values(statement))
             .persistent(self.store.pool.names_statements())

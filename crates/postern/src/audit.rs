@@ -154,13 +154,15 @@ fn print(report: &Report) -> io::Result<()> {
         );
     }
     writeln!(out, "NOT SOUND, {} fault(s):", faults.len())?;
-    faults.iter().try_for_each(|Fault { kind, what }| writeln!(out, "  - [{kind}] {what}"))
+    faults.iter().try_for_each(|Fault { kind, detail }| writeln!(out, "  - [{kind}] {detail}"))
 }
 
 fn print_json(report: &Report) -> io::Result<()> {
     let Report { origin, size, events, erased, left_out, retired, waiting, newer, faults } = report;
-    let faults: Vec<_> =
-        faults.iter().map(|Fault { kind, what }| json!({ "kind": kind, "what": what })).collect();
+    let faults: Vec<_> = faults
+        .iter()
+        .map(|Fault { kind, detail }| json!({ "kind": kind, "detail": detail }))
+        .collect();
     let told = json!({
         "sound": faults.is_empty(), "origin": origin, "entries": size, "events": events, "erased": erased, "left_out": left_out,
         "retired": retired, "waiting": waiting, "newer": newer, "faults": faults,

@@ -1,4 +1,4 @@
-//! What `postern` can be told to do.
+//! Commands of the `postern` binary.
 
 use std::{
     error::Error,
@@ -27,7 +27,7 @@ use postern_persistence::{
     demo::{self, Size},
     pre_auth::PreAuthTx,
     repository::impersonations::ImpersonationsOf,
-    schema::{self, Migrated},
+    schema::{self, MigrationOutcome},
     unit::Work,
 };
 
@@ -39,11 +39,11 @@ use crate::{
     serve,
 };
 
-/// The guarded back door of a B2B `SaaS`.
+/// Multi-tenant admin backend for B2B `SaaS`.
 #[derive(Debug, Parser)]
 #[command(version, propagate_version = true)]
 pub struct Cli {
-    /// A file with settings; `config.default.toml` lists them all.
+    /// Configuration file; `config.default.toml` lists all settings.
     #[arg(long, global = true, value_name = "FILE")]
     config: Option<PathBuf>,
     #[command(subcommand)]
@@ -52,71 +52,73 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Serve. An embedded database is brought up to date first; on PostgreSQL that is for `postern migrate`.
+    /// Start the HTTP server. An embedded database is migrated first; for PostgreSQL run
+    /// `postern migrate`.
     Serve {
-        /// Load the demo accounts first. Denied on a database that was not made by it.
+        /// Load the demo accounts first. Fails if the database has accounts, but not these.
         #[arg(long)]
         demo: bool,
-        /// Leave what happens without a request to `postern work`.
+        /// Run no background jobs in this process.
         #[arg(long)]
         no_worker: bool,
     },
-    /// Do what happens without a request: make the log of the record that can be checked. For `serve --no-worker`.
+    /// Run background jobs (audit-log sequencer), for servers with `--no-worker`.
     Work,
-    /// Bring the schema up to date, and on PostgreSQL the roles, grants and policies that keep tenants apart.
+    /// Apply schema migrations and, on PostgreSQL, roles, grants and row-level security policies.
     Migrate,
-    /// Say whether everything is as it has to be, and what to do where it is not.
+    /// Check database roles, policies, triggers, migrations, keys and clock; print a fix for each
+    /// failure.
     Doctor {
-        /// For machines: one JSON object.
+        /// Print one JSON object.
         #[arg(long)]
         json: bool,
-        /// The demo accounts are wanted.
+        /// Accept the demo accounts instead of reporting them.
         #[arg(long)]
         demo: bool,
     },
-    /// Load the demo accounts into a new database, and as many customers more as are asked for.
+    /// Load the demo accounts into a new database, optionally with additional orgs.
     Demo {
-        /// How many more customers there are to be: company-1 and so on.
+        /// Number of additional orgs, named company-1 and so on.
         #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u32).range(..=1_000_000))]
         orgs: u32,
-        /// How many members each of them has.
+        /// Members of each additional org.
         #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=10_000))]
         members: u32,
-        /// About how many events there are in their logs together: as many in each.
+        /// Approximate total number of audit events, the same number in each additional org.
         #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u32).range(..=1_000_000_000))]
         events: u32,
     },
-    /// Print the contract, or one of the tables beside it.
+    /// Print the OpenAPI document, or one of the tables in `openapi/`.
     Openapi {
         #[arg(long, value_enum, default_value_t = Print::Contract)]
         print: Print,
     },
-    /// Make accounts: the first ones, before there is anybody to invite.
+    /// Create user accounts.
     User {
         #[command(subcommand)]
         command: UserCommand,
     },
-    /// Say who is staff.
+    /// Assign and remove staff tiers.
     Staff {
         #[command(subcommand)]
         command: StaffCommand,
     },
-    /// Check the log of the record, and look after its keys.
+    /// Verify an audit log, and rotate its signing keys.
     Audit {
         #[command(subcommand)]
         command: AuditCommand,
     },
-    /// Say how long events are kept, and remove those whose time is over.
+    /// Set the retention of audit events, and remove expired events.
     Retention {
         #[command(subcommand)]
         command: RetentionCommand,
     },
-    /// Remove what events say about a person.
+    /// Erase a person's data from audit events.
     Privacy {
         #[command(subcommand)]
         command: PrivacyCommand,
     },
-    /// Look after the signing keys.
+    /// Rotate the keys that sign access tokens.
     Keys {
         #[command(subcommand)]
         command: KeysCommand,
@@ -134,11 +136,11 @@ enum Print {
 
 #[derive(Debug, Subcommand)]
 enum UserCommand {
-    /// Make an account. The password is read from standard input, one line.
+    /// Create an account. The password is read from standard input (one line).
     Add {
-        /// Their e-mail address.
+        /// E-mail address.
         email: String,
-        /// Their name.
+        /// Name, 1 to 100 characters.
         #[arg(long)]
         name: String,
     },
@@ -146,21 +148,21 @@ enum UserCommand {
 
 #[derive(Debug, Subcommand)]
 enum StaffCommand {
-    /// Make somebody staff, or change their tier.
+    /// Assign a staff tier to a user.
     Grant {
-        /// Their e-mail address.
+        /// E-mail address.
         email: String,
-        /// support, operations, engineering or `super_admin`.
+        /// New tier: support, operations, engineering or `super_admin`.
         tier: String,
-        /// Why; it stands in the record. 15 characters or more.
+        /// Reason, recorded in the audit log: 15 to 500 characters.
         #[arg(long)]
         reason: String,
     },
-    /// Take somebody off the staff.
+    /// Remove a staff member.
     Revoke {
-        /// Their e-mail address.
+        /// E-mail address.
         email: String,
-        /// Why; it stands in the record. 15 characters or more.
+        /// Reason, recorded in the audit log: 15 to 500 characters.
         #[arg(long)]
         reason: String,
     },
@@ -168,24 +170,25 @@ enum StaffCommand {
 
 #[derive(Debug, Subcommand)]
 enum KeysCommand {
-    /// Make a new signing key. Servers publish it within a minute, and sign with it after `tokens.key_activation_minutes`.
+    /// Create a signing key. Servers publish it within a minute and sign with it after
+    /// `tokens.key_activation_minutes`.
     Rotate,
 }
 
-/// What a command comes to.
+/// Result of a command.
 pub type Done = Result<(), Box<dyn Error>>;
 
-/// Does what the command line says.
+/// Runs a command.
 pub async fn run(cli: Cli) -> Done {
     match &cli.command {
         Command::Openapi { print } => return print_out(*print),
-        Command::Audit { command: AuditCommand::Verify(asked) } => {
-            // Blocking, with nothing else to do.
-            let sound = audit::verify(asked).unwrap_or_else(|error| {
+        Command::Audit { command: AuditCommand::Verify(options) } => {
+            // Blocks the thread: no other task runs.
+            let valid = audit::verify(options).unwrap_or_else(|error| {
                 eprintln!("postern: {error}");
                 std::process::exit(2)
             });
-            return if sound { Ok(()) } else { Err("the log is not sound".into()) };
+            return if valid { Ok(()) } else { Err("the log is not valid".into()) };
         }
         _ => {}
     }
@@ -198,7 +201,7 @@ pub async fn run(cli: Cli) -> Done {
         Command::Doctor { json, demo } => {
             let faults = doctor::look(&config, demo).await?;
             doctor::print(&faults, json)?;
-            if faults.is_empty() { Ok(()) } else { Err("not everything is as it has to be".into()) }
+            if faults.is_empty() { Ok(()) } else { Err("some checks failed".into()) }
         }
         Command::Demo { orgs, members, events } => {
             let store = open(&config).await?;
@@ -221,7 +224,8 @@ pub async fn run(cli: Cli) -> Done {
             let now = SystemClock.now();
             AuditKeys::open(&config.audit.keys_dir, config.log_name(), false, now)?.add_key(now)?;
             say(
-                "servers sign with it as well within a minute; publish what `GET …/audit-log/keys` gives then",
+                "created a key; servers also sign with it within a minute. \
+                 Then publish the response of `GET …/audit-log/keys`",
             )
         }
         Command::Retention { command } => retention::retention(&config, command).await,
@@ -243,26 +247,27 @@ fn print_out(print: Print) -> Done {
 
 async fn migrate(config: &Config) -> Done {
     match schema::migrate(&config.store_options(SystemClock.now())?).await? {
-        Migrated::Done => say("the schema is up to date"),
-        Migrated::Faults(faults) => Err(format!(
-            "the schema is up to date, but not everything around it:{}",
+        MigrationOutcome::Done => say("the schema is up to date"),
+        MigrationOutcome::Faults(faults) => Err(format!(
+            "the schema is up to date, but some checks failed:{}",
             doctor::told(&faults)
         )
         .into()),
-        Migrated::NeedsAdministrator { sql } => {
+        MigrationOutcome::NeedsAdministrator { sql } => {
             writeln!(io::stdout(), "{sql}")?;
-            Err("roles are missing that this user may not make; have a database administrator run the above, and then run this again"
+            Err("this user cannot create the missing roles: \
+                 ask a database administrator to run the SQL above, then run this command again"
                 .into())
         }
     }
 }
 
-/// The database, up to date if it is embedded.
+/// Opens the database. Migrates it first if it is embedded.
 pub(crate) async fn open(config: &Config) -> Result<Arc<Store>, Box<dyn Error>> {
     let options = config.store_options(SystemClock.now())?;
     schema::prepare(&options).await?;
     let store = Store::connect(&options).await?;
-    // Where something is wrong with the database, that is said first.
+    // Skipped if a check fails: the caller reports that instead of the error it would cause here.
     if schema::examine(&store, SystemClock.now()).await?.is_empty() {
         store.bind_audit_keys().await?;
     }
@@ -271,26 +276,26 @@ pub(crate) async fn open(config: &Config) -> Result<Arc<Store>, Box<dyn Error>> 
 
 pub(crate) async fn load_demo(config: &Config, store: &Arc<Store>) -> Done {
     let hasher = Hasher::new(&config.api.passwords).map_err(|error| error.to_string())?;
-    let turn = hasher.turn().await?;
+    let permit = hasher.turn().await?;
     let password = Password::new(demo::PASSWORD);
-    demo::load(store, turn.hash(&password), &cli_context()).await?;
+    demo::load(store, permit.hash(&password), &cli_context()).await?;
     Ok(())
 }
 
 async fn fill_demo(config: &Config, store: &Arc<Store>, size: Size) -> Done {
     let hasher = Hasher::new(&config.api.passwords).map_err(|error| error.to_string())?;
-    let turn = hasher.turn().await?;
+    let permit = hasher.turn().await?;
     let password = Password::new(demo::PASSWORD);
-    demo::fill(store, size, turn.hash(&password), &cli_context(), |done| {
+    demo::fill(store, size, permit.hash(&password), &cli_context(), |done| {
         let bar: String = (1..=40)
-            .map(|part| if u64::from(done) * 40 >= part * u64::from(size.orgs) { '#' } else { ' ' })
+            .map(|step| if u64::from(done) * 40 >= step * u64::from(size.orgs) { '#' } else { ' ' })
             .collect();
         eprint!("\r[{bar}] {done} of {} orgs", size.orgs);
     })
     .await?;
     eprintln!();
     say(&format!(
-        "company-1 to company-{} have {} members each, who sign in as member-1@company-1.example",
+        "created company-1 to company-{} with {} members each, such as member-1@company-1.example",
         size.orgs, size.members
     ))
 }
@@ -299,7 +304,7 @@ pub(crate) fn cli_context() -> RequestContext {
     RequestContext { now: SystemClock.now(), ids: Arc::default(), source: Source::default() }
 }
 
-/// What the command line does, as operations; they have no routes.
+/// Operations of the command line; they have no routes.
 static ADD_USER: Operation = at_the_console("postern user add", &[Action::UserCreated]);
 static CHANGE_STAFF: Operation = at_the_console("postern staff", &[Action::StaffTierChanged]);
 
@@ -316,7 +321,7 @@ pub(crate) const fn at_the_console(command: &'static str, records: &'static [Act
     }
 }
 
-/// A unit of work in an operator's name.
+/// Begins a unit of work of the command line.
 pub(crate) async fn begin(
     store: &Arc<Store>,
     operation: &'static Operation,
@@ -329,14 +334,14 @@ pub(crate) async fn begin(
 async fn add_user(config: &Config, email: &str, name: String) -> Done {
     let email = text::email(email);
     if !text::is_email(&email) {
-        return Err(format!("{email} is not an e-mail address").into());
+        return Err(format!("{email} is not a valid e-mail address").into());
     }
     if !text::is_name(&name) {
-        return Err("a name has 1 to 100 characters on one line".into());
+        return Err("invalid name: use 1 to 100 characters on one line".into());
     }
-    let mut typed = String::new();
-    io::stdin().read_line(&mut typed)?;
-    let password = Password::new(typed.trim_end_matches(['\n', '\r']));
+    let mut line = String::new();
+    io::stdin().read_line(&mut line)?;
+    let password = Password::new(line.trim_end_matches(['\n', '\r']));
     password.check(&email)?;
     let hasher = Hasher::new(&config.api.passwords).map_err(|error| error.to_string())?;
     let hash = hasher.turn().await?.hash(&password).await;
@@ -344,12 +349,12 @@ async fn add_user(config: &Config, email: &str, name: String) -> Done {
     let context = cli_context();
     let mut work = begin(&store, &ADD_USER, context.clone()).await?;
     let change = NewUser::new(context.id(), email.clone(), name, hash, context.now);
-    let registered = work.save(change).await.map_err(|error| match error {
-        StoreError::Conflict(_) => format!("somebody has the address {email} already"),
+    let account = work.save(change).await.map_err(|error| match error {
+        StoreError::Conflict(_) => format!("an account with the address {email} already exists"),
         other => other.to_string(),
     })?;
     work.commit().await?;
-    say(&format!("{email} has the account {}", registered.user.id))
+    say(&format!("created {email} ({})", account.user.id))
 }
 
 async fn staff(config: &Config, command: StaffCommand) -> Done {
@@ -357,28 +362,28 @@ async fn staff(config: &Config, command: StaffCommand) -> Done {
         StaffCommand::Grant { email, tier, reason } => (email, Some(tier), reason),
         StaffCommand::Revoke { email, reason } => (email, None, reason),
     };
-    let known = "a tier is support, operations, engineering or super_admin";
-    let tier = tier.map(|tier| Tier::parse(&tier).ok_or(known)).transpose()?;
+    let unknown_tier = "unknown tier: use support, operations, engineering or super_admin";
+    let tier = tier.map(|tier| Tier::parse(&tier).ok_or(unknown_tier)).transpose()?;
     let reason = Reason::try_from(reason)?;
     let store = open(config).await?;
     let context = cli_context();
     let mut work = begin(&store, &CHANGE_STAFF, context.clone()).await?;
     let email = text::email(&email);
-    let candidate = work
+    let member = work
         .staff()
         .find_by_email_for_update(&email)
         .await?
-        .ok_or_else(|| format!("nobody has the address {email}"))?;
+        .ok_or_else(|| format!("no account has the address {email}"))?;
     let change =
-        candidate.set_tier(tier, config.api.staff.max_super_admins, &reason, context.now)?;
-    let tiered = work.save(change).await?;
-    if tiered.tier.is_none() {
-        work.end_impersonations(ImpersonationsOf::Staff(tiered.user.id)).await?;
+        member.set_tier(tier, config.api.staff.max_super_admins, &reason, context.now)?;
+    let assignment = work.save(change).await?;
+    if assignment.tier.is_none() {
+        work.end_impersonations(ImpersonationsOf::Staff(assignment.user.id)).await?;
     }
     work.commit().await?;
-    say(&match tiered.tier {
-        Some(tier) => format!("{email} is staff of tier {tier}"),
-        None => format!("{email} is not staff"),
+    say(&match assignment.tier {
+        Some(tier) => format!("granted {email} the {tier} tier"),
+        None => format!("removed {email} from staff"),
     })
 }
 

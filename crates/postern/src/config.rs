@@ -36,7 +36,7 @@ pub struct Database {
     pub owner_url: String,
     pub tenant_role: String,
     pub platform_role: String,
-    pub keeper_role: String,
+    pub audit_owner_role: String,
     pub prepared_statements: bool,
     pub max_connections: u32,
     pub acquire_timeout_seconds: u64,
@@ -113,22 +113,22 @@ impl Config {
         let tokens = reading.section("tokens", judge_tokens);
         let passwords = reading.section("passwords", judge_passwords);
         let sign_in = reading.section("sign_in", |section: &api::SignIn, rule| {
-            rule((1..=1440).contains(&section.window_minutes), "window_minutes: from 1 to 1440");
-            rule(section.failures_per_account >= 1, "failures_per_account: at least 1");
-            rule(section.failures_per_address >= 1, "failures_per_address: at least 1");
+            rule((1..=1440).contains(&section.window_minutes), "window_minutes: must be from 1 to 1440");
+            rule(section.failures_per_account >= 1, "failures_per_account: must be at least 1");
+            rule(section.failures_per_address >= 1, "failures_per_address: must be at least 1");
         });
         let impersonation =
             reading.section("impersonation", |section: &api::Impersonation, rule| {
                 rule(
                     (1..=Impersonation::LONGEST.num_minutes()).contains(&section.minutes),
-                    "minutes: from 1 to 30",
+                    "minutes: must be from 1 to 30",
                 );
             });
         let staff = reading.section("staff", |section: &api::Staff, rule| {
-            rule(section.max_super_admins >= 1, "max_super_admins: at least 1");
+            rule(section.max_super_admins >= 1, "max_super_admins: must be at least 1");
         });
         let idempotency = reading.section("idempotency", |section: &api::Idempotency, rule| {
-            rule((1..=720).contains(&section.hours), "hours: from 1 to 720");
+            rule((1..=720).contains(&section.hours), "hours: must be from 1 to 720");
         });
         let database = reading.section("database", judge_database);
         let audit = reading.section("audit", judge_audit);
@@ -188,7 +188,7 @@ impl Config {
             owner_url: Some(self.database.owner_url.clone()).filter(|url| !url.is_empty()),
             tenant_role: self.database.tenant_role.clone(),
             platform_role: self.database.platform_role.clone(),
-            keeper_role: self.database.keeper_role.clone(),
+            audit_owner_role: self.database.audit_owner_role.clone(),
             prepared_statements: self.database.prepared_statements,
             max_connections: self.database.max_connections,
             acquire_timeout: Duration::from_secs(self.database.acquire_timeout_seconds),
@@ -270,37 +270,37 @@ fn judge_server(section: &api::Server, rule: &mut dyn FnMut(bool, &str)) {
         section.cors_origins.iter().all(origin),
         "cors_origins: each a scheme and a host, as in https://admin.vendor.example",
     );
-    rule(section.workers <= 1024, "workers: at most 1024");
+    rule(section.workers <= 1024, "workers: must be at most 1024");
     rule(
         (1024..=16 << 20).contains(&section.body_limit_bytes),
-        "body_limit_bytes: from 1024 to 16777216",
+        "body_limit_bytes: must be from 1024 to 16777216",
     );
     rule(
         (1..=300).contains(&section.request_timeout_seconds),
-        "request_timeout_seconds: from 1 to 300",
+        "request_timeout_seconds: must be from 1 to 300",
     );
-    rule((1..=3600).contains(&section.keep_alive_seconds), "keep_alive_seconds: from 1 to 3600");
-    rule(section.drain_seconds <= 300, "drain_seconds: at most 300");
-    rule((1..=100_000).contains(&section.open_answers), "open_answers: from 1 to 100000");
+    rule((1..=3600).contains(&section.keep_alive_seconds), "keep_alive_seconds: must be from 1 to 3600");
+    rule(section.drain_seconds <= 300, "drain_seconds: must be at most 300");
+    rule((1..=100_000).contains(&section.open_answers), "open_answers: must be from 1 to 100000");
     rule(
         (1..=section.open_answers).contains(&section.open_answers_each),
-        "open_answers_each: from 1 to open_answers",
+        "open_answers_each: must be from 1 to open_answers",
     );
-    rule((1..=300).contains(&section.heartbeat_seconds), "heartbeat_seconds: from 1 to 300");
-    rule((1..=300).contains(&section.slow_reader_seconds), "slow_reader_seconds: from 1 to 300");
+    rule((1..=300).contains(&section.heartbeat_seconds), "heartbeat_seconds: must be from 1 to 300");
+    rule((1..=300).contains(&section.slow_reader_seconds), "slow_reader_seconds: must be from 1 to 300");
     rule(
         (1..=300).contains(&section.shutdown_timeout_seconds),
-        "shutdown_timeout_seconds: from 1 to 300",
+        "shutdown_timeout_seconds: must be from 1 to 300",
     );
 }
 
 fn judge_tokens(section: &api::Tokens, rule: &mut dyn FnMut(bool, &str)) {
     rule(!section.audience.is_empty(), "audience: not empty");
-    rule((1..=60).contains(&section.access_minutes), "access_minutes: from 1 to 60");
-    rule((1..=365).contains(&section.refresh_days), "refresh_days: from 1 to 365");
+    rule((1..=60).contains(&section.access_minutes), "access_minutes: must be from 1 to 60");
+    rule((1..=365).contains(&section.refresh_days), "refresh_days: must be from 1 to 365");
     rule(
         (0..=1440).contains(&section.key_activation_minutes),
-        "key_activation_minutes: from 0 to 1440",
+        "key_activation_minutes: must be from 0 to 1440",
     );
     let longest = Impersonation::LONGEST.num_minutes().max(section.access_minutes);
     rule(
@@ -313,13 +313,13 @@ fn judge_passwords(section: &api::Passwords, rule: &mut dyn FnMut(bool, &str)) {
     let least = 8 * section.parallelism;
     rule(
         (least..=1 << 20).contains(&section.memory_kib),
-        "memory_kib: from 8 for each of `parallelism` to 1048576",
+        "memory_kib: must be from 8 for each of `parallelism` to 1048576",
     );
-    rule((1..=32).contains(&section.iterations), "iterations: from 1 to 32");
-    rule((1..=16).contains(&section.parallelism), "parallelism: from 1 to 16");
-    rule(section.threads <= 256, "threads: at most 256");
-    rule(section.queue >= 1, "queue: at least 1");
-    rule((1..=300).contains(&section.wait_seconds), "wait_seconds: from 1 to 300");
+    rule((1..=32).contains(&section.iterations), "iterations: must be from 1 to 32");
+    rule((1..=16).contains(&section.parallelism), "parallelism: must be from 1 to 16");
+    rule(section.threads <= 256, "threads: must be at most 256");
+    rule(section.queue >= 1, "queue: must be at least 1");
+    rule((1..=300).contains(&section.wait_seconds), "wait_seconds: must be from 1 to 300");
 }
 
 fn judge_database(section: &Database, rule: &mut dyn FnMut(bool, &str)) {
@@ -341,21 +341,21 @@ fn judge_database(section: &Database, rule: &mut dyn FnMut(bool, &str)) {
         "platform_role: letters, digits and _ in lower case, at most 63",
     );
     rule(
-        is_role(&section.keeper_role),
-        "keeper_role: letters, digits and _ in lower case, at most 63",
+        is_role(&section.audit_owner_role),
+        "audit_owner_role: letters, digits and _ in lower case, at most 63",
     );
     rule(section.tenant_role != section.platform_role, "platform_role: another than tenant_role");
-    let third =
-        section.keeper_role != section.tenant_role && section.keeper_role != section.platform_role;
-    rule(third, "keeper_role: another than tenant_role and platform_role");
-    rule((2..=1000).contains(&section.max_connections), "max_connections: from 2 to 1000");
+    let third = section.audit_owner_role != section.tenant_role
+        && section.audit_owner_role != section.platform_role;
+    rule(third, "audit_owner_role: another than tenant_role and platform_role");
+    rule((2..=1000).contains(&section.max_connections), "max_connections: must be from 2 to 1000");
     rule(
         (1..=300).contains(&section.acquire_timeout_seconds),
-        "acquire_timeout_seconds: from 1 to 300",
+        "acquire_timeout_seconds: must be from 1 to 300",
     );
     rule(
         (1..=3600).contains(&section.statement_timeout_seconds),
-        "statement_timeout_seconds: from 1 to 3600",
+        "statement_timeout_seconds: must be from 1 to 3600",
     );
     rule(
         durability(&section.sqlite_durability).is_some(),
@@ -368,15 +368,15 @@ fn judge_audit(section: &Audit, rule: &mut dyn FnMut(bool, &str)) {
     let plain = section.name.bytes().all(|b| b.is_ascii_graphic() && b != b'+');
     rule(
         plain && section.name.len() <= 200,
-        "name: at most 200 characters of ASCII without spaces and plus signs",
+        "name: must be at most 200 characters of ASCII without spaces and plus signs",
     );
     rule(
         (Retention::SHORTEST..=Retention::LONGEST).contains(&section.retention_days),
-        "retention_days: from 30 to 2557",
+        "retention_days: must be from 30 to 2557",
     );
     rule(
         (10..=60_000).contains(&section.pump_interval_milliseconds),
-        "pump_interval_milliseconds: from 10 to 60000",
+        "pump_interval_milliseconds: must be from 10 to 60000",
     );
 }
 

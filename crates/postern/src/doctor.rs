@@ -24,7 +24,7 @@ pub async fn look(config: &Config, demo: bool) -> Result<Vec<Fault>, StoreError>
     if !schema::is_there(&config.store()) {
         return Ok(vec![Fault {
             check: "migrations",
-            what: format!("there is no database at {} yet", config.database.url),
+            detail: format!("there is no database at {} yet", config.database.url),
             remedy: "`postern serve` makes it at its first start".to_owned(),
         }]);
     }
@@ -32,7 +32,7 @@ pub async fn look(config: &Config, demo: bool) -> Result<Vec<Fault>, StoreError>
         Ok(store) => examine(config, &store, demo).await,
         Err(error) => Ok(vec![Fault {
             check: "connection",
-            what: chain(&error),
+            detail: chain(&error),
             remedy: "look at database.url; on PostgreSQL `postern migrate` makes the login"
                 .to_owned(),
         }]),
@@ -63,7 +63,7 @@ fn keys(config: &Config) -> Option<Fault> {
     let folders = [(&config.api.tokens.keys_dir, signing), (&config.audit.keys_dir, record)];
     folders.into_iter().find_map(|(folder, remedy)| {
         let error = KeyRing::examine(folder).err()?;
-        Some(Fault { check: "keys", what: error.to_string(), remedy: remedy.to_owned() })
+        Some(Fault { check: "keys", detail: error.to_string(), remedy: remedy.to_owned() })
     })
 }
 
@@ -72,7 +72,7 @@ fn password(config: &Config) -> Option<Fault> {
         .filter(|password| GUESSED_FIRST.contains(&&**password));
     guessed.map(|_| Fault {
         check: "secrets",
-        what: "the password in database.url is one that everybody tries first".to_owned(),
+        detail: "the password in database.url is one that everybody tries first".to_owned(),
         remedy: "give the login another: \\password in psql".to_owned(),
     })
 }
@@ -81,12 +81,12 @@ async fn demo_accounts(store: &Arc<Store>, wanted: bool) -> Result<Option<Fault>
     Ok(match (demo::is_loaded(store).await?, wanted) {
         (true, false) => Some(Fault {
             check: "secrets",
-            what: "this database has the demo accounts, whose password everybody knows".to_owned(),
+            detail: "this database has the demo accounts, whose password everybody knows".to_owned(),
             remedy: "serve it with --demo, or serve another database".to_owned(),
         }),
         (false, true) if demo::has_people(store).await? => Some(Fault {
             check: "demo",
-            what: "--demo is for a database of its own, and this one has people in it that are not demo accounts".to_owned(),
+            detail: "--demo is for a database of its own, and this one has people in it that are not demo accounts".to_owned(),
             remedy: "leave --demo away, or name another database".to_owned(),
         }),
         _ => None,
@@ -95,8 +95,8 @@ async fn demo_accounts(store: &Arc<Store>, wanted: bool) -> Result<Option<Fault>
 
 /// Faults as a person reads them.
 pub fn told(faults: &[Fault]) -> String {
-    faults.iter().fold(String::new(), |told, Fault { check, what, remedy }| {
-        told + &format!("\n  - [{check}] {what}\n    {remedy}")
+    faults.iter().fold(String::new(), |told, Fault { check, detail, remedy }| {
+        told + &format!("\n  - [{check}] {detail}\n    {remedy}")
     })
 }
 
@@ -105,7 +105,7 @@ pub fn print(faults: &[Fault], as_json: bool) -> io::Result<()> {
     let mut out = io::stdout().lock();
     if as_json {
         let faults: Vec<_> =
-            faults.iter().map(|Fault { check, what, remedy }| json!({ "check": check, "what": what, "remedy": remedy })).collect();
+            faults.iter().map(|Fault { check, detail, remedy }| json!({ "check": check, "detail": detail, "remedy": remedy })).collect();
         return writeln!(out, "{}", json!({ "sound": faults.is_empty(), "faults": faults }));
     }
     if faults.is_empty() {

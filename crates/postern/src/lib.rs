@@ -1,4 +1,4 @@
-//! The binary's own parts: its configuration, its commands, its log.
+//! Configuration, commands and logging of the binary.
 
 mod audit;
 pub mod commands;

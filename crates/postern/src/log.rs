@@ -1,10 +1,10 @@
-//! The log: to standard error, for people or for machines.
+//! Logging to standard error, as text or JSON.
 
 use tracing_subscriber::{EnvFilter, fmt};
 
 use crate::config::Log;
 
-/// Installs the log. A filter that does not parse has been refused with the configuration.
+/// Installs the global subscriber. The configuration has been validated: its filter parses.
 pub fn install(config: &Log) {
     let filter = EnvFilter::new(&config.filter);
     let builder = fmt().with_env_filter(filter).with_writer(std::io::stderr);

@@ -1,4 +1,4 @@
-//! `postern`: see [`postern::commands`].
+//! The `postern` binary: see [`postern::commands`].
 
 use std::process::ExitCode;
 
@@ -6,8 +6,9 @@ use clap::Parser;
 use mimalloc::MiMalloc;
 use postern::commands::{self, Cli};
 
-/// Gives large blocks back to the system at once: a password's hash takes 19 MiB for some tens of milliseconds, and with
-/// the system's allocator the peak of many sign-ins was three times as high (docs/performance.md).
+/// Returns large blocks to the system at once. A password hash takes 19 MiB for tens of
+/// milliseconds; with the system's allocator the peak of concurrent sign-ins was three times as
+/// high (docs/performance.md).
 #[global_allocator]
 static ALLOCATOR: MiMalloc = MiMalloc;
 

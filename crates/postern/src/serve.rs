@@ -1,4 +1,4 @@
-//! `postern serve` and `postern work`: what runs until somebody tells it to stop.
+//! The commands that run until a stop signal: HTTP server and worker.
 
 use std::{
     io::{self, Write},
@@ -25,7 +25,7 @@ use crate::{
     doctor,
 };
 
-/// What happens without a request, until `stop` says so.
+/// Background jobs of this process.
 fn worker(config: &Config, store: Arc<Store>) -> Worker {
     Worker {
         store,
@@ -34,99 +34,101 @@ fn worker(config: &Config, store: Arc<Store>) -> Worker {
     }
 }
 
-/// `postern work`.
+/// Runs the worker alone.
 pub async fn work(config: &Config) -> Done {
     let store = open(config).await?;
     let faults = schema::examine(&store, SystemClock.now()).await?;
     if !faults.is_empty() {
-        return Err(format!("refusing to work:{}", doctor::told(&faults)).into());
+        return Err(format!("refusing to start, checks failed:{}", doctor::told(&faults)).into());
     }
     worker(config, Arc::clone(&store)).run(stops_on_signal()?).await;
     store.close().await;
     Ok(())
 }
 
-/// Turns true when somebody tells the process to stop.
+/// Turns true on SIGTERM or SIGINT.
 fn stops_on_signal() -> io::Result<watch::Receiver<bool>> {
     let (mut terminate, mut interrupt) =
         (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
-    let (tell, told) = watch::channel(false);
+    let (sender, receiver) = watch::channel(false);
     tokio::spawn(async move {
         tokio::select! {
             _ = terminate.recv() => {}
             _ = interrupt.recv() => {}
         }
-        tell.send_replace(true);
+        sender.send_replace(true);
     });
-    Ok(told)
+    Ok(receiver)
 }
 
-/// `postern serve`.
-pub async fn serve(config: Config, demo: bool, works: bool) -> Done {
+/// Runs the server, and the worker if `with_worker`.
+pub async fn serve(config: Config, demo: bool, with_worker: bool) -> Done {
     let store = open(&config).await?;
     let faults = doctor::examine(&config, &store, demo).await?;
     if !faults.is_empty() {
-        return Err(format!("refusing to serve:{}", doctor::told(&faults)).into());
+        return Err(format!("refusing to start, checks failed:{}", doctor::told(&faults)).into());
     }
     if demo {
         load_demo(&config, &store).await?;
     }
     let listener = TcpListener::bind(&config.api.server.listen)
-        .map_err(|error| format!("{}: {error}", config.api.server.listen))?;
+        .map_err(|error| format!("cannot listen on {}: {error}", config.api.server.listen))?;
     let address = config.api.server.public_url.clone();
-    let own = store.separate_pool(&config.store_options(SystemClock.now())?).await?;
-    let worker = works.then(|| worker(&config, Arc::clone(&own)));
+    let worker_store = store.separate_pool(&config.store_options(SystemClock.now())?).await?;
+    let worker = with_worker.then(|| worker(&config, Arc::clone(&worker_store)));
     let state = Arc::new(State::new(config.api, Arc::clone(&store), Arc::new(SystemClock))?);
     let server = Server::start(Arc::clone(&state), listener)?;
     let handle = server.handle();
     let mut stop = stops_on_signal()?;
     tokio::spawn(async move {
         if stop.wait_for(|stop| *stop).await.is_ok() {
-            tracing::info!("finishing what is running, then stopping");
+            tracing::info!("stopping: waiting for running requests");
             handle.stop().await;
         }
     });
     tokio::spawn(watch_keys(state));
-    tokio::spawn(hear(Arc::clone(&own)));
-    // It goes on while what is running finishes, so that what that records has its place in the log.
-    let (rest, resting) = watch::channel(false);
-    let working = worker.map(|worker| tokio::spawn(worker.run(resting)));
-    // Nobody may be reading; that is no reason not to serve.
+    tokio::spawn(hear(Arc::clone(&worker_store)));
+    // Runs until the last request has finished, so that its events get into the log.
+    let (shutdown_tx, shutdown_rx) = watch::channel(false);
+    let worker_task = worker.map(|worker| tokio::spawn(worker.run(shutdown_rx)));
+    // Standard output may be closed. The server does not need it.
     if let Err(error) = welcome(&address, demo) {
-        tracing::warn!(%error, "nobody was told where this server is");
+        tracing::warn!(%error, "could not print the startup banner");
     }
     server.run().await?;
-    rest.send_replace(true);
-    if let Some(working) = working {
-        working.await?;
+    shutdown_tx.send_replace(true);
+    if let Some(worker_task) = worker_task {
+        worker_task.await?;
     }
-    own.close().await;
+    worker_store.close().await;
     store.close().await;
     tracing::info!("stopped");
     Ok(())
 }
 
-/// What other processes say of the log, for those who follow it here. Where nothing gets through, they look by themselves.
+/// Receives log changes from other processes, for the streams of this one. While the connection is
+/// lost, streams poll.
 async fn hear(store: Arc<Store>) {
     loop {
         if let Err(error) = store.listen().await {
             tracing::debug!(
                 error = chain(&error),
-                "nothing is heard from other processes for a while"
+                "lost the connection for log changes of other processes; retrying in 5 s"
             );
         }
         tokio::time::sleep(Duration::from_secs(5)).await;
     }
 }
 
-/// Somebody may have rotated the signing keys, on this machine or on another that shares the folder.
+/// Reloads signing keys every minute: they can be rotated by another process that shares the
+/// directory.
 async fn watch_keys(state: Arc<State>) {
     let mut minutes = tokio::time::interval(std::time::Duration::from_mins(1));
     loop {
         minutes.tick().await;
         let audit_keys = state.store.audit_keys().map(|audit_keys| audit_keys.reload());
         if let Err(error) = state.tokens.keys().reload().and(audit_keys.unwrap_or(Ok(()))) {
-            tracing::error!(%error, "the signing keys cannot be read again; those read before stay in use");
+            tracing::error!(%error, "cannot reload the signing keys; the loaded ones stay in use");
         }
     }
 }
@@ -135,12 +137,13 @@ fn welcome(address: &str, demo: bool) -> io::Result<()> {
     let mut out = io::stdout().lock();
     writeln!(
         out,
-        "\nPostern is serving on {address}\n  Swagger UI    {address}/docs/\n  the contract  {address}/openapi.json\n"
+        "\nPostern is running at {address}\n  Swagger UI  {address}/docs/\n  OpenAPI     \
+         {address}/openapi.json\n"
     )?;
     if demo {
-        writeln!(out, "Demo sign-ins, all with the password {}:", demo::PASSWORD)?;
-        for (who, emails) in demo::sign_ins() {
-            writeln!(out, "  {who:<22} {}", emails.join("  "))?;
+        writeln!(out, "Demo accounts, password {}:", demo::PASSWORD)?;
+        for (group, emails) in demo::sign_ins() {
+            writeln!(out, "  {group:<22} {}", emails.join("  "))?;
         }
         writeln!(out)?;
     }

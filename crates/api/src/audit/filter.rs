@@ -35,7 +35,7 @@ pub struct EventsQuery {
     #[validate(length(max = 254, message = "at most 254 characters"))]
     #[serde(skip_serializing_if = "Option::is_none")]
     target: Option<String>,
-    /// LogScope identity was worn, by id or by e-mail address.
+    /// Whose identity was worn, by id or by e-mail address.
     #[param(max_length = 254, example = "owner@acme.example")]
     #[validate(length(max = 254, message = "at most 254 characters"))]
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -1,4 +1,4 @@
-//! LogScope log an operation reads: the org's that it takes place in, or any, for staff.
+//! Whose log an operation reads: the org's that it takes place in, or any, for staff.
 
 use postern_domain::{
     action::Action,

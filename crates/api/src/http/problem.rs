@@ -50,7 +50,7 @@ pub struct FieldError {
     #[schema(example = "/email")]
     pub pointer: String,
     /// What is wrong, as a stable word: `required`, `unknown`, `duplicate`, `invalid` (of another type), `nul_character`, or the rule that does not hold: `length`, `range`,
-    /// `format`, `name`, `slug`, `email`, `colour`, `url`, `action`, `moment`, `weak`, `mismatch`, `taken`.
+    /// `format`, `name`, `slug`, `email`, `color`, `url`, `action`, `moment`, `weak`, `mismatch`, `taken`.
     #[schema(example = "format")]
     pub code: String,
     /// What is wrong, in words.

@@ -35,8 +35,8 @@ pub fn email(given: &str) -> Result<(), ValidationError> {
     )
 }
 
-pub fn colour(given: &str) -> Result<(), ValidationError> {
-    rule(text::is_colour(given), "colour", "a colour looks like #0a7d5c")
+pub fn color(given: &str) -> Result<(), ValidationError> {
+    rule(text::is_color(given), "color", "a color looks like #0a7d5c")
 }
 
 pub fn picture_url(given: &str) -> Result<(), ValidationError> {

@@ -44,7 +44,7 @@ const LONGEST: usize = 2048;
 pub struct Claims {
     iss: String,
     aud: String,
-    /// LogScope rights are exercised.
+    /// Whose rights are exercised.
     sub: UserId,
     /// Who was given the token (RFC 9068, 2.2): there is one client, and no token is refused for not naming it.
     #[serde(default)]

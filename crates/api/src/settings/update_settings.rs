@@ -32,9 +32,9 @@ pub struct UpdateSettingsBody {
 pub struct BrandingBody {
     /// As `#rrggbb`.
     #[serde(default, deserialize_with = "rules::maybe")]
-    #[validate(custom(function = "rules::colour"))]
+    #[validate(custom(function = "rules::color"))]
     #[schema(value_type = Option<String>, pattern = "^#[0-9a-fA-F]{6}$", max_length = 7, example = "#0a7d5c")]
-    colour: Option<Option<String>>,
+    color: Option<Option<String>>,
     /// `https`, on a public host by its name, without a port.
     #[serde(default, deserialize_with = "rules::maybe")]
     #[validate(custom(function = "rules::picture_url"))]
@@ -57,10 +57,10 @@ pub async fn update_settings(
     body: Valid<UpdateSettingsBody>,
 ) -> Answer<Settings> {
     let UpdateSettingsBody { branding, support_email } = body.into_inner();
-    let (colour, logo_url) =
-        branding.map_or((None, None), |branding| (branding.colour, branding.logo_url));
+    let (color, logo_url) =
+        branding.map_or((None, None), |branding| (branding.color, branding.logo_url));
     let support_email = support_email.map(|address| address.as_deref().map(text::email));
-    let edit = Edit { colour, logo_url, support_email };
+    let edit = Edit { color, logo_url, support_email };
     let mut work = call.begin();
     let settings = work.settings().find_for_update().await?;
     let change = settings.edit(&work.grant().context().org, edit, made_on.0.as_deref())?;

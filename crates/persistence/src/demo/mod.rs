@@ -197,7 +197,7 @@ async fn customer(
         .await?;
     let settings = org_setting::ActiveModel {
         org_id: Set(org.id.uuid()),
-        colour: Set(Some(["#b91c1c", "#0a7d5c", "#1d4ed8"][n].to_owned())),
+        color: Set(Some(["#b91c1c", "#0a7d5c", "#1d4ed8"][n].to_owned())),
         logo_url: Set(None),
         support_email: Set(Some(format!("it@{slug}.example"))),
         version: Set(1),

@@ -5,7 +5,7 @@ use sea_orm::entity::prelude::*;
 pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
     pub org_id: Uuid,
-    pub colour: Option<String>,
+    pub color: Option<String>,
     pub logo_url: Option<String>,
     pub support_email: Option<String>,
     pub version: i64,

@@ -28,7 +28,7 @@ pub struct EventFilter {
     pub action: Option<ActionFilter>,
     /// The id or the label of what it was done to.
     pub target: Option<String>,
-    /// LogScope identity was worn, by id or by e-mail address.
+    /// Whose identity was worn, by id or by e-mail address.
     pub on_behalf_of: Option<UserId>,
     pub on_behalf_of_email: Option<String>,
     pub outcome: Option<Outcome>,

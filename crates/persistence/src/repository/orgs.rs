@@ -119,7 +119,7 @@ impl Persist<scope::User> for NewOrg {
         organization::Entity::insert(row).exec_without_returning(to.tx).await?;
         let settings = org_setting::ActiveModel {
             org_id: Set(org.id.uuid()),
-            colour: Set(None),
+            color: Set(None),
             logo_url: Set(None),
             support_email: Set(None),
             version: Set(1),

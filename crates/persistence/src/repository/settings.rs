@@ -40,9 +40,9 @@ impl<'a> OrgSettings<'a> {
     fn convert(&self, row: Option<org_setting::Model>) -> Result<Settings, StoreError> {
         let row =
             row.ok_or_else(|| StoreError::Corrupt(format!("{} has no settings", self.org.id)))?;
-        let org_setting::Model { org_id: _, colour, logo_url, support_email, version } = row;
+        let org_setting::Model { org_id: _, color, logo_url, support_email, version } = row;
         Ok(Settings {
-            branding: Branding { colour, logo_url },
+            branding: Branding { color, logo_url },
             support_email,
             limits: self.org.limits,
             version,
@@ -52,10 +52,10 @@ impl<'a> OrgSettings<'a> {
 
 impl Persist<scope::Org> for Settings {
     async fn persist(&self, to: WriteContext<'_, scope::Org>) -> Result<(), StoreError> {
-        let Self { branding: Branding { colour, logo_url }, support_email, limits: _, version } =
+        let Self { branding: Branding { color, logo_url }, support_email, limits: _, version } =
             self;
         org_setting::Entity::update_many()
-            .col_expr(org_setting::Column::Colour, Expr::value(colour.clone()))
+            .col_expr(org_setting::Column::Color, Expr::value(color.clone()))
             .col_expr(org_setting::Column::LogoUrl, Expr::value(logo_url.clone()))
             .col_expr(org_setting::Column::SupportEmail, Expr::value(support_email.clone()))
             .col_expr(org_setting::Column::Version, Expr::value(*version))

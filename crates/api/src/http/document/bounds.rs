@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 
 /// The longest of each kind of text, in characters, by the names of the fields; a text of an event is cut at 1,000.
 const LONGEST: [(u64, &[&str]); 9] = [
-    (7, &["colour"]),
+    (7, &["color"]),
     (
         40,
         &[

@@ -12,16 +12,16 @@ pub struct Found {
     pub roles: Vec<Role>,
     pub memberships: Vec<Membership>,
     pub relations: Vec<Relation>,
-    pub parts: Vec<Part>,
+    pub partitions: Vec<Partition>,
     pub policies: Vec<Policy>,
     pub grants: Vec<Grant>,
     pub triggers: Vec<Trigger>,
-    pub definers: Vec<Definer>,
+    pub security_definers: Vec<SecurityDefinerFunction>,
     pub references: Vec<Reference>,
     pub unique_keys: Vec<UniqueKey>,
     pub org_columns: Vec<OrgColumn>,
-    pub oddities: Vec<Oddity>,
-    pub liberties: Vec<Liberty>,
+    pub anomalies: Vec<Anomaly>,
+    pub schema_privileges: Vec<SchemaPrivileges>,
 }
 
 #[derive(FromQueryResult)]
@@ -47,11 +47,11 @@ pub struct Membership {
     pub role: String,
     pub member: String,
     /// It may become the role.
-    pub becomes: bool,
+    pub set_option: bool,
     /// It has the role's rights without becoming it.
     pub inherits: bool,
     /// It may make others members.
-    pub admits: bool,
+    pub admin_option: bool,
 }
 
 #[derive(FromQueryResult)]
@@ -60,14 +60,14 @@ pub struct Relation {
     /// As in `pg_class.relkind`.
     pub kind: String,
     pub owner: String,
-    pub fenced: bool,
-    pub forced: bool,
+    pub rls_enabled: bool,
+    pub rls_forced: bool,
     pub security_invoker: bool,
 }
 
 /// A part of a table that is cut by month.
 #[derive(FromQueryResult)]
-pub struct Part {
+pub struct Partition {
     pub name: String,
     pub table: String,
     pub owner: String,
@@ -91,7 +91,7 @@ pub struct Grant {
     pub column: Option<String>,
     pub grantee: String,
     pub privilege: String,
-    pub passes_on: bool,
+    pub grantable: bool,
 }
 
 #[derive(FromQueryResult)]
@@ -107,7 +107,7 @@ pub struct Trigger {
 }
 
 #[derive(FromQueryResult)]
-pub struct Definer {
+pub struct SecurityDefinerFunction {
     pub name: String,
 }
 
@@ -135,16 +135,16 @@ pub struct OrgColumn {
 
 /// Something that changes what a table, a key or a role of ours means.
 #[derive(FromQueryResult)]
-pub struct Oddity {
-    pub what: String,
+pub struct Anomaly {
+    pub detail: String,
     pub remedy: String,
 }
 
 /// What a role may do with schema and database, separated by commas.
 #[derive(FromQueryResult)]
-pub struct Liberty {
+pub struct SchemaPrivileges {
     pub role: String,
-    pub may: String,
+    pub privileges: String,
 }
 
 const ROLES: &str = "
@@ -159,22 +159,22 @@ const SESSION: &str = r#"SELECT session_user::text AS "user",
     (SELECT rolsuper FROM pg_roles WHERE rolname = session_user) AS superuser, current_database()::text AS database, current_schema()::text AS schema"#;
 
 const MEMBERSHIPS: &str = "
-    SELECT r.rolname::text AS role, m.rolname::text AS member, g.admin_option AS admits,
-           coalesce((to_jsonb(g) ->> 'set_option')::boolean, true) AS becomes,
+    SELECT r.rolname::text AS role, m.rolname::text AS member, g.admin_option AS admin_option,
+           coalesce((to_jsonb(g) ->> 'set_option')::boolean, true) AS set_option,
            coalesce((to_jsonb(g) ->> 'inherit_option')::boolean, m.rolinherit) AS inherits
     FROM pg_auth_members g JOIN pg_roles r ON r.oid = g.roleid JOIN pg_roles m ON m.oid = g.member
     WHERE m.rolname IN ($1, $2, $3, $4) OR r.rolname IN ($1, $2, $3)";
 
 const RELATIONS: &str = "
     SELECT c.relname::text AS name, c.relkind::text AS kind, pg_get_userbyid(c.relowner)::text AS owner,
-           c.relrowsecurity AS fenced, c.relforcerowsecurity AS forced,
+           c.relrowsecurity AS rls_enabled, c.relforcerowsecurity AS rls_forced,
            coalesce(c.reloptions::text LIKE '%security_invoker=true%' OR c.reloptions::text LIKE '%security_invoker=on%', false)
              AS security_invoker
     FROM pg_class c WHERE c.relnamespace = current_schema()::regnamespace AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
       AND NOT c.relispartition
     ORDER BY 1";
 
-const PARTS: &str = r#"
+const PARTITIONS: &str = r#"
     SELECT c.relname::text AS name, p.relname::text AS "table", pg_get_userbyid(c.relowner)::text AS owner
     FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid JOIN pg_class p ON p.oid = i.inhparent
     WHERE c.relispartition AND c.relkind IN ('r', 'p', 'f') AND p.relnamespace = current_schema()::regnamespace"#;
@@ -189,7 +189,7 @@ const POLICIES: &str = r#"
 
 const GRANTS: &str = r#"
     SELECT c.relname::text AS "table", NULL::text AS "column", coalesce(r.rolname::text, 'PUBLIC') AS grantee,
-           a.privilege_type::text AS privilege, a.is_grantable AS passes_on
+           a.privilege_type::text AS privilege, a.is_grantable AS grantable
     FROM pg_class c, aclexplode(c.relacl) a LEFT JOIN pg_roles r ON r.oid = a.grantee
     WHERE c.relnamespace = current_schema()::regnamespace AND a.grantee <> c.relowner
     UNION ALL
@@ -203,7 +203,7 @@ const TRIGGERS: &str = r#"
     FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_proc f ON f.oid = t.tgfoid
     WHERE NOT t.tgisinternal AND c.relnamespace = current_schema()::regnamespace"#;
 
-const DEFINERS: &str = "SELECT proname::text AS name FROM pg_proc WHERE pronamespace = current_schema()::regnamespace AND prosecdef";
+const SECURITY_DEFINERS: &str = "SELECT proname::text AS name FROM pg_proc WHERE pronamespace = current_schema()::regnamespace AND prosecdef";
 
 const REFERENCES: &str = "
     SELECT k.conname::text AS name, f.relname::text AS from_table, t.relname::text AS to_table,
@@ -226,8 +226,8 @@ const ORG_COLUMNS: &str = r#"
     WHERE a.attname = 'org_id' AND c.relkind IN ('r', 'p') AND NOT c.relispartition AND c.relnamespace = current_schema()::regnamespace"#;
 
 /// Schemas of the system's own are left out.
-const ODDITIES: &str = "
-    SELECT 'the table ' || c.relname || ' inherits, or is inherited from: what is read of one is read of the other' AS what,
+const ANOMALIES: &str = "
+    SELECT 'the table ' || c.relname || ' inherits, or is inherited from: what is read of one is read of the other' AS detail,
            'ALTER TABLE ... NO INHERIT' AS remedy
     FROM pg_inherits i JOIN pg_class c ON c.oid IN (i.inhrelid, i.inhparent)
     WHERE c.relnamespace = current_schema()::regnamespace AND c.relkind IN ('r', 'p') AND NOT c.relispartition
@@ -261,17 +261,17 @@ const ODDITIES: &str = "
     FROM pg_db_role_setting s JOIN pg_roles r ON r.oid = s.setrole
     WHERE r.rolname IN ($1, $2, $3, $4) AND s.setdatabase IN (0, (SELECT oid FROM pg_database WHERE datname = current_database()))";
 
-const LIBERTIES: &str = "
+const SCHEMA_PRIVILEGES: &str = "
     SELECT rolname::text AS role,
            concat_ws(', ', CASE WHEN has_schema_privilege(oid, current_schema(), 'USAGE') THEN 'use the schema' END,
                      CASE WHEN has_schema_privilege(oid, current_schema(), 'CREATE') THEN 'make tables' END,
                      CASE WHEN has_database_privilege(oid, current_database(), 'TEMPORARY') THEN 'make temporary tables' END,
-                     CASE WHEN has_database_privilege(oid, current_database(), 'CREATE') THEN 'make schemas' END) AS may
+                     CASE WHEN has_database_privilege(oid, current_database(), 'CREATE') THEN 'make schemas' END) AS privileges
     FROM pg_roles WHERE rolname IN ($1, $2, $3, $4)";
 
 pub async fn read(db: &impl ConnectionTrait, roles: &Roles) -> Result<Found, DbErr> {
-    let Roles { tenant, platform, keeper, login } = roles;
-    let names = || [tenant, platform, keeper, login].map(|name| name.as_str().into()).to_vec();
+    let Roles { tenant, platform, audit_owner, login } = roles;
+    let names = || [tenant, platform, audit_owner, login].map(|name| name.as_str().into()).to_vec();
     let session = rows(db, SESSION, Vec::new())
         .await?
         .pop()
@@ -281,16 +281,16 @@ pub async fn read(db: &impl ConnectionTrait, roles: &Roles) -> Result<Found, DbE
         roles: rows(db, ROLES, names()).await?,
         memberships: rows(db, MEMBERSHIPS, names()).await?,
         relations: rows(db, RELATIONS, Vec::new()).await?,
-        parts: rows(db, PARTS, Vec::new()).await?,
+        partitions: rows(db, PARTITIONS, Vec::new()).await?,
         policies: rows(db, POLICIES, Vec::new()).await?,
         grants: rows(db, GRANTS, Vec::new()).await?,
         triggers: rows(db, TRIGGERS, Vec::new()).await?,
-        definers: rows(db, DEFINERS, Vec::new()).await?,
+        security_definers: rows(db, SECURITY_DEFINERS, Vec::new()).await?,
         references: rows(db, REFERENCES, Vec::new()).await?,
         unique_keys: rows(db, UNIQUE_KEYS, Vec::new()).await?,
         org_columns: rows(db, ORG_COLUMNS, Vec::new()).await?,
-        oddities: rows(db, ODDITIES, names()).await?,
-        liberties: rows(db, LIBERTIES, names()).await?,
+        anomalies: rows(db, ANOMALIES, names()).await?,
+        schema_privileges: rows(db, SCHEMA_PRIVILEGES, names()).await?,
     })
 }
 

@@ -4,26 +4,26 @@
 use postern_tests::{App, SERVER, on_postgres, tests_on};
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, DbErr, Statement};
 
-use crate::damage;
+use crate::rls_drift;
 
 // What the server's own requests run into, through the pooler as well.
-on_postgres![requests_run_as_their_org, schemas_named_after_roles_shadow_nothing];
+on_postgres![requests_run_in_their_tenant_context, schemas_named_after_roles_are_ignored];
 
 // What is tried as the login itself, with a connection of the test's own.
 mod login {
     use super::{
-        a_tenant_sees_the_rows_of_its_org_alone, failures_that_a_tenant_makes_up_lock_nobody_out,
-        least_privilege, nobody_writes_into_another_org, tests_on,
-        the_record_cannot_be_changed_by_either_role, without_a_pin_nothing_is_seen_or_written,
+        tenant_reads_only_rows_of_its_org, failures_forged_by_a_tenant_limit_no_sign_in,
+        least_privilege, tenant_cannot_write_to_another_org, tests_on,
+        audit_events_cannot_be_changed_by_either_role, no_access_without_tenant_context,
     };
 
     tests_on! { postgres, Postgres:
-        a_tenant_sees_the_rows_of_its_org_alone,
-        without_a_pin_nothing_is_seen_or_written,
-        nobody_writes_into_another_org,
-        failures_that_a_tenant_makes_up_lock_nobody_out,
+        tenant_reads_only_rows_of_its_org,
+        no_access_without_tenant_context,
+        tenant_cannot_write_to_another_org,
+        failures_forged_by_a_tenant_limit_no_sign_in,
         least_privilege,
-        the_record_cannot_be_changed_by_either_role
+        audit_events_cannot_be_changed_by_either_role
     }
 }
 
@@ -91,7 +91,7 @@ async fn is_read_by_tenants(t: &App, table: &str) -> bool {
         == 1
 }
 
-async fn a_tenant_sees_the_rows_of_its_org_alone(t: &App) {
+async fn tenant_reads_only_rows_of_its_org(t: &App) {
     given_rows_everywhere(t).await;
     let login = t.db.sign_in_as(SERVER).await;
     for org in t.db.texts("SELECT id::text FROM organization").await {
@@ -121,7 +121,7 @@ async fn a_tenant_sees_the_rows_of_its_org_alone(t: &App) {
     login.close().await.expect("closes");
 }
 
-async fn without_a_pin_nothing_is_seen_or_written(t: &App) {
+async fn no_access_without_tenant_context(t: &App) {
     given_rows_everywhere(t).await;
     let login = t.db.sign_in_as(SERVER).await;
     for (table, column) in tables_of_tenants(t).await {
@@ -161,7 +161,7 @@ fn event(org: &str) -> String {
     )
 }
 
-async fn nobody_writes_into_another_org(t: &App) {
+async fn tenant_cannot_write_to_another_org(t: &App) {
     given_rows_everywhere(t).await;
     let id = async |slug: &str| {
         t.db.uuid(&format!("SELECT id FROM organization WHERE slug = '{slug}'")).await.to_string()
@@ -173,7 +173,7 @@ async fn nobody_writes_into_another_org(t: &App) {
         format!("UPDATE membership SET role = 'viewer' WHERE org_id = '{globex}'"),
         format!("DELETE FROM membership WHERE org_id = '{globex}'"),
         format!("UPDATE organization SET name = 'Taken' WHERE id = '{globex}'"),
-        format!("UPDATE org_setting SET colour = NULL WHERE org_id = '{globex}'"),
+        format!("UPDATE org_setting SET color = NULL WHERE org_id = '{globex}'"),
         format!("UPDATE impersonation SET ended_at = now() WHERE org_id = '{globex}'"),
         format!("UPDATE idempotency_key SET answer = '' WHERE org_id = '{globex}'"),
     ] {
@@ -206,7 +206,7 @@ async fn nobody_writes_into_another_org(t: &App) {
 }
 
 /// A tenant may write what it likes into its own log; sign-ins are judged by the platform's.
-async fn failures_that_a_tenant_makes_up_lock_nobody_out(t: &App) {
+async fn failures_forged_by_a_tenant_limit_no_sign_in(t: &App) {
     let acme = t.db.uuid("SELECT id FROM organization WHERE slug = 'acme'").await.to_string();
     t.unaccounted();
     let login = t.db.sign_in_as(SERVER).await;
@@ -280,7 +280,7 @@ async fn least_privilege(t: &App) {
     login.close().await.expect("closes");
 }
 
-async fn the_record_cannot_be_changed_by_either_role(t: &App) {
+async fn audit_events_cannot_be_changed_by_either_role(t: &App) {
     let acme = t.db.uuid("SELECT id FROM organization WHERE slug = 'acme'").await.to_string();
     let login = t.db.sign_in_as(SERVER).await;
     for role in ["postern_tenant", "postern_platform"] {
@@ -289,7 +289,7 @@ async fn the_record_cannot_be_changed_by_either_role(t: &App) {
             "DELETE FROM audit_event",
             "TRUNCATE audit_event",
             "ALTER TABLE audit_event DISABLE TRIGGER ALL",
-            "DROP TRIGGER audit_event_keeps_rows ON audit_event",
+            "DROP TRIGGER audit_event_no_update_delete ON audit_event",
             "DROP TABLE audit_event",
             "INSERT INTO audit_event SELECT * FROM audit_event ON CONFLICT (id) DO UPDATE SET summary = 'nothing happened'",
         ] {
@@ -305,7 +305,7 @@ async fn the_record_cannot_be_changed_by_either_role(t: &App) {
 }
 
 /// Policies that show nothing show which requests they bind.
-async fn requests_run_as_their_org(t: &App) {
+async fn requests_run_in_their_tenant_context(t: &App) {
     let owner = t.sign_in("owner@acme.example").await;
     let member = t.member_id("acme", "viewer@acme.example").await;
     let path = format!("/v1/orgs/acme/members/{member}");
@@ -335,7 +335,7 @@ async fn requests_run_as_their_org(t: &App) {
 }
 
 /// By default PostgreSQL looks for a name in the schema of the role's own name first.
-async fn schemas_named_after_roles_shadow_nothing(t: &App) {
+async fn schemas_named_after_roles_are_ignored(t: &App) {
     let member = t.sign_in("member@acme.example").await;
     t.db.execute(
         "CREATE SCHEMA postern_platform; CREATE SCHEMA postern_tenant; \
@@ -352,7 +352,7 @@ async fn schemas_named_after_roles_shadow_nothing(t: &App) {
     let members = member.get("/v1/orgs/acme/members").await.expect(200);
     assert_eq!(members.json["data"].as_array().map(Vec::len), Some(4));
     assert!(
-        damage::faults(&t.db.options()).await.iter().any(|fault| fault.check == "oddities"),
+        rls_drift::faults(&t.db.options()).await.iter().any(|fault| fault.check == "oddities"),
         "and the view is found"
     );
 }

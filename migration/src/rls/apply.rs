@@ -5,14 +5,14 @@ use sea_orm_migration::sea_orm::{
 };
 
 use super::{
-    Fault, Roles, catalogue, examine, quoted,
-    tables::{APPEND_ONLY, BY_MONTH, Keeper, MIGRATIONS, Right, TABLES},
+    Fault, Roles, catalog, examine, quoted,
+    tables::{APPEND_ONLY, AuditOwnerAccess, MIGRATIONS, PARTITIONED_BY_MONTH, Privilege, TABLES},
 };
-use crate::backend::{self, append_only_triggers, keeps_all};
+use crate::backend::{self, append_only_triggers, truncate_trigger};
 
 /// What came of it.
 #[derive(Debug)]
-pub enum Raised {
+pub enum ApplyOutcome {
     /// The wall stands.
     Done,
     /// Roles are missing, and who runs this may not make them. A database administrator is to run this, and then this again.
@@ -22,28 +22,28 @@ pub enum Raised {
 }
 
 /// How long to wait for requests that are using a table: they would wait behind us.
-const PATIENCE: &str = "SET LOCAL lock_timeout = '10s'";
+const LOCK_TIMEOUT: &str = "SET LOCAL lock_timeout = '10s'";
 
 /// Makes the roles that are missing, and brings grants and policies into the state that [`super::examine()`] asks for. What is
 /// as it has to be is not touched. `password` is for the login, if it has to be made.
-pub async fn raise(
+pub async fn apply(
     db: &DatabaseConnection,
     roles: &Roles,
     password: Option<&str>,
-) -> Result<Raised, DbErr> {
-    let found = catalogue::read(db, roles).await?;
-    let Roles { tenant, platform, keeper, login } = roles;
-    let all = [tenant, platform, keeper, login, &found.session.user];
+) -> Result<ApplyOutcome, DbErr> {
+    let found = catalog::read(db, roles).await?;
+    let Roles { tenant, platform, audit_owner, login } = roles;
+    let all = [tenant, platform, audit_owner, login, &found.session.user];
     let twice = all.iter().enumerate().any(|(n, role)| all[..n].contains(role));
     // Where the login is the owner, the examination says so, and what to do.
     if twice && *login != found.session.user {
-        let what = format!(
-            "{tenant}, {platform}, {keeper}, {login} and the owner, {}, have to be five roles",
+        let detail = format!(
+            "{tenant}, {platform}, {audit_owner}, {login} and the owner, {}, have to be five roles",
             found.session.user
         );
-        return Ok(Raised::Faults(vec![Fault {
+        return Ok(ApplyOutcome::Faults(vec![Fault {
             check: "roles",
-            what,
+            detail,
             remedy: "give them other names in the configuration".to_owned(),
         }]));
     }
@@ -51,7 +51,7 @@ pub async fn raise(
     for role in &missing {
         match db.execute_unprepared(&role.sql(password)).await {
             Err(error) if has_code(&error, "42501") => {
-                return Ok(Raised::NeedsAdministrator {
+                return Ok(ApplyOutcome::NeedsAdministrator {
                     sql: missing.iter().map(Missing::told).collect::<Vec<_>>().join("\n"),
                 });
             }
@@ -61,27 +61,30 @@ pub async fn raise(
         }
     }
     let transaction = db.begin().await?;
-    let found = catalogue::read(&transaction, roles).await?;
+    let found = catalog::read(&transaction, roles).await?;
     if examine::compare(&found, roles).is_empty() {
         transaction.rollback().await?;
         months(db, roles).await?;
-        return Ok(Raised::Done);
+        return Ok(ApplyOutcome::Done);
     }
-    transaction.execute_unprepared(PATIENCE).await?;
-    transaction.execute_unprepared(&wall(&found, roles)).await?;
+    transaction.execute_unprepared(LOCK_TIMEOUT).await?;
+    transaction.execute_unprepared(&rls_sql(&found, roles)).await?;
     transaction.commit().await?;
     months(db, roles).await?;
-    let left = examine::compare(&catalogue::read(db, roles).await?, roles);
-    Ok(if left.is_empty() { Raised::Done } else { Raised::Faults(left) })
+    let left = examine::compare(&catalog::read(db, roles).await?, roles);
+    Ok(if left.is_empty() { ApplyOutcome::Done } else { ApplyOutcome::Faults(left) })
 }
 
-/// Makes the parts of the tables that are cut by month, as the keeper, to whom they belong.
+/// Makes the parts of the tables that are cut by month, as the audit_owner, to whom they belong.
 pub async fn months(db: &DatabaseConnection, roles: &Roles) -> Result<(), DbErr> {
     let transaction = db.begin().await?;
     transaction
-        .execute_unprepared(&format!("{PATIENCE}; SET LOCAL ROLE {}", quoted(&roles.keeper)))
+        .execute_unprepared(&format!(
+            "{LOCK_TIMEOUT}; SET LOCAL ROLE {}",
+            quoted(&roles.audit_owner)
+        ))
         .await?;
-    for table in BY_MONTH {
+    for table in PARTITIONED_BY_MONTH {
         transaction.execute_unprepared(&backend::months(table)).await?;
     }
     transaction.commit().await
@@ -89,7 +92,7 @@ pub async fn months(db: &DatabaseConnection, roles: &Roles) -> Result<(), DbErr>
 
 /// A role, or a membership, that is not there.
 enum Missing<'a> {
-    Robe(&'a str),
+    Role(&'a str),
     Login(&'a str),
     Membership { role: &'a str, member: &'a str },
 }
@@ -116,7 +119,7 @@ impl Missing<'_> {
 
     fn statement(&self) -> String {
         match self {
-            Self::Robe(name) => format!("CREATE ROLE {} NOLOGIN NOINHERIT", quoted(name)),
+            Self::Role(name) => format!("CREATE ROLE {} NOLOGIN NOINHERIT", quoted(name)),
             Self::Login(name) => format!("CREATE ROLE {} LOGIN NOINHERIT", quoted(name)),
             Self::Membership { role, member } => {
                 format!("GRANT {} TO {}", quoted(role), quoted(member))
@@ -126,16 +129,16 @@ impl Missing<'_> {
 }
 
 fn missing_roles<'a>(
-    found: &'a catalogue::Found,
-    Roles { tenant, platform, keeper, login }: &'a Roles,
+    found: &'a catalog::Found,
+    Roles { tenant, platform, audit_owner, login }: &'a Roles,
 ) -> Vec<Missing<'a>> {
     let there = |name: &str| found.roles.iter().any(|role| role.name == name);
     let superuser =
         found.roles.iter().any(|role| role.name == *login && role.attributes.contains("SUPERUSER"));
-    let mut missing: Vec<_> = [tenant, platform, keeper]
+    let mut missing: Vec<_> = [tenant, platform, audit_owner]
         .into_iter()
         .filter(|name| !there(name))
-        .map(|name| Missing::Robe(name))
+        .map(|name| Missing::Role(name))
         .collect();
     if !there(login) {
         missing.push(Missing::Login(login));
@@ -149,21 +152,26 @@ fn missing_roles<'a>(
         }
     }
     let owner = &found.session.user;
-    if !is_member(owner, keeper) && !found.session.superuser {
-        missing.push(Missing::Membership { role: keeper, member: owner });
+    if !is_member(owner, audit_owner) && !found.session.superuser {
+        missing.push(Missing::Membership { role: audit_owner, member: owner });
     }
     missing
 }
 
 /// Grants and policies, from nothing: whatever was there before is taken away first.
-fn wall(found: &catalogue::Found, Roles { tenant, platform, keeper, login }: &Roles) -> String {
+fn rls_sql(
+    found: &catalog::Found,
+    Roles { tenant, platform, audit_owner, login }: &Roles,
+) -> String {
     let owner = &found.session.user;
     // Where the server's login is the owner, the examination will say so; its own rights cannot be taken from it.
     let kept = |name: &str| {
-        TABLES.iter().any(|fenced| fenced.table == name && matches!(fenced.keeper, Keeper::Owner))
+        TABLES.iter().any(|rules| {
+            rules.table == name && matches!(rules.audit_owner, AuditOwnerAccess::Owner)
+        })
     };
-    let (keepers, others) = (
-        quoted(keeper),
+    let (audit_owner_quoted, others) = (
+        quoted(audit_owner),
         [tenant, platform, login]
             .into_iter()
             .filter(|role| *role != owner)
@@ -181,17 +189,20 @@ fn wall(found: &catalogue::Found, Roles { tenant, platform, keeper, login }: &Ro
         "REVOKE CREATE, TEMPORARY ON DATABASE {database} FROM {everybody};
          REVOKE CREATE ON SCHEMA {schema} FROM {everybody};
          GRANT USAGE ON SCHEMA {schema} TO {others};
-         GRANT USAGE, CREATE ON SCHEMA {schema} TO {keepers};\n"
+         GRANT USAGE, CREATE ON SCHEMA {schema} TO {audit_owner_quoted};\n"
     );
-    let parts =
-        found.parts.iter().filter(|part| kept(&part.table)).map(|part| (&part.name, &part.owner));
+    let partitions = found
+        .partitions
+        .iter()
+        .filter(|part| kept(&part.table))
+        .map(|part| (&part.name, &part.owner));
     let tables = found
         .relations
         .iter()
         .filter(|relation| kept(&relation.name))
         .map(|relation| (&relation.name, &relation.owner));
-    for (name, _) in parts.chain(tables).filter(|(_, owner)| *owner != keeper) {
-        sql += &format!("ALTER TABLE {} OWNER TO {keepers};\n", quoted(name));
+    for (name, _) in partitions.chain(tables).filter(|(_, owner)| *owner != audit_owner) {
+        sql += &format!("ALTER TABLE {} OWNER TO {audit_owner_quoted};\n", quoted(name));
     }
     // What somebody else has put here is theirs to take away; the examination names it.
     for relation in
@@ -200,7 +211,7 @@ fn wall(found: &catalogue::Found, Roles { tenant, platform, keeper, login }: &Ro
         let from = if kept(&relation.name) {
             everybody.clone()
         } else {
-            format!("{everybody}, {keepers}")
+            format!("{everybody}, {audit_owner_quoted}")
         };
         sql += &format!("REVOKE ALL ON {} FROM {from};\n", quoted(&relation.name));
     }
@@ -208,44 +219,44 @@ fn wall(found: &catalogue::Found, Roles { tenant, platform, keeper, login }: &Ro
     for (table, _) in APPEND_ONLY {
         sql += &append_only_triggers(table);
     }
-    for part in found.parts.iter().filter(|part| kept(&part.table)) {
-        sql += &keeps_all(&part.table, &part.name);
+    for part in found.partitions.iter().filter(|part| kept(&part.table)) {
+        sql += &truncate_trigger(&part.table, &part.name);
     }
     for policy in &found.policies {
         sql += &format!("DROP POLICY {} ON {};\n", quoted(&policy.name), quoted(&policy.table));
     }
-    for fenced in TABLES {
-        let table = quoted(fenced.table);
+    for rules in TABLES {
+        let table = quoted(rules.table);
         sql += &format!(
             "ALTER TABLE {table} ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
              GRANT {} ON {table} TO {platform};
              CREATE POLICY platform ON {table} TO {platform} USING (true) WITH CHECK (true);\n",
-            rights(fenced.platform)
+            privilege_list(rules.platform)
         );
-        if let Keeper::Guest(may) = fenced.keeper {
-            sql += &format!("GRANT {} ON {table} TO {keepers};\n", rights(may));
+        if let AuditOwnerAccess::Grants(may) = rules.audit_owner {
+            sql += &format!("GRANT {} ON {table} TO {audit_owner_quoted};\n", privilege_list(may));
         }
-        if !matches!(fenced.keeper, Keeper::Stranger) {
+        if !matches!(rules.audit_owner, AuditOwnerAccess::None) {
             sql += &format!(
-                "CREATE POLICY keeper ON {table} TO {keepers} USING (true) WITH CHECK (true);\n"
+                "CREATE POLICY audit_owner ON {table} TO {audit_owner_quoted} USING (true) WITH CHECK (true);\n"
             );
         }
-        if let Some(rules) = &fenced.tenant {
-            let condition = rules.rows.condition();
+        if let Some(tenant_rules) = &rules.tenant {
+            let condition = tenant_rules.rows.condition();
             sql += &format!(
                 "GRANT {} ON {table} TO {tenant};
                  CREATE POLICY tenant ON {table} TO {tenant} USING {condition} WITH CHECK {condition};\n",
-                rights(rules.may)
+                privilege_list(tenant_rules.privileges)
             );
         }
     }
     sql
 }
 
-fn rights(rights: &[Right]) -> String {
-    let told = rights.iter().map(|right| match right.columns {
-        [] => right.privilege.to_owned(),
-        columns => format!("{} ({})", right.privilege, columns.join(", ")),
+fn privilege_list(privileges: &[Privilege]) -> String {
+    let told = privileges.iter().map(|privilege| match privilege.columns {
+        [] => privilege.privilege.to_owned(),
+        columns => format!("{} ({})", privilege.privilege, columns.join(", ")),
     });
     told.collect::<Vec<_>>().join(", ")
 }

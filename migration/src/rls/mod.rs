@@ -4,15 +4,15 @@
 //! a transaction only, the platform's role or a tenant's; a tenant's sees the rows of the org in `postern.org_id` and no others.
 //! SQLite has no roles: there the scope of each query is the only wall. Tests: `tests/suite/wall.rs` and `damage.rs`.
 
-mod catalogue;
+mod apply;
+mod catalog;
 mod examine;
-mod raise;
 mod tables;
 
 use sea_orm_migration::sea_orm::{ConnectionTrait, DbErr};
 
+pub use apply::{ApplyOutcome, apply};
 pub use examine::Fault;
-pub use raise::{Raised, raise};
 pub use tables::{APPEND_ONLY, MIGRATIONS};
 
 /// The names that the wall is put up with; they are those of the whole cluster, not of one database.
@@ -23,14 +23,14 @@ pub struct Roles {
     /// What it becomes for staff, sign-in and workers.
     pub platform: String,
     /// Whom the tables of the record belong to. Nobody signs in as it; the owner of the schema becomes it to remove what has to go.
-    pub keeper: String,
+    pub audit_owner: String,
     /// Whom the server signs in as.
     pub login: String,
 }
 
 /// All that is not as it has to be, in the database that `db` is signed in to; `db` needs no rights for it.
 pub async fn examine(db: &impl ConnectionTrait, roles: &Roles) -> Result<Vec<Fault>, DbErr> {
-    let found = catalogue::read(db, roles).await?;
+    let found = catalog::read(db, roles).await?;
     let mut faults = examine::session(&found, roles);
     faults.extend(examine::compare(&found, roles));
     Ok(faults)

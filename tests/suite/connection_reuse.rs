@@ -6,16 +6,16 @@ use postern_tests::{App, on_all, tests_on};
 use sea_orm::ConnectionTrait;
 use serde_json::json;
 
-on_all![connections_carry_nothing_from_org_to_org, of_many_owners_who_demote_each_other_one_stays];
+on_all![reused_connections_keep_no_tenant_context, concurrent_demotions_leave_an_owner];
 
 mod between_transactions {
-    use super::{nothing_outlives_a_transaction, tests_on};
+    use super::{pooled_connections_keep_no_tenant_context, tests_on};
 
-    tests_on! { pgbouncer, PgBouncer: nothing_outlives_a_transaction }
+    tests_on! { pgbouncer, PgBouncer: pooled_connections_keep_no_tenant_context }
 }
 
 /// What is committed takes neither role nor pin along; the pooler hands the very connections on.
-async fn nothing_outlives_a_transaction(t: &App) {
+async fn pooled_connections_keep_no_tenant_context(t: &App) {
     for org in ["acme", "globex", "initech"] {
         let owner = t.sign_in(&format!("owner@{org}.example")).await;
         owner.patch(&format!("/v1/orgs/{org}"), json!({ "name": "Renamed" })).await.expect(200);
@@ -38,7 +38,7 @@ async fn nothing_outlives_a_transaction(t: &App) {
 const ORGS: usize = 50;
 
 /// Ten thousand requests of fifty orgs over four connections, many at a time; each answer speaks of its own org alone.
-async fn connections_carry_nothing_from_org_to_org(t: &App) {
+async fn reused_connections_keep_no_tenant_context(t: &App) {
     let crowded = App::start_on(t.backend, |_| {}, |options| options.max_connections = 4).await;
     crowded.fill(Size { orgs: 50, members: 3, events: 500 }).await;
     let people = join_all((1..=ORGS).map(|n| {
@@ -78,7 +78,7 @@ async fn connections_carry_nothing_from_org_to_org(t: &App) {
     crowded.finish().await;
 }
 
-async fn of_many_owners_who_demote_each_other_one_stays(t: &App) {
+async fn concurrent_demotions_leave_an_owner(t: &App) {
     const OWNERS: usize = 32;
     t.fill(Size { orgs: 1, members: 32, events: 0 }).await;
     t.meddle("UPDATE membership SET role = 'owner' WHERE org_id = (SELECT id FROM organization WHERE slug = 'company-1')").await;

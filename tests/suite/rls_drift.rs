@@ -7,21 +7,21 @@ use postern_tests::{App, OWNER, SERVER, SUPERUSER, as_role, on_postgres, tests_o
 
 // As the server reaches its database, through the pooler as well.
 on_postgres![
-    the_wall_stands,
-    damage_is_found_and_mended,
-    what_has_no_place_is_found,
-    clocks_that_are_apart_are_found,
-    readiness_says_that_the_wall_is_damaged,
+    undamaged_database_has_no_faults,
+    damage_is_detected_and_repaired,
+    unexpected_objects_are_detected,
+    clock_difference_is_detected,
+    readyz_reports_a_missing_policy,
 ];
 
 // With roles of the test's own.
 mod roles {
     use super::{
-        a_login_that_could_step_over_the_wall_is_refused, roles_that_could_do_more_are_found,
+        login_able_to_bypass_rls_is_detected, roles_with_extra_privileges_are_detected,
         tests_on,
     };
 
-    tests_on! { postgres, Postgres: a_login_that_could_step_over_the_wall_is_refused, roles_that_could_do_more_are_found }
+    tests_on! { postgres, Postgres: login_able_to_bypass_rls_is_detected, roles_with_extra_privileges_are_detected }
 }
 
 pub async fn faults(options: &Options) -> Vec<Fault> {
@@ -32,11 +32,11 @@ pub async fn faults(options: &Options) -> Vec<Fault> {
     faults
 }
 
-async fn the_wall_stands(t: &App) {
+async fn undamaged_database_has_no_faults(t: &App) {
     assert_eq!(faults(&t.db.options()).await, []);
 }
 
-async fn damage_is_found_and_mended(t: &App) {
+async fn damage_is_detected_and_repaired(t: &App) {
     for (damage, check) in [
         ("DROP POLICY tenant ON membership", "policies"),
         ("ALTER POLICY tenant ON org_setting USING (true)", "policies"),
@@ -56,16 +56,16 @@ async fn damage_is_found_and_mended(t: &App) {
         ("REVOKE USAGE ON SCHEMA public FROM PUBLIC, postern_server", "login"),
         ("GRANT TEMPORARY ON DATABASE THIS TO postern_tenant", "roles"),
         ("GRANT CREATE ON DATABASE THIS TO postern_server", "login"),
-        ("ALTER TABLE audit_event DISABLE TRIGGER audit_event_keeps_rows", "triggers"),
-        ("ALTER TABLE audit_event ENABLE REPLICA TRIGGER audit_event_keeps_all", "triggers"),
-        ("DROP TRIGGER audit_event_keeps_all ON audit_event", "triggers"),
+        ("ALTER TABLE audit_event DISABLE TRIGGER audit_event_no_update_delete", "triggers"),
+        ("ALTER TABLE audit_event ENABLE REPLICA TRIGGER audit_event_no_truncate", "triggers"),
+        ("DROP TRIGGER audit_event_no_truncate ON audit_event", "triggers"),
         (
-            "CREATE OR REPLACE TRIGGER audit_event_keeps_rows BEFORE UPDATE OR DELETE ON audit_event \
+            "CREATE OR REPLACE TRIGGER audit_event_no_update_delete BEFORE UPDATE OR DELETE ON audit_event \
              FOR EACH ROW WHEN (false) EXECUTE FUNCTION postern_append_only()",
             "triggers",
         ),
         (
-            "CREATE OR REPLACE TRIGGER audit_event_keeps_rows BEFORE UPDATE OF ip OR DELETE ON audit_event \
+            "CREATE OR REPLACE TRIGGER audit_event_no_update_delete BEFORE UPDATE OF ip OR DELETE ON audit_event \
              FOR EACH ROW EXECUTE FUNCTION postern_append_only()",
             "triggers",
         ),
@@ -83,12 +83,12 @@ async fn damage_is_found_and_mended(t: &App) {
         assert!(found.iter().any(|fault| fault.check == check), "{damage}: {found:?}");
         assert!(found.iter().all(|fault| fault.remedy.contains("postern migrate")), "{found:?}");
         let mended = schema::migrate(&t.db.options()).await.expect("mends");
-        assert!(matches!(mended, schema::Migrated::Done), "{damage}: {mended:?}");
+        assert!(matches!(mended, schema::MigrationOutcome::Done), "{damage}: {mended:?}");
         assert_eq!(faults(&t.db.options()).await, [], "after {damage}");
     }
 }
 
-async fn what_has_no_place_is_found(t: &App) {
+async fn unexpected_objects_are_detected(t: &App) {
     for (damage, undone, check) in [
         ("CREATE TABLE forgotten (org_id uuid)", "DROP TABLE forgotten", "tables"),
         ("CREATE VIEW everybody AS SELECT * FROM membership", "DROP VIEW everybody", "views"),
@@ -153,7 +153,7 @@ async fn what_has_no_place_is_found(t: &App) {
         if check != "migrations" {
             let told = schema::migrate(&t.db.options()).await.expect("runs");
             assert!(
-                matches!(told, schema::Migrated::Faults(_)),
+                matches!(told, schema::MigrationOutcome::Faults(_)),
                 "migrate says that it cannot mend it: {told:?}"
             );
         }
@@ -165,23 +165,23 @@ async fn what_has_no_place_is_found(t: &App) {
 /// A wall in roles of this test's own: the others' are the whole cluster's.
 async fn own_roles(t: &App) -> (Options, [String; 4]) {
     t.unaccounted();
-    let name = |what: &str| format!("{}_{what}", t.db.url.rsplit('/').next().expect("a name"));
-    let [tenant, platform, keeper, server] = ["tenant", "platform", "keeper", "server"].map(name);
+    let name = |role: &str| format!("{}_{role}", t.db.url.rsplit('/').next().expect("a name"));
+    let [tenant, platform, audit_owner, server] = ["tenant", "platform", "audit_owner", "server"].map(name);
     let options = Options {
         url: as_role(&t.db.url, &server),
         owner_url: Some(as_role(&t.db.url, SUPERUSER)),
         tenant_role: tenant.clone(),
         platform_role: platform.clone(),
-        keeper_role: keeper.clone(),
+        audit_owner_role: audit_owner.clone(),
         ..t.db.options()
     };
     t.db.execute("DROP OWNED BY postern_tenant, postern_platform, postern_server")
         .await
         .expect("the others' wall is gone");
     let up = schema::migrate(&options).await.expect("another wall is put up");
-    assert!(matches!(up, schema::Migrated::Done), "{up:?}");
+    assert!(matches!(up, schema::MigrationOutcome::Done), "{up:?}");
     assert_eq!(faults(&options).await, []);
-    (options, [tenant, platform, keeper, server])
+    (options, [tenant, platform, audit_owner, server])
 }
 
 /// What is found while something is damaged.
@@ -198,19 +198,19 @@ async fn without(t: &App, roles: &[String]) {
     t.db.execute(&format!("DROP OWNED BY {roles}; DROP ROLE {roles}")).await.expect("gone");
 }
 
-async fn a_login_that_could_step_over_the_wall_is_refused(t: &App) {
+async fn login_able_to_bypass_rls_is_detected(t: &App) {
     let as_login = |role: &str| Options { url: as_role(&t.db.url, role), ..t.db.options() };
     let found = faults(&as_login(SUPERUSER)).await;
     assert!(
-        found.iter().any(|fault| fault.check == "login" && fault.what.contains("SUPERUSER")),
+        found.iter().any(|fault| fault.check == "login" && fault.detail.contains("SUPERUSER")),
         "{found:?}"
     );
     let found = faults(&as_login(OWNER)).await;
     assert!(
-        found.iter().any(|fault| fault.check == "login" && fault.what.contains("owns")),
+        found.iter().any(|fault| fault.check == "login" && fault.detail.contains("owns")),
         "{found:?}"
     );
-    let (options, [tenant, platform, keeper, server]) = own_roles(t).await;
+    let (options, [tenant, platform, audit_owner, server]) = own_roles(t).await;
     let stranger = format!("{server}_x");
     t.db.execute(&format!("CREATE ROLE {stranger}")).await.expect("made");
     for (damage, undone, words) in [
@@ -261,7 +261,7 @@ async fn a_login_that_could_step_over_the_wall_is_refused(t: &App) {
         ),
     ] {
         let found = found_after(t, &options, &damage, &undone).await;
-        assert!(found.iter().any(|fault| fault.what.contains(words)), "{damage}: {found:?}");
+        assert!(found.iter().any(|fault| fault.detail.contains(words)), "{damage}: {found:?}");
     }
     // Whoever the address names, the session counts.
     let store = Store::connect(&Options { url: as_role(&t.db.url, SERVER), ..options.clone() })
@@ -270,11 +270,11 @@ async fn a_login_that_could_step_over_the_wall_is_refused(t: &App) {
     let found = schema::examine(&store, SystemClock.now()).await.expect("runs");
     assert!(found.iter().any(|fault| fault.check == "login"), "{found:?}");
     store.close().await;
-    without(t, &[server, platform, tenant, keeper, stranger]).await;
+    without(t, &[server, platform, tenant, audit_owner, stranger]).await;
 }
 
-async fn roles_that_could_do_more_are_found(t: &App) {
-    let (options, [tenant, platform, keeper, server]) = own_roles(t).await;
+async fn roles_with_extra_privileges_are_detected(t: &App) {
+    let (options, [tenant, platform, audit_owner, server]) = own_roles(t).await;
     let stranger = format!("{server}_x");
     t.db.execute(&format!("CREATE ROLE {stranger}")).await.expect("made");
     for (damage, undone) in [
@@ -282,8 +282,8 @@ async fn roles_that_could_do_more_are_found(t: &App) {
         (format!("ALTER ROLE {platform} LOGIN"), format!("ALTER ROLE {platform} NOLOGIN")),
         (format!("GRANT {platform} TO {tenant}"), format!("REVOKE {platform} FROM {tenant}")),
         (format!("GRANT {platform} TO {stranger}"), format!("REVOKE {platform} FROM {stranger}")),
-        (format!("GRANT {keeper} TO {stranger}"), format!("REVOKE {keeper} FROM {stranger}")),
-        (format!("ALTER ROLE {keeper} LOGIN"), format!("ALTER ROLE {keeper} NOLOGIN")),
+        (format!("GRANT {audit_owner} TO {stranger}"), format!("REVOKE {audit_owner} FROM {stranger}")),
+        (format!("ALTER ROLE {audit_owner} LOGIN"), format!("ALTER ROLE {audit_owner} NOLOGIN")),
     ] {
         let found = found_after(t, &options, &damage, &undone).await;
         assert!(
@@ -292,10 +292,10 @@ async fn roles_that_could_do_more_are_found(t: &App) {
         );
     }
     assert_eq!(faults(&options).await, []);
-    without(t, &[server, platform, tenant, keeper, stranger]).await;
+    without(t, &[server, platform, tenant, audit_owner, stranger]).await;
 }
 
-async fn clocks_that_are_apart_are_found(t: &App) {
+async fn clock_difference_is_detected(t: &App) {
     let store = Store::connect(&t.db.options()).await.expect("opens");
     for apart in [chrono::TimeDelta::seconds(-60), chrono::TimeDelta::seconds(60)] {
         let found = schema::examine(&store, SystemClock.now() + apart).await.expect("runs");
@@ -304,7 +304,7 @@ async fn clocks_that_are_apart_are_found(t: &App) {
     store.close().await;
 }
 
-async fn readiness_says_that_the_wall_is_damaged(t: &App) {
+async fn readyz_reports_a_missing_policy(t: &App) {
     t.db.execute("DROP POLICY tenant ON membership").await.expect("runs");
     let answer = t.anonymous().get("/readyz").await.problem(503, "unavailable");
     assert!(answer.text("/detail").contains("policies"), "{}", answer.body);

@@ -4,9 +4,12 @@ use std::collections::BTreeSet;
 
 use super::{
     Roles,
-    catalogue::{Found, Relation},
+    catalog::{Found, Relation},
     quoted,
-    tables::{APPEND_ONLY, DEFINERS, Keeper, MIGRATIONS, Right, Rows, TABLES, UNIQUE_EVERYWHERE},
+    tables::{
+        APPEND_ONLY, AuditOwnerAccess, MIGRATIONS, Privilege, SECURITY_DEFINERS, TABLES,
+        TenantRows, UNIQUE_EVERYWHERE,
+    },
 };
 use crate::backend::APPEND_ONLY_BODY;
 
@@ -16,13 +19,13 @@ pub struct Fault {
     /// Which check found it: a stable word for machines.
     pub check: &'static str,
     /// What is wrong, and where.
-    pub what: String,
+    pub detail: String,
     /// What to do about it.
     pub remedy: String,
 }
 
 /// What puts the wall up again.
-const RAISE: &str = "run `postern migrate` as the owner of the schema";
+const RUN_MIGRATE: &str = "run `postern migrate` as the owner of the schema";
 
 struct Faults(Vec<Fault>);
 
@@ -31,11 +34,11 @@ impl Faults {
         &mut self,
         holds: bool,
         check: &'static str,
-        what: impl FnOnce() -> String,
+        detail: impl FnOnce() -> String,
         remedy: impl Into<String>,
     ) {
         if !holds {
-            self.0.push(Fault { check, what: what(), remedy: remedy.into() });
+            self.0.push(Fault { check, detail: detail(), remedy: remedy.into() });
         }
     }
 }
@@ -54,7 +57,7 @@ pub fn session(found: &Found, Roles { login, .. }: &Roles) -> Vec<Fault> {
         found.session.schema.is_some(),
         "login",
         || format!("{login} may not use the schema, or there is none"),
-        RAISE,
+        RUN_MIGRATE,
     );
     faults.0
 }
@@ -70,19 +73,19 @@ pub fn compare(found: &Found, roles: &Roles) -> Vec<Fault> {
             false,
             "migrations",
             || "there is no schema in this database yet".to_owned(),
-            RAISE,
+            RUN_MIGRATE,
         );
         return faults.0;
     }
     login(found, roles, &mut faults);
-    robes(found, roles, &mut faults);
+    group_roles(found, roles, &mut faults);
     relations(found, roles, &mut faults);
     policies(found, roles, &mut faults);
     grants(found, roles, &mut faults);
     triggers(found, &mut faults);
     keys(found, &mut faults);
-    for oddity in &found.oddities {
-        faults.expect(false, "oddities", || oddity.what.clone(), oddity.remedy.as_str());
+    for anomaly in &found.anomalies {
+        faults.expect(false, "anomalies", || anomaly.detail.clone(), anomaly.remedy.as_str());
     }
     faults.0
 }
@@ -91,7 +94,7 @@ pub fn compare(found: &Found, roles: &Roles) -> Vec<Fault> {
 fn login(found: &Found, roles: &Roles, faults: &mut Faults) {
     let Roles { tenant, platform, login, .. } = roles;
     let Some(role) = found.roles.iter().find(|role| role.name == *login) else {
-        faults.expect(false, "login", || format!("there is no role {login}"), RAISE);
+        faults.expect(false, "login", || format!("there is no role {login}"), RUN_MIGRATE);
         return;
     };
     let other = "name a login of its own in database.url; `postern migrate` makes it";
@@ -113,17 +116,17 @@ fn login(found: &Found, roles: &Roles, faults: &mut Faults) {
         || format!("{login} owns {}: an owner can take the wall down", owned.join(", ")),
         other,
     );
-    for robe in [tenant, platform] {
+    for role_name in [tenant, platform] {
         let membership =
-            found.memberships.iter().find(|one| one.member == *login && one.role == *robe);
-        let (becomes, holds_back) =
-            membership.map_or((false, true), |one| (one.becomes, !one.inherits && !one.admits));
-        let grant = format!("GRANT {} TO {}", quoted(robe), quoted(login));
+            found.memberships.iter().find(|one| one.member == *login && one.role == *role_name);
+        let (set_option, holds_back) = membership
+            .map_or((false, true), |one| (one.set_option, !one.inherits && !one.admin_option));
+        let grant = format!("GRANT {} TO {}", quoted(role_name), quoted(login));
         let superuser = role.attributes.contains("SUPERUSER");
         faults.expect(
-            becomes || superuser,
+            set_option || superuser,
             "login",
-            || format!("{login} may not become {robe}"),
+            || format!("{login} may not become {role_name}"),
             grant.clone(),
         );
         faults.expect(
@@ -131,12 +134,12 @@ fn login(found: &Found, roles: &Roles, faults: &mut Faults) {
             "login",
             || {
                 format!(
-                    "{login} has {robe}'s rights without becoming it, or may give them to others"
+                    "{login} has {role_name}'s rights without becoming it, or may give them to others"
                 )
             },
             format!(
                 "REVOKE {} FROM {}; {grant}; from PostgreSQL 16 on WITH INHERIT FALSE, SET TRUE",
-                quoted(robe),
+                quoted(role_name),
                 quoted(login)
             ),
         );
@@ -149,19 +152,19 @@ fn login(found: &Found, roles: &Roles, faults: &mut Faults) {
         let remedy = format!("REVOKE {} FROM {}", quoted(&other.role), quoted(login));
         faults.expect(false, "login", || format!("{login} may become {}", other.role), remedy);
     }
-    liberty(found, login, "login", faults);
+    schema_privileges(found, login, "login", faults);
 }
 
 /// A role of ours may use the schema, and neither make anything in it nor beside it.
-fn liberty(found: &Found, name: &str, check: &'static str, faults: &mut Faults) {
+fn schema_privileges(found: &Found, name: &str, check: &'static str, faults: &mut Faults) {
     let may = found
-        .liberties
+        .schema_privileges
         .iter()
-        .find(|liberty| liberty.role == name)
-        .map_or("", |liberty| liberty.may.as_str());
+        .find(|privileges| privileges.role == name)
+        .map_or("", |privileges| privileges.privileges.as_str());
     let superuser =
         found.roles.iter().any(|role| role.name == name && role.attributes.contains("SUPERUSER"));
-    let what = || {
+    let detail = || {
         format!(
             "{name} may {}; it has to use the schema, and no more",
             if may.is_empty() { "not use the schema" } else { may }
@@ -170,21 +173,25 @@ fn liberty(found: &Found, name: &str, check: &'static str, faults: &mut Faults) 
     faults.expect(
         may == "use the schema" || superuser,
         check,
-        what,
-        format!("{RAISE}; who owns the database takes back what is granted on it"),
+        detail,
+        format!("{RUN_MIGRATE}; who owns the database takes back what is granted on it"),
     );
 }
 
 /// What the login becomes, and whom the record belongs to.
-fn robes(found: &Found, Roles { tenant, platform, keeper, login }: &Roles, faults: &mut Faults) {
+fn group_roles(
+    found: &Found,
+    Roles { tenant, platform, audit_owner, login }: &Roles,
+    faults: &mut Faults,
+) {
     let owner = found
         .relations
         .iter()
         .find(|relation| relation.name == MIGRATIONS)
         .map(|relation| &relation.owner);
-    for name in [tenant, platform, keeper] {
+    for name in [tenant, platform, audit_owner] {
         let Some(role) = found.roles.iter().find(|role| role.name == *name) else {
-            faults.expect(false, "roles", || format!("there is no role {name}"), RAISE);
+            faults.expect(false, "roles", || format!("there is no role {name}"), RUN_MIGRATE);
             continue;
         };
         faults.expect(
@@ -202,48 +209,57 @@ fn robes(found: &Found, Roles { tenant, platform, keeper, login }: &Roles, fault
                 remedy,
             );
         }
-        let wearer = if name == keeper { owner } else { Some(login) };
-        let strangers =
-            found.memberships.iter().filter(|one| one.role == *name && Some(&one.member) != wearer);
-        for stranger in strangers.filter(|one| one.becomes || one.inherits) {
-            let remedy = format!("REVOKE {} FROM {}", quoted(name), quoted(&stranger.member));
+        let expected_member = if name == audit_owner { owner } else { Some(login) };
+        let unexpected_members = found
+            .memberships
+            .iter()
+            .filter(|one| one.role == *name && Some(&one.member) != expected_member);
+        for unexpected_member in unexpected_members.filter(|one| one.set_option || one.inherits) {
+            let remedy =
+                format!("REVOKE {} FROM {}", quoted(name), quoted(&unexpected_member.member));
             faults.expect(
                 false,
                 "roles",
-                || format!("{} may become {name} as well", stranger.member),
+                || format!("{} may become {name} as well", unexpected_member.member),
                 remedy,
             );
         }
-        if name != keeper {
-            liberty(found, name, "roles", faults);
+        if name != audit_owner {
+            schema_privileges(found, name, "roles", faults);
         }
     }
 }
 
-fn relations(found: &Found, Roles { tenant, platform, keeper, .. }: &Roles, faults: &mut Faults) {
-    let known = |name: &str| TABLES.iter().any(|fenced| fenced.table == name);
+fn relations(
+    found: &Found,
+    Roles { tenant, platform, audit_owner, .. }: &Roles,
+    faults: &mut Faults,
+) {
+    let known = |name: &str| TABLES.iter().any(|rules| rules.table == name);
     let kept = |name: &str| {
-        TABLES.iter().any(|fenced| fenced.table == name && matches!(fenced.keeper, Keeper::Owner))
+        TABLES.iter().any(|rules| {
+            rules.table == name && matches!(rules.audit_owner, AuditOwnerAccess::Owner)
+        })
     };
     let tables = found
         .relations
         .iter()
         .filter(|relation| kept(&relation.name))
         .map(|relation| (&relation.name, &relation.owner));
-    let parts = found.parts.iter().map(|part| (&part.name, &part.owner));
-    for (name, owner) in tables.chain(parts) {
+    let partitions = found.partitions.iter().map(|part| (&part.name, &part.owner));
+    for (name, owner) in tables.chain(partitions) {
         faults.expect(
-            owner == keeper,
+            owner == audit_owner,
             "tables",
             || {
                 format!(
-                    "{name} belongs to {owner}: it has to be {keeper}'s, whom nobody signs in as"
+                    "{name} belongs to {owner}: it has to be {audit_owner}'s, whom nobody signs in as"
                 )
             },
-            RAISE,
+            RUN_MIGRATE,
         );
     }
-    for part in found.parts.iter().filter(|part| !kept(&part.table)) {
+    for part in found.partitions.iter().filter(|part| !kept(&part.table)) {
         let remedy = format!("ALTER TABLE {} DETACH PARTITION {}", part.table, part.name);
         faults.expect(
             false,
@@ -252,16 +268,18 @@ fn relations(found: &Found, Roles { tenant, platform, keeper, .. }: &Roles, faul
             remedy,
         );
     }
-    for fenced in TABLES {
-        let there = found.relations.iter().any(|relation| relation.name == fenced.table);
+    for rules in TABLES {
+        let there = found.relations.iter().any(|relation| relation.name == rules.table);
         faults.expect(
             there,
             "tables",
-            || format!("there is no table {}", fenced.table),
+            || format!("there is no table {}", rules.table),
             "restore it from a backup, and find out who dropped it",
         );
     }
-    for Relation { name, kind, owner, fenced, forced, security_invoker } in &found.relations {
+    for Relation { name, kind, owner, rls_enabled, rls_forced, security_invoker } in
+        &found.relations
+    {
         match kind.as_str() {
             "v" => faults.expect(
                 *security_invoker,
@@ -281,17 +299,17 @@ fn relations(found: &Found, Roles { tenant, platform, keeper, .. }: &Roles, faul
                     known(name),
                     "tables",
                     || format!("nothing says who may do what with the table {name}"),
-                    format!("drop {name}, or add it to migration/src/fence/tables.rs"),
+                    format!("drop {name}, or add it to migration/src/rls/tables.rs"),
                 );
                 faults.expect(
-                    !known(name) || (*fenced && *forced),
+                    !known(name) || (*rls_enabled && *rls_forced),
                     "row_security",
                     || format!("row-level security is not in force on {name}"),
-                    RAISE,
+                    RUN_MIGRATE,
                 );
-                let robe = owner == tenant || owner == platform || (owner == keeper && !kept(name));
+                let role_name = owner == tenant || owner == platform || (owner == audit_owner && !kept(name));
                 faults.expect(
-                    !robe,
+                    !role_name,
                     "tables",
                     || format!("{owner} owns {name}"),
                     format!("ALTER TABLE {name} OWNER TO the owner of the schema"),
@@ -299,18 +317,18 @@ fn relations(found: &Found, Roles { tenant, platform, keeper, .. }: &Roles, faul
             }
         }
     }
-    for definer in &found.definers {
-        let known = DEFINERS.iter().any(|(name, _)| *name == definer.name);
+    for function in &found.security_definers {
+        let known = SECURITY_DEFINERS.iter().any(|(name, _)| *name == function.name);
         faults.expect(
             known,
             "functions",
             || {
                 format!(
                     "the function {} runs with the rights of its owner (SECURITY DEFINER)",
-                    definer.name
+                    function.name
                 )
             },
-            format!("ALTER FUNCTION {} SECURITY INVOKER, or drop it", definer.name),
+            format!("ALTER FUNCTION {} SECURITY INVOKER, or drop it", function.name),
         );
     }
 }
@@ -320,15 +338,19 @@ fn policy(table: &str, name: &str, role: &str, condition: &str) -> String {
     format!("{table}: {name} for {role}: {condition}")
 }
 
-fn policies(found: &Found, Roles { tenant, platform, keeper, .. }: &Roles, faults: &mut Faults) {
+fn policies(
+    found: &Found,
+    Roles { tenant, platform, audit_owner, .. }: &Roles,
+    faults: &mut Faults,
+) {
     let mut expected = BTreeSet::new();
-    for fenced in TABLES {
-        expected.insert(policy(fenced.table, "platform", platform, "true"));
-        if !matches!(fenced.keeper, Keeper::Stranger) {
-            expected.insert(policy(fenced.table, "keeper", keeper, "true"));
+    for rules in TABLES {
+        expected.insert(policy(rules.table, "platform", platform, "true"));
+        if !matches!(rules.audit_owner, AuditOwnerAccess::None) {
+            expected.insert(policy(rules.table, "audit_owner", audit_owner, "true"));
         }
-        if let Some(rules) = &fenced.tenant {
-            expected.insert(policy(fenced.table, "tenant", tenant, &rules.rows.condition()));
+        if let Some(tenant_rules) = &rules.tenant {
+            expected.insert(policy(rules.table, "tenant", tenant, &tenant_rules.rows.condition()));
         }
     }
     let mut there = BTreeSet::new();
@@ -350,7 +372,7 @@ fn policies(found: &Found, Roles { tenant, platform, keeper, .. }: &Roles, fault
             false,
             "policies",
             || format!("a policy is missing or altered: {missing}"),
-            RAISE,
+            RUN_MIGRATE,
         );
     }
     for foreign in there.difference(&expected) {
@@ -358,7 +380,7 @@ fn policies(found: &Found, Roles { tenant, platform, keeper, .. }: &Roles, fault
             false,
             "policies",
             || format!("a policy is not ours, or no longer: {foreign}"),
-            RAISE,
+            RUN_MIGRATE,
         );
     }
 }
@@ -368,30 +390,38 @@ type Granted<'a> = (&'a str, Option<&'a str>, &'a str, &'a str);
 fn wanted<'a>(
     table: &'a str,
     role: &'a str,
-    rights: &'a [Right],
+    privileges: &'a [Privilege],
 ) -> impl Iterator<Item = Granted<'a>> {
-    rights.iter().flat_map(move |right| {
-        let columns = if right.columns.is_empty() {
+    privileges.iter().flat_map(move |privilege| {
+        let columns = if privilege.columns.is_empty() {
             vec![None]
         } else {
-            right.columns.iter().map(|column| Some(*column)).collect()
+            privilege.columns.iter().map(|column| Some(*column)).collect()
         };
-        columns.into_iter().map(move |column| (table, column, role, right.privilege))
+        columns.into_iter().map(move |column| (table, column, role, privilege.privilege))
     })
 }
 
-fn grants(found: &Found, Roles { tenant, platform, keeper, login }: &Roles, faults: &mut Faults) {
+fn grants(
+    found: &Found,
+    Roles { tenant, platform, audit_owner, login }: &Roles,
+    faults: &mut Faults,
+) {
     let mut expected: BTreeSet<Granted<'_>> =
         BTreeSet::from([(MIGRATIONS, None, platform.as_str(), "SELECT")]);
-    for fenced in TABLES {
-        expected.extend(wanted(fenced.table, platform, fenced.platform));
-        if let Keeper::Guest(may) = fenced.keeper {
-            expected.extend(wanted(fenced.table, keeper, may));
+    for rules in TABLES {
+        expected.extend(wanted(rules.table, platform, rules.platform));
+        if let AuditOwnerAccess::Grants(may) = rules.audit_owner {
+            expected.extend(wanted(rules.table, audit_owner, may));
         }
-        expected
-            .extend(fenced.tenant.iter().flat_map(|rules| wanted(fenced.table, tenant, rules.may)));
+        expected.extend(
+            rules
+                .tenant
+                .iter()
+                .flat_map(|tenant_rules| wanted(rules.table, tenant, tenant_rules.privileges)),
+        );
     }
-    let ours = ["PUBLIC", tenant, platform, keeper, login];
+    let ours = ["PUBLIC", tenant, platform, audit_owner, login];
     let there: BTreeSet<Granted<'_>> = found
         .grants
         .iter()
@@ -410,20 +440,25 @@ fn grants(found: &Found, Roles { tenant, platform, keeper, login }: &Roles, faul
         None => format!("{privilege} on {table} to {role}"),
     };
     for missing in expected.difference(&there) {
-        faults.expect(false, "grants", || format!("a grant is missing: {}", told(missing)), RAISE);
+        faults.expect(
+            false,
+            "grants",
+            || format!("a grant is missing: {}", told(missing)),
+            RUN_MIGRATE,
+        );
     }
     for excess in there.difference(&expected) {
         faults.expect(
             false,
             "grants",
             || format!("somebody may do too much: {}", told(excess)),
-            RAISE,
+            RUN_MIGRATE,
         );
     }
     for grant in found
         .grants
         .iter()
-        .filter(|grant| grant.passes_on && ours.contains(&grant.grantee.as_str()))
+        .filter(|grant| grant.grantable && ours.contains(&grant.grantee.as_str()))
     {
         faults.expect(
             false,
@@ -434,7 +469,7 @@ fn grants(found: &Found, Roles { tenant, platform, keeper, login }: &Roles, faul
                     grant.grantee, grant.privilege, grant.table
                 )
             },
-            RAISE,
+            RUN_MIGRATE,
         );
     }
 }
@@ -442,11 +477,11 @@ fn grants(found: &Found, Roles { tenant, platform, keeper, login }: &Roles, faul
 fn triggers(found: &Found, faults: &mut Faults) {
     let ours = |name: &str| {
         APPEND_ONLY.iter().any(|(table, _)| {
-            name == format!("{table}_keeps_rows") || name == format!("{table}_keeps_all")
+            name == format!("{table}_no_update_delete") || name == format!("{table}_no_truncate")
         })
     };
     for trigger in found.triggers.iter().filter(|trigger| !ours(&trigger.name)) {
-        let what = || {
+        let detail = || {
             format!(
                 "the trigger {} on {} is not ours: it could change or swallow what is written",
                 trigger.name, trigger.table
@@ -455,16 +490,16 @@ fn triggers(found: &Found, faults: &mut Faults) {
         faults.expect(
             false,
             "triggers",
-            what,
+            detail,
             format!("DROP TRIGGER {} ON {}", quoted(&trigger.name), quoted(&trigger.table)),
         );
     }
     // pg_trigger.tgtype: 27 = before, each row, update or delete; 34 = before, truncate.
     let whole = APPEND_ONLY.iter().map(|(table, _)| (*table, *table));
-    let parts = found.parts.iter().map(|part| (part.table.as_str(), part.name.as_str()));
-    for (table, part) in whole.chain(parts) {
+    let partitions = found.partitions.iter().map(|part| (part.table.as_str(), part.name.as_str()));
+    for (table, part) in whole.chain(partitions) {
         for (name, kind) in
-            [(format!("{table}_keeps_rows"), 27), (format!("{table}_keeps_all"), 34)]
+            [(format!("{table}_no_update_delete"), 27), (format!("{table}_no_truncate"), 34)]
         {
             let sound = found.triggers.iter().any(|trigger| {
                 trigger.table == part
@@ -478,7 +513,7 @@ fn triggers(found: &Found, faults: &mut Faults) {
                 sound,
                 "triggers",
                 || format!("the trigger {name} on {part} is missing, disabled or altered: rows could be changed unseen"),
-                RAISE,
+                RUN_MIGRATE,
             );
         }
     }
@@ -486,16 +521,12 @@ fn triggers(found: &Found, faults: &mut Faults) {
 
 /// Keys that would let one org point at, or notice, what is another's.
 fn keys(found: &Found, faults: &mut Faults) {
-    let column_of = |table: &str| match TABLES
-        .iter()
-        .find(|fenced| fenced.table == table)?
-        .tenant
-        .as_ref()?
-        .rows
-    {
-        Rows::Of(column) => Some(column),
-        Rows::People => None,
-    };
+    let column_of =
+        |table: &str| match TABLES.iter().find(|rules| rules.table == table)?.tenant.as_ref()?.rows
+        {
+            TenantRows::OrgColumn(column) => Some(column),
+            TenantRows::OrgUsers => None,
+        };
     for key in &found.references {
         let (Some(from), Some(to)) = (column_of(&key.from_table), column_of(&key.to_table)) else {
             continue;
@@ -542,13 +573,12 @@ fn keys(found: &Found, faults: &mut Faults) {
             format!("ALTER TABLE {} ALTER org_id DROP DEFAULT", column.table),
         );
         // A table that is not ours at all has been found already.
-        let open =
-            TABLES.iter().any(|fenced| fenced.table == column.table && fenced.tenant.is_none());
+        let open = TABLES.iter().any(|rules| rules.table == column.table && rules.tenant.is_none());
         faults.expect(
             !open,
             "keys",
             || format!("{} has an org_id and no rule for tenants", column.table),
-            "say in migration/src/fence/tables.rs which rows a tenant sees",
+            "say in migration/src/rls/tables.rs which rows a tenant sees",
         );
     }
 }

@@ -1,193 +1,196 @@
 //! Which role may do what with which table. A table that is not here is a fault: nobody can forget a new one.
 
 /// What the wall says of a table.
-pub struct Fenced {
+pub struct TableRules {
     pub table: &'static str,
     /// What the tenant's role may do with the rows of its org; none where it has no business at all.
     pub tenant: Option<Tenant>,
     /// What the platform's role may do with all rows.
-    pub platform: &'static [Right],
-    /// What the record's keeper may do with all rows, who removes what has to go.
-    pub keeper: Keeper,
+    pub platform: &'static [Privilege],
+    /// What the record's audit_owner may do with all rows, who removes what has to go.
+    pub audit_owner: AuditOwnerAccess,
 }
 
-/// What the keeper is to a table.
+/// What the audit_owner is to a table.
 #[derive(Clone, Copy)]
-pub enum Keeper {
+pub enum AuditOwnerAccess {
     /// Nobody.
-    Stranger,
+    None,
     /// Somebody with some rights.
-    Guest(&'static [Right]),
+    Grants(&'static [Privilege]),
     /// Its owner: the tables of the record belong to a role that nobody signs in as.
     Owner,
 }
 
 pub struct Tenant {
-    pub rows: Rows,
-    pub may: &'static [Right],
+    pub rows: TenantRows,
+    pub privileges: &'static [Privilege],
 }
 
 /// Which rows belong to the org of the transaction.
 #[derive(Clone, Copy)]
-pub enum Rows {
+pub enum TenantRows {
     /// Those whose column of this name is the org's id.
-    Of(&'static str),
+    OrgColumn(&'static str),
     /// The people who are members of the org, or have been impersonated in it or impersonated somebody there.
-    People,
+    OrgUsers,
 }
 
 /// A privilege, on the whole table or on some columns.
 #[derive(Clone, Copy)]
-pub struct Right {
+pub struct Privilege {
     pub privilege: &'static str,
     pub columns: &'static [&'static str],
 }
 
-const fn all(privilege: &'static str) -> Right {
-    Right { privilege, columns: &[] }
+const fn all(privilege: &'static str) -> Privilege {
+    Privilege { privilege, columns: &[] }
 }
 
-const SELECT: Right = all("SELECT");
-const INSERT: Right = all("INSERT");
-const UPDATE: Right = all("UPDATE");
-const DELETE: Right = all("DELETE");
+const SELECT: Privilege = all("SELECT");
+const INSERT: Privilege = all("INSERT");
+const UPDATE: Privilege = all("UPDATE");
+const DELETE: Privilege = all("DELETE");
 
-const fn select(columns: &'static [&'static str]) -> Right {
-    Right { privilege: "SELECT", columns }
+const fn select(columns: &'static [&'static str]) -> Privilege {
+    Privilege { privilege: "SELECT", columns }
 }
 
-const fn update(columns: &'static [&'static str]) -> Right {
-    Right { privilege: "UPDATE", columns }
+const fn update(columns: &'static [&'static str]) -> Privilege {
+    Privilege { privilege: "UPDATE", columns }
 }
 
-const fn of(rows: &'static str, may: &'static [Right]) -> Tenant {
-    Tenant { rows: Rows::Of(rows), may }
+const fn of(rows: &'static str, privileges: &'static [Privilege]) -> Tenant {
+    Tenant { rows: TenantRows::OrgColumn(rows), privileges }
 }
 
-pub static TABLES: &[Fenced] = &[
-    Fenced {
+pub static TABLES: &[TableRules] = &[
+    TableRules {
         table: "user",
-        tenant: Some(Tenant { rows: Rows::People, may: &[select(&["id", "email", "name"])] }),
+        tenant: Some(Tenant {
+            rows: TenantRows::OrgUsers,
+            privileges: &[select(&["id", "email", "name"])],
+        }),
         platform: &[SELECT, INSERT, UPDATE],
-        keeper: Keeper::Guest(&[SELECT]),
+        audit_owner: AuditOwnerAccess::Grants(&[SELECT]),
     },
-    Fenced {
+    TableRules {
         table: "credential",
         tenant: None,
         platform: &[SELECT, INSERT, UPDATE],
-        keeper: Keeper::Stranger,
+        audit_owner: AuditOwnerAccess::None,
     },
-    Fenced {
+    TableRules {
         table: "session",
         tenant: None,
         platform: &[SELECT, INSERT, UPDATE],
-        keeper: Keeper::Stranger,
+        audit_owner: AuditOwnerAccess::None,
     },
-    Fenced {
+    TableRules {
         table: "refresh_token",
         tenant: None,
         platform: &[SELECT, INSERT, UPDATE],
-        keeper: Keeper::Stranger,
+        audit_owner: AuditOwnerAccess::None,
     },
-    Fenced {
+    TableRules {
         table: "staff",
         tenant: None,
         platform: &[SELECT, INSERT, UPDATE, DELETE],
-        keeper: Keeper::Stranger,
+        audit_owner: AuditOwnerAccess::None,
     },
-    Fenced {
+    TableRules {
         table: "organization",
         tenant: Some(of("id", &[SELECT, update(&["name", "deletion_requested_at"])])),
         platform: &[SELECT, INSERT, UPDATE],
-        keeper: Keeper::Guest(&[SELECT]),
+        audit_owner: AuditOwnerAccess::Grants(&[SELECT]),
     },
-    Fenced {
+    TableRules {
         table: "membership",
         tenant: Some(of("org_id", &[SELECT, update(&["role"]), DELETE])),
         platform: &[SELECT, INSERT, UPDATE, DELETE],
-        keeper: Keeper::Guest(&[SELECT]),
+        audit_owner: AuditOwnerAccess::Grants(&[SELECT]),
     },
-    Fenced {
+    TableRules {
         table: "org_setting",
         tenant: Some(of(
             "org_id",
-            &[SELECT, update(&["colour", "logo_url", "support_email", "version"])],
+            &[SELECT, update(&["color", "logo_url", "support_email", "version"])],
         )),
         platform: &[SELECT, INSERT, UPDATE],
-        keeper: Keeper::Guest(&[SELECT]),
+        audit_owner: AuditOwnerAccess::Grants(&[SELECT]),
     },
-    Fenced {
+    TableRules {
         table: "feature_override",
         tenant: Some(of("org_id", &[SELECT])),
         platform: &[SELECT, INSERT, UPDATE, DELETE],
-        keeper: Keeper::Stranger,
+        audit_owner: AuditOwnerAccess::None,
     },
-    Fenced {
+    TableRules {
         table: "usage_point",
         tenant: Some(of("org_id", &[SELECT])),
         platform: &[SELECT, INSERT],
-        keeper: Keeper::Stranger,
+        audit_owner: AuditOwnerAccess::None,
     },
-    Fenced {
+    TableRules {
         table: "impersonation",
         tenant: Some(of("org_id", &[SELECT, update(&["ended_at"])])),
         platform: &[SELECT, INSERT, update(&["ended_at"])],
-        keeper: Keeper::Stranger,
+        audit_owner: AuditOwnerAccess::None,
     },
-    Fenced {
+    TableRules {
         table: "audit_event",
         tenant: Some(of("org_id", &[SELECT, INSERT])),
         platform: &[SELECT, INSERT],
-        keeper: Keeper::Owner,
+        audit_owner: AuditOwnerAccess::Owner,
     },
-    Fenced {
+    TableRules {
         table: "idempotency_key",
         tenant: Some(of("org_id", &[SELECT, INSERT, UPDATE])),
         platform: &[SELECT, INSERT, UPDATE, DELETE],
-        keeper: Keeper::Stranger,
+        audit_owner: AuditOwnerAccess::None,
     },
-    Fenced {
+    TableRules {
         table: "instance",
         tenant: None,
         platform: &[SELECT, INSERT],
-        keeper: Keeper::Guest(&[SELECT, INSERT]),
+        audit_owner: AuditOwnerAccess::Grants(&[SELECT, INSERT]),
     },
-    Fenced {
+    TableRules {
         table: "audit_queue",
         tenant: Some(of("org_id", &[select(&["org_id", "event_id"]), INSERT])),
         platform: &[SELECT, INSERT, DELETE],
-        keeper: Keeper::Guest(&[SELECT, INSERT]),
+        audit_owner: AuditOwnerAccess::Grants(&[SELECT, INSERT]),
     },
-    Fenced {
+    TableRules {
         table: "retention",
         tenant: Some(of("org_id", &[SELECT])),
         platform: &[SELECT, INSERT, UPDATE],
-        keeper: Keeper::Guest(&[SELECT]),
+        audit_owner: AuditOwnerAccess::Grants(&[SELECT]),
     },
-    Fenced {
+    TableRules {
         table: "audit_leaf",
         tenant: Some(of("org_id", &[SELECT])),
         platform: &[SELECT, INSERT],
-        keeper: Keeper::Owner,
+        audit_owner: AuditOwnerAccess::Owner,
     },
-    Fenced {
+    TableRules {
         table: "audit_node",
         tenant: Some(of("org_id", &[SELECT])),
         platform: &[SELECT, INSERT],
-        keeper: Keeper::Owner,
+        audit_owner: AuditOwnerAccess::Owner,
     },
-    Fenced {
+    TableRules {
         table: "audit_checkpoint",
         tenant: Some(of("org_id", &[SELECT])),
         platform: &[SELECT, INSERT],
-        keeper: Keeper::Owner,
+        audit_owner: AuditOwnerAccess::Owner,
     },
 ];
 
 /// The list of migrations that have been applied. Its owner goes on writing it, so it stands outside the wall; nobody else may.
 pub const MIGRATIONS: &str = "seaql_migrations";
 
-/// Tables that nobody changes or empties, each with its key; each has two triggers, `…_keeps_rows` and `…_keeps_all`.
+/// Tables that nobody changes or empties, each with its key; each has two triggers, `…_no_update_delete` and `…_no_truncate`.
 pub static APPEND_ONLY: &[(&str, &[&str])] = &[
     ("audit_event", &["id"]),
     ("audit_leaf", &["org_id", "leaf_index"]),
@@ -196,10 +199,10 @@ pub static APPEND_ONLY: &[(&str, &[&str])] = &[
 ];
 
 /// Tables that are cut by month.
-pub static BY_MONTH: &[&str] = &["audit_event"];
+pub static PARTITIONED_BY_MONTH: &[&str] = &["audit_event"];
 
 /// Functions that run with their owner's rights, each with the reason why it must. There are none.
-pub static DEFINERS: &[(&str, &str)] = &[];
+pub static SECURITY_DEFINERS: &[(&str, &str)] = &[];
 
 /// Unique keys of tenants' tables that do not begin with the org, each with the reason why they may say that something is taken elsewhere.
 pub static UNIQUE_EVERYWHERE: &[(&str, &str)] = &[
@@ -209,13 +212,13 @@ pub static UNIQUE_EVERYWHERE: &[(&str, &str)] = &[
     ("audit_queue.event_id", "likewise"),
 ];
 
-impl Rows {
+impl TenantRows {
     /// The condition as PostgreSQL prints it back, so that one text both puts it up and checks it.
     pub fn condition(self) -> String {
         const ORG: &str = "(NULLIF(current_setting('postern.org_id'::text, true), ''::text))::uuid";
         match self {
-            Self::Of(column) => format!("({column} = {ORG})"),
-            Self::People => format!(
+            Self::OrgColumn(column) => format!("({column} = {ORG})"),
+            Self::OrgUsers => format!(
                 "((EXISTS ( SELECT 1 FROM membership m WHERE ((m.org_id = {ORG}) AND (m.user_id = \"user\".id)))) \
                  OR (EXISTS ( SELECT 1 FROM impersonation i WHERE ((i.org_id = {ORG}) AND (i.staff_user_id = \"user\".id)))) \
                  OR (EXISTS ( SELECT 1 FROM impersonation i WHERE ((i.org_id = {ORG}) AND (i.target_user_id = \"user\".id)))))"

@@ -15,24 +15,24 @@ use crate::{
 };
 
 on_both![
-    what_is_too_old_goes_and_its_hash_stays,
-    a_hold_keeps_everything,
-    somebody_is_taken_out_of_all_events,
-    the_commands_do_it,
-    other_keys_are_told_at_once,
+    retention_removes_events_and_keeps_hashes,
+    legal_hold_blocks_retention,
+    erasure_removes_personal_data,
+    retention_and_erasure_commands_work,
+    commands_with_other_audit_keys_fail,
 ];
 
 mod with_roles {
     use super::{
-        a_hold_being_put_on_is_waited_for, a_removal_is_over_before_a_hold_is_on,
-        months_that_are_empty_are_dropped, nobody_else_removes_anything, tests_on,
+        retention_waits_for_a_pending_hold, hold_waits_for_a_running_retention,
+        empty_partitions_are_dropped, other_roles_cannot_change_audit_tables, tests_on,
     };
 
     tests_on! { postgres, Postgres:
-        months_that_are_empty_are_dropped,
-        nobody_else_removes_anything,
-        a_hold_being_put_on_is_waited_for,
-        a_removal_is_over_before_a_hold_is_on
+        empty_partitions_are_dropped,
+        other_roles_cannot_change_audit_tables,
+        retention_waits_for_a_pending_hold,
+        hold_waits_for_a_running_retention
     }
 }
 
@@ -45,7 +45,7 @@ async fn apply_retention(t: &App, days: i64, dry_run: bool) -> RetentionReport {
     run
 }
 
-async fn what_is_too_old_goes_and_its_hash_stays(t: &App) {
+async fn retention_removes_events_and_keeps_hashes(t: &App) {
     t.unaccounted();
     acts(t).await;
     t.clock.turn(TimeDelta::days(40));
@@ -104,7 +104,7 @@ async fn what_is_too_old_goes_and_its_hash_stays(t: &App) {
     t.sequence().await;
     // One more that goes is missed: the log does not say so.
     let triggers = if t.backend == Backend::Sqlite {
-        "DROP TRIGGER audit_event_keeps_deleted;"
+        "DROP TRIGGER audit_event_no_delete;"
     } else {
         "SET session_replication_role = replica;"
     };
@@ -116,7 +116,7 @@ async fn what_is_too_old_goes_and_its_hash_stays(t: &App) {
     assert_eq!(kinds(&judged(&export(&owner).await, keys, &[])), ["missing"]);
 }
 
-async fn a_hold_keeps_everything(t: &App) {
+async fn legal_hold_blocks_retention(t: &App) {
     t.unaccounted();
     acts(t).await;
     let command = |arguments: &'static [&'static str]| run_command(t, arguments);
@@ -180,7 +180,7 @@ async fn locking(t: &App, sql: &str) -> sea_orm::DatabaseConnection {
 }
 
 /// What a removal began before the hold is gone when the hold is on.
-async fn a_removal_is_over_before_a_hold_is_on(t: &App) {
+async fn hold_waits_for_a_running_retention(t: &App) {
     t.unaccounted();
     acts(t).await;
     t.clock.turn(TimeDelta::days(500));
@@ -209,7 +209,7 @@ async fn a_removal_is_over_before_a_hold_is_on(t: &App) {
 }
 
 /// And where the hold came first, nothing goes.
-async fn a_hold_being_put_on_is_waited_for(t: &App) {
+async fn retention_waits_for_a_pending_hold(t: &App) {
     t.unaccounted();
     acts(t).await;
     t.clock.turn(TimeDelta::days(500));
@@ -251,7 +251,7 @@ async fn run_command(t: &App, arguments: &[&str]) -> (bool, String) {
     .expect("runs")
 }
 
-async fn somebody_is_taken_out_of_all_events(t: &App) {
+async fn erasure_removes_personal_data(t: &App) {
     t.unaccounted();
     let owner = acts(t).await;
     let member = t.member_id("acme", "viewer@acme.example").await;
@@ -319,7 +319,7 @@ async fn somebody_is_taken_out_of_all_events(t: &App) {
 }
 
 /// Whoever has not the record's keys at hand is told, and writes nothing that would be refused later.
-async fn other_keys_are_told_at_once(t: &App) {
+async fn commands_with_other_audit_keys_fail(t: &App) {
     let elsewhere = t.folder.path().join("elsewhere");
     std::fs::create_dir_all(&elsewhere).expect("a folder");
     let (url, owner) = (t.db.url.clone(), postern_tests::as_role(&t.db.url, postern_tests::OWNER));
@@ -359,7 +359,7 @@ async fn other_keys_are_told_at_once(t: &App) {
     assert_eq!(t.recorded("staff.tier_changed").await, 1);
 }
 
-async fn the_commands_do_it(t: &App) {
+async fn retention_and_erasure_commands_work(t: &App) {
     t.unaccounted();
     acts(t).await;
     let told = run_command(t, &["retention", "run", "--dry-run"]).await;
@@ -398,11 +398,11 @@ async fn the_commands_do_it(t: &App) {
     }
 }
 
-async fn months_that_are_empty_are_dropped(t: &App) {
+async fn empty_partitions_are_dropped(t: &App) {
     t.unaccounted();
     let past = "CREATE TABLE audit_event_2020_01 PARTITION OF audit_event \
                 FOR VALUES FROM ('016f5e66-e800-0000-0000-000000000000') TO ('016ffe0b-c400-0000-0000-000000000000')";
-    t.db.execute(&format!("SET ROLE postern_keeper; {past}; RESET ROLE")).await.expect("made");
+    t.db.execute(&format!("SET ROLE postern_audit_owner; {past}; RESET ROLE")).await.expect("made");
     let run = apply_retention(t, 400, false).await;
     assert_eq!(run.months, ["audit_event_2020_01"]);
     assert_eq!(
@@ -412,7 +412,7 @@ async fn months_that_are_empty_are_dropped(t: &App) {
 }
 
 /// Every role but the keeper: refused, whatever it tries.
-async fn nobody_else_removes_anything(t: &App) {
+async fn other_roles_cannot_change_audit_tables(t: &App) {
     acts(t).await;
     let attempts = |table: &str| {
         vec![
@@ -455,7 +455,7 @@ async fn nobody_else_removes_anything(t: &App) {
         }
         login.execute_unprepared("ROLLBACK").await.expect("ends");
         let refused = login
-            .execute_unprepared("SET ROLE postern_keeper")
+            .execute_unprepared("SET ROLE postern_audit_owner")
             .await
             .expect_err("is not its to become")
             .to_string();
