@@ -1,12 +1,9 @@
-//! Postern's schema. One concern per file; both databases come from the same files, and what differs between them
-//! lives in [`backend`] alone.
+//! Postern's schema. One subject per file; both databases use the same files, and their differences
+//! are in [`backend`] alone.
 
 #![cfg_attr(
     not(test),
-    expect(
-        clippy::wildcard_imports,
-        reason = "a migration speaks the schema builder's language throughout"
-    )
+    expect(clippy::wildcard_imports, reason = "migrations use most names of the schema builder")
 )]
 
 mod backend;
@@ -36,7 +33,7 @@ pub use backend::{
 };
 use rls::{ApplyOutcome, Roles};
 
-/// The schema of PostgreSQL that all of it is in.
+/// PostgreSQL schema of all tables.
 pub const SCHEMA: &str = "public";
 
 pub struct Migrator;
@@ -63,23 +60,24 @@ impl MigratorTrait for Migrator {
     }
 }
 
-/// Brings the schema up to date, and the wall between tenants, where there are roles for one and a password for the login. Two that start at
-/// once take turns: the second finds nothing left to do.
+/// Applies pending migrations and, with `roles`, row-level security; the password is for the login,
+/// if it has to be created. Concurrent calls wait for each other, and the later ones find nothing
+/// to do.
 pub async fn up(
     db: &sea_orm::DatabaseConnection,
     roles: Option<(&Roles, Option<&str>)>,
 ) -> Result<ApplyOutcome, DbErr> {
-    let turn = backend::acquire_migration_lock(db).await?;
-    let done = match (Migrator::up(db, None).await, roles) {
+    let lock = backend::acquire_migration_lock(db).await?;
+    let outcome = match (Migrator::up(db, None).await, roles) {
         (Err(error), _) => Err(error),
         (Ok(()), Some((roles, password))) => rls::apply(db, roles, password).await,
         (Ok(()), None) => Ok(ApplyOutcome::Done),
     };
-    turn.release().await?;
-    done
+    lock.release().await?;
+    outcome
 }
 
-/// The migrations that have not been applied, by name.
+/// Names of the migrations that have not been applied.
 pub async fn pending(db: &impl ConnectionTrait) -> Result<Vec<String>, DbErr> {
     let mut pending: Vec<String> =
         Migrator::migrations().iter().map(|migration| migration.name().to_owned()).collect();

@@ -1,4 +1,4 @@
-//! People and how they prove who they are.
+//! Users and their credentials.
 
 use sea_orm_migration::{prelude::*, schema::*};
 

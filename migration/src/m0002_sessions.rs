@@ -1,5 +1,5 @@
-//! Sign-ins, and the refresh tokens that keep them alive. Tokens are kept as hashes; used ones stay, so that a replay
-//! is told from a guess.
+//! Sessions and refresh tokens. Tokens are stored as hashes. Used tokens are kept, to distinguish a
+//! replay from a guess.
 
 use sea_orm_migration::{prelude::*, schema::*};
 

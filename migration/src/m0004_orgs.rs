@@ -1,4 +1,4 @@
-//! Orgs and who belongs to them.
+//! Orgs and their members.
 
 use sea_orm_migration::{prelude::*, schema::*};
 

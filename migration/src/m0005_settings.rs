@@ -1,4 +1,4 @@
-//! What an org sets, what is set for it in spite of its plan, and what it uses.
+//! Settings, feature overrides and usage of orgs.
 
 use sea_orm_migration::{prelude::*, schema::*};
 

@@ -1,4 +1,4 @@
-//! Sessions under another's name.
+//! Impersonations.
 
 use sea_orm_migration::{prelude::*, schema::*};
 
@@ -28,7 +28,7 @@ impl MigrationTrait for Migration {
                     .col(timestamp_with_time_zone("expires_at"))
                     .col(timestamp_with_time_zone_null("ended_at"))
                     .check(Expr::col("mode").is_in(["read_only", "full"]))
-                    // What the code promises of every impersonation, the row promises again.
+                    // The domain enforces this as well.
                     .check(Expr::col("staff_user_id").ne(Expr::col("target_user_id")))
                     .primary_key(Index::create().col("org_id").col("id"))
                     .foreign_key(

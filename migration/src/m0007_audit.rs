@@ -1,4 +1,4 @@
-//! The record. It refers to nothing by foreign key, so that nothing that can be deleted takes a row of it along.
+//! The audit log. It has no foreign keys, so that no deletion elsewhere removes its rows.
 
 use sea_orm_migration::{prelude::*, schema::*};
 
@@ -43,7 +43,8 @@ impl MigrationTrait for Migration {
                     .col(uuid_null("impersonation_id"))
                     .col(string_len_null("request_id", 64))
                     .col(integer("schema_version"))
-                    // Whoever wore an identity and whose it was stand together or not at all.
+                    // An event has an impersonated user if and only if it has an impersonation;
+                    // then it has an actor too.
                     .check(
                         Expr::col("on_behalf_of_id")
                             .is_null()

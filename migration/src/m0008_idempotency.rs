@@ -1,4 +1,5 @@
-//! First answers, kept for repeats of the same request. The key is kept as a hash, the answer sealed: it may hold a token.
+//! Stored responses for repeated requests. Keys are stored as hashes. Responses are encrypted,
+//! because they may contain a token.
 
 use sea_orm_migration::{prelude::*, schema::*};
 

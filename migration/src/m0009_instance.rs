@@ -1,4 +1,4 @@
-//! What this database is, in a few words: whether it was made by `--demo`, above all.
+//! Metadata of the database, such as whether `--demo` created it.
 
 use sea_orm_migration::{prelude::*, schema::*};
 

@@ -1,7 +1,7 @@
-//! Kept answers belong to the org that they were given in, so that one key is free in another, and so that the wall between
-//! tenants goes through this table like through all others. What belongs to no org is kept under the nil id.
+//! Stored responses belong to an org, so that the same key is unused in another org, and row-level
+//! security applies to them as to all other tables. Responses outside any org have the nil id.
 //!
-//! The table is made anew: its rows live for a day, and SQLite changes no primary key.
+//! The table is recreated: its rows live for a day, and SQLite cannot change a primary key.
 
 use sea_orm_migration::{prelude::*, schema::*};
 

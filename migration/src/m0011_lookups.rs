@@ -1,5 +1,5 @@
-//! Indexes for what staff look up across all orgs, where no org narrows the search. (A full database: `postern demo --orgs`;
-//! `tests/suite/scale.rs` sees that nothing reads a whole table.)
+//! Indexes for lookups by staff across all orgs. (Create a full database with
+//! `postern demo --orgs`; `tests/suite/scale.rs` checks that no query reads a whole table.)
 
 use sea_orm_migration::{prelude::*, sea_orm::ExprTrait};
 
@@ -15,7 +15,7 @@ impl MigrationTrait for Migration {
     }
 
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        // Many events have none of these.
+        // Null in many events.
         for column in [
             "on_behalf_of_id",
             "on_behalf_of_email",
@@ -50,7 +50,8 @@ impl MigrationTrait for Migration {
                 .take();
             manager.create_index(index).await?;
         }
-        // Who came in, and in whose name: what lets an org see the names of people who are not, or no longer, its members.
+        // Row-level security uses these to show an org the names of users who are not, or no
+        // longer, its members, but impersonated or were impersonated in it.
         for (name, column) in
             [("impersonation_by", "staff_user_id"), ("impersonation_in_name_of", "target_user_id")]
         {
@@ -71,7 +72,7 @@ impl MigrationTrait for Migration {
             .col("staff_session_id")
             .take();
         manager.create_index(by_session).await?;
-        // What ends with a member of the staff, or their tier, is looked for among what has not ended.
+        // The impersonations that end with a staff member or tier are active ones.
         let mut live = Index::create()
             .name("impersonation_live")
             .table("impersonation")

@@ -1,7 +1,8 @@
-//! The record as a log that can be checked: salts that open the commitments of each event, the queue of what has no place in its log yet,
-//! and the Merkle trees themselves, one for each org and one for the platform under the nil id.
+//! The transparency log: salts that open the commitments of each event, the queue of events without
+//! a leaf, and the Merkle trees, one for each org and one for the platform under the nil id.
 //!
-//! A node is kept at every eighth level of a tree, so that a tile of C2SP `tlog-tiles` is 256 rows of one table.
+//! Every eighth level of a tree is stored, so that a tile of C2SP `tlog-tiles` is 256 rows of one
+//! table.
 
 use sea_orm_migration::{prelude::*, schema::*};
 
@@ -10,7 +11,7 @@ use crate::backend::{self, append_only};
 #[derive(DeriveMigrationName)]
 pub struct Migration;
 
-/// Bytes of salt in an event: 16 for each of seven parts.
+/// Bytes of salt per event: 16 for each of seven parts.
 const SALTS: usize = 112;
 
 #[async_trait::async_trait]
@@ -42,7 +43,7 @@ impl MigrationTrait for Migration {
     }
 }
 
-/// PostgreSQL makes the table anew to cut it by month, and its indexes with it.
+/// Recreates the indexes, which PostgreSQL loses when the table is partitioned.
 async fn indexes(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
     let on = |name: &str, columns: &[&'static str]| {
         let mut index = Index::create().name(name).table("audit_event").if_not_exists().take();
@@ -51,7 +52,7 @@ async fn indexes(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
         }
         index
     };
-    let there = |column: &'static str| Expr::col(column).is_not_null();
+    let is_set = |column: &'static str| Expr::col(column).is_not_null();
     let failed = || Expr::col("action").eq(Expr::cust("'auth.login_failed'"));
     let mut all = vec![
         on("audit_event_of_org", &["org_id", "id"]),
@@ -68,7 +69,7 @@ async fn indexes(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
             .and_where(Expr::col("outcome").ne(Expr::cust("'succeeded'")))
             .take(),
     ];
-    // Many events have none of these.
+    // Null in many events.
     for column in [
         "on_behalf_of_id",
         "on_behalf_of_email",
@@ -79,7 +80,7 @@ async fn indexes(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
     ] {
         all.push(
             on(&format!("audit_event_by_{column}"), &[column, "id"])
-                .and_where(there(column))
+                .and_where(is_set(column))
                 .take(),
         );
     }
@@ -89,7 +90,7 @@ async fn indexes(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
     Ok(())
 }
 
-/// Written with each event, in its transaction; taken by the pump, which gives the event its place.
+/// Written in the transaction of each event, and deleted by the sequencer when it adds the leaf.
 async fn queue(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
     manager
         .create_table(
@@ -98,7 +99,8 @@ async fn queue(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
                 .col(uuid("org_id"))
                 .col(pk_uuid("event_id"))
                 .col(binary("leaf"))
-                // Made with a key that the database does not have: who only has the database queues nothing that passes for an event.
+                // The key is not in the database: access to the database alone cannot queue an
+                // entry that passes as genuine.
                 .col(binary("mac"))
                 .take(),
         )
@@ -130,7 +132,7 @@ async fn log(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
             Table::create()
                 .table("audit_node")
                 .col(uuid("org_id"))
-                // In tiles: the nodes of level 1 stand over 256 leaves each, those of level 2 over 65,536.
+                // In tiles: a node of level 1 covers 256 leaves, one of level 2 covers 65,536.
                 .col(small_integer("level"))
                 .col(big_integer("node_index"))
                 .col(binary("hash"))
@@ -146,7 +148,7 @@ async fn log(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
                 .col(big_integer("size"))
                 // The signed note.
                 .col(text("note"))
-                // The roots of the perfect subtrees, the largest first: all that is needed to go on.
+                // Roots of the perfect subtrees, largest first: sufficient to append.
                 .col(binary("frontier"))
                 .col(timestamp_with_time_zone("made_at"))
                 .primary_key(Index::create().col("org_id").col("size"))

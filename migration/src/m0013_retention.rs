@@ -1,4 +1,4 @@
-//! How long an org's events are kept, where it is not the usual time, and whether a legal hold is on them.
+//! Retention of each org that differs from the default, and legal holds.
 
 use sea_orm_migration::{prelude::*, schema::*};
 

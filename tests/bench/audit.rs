@@ -1,4 +1,5 @@
-//! `make bench-audit`: what the record costs, and how it is to read, with as many events as a large customer has in years.
+//! `make bench-audit`: cost of audit writes, the transparency log and event pages, with as many events
+//! as a large customer has in years.
 
 use std::{
     fs,
@@ -21,50 +22,58 @@ use crate::{
 const ROUNDS: usize = 5;
 const ORGS: u32 = 100;
 
-/// `for_pages`: how many events there are to be for pages; `for_log`: how many for the log.
-pub fn run(for_pages: u64, for_log: u64) {
-    let folder = tempfile::tempdir().expect("a folder");
-    println!("| what | figure |\n| --- | --- |");
-    // As it runs for customers: what is committed is on the disk.
+/// Runs all measurements with `page_events` events for pages and `log_events` events in one log.
+pub fn run(page_events: u64, log_events: u64) {
+    let folder = tempfile::tempdir().expect("a temporary directory");
+    println!("| measurement | result |\n| --- | --- |");
+    // As in production: commits are flushed to disk.
     let durable = Cluster::start(
-        "-c log_min_messages=log -c shared_buffers=1GB -c fsync=on -c synchronous_commit=on -c full_page_writes=on",
+        "-c log_min_messages=log -c shared_buffers=1GB -c fsync=on -c synchronous_commit=on \
+         -c full_page_writes=on",
     );
-    let of_it = tempfile::tempdir().expect("a folder");
+    let durable_folder = tempfile::tempdir().expect("a temporary directory");
     let database = durable.url(SERVER, "postgres");
-    migrate(of_it.path(), &database, &durable.url(SUPERUSER, "postgres"));
-    audited_write(&durable, of_it.path(), &database, "no events there, durable");
+    migrate(durable_folder.path(), &database, &durable.url(SUPERUSER, "postgres"));
+    audited_write(
+        &durable,
+        durable_folder.path(),
+        &database,
+        "no existing events, commits flushed to disk",
+    );
     drop(durable);
-    // The rest with a database that waits for no disk.
+    // The rest does not wait for the disk.
     let cluster = Cluster::start(
-        "-c log_min_messages=log -c shared_buffers=1GB -c maintenance_work_mem=512MB -c max_wal_size=8GB",
+        "-c log_min_messages=log -c shared_buffers=1GB -c maintenance_work_mem=512MB \
+         -c max_wal_size=8GB",
     );
     let database = cluster.url(SERVER, "postgres");
     migrate(folder.path(), &database, &cluster.url(SUPERUSER, "postgres"));
-    audited_write(&cluster, folder.path(), &database, "no events there");
+    audited_write(&cluster, folder.path(), &database, "no existing events");
     sql(
         &cluster,
         "SET session_replication_role = replica; DELETE FROM audit_queue; DELETE FROM audit_event",
     );
-    the_log(&cluster, folder.path(), &database, for_log);
-    pages(&cluster, folder.path(), &database, for_pages);
-    audited_write(&cluster, folder.path(), &database, &format!("{for_pages} events there"));
+    the_log(&cluster, folder.path(), &database, log_events);
+    pages(&cluster, folder.path(), &database, page_events);
+    audited_write(&cluster, folder.path(), &database, &format!("{page_events} existing events"));
 }
 
-/// An audited write beside the same statements without those that write the event. Each connection has an org of its own: those who change roles in
-/// one org wait for each other, and what is measured then is the waiting.
-fn audited_write(cluster: &Cluster, folder: &Path, database: &str, there: &str) {
+/// Compares an audited write with the same statements without the one that writes the event. Each
+/// connection uses a separate org: role changes in one org wait for each other, which would measure
+/// the waiting. The first word of `condition` must differ between calls for one cluster.
+fn audited_write(cluster: &Cluster, folder: &Path, database: &str, condition: &str) {
     let server = Served::start(folder, database, true);
-    let orgs =
-        orgs(cluster, &format!("writing-{}", there.split(' ').next().unwrap_or_default()), 8);
+    let prefix = format!("writing-{}", condition.split(' ').next().unwrap_or_default());
+    let orgs = orgs(cluster, &prefix, 8);
     let owner = server.sign_in("owner@acme.example");
     let first = &orgs[0];
     let members = server.get(&owner, &format!("/v1/orgs/{}/members", first[0]));
     let viewer = members["data"]
         .as_array()
-        .expect("members")
+        .expect("a list of members")
         .iter()
-        .find(|one| one["role"] == "viewer")
-        .expect("is there");
+        .find(|member| member["role"] == "viewer")
+        .expect("the org has a viewer");
     let path = format!("/v1/orgs/{}/members/{}", first[0], viewer["id"].as_str().expect("an id"));
     let change = http::Request::new(
         &server.address,
@@ -73,60 +82,70 @@ fn audited_write(cluster: &Cluster, folder: &Path, database: &str, there: &str) 
         &owner,
         Some(json!({ "role": "member" })),
     );
-    let with = statements::of(cluster, folder, || change.once());
+    let audited_script = statements::of(cluster, folder, || change.once());
     drop(server);
-    let mut text = fs::read_to_string(&with).expect("a script");
+    let mut text = fs::read_to_string(&audited_script).expect("the script is readable");
     for (nth, cast) in [(0, ""), (1, "::uuid[]"), (2, "::uuid[]"), (3, "::uuid[]")] {
-        let all = orgs.iter().map(|org| format!("'{}'", org[nth])).collect::<Vec<_>>().join(", ");
+        let values =
+            orgs.iter().map(|org| format!("'{}'", org[nth])).collect::<Vec<_>>().join(", ");
         text = text.replace(
             &format!("'{}'", first[nth]),
-            &format!("((ARRAY[{all}]{cast})[1 + :client_id])"),
+            &format!("((ARRAY[{values}]{cast})[1 + :client_id])"),
         );
     }
-    fs::write(&with, &text).expect("is written");
-    let without = folder.join("without.sql");
-    let left: Vec<&str> = text.lines().filter(|line| !line.contains("\"audit_event\"")).collect();
-    assert_eq!(left.len() + 1, text.lines().count(), "the event is one statement: {text}");
-    fs::write(&without, left.join("\n")).expect("is written");
+    fs::write(&audited_script, &text).expect("the script is written");
+    let unaudited_script = folder.join("without.sql");
+    let unaudited: Vec<&str> =
+        text.lines().filter(|line| !line.contains("\"audit_event\"")).collect();
+    assert_eq!(unaudited.len() + 1, text.lines().count(), "not one event statement: {text}");
+    fs::write(&unaudited_script, unaudited.join("\n")).expect("the script is written");
     for connections in [4, 8] {
         let (mut rates, mut ratios) = (Vec::new(), Vec::new());
         for _ in 0..ROUNDS {
+            let duration = Duration::from_secs(4);
             let unaudited =
-                statements::pgbench(cluster, &without, connections, Duration::from_secs(4));
-            let audited = statements::pgbench(cluster, &with, connections, Duration::from_secs(4));
+                statements::pgbench(cluster, &unaudited_script, connections, duration);
+            let audited = statements::pgbench(cluster, &audited_script, connections, duration);
             rates.push(audited);
             ratios.push(unaudited / audited);
         }
         println!(
-            "| audited role changes a second, {connections} connections, {there}, by pgbench | {} |",
+            "| audited role changes per second with pgbench; {condition}; {connections} \
+             connections | {} |",
             spread(rates, 0)
         );
         println!(
-            "| the same, as a multiple of the time without its event | {} |",
+            "| same, time relative to the same write without its event | {} |",
             spread(ratios, 2)
         );
     }
 }
 
-/// Makes orgs with an owner and a viewer, who are those of the demo: for each its name, its id, and theirs in it.
+/// Creates orgs with the owner and the viewer of the demo. Returns the slug, the org id and the two
+/// member ids of each.
 fn orgs(cluster: &Cluster, prefix: &str, count: u32) -> Vec<Vec<String>> {
-    let made = format!(
+    let insert = format!(
         "SET session_replication_role = replica;
          INSERT INTO organization (id, slug, name, plan, max_users, max_projects, created_at)
-         SELECT gen_random_uuid(), '{prefix}-' || n, 'Org ' || n, 'enterprise', 100, 100, now() FROM generate_series(1, {count}) AS n;
+         SELECT gen_random_uuid(), '{prefix}-' || n, 'Org ' || n, 'enterprise', 100, 100, now()
+         FROM generate_series(1, {count}) AS n;
          INSERT INTO membership (org_id, id, user_id, role, created_at)
-         SELECT o.id, gen_random_uuid(), u.id, split_part(u.email, '@', 1), now() FROM organization o, \"user\" u
+         SELECT o.id, gen_random_uuid(), u.id, split_part(u.email, '@', 1), now()
+         FROM organization o, \"user\" u
          WHERE o.slug LIKE '{prefix}-%' AND u.email IN ('owner@acme.example', 'viewer@acme.example')"
     );
-    sql(cluster, &made);
-    let found = format!(
-        "SELECT o.slug, o.id, max(m.id::text) FILTER (WHERE m.role = 'owner'), max(m.id::text) FILTER (WHERE m.role = 'viewer')
-         FROM organization o JOIN membership m ON m.org_id = o.id WHERE o.slug LIKE '{prefix}-%' GROUP BY o.id ORDER BY o.id"
+    sql(cluster, &insert);
+    let select = format!(
+        "SELECT o.slug, o.id, max(m.id::text) FILTER (WHERE m.role = 'owner'),
+           max(m.id::text) FILTER (WHERE m.role = 'viewer')
+         FROM organization o JOIN membership m ON m.org_id = o.id
+         WHERE o.slug LIKE '{prefix}-%' GROUP BY o.id ORDER BY o.id"
     );
-    read(cluster, &found).lines().map(|line| line.split('|').map(str::to_owned).collect()).collect()
+    let rows = read(cluster, &select);
+    rows.lines().map(|line| line.split('|').map(str::to_owned).collect()).collect()
 }
 
-/// One org with a long log: pumping it, proving, exporting, verifying.
+/// Measures sequencing, proofs, export and verification of one org's long log.
 fn the_log(cluster: &Cluster, folder: &Path, database: &str, events: u64) {
     let demo = Command::new(binary())
         .args(["demo", "--orgs", "1", "--members", "5", "--events", &events.to_string()])
@@ -137,99 +156,104 @@ fn the_log(cluster: &Cluster, folder: &Path, database: &str, events: u64) {
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .status();
-    assert!(demo.expect("runs").success(), "the demo is filled");
+    assert!(demo.expect("the command runs").success(), "`postern demo` failed");
     sql(cluster, "VACUUM ANALYZE");
     let server = Served::start(folder, database, true);
-    let begun = Instant::now();
-    let waiting = |server: &Served| {
-        let figures = text(&server.address, "/metrics", "", "*/*");
-        figures
+    let start = Instant::now();
+    let queue_length = |server: &Served| {
+        let metrics = text(&server.address, "/metrics", "", "*/*");
+        metrics
             .lines()
             .find_map(|line| line.strip_prefix("postern_audit_queue_length ")?.parse::<f64>().ok())
-            .expect("a figure")
+            .expect("the metric is present")
     };
-    let before = waiting(&server);
-    while waiting(&server) > 0.0 {
+    let queued = queue_length(&server);
+    while queue_length(&server) > 0.0 {
         std::thread::sleep(Duration::from_millis(500));
     }
-    println!("| events pumped a second | {:.0} |", before / begun.elapsed().as_secs_f64());
+    println!("| events sequenced per second | {:.0} |", queued / start.elapsed().as_secs_f64());
     sql(cluster, "VACUUM ANALYZE");
     let owner = server.sign_in("member-1@company-1.example");
     let page = server.get(&owner, "/v1/orgs/company-1/audit-events?limit=100");
     let ids: Vec<&str> = page["data"]
         .as_array()
-        .expect("a list")
+        .expect("a list of events")
         .iter()
         .filter_map(|event| event["id"].as_str())
         .collect();
     let mut times = Vec::new();
     for id in ids {
-        let asked = http::Request::new(
+        let request = http::Request::new(
             &server.address,
             "GET",
             &format!("/v1/orgs/company-1/audit-log/proof?event={id}"),
             &owner,
             None,
         );
-        let begun = Instant::now();
-        asked.once();
-        times.push(begun.elapsed().as_secs_f64() * 1000.0);
+        let start = Instant::now();
+        request.once();
+        times.push(start.elapsed().as_secs_f64() * 1000.0);
     }
-    println!("| a proof, ms | {} |", spread(times, 1));
+    println!("| inclusion proof, ms | {} |", spread(times, 1));
     let file = folder.join("log.ndjson");
     let before = server.memory("VmRSS");
-    let begun = Instant::now();
+    let start = Instant::now();
     let lines = save(&server.address, "/v1/orgs/company-1/audit-events", &owner, &file);
-    let took = begun.elapsed().as_secs_f64();
-    let size = fs::metadata(&file).expect("is there").len() >> 20;
-    println!("| export of {events} events: seconds, MiB, lines | {took:.0}, {size}, {lines} |");
+    let seconds = start.elapsed().as_secs_f64();
+    let size = fs::metadata(&file).expect("the export exists").len() >> 20;
+    println!("| export of {events} events: s, MiB, lines | {seconds:.0}, {size}, {lines} |");
     println!(
-        "| resident before it, and the peak, MiB | {before:.0}, {:.0} |",
+        "| resident memory before the export, and peak, MiB | {before:.0}, {:.0} |",
         server.memory("VmHWM")
     );
     fs::write(
         folder.join("keys"),
         text(&server.address, "/v1/orgs/company-1/audit-log/keys", &owner, "*/*"),
     )
-    .expect("is written");
+    .expect("the keys are written");
     let mut seconds = Vec::new();
     for _ in 0..3 {
-        let begun = Instant::now();
+        let start = Instant::now();
         let verify = Command::new(binary())
             .args(["audit", "verify", "log.ndjson", "--key", "keys"])
             .current_dir(folder)
             .output()
-            .expect("runs");
+            .expect("the command runs");
         assert!(verify.status.success(), "{}", String::from_utf8_lossy(&verify.stdout));
-        seconds.push(begun.elapsed().as_secs_f64());
+        seconds.push(start.elapsed().as_secs_f64());
     }
     println!("| verifying {events} events, s | {} |", spread(seconds, 1));
 }
 
-/// Filtered pages of an org that has half of all events, at any depth.
+/// Measures filtered pages of an org that has half of all events, at several depths.
 fn pages(cluster: &Cluster, folder: &Path, database: &str, events: u64) {
     let orgs = orgs(cluster, "many", ORGS);
-    // A month each has its part, as if the server had run all the time.
+    // One partition per month, as if the server had been running all the time.
     sql(
         cluster,
         "DO $$ DECLARE month timestamp; edges uuid[]; BEGIN
            FOR back IN 1..12 LOOP
              month := date_trunc('month', now() AT TIME ZONE 'UTC') - make_interval(months => back);
-             edges := ARRAY(SELECT (lpad(to_hex((extract(epoch FROM edge) * 1000)::bigint), 12, '0') || repeat('0', 20))::uuid
-                            FROM unnest(ARRAY[month, month + interval '1 month']) AS edge);
-             EXECUTE format('CREATE TABLE %I PARTITION OF audit_event FOR VALUES FROM (%L) TO (%L)',
-                            'audit_event_' || to_char(month, 'YYYY_MM'), edges[1], edges[2]);
+             edges := ARRAY(
+               SELECT (lpad(to_hex((extract(epoch FROM edge) * 1000)::bigint), 12, '0')
+                 || repeat('0', 20))::uuid
+               FROM unnest(ARRAY[month, month + interval '1 month']) AS edge);
+             EXECUTE format(
+               'CREATE TABLE %I PARTITION OF audit_event FOR VALUES FROM (%L) TO (%L)',
+               'audit_event_' || to_char(month, 'YYYY_MM'), edges[1], edges[2]);
            END LOOP;
          END $$",
     );
     migrate(folder, database, &cluster.url(SUPERUSER, "postgres"));
-    // Made by the database, and their indexes after them: nobody would wait otherwise.
-    let definitions = "SELECT string_agg(format('DROP INDEX %I', c.relname), ';'), string_agg(replace(pg_get_indexdef(c.oid), ' ON ONLY ', ' ON '), ';') \
-        FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid WHERE i.indrelid = 'audit_event'::regclass AND NOT i.indisprimary";
+    // Events are generated in the database, and indexes created afterwards: it is much faster.
+    let definitions = "SELECT string_agg(format('DROP INDEX %I', c.relname), ';'), \
+        string_agg(replace(pg_get_indexdef(c.oid), ' ON ONLY ', ' ON '), ';') \
+        FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid \
+        WHERE i.indrelid = 'audit_event'::regclass AND NOT i.indisprimary";
     let indexes = read(cluster, definitions);
-    let (dropped, made) = indexes.trim().split_once('|').expect("two");
-    sql(cluster, dropped);
-    let some = events / u64::from(ORGS * 2);
+    let (drop_indexes, create_indexes) = indexes.trim().split_once('|').expect("two columns");
+    sql(cluster, drop_indexes);
+    let events_per_org = events / u64::from(ORGS * 2);
     let fill = format!(
         "SET session_replication_role = replica; SET synchronous_commit = off;
          INSERT INTO audit_event (id, occurred_at, org_id, org_slug, actor_type, actor_id, actor_email, action, outcome, target_type, target_id,
@@ -259,13 +283,14 @@ fn pages(cluster: &Cluster, folder: &Path, database: &str, events: u64) {
          FROM audit_event WHERE org_slug LIKE 'many-%'"
     );
     sql(cluster, &fill);
-    sql(cluster, made);
+    sql(cluster, create_indexes);
     sql(cluster, "VACUUM ANALYZE");
     let largest = &orgs[0][0];
     let server = Served::start(folder, database, true);
     let owner = server.sign_in("owner@acme.example");
     println!(
-        "| events there are, of which {largest} has half | {events}, {some} each of the others |"
+        "| existing events, of which {largest} has half | {events}, {events_per_org} in each other \
+         org |"
     );
     for filter in [
         "",
@@ -286,25 +311,25 @@ fn pages(cluster: &Cluster, folder: &Path, database: &str, events: u64) {
         "action=settings.updated&actor=member-11@{org}.example",
         "from={early}&to={late}&outcome=denied",
     ] {
-        let asked = filter
+        let query = filter
             .replace("{org}", largest)
             .replace("{early}", &ago(200))
             .replace("{late}", &ago(199));
         let mut times = Vec::new();
-        // From the newest to somewhere deep, and at depths all over the year.
+        // Five pages from each of several depths of the year.
         for days in [0, 1, 30, 90, 180, 270, 330, 360] {
-            let to = if asked.contains("to=") || days == 0 {
+            let to = if query.contains("to=") || days == 0 {
                 String::new()
             } else {
                 format!("&to={}", ago(days))
             };
             let mut cursor = String::new();
             for _ in 0..5 {
-                let path = format!("/v1/orgs/{largest}/audit-events?{asked}{to}{cursor}");
+                let path = format!("/v1/orgs/{largest}/audit-events?{query}{to}{cursor}");
                 let request = http::Request::new(&server.address, "GET", &path, &owner, None);
-                let begun = Instant::now();
+                let start = Instant::now();
                 let page = request.answer();
-                times.push(begun.elapsed().as_secs_f64() * 1000.0);
+                times.push(start.elapsed().as_secs_f64() * 1000.0);
                 match page["next_cursor"].as_str() {
                     Some(next) => cursor = format!("&cursor={next}"),
                     None => break,
@@ -312,14 +337,14 @@ fn pages(cluster: &Cluster, folder: &Path, database: &str, events: u64) {
             }
         }
         println!(
-            "| a page with `{}`, ms | {} |",
-            if filter.is_empty() { "nothing" } else { filter },
+            "| page with filter `{}`, ms | {} |",
+            if filter.is_empty() { "none" } else { filter },
             spread(times, 1)
         );
     }
 }
 
-/// So many days before now, as a query takes it.
+/// The time `days` ago, in the format of a query parameter.
 fn ago(days: i64) -> String {
     let now = postern_domain::clock::Clock::now(&postern_domain::clock::SystemClock);
     (now - chrono::TimeDelta::days(days)).format("%Y-%m-%dT%H:%M:%SZ").to_string()
@@ -330,7 +355,7 @@ fn sql(cluster: &Cluster, sql: &str) {
 }
 
 fn read(cluster: &Cluster, sql: &str) -> String {
-    let done = Command::new(cluster.binaries.join("psql"))
+    let output = Command::new(cluster.binaries.join("psql"))
         .args(["--quiet", "--no-psqlrc", "--tuples-only", "--no-align", "--set=ON_ERROR_STOP=1"])
         .args([
             "--host",
@@ -343,21 +368,21 @@ fn read(cluster: &Cluster, sql: &str) -> String {
         ])
         .output()
         .expect("psql runs");
-    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
-    String::from_utf8(done.stdout).expect("text")
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).expect("UTF-8")
 }
 
-/// Asks for something, and gives it to `each` chunk by chunk.
-fn ask(address: &str, path: &str, token: &str, accept: &str, mut each: impl FnMut(&[u8])) {
+/// Sends a GET request and passes the chunks of the response body to `on_chunk`.
+fn ask(address: &str, path: &str, token: &str, accept: &str, mut on_chunk: impl FnMut(&[u8])) {
     actix_web::rt::System::new().block_on(async {
-        let asked =
+        let request =
             reqwest::Client::new().get(format!("http://{address}{path}")).header("accept", accept);
-        let asked = if token.is_empty() { asked } else { asked.bearer_auth(token) };
-        let answer = asked.send().await.expect("answers");
-        assert!(answer.status().is_success(), "{path}: {}", answer.status());
-        let mut chunks = answer.bytes_stream();
+        let request = if token.is_empty() { request } else { request.bearer_auth(token) };
+        let response = request.send().await.expect("the server responds");
+        assert!(response.status().is_success(), "{path}: {}", response.status());
+        let mut chunks = response.bytes_stream();
         while let Some(chunk) = chunks.next().await {
-            each(&chunk.expect("arrives"));
+            on_chunk(&chunk.expect("the body is complete"));
         }
     });
 }
@@ -365,15 +390,15 @@ fn ask(address: &str, path: &str, token: &str, accept: &str, mut each: impl FnMu
 fn text(address: &str, path: &str, token: &str, accept: &str) -> String {
     let mut bytes = Vec::new();
     ask(address, path, token, accept, |chunk| bytes.extend_from_slice(chunk));
-    String::from_utf8(bytes).expect("text")
+    String::from_utf8(bytes).expect("UTF-8")
 }
 
-/// Saves an export, and counts its lines.
+/// Saves an export. Returns the number of its lines.
 fn save(address: &str, path: &str, token: &str, file: &Path) -> usize {
-    let (mut into, mut lines) = (fs::File::create(file).expect("a file"), 0);
+    let (mut output, mut lines) = (fs::File::create(file).expect("the file is created"), 0);
     ask(address, path, token, "application/x-ndjson", |chunk| {
         lines += chunk.split(|byte| *byte == b'\n').count() - 1;
-        into.write_all(chunk).expect("is written");
+        output.write_all(chunk).expect("the file is written");
     });
     lines
 }

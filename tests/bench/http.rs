@@ -1,4 +1,4 @@
-//! A load of requests that costs as little as may be: the machine is shared with what is measured.
+//! A load generator that uses little CPU: it shares the machine with the server.
 
 use std::{
     io::{Read, Write},
@@ -10,7 +10,7 @@ use actix_web::rt;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-/// A request as the bytes that are sent.
+/// The bytes of a request.
 #[derive(Clone)]
 pub struct Request {
     address: String,
@@ -26,33 +26,36 @@ impl Request {
             format!("authorization: Bearer {token}\r\n")
         };
         let text = format!(
-            "{method} {path} HTTP/1.1\r\nhost: {address}\r\n{authorization}content-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
+            "{method} {path} HTTP/1.1\r\nhost: {address}\r\n{authorization}\
+             content-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
             body.len()
         );
         Self { address: address.to_owned(), bytes: text.into_bytes() }
     }
 
-    /// Sends it once, and insists on success.
+    /// Sends the request once and asserts success.
     pub fn once(&self) {
-        let mut stream = connect(&self.address).expect("connects");
-        let (status, body) = exchange(&mut stream, &self.bytes).expect("answered");
+        let mut stream = connect(&self.address).expect("the server accepts the connection");
+        let (status, body) = exchange(&mut stream, &self.bytes).expect("the server responds");
         assert!(status < 300, "{status}: {}", String::from_utf8_lossy(&body));
     }
 
+    /// Sends the request once and returns the JSON body of the response.
     pub fn answer(&self) -> Value {
-        let mut stream = connect(&self.address).expect("connects");
-        let (_, body) = exchange(&mut stream, &self.bytes).expect("answered");
+        let mut stream = connect(&self.address).expect("the server accepts the connection");
+        let (_, body) = exchange(&mut stream, &self.bytes).expect("the server responds");
         serde_json::from_slice(&body).expect("JSON")
     }
 }
 
-/// How many threads share the connections: as many as `pgbench` is given.
+/// Number of threads that share the connections, the same for `pgbench`.
 pub const THREADS: usize = 2;
 
-/// Requests a second over so many connections, each sending the requests in turn.
-pub fn rate(requests: &[Request], connections: usize, lasts: Duration) -> f64 {
-    let begun = Instant::now();
-    let until = begun + lasts;
+/// Returns the requests per second over `connections`, each of which sends the requests in turn for
+/// the duration.
+pub fn rate(requests: &[Request], connections: usize, duration: Duration) -> f64 {
+    let start = Instant::now();
+    let until = start + duration;
     let threads: Vec<_> = (0..THREADS)
         .map(|thread| {
             let requests = requests.to_vec();
@@ -61,61 +64,68 @@ pub fn rate(requests: &[Request], connections: usize, lasts: Duration) -> f64 {
                 rt::System::new().block_on(async {
                     let senders =
                         mine.into_iter().map(|nth| rt::spawn(send(requests.clone(), nth, until)));
-                    let mut done = 0;
+                    let mut count = 0;
                     for sender in senders.collect::<Vec<_>>() {
-                        done += sender.await.expect("runs");
+                        count += sender.await.expect("the sender does not panic");
                     }
-                    done
+                    count
                 })
             })
         })
         .collect();
-    let done: u32 = threads.into_iter().map(|thread| thread.join().expect("runs")).sum();
-    f64::from(done) / begun.elapsed().as_secs_f64()
+    let count: u32 =
+        threads.into_iter().map(|thread| thread.join().expect("the thread does not panic")).sum();
+    f64::from(count) / start.elapsed().as_secs_f64()
 }
 
-/// Sends the requests in turn over one connection, beginning with the `nth`, and counts them.
+/// Sends the requests in turn over one connection, beginning with the `nth`. Returns their number.
 async fn send(requests: Vec<Request>, nth: usize, until: Instant) -> u32 {
-    let mut stream = tokio::net::TcpStream::connect(&requests[0].address).await.expect("connects");
-    stream.set_nodelay(true).expect("a socket");
-    let (mut done, mut buffer) = (0, Vec::with_capacity(1 << 16));
+    let mut stream = tokio::net::TcpStream::connect(&requests[0].address)
+        .await
+        .expect("the server accepts the connection");
+    stream.set_nodelay(true).expect("the option is set");
+    let (mut count, mut buffer) = (0, Vec::with_capacity(1 << 16));
     for request in requests.iter().cycle().skip(nth) {
         if Instant::now() > until {
             break;
         }
-        stream.write_all(&request.bytes).await.expect("sent");
+        stream.write_all(&request.bytes).await.expect("the request is sent");
         buffer.clear();
         let status = loop {
-            let read = stream.read_buf(&mut buffer).await.expect("answered");
-            assert!(read > 0, "the server hung up");
+            let read = stream.read_buf(&mut buffer).await.expect("the server responds");
+            assert!(read > 0, "the server closed the connection");
             if let Some((status, _)) = whole(&buffer) {
                 break status;
             }
         };
         assert!(status < 300, "{status}");
-        done += 1;
+        count += 1;
     }
-    done
+    count
 }
 
-/// How many of so many people who sign in at once get in.
-pub fn sign_ins(address: &str, people: usize) -> usize {
+/// Signs in `count` times concurrently. Returns the number of successes.
+pub fn sign_ins(address: &str, count: usize) -> usize {
     let body = json!({ "email": "owner@acme.example", "password": postern_tests::PASSWORD });
     let request = Request::new(address, "POST", "/v1/auth/login", "", Some(body));
-    let people: Vec<_> = (0..people)
+    let threads: Vec<_> = (0..count)
         .map(|_| {
             let request = request.clone();
             std::thread::spawn(move || {
-                let answered = connect(&request.address)
+                let response = connect(&request.address)
                     .and_then(|mut stream| exchange(&mut stream, &request.bytes));
-                answered.is_ok_and(|(status, _)| status == 200)
+                response.is_ok_and(|(status, _)| status == 200)
             })
         })
         .collect();
-    people.into_iter().map(|one| one.join().expect("runs")).filter(|in_| *in_).count()
+    threads
+        .into_iter()
+        .map(|thread| thread.join().expect("the thread does not panic"))
+        .filter(|signed_in| *signed_in)
+        .count()
 }
 
-/// The status of a GET, if anybody answers.
+/// Status of a GET request; `None` if there is no response.
 pub fn status(address: &str, path: &str) -> Option<u16> {
     let request = Request::new(address, "GET", path, "", None);
     let mut stream = connect(address).ok()?;
@@ -144,10 +154,10 @@ fn exchange(stream: &mut TcpStream, request: &[u8]) -> std::io::Result<(u16, Vec
     }
 }
 
-/// The status of an answer and the length of its head, once all of it is there.
+/// Status of a response and length of its head; `None` if the response is incomplete.
 fn whole(buffer: &[u8]) -> Option<(u16, usize)> {
     let head = buffer.windows(4).position(|window| window == b"\r\n\r\n")? + 4;
-    let text = std::str::from_utf8(&buffer[..head]).expect("a head is ASCII");
+    let text = std::str::from_utf8(&buffer[..head]).expect("the head is ASCII");
     let length = text.lines().find_map(|line| {
         line.split_once(": ").filter(|(name, _)| name.eq_ignore_ascii_case("content-length"))
     });

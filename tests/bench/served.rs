@@ -1,4 +1,4 @@
-//! The server as a process of its own, from the release build.
+//! The server as a separate process, from the release build.
 
 use std::{
     fs,
@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use crate::http;
 
-/// Makes the schema.
+/// Creates the schema.
 pub fn migrate(folder: &Path, database: &str, owner: &str) {
     let mut command = Command::new(binary());
     command
@@ -20,67 +20,70 @@ pub fn migrate(folder: &Path, database: &str, owner: &str) {
         .current_dir(folder)
         .env("POSTERN__DATABASE__URL", database)
         .env("POSTERN__DATABASE__OWNER_URL", owner);
-    assert!(command.stdout(Stdio::null()).status().expect("runs").success(), "the schema is made");
+    let status = command.stdout(Stdio::null()).status().expect("the command runs");
+    assert!(status.success(), "`postern migrate` failed");
 }
 
-/// The least, the middle and the most of some measurements.
-pub fn spread(mut all: Vec<f64>, digits: usize) -> String {
-    all.sort_by(f64::total_cmp);
-    format!("{1:.0$} ({2:.0$} to {3:.0$})", digits, all[all.len() / 2], all[0], all[all.len() - 1])
+/// Median of measurements, with minimum and maximum in parentheses.
+pub fn spread(mut values: Vec<f64>, digits: usize) -> String {
+    values.sort_by(f64::total_cmp);
+    let (median, max) = (values[values.len() / 2], values[values.len() - 1]);
+    format!("{median:.digits$} ({:.digits$} to {max:.digits$})", values[0])
 }
 
-/// A server of its own process, from the release build.
+/// A running server process.
 pub struct Served {
     process: Child,
     pub address: String,
-    /// How long it took from its start to its first answer that it is ready.
+    /// Time from the start of the process until `/readyz` returned 200.
     pub ready: Duration,
 }
 
 impl Served {
     pub fn start(folder: &Path, database: &str, demo: bool) -> Self {
-        let free =
-            TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).expect("a port");
+        let free = TcpListener::bind("127.0.0.1:0")
+            .and_then(|listener| listener.local_addr())
+            .expect("a port is free");
         let mut command = Command::new(binary());
         command.arg("serve").args(demo.then_some("--demo")).current_dir(folder);
         command
             .env("POSTERN__SERVER__LISTEN", free.to_string())
             .env("POSTERN__DATABASE__URL", database);
         command.env("POSTERN__LOG__FILTER", "warn").stdout(Stdio::null());
-        let begun = Instant::now();
-        let process = command.spawn().expect("starts");
+        let start = Instant::now();
+        let process = command.spawn().expect("the server starts");
         let address = free.to_string();
         while http::status(&address, "/readyz") != Some(200) {
             std::thread::yield_now();
-            assert!(begun.elapsed() < Duration::from_secs(30), "it does not get ready");
+            assert!(start.elapsed() < Duration::from_secs(30), "the server does not get ready");
         }
-        Self { process, address, ready: begun.elapsed() }
+        Self { process, address, ready: start.elapsed() }
     }
 
     pub fn sign_in(&self, email: &str) -> String {
         let body = json!({ "email": email, "password": postern_tests::PASSWORD });
-        let answer =
+        let tokens =
             http::Request::new(&self.address, "POST", "/v1/auth/login", "", Some(body)).answer();
-        answer["access_token"].as_str().expect("signed in").to_owned()
+        tokens["access_token"].as_str().expect("an access token").to_owned()
     }
 
     pub fn get(&self, token: &str, path: &str) -> Value {
         http::Request::new(&self.address, "GET", path, token, None).answer()
     }
 
-    /// A line of `/proc/…/status`, in MiB.
-    pub fn memory(&self, line: &str) -> f64 {
-        let status =
-            fs::read_to_string(format!("/proc/{}/status", self.process.id())).expect("runs");
-        let kib = status.lines().find_map(|text| {
-            text.strip_prefix(line)?
+    /// A field of `/proc/…/status`, in MiB.
+    pub fn memory(&self, field: &str) -> f64 {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.process.id()))
+            .expect("the server is running");
+        let kib = status.lines().find_map(|line| {
+            line.strip_prefix(field)?
                 .strip_prefix(':')?
                 .split_whitespace()
                 .next()?
                 .parse::<f64>()
                 .ok()
         });
-        kib.expect("a figure") / 1024.0
+        kib.expect("a number of KiB") / 1024.0
     }
 }
 

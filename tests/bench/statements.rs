@@ -1,5 +1,4 @@
-//! The statements that a request sends, as a script for `pgbench`: taken from the database's own log, so that they are the
-//! very same.
+//! The statements that a request sends, as a script for `pgbench`, taken from the database's log.
 
 use std::{
     fs,
@@ -12,47 +11,48 @@ use postern_tests::{Cluster, SERVER, SUPERUSER};
 
 use crate::http::THREADS;
 
-/// Runs `request` once with every statement logged, and writes what it sent as a script.
+/// Runs `request` once with statement logging, and writes its statements to a script.
 pub fn of(cluster: &Cluster, folder: &Path, request: impl FnOnce()) -> PathBuf {
-    let log = Path::new(cluster.socket_folder()).join("server.log");
+    let path = Path::new(cluster.socket_folder()).join("server.log");
     psql(cluster, "ALTER SYSTEM SET log_statement = 'all'");
     psql(cluster, "SELECT pg_reload_conf()");
-    // Each backend takes the new setting up between two statements.
+    // Backends apply the new setting between two statements.
     psql(cluster, "SELECT pg_sleep(0.3)");
-    let before = fs::read_to_string(&log).expect("a log").len();
+    let before = fs::read_to_string(&path).expect("the log is readable").len();
     request();
-    let logged = fs::read_to_string(&log).expect("a log").split_off(before);
+    let log = fs::read_to_string(&path).expect("the log is readable").split_off(before);
     psql(cluster, "ALTER SYSTEM RESET log_statement");
     psql(cluster, "SELECT pg_reload_conf()");
     let script = folder.join("request.sql");
-    let statements = statements(&logged);
-    assert!(statements.len() >= 4, "the log has the statements: {logged}");
-    fs::write(&script, statements.join("\n")).expect("written");
+    let statements = statements(&log);
+    assert!(statements.len() >= 4, "statements are missing in the log: {log}");
+    fs::write(&script, statements.join("\n")).expect("the script is written");
     script
 }
 
-/// Transactions a second.
-pub fn pgbench(cluster: &Cluster, script: &Path, connections: usize, lasts: Duration) -> f64 {
+/// Runs a script with `pgbench`. Returns the transactions per second.
+pub fn pgbench(cluster: &Cluster, script: &Path, connections: usize, duration: Duration) -> f64 {
     let output = Command::new(cluster.binaries.join("pgbench"))
         .args([
             "--no-vacuum",
             "--protocol=prepared",
             &format!("--jobs={THREADS}"),
             &format!("--client={connections}"),
-            &format!("--time={}", lasts.as_secs()),
+            &format!("--time={}", duration.as_secs()),
         ])
         .arg(format!("--file={}", script.display()))
         .args(["--host", cluster.socket_folder(), "--username", SERVER, "postgres"])
         .output()
         .expect("pgbench runs");
-    let said = String::from_utf8_lossy(&output.stdout);
-    let rate =
-        said.lines().find_map(|line| line.strip_prefix("tps = ")?.split(' ').next()?.parse().ok());
-    rate.unwrap_or_else(|| panic!("{said}{}", String::from_utf8_lossy(&output.stderr)))
+    let report = String::from_utf8_lossy(&output.stdout);
+    let rate = report
+        .lines()
+        .find_map(|line| line.strip_prefix("tps = ")?.split(' ').next()?.parse().ok());
+    rate.unwrap_or_else(|| panic!("{report}{}", String::from_utf8_lossy(&output.stderr)))
 }
 
 fn psql(cluster: &Cluster, sql: &str) {
-    let done = Command::new(cluster.binaries.join("psql"))
+    let output = Command::new(cluster.binaries.join("psql"))
         .args([
             "--quiet",
             "--no-psqlrc",
@@ -66,10 +66,10 @@ fn psql(cluster: &Cluster, sql: &str) {
         ])
         .output()
         .expect("psql runs");
-    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }
 
-/// The statements of a log, with their parameters put in.
+/// Statements in a log, with their parameters inserted.
 fn statements(log: &str) -> Vec<String> {
     let mut all: Vec<String> = Vec::new();
     let mut lines = log.lines().peekable();
@@ -90,18 +90,19 @@ fn statements(log: &str) -> Vec<String> {
             statement
         };
         let mut statement = statement.to_owned();
-        // A statement of several lines goes on with a tab.
-        while let Some(more) = lines.next_if(|more| more.starts_with('\t')) {
+        // Continuation lines of a statement begin with a tab.
+        while let Some(line) = lines.next_if(|line| line.starts_with('\t')) {
             statement.push(' ');
-            statement.push_str(more.trim());
+            statement.push_str(line.trim());
         }
         all.push(statement);
     }
     let all = all
         .iter()
         .flat_map(|statement| statement.split("; "))
-        .map(|one| format!("{};", one.trim_end_matches(';')));
-    // From its beginning to its end. A read is rolled back after its answer, perhaps after this has looked.
+        .map(|statement| format!("{};", statement.trim_end_matches(';')));
+    // From BEGIN to COMMIT or ROLLBACK. A read is rolled back after the response, possibly after
+    // the log was read.
     let ends = |statement: &str| ["COMMIT;", "ROLLBACK;"].contains(&statement);
     let mut transaction: Vec<String> = all.skip_while(|statement| statement != "BEGIN;").collect();
     transaction.truncate(
@@ -116,11 +117,12 @@ fn statements(log: &str) -> Vec<String> {
     transaction
 }
 
-/// A UUID version 7: new events are put where the newest are.
-const NEW_ID: &str = "(lpad(to_hex((extract(epoch FROM clock_timestamp()) * 1000)::bigint), 12, '0') \
-    || '7' || substr(md5(random()::text), 1, 3) || '8' || substr(md5(random()::text), 1, 15))::uuid";
+/// SQL of a new `UUIDv7`, so that events are inserted behind the newest ones.
+const NEW_ID: &str = "(lpad(to_hex((extract(epoch FROM clock_timestamp()) * 1000)::bigint), \
+    12, '0') || '7' || substr(md5(random()::text), 1, 3) || '8' \
+    || substr(md5(random()::text), 1, 15))::uuid";
 
-/// Puts `$1 = 'x', $2 = NULL` into the places of `$1` and `$2`.
+/// Replaces `$1` and `$2` by the values in `$1 = 'x', $2 = NULL`.
 fn filled(statement: &str, parameters: &str) -> String {
     let mut values: Vec<(usize, String)> = Vec::new();
     let mut rest = parameters;
@@ -142,11 +144,12 @@ fn filled(statement: &str, parameters: &str) -> String {
         rest = after[end..].trim_start_matches(", ");
     }
     let mut filled = statement.to_owned();
-    // The highest first, so that $1 is not found in $12.
+    // In descending order, so that $1 does not match in $12.
     for (number, value) in values.into_iter().rev() {
-        // The ids of an event: in the queue the second value, in the record the first behind those four.
-        let made = statement.contains("INSERT INTO \"audit_event\"") && [2, 5].contains(&number);
-        let value = if made { NEW_ID.to_owned() } else { value };
+        // The event's id: second of the four values of the queue row, and first of the event row,
+        // of which the values follow.
+        let is_id = statement.contains("INSERT INTO \"audit_event\"") && [2, 5].contains(&number);
+        let value = if is_id { NEW_ID.to_owned() } else { value };
         filled = filled.replace(&format!("${number}"), &value);
     }
     filled

@@ -1,4 +1,4 @@
-//! A server for one test.
+//! The server of one test, with its database and clock.
 
 use std::{cell::Cell, net::TcpListener, path::Path, sync::Arc};
 
@@ -28,27 +28,27 @@ use crate::{Answer, Database, PASSWORD, Person, TestClock, write_record_keys};
 pub enum Backend {
     Sqlite,
     Postgres,
-    /// PostgreSQL with `PgBouncer` in transaction mode before it.
+    /// PostgreSQL behind `PgBouncer` in transaction mode.
     PgBouncer,
 }
 
-/// A server that runs, its database and its clock.
+/// A running server with its database and clock.
 pub struct App {
     pub backend: Backend,
     pub address: String,
     pub clock: TestClock,
     pub db: Database,
-    /// How its server reaches the database.
+    /// The server's database options.
     options: Options,
     pub state: Arc<State>,
     pub client: reqwest::Client,
     pub folder: TempDir,
     handle: postern_api::Handle,
     running: Cell<Option<rt::task::JoinHandle<std::io::Result<()>>>>,
-    meddled: Cell<bool>,
+    skips_invariants: Cell<bool>,
 }
 
-/// Runs one test on one backend, and then asks of it what must hold after every test.
+/// Runs one test on one backend, and then checks the invariants.
 pub fn run(backend: Backend, test: impl AsyncFnOnce(&App)) {
     rt::System::new().block_on(async {
         let app = App::start(backend, |_| {}).await;
@@ -57,9 +57,10 @@ pub fn run(backend: Backend, test: impl AsyncFnOnce(&App)) {
     });
 }
 
-/// The configuration of a test's server: the defaults, but for hashes that cost nothing.
+/// Configuration of a test server: the defaults, except for cheap password hashes and short
+/// shutdown times.
 pub fn config(folder: &Path, change: impl FnOnce(&mut api::Config)) -> api::Config {
-    let mut config = Config::read(figment_of_nothing()).expect("the defaults are sound").api;
+    let mut config = Config::read(figment_of_nothing()).expect("the defaults are valid").api;
     config.passwords.memory_kib = 8;
     config.passwords.iterations = 1;
     config.server.workers = 2;
@@ -70,7 +71,7 @@ pub fn config(folder: &Path, change: impl FnOnce(&mut api::Config)) -> api::Conf
     config
 }
 
-/// The same without changes.
+/// Unchanged configuration of a test server.
 pub fn test_config(folder: &Path) -> api::Config {
     config(folder, |_| {})
 }
@@ -80,36 +81,36 @@ fn figment_of_nothing() -> impl figment::Provider {
 }
 
 impl App {
-    /// Starts one; `change` may change its configuration.
+    /// Starts a server. `change` edits its configuration.
     pub async fn start(backend: Backend, change: impl FnOnce(&mut api::Config)) -> Self {
         Self::start_on(backend, change, |_| {}).await
     }
 
-    /// The same; `reach` may change how it reaches its database.
+    /// Starts a server. `change` edits its configuration, `change_options` its database options.
     pub async fn start_on(
         backend: Backend,
         change: impl FnOnce(&mut api::Config),
-        reach: impl FnOnce(&mut Options),
+        change_options: impl FnOnce(&mut Options),
     ) -> Self {
-        let folder = tempfile::tempdir().expect("a folder");
+        let folder = tempfile::tempdir().expect("a temporary directory");
         let db = Database::copy(backend, &folder).await;
         write_record_keys(&folder.path().join("data/audit-keys"));
         let clock = TestClock::default();
         let mut options = db.options();
-        reach(&mut options);
+        change_options(&mut options);
         let store = Store::connect(&options).await.expect("the database opens");
         let config = config(folder.path(), change);
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port is free");
-        let address = format!("http://{}", listener.local_addr().expect("bound"));
+        let address = format!("http://{}", listener.local_addr().expect("the socket is bound"));
         let state = Arc::new(
-            State::new(config, store, Arc::new(clock.clone())).expect("the state is sound"),
+            State::new(config, store, Arc::new(clock.clone())).expect("the state is built"),
         );
         let server = Server::start(Arc::clone(&state), listener).expect("the server starts");
         let handle = server.handle();
         let running = rt::spawn(server.run());
         let client =
-            reqwest::Client::builder().pool_max_idle_per_host(64).build().expect("a client");
-        let (running, meddled) = (Cell::new(Some(running)), Cell::new(false));
+            reqwest::Client::builder().pool_max_idle_per_host(64).build().expect("an HTTP client");
+        let (running, skips_invariants) = (Cell::new(Some(running)), Cell::new(false));
         Self {
             backend,
             address,
@@ -121,54 +122,61 @@ impl App {
             folder,
             handle,
             running,
-            meddled,
+            skips_invariants,
         }
     }
 
-    /// State was changed behind the server's back: state and record need no longer agree.
-    pub fn unaccounted(&self) {
-        self.meddled.set(true);
+    /// Skips the invariants after the test: it changes state without audit events.
+    pub fn skip_invariants(&self) {
+        self.skips_invariants.set(true);
     }
 
-    /// Changes state behind the server's back.
-    pub async fn meddle(&self, sql: &str) {
-        self.unaccounted();
+    /// Runs SQL that bypasses the server, and skips the invariants.
+    pub async fn run_sql(&self, sql: &str) {
+        self.skip_invariants();
         self.db.execute(sql).await.expect("the statement runs");
     }
 
-    /// What stops the server.
+    /// Handle that stops the server.
     pub fn handle(&self) -> postern_api::Handle {
         self.handle.clone()
     }
 
-    /// Adds customers to the demo's, as `postern demo --orgs` does: `member-1@company-1.example` owns the first, and so on.
+    /// Adds orgs to the demo data, as `postern demo --orgs` does. `member-1@company-1.example` owns
+    /// the first one.
     pub async fn fill(&self, size: demo::Size) {
-        self.unaccounted();
+        self.skip_invariants();
         let context = RequestContext {
             now: self.clock.now(),
             ids: Arc::default(),
             source: Source::default(),
         };
-        let turn = self.state.hasher.turn().await.expect("a turn");
-        demo::fill(&self.state.store, size, turn.hash(&Password::new(PASSWORD)), &context, |_| {})
-            .await
-            .expect("is filled");
+        let permit = self.state.hasher.acquire().await.expect("a hash permit");
+        demo::fill(
+            &self.state.store,
+            size,
+            permit.hash(&Password::new(PASSWORD)),
+            &context,
+            |_| {},
+        )
+        .await
+        .expect("the orgs are added");
     }
 
-    /// Somebody who has not signed in.
+    /// A caller without a token.
     pub fn anonymous(&self) -> Person<'_> {
         Person::new(self, None)
     }
 
-    /// Somebody with this token.
+    /// A caller with this token.
     pub fn bearer(&self, token: &str) -> Person<'_> {
         Person::new(self, Some(token.to_owned()))
     }
 
-    /// A demo account, signed in.
+    /// A signed-in demo account.
     pub async fn sign_in(&self, email: &str) -> Person<'_> {
-        let answer = self.log_in(email, PASSWORD).await.expect(200);
-        Person::new(self, Some(answer.text("/access_token")))
+        let response = self.log_in(email, PASSWORD).await.expect(200);
+        Person::new(self, Some(response.text("/access_token")))
     }
 
     pub async fn log_in(&self, email: &str, password: &str) -> Answer {
@@ -177,7 +185,8 @@ impl App {
             .await
     }
 
-    /// A member of staff in somebody's name: `read_only` or `full`.
+    /// Starts an impersonation with `mode` `read_only` or `full`. Returns the impersonating caller
+    /// and the response.
     pub async fn impersonate(
         &self,
         staff: &Person<'_>,
@@ -190,15 +199,15 @@ impl App {
             "reason": "cannot open the reports page", "ticket_ref": "SUP-4312",
         });
         let key = self.state.new_request_id();
-        let answer = staff
+        let request = staff
             .request("POST", "/v1/admin/impersonations")
             .header("idempotency-key", key)
             .json(&body);
-        let answer = Answer::of(answer.send().await).await.expect(201);
-        (self.bearer(&answer.text("/access_token")), answer.json)
+        let response = Answer::of(request.send().await).await.expect(201);
+        (self.bearer(&response.text("/access_token")), response.json)
     }
 
-    /// Somebody's id.
+    /// User id by e-mail address.
     pub async fn user_id(&self, email: &str) -> String {
         let id: Id<User> = Id::new(
             self.db.uuid(&format!("SELECT id FROM \"user\" WHERE email = '{email}'")).await,
@@ -206,30 +215,30 @@ impl App {
         id.to_string()
     }
 
-    /// The id of somebody's membership.
+    /// Member id by org slug and e-mail address.
     pub async fn member_id(&self, org: &str, email: &str) -> String {
         let sql = format!(
-            "SELECT m.id FROM membership m JOIN organization o ON o.id = m.org_id JOIN \"user\" u ON u.id = m.user_id \
-             WHERE o.slug = '{org}' AND u.email = '{email}'"
+            "SELECT m.id FROM membership m JOIN organization o ON o.id = m.org_id \
+             JOIN \"user\" u ON u.id = m.user_id WHERE o.slug = '{org}' AND u.email = '{email}'"
         );
         let id: Id<Member> = Id::new(self.db.uuid(&sql).await);
         id.to_string()
     }
 
-    /// How often an action stands in the record.
+    /// Number of audit events of an action.
     pub async fn recorded(&self, action: &str) -> i64 {
         self.db.count(&format!("SELECT count(*) FROM audit_event WHERE action = '{action}'")).await
     }
 
-    /// The newest events first, as an engineer sees them.
+    /// Platform audit events that staff of tier engineering read, newest first.
     pub async fn events(&self, query: &str) -> Vec<Value> {
         let engineer = self.sign_in("eng@postern.example").await;
         let page =
             engineer.get(&format!("/v1/admin/audit-events?limit=100&{query}")).await.expect(200);
-        page.json["data"].as_array().cloned().expect("a list")
+        page.json["data"].as_array().cloned().expect("a list of events")
     }
 
-    /// Now, by the test's clock, from nowhere.
+    /// A request context with the test clock's time and an empty source.
     pub fn context(&self) -> RequestContext {
         RequestContext {
             now: self.clock.now(),
@@ -238,7 +247,7 @@ impl App {
         }
     }
 
-    /// Gives every event its place in its log, as the worker does.
+    /// Adds all pending events to their logs, as the worker does.
     pub async fn sequence(&self) -> Vec<BatchReport> {
         let store =
             self.state.store.separate_pool(&self.options).await.expect("the database opens");
@@ -248,8 +257,8 @@ impl App {
             let batch = sequencer
                 .run_batch(&self.context())
                 .await
-                .expect("the sequencer works")
-                .expect("it is nobody else's turn");
+                .expect("the batch runs")
+                .expect("no other process is sequencing");
             assert!(batch.damaged.is_empty(), "{:?}", batch.damaged);
             if batch.events == 0 && batch.rejected.is_empty() {
                 return batches;
@@ -258,92 +267,111 @@ impl App {
         }
     }
 
-    /// What an event says besides is what its action states.
+    /// Checks the metadata of every event against its action.
     async fn every_event_says_what_is_stated(&self) {
         let text = if self.backend == Backend::Sqlite { "metadata" } else { "metadata::text" };
         let sql =
             format!("SELECT action || ' ' || {text} FROM audit_event WHERE erased_fields IS NULL");
         for row in self.db.texts(&sql).await {
-            let (name, json) = row.split_once(' ').expect("two");
+            let (name, json) = row.split_once(' ').expect("action and metadata");
             let Ok(action) = name.parse::<Action>() else {
-                assert!(self.meddled.get(), "{name} is not in the catalogue");
+                assert!(self.skips_invariants.get(), "{name} is not an audit action");
                 continue;
             };
-            let Ok(Value::Object(said)) = serde_json::from_str(json) else { panic!("{row}") };
+            let Ok(Value::Object(fields)) = serde_json::from_str(json) else { panic!("{row}") };
             assert!(
-                self.meddled.get() || metadata::fault(action.metadata(), &said).is_none(),
+                self.skips_invariants.get() || metadata::fault(action.metadata(), &fields).is_none(),
                 "{row}: {:?}",
-                metadata::fault(action.metadata(), &said)
+                metadata::fault(action.metadata(), &fields)
             );
         }
     }
 
-    /// What must hold after every test.
+    /// Stops the server and checks the invariants of all tests.
     pub async fn finish(self) {
         self.handle.clone().stop().await;
-        let running = self.running.take().expect("a server is finished once");
-        running.await.expect("the server's task ends").expect("the server ends well");
-        if !self.meddled.get() {
+        let running = self.running.take().expect("finish is called once");
+        running.await.expect("the server task does not panic").expect("the server stops cleanly");
+        if !self.skips_invariants.get() {
             self.sequence().await;
         }
         self.state.store.close().await;
-        let as_many = |rows: &str, action: &str| {
+        let difference = |rows: &str, action: &str| {
             format!(
-                "SELECT abs((SELECT count(*) FROM {rows}) - (SELECT count(*) FROM audit_event WHERE action = '{action}'))"
+                "SELECT abs((SELECT count(*) FROM {rows}) \
+                 - (SELECT count(*) FROM audit_event WHERE action = '{action}'))"
             )
         };
-        let never = [
-            ("impersonations and their beginnings in the record differ", as_many("impersonation", "impersonation.started")),
+        // Queries that must count 0.
+        let violations = [
             (
-                "a session was opened unrecorded",
-                "SELECT count(*) FROM session s WHERE NOT EXISTS \
-               (SELECT 1 FROM audit_event e WHERE e.action = 'auth.login_succeeded' AND e.session_id = s.id)"
-                    .to_owned(),
+                "the number of impersonations differs from that of impersonation.started events",
+                difference("impersonation", "impersonation.started"),
             ),
-            ("an org appeared unrecorded", as_many("organization", "org.created")),
-            ("an org was deleted unrecorded", as_many("organization WHERE deletion_requested_at IS NOT NULL", "org.deletion_requested")),
             (
-                "an org's settings were changed unrecorded",
-                "SELECT abs((SELECT CAST(coalesce(sum(version - 1), 0) AS bigint) FROM org_setting) \
-               - (SELECT count(*) FROM audit_event WHERE action = 'settings.updated'))"
+                "a session has no auth.login_succeeded event",
+                "SELECT count(*) FROM session s WHERE NOT EXISTS (SELECT 1 FROM audit_event e \
+                 WHERE e.action = 'auth.login_succeeded' AND e.session_id = s.id)"
                     .to_owned(),
             ),
             (
-                "a member came or went unrecorded",
+                "the number of orgs differs from that of org.created events",
+                difference("organization", "org.created"),
+            ),
+            (
+                "the number of deleted orgs differs from that of org.deletion_requested events",
+                difference(
+                    "organization WHERE deletion_requested_at IS NOT NULL",
+                    "org.deletion_requested",
+                ),
+            ),
+            (
+                "the number of settings changes differs from that of settings.updated events",
+                "SELECT abs((SELECT CAST(coalesce(sum(version - 1), 0) AS bigint) \
+                 FROM org_setting) \
+                 - (SELECT count(*) FROM audit_event WHERE action = 'settings.updated'))"
+                    .to_owned(),
+            ),
+            (
+                "the number of members differs from that in org.created and user.removed events",
                 "SELECT abs((SELECT count(*) FROM membership) - 12 \
                - (SELECT count(*) FROM audit_event WHERE action = 'org.created') + 3 \
                + (SELECT count(*) FROM audit_event WHERE action = 'user.removed'))"
                     .to_owned(),
             ),
             (
-                "an event has no place in a log",
-                "SELECT count(*) FROM audit_event e WHERE NOT EXISTS (SELECT 1 FROM audit_leaf l WHERE l.event_id = e.id)".to_owned(),
-            ),
-            (
-                "an org has no owner",
-                "SELECT count(*) FROM organization o WHERE o.deletion_requested_at IS NULL AND NOT EXISTS \
-               (SELECT 1 FROM membership m WHERE m.org_id = o.id AND m.role = 'owner')"
+                "an event is not in a log",
+                "SELECT count(*) FROM audit_event e \
+                 WHERE NOT EXISTS (SELECT 1 FROM audit_leaf l WHERE l.event_id = e.id)"
                     .to_owned(),
             ),
             (
-                "an event names only one of two",
+                "an org has no owner",
+                "SELECT count(*) FROM organization o \
+                 WHERE o.deletion_requested_at IS NULL AND NOT EXISTS \
+                 (SELECT 1 FROM membership m WHERE m.org_id = o.id AND m.role = 'owner')"
+                    .to_owned(),
+            ),
+            (
+                "an event has an impersonation without a target, or a target without one",
                 "SELECT count(*) FROM audit_event \
                WHERE (impersonation_id IS NULL) <> (on_behalf_of_id IS NULL)"
                     .to_owned(),
             ),
         ];
-        for (fault, sql) in never {
-            assert!(self.meddled.get() || self.db.count(&sql).await == 0, "{fault}");
+        for (violation, sql) in violations {
+            assert!(self.skips_invariants.get() || self.db.count(&sql).await == 0, "{violation}");
         }
         self.every_event_says_what_is_stated().await;
         if self.backend != Backend::Sqlite {
-            // The server's connections are closed; the database needs a moment to see it, and would need one for ever if a
-            // transaction were held.
-            let open = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND state LIKE 'idle in transaction%'";
-            let mut asked = 0;
+            // The server's connections are closed. PostgreSQL notices with a delay, or never if a
+            // transaction is held.
+            let open = "SELECT count(*) FROM pg_stat_activity \
+                WHERE datname = current_database() AND state LIKE 'idle in transaction%'";
+            let mut attempts = 0;
             while self.db.count(open).await > 0 {
-                asked += 1;
-                assert!(asked < 2_000, "a transaction was left open");
+                attempts += 1;
+                assert!(attempts < 2_000, "a transaction was left open");
             }
         }
         self.db.drop_it().await;

@@ -1,23 +1,23 @@
-//! Somebody who calls the API, and what they are answered.
+//! A caller of the API and the responses to it.
 
 use reqwest::{RequestBuilder, header::HeaderMap};
 use serde_json::Value;
 
 use crate::{App, contract};
 
-/// Somebody who calls the API, signed in or not.
+/// A caller of the API, signed in or not.
 pub struct Person<'a> {
     app: &'a App,
     pub token: Option<String>,
 }
 
-/// An answer, read whole.
+/// A complete response.
 #[derive(Debug)]
 pub struct Answer {
     pub status: u16,
     pub headers: HeaderMap,
     pub body: String,
-    /// Null if the body is no JSON.
+    /// Null if the body is not JSON.
     pub json: Value,
 }
 
@@ -26,9 +26,9 @@ impl<'a> Person<'a> {
         Self { app, token }
     }
 
-    /// A request to be built further.
+    /// Builder of a request with the caller's token.
     pub fn request(&self, method: &str, path: &str) -> RequestBuilder {
-        let method = method.parse().expect("a method");
+        let method = method.parse().expect("an HTTP method");
         let request = self.app.client.request(method, format!("{}{path}", self.app.address));
         match &self.token {
             Some(token) => request.bearer_auth(token),
@@ -37,9 +37,9 @@ impl<'a> Person<'a> {
     }
 
     pub async fn get(&self, path: &str) -> Answer {
-        let answer = Answer::of(self.request("GET", path).send().await).await;
-        contract::has_said("GET", path, &answer);
-        answer
+        let response = Answer::of(self.request("GET", path).send().await).await;
+        contract::has_said("GET", path, &response);
+        response
     }
 
     pub async fn post(&self, path: &str, body: Value) -> Answer {
@@ -58,7 +58,8 @@ impl<'a> Person<'a> {
         self.send("DELETE", path, None).await
     }
 
-    /// Any method; POSTs bring a key of their own.
+    /// Sends a request and checks the response against the contract. A POST gets a new idempotency
+    /// key.
     pub async fn send(&self, method: &str, path: &str, body: Option<Value>) -> Answer {
         let mut request = self.request(method, path);
         if method == "POST" {
@@ -67,28 +68,28 @@ impl<'a> Person<'a> {
         if let Some(body) = body {
             request = request.json(&body);
         }
-        let answer = Answer::of(request.send().await).await;
-        contract::has_said(method, path, &answer);
-        answer
+        let response = Answer::of(request.send().await).await;
+        contract::has_said(method, path, &response);
+        response
     }
 }
 
 impl Answer {
     pub async fn of(response: Result<reqwest::Response, reqwest::Error>) -> Self {
-        let response = response.expect("the server answers");
+        let response = response.expect("the server responds");
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
-        // A stream has no end: its head says all that there is.
-        let endless = headers.get("content-type").is_some_and(|kind| kind == "text/event-stream");
-        let body = if endless {
+        // The body of an event stream does not end.
+        let is_stream = headers.get("content-type").is_some_and(|kind| kind == "text/event-stream");
+        let body = if is_stream {
             String::new()
         } else {
-            response.text().await.expect("the answer arrives")
+            response.text().await.expect("the body is complete")
         };
         let json = serde_json::from_str(&body).unwrap_or(Value::Null);
         Self { status, headers, body, json }
     }
 
-    /// Insists on a status; and on the shape that every problem has.
+    /// Asserts the status, and for errors the shape of a problem.
     #[track_caller]
     pub fn expect(self, status: u16) -> Self {
         assert_eq!(self.status, status, "{}", self.body);
@@ -101,7 +102,7 @@ impl Answer {
         if status == 401 {
             assert!(
                 self.header("www-authenticate").starts_with("Bearer"),
-                "a 401 says how to authenticate"
+                "401 without WWW-Authenticate: Bearer"
             );
         }
         if status == 429 || status == 503 {
@@ -110,22 +111,22 @@ impl Answer {
         self
     }
 
-    /// Insists on a problem.
+    /// Asserts a problem with this status and code.
     #[track_caller]
     pub fn problem(self, status: u16, code: &str) -> Self {
-        let answer = self.expect(status);
-        assert_eq!(answer.json["code"], code, "{}", answer.body);
-        answer
+        let response = self.expect(status);
+        assert_eq!(response.json["code"], code, "{}", response.body);
+        response
     }
 
-    /// The text at a JSON pointer.
+    /// The string at a JSON pointer.
     #[track_caller]
     pub fn text(&self, pointer: &str) -> String {
         let value = self.json.pointer(pointer).and_then(Value::as_str);
-        value.unwrap_or_else(|| panic!("no text at {pointer} of {}", self.body)).to_owned()
+        value.unwrap_or_else(|| panic!("no string at {pointer} of {}", self.body)).to_owned()
     }
 
-    /// A header, or nothing.
+    /// Value of a header; empty if there is none.
     pub fn header(&self, name: &str) -> String {
         self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned()
     }
@@ -134,7 +135,7 @@ impl Answer {
         self.headers.contains_key(name)
     }
 
-    /// The body but for the request id, which is all that two answers to strangers may differ by.
+    /// The body without the request id: what must be equal for missing and inaccessible resources.
     pub fn without_request_id(&self) -> String {
         self.body.replace(&self.header("x-request-id"), "")
     }

@@ -1,4 +1,4 @@
-//! A clock that stands still until a test turns it.
+//! A clock that only changes when a test advances it.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -10,7 +10,7 @@ pub struct TestClock(Arc<Mutex<DateTime<Utc>>>);
 
 impl Default for TestClock {
     fn default() -> Self {
-        let morning = Utc.with_ymd_and_hms(2026, 11, 20, 9, 0, 0).single().expect("a moment");
+        let morning = Utc.with_ymd_and_hms(2026, 11, 20, 9, 0, 0).single().expect("a valid time");
         Self(Arc::new(Mutex::new(morning)))
     }
 }

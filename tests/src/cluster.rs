@@ -1,5 +1,5 @@
-//! The throw-away PostgreSQL cluster: one for the whole run, started when the first test asks for it, and gone with this
-//! process whatever becomes of it (`postgres.sh` waits for the end of a pipe).
+//! The temporary PostgreSQL cluster of a test run. The first test that needs it starts it. It stops
+//! when this process ends, even if killed: `postgres.sh` waits for the end of a pipe.
 
 use std::{
     io::{BufRead, BufReader},
@@ -8,17 +8,18 @@ use std::{
     sync::LazyLock,
 };
 
-/// Whom the server signs in as: made by `postern migrate`, it may do nothing by itself.
+/// Login of the server: created by `postern migrate`, without privileges of its own.
 pub const SERVER: &str = "postern_server";
-/// Who owns the schema.
+/// Owner of the schema.
 pub const OWNER: &str = "postern_owner";
-/// Who may do anything: what a test looks with, and does damage with.
+/// Superuser, with which tests read the database and damage it.
 pub const SUPERUSER: &str = "postgres";
 
-/// A script that has started something, and stops it when this goes: it waits for the end of its input, whatever becomes of us.
+/// A running script that keeps a server process. The script stops it at the end of its standard
+/// input, so it does not outlive this process.
 struct Supervised {
     process: Child,
-    /// What it said once it was ready.
+    /// The line that it printed when it was ready.
     told: String,
 }
 
@@ -29,7 +30,7 @@ impl Supervised {
         let mut line = String::new();
         BufReader::new(process.stdout.take().expect("piped"))
             .read_line(&mut line)
-            .expect("it starts");
+            .expect("the script prints a line");
         assert!(!line.is_empty(), "{command:?} did not start");
         Self { process, told: line.trim().to_owned() }
     }
@@ -42,13 +43,13 @@ impl Drop for Supervised {
     }
 }
 
-/// What a script of this folder finds, or installs.
+/// Runs a `find-….sh` script, which finds or installs a program. Returns the path it prints.
 fn found(script: &str) -> PathBuf {
     let output = Command::new(script_path(script))
         .stderr(Stdio::inherit())
         .output()
         .expect("the script runs");
-    assert!(output.status.success(), "{script} found nothing to test with");
+    assert!(output.status.success(), "{script} failed");
     PathBuf::from(String::from_utf8(output.stdout).expect("a path in UTF-8").trim())
 }
 
@@ -56,16 +57,16 @@ fn script_path(script: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(script)
 }
 
-/// A cluster that lives as long as this does.
+/// A running cluster. Dropping it stops it.
 pub struct Cluster {
-    /// The folder of the server's binaries, and of `pgbench`.
+    /// Directory of the server binaries and `pgbench`.
     pub binaries: PathBuf,
     process: Supervised,
 }
 
 static CLUSTER: LazyLock<Cluster> = LazyLock::new(|| Cluster::start(""));
 
-/// `PgBouncer` in transaction mode before the cluster that all tests share.
+/// `PgBouncer` in transaction mode in front of the shared cluster.
 static BOUNCER: LazyLock<Supervised> = LazyLock::new(|| {
     let program = found("find-pgbouncer.sh");
     Supervised::start(
@@ -74,7 +75,7 @@ static BOUNCER: LazyLock<Supervised> = LazyLock::new(|| {
 });
 
 impl Cluster {
-    /// Starts one with further settings, as in `-c fsync=on`.
+    /// Starts a cluster with additional settings, such as `-c fsync=on`.
     pub fn start(settings: &str) -> Self {
         let binaries = found("find-postgres.sh");
         let process = Supervised::start(
@@ -90,19 +91,19 @@ impl Cluster {
         &self.process.told
     }
 
-    /// The address of a database for a role: [`SERVER`], [`OWNER`] or [`SUPERUSER`].
+    /// URL of a database for a role: [`SERVER`], [`OWNER`] or [`SUPERUSER`].
     #[must_use]
     pub fn url(&self, role: &str, database: &str) -> String {
         format!("postgres://{role}@{}/{database}", self.socket_folder().replace('/', "%2F"))
     }
 }
 
-/// The address of a database of the cluster that all tests share.
+/// URL of a database of the shared cluster.
 pub fn url(role: &str, database: &str) -> String {
     CLUSTER.url(role, database)
 }
 
-/// The same address for the server's login, through `PgBouncer`.
+/// URL of a database of the shared cluster for the server's login, through `PgBouncer`.
 pub fn pooled_url(database: &str) -> String {
     format!("postgres://{SERVER}@{}:6432/{database}", BOUNCER.told.replace('/', "%2F"))
 }

@@ -1,4 +1,4 @@
-//! The contract as a judge: whatever a test is answered, the contract has said that it may be.
+//! Checks every response in a test against the OpenAPI document.
 
 use std::sync::LazyLock;
 
@@ -9,9 +9,10 @@ use crate::Answer;
 static CONTRACT: LazyLock<Value> =
     LazyLock::new(|| serde_json::from_str(&postern_api::openapi()).expect("JSON"));
 
-/// Insists that the operation at this path may answer so: with this status, this problem, this media type, and the headers that are promised.
+/// Asserts that the document lists the response's status, problem code and media type for the
+/// operation, and that the response has the required headers.
 pub fn has_said(method: &str, path: &str, answer: &Answer) {
-    // What is said of every path alike stands in the contract's introduction.
+    // The introduction of the document describes these for all paths.
     if matches!(answer.status, 304 | 405) || method == "OPTIONS" {
         return;
     }
@@ -22,58 +23,58 @@ pub fn has_said(method: &str, path: &str, answer: &Answer) {
     let response = meant(&operation["responses"][answer.status.to_string()]);
     assert!(
         response.is_object(),
-        "{id} never answers {}, says the contract: {}",
+        "{id}: status {} is not in the contract: {}",
         answer.status,
         answer.body
     );
-    let kind = answer.header("content-type");
-    let kind = kind.split(';').next().unwrap_or_default();
+    let media_type = answer.header("content-type");
+    let media_type = media_type.split(';').next().unwrap_or_default();
     let content = response["content"].as_object();
     assert!(
-        content.map_or(kind.is_empty(), |kinds| kinds.contains_key(kind)),
-        "{id} {} is never {kind}",
+        content.map_or(media_type.is_empty(), |content| content.contains_key(media_type)),
+        "{id} {}: media type {media_type} is not in the contract",
         answer.status
     );
     for (name, header) in response["headers"].as_object().into_iter().flatten() {
         assert!(
             meant(header)["required"] != true || answer.has_header(name),
-            "{id} {} says no {name}",
+            "{id} {}: required header {name} is missing",
             answer.status
         );
     }
     if answer.status >= 400 && method != "HEAD" {
         let code = answer.text("/code");
         let examples = &response["content"]["application/problem+json"]["examples"];
-        assert!(examples.get(&code).is_some(), "{id} never answers {code}, says the contract");
+        assert!(examples.get(&code).is_some(), "{id}: problem {code} is not in the contract");
     }
 }
 
-/// What a reference leads to.
-fn meant(said: &'static Value) -> &'static Value {
-    said["$ref"]
-        .as_str()
-        .map_or(said, |at| CONTRACT.pointer(at.trim_start_matches('#')).expect("it is there"))
+/// Resolves a reference.
+fn meant(value: &'static Value) -> &'static Value {
+    value["$ref"].as_str().map_or(value, |reference| {
+        CONTRACT.pointer(reference.trim_start_matches('#')).expect("the reference resolves")
+    })
 }
 
 fn operation(method: &str, path: &str) -> Option<&'static Value> {
     let path = path.split('?').next()?;
     let paths = CONTRACT["paths"].as_object()?;
-    // Where two would do, the one with more words.
-    let found = paths
+    // If several patterns match, the one with fewest parameters.
+    let (_, methods) = paths
         .iter()
         .filter(|(pattern, _)| fits(pattern, path))
-        .min_by_key(|(pattern, _)| pattern.matches('{').count());
-    found?.1.get(method.to_lowercase())
+        .min_by_key(|(pattern, _)| pattern.matches('{').count())?;
+    methods.get(method.to_lowercase())
 }
 
 fn fits(pattern: &str, path: &str) -> bool {
-    let (mut wanted, mut given) = (pattern.split('/'), path.split('/'));
+    let (mut pattern, mut path) = (pattern.split('/'), path.split('/'));
     loop {
-        match (wanted.next(), given.next()) {
-            // The number of a tile has slashes in it.
+        match (pattern.next(), path.next()) {
+            // Tile numbers contain slashes.
             (None, None) | (Some("{tile}"), Some(_)) => return true,
-            (Some(one), Some(other))
-                if one == other || one.starts_with('{') && !other.is_empty() => {}
+            (Some(expected), Some(segment))
+                if expected == segment || expected.starts_with('{') && !segment.is_empty() => {}
             _ => return false,
         }
     }

@@ -1,4 +1,4 @@
-//! A database for each test: a copy of a template that has been migrated and loaded with the demo accounts once.
+//! A database for each test: a copy of a template that was migrated and filled with demo accounts.
 
 use std::{
     ffi::OsString,
@@ -29,17 +29,17 @@ use tokio::sync::OnceCell;
 
 use crate::{Backend, OWNER, PASSWORD, SERVER, SUPERUSER, TestClock, app, cluster};
 
-/// A test's own database, and a second way into it: as a superuser, with raw SQL.
+/// The database of one test, with a second connection as superuser for raw SQL.
 pub struct Database {
     pub url: String,
-    /// The same through a pooler, for the server alone.
+    /// URL through `PgBouncer`, for the server only.
     pooled: Option<String>,
     pub raw: DatabaseConnection,
     backend: Backend,
 }
 
 impl Database {
-    /// A fresh copy, in `folder` if it is a file.
+    /// Copies the template; an SQLite file into `folder`.
     pub async fn copy(backend: Backend, folder: &TempDir) -> Self {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let url = match backend {
@@ -53,20 +53,20 @@ impl Database {
                 let name = format!("t{}", NEXT.fetch_add(1, Ordering::Relaxed));
                 admin(&format!("CREATE DATABASE {name} TEMPLATE postern_template OWNER {OWNER}"))
                     .await;
-                // What is granted on the database itself, a copy does not take along.
+                // A copy does not include privileges on the database itself.
                 admin(&format!("REVOKE TEMPORARY ON DATABASE {name} FROM PUBLIC")).await;
                 cluster::url(SERVER, &name)
             }
         };
         let pooled = (backend == Backend::PgBouncer)
-            .then(|| cluster::pooled_url(url.rsplit('/').next().expect("a name")));
+            .then(|| cluster::pooled_url(url.rsplit('/').next().expect("a database name")));
         let raw = sea_orm::Database::connect(options(&as_role(&url, SUPERUSER)))
             .await
             .expect("the copy opens");
         Self { url, pooled, raw, backend }
     }
 
-    /// How a server opens it.
+    /// Options with which a server opens the database.
     pub fn options(&self) -> Options {
         match &self.pooled {
             Some(pooled) => Options {
@@ -78,33 +78,35 @@ impl Database {
         }
     }
 
-    /// Runs SQL as somebody whom nothing stops.
+    /// Runs SQL as superuser. Returns the number of affected rows.
     pub async fn execute(&self, sql: &str) -> Result<u64, sea_orm::DbErr> {
-        self.raw.execute_unprepared(sql).await.map(|done| done.rows_affected())
+        self.raw.execute_unprepared(sql).await.map(|result| result.rows_affected())
     }
 
-    /// A way in for another role: the server's login, say. One connection, so that a transaction can be begun by statement.
+    /// Connects as another role, such as the server's login. A single connection, so that
+    /// statements can begin a transaction.
     pub async fn sign_in_as(&self, role: &str) -> DatabaseConnection {
         let mut options = options(&as_role(&self.url, role));
         options.max_connections(1);
-        sea_orm::Database::connect(options).await.expect("the role may sign in")
+        sea_orm::Database::connect(options).await.expect("the role can sign in")
     }
 
-    /// The connections that the server's statements run over, as the next one to borrow one finds it.
+    /// Borrows one of the server's connections from `PgBouncer`, in the state that the last user
+    /// left it in.
     pub async fn borrow_from_the_pooler(&self) -> DatabaseConnection {
-        let mut options = options(self.pooled.as_ref().expect("there is a pooler"));
+        let mut options = options(self.pooled.as_ref().expect("the backend is PgBouncer"));
         options.max_connections(1);
-        sea_orm::Database::connect(options).await.expect("the pooler answers")
+        sea_orm::Database::connect(options).await.expect("PgBouncer accepts the connection")
     }
 
-    /// One number.
+    /// The number that a query returns.
     pub async fn count(&self, sql: &str) -> i64 {
         let statement = Statement::from_string(self.dialect(), sql);
         let row = self.raw.query_one_raw(statement).await.expect("the query runs").expect("a row");
         row.try_get_by_index(0).expect("a number")
     }
 
-    /// One id.
+    /// The id that a query returns.
     pub async fn uuid(&self, sql: &str) -> Uuid {
         let row = self
             .raw
@@ -115,7 +117,7 @@ impl Database {
         row.try_get_by_index(0).expect("an id")
     }
 
-    /// The first column, as text.
+    /// The first column of a query's rows, as text.
     pub async fn texts(&self, sql: &str) -> Vec<String> {
         let rows = self
             .raw
@@ -127,9 +129,9 @@ impl Database {
 
     pub async fn drop_it(self) {
         let Self { url, pooled: _, raw, backend } = self;
-        raw.close().await.expect("closes");
+        raw.close().await.expect("the connection closes");
         if backend != Backend::Sqlite {
-            let name = url.rsplit('/').next().expect("a name").to_owned();
+            let name = url.rsplit('/').next().expect("a database name").to_owned();
             admin(&format!("DROP DATABASE {name} WITH (FORCE)")).await;
         }
     }
@@ -142,7 +144,7 @@ impl Database {
     }
 }
 
-/// The same address for another role.
+/// The same URL for another role.
 pub fn as_role(url: &str, role: &str) -> String {
     url.replace(&format!("://{SERVER}@"), &format!("://{role}@"))
 }
@@ -172,58 +174,62 @@ pub fn store_options(url: &str) -> Options {
     }
 }
 
-/// What all tests keep their records with: they begin with copies of the same one.
+/// The audit keys of all tests: their databases are copies of one template.
 pub fn audit_keys() -> Arc<AuditKeys> {
-    static RECORDER: OnceLock<(TempDir, Arc<AuditKeys>)> = OnceLock::new();
-    let (_, audit_keys) = RECORDER.get_or_init(|| {
-        let folder = tempfile::tempdir().expect("a folder");
+    static KEYS: OnceLock<(TempDir, Arc<AuditKeys>)> = OnceLock::new();
+    let (_, audit_keys) = KEYS.get_or_init(|| {
+        let folder = tempfile::tempdir().expect("a temporary directory");
         write_record_keys(folder.path());
         let audit_keys = AuditKeys::open(folder.path(), LOG_NAME, true, TestClock::default().now())
-            .expect("keys");
+            .expect("the keys are valid");
         (folder, Arc::new(audit_keys))
     });
     Arc::clone(audit_keys)
 }
 
-/// How the logs of tests are named.
+/// Origin of the logs of all tests.
 pub const LOG_NAME: &str = "postern.example";
 
-/// The same keys as files, for a process of its own.
+/// Writes the files of the audit keys into a directory, for a separate process.
 pub fn write_record_keys(folder: &Path) {
-    static KEYS: OnceLock<Vec<(OsString, Vec<u8>)>> = OnceLock::new();
-    let keys = KEYS.get_or_init(|| {
-        let made = tempfile::tempdir().expect("a folder");
-        AuditKeys::open(made.path(), LOG_NAME, true, TestClock::default().now()).expect("keys");
-        let files = fs::read_dir(made.path()).expect("a folder").map(|file| file.expect("a file"));
-        files.map(|file| (file.file_name(), fs::read(file.path()).expect("is read"))).collect()
+    static FILES: OnceLock<Vec<(OsString, Vec<u8>)>> = OnceLock::new();
+    let files = FILES.get_or_init(|| {
+        let source = tempfile::tempdir().expect("a temporary directory");
+        AuditKeys::open(source.path(), LOG_NAME, true, TestClock::default().now())
+            .expect("the keys are created");
+        let entries = fs::read_dir(source.path()).expect("the directory is readable");
+        entries
+            .map(|entry| entry.expect("a directory entry"))
+            .map(|entry| (entry.file_name(), fs::read(entry.path()).expect("the file is read")))
+            .collect()
     });
-    fs::create_dir_all(folder).expect("a folder");
-    for (name, bytes) in keys {
+    fs::create_dir_all(folder).expect("the directory is created");
+    for (name, bytes) in files {
         let mut file = fs::OpenOptions::new()
             .create(true)
             .truncate(true)
             .write(true)
             .mode(0o600)
             .open(folder.join(name))
-            .expect("a file");
-        file.write_all(bytes).expect("is written");
+            .expect("the file is created");
+        file.write_all(bytes).expect("the file is written");
     }
 }
 
-/// Statements that belong to no database of ours.
+/// Runs a statement as superuser outside of the test databases.
 async fn admin(sql: &str) {
     let db = sea_orm::Database::connect(options(&cluster::url(SUPERUSER, "postgres")))
         .await
-        .expect("the cluster answers");
+        .expect("the cluster accepts the connection");
     db.execute_unprepared(sql).await.expect("the statement runs");
-    db.close().await.expect("closes");
+    db.close().await.expect("the connection closes");
 }
 
 async fn sqlite_template() -> PathBuf {
     static TEMPLATE: OnceCell<(TempDir, PathBuf)> = OnceCell::const_new();
     let (_, file) = TEMPLATE
         .get_or_init(|| async {
-            let folder = tempfile::tempdir().expect("a folder");
+            let folder = tempfile::tempdir().expect("a temporary directory");
             let file = folder.path().join("template.db");
             fill(&format!("sqlite://{}", file.display())).await;
             (folder, file)
@@ -248,13 +254,13 @@ async fn fill(url: &str) {
     let store = Store::connect(&store_options(url)).await.expect("the template opens");
     let config = app::config(std::path::Path::new("unused"), |_| {});
     let hash = Hasher::new(&config.passwords)
-        .expect("the parameters are sound")
-        .turn()
+        .expect("the parameters are valid")
+        .acquire()
         .await
-        .expect("a turn");
+        .expect("a hash permit");
     let password = Password::new(PASSWORD);
     let hash = hash.hash(&password);
-    // An hour before the tests begin, so that what they make is newer.
+    // An hour before the tests begin, so that rows of the tests are newer.
     let context = RequestContext {
         now: TestClock::default().now() - chrono::TimeDelta::hours(1),
         ids: Arc::default(),

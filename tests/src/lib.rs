@@ -1,7 +1,8 @@
-//! The harness: a real server on a port for each test, on SQLite and on PostgreSQL, with a clock that the test turns.
+//! Test harness: a real server on a port for each test, on SQLite and PostgreSQL, with a clock that
+//! the test sets.
 //!
-//! A test is `async fn name(t: &App)`, and [`on_both!`] makes two of it. People are the demo accounts, named by their
-//! e-mail addresses: `t.sign_in("owner@acme.example").await.get("/v1/me").await.expect(200)`.
+//! A test is `async fn name(t: &App)`; [`on_both!`] makes one test per backend from it. Callers are
+//! the demo accounts: `t.sign_in("owner@acme.example").await.get("/v1/me").await.expect(200)`.
 
 mod app;
 mod client;
@@ -16,10 +17,11 @@ pub use clock::TestClock;
 pub use cluster::{Cluster, OWNER, SERVER, SUPERUSER};
 pub use database::{Database, LOG_NAME, as_role, store_options, write_record_keys};
 
-/// The password of all demo accounts.
+/// Password of all demo accounts.
 pub use postern_persistence::demo::PASSWORD;
 
-/// Makes `postgres::name` and `pgbouncer::name` of each test of the wall between tenants that SQLite does not have.
+/// Makes `postgres::name` and `pgbouncer::name` of each test. For row-level security, which SQLite
+/// does not have.
 #[macro_export]
 macro_rules! on_postgres {
     ($($name:ident),+ $(,)?) => {
@@ -37,7 +39,7 @@ macro_rules! on_both {
     };
 }
 
-/// The same, and `pgbouncer::name` as well.
+/// Makes `sqlite::name`, `postgres::name` and `pgbouncer::name` of each test.
 #[macro_export]
 macro_rules! on_all {
     ($($name:ident),+ $(,)?) => {
@@ -46,7 +48,7 @@ macro_rules! on_all {
     };
 }
 
-/// Makes `module::name` of each test, on one backend.
+/// Makes `module::name` of each test on one backend.
 #[macro_export]
 macro_rules! tests_on {
     ($module:ident, $backend:ident: $($name:ident),+) => {

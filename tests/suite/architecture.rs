@@ -43,10 +43,16 @@ fn crate_dependencies_are_allowed() {
         dependencies.insert(package["name"].as_str().expect("a name"), names.collect());
     }
     dependencies.remove("postern-tests").expect("this package");
-    assert_eq!(dependencies.len(), ALLOWED_DEPENDENCIES.len(), "ALLOWED_DEPENDENCIES lists every crate");
+    assert_eq!(
+        dependencies.len(),
+        ALLOWED_DEPENDENCIES.len(),
+        "ALLOWED_DEPENDENCIES lists every crate"
+    );
     for (name, allowed) in ALLOWED_DEPENDENCIES {
-        let internal: Vec<&&str> =
-            dependencies[name].iter().filter(|crate_name| crate_name.starts_with("postern")).collect();
+        let internal: Vec<&&str> = dependencies[name]
+            .iter()
+            .filter(|crate_name| crate_name.starts_with("postern"))
+            .collect();
         assert!(
             internal.iter().all(|crate_name| allowed.contains(*crate_name)),
             "{name} depends only on {allowed:?}, not {internal:?}"
@@ -89,5 +95,5 @@ fn only_listed_files_open_the_store() {
         }
     }
     files.sort();
-    assert_eq!(files, STORE_ENTRY_FILES, "only the listed files open the store");
+    assert_eq!(files, STORE_ENTRY_FILES, "only these files open the store");
 }

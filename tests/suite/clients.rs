@@ -22,7 +22,7 @@ tests_on! { postgres_staff, Postgres: fuzz_as_engineering, fuzz_as_super_admin }
 
 /// Fixed seed, so that every run sends the same requests.
 const SEED: &str = "20261121";
-/// Number of examples per operation and phase.
+/// Maximum number of generated examples per operation.
 const EXAMPLES: &str = "3";
 
 /// A child process that is killed when this value is dropped.

@@ -1,4 +1,4 @@
-//! The contract: what is served is what is committed, and says of every operation what a reader needs.
+//! The OpenAPI document: served as committed, complete for every operation, and equal to the domain.
 
 use postern_api::operations::TABLE;
 use postern_domain::{
@@ -20,21 +20,21 @@ async fn contract_and_swagger_ui_are_served(t: &App) {
     let served = t.anonymous().get("/openapi.json").await.expect(200);
     assert!(
         served.body == include_str!("../../openapi/openapi.json"),
-        "another contract than openapi/openapi.json: run `make golden`"
+        "the served document equals openapi/openapi.json: run `make golden`"
     );
     let page = t.anonymous().get("/docs/").await.expect(200);
     assert!(
         page.body.contains("swagger-ui")
             && page.header("content-security-policy").contains("script-src 'self';")
     );
-    for part in [
+    for asset in [
         "operator.js",
         "operator.css",
         "swagger-ui-bundle.js",
         "swagger-ui.css",
         "favicon-32x32.png",
     ] {
-        t.anonymous().send("HEAD", &format!("/docs/{part}"), None).await.expect(200);
+        t.anonymous().send("HEAD", &format!("/docs/{asset}"), None).await.expect(200);
     }
     t.anonymous().get("/docs/other").await.problem(404, "not_found");
     t.anonymous().get("/nowhere").await.problem(404, "not_found");
@@ -44,12 +44,12 @@ async fn every_problem_has_a_page(t: &App) {
     for code in postern_api::http::Code::ALL {
         let page = t.anonymous().get(&format!("/problems/{}", code.name())).await.expect(200);
         assert_eq!(page.json["status"], code.status().as_u16());
-        // A person's browser asks for HTML, and would rather have that than anything.
-        let browser = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
+        // Browsers send an `Accept` header that prefers HTML.
+        let browser_accept = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
         let page = t
             .anonymous()
             .request("GET", &format!("/problems/{}", code.name()))
-            .header("accept", browser)
+            .header("accept", browser_accept)
             .send()
             .await;
         let page = Answer::of(page).await.expect(200);
@@ -110,7 +110,7 @@ fn changelog_lists_the_current_version() {
     let version = contract()["info"]["version"].as_str().expect("a version").to_owned();
     assert!(
         changes.contains(&format!("\n## {version}")),
-        "openapi/CHANGELOG.md says nothing of {version}"
+        "openapi/CHANGELOG.md has a section for {version}"
     );
 }
 
@@ -125,23 +125,27 @@ fn every_operation_is_described() {
         for field in ["summary", "description"] {
             assert!(
                 operation[field].as_str().is_some_and(|text| text.len() > 5),
-                "{id} has no {field}"
+                "{id} has a {field}"
             );
         }
         assert!(
-            operation["description"].as_str().is_some_and(|text| !text.starts_with("**Who")),
-            "{id} has no words of its own"
+            operation["description"].as_str().is_some_and(|text| !text.starts_with("**Access")),
+            "{id} has a description besides the generated policy text"
         );
         let tags = operation["tags"].as_array().expect("tags");
-        let introduced = |tag: &Value| {
-            contract["tags"].as_array().expect("tags").iter().any(|one| one["name"] == *tag)
+        let declared = |tag: &Value| {
+            let tags = contract["tags"].as_array().expect("tags is an array");
+            tags.iter().any(|declared| declared["name"] == *tag)
         };
         assert!(
-            tags.len() == 1 && introduced(&tags[0]),
-            "{id} stands under one heading that is introduced"
+            tags.len() == 1 && declared(&tags[0]),
+            "{id} has one tag, and the document declares it"
         );
         let responses = operation["responses"].as_object().expect("answers");
-        assert!(responses.keys().any(|status| status.starts_with('2')), "{id} has no good answer");
+        assert!(
+            responses.keys().any(|status| status.starts_with('2')),
+            "{id} has a success response"
+        );
         assert!(responses.contains_key("500"), "{id}");
         let signed_in = row.scope != ScopeKind::Public;
         assert_eq!(
@@ -166,12 +170,12 @@ fn every_operation_is_described() {
             let json = response["content"]
                 .as_object()
                 .is_some_and(|kinds| kinds.contains_key("application/json"));
-            assert!(!json || !content["example"].is_null(), "{id} has no example of its answer");
+            assert!(!json || !content["example"].is_null(), "{id} has an example for its response");
         }
         if let Some(body) = operation.get("requestBody") {
             assert!(
                 !body["content"]["application/json"]["example"].is_null(),
-                "{id} has no example of its body"
+                "{id} has an example for its body"
             );
         }
     }
@@ -180,15 +184,18 @@ fn every_operation_is_described() {
 #[test]
 fn enums_match_the_domain() {
     let contract = contract();
-    let listed = |schema: &str| contract["components"]["schemas"][schema]["enum"].clone();
-    assert_eq!(listed("Role"), Role::ALL.iter().map(|word| word.name()).collect::<Value>());
-    assert_eq!(listed("Tier"), Tier::ALL.iter().map(|word| word.name()).collect::<Value>());
-    assert_eq!(listed("Plan"), Plan::ALL.iter().map(|word| word.name()).collect::<Value>());
+    let enum_of = |schema: &str| contract["components"]["schemas"][schema]["enum"].clone();
+    assert_eq!(enum_of("Role"), Role::ALL.iter().map(|variant| variant.name()).collect::<Value>());
+    assert_eq!(enum_of("Tier"), Tier::ALL.iter().map(|variant| variant.name()).collect::<Value>());
+    assert_eq!(enum_of("Plan"), Plan::ALL.iter().map(|variant| variant.name()).collect::<Value>());
     assert_eq!(
-        listed("FeatureKey"),
-        FeatureKey::ALL.iter().map(|word| word.name()).collect::<Value>()
+        enum_of("FeatureKey"),
+        FeatureKey::ALL.iter().map(|variant| variant.name()).collect::<Value>()
     );
-    assert_eq!(listed("Outcome"), Outcome::ALL.iter().map(|word| word.name()).collect::<Value>());
+    assert_eq!(
+        enum_of("Outcome"),
+        Outcome::ALL.iter().map(|variant| variant.name()).collect::<Value>()
+    );
     let actors = &contract["components"]["schemas"]["ActorRef"];
     assert_eq!(actors["discriminator"]["propertyName"], "type");
     for kind in ActorType::ALL {
@@ -199,45 +206,49 @@ fn enums_match_the_domain() {
         assert_eq!(variant["properties"]["type"]["enum"], serde_json::json!([kind.name()]));
     }
     assert_eq!(
-        listed("KnownTargetType"),
-        TargetType::ALL.iter().map(|word| word.name()).collect::<Value>()
+        enum_of("KnownTargetType"),
+        TargetType::ALL.iter().map(|variant| variant.name()).collect::<Value>()
     );
-    assert_eq!(listed("Mode"), Mode::ALL.iter().map(|word| word.name()).collect::<Value>());
+    assert_eq!(enum_of("Mode"), Mode::ALL.iter().map(|variant| variant.name()).collect::<Value>());
     assert_eq!(
-        listed("KnownProblemCode"),
+        enum_of("KnownProblemCode"),
         postern_api::http::Code::ALL.iter().map(|code| code.name()).collect::<Value>()
     );
     assert_eq!(
-        listed("KnownAction"),
-        Action::ALL.iter().map(|word| word.name()).collect::<Value>()
+        enum_of("KnownAction"),
+        Action::ALL.iter().map(|variant| variant.name()).collect::<Value>()
     );
 }
 
-/// Whether the examples are good ones is what `tests/contract/lint.sh` finds out.
+/// `tests/contract/lint.sh` checks that the examples match their schemas.
 #[test]
 fn every_field_has_a_description_and_an_example() {
-    fn fields<'a>(path: &str, schema: &'a Value, found: &mut Vec<(String, &'a Value)>) {
+    fn collect_fields<'a>(
+        path: &str,
+        schema: &'a Value,
+        all_fields: &mut Vec<(String, &'a Value)>,
+    ) {
         for (name, field) in schema["properties"].as_object().into_iter().flatten() {
             let path = format!("{path}.{name}");
-            found.push((path.clone(), field));
-            fields(&path, field, found);
+            all_fields.push((path.clone(), field));
+            collect_fields(&path, field, all_fields);
         }
         for part in ["oneOf", "allOf", "anyOf"]
             .into_iter()
             .flat_map(|key| schema[key].as_array().into_iter().flatten())
         {
-            fields(path, part, found);
+            collect_fields(path, part, all_fields);
         }
         if let Some(items) = schema.get("items") {
-            fields(&format!("{path}[]"), items, found);
+            collect_fields(&format!("{path}[]"), items, all_fields);
         }
     }
     let contract = contract();
     let schemas = contract["components"]["schemas"].as_object().expect("schemas");
-    let mut found = Vec::new();
+    let mut all_fields = Vec::new();
     for (name, schema) in schemas {
-        found.push((name.clone(), schema));
-        fields(name, schema, &mut found);
+        all_fields.push((name.clone(), schema));
+        collect_fields(name, schema, &mut all_fields);
     }
     for parameter in operations(&contract)
         .into_iter()
@@ -245,67 +256,82 @@ fn every_field_has_a_description_and_an_example() {
     {
         assert!(parameter["description"].is_string(), "{parameter}");
     }
-    // A reference says what it refers to.
-    let followed = |field: &Value| -> Value {
-        let reference = |one: &Value| {
-            one["$ref"].as_str().and_then(|reference| {
+    // The description of a referenced schema counts for the field.
+    let referenced_schema = |field: &Value| -> Value {
+        let resolve = |schema: &Value| {
+            schema["$ref"].as_str().and_then(|reference| {
                 reference.rsplit('/').next().map(|name| schemas[name].clone())
             })
         };
-        let choice = || field["oneOf"].as_array().and_then(|all| all.iter().find_map(reference));
-        reference(field).or_else(choice).unwrap_or_default()
+        let variant =
+            || field["oneOf"].as_array().and_then(|variants| variants.iter().find_map(resolve));
+        resolve(field).or_else(variant).unwrap_or_default()
     };
-    let mute = |field: &Value| {
-        let said = |one: &Value| one["description"].as_str().is_some_and(|text| text.len() > 5);
-        let in_place = field["oneOf"].as_array().is_some_and(|all| all.iter().any(said));
-        !said(field) && !in_place && !said(&followed(field))
+    let lacks_description = |field: &Value| {
+        let described =
+            |schema: &Value| schema["description"].as_str().is_some_and(|text| text.len() > 5);
+        let variant_described =
+            field["oneOf"].as_array().is_some_and(|variants| variants.iter().any(described));
+        !described(field) && !variant_described && !described(&referenced_schema(field))
     };
-    let unshown = |field: &Value| {
-        let shown = ["example", "examples", "enum", "const", "$ref", "oneOf", "allOf"]
+    let lacks_example = |field: &Value| {
+        let has_example = ["example", "examples", "enum", "const", "$ref", "oneOf", "allOf"]
             .iter()
             .any(|key| field.get(*key).is_some());
-        !shown && !["boolean", "array", "object", "null"].iter().any(|kind| field["type"] == *kind)
+        !has_example
+            && !["boolean", "array", "object", "null"].iter().any(|kind| field["type"] == *kind)
     };
-    let said_nothing: Vec<&str> =
-        found.iter().filter(|(_, field)| mute(field)).map(|(path, _)| path.as_str()).collect();
-    assert!(said_nothing.is_empty(), "nobody says what these are: {said_nothing:#?}");
-    let shown_nothing: Vec<&str> =
-        found.iter().filter(|(_, field)| unshown(field)).map(|(path, _)| path.as_str()).collect();
-    assert!(shown_nothing.is_empty(), "nobody says what these look like: {shown_nothing:#?}");
+    let paths_where = |predicate: &dyn Fn(&Value) -> bool| -> Vec<&str> {
+        let fields = all_fields.iter().filter(|(_, field)| predicate(field));
+        fields.map(|(path, _)| path.as_str()).collect()
+    };
+    let undescribed = paths_where(&lacks_description);
+    assert!(undescribed.is_empty(), "every field has a description: {undescribed:#?}");
+    let without_example = paths_where(&lacks_example);
+    assert!(without_example.is_empty(), "every field has an example: {without_example:#?}");
 }
 
-/// What can go wrong is shown for each code that can come, and what an answer says in its headers is told.
+/// Each problem response has an example per code, and each response lists its headers.
 #[test]
 fn problems_and_headers_are_described() {
     let contract = contract();
     let resolve = |response: &Value| -> Value {
         response["$ref"].as_str().map_or_else(
             || response.clone(),
-            |at| contract.pointer(at.trim_start_matches('#')).expect("it is there").clone(),
+            |reference| {
+                contract
+                    .pointer(reference.trim_start_matches('#'))
+                    .expect("the reference resolves")
+                    .clone()
+            },
         )
     };
     for (id, operation) in operations(&contract) {
         let paged = operation["parameters"]
             .as_array()
-            .is_some_and(|all| all.iter().any(|one| one["name"] == "cursor"));
+            .is_some_and(|all| all.iter().any(|parameter| parameter["name"] == "cursor"));
         for (status, response) in operation["responses"].as_object().expect("answers") {
             let response = resolve(response);
             let header = |name: &str| response["headers"].get(name).is_some();
             assert!(header("X-Request-Id"), "{id} {status}");
             assert_eq!(header("WWW-Authenticate"), status == "401", "{id} {status}");
             assert_eq!(header("Location"), status == "201", "{id} {status}");
-            let goes = TABLE.iter().any(|row| row.id == id && row.deprecated.is_some());
-            assert_eq!(header("Link"), goes || paged && status == "200", "{id} {status}");
-            assert_eq!((header("Deprecation"), header("Sunset")), (goes, goes), "{id} {status}");
+            let deprecated = TABLE.iter().any(|row| row.id == id && row.deprecated.is_some());
+            assert_eq!(header("Link"), deprecated || paged && status == "200", "{id} {status}");
+            assert_eq!(
+                (header("Deprecation"), header("Sunset")),
+                (deprecated, deprecated),
+                "{id} {status}"
+            );
             if status.as_str() >= "400" {
                 let examples = response["content"]["application/problem+json"]["examples"]
                     .as_object()
                     .expect("examples");
-                let passes =
+                let retryable =
                     ["idempotency_in_flight", "too_many_attempts", "too_many_open", "unavailable"];
                 assert_eq!(
                     header("Retry-After"),
-                    passes.iter().any(|code| examples.contains_key(*code)),
+                    retryable.iter().any(|code| examples.contains_key(*code)),
                     "{id} {status}"
                 );
                 for (code, example) in examples {
@@ -330,11 +356,15 @@ fn demands_are_required_in_the_contract() {
             &contract["components"]["schemas"][reference.rsplit('/').next().expect("a name")]
         });
         let required = |field: &str| {
-            schema["required"].as_array().is_some_and(|all| all.iter().any(|one| one == field))
+            schema["required"]
+                .as_array()
+                .is_some_and(|names| names.iter().any(|name| name == field))
         };
         let header = |name: &str| {
             let parameters = operation["parameters"].as_array().into_iter().flatten();
-            parameters.into_iter().any(|one| one["name"] == name && one["required"] == true)
+            parameters
+                .into_iter()
+                .any(|parameter| parameter["name"] == name && parameter["required"] == true)
         };
         assert_eq!(required("reason"), row.demands.contains(&Demand::Reason), "{id}");
         assert_eq!(required("ticket_ref"), row.demands.contains(&Demand::Ticket), "{id}");
@@ -348,24 +378,26 @@ fn demands_are_required_in_the_contract() {
 
 #[test]
 fn every_reference_resolves() {
-    fn walk<'a>(value: &'a Value, found: &mut Vec<&'a str>) {
+    fn collect_references<'a>(value: &'a Value, references: &mut Vec<&'a str>) {
         match value {
             Value::Object(members) => members.iter().for_each(|(key, member)| match member {
-                Value::String(reference) if key == "$ref" => found.push(reference),
-                _ => walk(member, found),
+                Value::String(reference) if key == "$ref" => references.push(reference),
+                _ => collect_references(member, references),
             }),
-            Value::Array(items) => items.iter().for_each(|item| walk(item, found)),
+            Value::Array(items) => {
+                items.iter().for_each(|item| collect_references(item, references));
+            }
             _ => {}
         }
     }
     let contract = contract();
-    let mut found = Vec::new();
-    walk(&contract, &mut found);
-    assert!(!found.is_empty());
-    for reference in found {
+    let mut references = Vec::new();
+    collect_references(&contract, &mut references);
+    assert!(!references.is_empty(), "the document contains references");
+    for reference in references {
         assert!(
             contract.pointer(reference.trim_start_matches('#')).is_some(),
-            "{reference} leads nowhere"
+            "{reference} resolves"
         );
     }
 }

@@ -1,4 +1,4 @@
-//! `make contract-diff`: what it says of a change, and whether it lets it pass.
+//! `make contract-diff`: lists compatible changes, and fails on changes that break clients.
 
 use std::{fs, process::Command};
 
@@ -6,50 +6,50 @@ use serde_json::{Value, json};
 
 use crate::clients::{contract_folder, tools};
 
-/// In a repository of its own.
+/// Runs `diff.sh` in a temporary Git repository.
 #[test]
 fn breaking_changes_are_reported() {
     tools();
     let folder = tempfile::tempdir().expect("a folder");
     let git = |args: &[&str]| {
-        let who = [
+        let identity = [
             "-c",
-            "user.name=nobody",
+            "user.name=test",
             "-c",
-            "user.email=nobody@postern.example",
+            "user.email=test@postern.example",
             "-c",
             "commit.gpgsign=false",
         ];
         let output = Command::new("git")
-            .args(who)
+            .args(identity)
             .args(args)
             .current_dir(&folder)
             .output()
-            .expect("git is there");
+            .expect("git is installed");
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     };
     let write = |contract: &Value| {
         fs::write(folder.path().join("openapi/openapi.json"), contract.to_string())
             .expect("is written")
     };
-    let compared = || {
+    let diff = || {
         let output = Command::new(contract_folder().join("diff.sh"))
             .current_dir(&folder)
             .output()
             .expect("the script runs");
-        let said = String::from_utf8(output.stdout).expect("text");
-        (output.status.code(), said, String::from_utf8_lossy(&output.stderr).into_owned())
+        let report = String::from_utf8(output.stdout).expect("the report is UTF-8");
+        (output.status.code(), report, String::from_utf8_lossy(&output.stderr).into_owned())
     };
     let contract: Value = serde_json::from_str(&postern_api::openapi()).expect("JSON");
     git(&["init", "--quiet"]);
     fs::create_dir(folder.path().join("openapi")).expect("a folder");
     write(&contract);
-    let (code, said, complaint) = compared();
+    let (code, report, stderr) = diff();
     assert!(
-        code == Some(0) && said.contains("no version has been tagged yet"),
-        "{said}{complaint}"
+        code == Some(0) && report.contains("no version has been tagged yet"),
+        "{report}{stderr}"
     );
-    // Where git itself fails, nobody is told that all is well.
+    // The script fails if git fails.
     let output = Command::new(contract_folder().join("diff.sh"))
         .arg("v9")
         .current_dir(&folder)
@@ -59,78 +59,83 @@ fn breaking_changes_are_reported() {
     git(&["add", "."]);
     git(&["commit", "--quiet", "--message", "first"]);
     git(&["tag", "v0.1.0"]);
-    let (code, said, complaint) = compared();
-    assert!(code == Some(0) && said.contains("nothing has changed."), "{said}{complaint}");
+    let (code, report, stderr) = diff();
+    assert!(code == Some(0) && report.contains("nothing has changed."), "{report}{stderr}");
 
-    // What breaks nobody.
-    let mut wider = contract.clone();
+    // Compatible changes.
+    let mut compatible = contract.clone();
     let optional = json!({ "name": "since", "in": "query", "schema": { "type": "string" } });
-    wider["paths"]["/v1/orgs/{org}/members"]["get"]["parameters"]
+    compatible["paths"]["/v1/orgs/{org}/members"]["get"]["parameters"]
         .as_array_mut()
         .expect("parameters")
         .push(optional);
-    wider["paths"]["/v1/teams"] = contract["paths"]["/v1/orgs"].clone();
-    wider["components"]["schemas"]["Member"]["properties"]["team"] = json!({ "type": "string" });
-    wider["components"]["schemas"]["KnownProblemCode"]["enum"]
+    compatible["paths"]["/v1/teams"] = contract["paths"]["/v1/orgs"].clone();
+    compatible["components"]["schemas"]["Member"]["properties"]["team"] =
+        json!({ "type": "string" });
+    compatible["components"]["schemas"]["KnownProblemCode"]["enum"]
         .as_array_mut()
         .expect("codes")
         .push("too_tired".into());
-    wider["components"]["schemas"]["MeView"]["properties"]["user"]["description"] =
-        "Who it is.".into();
-    wider["components"]["schemas"]["UpdateOrgBody"]["properties"]["max_users"] =
+    compatible["components"]["schemas"]["MeView"]["properties"]["user"]["description"] =
+        "The signed-in user.".into();
+    compatible["components"]["schemas"]["UpdateOrgBody"]["properties"]["max_users"] =
         json!({ "type": "integer" });
-    wider["paths"]["/v1/me"]["get"]["parameters"] = json!([{ "name": "fields", "in": "query", "required": false, "schema": { "type": "string" } }]);
-    wider["components"]["schemas"]["Member"]["properties"]["name"]["deprecated"] = true.into();
-    wider["paths"]["/v1/orgs"]["get"]["responses"]["418"] = json!({ "description": "a teapot" });
-    wider["components"]["schemas"]["UpdateOrgBody"]["properties"]["name"]["maxLength"] = 200.into();
-    write(&wider);
-    let (code, said, complaint) = compared();
-    assert!(code == Some(0) && !said.contains("Breaking"), "{said}{complaint}");
-    for named in [
+    compatible["paths"]["/v1/me"]["get"]["parameters"] = json!([{
+        "name": "fields", "in": "query", "required": false, "schema": { "type": "string" },
+    }]);
+    compatible["components"]["schemas"]["Member"]["properties"]["name"]["deprecated"] = true.into();
+    compatible["paths"]["/v1/orgs"]["get"]["responses"]["418"] =
+        json!({ "description": "another error" });
+    compatible["components"]["schemas"]["UpdateOrgBody"]["properties"]["name"]["maxLength"] =
+        200.into();
+    write(&compatible);
+    let (code, report, stderr) = diff();
+    assert!(code == Some(0) && !report.contains("Breaking"), "{report}{stderr}");
+    for entry in [
         "(since)",
         "GET /v1/teams, POST /v1/teams: added it",
         "code may say \"too_tired\"",
         "properties/team",
         "100 → 200",
     ] {
-        assert!(said.contains(named), "{named} is not in {said}");
+        assert!(report.contains(entry), "the report lists {entry}: {report}");
     }
 
-    // One at a time, each by its name.
-    for (at, name, value, named) in breaks() {
-        let mut other = contract.clone();
-        let there = other
-            .pointer_mut(&at)
+    // Breaking changes, one at a time.
+    for (pointer, name, value, entry) in breaks() {
+        let mut changed = contract.clone();
+        let object = changed
+            .pointer_mut(&pointer)
             .and_then(Value::as_object_mut)
-            .unwrap_or_else(|| panic!("{at} is not there"));
+            .unwrap_or_else(|| panic!("the contract has an object at {pointer}"));
         match value {
             Value::Null if name == "Usage" => {
-                // Under another name.
-                let usage = there.remove("UsageView").expect("it was there");
-                there.insert("Usage".to_owned(), usage);
-                other = serde_json::from_str(
-                    &other.to_string().replace("schemas/UsageView", "schemas/Usage"),
+                // A renamed schema.
+                let usage = object.remove("UsageView").expect("the contract has UsageView");
+                object.insert("Usage".to_owned(), usage);
+                changed = serde_json::from_str(
+                    &changed.to_string().replace("schemas/UsageView", "schemas/Usage"),
                 )
-                .expect("JSON");
+                .expect("the contract is valid JSON");
             }
-            Value::Null => drop(there.remove(name).expect("it was there")),
-            value => drop(there.insert(name.to_owned(), value)),
+            Value::Null => drop(object.remove(name).expect("the removed key exists")),
+            value => drop(object.insert(name.to_owned(), value)),
         }
-        write(&other);
-        let (code, said, complaint) = compared();
-        let breaking = said
+        write(&changed);
+        let (code, report, stderr) = diff();
+        let breaking = report
             .split("Breaking:")
             .nth(1)
             .and_then(|rest| rest.split("\n\n").next())
             .unwrap_or_default();
         assert!(
-            code == Some(1) && breaking.contains(named),
-            "{named} is not among what breaks: {said}{complaint}"
+            code == Some(1) && breaking.contains(entry),
+            "{entry} is reported as breaking: {report}{stderr}"
         );
     }
 }
 
-/// What breaks somebody: where, what is set there (null takes it away), and what is said of it.
+/// Breaking changes: pointer to an object, key, new value (null removes the key), expected entry.
 fn breaks() -> [(String, &'static str, Value, &'static str); 28] {
     let members = "/paths/~1v1~1orgs~1{org}~1members/get";
     let schema = |rest: &str| format!("/components/schemas/{rest}");

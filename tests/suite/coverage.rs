@@ -1,8 +1,9 @@
-//! Every operation of the table, by every kind of caller. Nobody adds an operation to this test: a row without a scenario
-//! fails it.
+//! Every operation of the table, called by every kind of caller. An operation without a scenario in
+//! `request` fails the test.
 //!
-//! Anonymous → 401. Each role and tier → allowed, or 403 with a `permission.denied` row, as the matrix says. A stranger →
-//! the same 404 as for a random org. Impersonated → as the row says. Success → exactly the events that it promised.
+//! Expected: anonymous → 401; each role and tier → success, or 403 with a `permission.denied` event,
+//! as the permission states; non-member → the same 404 as for a random org; impersonated → as the
+//! row states; success → exactly the declared events.
 
 use postern_api::operations::TABLE;
 use postern_domain::{
@@ -16,7 +17,7 @@ use serde_json::{Value, json};
 
 on_both![every_operation_by_every_caller];
 
-/// Operations without a scenario. It only shrinks.
+/// Operations without a scenario. Do not add to it.
 const EXEMPT: &[&str] = &[];
 
 async fn every_operation_by_every_caller(t: &App) {
@@ -27,7 +28,7 @@ async fn every_operation_by_every_caller(t: &App) {
                 succeeds(t, row, &t.sign_in(&caller).await).await;
                 continue;
             }
-            // Each in a world of its own: success changes it.
+            // Operations that change state run on a new server and database each.
             let fresh = App::start(t.backend, |_| {}).await;
             let caller = fresh.sign_in(&caller).await;
             succeeds(&fresh, row, &caller).await;
@@ -41,11 +42,11 @@ const fn changes(row: &Operation) -> bool {
     matches!(row.records, Records::Always(_) | Records::OnAnomaly(_))
 }
 
-/// What a request to the operation looks like, in the org given.
+/// A valid request to the operation: method, path and body. `org` fills `{org}` in the path.
 pub async fn request(t: &App, row: &Operation, org: &str) -> (&'static str, String, Option<Value>) {
     let member = || t.member_id("acme", "viewer@acme.example");
     let user = || t.user_id("viewer@globex.example");
-    let why = "needed for the coverage test";
+    let reason = "needed for the coverage test";
     let (method, path, body) = match row.id {
         "login" => (
             "POST",
@@ -70,7 +71,7 @@ pub async fn request(t: &App, row: &Operation, org: &str) -> (&'static str, Stri
             ("POST", "/v1/me/password".to_owned(), Some(body))
         }
         "list_my_sessions" => ("GET", "/v1/me/sessions".to_owned(), None),
-        // LogScope session it is depends on who calls: filled in by `succeeds`.
+        // The session depends on the caller: `succeeds` fills it in.
         "revoke_my_session" => {
             ("DELETE", "/v1/me/sessions/sess_01k7fgpr00e00800000000000g".to_owned(), None)
         }
@@ -147,7 +148,7 @@ pub async fn request(t: &App, row: &Operation, org: &str) -> (&'static str, Stri
         "search_accounts" => ("GET", "/v1/admin/search?q=acme".to_owned(), None),
         "start_impersonation" => {
             let target = t.user_id("member@acme.example").await;
-            let body = json!({ "target_user_id": target, "org": "acme", "reason": why, "ticket_ref": "SUP-1" });
+            let body = json!({ "target_user_id": target, "org": "acme", "reason": reason, "ticket_ref": "SUP-1" });
             ("POST", "/v1/admin/impersonations".to_owned(), Some(body))
         }
         "list_impersonations" => ("GET", "/v1/admin/impersonations".to_owned(), None),
@@ -158,11 +159,11 @@ pub async fn request(t: &App, row: &Operation, org: &str) -> (&'static str, Stri
         "set_staff_tier" => (
             "PUT",
             format!("/v1/admin/staff/{}", user().await),
-            Some(json!({ "tier": "support", "reason": why })),
+            Some(json!({ "tier": "support", "reason": reason })),
         ),
         "remove_staff" => {
             let support = t.user_id("support@postern.example").await;
-            ("DELETE", format!("/v1/admin/staff/{support}"), Some(json!({ "reason": why })))
+            ("DELETE", format!("/v1/admin/staff/{support}"), Some(json!({ "reason": reason })))
         }
         "list_platform_audit_events" => ("GET", "/v1/admin/audit-events".to_owned(), None),
         "read_policy" => ("GET", "/v1/admin/permissions".to_owned(), None),
@@ -170,19 +171,19 @@ pub async fn request(t: &App, row: &Operation, org: &str) -> (&'static str, Stri
         "read_readiness" => ("GET", "/readyz".to_owned(), None),
         "read_metrics" => ("GET", "/metrics".to_owned(), None),
         "read_problem" => ("GET", "/problems/not_found".to_owned(), None),
-        other => panic!("{other} has no scenario"),
+        other => panic!("add a scenario for {other}"),
     };
     (method, path, body)
 }
 
-/// An event of acme's log, or of the platform's, that is in its log.
+/// ID of an event of acme or of the platform with this action. The event is in its log on return.
 async fn founded(t: &App, action: &str) -> String {
     let events = t.events(&format!("action={action}")).await;
     t.sequence().await;
     let event = events
         .iter()
         .find(|event| event["org"].is_null() || event["org"]["slug"] == "acme")
-        .expect("has happened");
+        .expect("an event with this action exists");
     event["id"].as_str().expect("an id").to_owned()
 }
 
@@ -237,20 +238,20 @@ async fn the_refused(t: &App, row: &Operation) {
         t.anonymous().send(method, &path, body.clone()).await.problem(401, "unauthenticated");
     }
     for email in refused(row) {
-        let who = t.sign_in(&email).await;
+        let caller = t.sign_in(&email).await;
         let before = t.recorded("permission.denied").await;
-        let answer = who.send(method, &path, body.clone()).await;
+        let answer = caller.send(method, &path, body.clone()).await;
         assert_eq!(answer.status, 403, "{email} calls {}: {}", row.id, answer.body);
         answer.problem(403, "permission_denied");
         assert_eq!(t.recorded("permission.denied").await, before + 1, "{email} calls {}", row.id);
     }
     if row.scope == ScopeKind::Org {
-        let stranger = t.sign_in("owner@globex.example").await;
+        let non_member = t.sign_in("owner@globex.example").await;
         let (_, random, _) = request(t, row, "org_01k7fgpr00e00800000000000g").await;
         let before = t.recorded("permission.denied").await;
-        let there = stranger.send(method, &path, body.clone()).await.problem(404, "not_found");
-        let nowhere = stranger.send(method, &random, body).await.problem(404, "not_found");
-        assert_eq!(there.without_request_id(), nowhere.without_request_id(), "{}", row.id);
+        let existing = non_member.send(method, &path, body.clone()).await.problem(404, "not_found");
+        let nonexistent = non_member.send(method, &random, body).await.problem(404, "not_found");
+        assert_eq!(existing.without_request_id(), nonexistent.without_request_id(), "{}", row.id);
         assert_eq!(t.recorded("permission.denied").await, before + 2, "{}", row.id);
     }
 }
@@ -259,8 +260,8 @@ async fn succeeds(t: &App, row: &Operation, caller: &Person<'_>) {
     let (method, mut path, body) = request(t, row, "acme").await;
     match row.id {
         "revoke_my_session" => {
-            let mine = caller.get("/v1/me/sessions").await.expect(200).text("/data/0/id");
-            path = format!("/v1/me/sessions/{mine}");
+            let session = caller.get("/v1/me/sessions").await.expect(200).text("/data/0/id");
+            path = format!("/v1/me/sessions/{session}");
         }
         "end_impersonation" => {
             let (_, started) =
@@ -275,24 +276,24 @@ async fn succeeds(t: &App, row: &Operation, caller: &Person<'_>) {
     let before = actions(t).await;
     let answer = caller.send(method, &path, body).await;
     assert!(answer.status < 300, "{} succeeds: {}", row.id, answer.body);
-    let new: Vec<String> = actions(t).await.split_off(before.len());
-    let promised: Vec<&str> = match row.records {
-        // Asides stand for what is read beyond one's own.
-        Records::InOwnTx(actions) if !new.is_empty() => {
+    let recorded: Vec<String> = actions(t).await.split_off(before.len());
+    let declared: Vec<&str> = match row.records {
+        // Recorded only if the request reads beyond the caller's own data.
+        Records::InOwnTx(actions) if !recorded.is_empty() => {
             actions.iter().map(|action| action.name()).collect()
         }
         Records::Always(actions) => actions.iter().map(|action| action.name()).collect(),
         Records::Nothing | Records::InOwnTx(_) | Records::OnAnomaly(_) => Vec::new(),
     };
     assert_eq!(
-        new.len(),
-        usize::from(!promised.is_empty()),
-        "{} records one event if it promised any: {new:?}",
+        recorded.len(),
+        usize::from(!declared.is_empty()),
+        "{} records one event if it promised any: {recorded:?}",
         row.id
     );
     assert!(
-        new.iter().all(|action| promised.contains(&action.as_str())),
-        "{} promised {promised:?} and recorded {new:?}",
+        recorded.iter().all(|action| declared.contains(&action.as_str())),
+        "{} promised {declared:?} and recorded {recorded:?}",
         row.id
     );
 }

@@ -1,4 +1,4 @@
-//! What the documents show is run as it stands: each block of commands, and each command that is named in a sentence is asked for.
+//! Documentation tests: run each code block as printed, and check that each named command exists.
 
 use std::{
     fs,
@@ -21,11 +21,15 @@ use crate::{
     process::{binary, said},
 };
 
-on_both![documented_tour_works, documented_log_verification_works, documented_leaf_hash_program_works];
+on_both![
+    documented_tour_works,
+    documented_log_verification_works,
+    documented_leaf_hash_program_works
+];
 tests_on! { sqlite_alone, Sqlite: documented_client_generation_works }
 tests_on! { postgres_alone, Postgres: documented_production_setup_works, documented_tenancy_setup_works, documented_rls_queries_work }
 
-/// Where there is something to run, with the names of the blocks in it.
+/// Documents with the names of their code blocks, in order.
 const DOCUMENTS: [(&str, &str, &[&str]); 8] = [
     ("README.md", include_str!("../../README.md"), &["run", "tour", "for-real"]),
     ("docs/architecture.md", include_str!("../../docs/architecture.md"), &[]),
@@ -37,12 +41,17 @@ const DOCUMENTS: [(&str, &str, &[&str]); 8] = [
     ("docs/tenancy.md", include_str!("../../docs/tenancy.md"), &["fence", "set-up"]),
 ];
 
-/// The block that stands under `<!-- run: NAME -->`.
+/// Content of the code block that follows `<!-- run: NAME -->`.
 fn block(name: &str) -> String {
-    let mark = format!("<!-- run: {name} -->\n```");
-    let (_, text, _) =
-        DOCUMENTS.iter().find(|(_, _, names)| names.contains(&name)).expect("a document has it");
-    let rest = text.split(&mark).nth(1).unwrap_or_else(|| panic!("{name} is not marked"));
+    let marker = format!("<!-- run: {name} -->\n```");
+    let (_, text, _) = DOCUMENTS
+        .iter()
+        .find(|(_, _, names)| names.contains(&name))
+        .expect("a document has the block");
+    let rest = text
+        .split(&marker)
+        .nth(1)
+        .unwrap_or_else(|| panic!("the document has the marker of block {name}"));
     rest.split_once('\n')
         .and_then(|(_, rest)| rest.split("```").next())
         .expect("a block")
@@ -59,38 +68,40 @@ fn every_code_block_is_run() {
     }) {
         assert!(
             DOCUMENTS.iter().any(|(name, _, _)| path.ends_with(name)),
-            "{} is not looked at",
+            "DOCUMENTS lists {}",
             path.display()
         );
     }
     for (document, text, names) in DOCUMENTS {
         let lines: Vec<&str> = text.lines().collect();
-        let opened = (0..lines.len()).filter(|at| {
-            lines[*at].starts_with("```") && lines[*at] != "```" && lines[*at] != "```mermaid"
+        let block_starts = (0..lines.len()).filter(|line| {
+            lines[*line].starts_with("```") && lines[*line] != "```" && lines[*line] != "```mermaid"
         });
-        let marked: Vec<&str> = opened
-            .map(|at| {
-                let mark = lines[at.saturating_sub(1)]
+        let marked: Vec<&str> = block_starts
+            .map(|line| {
+                let marker = lines[line.saturating_sub(1)]
                     .strip_prefix("<!-- run: ")
                     .and_then(|rest| rest.strip_suffix(" -->"));
-                mark.unwrap_or_else(|| panic!("{document}:{}: nobody runs this block", at + 1))
+                marker.unwrap_or_else(|| {
+                    panic!("{document}:{}: a `run` marker precedes the block", line + 1)
+                })
             })
             .collect();
-        assert_eq!(marked, names, "{document}");
+        assert_eq!(marked, names, "the code blocks of {document} are those in DOCUMENTS");
         for name in names {
             assert!(
                 include_str!("docs.rs").contains(&format!("block(\"{name}\")")),
-                "no test runs {name}"
+                "a test runs the block {name}"
             );
         }
     }
 }
 
-/// What stands in a sentence as `make …` or `postern …`.
+/// Checks every inline `make …` and `postern …`.
 #[test]
 fn every_named_command_exists() {
     let makefile = include_str!("../../Makefile");
-    let mut asked = 0;
+    let mut checked = 0;
     for (document, text, _) in DOCUMENTS {
         for span in
             text.split("```").step_by(2).flat_map(|prose| prose.split('`').skip(1).step_by(2))
@@ -103,30 +114,34 @@ fn every_named_command_exists() {
                     let target = words.next().unwrap_or("help");
                     assert!(
                         makefile.contains(&format!("\n{target}:")),
-                        "{document}: there is no `make {target}`"
+                        "{document}: the Makefile has the target {target}"
                     );
                 }
                 Some("postern") => {
                     let output =
                         Command::new(binary()).args(words).arg("--help").output().expect("runs");
-                    assert!(output.status.success(), "{document}: `{span}`: {}", said(&output));
+                    assert!(
+                        output.status.success(),
+                        "{document}: `{span}` exists: {}",
+                        said(&output)
+                    );
                 }
                 _ => continue,
             }
-            asked += 1;
+            checked += 1;
         }
     }
-    assert!(asked > 20, "{asked}");
+    assert!(checked > 20, "more than 20 commands are checked, not {checked}");
 }
 
-/// A shell in `folder` in which `postern` is the one of this build, and signing in costs nothing.
+/// A shell in `folder` with this build's `postern` in its `PATH` and cheap password hashes.
 fn shell(script: &str, folder: &Path) -> Command {
     let path = std::env::var("PATH").expect("a path");
     let mut command = Command::new("sh");
     command.args(["-eu", "-c", script]).current_dir(folder);
     command.env("PATH", format!("{}:{path}", binary().parent().expect("a folder").display()));
     command.env("POSTERN__PASSWORDS__MEMORY_KIB", "8").env("POSTERN__PASSWORDS__ITERATIONS", "1");
-    command.env("POSTERN__AUDIT__NAME", postern_tests::LOG_NAME);
+    command.env("POSTERN__AUDIT__LOG_ORIGIN", postern_tests::LOG_NAME);
     command
 }
 
@@ -138,10 +153,11 @@ async fn ends_well(mut command: Command) -> String {
     said(&output)
 }
 
-/// How long a command may take until it serves: a build that is not fresh is in there.
+/// Time limit until a command serves. Includes a build.
 const PATIENCE: Duration = Duration::from_mins(8);
 
-/// A command that serves at its end: what it said until then; then it and all that it started are told to stop.
+/// Runs a command that ends with a server. Returns its output up to the banner, then stops its
+/// process group.
 fn serves(mut command: Command) -> Vec<String> {
     struct Group(Child);
     impl Drop for Group {
@@ -156,24 +172,24 @@ fn serves(mut command: Command) -> Vec<String> {
         .env("POSTERN__SERVER__LISTEN", "127.0.0.1:0")
         .env("POSTERN__SERVER__DRAIN_SECONDS", "0");
     let mut running = Group(command.spawn().expect("starts"));
-    // Whatever hangs is ended, and what it said until then is told.
-    let (group, (_done, over)) = (running.0.id(), mpsc::channel::<()>());
+    // Kills the process group after the time limit, so that the output ends and the test fails.
+    let (group, (_done, done_rx)) = (running.0.id(), mpsc::channel::<()>());
     thread::spawn(move || {
-        if over.recv_timeout(PATIENCE) == Err(mpsc::RecvTimeoutError::Timeout) {
+        if done_rx.recv_timeout(PATIENCE) == Err(mpsc::RecvTimeoutError::Timeout) {
             let _ = Command::new("kill").args(["-KILL", "--", &format!("-{group}")]).status();
         }
     });
     let mut lines =
         BufReader::new(running.0.stdout.take().expect("piped")).lines().map_while(Result::ok);
-    let mut told = Vec::new();
+    let mut output = Vec::new();
     for line in lines.by_ref() {
-        let served = line.contains("OpenAPI");
-        told.push(line);
-        if served {
-            return told;
+        let serving = line.contains("OpenAPI");
+        output.push(line);
+        if serving {
+            return output;
         }
     }
-    panic!("it ended before it served: {told:#?}");
+    panic!("the command serves before it ends: {output:#?}");
 }
 
 #[test]
@@ -183,8 +199,8 @@ fn documented_demo_works() {
     assert!(run.starts_with("make run ") && test.starts_with("make test "), "{script}");
     let folder = tempfile::tempdir().expect("a folder");
     let repository = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    // As a newcomer has it: what cargo tells the programs that it runs would have it build some of the crates anew.
-    let kept: Vec<(String, String)> = std::env::vars()
+    // A clean environment: variables that cargo sets for tests would cause rebuilds.
+    let environment: Vec<(String, String)> = std::env::vars()
         .filter(|(name, _)| {
             ["HOME", "LANG", "CARGO_HOME", "CARGO_TARGET_DIR", "RUSTUP_HOME", "RUSTFLAGS"]
                 .contains(&name.as_str())
@@ -192,7 +208,7 @@ fn documented_demo_works() {
         .collect();
     let mut command = Command::new("sh");
     command.args(["-eu", "-c", run]).current_dir(&repository);
-    command.env_clear().env("PATH", std::env::var("PATH").expect("a path")).envs(kept);
+    command.env_clear().env("PATH", std::env::var("PATH").expect("a path")).envs(environment);
     command.env(
         "POSTERN__DATABASE__URL",
         format!("sqlite://{}", folder.path().join("postern.db").display()),
@@ -200,13 +216,13 @@ fn documented_demo_works() {
     command
         .env("POSTERN__TOKENS__KEYS_DIR", folder.path().join("keys"))
         .env("POSTERN__AUDIT__KEYS_DIR", folder.path().join("log"));
-    let told = serves(command).join("\n");
-    assert!(told.contains("Swagger UI"), "{told}");
+    let output = serves(command).join("\n");
+    assert!(output.contains("Swagger UI"), "the banner names Swagger UI: {output}");
 }
 
 async fn documented_tour_works(t: &App) {
     let tour = block("tour").replace("http://127.0.0.1:8080", &t.address);
-    let said = ends_well(shell(&tour, t.folder.path())).await;
+    let output = ends_well(shell(&tour, t.folder.path())).await;
     for expected in [
         "\"members_by_role\"",
         "\"role\":\"member\"",
@@ -215,33 +231,36 @@ async fn documented_tour_works(t: &App) {
         "Sam Okoro (support), as Ana Costa, changed viewer@acme.example from member to viewer",
         "Sam Okoro (support), as Ana Costa, was denied change_password (impersonation_blocked)",
     ] {
-        assert!(said.contains(expected), "{expected} is not in {said}");
+        assert!(output.contains(expected), "the tour prints {expected}: {output}");
     }
 }
 
-/// A database that nobody has been in yet, by its name.
-async fn fresh(t: &App, what: &str) -> String {
-    let name = format!("{}_{what}", t.db.url.rsplit('/').next().expect("a name"));
+/// Creates an empty database and returns its name.
+async fn fresh(t: &App, suffix: &str) -> String {
+    let name = format!("{}_{suffix}", t.db.url.rsplit('/').next().expect("a name"));
     t.db.execute(&format!("CREATE DATABASE {name} OWNER {OWNER}")).await.expect("made");
     name
 }
 
-/// The addresses that stand for the server's and the owner's, made those of a database of this cluster.
+/// Replaces the example database URLs in `script` with those of the database `name` of this cluster.
 fn at(t: &App, script: &str, name: &str) -> String {
-    let own = t.db.url.rsplit_once('/').expect("an address").0;
-    let script = script.replace("postgres://postern_server:…@db/postern", &format!("{own}/{name}"));
-    script
-        .replace("postgres://postern_owner:…@db/postern", &as_role(&format!("{own}/{name}"), OWNER))
+    let base = t.db.url.rsplit_once('/').expect("the database URL has a path").0;
+    let script =
+        script.replace("postgres://postern_server:…@db/postern", &format!("{base}/{name}"));
+    script.replace(
+        "postgres://postern_owner:…@db/postern",
+        &as_role(&format!("{base}/{name}"), OWNER),
+    )
 }
 
 async fn documented_production_setup_works(t: &App) {
     let name = fresh(t, "real").await;
     fs::write(t.folder.path().join("password-on-one-line"), "four random words do\n")
         .expect("is written");
-    let said = ends_well(shell(&at(t, &block("for-real"), &name), t.folder.path())).await;
+    let output = ends_well(shell(&at(t, &block("for-real"), &name), t.folder.path())).await;
     assert!(
-        said.contains("all checks passed") && said.contains("the super_admin tier"),
-        "{said}"
+        output.contains("all checks passed") && output.contains("the super_admin tier"),
+        "{output}"
     );
     t.db.execute(&format!("DROP DATABASE {name} WITH (FORCE)")).await.expect("gone");
 }
@@ -249,45 +268,48 @@ async fn documented_production_setup_works(t: &App) {
 async fn documented_tenancy_setup_works(t: &App) {
     let name = fresh(t, "tenants").await;
     let command = shell(&at(t, &block("set-up"), &name), t.folder.path());
-    let told = tokio::task::spawn_blocking(|| serves(command)).await.expect("runs").join("\n");
-    assert!(told.contains("all checks passed") && told.contains("Postern is running"), "{told}");
+    let output = tokio::task::spawn_blocking(|| serves(command)).await.expect("runs").join("\n");
+    assert!(
+        output.contains("all checks passed") && output.contains("Postern is running"),
+        "{output}"
+    );
     t.db.execute(&format!("DROP DATABASE {name} WITH (FORCE)")).await.expect("gone");
 }
 
-/// Each line says at its end what its last statement gives.
+/// The comment at the end of each line states the result of its last statement.
 async fn documented_rls_queries_work(t: &App) {
     let acme = t.db.uuid("SELECT id FROM organization WHERE slug = 'acme'").await;
-    let login = t.db.sign_in_as(postern_tests::SERVER).await;
+    let server = t.db.sign_in_as(postern_tests::SERVER).await;
     for line in block("fence").replace("<an org>", &acme.to_string()).lines() {
-        let (sql, expected) = line.split_once("--").expect("what it gives");
+        let (sql, expected) = line.split_once("--").expect("a comment states the result");
         let (before, last) = sql
             .trim()
             .trim_end_matches(';')
             .rsplit_once(';')
             .unwrap_or(("", sql.trim().trim_end_matches(';')));
-        login.execute_unprepared(before).await.expect("runs");
-        let given = login
+        server.execute_unprepared(before).await.expect("runs");
+        let result = server
             .query_one_raw(Statement::from_string(sea_orm::DbBackend::Postgres, last.trim()))
             .await;
-        let number = |given: Result<Option<sea_orm::QueryResult>, sea_orm::DbErr>| -> i64 {
-            given.expect("runs").expect("a row").try_get_by_index(0).expect("a number")
+        let number = |result: Result<Option<sea_orm::QueryResult>, sea_orm::DbErr>| -> i64 {
+            result.expect("runs").expect("a row").try_get_by_index(0).expect("a number")
         };
         match expected.trim() {
             "permission denied" => assert!(
-                given.is_err_and(|error| error.to_string().contains("permission denied")),
+                result.is_err_and(|error| error.to_string().contains("permission denied")),
                 "{line}"
             ),
-            "0: no pin" => assert_eq!(number(given), 0, "{line}"),
+            "0: no pin" => assert_eq!(number(result), 0, "{line}"),
             "that org's" => {
-                let theirs =
+                let members =
                     t.db.count(&format!("SELECT count(*) FROM membership WHERE org_id = '{acme}'"))
                         .await;
-                assert!(theirs > 0 && number(given) == theirs, "{line}");
+                assert!(members > 0 && number(result) == members, "{line}");
             }
-            other => panic!("nobody knows what {other} is"),
+            other => panic!("the test handles the result {other}"),
         }
     }
-    login.close().await.expect("closes");
+    server.close().await.expect("closes");
 }
 
 async fn documented_log_verification_works(t: &App) {
@@ -305,8 +327,8 @@ async fn documented_log_verification_works(t: &App) {
         "POSTERN_TOKEN=…",
         &format!("POSTERN_TOKEN={}", owner.token.as_ref().expect("a token")),
     );
-    let said = ends_well(shell(&script, t.folder.path())).await;
-    assert_eq!(said.matches("sound: every event").count(), 2, "{said}");
+    let output = ends_well(shell(&script, t.folder.path())).await;
+    assert_eq!(output.matches("valid: every event").count(), 2, "{output}");
 }
 
 async fn documented_client_generation_works(t: &App) {
@@ -322,11 +344,11 @@ async fn documented_client_generation_works(t: &App) {
     );
 }
 
-/// In another language than ours.
+/// Runs the documented Python program on an export and compares its leaf hashes.
 async fn documented_leaf_hash_program_works(t: &App) {
     let owner = acts(t).await;
     let export = export(&owner).await;
-    // What waits for its place has none.
+    // Pending events have no leaf hash.
     let leaf = |line: &str| {
         serde_json::from_str::<Value>(line).expect("JSON")["opening"]["leaf"]
             .as_str()

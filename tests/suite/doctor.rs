@@ -1,4 +1,5 @@
-//! `postern migrate`, `doctor` and what `serve` refuses, as processes of their own.
+//! `postern migrate` and `doctor`, and the faults with which `serve` does not start. Each command runs
+//! as a process.
 
 use std::{path::Path, process::Output};
 
@@ -9,8 +10,8 @@ use crate::process::{postern_with, said};
 
 mod everywhere {
     use super::{
-        healthy_database_passes, keys_readable_by_others_are_reported, on_both,
-        demo_accounts_require_the_demo_flag,
+        demo_accounts_require_the_demo_flag, healthy_database_passes,
+        keys_readable_by_others_are_reported, on_both,
     };
 
     on_both![
@@ -22,7 +23,7 @@ mod everywhere {
 
 mod embedded {
     use super::{
-        owner_url_is_ignored_on_sqlite, missing_append_only_trigger_is_rejected, tests_on,
+        missing_append_only_trigger_is_rejected, owner_url_is_ignored_on_sqlite, tests_on,
     };
 
     tests_on! { sqlite, Sqlite: missing_append_only_trigger_is_rejected, owner_url_is_ignored_on_sqlite }
@@ -46,11 +47,15 @@ fn postern(url: &str, folder: &Path, arguments: &[&str], more: &[(&str, &str)]) 
 }
 
 async fn healthy_database_passes(t: &App) {
-    let sound = postern(&t.db.url, t.folder.path(), &["doctor", "--demo"], &[]);
-    assert!(sound.status.success() && said(&sound).contains("as it has to be"), "{}", said(&sound));
-    let sound = postern(&t.db.url, t.folder.path(), &["doctor", "--demo", "--json"], &[]);
-    let told: Value = serde_json::from_slice(&sound.stdout).expect("JSON");
-    assert_eq!(told, serde_json::json!({ "sound": true, "faults": [] }));
+    let output = postern(&t.db.url, t.folder.path(), &["doctor", "--demo"], &[]);
+    assert!(
+        output.status.success() && said(&output).contains("all checks passed"),
+        "{}",
+        said(&output)
+    );
+    let output = postern(&t.db.url, t.folder.path(), &["doctor", "--demo", "--json"], &[]);
+    let report: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    assert_eq!(report, serde_json::json!({ "sound": true, "faults": [] }));
 }
 
 async fn keys_readable_by_others_are_reported(t: &App) {
@@ -63,25 +68,25 @@ async fn keys_readable_by_others_are_reported(t: &App) {
         .expect("an entry")
         .path();
     std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o640)).expect("set");
-    let found = postern(
+    let output = postern(
         &t.db.url,
         t.folder.path(),
         &["doctor", "--demo", "--json"],
         &[("POSTERN__TOKENS__KEYS_DIR", keys.to_str().expect("a path"))],
     );
-    let told: Value = serde_json::from_slice(&found.stdout).expect("JSON");
-    assert!(!found.status.success());
-    assert_eq!(told["faults"][0]["check"], "keys", "{told}");
+    let report: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    assert!(!output.status.success());
+    assert_eq!(report["faults"][0]["check"], "keys", "{report}");
     assert!(
-        told["faults"][0]["what"].as_str().is_some_and(|what| what.contains("chmod 600")),
-        "{told}"
+        report["faults"][0]["what"].as_str().is_some_and(|what| what.contains("chmod 600")),
+        "{report}"
     );
 }
 
 async fn demo_accounts_require_the_demo_flag(t: &App) {
     let refused = postern(&t.db.url, t.folder.path(), &["serve"], &[]);
     assert!(
-        !refused.status.success() && said(&refused).contains("refusing to serve"),
+        !refused.status.success() && said(&refused).contains("refusing to start"),
         "{}",
         said(&refused)
     );
@@ -90,7 +95,7 @@ async fn demo_accounts_require_the_demo_flag(t: &App) {
         "{}",
         said(&refused)
     );
-    t.meddle("DELETE FROM instance").await;
+    t.run_sql("DELETE FROM instance").await;
     let refused = postern(&t.db.url, t.folder.path(), &["doctor", "--demo"], &[]);
     assert!(!refused.status.success() && said(&refused).contains("[demo]"), "{}", said(&refused));
 }
@@ -98,53 +103,55 @@ async fn demo_accounts_require_the_demo_flag(t: &App) {
 async fn missing_append_only_trigger_is_rejected(t: &App) {
     let trigger =
         t.db.texts("SELECT sql FROM sqlite_master WHERE name = 'audit_event_no_update'").await;
-    // In one statement each: another connection would go by the schema that it remembers.
-    let gone = "DROP TRIGGER audit_event_no_update";
-    let harmless =
+    // Sent as one batch each: another pooled connection may use a cached schema.
+    let drop_trigger = "DROP TRIGGER audit_event_no_update";
+    let create_noop_trigger =
         "CREATE TRIGGER audit_event_no_update BEFORE UPDATE ON audit_event BEGIN SELECT 1; END";
     for damage in [
-        format!("{gone}; {harmless}"),
-        format!("DROP TRIGGER IF EXISTS audit_event_no_update; {harmless}; {gone}"),
+        format!("{drop_trigger}; {create_noop_trigger}"),
+        format!(
+            "DROP TRIGGER IF EXISTS audit_event_no_update; {create_noop_trigger}; {drop_trigger}"
+        ),
     ] {
         t.db.execute(&damage).await.expect("runs");
         for command in ["serve", "doctor"] {
-            let refused = postern(&t.db.url, t.folder.path(), &[command, "--demo"], &[]);
+            let output = postern(&t.db.url, t.folder.path(), &[command, "--demo"], &[]);
             assert!(
-                !refused.status.success() && said(&refused).contains("[triggers]"),
+                !output.status.success() && said(&output).contains("[triggers]"),
                 "{}",
-                said(&refused)
+                said(&output)
             );
         }
     }
     t.db.execute(&format!("DROP TRIGGER IF EXISTS audit_event_no_update; {}", trigger[0]))
         .await
         .expect("runs");
-    let sound = postern(&t.db.url, t.folder.path(), &["doctor", "--demo"], &[]);
-    assert!(sound.status.success(), "{}", said(&sound));
+    let healthy = postern(&t.db.url, t.folder.path(), &["doctor", "--demo"], &[]);
+    assert!(healthy.status.success(), "{}", said(&healthy));
 }
 
 async fn missing_login_is_reported(t: &App) {
-    let nobody = as_role(&t.db.url, "nobody_yet");
-    let found = postern(
+    let missing_login = as_role(&t.db.url, "missing_login");
+    let output = postern(
         &t.db.url,
         t.folder.path(),
         &["doctor", "--json"],
-        &[("POSTERN__DATABASE__URL", &nobody)],
+        &[("POSTERN__DATABASE__URL", &missing_login)],
     );
-    let told: Value = serde_json::from_slice(&found.stdout).expect("JSON");
-    assert_eq!(told["faults"][0]["check"], "connection", "{told}");
+    let report: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    assert_eq!(report["faults"][0]["check"], "connection", "{report}");
     assert!(
-        !found.status.success() && said(&found).contains("`postern migrate` makes the login"),
+        !output.status.success() && said(&output).contains("`postern migrate` creates the login"),
         "{}",
-        said(&found)
+        said(&output)
     );
 }
 
-/// The owner's address is PostgreSQL's; one that was left in the environment leads a file nowhere.
+/// `database.owner_url` applies to PostgreSQL only.
 async fn owner_url_is_ignored_on_sqlite(t: &App) {
-    let nowhere = [("POSTERN__DATABASE__OWNER_URL", "postgres://nobody@127.0.0.1:1/nowhere")];
-    let done = postern(&t.db.url, t.folder.path(), &["migrate"], &nowhere);
-    assert!(done.status.success(), "{}", said(&done));
+    let unreachable = [("POSTERN__DATABASE__OWNER_URL", "postgres://owner@127.0.0.1:1/postern")];
+    let output = postern(&t.db.url, t.folder.path(), &["migrate"], &unreachable);
+    assert!(output.status.success(), "migrate succeeds: {}", said(&output));
 }
 
 async fn superuser_login_is_rejected(t: &App) {
@@ -163,7 +170,7 @@ async fn superuser_login_is_rejected(t: &App) {
         );
         assert!(
             said(&refused).contains("`postern migrate` makes it"),
-            "with the remedy: {}",
+            "the error includes a remedy: {}",
             said(&refused)
         );
     }
@@ -185,7 +192,7 @@ async fn common_database_password_is_rejected(t: &App) {
 }
 
 async fn migrate_prints_sql_for_the_administrator(t: &App) {
-    // Roles and a database of this test's own: they are the whole cluster's.
+    // Roles and a database created for this test: the default roles are shared by the cluster.
     let base = t.db.url.rsplit('/').next().expect("a name");
     let name = |role: &str| format!("{base}_{role}");
     let (owner, tenant, platform, audit_owner) =
@@ -210,21 +217,21 @@ async fn migrate_prints_sql_for_the_administrator(t: &App) {
         ("POSTERN__DATABASE__PLATFORM_ROLE", platform.as_str()),
         ("POSTERN__DATABASE__AUDIT_OWNER_ROLE", audit_owner.as_str()),
     ];
-    let told = postern(&t.db.url, t.folder.path(), &["migrate"], &environment);
+    let printed = postern(&t.db.url, t.folder.path(), &["migrate"], &environment);
     assert!(
-        !told.status.success() && said(&told).contains("database administrator"),
+        !printed.status.success() && said(&printed).contains("database administrator"),
         "{}",
-        said(&told)
+        said(&printed)
     );
-    let sql = String::from_utf8(told.stdout).expect("SQL");
+    let sql = String::from_utf8(printed.stdout).expect("SQL");
     assert!(sql.contains(&format!("CREATE ROLE \"{server}\" LOGIN NOINHERIT")), "{sql}");
-    t.db.execute(&sql).await.expect("what was told can be run as it is");
-    let done = postern(&t.db.url, t.folder.path(), &["migrate"], &environment);
-    assert!(done.status.success(), "{}", said(&done));
-    let again = postern(&t.db.url, t.folder.path(), &["migrate"], &environment);
-    assert!(again.status.success(), "a second time changes nothing: {}", said(&again));
-    let sound = postern(&t.db.url, t.folder.path(), &["doctor"], &environment);
-    assert!(sound.status.success(), "{}", said(&sound));
+    t.db.execute(&sql).await.expect("the printed SQL runs unchanged");
+    let migrated = postern(&t.db.url, t.folder.path(), &["migrate"], &environment);
+    assert!(migrated.status.success(), "{}", said(&migrated));
+    let repeated = postern(&t.db.url, t.folder.path(), &["migrate"], &environment);
+    assert!(repeated.status.success(), "migrate can be repeated: {}", said(&repeated));
+    let healthy = postern(&t.db.url, t.folder.path(), &["doctor"], &environment);
+    assert!(healthy.status.success(), "{}", said(&healthy));
     t.db.execute(&format!("DROP DATABASE {database}")).await.expect("gone");
     t.db.execute(&format!("DROP ROLE {server}, {tenant}, {platform}, {audit_owner}, {owner}"))
         .await
@@ -247,15 +254,15 @@ async fn pending_migrations_are_reported(t: &App) {
 async fn concurrent_migrations_succeed(t: &App) {
     t.db.execute("DROP POLICY tenant ON membership").await.expect("damaged");
     let (url, folder, owner) = (t.db.url.as_str(), t.folder.path(), as_role(&t.db.url, OWNER));
-    let done: Vec<Output> = std::thread::scope(|scope| {
+    let outputs: Vec<Output> = std::thread::scope(|scope| {
         let migrate = || {
             postern(url, folder, &["migrate"], &[("POSTERN__DATABASE__OWNER_URL", owner.as_str())])
         };
         let running: Vec<_> = (0..6).map(|_| scope.spawn(migrate)).collect();
-        running.into_iter().map(|one| one.join().expect("runs")).collect()
+        running.into_iter().map(|thread| thread.join().expect("the thread completes")).collect()
     });
-    for one in done {
-        assert!(one.status.success(), "{}", said(&one));
+    for output in outputs {
+        assert!(output.status.success(), "migrate succeeds: {}", said(&output));
     }
     assert!(postern(&t.db.url, t.folder.path(), &["doctor", "--demo"], &[]).status.success());
 }
@@ -279,7 +286,7 @@ async fn demo_fills_a_database(t: &App) {
         t.db.count("SELECT count(*) FROM audit_event WHERE org_slug LIKE 'company-%'").await,
         600
     );
-    t.unaccounted();
+    t.skip_invariants();
     let owner = t.sign_in("member-1@company-7.example").await;
     let events = owner.get("/v1/orgs/company-7/audit-events?limit=100").await.expect(200);
     assert_eq!(events.json["data"].as_array().map(Vec::len), Some(20), "{}", events.body);

@@ -1,4 +1,4 @@
-//! Clients that hang up and dawdle, databases that fail.
+//! Clients that disconnect or stall, and databases that fail.
 
 use std::{
     io::{Read, Write},
@@ -18,7 +18,7 @@ on_both![
     stalled_clients_do_not_block_others,
 ];
 
-/// A request as bytes.
+/// An HTTP/1.1 request as bytes.
 fn bytes(method: &str, path: &str, token: &str, body: &str) -> Vec<u8> {
     let length = body.len();
     format!(
@@ -33,7 +33,7 @@ fn reset_after(address: &str, request: &[u8], sent: usize, read: usize) {
     let socket = socket2::Socket::from(
         TcpStream::connect(address.trim_start_matches("http://")).expect("connects"),
     );
-    // With nothing to linger for, closing sends a reset.
+    // With a linger time of zero, closing the socket sends a reset.
     socket.set_linger(Some(Duration::ZERO)).expect("set");
     let mut stream = TcpStream::from(socket);
     stream.write_all(&request[..sent.min(request.len())]).expect("sent");
@@ -47,8 +47,8 @@ async fn connection_resets_leave_no_partial_change(t: &App) {
     let me = t.sign_in("owner@acme.example").await;
     let token = me.token.clone().expect("a token");
     let address = t.address.clone();
-    // At every point of the request, after it, and at several of the answer; each request would found an org of its own.
-    let founding = move |n: usize| {
+    // Resets within the request, after it and within the response. Each request creates another org.
+    let create_org = move |n: usize| {
         bytes(
             "POST",
             "/v1/orgs",
@@ -56,31 +56,31 @@ async fn connection_resets_leave_no_partial_change(t: &App) {
             &json!({ "name": "Reset", "slug": format!("reset-{n}") }).to_string(),
         )
     };
-    let whole = founding(0).len() + 8;
+    let request_length = create_org(0).len() + 8;
     let resets = tokio::task::spawn_blocking(move || {
         for n in 0..60 {
-            let request = founding(n);
+            let request = create_org(n);
             match n % 3 {
-                0 => reset_after(&address, &request, n * whole / 60, 0),
+                0 => reset_after(&address, &request, n * request_length / 60, 0),
                 1 => reset_after(&address, &request, request.len(), 0),
                 _ => reset_after(&address, &request, request.len(), n),
             }
         }
     });
     resets.await.expect("all were sent");
-    // What has been answered is there, and at no moment does the state say something else than the record.
-    let founded = t.db.count("SELECT count(*) FROM organization WHERE slug LIKE 'reset-%'").await;
-    assert!(founded >= 20, "those that were answered are there: {founded}");
-    let torn = "SELECT count(*) FROM organization o WHERE o.slug LIKE 'reset-%' AND \
+    // Requests with a response took effect, and state and audit log agree.
+    let created = t.db.count("SELECT count(*) FROM organization WHERE slug LIKE 'reset-%'").await;
+    assert!(created >= 20, "the 20 requests with a response created an org each: {created}");
+    let partial_orgs = "SELECT count(*) FROM organization o WHERE o.slug LIKE 'reset-%' AND \
         ((SELECT count(*) FROM audit_event e WHERE e.action = 'org.created' AND e.org_id = o.id) <> 1 \
          OR (SELECT count(*) FROM membership m WHERE m.org_id = o.id AND m.role = 'owner') <> 1 \
          OR (SELECT count(*) FROM org_setting s WHERE s.org_id = o.id) <> 1)";
-    let ghosts = "SELECT count(*) FROM audit_event e WHERE e.action = 'org.created' AND e.target_label LIKE 'reset-%' \
+    let events_without_org = "SELECT count(*) FROM audit_event e WHERE e.action = 'org.created' AND e.target_label LIKE 'reset-%' \
         AND NOT EXISTS (SELECT 1 FROM organization o WHERE o.id = e.org_id)";
-    for half_done in [torn, ghosts] {
-        assert_eq!(t.db.count(half_done).await, 0, "{half_done}");
+    for partial_changes in [partial_orgs, events_without_org] {
+        assert_eq!(t.db.count(partial_changes).await, 0, "no partial change: {partial_changes}");
     }
-    me.patch("/v1/orgs/acme", json!({ "name": "Acme after all that" })).await.expect(200);
+    me.patch("/v1/orgs/acme", json!({ "name": "Acme after the resets" })).await.expect(200);
 }
 
 async fn started_request_completes_after_disconnect(t: &App) {
@@ -89,43 +89,43 @@ async fn started_request_completes_after_disconnect(t: &App) {
         "PATCH",
         "/v1/orgs/acme",
         me.token.as_ref().expect("a token"),
-        "{\"name\": \"Renamed all the same\"}",
+        "{\"name\": \"Renamed after disconnect\"}",
     );
-    // Somebody else holds the row (on SQLite the whole database), so the request gets half way and waits.
-    let holds = t.db.raw.begin().await.expect("begins");
-    holds
-        .execute_unprepared("UPDATE organization SET name = name WHERE slug = 'acme'")
+    // A lock on the row (on SQLite on the database) makes the request wait after its first statements.
+    let lock = t.db.raw.begin().await.expect("the transaction begins");
+    lock.execute_unprepared("UPDATE organization SET name = name WHERE slug = 'acme'")
         .await
         .expect("locks");
-    let half_way = t.state.store.statements() + if t.backend == Backend::Postgres { 3 } else { 1 };
+    let statements_before_lock =
+        t.state.store.statements() + if t.backend == Backend::Postgres { 3 } else { 1 };
     let mut stream = TcpStream::connect(t.address.trim_start_matches("http://")).expect("connects");
     stream.write_all(&request).expect("sent");
-    while t.state.store.statements() < half_way {
+    while t.state.store.statements() < statements_before_lock {
         tokio::task::yield_now().await;
     }
     let socket = socket2::Socket::from(stream);
     socket.set_linger(Some(Duration::ZERO)).expect("set");
     drop(socket);
-    // Whoever is answered now is answered after the reset was seen.
+    // Requests that give the server time to notice the reset.
     for _ in 0..100 {
         t.anonymous().get("/healthz").await.expect(200);
     }
     assert_eq!(t.recorded("org.updated").await, 0);
-    holds.rollback().await.expect("lets go");
-    let mut asked = 0;
+    lock.rollback().await.expect("the lock is released");
+    let mut polls = 0;
     while t.recorded("org.updated").await == 0 {
-        asked += 1;
-        assert!(asked < 20_000, "the unit of work was dropped with its client");
+        polls += 1;
+        assert!(polls < 20_000, "the unit of work commits after its client disconnects");
     }
-    assert_eq!(me.get("/v1/orgs/acme").await.expect(200).text("/name"), "Renamed all the same");
+    assert_eq!(me.get("/v1/orgs/acme").await.expect(200).text("/name"), "Renamed after disconnect");
 }
 
 async fn slow_body_times_out(t: &App) {
-    let impatient = App::start(t.backend, |config| config.server.request_timeout_seconds = 1).await;
-    let token = impatient.sign_in("owner@acme.example").await.token.expect("a token");
-    let address = impatient.address.trim_start_matches("http://").to_owned();
+    let server = App::start(t.backend, |config| config.server.request_timeout_seconds = 1).await;
+    let token = server.sign_in("owner@acme.example").await.token.expect("a token");
+    let address = server.address.trim_start_matches("http://").to_owned();
     let answer = tokio::task::spawn_blocking(move || {
-        let request = bytes("PATCH", "/v1/orgs/acme", &token, "{\"name\": \"Drip\"}");
+        let request = bytes("PATCH", "/v1/orgs/acme", &token, "{\"name\": \"Slow\"}");
         let mut stream = TcpStream::connect(address).expect("connects");
         stream.write_all(&request[..request.len() - 5]).expect("sent");
         let mut answer = String::new();
@@ -135,30 +135,30 @@ async fn slow_body_times_out(t: &App) {
     let answer = answer.await.expect("runs");
     assert!(answer.starts_with("HTTP/1.1 408"), "{answer}");
     assert!(answer.contains("request_timeout"), "{answer}");
-    assert_eq!(impatient.recorded("org.updated").await, 0);
-    impatient.finish().await;
+    assert_eq!(server.recorded("org.updated").await, 0);
+    server.finish().await;
 }
 
 async fn database_failure_returns_503_and_recovers(t: &App) {
     let me = t.sign_in("owner@acme.example").await;
-    let (breaks, mends) =
+    let (break_sql, repair_sql) =
         ("ALTER TABLE membership RENAME TO gone", "ALTER TABLE gone RENAME TO membership");
-    t.db.execute(breaks).await.expect("breaks");
+    t.db.execute(break_sql).await.expect("the table is renamed");
     me.get("/v1/orgs/acme").await.problem(503, "unavailable");
     me.patch("/v1/orgs/acme", json!({ "name": "Other" })).await.problem(503, "unavailable");
     t.anonymous().get("/healthz").await.expect(200);
-    t.db.execute(mends).await.expect("mends");
+    t.db.execute(repair_sql).await.expect("the table is renamed back");
     me.get("/v1/orgs/acme").await.expect(200);
     if t.backend == Backend::Postgres {
-        // All connections are cut, as when the server is restarted.
-        let cut = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()";
-        t.db.count(cut).await;
+        // Closes all connections, as a restart of the database does.
+        let terminate = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()";
+        t.db.count(terminate).await;
         let mut answers = Vec::new();
         for _ in 0..20 {
             answers.push(me.get("/v1/orgs/acme").await.status);
         }
         assert!(answers.iter().all(|status| [200, 503].contains(status)), "{answers:?}");
-        assert_eq!(answers.last(), Some(&200), "it recovers: {answers:?}");
+        assert_eq!(answers.last(), Some(&200), "the server reconnects: {answers:?}");
     }
     assert_eq!(t.recorded("org.updated").await, 0);
 }
@@ -166,18 +166,18 @@ async fn database_failure_returns_503_and_recovers(t: &App) {
 async fn stalled_clients_do_not_block_others(t: &App) {
     let me = t.sign_in("owner@acme.example").await;
     let token = me.token.clone().expect("a token");
-    // More half-sent writes than there are connections to the database.
+    // More incomplete requests than database connections.
     let address = t.address.trim_start_matches("http://").to_owned();
-    let request = bytes("PATCH", "/v1/orgs/acme", &token, "{\"name\": \"Never\"}");
-    let waiting: Vec<TcpStream> = (0..50)
+    let request = bytes("PATCH", "/v1/orgs/acme", &token, "{\"name\": \"Incomplete\"}");
+    let stalled: Vec<TcpStream> = (0..50)
         .map(|_| {
             let mut stream = TcpStream::connect(&address).expect("connects");
             stream.write_all(&request[..request.len() - 1]).expect("sent");
             stream
         })
         .collect();
-    me.patch("/v1/orgs/acme", json!({ "name": "Meanwhile" })).await.expect(200);
+    me.patch("/v1/orgs/acme", json!({ "name": "Not blocked" })).await.expect(200);
     me.get("/v1/orgs/acme/members").await.expect(200);
-    drop(waiting);
+    drop(stalled);
     assert_eq!(t.recorded("org.updated").await, 1);
 }

@@ -1,4 +1,4 @@
-//! HTTP as the field expects it, whatever the operation.
+//! HTTP behavior shared by all operations: methods, CORS, compression, caching, headers, deprecation.
 
 use std::sync::Arc;
 
@@ -40,7 +40,7 @@ async fn head_matches_get(t: &App) {
         assert_eq!(head.header("content-type"), get.header("content-type"), "{path}");
     }
     assert_eq!(owner.send("HEAD", "/v1/auth/login", None).await.status, 405);
-    // A stream has no body either, and takes no room: the ninth is answered as well.
+    // HEAD on a stream does not count against the concurrency limit (8 per user): the ninth succeeds.
     for _ in 0..9 {
         assert_eq!(owner.send("HEAD", "/v1/orgs/acme/audit-events/stream", None).await.status, 200);
         owner.get("/healthz").await.expect(200);
@@ -62,71 +62,76 @@ async fn options_lists_allowed_methods(t: &App) {
 }
 
 async fn cors_allows_only_listed_origins(t: &App) {
-    const OURS: &str = "https://admin.vendor.example";
-    let open =
-        App::start(t.backend, |config| config.server.cors_origins = vec![OURS.to_owned()]).await;
-    let owner = open.sign_in("owner@acme.example").await;
-    let ask = |method: &'static str, origin: &'static str| {
+    const LISTED: &str = "https://admin.vendor.example";
+    let server =
+        App::start(t.backend, |config| config.server.cors_origins = vec![LISTED.to_owned()]).await;
+    let owner = server.sign_in("owner@acme.example").await;
+    let send = |method: &'static str, origin: &'static str| {
         let request = owner.request(method, "/v1/orgs/acme/settings").header("origin", origin);
-        let asked = [
+        let preflight_headers = [
             ("access-control-request-method", "PATCH"),
             ("access-control-request-headers", "authorization,if-match"),
         ];
         let request = if method == "OPTIONS" {
-            asked.into_iter().fold(request, |request, (name, value)| request.header(name, value))
+            preflight_headers
+                .into_iter()
+                .fold(request, |request, (name, value)| request.header(name, value))
         } else {
             request
         };
         async { Answer::of(request.send().await).await }
     };
-    let preflight = ask("OPTIONS", OURS).await;
+    let preflight = send("OPTIONS", LISTED).await;
     assert_eq!(
         (preflight.status, preflight.header("access-control-allow-origin").as_str()),
-        (200, OURS)
+        (200, LISTED)
     );
     assert!(preflight.header("access-control-allow-methods").contains("PATCH"));
     assert!(preflight.header("access-control-allow-headers").to_lowercase().contains("if-match"));
-    let read = ask("GET", OURS).await.expect(200);
-    assert_eq!(read.header("access-control-allow-origin"), OURS);
+    let read = send("GET", LISTED).await.expect(200);
+    assert_eq!(read.header("access-control-allow-origin"), LISTED);
     assert!(read.header("access-control-expose-headers").to_lowercase().contains("etag"));
-    assert!(!read.has_header("access-control-allow-credentials"), "there are no cookies");
-    let other = ask("GET", "https://evil.example").await.expect(200);
+    assert!(
+        !read.has_header("access-control-allow-credentials"),
+        "credentials are not allowed: there are no cookies"
+    );
+    let other = send("GET", "https://evil.example").await.expect(200);
     assert!(!other.has_header("access-control-allow-origin"));
     assert!(
-        !ask("OPTIONS", "https://evil.example").await.has_header("access-control-allow-origin")
+        !send("OPTIONS", "https://evil.example").await.has_header("access-control-allow-origin")
     );
-    open.finish().await;
-    // By default nobody is.
-    let closed = t.anonymous().request("GET", "/healthz").header("origin", OURS).send().await;
-    assert!(!Answer::of(closed).await.has_header("access-control-allow-origin"));
+    server.finish().await;
+    // By default no origin is listed.
+    let response = t.anonymous().request("GET", "/healthz").header("origin", LISTED).send().await;
+    assert!(!Answer::of(response).await.has_header("access-control-allow-origin"));
 }
 
 async fn responses_are_compressed_on_request(t: &App) {
     let plain = t.anonymous().get("/openapi.json").await.expect(200);
     assert!(!plain.has_header("content-encoding"));
-    let request = t
+    let response = t
         .anonymous()
         .request("GET", "/openapi.json")
         .header("accept-encoding", "gzip")
         .send()
         .await
         .expect("answers");
-    assert_eq!(request.headers()["content-encoding"], "gzip");
+    assert_eq!(response.headers()["content-encoding"], "gzip");
     assert!(
-        request.headers()["vary"]
+        response.headers()["vary"]
             .to_str()
             .expect("text")
             .to_lowercase()
             .contains("accept-encoding")
     );
-    let bytes = request.bytes().await.expect("a body");
+    let bytes = response.bytes().await.expect("a body");
     assert!(
         bytes.starts_with(&[0x1f, 0x8b]) && bytes.len() * 3 < plain.body.len(),
         "{} of {}",
         bytes.len(),
         plain.body.len()
     );
-    // A strong ETag belongs to bytes as they are.
+    // Responses with a strong ETag are not compressed: the tag identifies the exact bytes.
     let owner = t.sign_in("owner@acme.example").await;
     for encoding in ["gzip", "gzip, identity;q=0.1"] {
         let settings = owner
@@ -145,32 +150,36 @@ async fn responses_are_compressed_on_request(t: &App) {
 async fn pages_link_to_next_and_previous(t: &App) {
     let owner = t.sign_in("owner@acme.example").await;
     let first = owner.get("/v1/orgs/acme/members?limit=1&q=acme").await.expect(200);
-    let next = link(&first, "next").expect("there is a next");
+    let next = link(&first, "next").expect("the first page links to the next");
     assert!(link(&first, "prev").is_none() && next.contains("q=acme"), "{next}");
     let second = owner.get(&next).await.expect(200);
     assert_ne!(second.json["data"], first.json["data"]);
-    let back = owner.get(&link(&second, "prev").expect("there is one before")).await.expect(200);
+    let back = owner
+        .get(&link(&second, "prev").expect("the second page links to the previous"))
+        .await
+        .expect(200);
     assert_eq!(back.json["data"], first.json["data"]);
     assert!(!owner.get("/v1/orgs/acme/members?q=nobody").await.expect(200).has_header("link"));
-    // However the cursor was spelt, there is one in the next link.
-    let spelt = next.replace("cursor=", "%63ursor=");
-    let third = link(&owner.get(&spelt).await.expect(200), "next").expect("there is a next");
+    // A percent-encoded `cursor` parameter is replaced in the next link, not repeated.
+    let encoded = next.replace("cursor=", "%63ursor=");
+    let third =
+        link(&owner.get(&encoded).await.expect(200), "next").expect("the page links to the next");
     assert_eq!(third.matches("ursor=").count(), 1, "{third}");
     owner.get(&third).await.expect(200);
 }
 
-/// Where a link with this relation leads (RFC 8288).
+/// Target of the link with this relation in the `Link` header (RFC 8288).
 fn link(answer: &Answer, relation: &str) -> Option<String> {
     let links = answer.header("link");
-    let found = links.split(", ").find(|link| link.ends_with(&format!("rel=\"{relation}\"")))?;
-    Some(found.split(['<', '>']).nth(1)?.to_owned())
+    let entry = links.split(", ").find(|link| link.ends_with(&format!("rel=\"{relation}\"")))?;
+    Some(entry.split(['<', '>']).nth(1)?.to_owned())
 }
 
 async fn matching_etag_returns_304(t: &App) {
     for path in ["/openapi.json", "/docs/", "/docs/operator.js", "/docs/swagger-ui-bundle.js"] {
-        let ask = |known: String| async {
+        let get_if_none_match = |etags: String| async {
             Answer::of(
-                t.anonymous().request("GET", path).header("if-none-match", known).send().await,
+                t.anonymous().request("GET", path).header("if-none-match", etags).send().await,
             )
             .await
         };
@@ -179,10 +188,10 @@ async fn matching_etag_returns_304(t: &App) {
         assert_eq!(
             first.header("cache-control"),
             "no-cache",
-            "kept, and asked for whether it is still so"
+            "clients may store {path}, and revalidate it before each use"
         );
-        for known in [etag.clone(), format!("\"other\", {etag}"), "*".to_owned()] {
-            let again = ask(known).await;
+        for matching in [etag.clone(), format!("\"other\", {etag}"), "*".to_owned()] {
+            let again = get_if_none_match(matching).await;
             assert_eq!(
                 (again.status, again.body.as_str(), again.header("etag")),
                 (304, "", etag.clone()),
@@ -191,7 +200,7 @@ async fn matching_etag_returns_304(t: &App) {
         }
         for other in ["\"other\"", "W/\"other\"", "no tag"] {
             assert_eq!(
-                ask(other.to_owned()).await.expect(200).body.len(),
+                get_if_none_match(other.to_owned()).await.expect(200).body.len(),
                 first.body.len(),
                 "{path}"
             );
@@ -199,18 +208,18 @@ async fn matching_etag_returns_304(t: &App) {
     }
 }
 
-/// What the libraries around the handlers answer by themselves.
+/// Errors of the CORS and compression middleware.
 async fn middleware_errors_are_problems(t: &App) {
-    let open = App::start(t.backend, |config| {
-        config.server.cors_origins = vec!["https://ours.example".to_owned()]
+    let server = App::start(t.backend, |config| {
+        config.server.cors_origins = vec!["https://listed.example".to_owned()]
     })
     .await;
     for headers in [
         vec![("origin", "https://evil.example"), ("access-control-request-method", "PATCH")],
-        vec![("origin", "https://ours.example"), ("access-control-request-method", "BREW")],
+        vec![("origin", "https://listed.example"), ("access-control-request-method", "BREW")],
         vec![("access-control-request-method", "PATCH")],
     ] {
-        let request = open.anonymous().request("OPTIONS", "/v1/me");
+        let request = server.anonymous().request("OPTIONS", "/v1/me");
         let request =
             headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));
         let refused = Answer::of(request.send().await).await;
@@ -220,18 +229,21 @@ async fn middleware_errors_are_problems(t: &App) {
         );
         refused.problem(400, "invalid_header");
     }
-    // Who takes no encoding that there is gets the answer as it is.
-    for nothing in ["identity;q=0", "*;q=0", "br, identity;q=0"] {
-        let answer = open
+    // Without an acceptable encoding, the response is sent uncompressed.
+    for encodings in ["identity;q=0", "*;q=0", "br, identity;q=0"] {
+        let answer = server
             .anonymous()
             .request("GET", "/healthz")
-            .header("accept-encoding", nothing)
+            .header("accept-encoding", encodings)
             .send()
             .await;
-        assert!(!Answer::of(answer).await.expect(200).has_header("content-encoding"), "{nothing}");
+        assert!(
+            !Answer::of(answer).await.expect(200).has_header("content-encoding"),
+            "{encodings}: uncompressed"
+        );
     }
-    open.anonymous().get("/docs/other").await.problem(404, "not_found");
-    open.finish().await;
+    server.anonymous().get("/docs/other").await.problem(404, "not_found");
+    server.finish().await;
 }
 
 async fn every_response_has_security_headers(t: &App) {
@@ -255,7 +267,7 @@ async fn every_response_has_security_headers(t: &App) {
         }
         assert!(
             !answer.has_header("strict-transport-security"),
-            "over plain HTTP it means nothing"
+            "{method} {path}: no HSTS over plain HTTP"
         );
     }
     let public = t.anonymous().get("/.well-known/jwks.json").await.expect(200);
@@ -273,7 +285,7 @@ async fn every_response_has_security_headers(t: &App) {
 
 tests_on! { deprecated, Sqlite: deprecated_operation_is_announced }
 
-/// An operation on its way out: the contract has none yet.
+/// A deprecated operation for the test: the contract has none.
 struct ReadOld;
 
 impl Op for ReadOld {
@@ -289,10 +301,16 @@ impl Op for ReadOld {
     };
 }
 
-/// Is it still there?
+/// Read the deprecated value.
 ///
-/// For as long as it is.
-#[utoipa::path(get, path = "/v1/old", tag = "running", impl_for = ReadOld, responses((status = 200, description = "It is.", body = String)))]
+/// Returns a fixed text.
+#[utoipa::path(
+    get,
+    path = "/v1/old",
+    tag = "system",
+    impl_for = ReadOld,
+    responses((status = 200, description = "The text.", body = String))
+)]
 async fn read_old(_call: Call<ReadOld>) -> http::Answer<String> {
     Ok(ok("yes".to_owned()))
 }
@@ -309,28 +327,37 @@ async fn deprecated_operation_is_announced(t: &App) {
             actix::call_service(&app, actix::TestRequest::get().uri(path).to_request()).await;
         assert_eq!(answer.status(), status);
         let header = |name: &str| {
-            answer.headers().get(name).expect("it is there").to_str().expect("text").to_owned()
+            answer
+                .headers()
+                .get(name)
+                .expect("the header is present")
+                .to_str()
+                .expect("text")
+                .to_owned()
         };
-        // Computed with date(1).
+        // Expected value computed with `date --utc --date 2026-12-01 +%s`.
         assert_eq!(header("deprecation"), "@1796083200", "RFC 9745");
         assert_eq!(header("sunset"), "Tue, 01 Jun 2027 00:00:00 GMT", "RFC 8594");
         assert!(header("link").contains("rel=\"deprecation\""));
     }
     let document = document::document(&routes);
-    let described = &document["paths"]["/v1/old"]["get"];
-    assert_eq!(described["deprecated"], true);
-    let words = described["description"].as_str().expect("words");
-    assert!(words.contains("gone from 2027-06-01 on. Use `read_health` instead."), "{words}");
+    let operation = &document["paths"]["/v1/old"]["get"];
+    assert_eq!(operation["deprecated"], true);
+    let description = operation["description"].as_str().expect("the operation is described");
     assert!(
-        described["responses"]["400"]["headers"]["Sunset"].is_object(),
-        "problems say so as well"
+        description.contains("gone from 2027-06-01 on. Use `read_health` instead."),
+        "{description}"
+    );
+    assert!(
+        operation["responses"]["400"]["headers"]["Sunset"].is_object(),
+        "problem responses list the header"
     );
     for header in ["Deprecation", "Sunset"] {
         assert!(
-            described["responses"]["200"]["headers"][header].is_object()
+            operation["responses"]["200"]["headers"][header].is_object()
                 && document["components"]["headers"][header].is_object()
         );
     }
-    // And nothing else does.
+    // Other operations do not send the header.
     assert!(!t.anonymous().get("/healthz").await.has_header("deprecation"));
 }

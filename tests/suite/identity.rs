@@ -1,4 +1,4 @@
-//! Signing in and out, sessions, passwords.
+//! Sign-in, sign-out, sessions, passwords and profiles.
 
 use chrono::TimeDelta;
 use postern_tests::{App, PASSWORD, on_both};
@@ -33,23 +33,24 @@ async fn sign_in_and_out(t: &App) {
     assert_eq!(t.recorded("auth.logged_out").await, 1);
     assert_eq!(t.recorded("auth.login_succeeded").await, events);
     t.anonymous().get("/v1/me").await.problem(401, "unauthenticated");
-    // Whoever signs out is signed out, whatever key the request brings: it is another session each time.
+    // A repeated idempotency key does not replay the sign-out of another session.
     for _ in 0..2 {
         let me = t.sign_in("owner@acme.example").await;
-        let out = me
+        let response = me
             .request("POST", "/v1/auth/logout")
             .header("idempotency-key", "always-the-same")
             .json(&json!({}))
             .send()
             .await;
-        assert_eq!(out.expect("answers").status(), 204);
+        let status = response.expect("the server responds").status();
+        assert_eq!(status, 204, "the sign-out succeeds");
         me.get("/v1/me").await.problem(401, "session_ended");
     }
 }
 
 async fn unknown_address_and_wrong_password_look_the_same(t: &App) {
     let unknown = t
-        .log_in("nobody@acme.example", "not the password")
+        .log_in("unknown@acme.example", "not the password")
         .await
         .problem(401, "invalid_credentials");
     let wrong = t
@@ -74,14 +75,14 @@ async fn unknown_address_and_wrong_password_look_the_same(t: &App) {
 async fn refresh_rotates_and_reuse_ends_the_session(t: &App) {
     let first = t.log_in("owner@acme.example", PASSWORD).await.expect(200);
     let (access, refresh) = (first.text("/access_token"), first.text("/refresh_token"));
-    let anyone = t.anonymous();
+    let anonymous = t.anonymous();
     let second =
-        anyone.post("/v1/auth/refresh", json!({ "refresh_token": refresh })).await.expect(200);
+        anonymous.post("/v1/auth/refresh", json!({ "refresh_token": refresh })).await.expect(200);
     assert_ne!(second.text("/refresh_token"), refresh);
     t.bearer(&second.text("/access_token")).get("/v1/me").await.expect(200);
     assert_eq!(t.recorded("auth.refresh_reused").await, 0);
 
-    anyone
+    anonymous
         .post("/v1/auth/refresh", json!({ "refresh_token": refresh }))
         .await
         .problem(401, "invalid_refresh_token");
@@ -89,16 +90,16 @@ async fn refresh_rotates_and_reuse_ends_the_session(t: &App) {
     t.bearer(&access).get("/v1/me").await.problem(401, "session_ended");
     t.bearer(&second.text("/access_token")).get("/v1/me").await.problem(401, "session_ended");
     let successor = json!({ "refresh_token": second.text("/refresh_token") });
-    anyone.post("/v1/auth/refresh", successor).await.problem(401, "invalid_refresh_token");
-    anyone
+    anonymous.post("/v1/auth/refresh", successor).await.problem(401, "invalid_refresh_token");
+    anonymous
         .post("/v1/auth/refresh", json!({ "refresh_token": access }))
         .await
         .problem(401, "invalid_refresh_token");
-    anyone
+    anonymous
         .post("/v1/auth/refresh", json!({ "refresh_token": refresh }))
         .await
         .problem(401, "invalid_refresh_token");
-    assert_eq!(t.recorded("auth.refresh_reused").await, 1, "a session ends once");
+    assert_eq!(t.recorded("auth.refresh_reused").await, 1, "the reuse is recorded once");
     t.bearer(&refresh).get("/v1/me").await.problem(401, "invalid_token");
 }
 
@@ -106,10 +107,10 @@ async fn one_of_concurrent_refreshes_succeeds(t: &App) {
     for _ in 0..5 {
         let refresh =
             t.log_in("owner@acme.example", PASSWORD).await.expect(200).text("/refresh_token");
-        let anyone = t.anonymous();
-        let tries =
-            (0..20).map(|_| anyone.post("/v1/auth/refresh", json!({ "refresh_token": refresh })));
-        let answers = futures_util::future::join_all(tries).await;
+        let anonymous = t.anonymous();
+        let requests = (0..20)
+            .map(|_| anonymous.post("/v1/auth/refresh", json!({ "refresh_token": refresh })));
+        let answers = futures_util::future::join_all(requests).await;
         assert_eq!(answers.iter().filter(|answer| answer.status == 200).count(), 1);
         assert!(
             answers.iter().all(|answer| answer.status == 200 || answer.status == 401),
@@ -129,18 +130,19 @@ async fn access_tokens_expire_without_leeway(t: &App) {
 }
 
 async fn changing_the_password_ends_other_sessions(t: &App) {
-    let (here, there) =
+    let (current, other) =
         (t.sign_in("viewer@acme.example").await, t.sign_in("viewer@acme.example").await);
     let change =
         |current: &str, new: &str| json!({ "current_password": current, "new_password": new });
     let new = "four random words do";
-    here.post("/v1/me/password", change("not the password", new))
+    current
+        .post("/v1/me/password", change("not the password", new))
         .await
         .problem(403, "wrong_password");
-    there.get("/v1/me").await.expect(200);
-    here.post("/v1/me/password", change(PASSWORD, new)).await.expect(204);
-    here.get("/v1/me").await.expect(200);
-    there.get("/v1/me").await.problem(401, "session_ended");
+    other.get("/v1/me").await.expect(200);
+    current.post("/v1/me/password", change(PASSWORD, new)).await.expect(204);
+    current.get("/v1/me").await.expect(200);
+    other.get("/v1/me").await.problem(401, "session_ended");
     t.log_in("viewer@acme.example", PASSWORD).await.problem(401, "invalid_credentials");
     t.log_in("viewer@acme.example", new).await.expect(200);
     assert_eq!(t.recorded("user.password_changed").await, 1);
@@ -162,15 +164,15 @@ async fn failed_sign_ins_are_rate_limited(t: &App) {
             .await
             .problem(401, "invalid_credentials");
     }
-    let wait = t.log_in("admin@acme.example", PASSWORD).await.problem(429, "too_many_attempts");
-    assert_eq!(wait.header("retry-after"), "3600");
+    let limited = t.log_in("admin@acme.example", PASSWORD).await.problem(429, "too_many_attempts");
+    assert_eq!(limited.header("retry-after"), "3600", "the limit lasts an hour");
     for _ in 0..10 {
-        t.log_in("nobody@acme.example", "not the password")
+        t.log_in("unknown@acme.example", "not the password")
             .await
             .problem(401, "invalid_credentials");
     }
-    t.log_in("nobody@acme.example", PASSWORD).await.problem(429, "too_many_attempts");
-    // As many for staff: another number would tell who is.
+    t.log_in("unknown@acme.example", PASSWORD).await.problem(429, "too_many_attempts");
+    // The same limit for staff: another limit would reveal who is staff.
     for _ in 0..10 {
         t.log_in("eng@postern.example", "not the password")
             .await
@@ -182,22 +184,22 @@ async fn failed_sign_ins_are_rate_limited(t: &App) {
 }
 
 async fn sessions_are_listed_and_revoked(t: &App) {
-    let (here, there) =
+    let (current, other) =
         (t.sign_in("member@acme.example").await, t.sign_in("member@acme.example").await);
-    let listed = here.get("/v1/me/sessions?limit=1").await.expect(200);
-    let (newest, cursor) = (listed.text("/data/0/id"), listed.text("/next_cursor"));
-    let rest = here.get(&format!("/v1/me/sessions?limit=1&cursor={cursor}")).await.expect(200);
+    let format_list = current.get("/v1/me/sessions?limit=1").await.expect(200);
+    let (newest, cursor) = (format_list.text("/data/0/id"), format_list.text("/next_cursor"));
+    let rest = current.get(&format!("/v1/me/sessions?limit=1&cursor={cursor}")).await.expect(200);
     assert_eq!(rest.json["next_cursor"], json!(null));
     assert_ne!(rest.text("/data/0/id"), newest);
-    here.delete(&format!("/v1/me/sessions/{newest}")).await.expect(204);
-    here.delete(&format!("/v1/me/sessions/{newest}")).await.expect(204);
-    there.get("/v1/me").await.problem(401, "session_ended");
-    here.get("/v1/me").await.expect(200);
+    current.delete(&format!("/v1/me/sessions/{newest}")).await.expect(204);
+    current.delete(&format!("/v1/me/sessions/{newest}")).await.expect(204);
+    other.get("/v1/me").await.problem(401, "session_ended");
+    current.get("/v1/me").await.expect(200);
     assert_eq!(t.recorded("auth.session_revoked").await, 1);
-    let stranger = t.sign_in("member@globex.example").await;
-    let others = rest.text("/data/0/id");
-    stranger.delete(&format!("/v1/me/sessions/{others}")).await.problem(404, "not_found");
-    here.get("/v1/me").await.expect(200);
+    let other_user = t.sign_in("member@globex.example").await;
+    let current_id = rest.text("/data/0/id");
+    other_user.delete(&format!("/v1/me/sessions/{current_id}")).await.problem(404, "not_found");
+    current.get("/v1/me").await.expect(200);
 }
 
 async fn profile_is_updated(t: &App) {
@@ -216,21 +218,21 @@ async fn profile_is_updated(t: &App) {
         .await
         .problem(422, "invalid_body");
     let events = t.events("action=user.profile_updated").await;
-    assert_eq!(events.len(), 2, "what did not change is not recorded");
+    assert_eq!(events.len(), 2, "unchanged profiles are not recorded");
     assert_eq!(events[1]["metadata"]["name"], json!({ "old": "Mia Lund", "new": "Mia Berg" }));
 }
 
 async fn concurrent_sign_ins_all_succeed(t: &App) {
-    let tries = (0..100).map(|_| t.log_in("owner@globex.example", PASSWORD));
-    let answers = futures_util::future::join_all(tries).await;
+    let requests = (0..100).map(|_| t.log_in("owner@globex.example", PASSWORD));
+    let answers = futures_util::future::join_all(requests).await;
     assert!(answers.iter().all(|answer| answer.status == 200));
 }
 
 async fn password_change_ends_concurrent_sign_ins(t: &App) {
     let (mut old, mut new) = (PASSWORD.to_owned(), "four random words do".to_owned());
     for round in 0..10 {
-        let here = t.log_in("viewer@acme.example", &old).await.expect(200).text("/access_token");
-        let me = t.bearer(&here);
+        let token = t.log_in("viewer@acme.example", &old).await.expect(200).text("/access_token");
+        let me = t.bearer(&token);
         let change =
             me.post("/v1/me/password", json!({ "current_password": old, "new_password": new }));
         let racing =
@@ -239,10 +241,10 @@ async fn password_change_ends_concurrent_sign_ins(t: &App) {
         changed.expect(204);
         for answer in racing.iter().filter(|answer| answer.status == 200) {
             let status = t.bearer(&answer.text("/access_token")).get("/v1/me").await.status;
-            assert_eq!(status, 401, "in round {round} a session of the old password lives on");
+            assert_eq!(status, 401, "round {round}: sessions of the old password have ended");
         }
         std::mem::swap(&mut old, &mut new);
-        // Those who failed are not to make the account wait in the next round.
+        // Failed sign-ins of this round do not count in the next.
         t.clock.turn(TimeDelta::hours(2));
     }
 }
@@ -263,24 +265,24 @@ async fn password_change_attempts_are_rate_limited(t: &App) {
 }
 
 async fn ip_address_with_session_is_exempt_from_rate_limit(t: &App) {
-    let there = App::start(t.backend, |config| {
+    let server = App::start(t.backend, |config| {
         config.server.trusted_proxies = vec!["127.0.0.0/8".parse().expect("a network")]
     })
     .await;
-    let from = |ip: &'static str, password: &'static str| {
+    let sign_in_from = |ip: &'static str, password: &'static str| {
         let body = json!({ "email": "owner@acme.example", "password": password });
-        let request = there
+        let request = server
             .anonymous()
             .request("POST", "/v1/auth/login")
             .header("x-forwarded-for", ip)
             .json(&body);
         async move { postern_tests::Answer::of(request.send().await).await }
     };
-    from("203.0.113.9", PASSWORD).await.expect(200);
+    sign_in_from("203.0.113.9", PASSWORD).await.expect(200);
     for _ in 0..10 {
-        from("198.51.100.7", "not the password").await.problem(401, "invalid_credentials");
+        sign_in_from("198.51.100.7", "not the password").await.problem(401, "invalid_credentials");
     }
-    from("198.51.100.7", PASSWORD).await.problem(429, "too_many_attempts");
-    from("203.0.113.9", PASSWORD).await.expect(200);
-    there.finish().await;
+    sign_in_from("198.51.100.7", PASSWORD).await.problem(429, "too_many_attempts");
+    sign_in_from("203.0.113.9", PASSWORD).await.expect(200);
+    server.finish().await;
 }

@@ -1,4 +1,4 @@
-//! Acting in a customer's name: bounded, blocked where it must be, and under both names throughout.
+//! Impersonation: limits in time, mode and org, blocked operations, and both identities in the audit log.
 
 use chrono::TimeDelta;
 use futures_util::future::join_all;
@@ -47,7 +47,7 @@ async fn events_name_staff_member_and_target(t: &App) {
     assert_eq!(
         actions,
         ["user.role_changed", "impersonation.request", "impersonation.request"],
-        "each request before it runs"
+        "each request is recorded before its changes"
     );
     for event in events {
         assert_eq!(event["actor"]["email"], "support@postern.example");
@@ -59,10 +59,10 @@ async fn events_name_staff_member_and_target(t: &App) {
     let expected =
         "Sam Okoro (support), as Ana Costa, changed viewer@acme.example from viewer to member";
     assert_eq!(events[0]["summary"], expected);
-    let begun =
+    let start_events =
         owner.get("/v1/orgs/acme/audit-events?action=impersonation.started").await.expect(200).json;
-    assert_eq!(begun["data"][0]["reason"], "cannot open the reports page");
-    assert_eq!(begun["data"][0]["ticket_ref"], "SUP-4312");
+    assert_eq!(start_events["data"][0]["reason"], "cannot open the reports page");
+    assert_eq!(start_events["data"][0]["ticket_ref"], "SUP-4312");
 }
 
 async fn read_only_mode_rejects_writes(t: &App) {
@@ -112,7 +112,7 @@ async fn impersonation_expires(t: &App) {
     ana.patch("/v1/orgs/acme", json!({ "name": "Other" }))
         .await
         .problem(401, "impersonation_expired");
-    // The row's own end counts as well, whatever the token says.
+    // An earlier expiry in the database applies even if the token expires later.
     t.clock.turn(TimeDelta::seconds(-1));
     let earlier = match t.backend {
         postern_tests::Backend::Sqlite => {
@@ -122,7 +122,7 @@ async fn impersonation_expires(t: &App) {
             "UPDATE impersonation SET expires_at = '2026-11-20T09:10:00Z'"
         }
     };
-    t.meddle(earlier).await;
+    t.run_sql(earlier).await;
     ana.get("/v1/me").await.problem(401, "impersonation_expired");
 }
 
@@ -140,13 +140,13 @@ async fn ended_impersonation_is_rejected(t: &App) {
     assert_eq!(
         t.recorded("impersonation.request").await,
         0,
-        "a dead token makes no request in anybody's name"
+        "requests after the end are not recorded as impersonated"
     );
 }
 
 async fn impersonation_ends_with_its_session_membership_or_org(t: &App) {
-    let supers = t.sign_in("super@postern.example").await;
-    let why = "ends the impersonation in this test";
+    let super_admin = t.sign_in("super@postern.example").await;
+    let reason = "ends the impersonation in this test";
     for cause in ["sign-out", "revocation", "password", "staff", "membership", "org"] {
         let support = t.sign_in("support@postern.example").await;
         let support_id = t.user_id("support@postern.example").await;
@@ -171,24 +171,30 @@ async fn impersonation_ends_with_its_session_membership_or_org(t: &App) {
                     .post("/v1/me/password", body)
                     .await
                     .expect(204);
-                let back = json!({ "current_password": "four random words do", "new_password": postern_tests::PASSWORD });
-                let again = t
+                let restore = json!({ "current_password": "four random words do", "new_password": postern_tests::PASSWORD });
+                let new_token = t
                     .log_in("support@postern.example", "four random words do")
                     .await
                     .expect(200)
                     .text("/access_token");
-                t.bearer(&again).post("/v1/me/password", back).await.expect(204);
+                t.bearer(&new_token).post("/v1/me/password", restore).await.expect(204);
             }
             "staff" => {
                 let path = format!("/v1/admin/staff/{support_id}");
-                supers.send("DELETE", &path, Some(json!({ "reason": why }))).await.expect(204);
+                super_admin
+                    .send("DELETE", &path, Some(json!({ "reason": reason })))
+                    .await
+                    .expect(204);
                 target.get("/v1/me").await.problem(401, "impersonation_ended");
-                supers.put(&path, json!({ "tier": "support", "reason": why })).await.expect(200);
+                super_admin
+                    .put(&path, json!({ "tier": "support", "reason": reason }))
+                    .await
+                    .expect(200);
             }
             "membership" => {
                 let member = t.member_id("globex", "member@globex.example").await;
                 owner.delete(&format!("/v1/orgs/globex/members/{member}")).await.expect(204);
-                t.meddle(
+                t.run_sql(
                     "INSERT INTO membership (org_id, id, user_id, role, created_at) SELECT o.id, u.id, u.id, 'member', u.created_at \
                     FROM organization o, \"user\" u WHERE o.slug = 'globex' AND u.email = 'member@globex.example'",
                 )
@@ -201,13 +207,13 @@ async fn impersonation_ends_with_its_session_membership_or_org(t: &App) {
                     .expect(204),
             ),
         }
-        // It does not come back with what it hung on, and the record says when it ended.
+        // Restoring the cause does not restore the impersonation, and the end is recorded once.
         target.get("/v1/me").await.problem(401, "impersonation_ended");
-        let target = started["impersonation"]["id"].as_str().expect("an id");
+        let id = started["impersonation"]["id"].as_str().expect("an id");
         assert_eq!(
-            t.events(&format!("action=impersonation.ended&target={target}")).await.len(),
+            t.events(&format!("action=impersonation.ended&target={id}")).await.len(),
             1,
-            "after {cause}"
+            "one impersonation.ended event after {cause}"
         );
     }
     assert_eq!(t.db.count("SELECT count(*) FROM impersonation WHERE ended_at IS NULL").await, 0);
@@ -217,7 +223,7 @@ async fn impersonation_is_checked_against_current_rows(t: &App) {
     let support = t.sign_in("support@postern.example").await;
     let (target, _) = t.impersonate(&support, "member@acme.example", "acme", "full").await;
     target.get("/v1/me").await.expect(200);
-    for (breaks, mends) in [
+    for (change, undo) in [
         (
             "UPDATE \"user\" SET suspended_at = created_at WHERE email = 'member@acme.example'",
             "UPDATE \"user\" SET suspended_at = NULL",
@@ -235,9 +241,9 @@ async fn impersonation_is_checked_against_current_rows(t: &App) {
             "DELETE FROM staff WHERE user_id IN (SELECT id FROM \"user\" WHERE email = 'member@acme.example')",
         ),
     ] {
-        t.meddle(breaks).await;
+        t.run_sql(change).await;
         target.get("/v1/me").await.problem(401, "impersonation_ended");
-        t.meddle(mends).await;
+        t.run_sql(undo).await;
     }
 }
 
@@ -248,8 +254,8 @@ fn wanted(target: &str, org: &str) -> Value {
 async fn staff_and_suspended_users_cannot_be_impersonated(t: &App) {
     let support = t.sign_in("support@postern.example").await;
     let start = |body: Value| support.post("/v1/admin/impersonations", body);
-    // Nobody of the staff is a member of an org in the demo: make some.
-    t.meddle(
+    // The demo has no staff in orgs: add all staff to acme.
+    t.run_sql(
         "INSERT INTO membership (org_id, id, user_id, role, created_at) SELECT o.id, u.id, u.id, 'viewer', u.created_at \
         FROM organization o, \"user\" u WHERE o.slug = 'acme' AND u.email LIKE '%@postern.example'",
     )
@@ -259,7 +265,7 @@ async fn staff_and_suspended_users_cannot_be_impersonated(t: &App) {
     start(wanted(&own, "acme")).await.problem(403, "cannot_impersonate");
     start(wanted(&other, "acme")).await.problem(403, "cannot_impersonate");
     let member = t.user_id("member@acme.example").await;
-    t.meddle("UPDATE \"user\" SET suspended_at = created_at WHERE email = 'member@acme.example'")
+    t.run_sql("UPDATE \"user\" SET suspended_at = created_at WHERE email = 'member@acme.example'")
         .await;
     start(wanted(&member, "acme")).await.problem(403, "cannot_impersonate");
     let ana = t.user_id("owner@acme.example").await;
@@ -279,7 +285,7 @@ async fn reason_and_ticket_are_required(t: &App) {
     let support = t.sign_in("support@postern.example").await;
     let ana = t.user_id("owner@acme.example").await;
     let ten_thousand = "x".repeat(10_000);
-    for (field, bad) in [
+    for (field, invalid) in [
         ("reason", "too short"),
         ("reason", "                    "),
         ("reason", ten_thousand.as_str()),
@@ -291,10 +297,10 @@ async fn reason_and_ticket_are_required(t: &App) {
         ("target_user_id", "user_1"),
     ] {
         let mut body = wanted(&ana, "acme");
-        body[field] = bad.into();
+        body[field] = invalid.into();
         let answer =
             support.post("/v1/admin/impersonations", body).await.problem(422, "invalid_body");
-        assert_eq!(answer.text("/errors/0/pointer"), format!("/{field}"), "{bad}");
+        assert_eq!(answer.text("/errors/0/pointer"), format!("/{field}"), "{invalid}");
     }
     for field in ["reason", "ticket_ref", "org", "target_user_id"] {
         let mut body = wanted(&ana, "acme");
@@ -306,15 +312,16 @@ async fn reason_and_ticket_are_required(t: &App) {
 async fn invalid_requests_are_recorded(t: &App) {
     let support = t.sign_in("support@postern.example").await;
     let (ana, _) = t.impersonate(&support, "owner@acme.example", "acme", "full").await;
-    let text = ana.request("PATCH", "/v1/orgs/acme").header("content-type", "text/plain").body("x");
-    Answer::of(text.send().await).await.problem(415, "unsupported_media_type");
+    let request =
+        ana.request("PATCH", "/v1/orgs/acme").header("content-type", "text/plain").body("x");
+    Answer::of(request.send().await).await.problem(415, "unsupported_media_type");
     ana.patch("/v1/orgs/acme", json!({ "nonsense": true })).await.problem(422, "invalid_body");
     ana.get("/v1/orgs/acme/members?nonsense=1").await.problem(400, "invalid_query");
     assert_eq!(t.recorded("impersonation.request").await, 3);
 }
 
 async fn impersonation_is_limited_to_one_org(t: &App) {
-    // Ana belongs to two orgs; support comes in for one of them.
+    // Ana is a member of two orgs; the impersonation is for one of them.
     let ana = t.sign_in("owner@acme.example").await;
     ana.post("/v1/orgs", json!({ "name": "Second", "slug": "second" })).await.expect(201);
     let support = t.sign_in("support@postern.example").await;
@@ -334,8 +341,8 @@ async fn impersonation_is_limited_to_one_org(t: &App) {
     );
     target.get("/v1/me/permissions?org=second").await.problem(404, "not_found");
     target.get("/v1/me/permissions?org=acme").await.expect(200);
-    let record = ana.get("/v1/orgs/acme/audit-events?limit=100").await.expect(200).body;
-    assert!(!record.contains("second"), "what was tried elsewhere is none of this org's business");
+    let log = ana.get("/v1/orgs/acme/audit-events?limit=100").await.expect(200).body;
+    assert!(!log.contains("second"), "acme's log does not name the other org");
     assert_eq!(
         ana.get("/v1/orgs/second/audit-events").await.expect(200).json["data"]
             .as_array()
@@ -348,8 +355,8 @@ async fn idempotency_key_starts_one_impersonation(t: &App) {
     let (support, other) =
         (t.sign_in("support@postern.example").await, t.sign_in("ops@postern.example").await);
     let ana = t.user_id("owner@acme.example").await;
-    let start = |who: &postern_tests::Person<'_>, key: &str, body: Value| {
-        let request = who
+    let start = |caller: &postern_tests::Person<'_>, key: &str, body: Value| {
+        let request = caller
             .request("POST", "/v1/admin/impersonations")
             .header("idempotency-key", key)
             .json(&body);
@@ -367,23 +374,26 @@ async fn idempotency_key_starts_one_impersonation(t: &App) {
     );
     start(&support, "k-1", wanted(&ana, "globex")).await.problem(422, "idempotency_key_reused");
     start(&other, "k-1", wanted(&ana, "acme")).await.expect(201);
-    for bad in ["", "with space", &"k".repeat(256)] {
-        start(&support, bad, wanted(&ana, "acme")).await.problem(400, "invalid_header");
+    for invalid in ["", "with space", &"k".repeat(256)] {
+        start(&support, invalid, wanted(&ana, "acme")).await.problem(400, "invalid_header");
     }
     assert_eq!(t.recorded("impersonation.started").await, 2);
     assert_eq!(t.db.count("SELECT count(*) FROM idempotency_key").await, 2);
 
-    let race = join_all((0..20).map(|_| start(&support, "k-2", wanted(&ana, "acme")))).await;
-    assert!(race.iter().all(|answer| answer.status == 201 || answer.status == 409), "{race:?}");
+    let concurrent = join_all((0..20).map(|_| start(&support, "k-2", wanted(&ana, "acme")))).await;
     assert!(
-        race.iter()
-            .filter(|answer| answer.status == 201)
-            .all(|answer| answer.body
-                == race.iter().find(|one| one.status == 201).expect("one").body)
+        concurrent.iter().all(|answer| answer.status == 201 || answer.status == 409),
+        "{concurrent:?}"
     );
-    assert_eq!(t.recorded("impersonation.started").await, 3, "whatever the race, once");
+    assert!(concurrent.iter().filter(|answer| answer.status == 201).all(|answer| answer.body
+        == concurrent.iter().find(|answer| answer.status == 201).expect("one").body));
+    assert_eq!(
+        t.recorded("impersonation.started").await,
+        3,
+        "concurrent requests start one impersonation"
+    );
 
-    let both = join_all((0..20).map(|n| {
+    let mixed = join_all((0..20).map(|n| {
         start(
             if n % 2 == 0 { &support } else { &other },
             &format!("k-{}", 3 + n / 2),
@@ -392,15 +402,19 @@ async fn idempotency_key_starts_one_impersonation(t: &App) {
     }))
     .await;
     assert!(
-        both.iter().all(|answer| answer.status == 201),
-        "one person's key is not another's: {both:?}"
+        mixed.iter().all(|answer| answer.status == 201),
+        "keys of two callers do not collide: {mixed:?}"
     );
     let before = t.recorded("impersonation.started").await;
 
     t.clock.turn(TimeDelta::hours(24));
     let support = t.sign_in("support@postern.example").await;
     start(&support, "k-1", wanted(&ana, "acme")).await.expect(201);
-    assert_eq!(t.recorded("impersonation.started").await, before + 1, "after a day the key is new");
+    assert_eq!(
+        t.recorded("impersonation.started").await,
+        before + 1,
+        "a key can be used again after 24 hours"
+    );
 }
 
 async fn support_ends_own_and_engineering_any_impersonation(t: &App) {
@@ -417,9 +431,9 @@ async fn support_ends_own_and_engineering_any_impersonation(t: &App) {
             started["impersonation"]["id"].as_str().expect("an id")
         )
     };
-    let seen = |answer: Answer| answer.expect(200).json["data"].as_array().map_or(0, Vec::len);
-    assert_eq!(seen(support.get("/v1/admin/impersonations").await), 1);
-    assert_eq!(seen(eng.get("/v1/admin/impersonations").await), 2);
+    let listed = |answer: Answer| answer.expect(200).json["data"].as_array().map_or(0, Vec::len);
+    assert_eq!(listed(support.get("/v1/admin/impersonations").await), 1);
+    assert_eq!(listed(eng.get("/v1/admin/impersonations").await), 2);
     ops.delete(&path(&first)).await.problem(403, "permission_denied");
     ops.delete(&path(&second)).await.expect(204);
     eng.delete(&path(&first)).await.expect(204);
@@ -432,10 +446,10 @@ async fn org_admin_lists_impersonations(t: &App) {
     let support = t.sign_in("support@postern.example").await;
     t.impersonate(&support, "owner@acme.example", "acme", "read_only").await;
     let admin = t.sign_in("admin@acme.example").await;
-    let seen = admin.get("/v1/orgs/acme/impersonations").await.expect(200).json;
-    assert_eq!(seen["data"][0]["staff_email"], "support@postern.example");
-    assert_eq!(seen["data"][0]["target_email"], "owner@acme.example");
-    assert_eq!(seen["data"][0]["reason"], "cannot open the reports page");
+    let impersonations = admin.get("/v1/orgs/acme/impersonations").await.expect(200).json;
+    assert_eq!(impersonations["data"][0]["staff_email"], "support@postern.example");
+    assert_eq!(impersonations["data"][0]["target_email"], "owner@acme.example");
+    assert_eq!(impersonations["data"][0]["reason"], "cannot open the reports page");
     let globex = t.sign_in("admin@globex.example").await;
     assert_eq!(
         globex.get("/v1/orgs/globex/impersonations").await.expect(200).json["data"],

@@ -1,4 +1,4 @@
-//! Bad input: each a problem with a code and a place, never a 5xx, never half a change.
+//! Invalid input: returns a 4xx problem that names the field, and changes nothing.
 
 use postern_tests::{Answer, App, on_both};
 use serde_json::json;
@@ -64,7 +64,7 @@ async fn invalid_bodies_are_rejected(t: &App) {
     assert_eq!(t.recorded("org.updated").await, 0);
 }
 
-/// A closed list in a body takes one of its words, and nothing that a parser could make one of.
+/// Enum fields accept only their listed strings, and no other JSON that serde could deserialize.
 async fn enum_fields_accept_only_their_strings(t: &App) {
     let path =
         format!("/v1/orgs/acme/members/{}", t.member_id("acme", "viewer@acme.example").await);
@@ -79,10 +79,10 @@ async fn enum_fields_accept_only_their_strings(t: &App) {
         "\"boss\"",
         "\"Member\"",
     ] {
-        let refused = raw(t, "PATCH", &path, format!("{{\"role\": {role}}}"))
+        let rejected = raw(t, "PATCH", &path, format!("{{\"role\": {role}}}"))
             .await
             .problem(422, "invalid_body");
-        assert_eq!(refused.text("/errors/0/pointer"), "/role", "{role}");
+        assert_eq!(rejected.text("/errors/0/pointer"), "/role", "{role}");
     }
     let boss = raw(t, "PATCH", &path, "{\"role\": \"boss\"}").await;
     assert_eq!(boss.text("/errors/0/detail"), "one of viewer member admin owner");
@@ -108,7 +108,7 @@ async fn echoed_input_is_truncated(t: &App) {
                 && answer.text("/errors/0/pointer").chars().count() <= 500
         );
     }
-    // A pointer is one, whatever is in a name (RFC 6901).
+    // Names are escaped in the pointer (RFC 6901).
     assert_eq!(me.get("/v1/me?a~b/c=1").await.text("/errors/0/pointer"), "/a~0b~1c");
     for limit in ["%2B1", "0001", "1e1", "", "101"] {
         me.get(&format!("/v1/orgs?limit={limit}")).await.problem(400, "invalid_query");
@@ -116,10 +116,10 @@ async fn echoed_input_is_truncated(t: &App) {
 }
 
 async fn body_size_is_limited(t: &App) {
-    let fits = format!("{{\"name\": \"{}\"}}", "x".repeat(262_144 - 12));
-    assert_eq!(fits.len(), 262_144);
-    raw(t, "PATCH", "/v1/orgs/acme", fits.clone()).await.problem(422, "invalid_body");
-    raw(t, "PATCH", "/v1/orgs/acme", fits + " ").await.problem(413, "body_too_large");
+    let largest = format!("{{\"name\": \"{}\"}}", "x".repeat(262_144 - 12));
+    assert_eq!(largest.len(), 262_144, "the body has the maximum size");
+    raw(t, "PATCH", "/v1/orgs/acme", largest.clone()).await.problem(422, "invalid_body");
+    raw(t, "PATCH", "/v1/orgs/acme", largest + " ").await.problem(413, "body_too_large");
     let chunks = (0..100).map(|_| Ok::<_, std::io::Error>(vec![b' '; 10_000]));
     let endless = reqwest::Body::wrap_stream(futures_util::stream::iter(chunks));
     let me = t.sign_in("owner@acme.example").await;
@@ -129,7 +129,7 @@ async fn body_size_is_limited(t: &App) {
         .body(endless)
         .send()
         .await;
-    // The server may close before the client has finished talking; either way nothing more is read.
+    // The server may close the connection before the client has sent the whole body.
     if sent.is_ok() {
         Answer::of(sent).await.problem(413, "body_too_large");
     }
@@ -155,12 +155,12 @@ async fn only_json_is_accepted(t: &App) {
     Answer::of(me.request("PATCH", "/v1/orgs/acme").body("{}").send().await)
         .await
         .problem(415, "unsupported_media_type");
-    let packed = me
+    let compressed = me
         .request("PATCH", "/v1/orgs/acme")
         .header("content-type", "application/json")
         .header("content-encoding", "gzip")
         .body("x");
-    Answer::of(packed.send().await).await.problem(415, "unsupported_media_type");
+    Answer::of(compressed.send().await).await.problem(415, "unsupported_media_type");
     let charset = me
         .request("PATCH", "/v1/orgs/acme")
         .header("content-type", "application/json; charset=utf-8")
@@ -188,8 +188,9 @@ async fn nul_and_invalid_utf8_are_rejected(t: &App) {
     }
     t.log_in("owner@acme.example\u{0}", "x").await.problem(422, "invalid_body");
     t.log_in("owner@acme.example", "\u{0}").await.problem(422, "invalid_body");
-    let agent = me.request("GET", "/v1/orgs/globex").header("user-agent", "x".repeat(4_000));
-    Answer::of(agent.send().await).await.problem(404, "not_found");
+    let long_user_agent =
+        me.request("GET", "/v1/orgs/globex").header("user-agent", "x".repeat(4_000));
+    Answer::of(long_user_agent.send().await).await.problem(404, "not_found");
 }
 
 async fn invalid_paths_and_queries_are_rejected(t: &App) {
@@ -230,19 +231,19 @@ async fn invalid_paths_and_queries_are_rejected(t: &App) {
 }
 
 async fn safe_request_ids_are_kept(t: &App) {
-    let ask = |id: &'static str| async move {
+    let request_id = |id: &'static str| async move {
         let request = t.anonymous().request("GET", "/healthz").header("x-request-id", id);
         Answer::of(request.send().await).await.header("x-request-id")
     };
-    assert_eq!(ask("my-own.id_1").await, "my-own.id_1");
-    for harmful in [
+    assert_eq!(request_id("my-own.id_1").await, "my-own.id_1");
+    for unsafe_id in [
         "a b",
         "",
         "<script>",
         "ünsafe",
         "0123456789012345678901234567890123456789012345678901234567890123456789",
     ] {
-        assert_eq!(ask(harmful).await.len(), 32, "{harmful}");
+        assert_eq!(request_id(unsafe_id).await.len(), 32, "{unsafe_id}");
     }
 }
 

@@ -1,8 +1,9 @@
-//! The isolation sweep: every operation of the contract, with another org's id in every place that takes one, by a member of
-//! an org and by support in a member's name. The answer is the one for an id that exists nowhere, byte for byte.
+//! Tenant isolation sweep: sends every operation with another org's id in every parameter and field
+//! that takes an id, as a member of an org and as support impersonating that member. The response
+//! equals the response for an id that does not exist, byte for byte.
 //!
-//! What is swept is read from the OpenAPI document: nobody adds an operation here. A place whose kind of id is not known
-//! fails the sweep.
+//! The operations come from the OpenAPI document, so new ones are included. The sweep fails on a
+//! parameter or field that `prefix` does not know.
 
 use std::collections::BTreeMap;
 
@@ -19,13 +20,13 @@ on_all![
     taken_slug_reveals_nothing_else
 ];
 
-/// What belongs to the other org, and beside each the like of it that belongs to nobody.
+/// Values of the other org, each with a counterpart that does not exist.
 struct Loot {
-    /// By the prefix of the id, as in `mem`.
+    /// IDs by prefix, such as `mem`: the other org's, and a random one.
     ids: BTreeMap<&'static str, (String, String)>,
-    /// What else a filter may be tried with.
+    /// Other filter values: the other org's, and a nonexistent one.
     words: Vec<(String, String)>,
-    /// What must appear in no answer.
+    /// Texts that no response may contain.
     markers: Vec<String>,
 }
 
@@ -48,36 +49,38 @@ async fn loot(t: &App) -> Loot {
     let (member, event) =
         (t.db.uuid(&of_globex("membership")).await, t.db.uuid(&of_globex("audit_event")).await);
     let impersonation: ImpersonationId = impersonation.parse().expect("an id");
-    let nobody = || t.state.ids.next::<()>(t.clock.now()).uuid();
+    let random_uuid = || t.state.ids.next::<()>(t.clock.now()).uuid();
     let ids = BTreeMap::from([
-        ("org", (OrgId::new(org).to_string(), OrgId::new(nobody()).to_string())),
-        ("user", (t.user_id("owner@globex.example").await, UserId::new(nobody()).to_string())),
-        ("mem", (MemberId::new(member).to_string(), MemberId::new(nobody()).to_string())),
-        ("sess", (SessionId::new(session).to_string(), SessionId::new(nobody()).to_string())),
-        ("imp", (impersonation.to_string(), ImpersonationId::new(nobody()).to_string())),
-        ("evt", (EventId::new(event).to_string(), EventId::new(nobody()).to_string())),
+        ("org", (OrgId::new(org).to_string(), OrgId::new(random_uuid()).to_string())),
+        ("user", (t.user_id("owner@globex.example").await, UserId::new(random_uuid()).to_string())),
+        ("mem", (MemberId::new(member).to_string(), MemberId::new(random_uuid()).to_string())),
+        ("sess", (SessionId::new(session).to_string(), SessionId::new(random_uuid()).to_string())),
+        ("imp", (impersonation.to_string(), ImpersonationId::new(random_uuid()).to_string())),
+        ("evt", (EventId::new(event).to_string(), EventId::new(random_uuid()).to_string())),
     ]);
     let words = [
         ("globex", "nowhere"),
         ("owner@globex.example", "owner@nowhere.example"),
-        ("Gita Rao", "Nobody Rao"),
+        ("Gita Rao", "Unknown Rao"),
         ("GLX-7001", "GLX-0000"),
     ];
     let mut markers =
         ["lobex", "Gita", "Goran", "Marc Petit", "Viktor", "GLX-7001"].map(str::to_owned).to_vec();
-    markers.extend(ids.values().map(|(theirs, _)| theirs.clone()));
+    markers.extend(ids.values().map(|(existing, _)| existing.clone()));
     Loot {
         ids,
-        words: words.map(|(theirs, nobodys)| (theirs.to_owned(), nobodys.to_owned())).to_vec(),
+        words: words
+            .map(|(existing, nonexistent)| (existing.to_owned(), nonexistent.to_owned()))
+            .to_vec(),
         markers,
     }
 }
 
-/// An operation of the document, ready to be sent.
+/// An operation of the OpenAPI document.
 pub struct Swept {
     pub method: String,
     pub path: String,
-    /// The parameters of its query that are texts.
+    /// Names of its string query parameters, without `cursor`.
     pub query: Vec<String>,
     body: Option<Value>,
     /// JSON pointers to the ids in the body.
@@ -92,15 +95,19 @@ pub async fn contract(t: &App) -> Vec<Swept> {
         for (method, operation) in methods.as_object().expect("methods") {
             let parameters = operation["parameters"].as_array().cloned().unwrap_or_default();
             let text = |parameter: &Value| parameter["schema"]["type"] != "integer";
-            let query = parameters
-                .iter()
-                .filter(|one| one["in"] == "query" && one["name"] != "cursor" && text(one));
+            let query = parameters.iter().filter(|parameter| {
+                parameter["in"] == "query" && parameter["name"] != "cursor" && text(parameter)
+            });
             let body = operation.pointer("/requestBody/content/application~1json/example").cloned();
             let ids_in_body = body.as_ref().map(|body| ids_in(body, "")).unwrap_or_default();
             all.push(Swept {
                 method: method.to_uppercase(),
                 path: path.clone(),
-                query: query.map(|one| one["name"].as_str().expect("a name").to_owned()).collect(),
+                query: query
+                    .map(|parameter| {
+                        parameter["name"].as_str().expect("name is a string").to_owned()
+                    })
+                    .collect(),
                 body,
                 ids_in_body,
                 needs_nobody: operation["security"].as_array().is_none_or(Vec::is_empty),
@@ -111,7 +118,7 @@ pub async fn contract(t: &App) -> Vec<Swept> {
     all
 }
 
-/// Where a body names something by id: `…_id`, `org`, or whatever looks like an id, in arrays as well.
+/// JSON pointers to the ids in a body: fields named `…_id` or `org`, and strings that look like an id.
 fn ids_in(value: &Value, at: &str) -> Vec<String> {
     match value {
         Value::Object(fields) => {
@@ -133,7 +140,7 @@ fn ids_in(value: &Value, at: &str) -> Vec<String> {
     }
 }
 
-/// What a path or a body field of this name takes.
+/// ID prefix that a path parameter or body field of this name takes.
 fn prefix(name: &str) -> &str {
     match name {
         "org" => "org",
@@ -142,7 +149,7 @@ fn prefix(name: &str) -> &str {
         "session" => "sess",
         "impersonation" => "imp",
         "user" | "target_user_id" => "user",
-        other => panic!("the sweep does not know what {other} is the id of; say so here"),
+        other => panic!("add the id prefix of {other} here"),
     }
 }
 
@@ -156,7 +163,7 @@ async fn ids_of_another_org_look_nonexistent(t: &App) {
         t.impersonate(&support, "owner@acme.example", "acme", "full").await.0,
     ];
     let mut tried = 0;
-    // Filters first: later requests leave their paths in the caller's own log, where a filter would find them.
+    // Filters first: later requests are recorded with their paths in the caller's log, and would match.
     for caller in &callers {
         for operation in &contract {
             tried += sweep_query(&loot, caller, operation).await;
@@ -168,19 +175,15 @@ async fn ids_of_another_org_look_nonexistent(t: &App) {
             tried += sweep_body(&loot, caller, operation).await;
         }
     }
-    assert!(tried > 250, "only {tried} places were tried");
-    assert_eq!(
-        before,
-        seen_by_its_owner(t).await,
-        "the other org is as it was, and its log says nothing of strangers"
-    );
+    assert!(tried > 250, "more than 250 parameters and fields are tried, not {tried}");
+    assert_eq!(before, seen_by_its_owner(t).await, "the other org and its audit log are unchanged");
 }
 
-/// All that the other org's owner sees of it.
+/// Response bodies of the read operations, as the other org's owner sees them.
 async fn seen_by_its_owner(t: &App) -> Vec<String> {
     let owner = t.sign_in("owner@globex.example").await;
     let mut seen = Vec::new();
-    for what in [
+    for resource in [
         "",
         "/members",
         "/settings",
@@ -189,21 +192,22 @@ async fn seen_by_its_owner(t: &App) -> Vec<String> {
         "/impersonations",
         "/audit-events?limit=100",
     ] {
-        seen.push(owner.get(&format!("/v1/orgs/globex{what}")).await.expect(200).body);
+        seen.push(owner.get(&format!("/v1/orgs/globex{resource}")).await.expect(200).body);
     }
     seen
 }
 
-/// The path with the caller's own things in it; but `there` in the place of `name`.
+/// Path of the operation with `value` for the parameter `name`. `{org}` is the caller's org; other ids
+/// are nonexistent ones.
 fn path_with(
     operation: &Swept,
     name: &str,
-    there: &str,
-    own: &BTreeMap<&'static str, (String, String)>,
+    value: &str,
+    ids: &BTreeMap<&'static str, (String, String)>,
 ) -> String {
     let filled = operation
         .path
-        .replace(&format!("{{{name}}}"), there)
+        .replace(&format!("{{{name}}}"), value)
         .replace("{org}", "acme")
         .replace("{key}", "sso")
         .replace("{code}", "not_found")
@@ -212,7 +216,7 @@ fn path_with(
     let mut filled = filled;
     while let Some((head, rest)) = filled.split_once('{') {
         let (other, tail) = rest.split_once('}').expect("a parameter ends");
-        filled = format!("{head}{}{tail}", own[prefix(other)].1);
+        filled = format!("{head}{}{tail}", ids[prefix(other)].1);
     }
     filled
 }
@@ -222,28 +226,37 @@ async fn sweep_path(t: &App, loot: &Loot, caller: &Person<'_>, operation: &Swept
         operation.path.split('{').skip(1).map(|part| part.split('}').next().expect("a name"));
     let mut tried = 0;
     for name in names.filter(|name| !["key", "code", "level", "tile"].contains(name)) {
-        let (theirs, nobodys) = &loot.ids[prefix(name)];
-        let mut pairs = vec![(theirs.clone(), nobodys.clone())];
+        let (existing, nonexistent) = &loot.ids[prefix(name)];
+        let mut pairs = vec![(existing.clone(), nonexistent.clone())];
         if name == "org" {
             pairs.push(("globex".to_owned(), "nowhere".to_owned()));
         }
-        for (theirs, nobodys) in pairs {
+        for (existing, nonexistent) in pairs {
             let denied = t.recorded("permission.denied").await;
-            let answer =
-                send(caller, operation, &path_with(operation, name, &theirs, &loot.ids)).await;
-            let known = t.recorded("permission.denied").await - denied;
-            let like =
-                send(caller, operation, &path_with(operation, name, &nobodys, &loot.ids)).await;
-            same(loot, operation, (theirs.as_str(), &answer), (nobodys.as_str(), &like));
+            let response =
+                send(caller, operation, &path_with(operation, name, &existing, &loot.ids)).await;
+            let denials = t.recorded("permission.denied").await - denied;
+            let reference =
+                send(caller, operation, &path_with(operation, name, &nonexistent, &loot.ids)).await;
+            same(
+                loot,
+                operation,
+                (existing.as_str(), &response),
+                (nonexistent.as_str(), &reference),
+            );
             assert!(
-                [403, 404].contains(&answer.status),
+                [403, 404].contains(&response.status),
                 "{} {}: {} {}",
                 operation.method,
                 operation.path,
-                answer.status,
-                answer.body
+                response.status,
+                response.body
             );
-            assert_eq!(known, 1, "{} {}: a denial is an event", operation.method, operation.path);
+            assert_eq!(
+                denials, 1,
+                "{} {}: one permission.denied event",
+                operation.method, operation.path
+            );
             tried += 1;
         }
     }
@@ -254,16 +267,21 @@ async fn sweep_query(loot: &Loot, caller: &Person<'_>, operation: &Swept) -> u32
     let path = path_with(operation, "org", "acme", &loot.ids);
     let mut tried = 0;
     for name in &operation.query {
-        for (theirs, nobodys) in loot.ids.values().chain(&loot.words) {
-            // A search that is refused is recorded, in the caller's own log: the answers, not the logs, have to be alike.
+        for (existing, nonexistent) in loot.ids.values().chain(&loot.words) {
+            // Only the responses are compared: a rejected search is recorded in the caller's log.
             let with = |value: &str| {
                 format!("{path}?{name}={}", value.replace('@', "%40").replace(' ', "%20"))
             };
-            let (answer, like) = (
-                send(caller, operation, &with(theirs)).await,
-                send(caller, operation, &with(nobodys)).await,
+            let (response, reference) = (
+                send(caller, operation, &with(existing)).await,
+                send(caller, operation, &with(nonexistent)).await,
             );
-            same(loot, operation, (theirs.as_str(), &answer), (nobodys.as_str(), &like));
+            same(
+                loot,
+                operation,
+                (existing.as_str(), &response),
+                (nonexistent.as_str(), &reference),
+            );
             tried += 1;
         }
     }
@@ -274,17 +292,17 @@ async fn sweep_body(loot: &Loot, caller: &Person<'_>, operation: &Swept) -> u32 
     let mut tried = 0;
     for pointer in &operation.ids_in_body {
         let name = pointer.rsplit('/').next().expect("a name");
-        let (theirs, nobodys) = &loot.ids[prefix(name)];
+        let (existing, nonexistent) = &loot.ids[prefix(name)];
         let path = path_with(operation, "org", "acme", &loot.ids);
         let with = |value: &str| {
             let mut body = operation.body.clone().expect("a body");
             *body.pointer_mut(pointer).expect("is there") = json!(value);
             body
         };
-        let answer = caller.send(&operation.method, &path, Some(with(theirs))).await;
-        let like = caller.send(&operation.method, &path, Some(with(nobodys))).await;
-        same(loot, operation, (theirs.as_str(), &answer), (nobodys.as_str(), &like));
-        assert!((400..500).contains(&answer.status), "{}", answer.body);
+        let response = caller.send(&operation.method, &path, Some(with(existing))).await;
+        let reference = caller.send(&operation.method, &path, Some(with(nonexistent))).await;
+        same(loot, operation, (existing.as_str(), &response), (nonexistent.as_str(), &reference));
+        assert!((400..500).contains(&response.status), "{}", response.body);
         tried += 1;
     }
     tried
@@ -297,59 +315,67 @@ async fn send(caller: &Person<'_>, operation: &Swept, path: &str) -> Answer {
     caller.send(&operation.method, path, operation.body.clone()).await
 }
 
-/// Two answers that nobody can tell apart, but by what they say back of what was sent.
+/// Asserts that both responses are equal except for the value that was sent, and contain no marker.
 fn same(
     loot: &Loot,
     operation: &Swept,
-    (sent, theirs): (&str, &Answer),
-    (sent_too, nobodys): (&str, &Answer),
+    (sent, existing): (&str, &Answer),
+    (nonexistent_sent, nonexistent): (&str, &Answer),
 ) {
-    let what = format!("{} {} with {sent}", operation.method, operation.path);
-    assert_eq!(theirs.status, nobodys.status, "{what}: {} / {}", theirs.body, nobodys.body);
+    let request = format!("{} {} with {sent}", operation.method, operation.path);
+    assert_eq!(
+        existing.status, nonexistent.status,
+        "{request}: {} / {}",
+        existing.body, nonexistent.body
+    );
     let body =
-        |answer: &Answer, sent: &str| answer.without_request_id().replace(sent, "WHAT WAS SENT");
-    assert_eq!(body(theirs, sent), body(nobodys, sent_too), "{what}");
+        |answer: &Answer, sent: &str| answer.without_request_id().replace(sent, "<sent value>");
+    assert_eq!(body(existing, sent), body(nonexistent, nonexistent_sent), "{request}");
     let headers = |answer: &Answer| {
         let mut all: Vec<_> =
             answer.headers.iter().map(|(name, value)| (name.to_string(), value.clone())).collect();
-        // The length differs where what was sent is said back.
+        // The length differs if the response repeats the value.
         all.retain(|(name, _)| {
             !["date", "x-request-id", "content-length"].contains(&name.as_str())
         });
         all.sort_by(|a, b| a.0.cmp(&b.0));
         all
     };
-    assert_eq!(headers(theirs), headers(nobodys), "{what}");
+    assert_eq!(headers(existing), headers(nonexistent), "{request}");
     for marker in &loot.markers {
-        assert!(!body(theirs, sent).contains(marker), "{what} tells {marker}: {}", theirs.body);
-        let told = theirs
+        assert!(
+            !body(existing, sent).contains(marker),
+            "{request} does not reveal {marker}: {}",
+            existing.body
+        );
+        let in_headers = existing
             .headers
             .values()
             .any(|value| value.to_str().is_ok_and(|value| value.contains(marker)));
-        assert!(!told, "{what} tells {marker}: {:?}", theirs.headers);
+        assert!(!in_headers, "{request} does not reveal {marker}: {:?}", existing.headers);
     }
 }
 
 async fn cursor_of_another_org_is_invalid(t: &App) {
     loot(t).await;
-    let theirs = t.sign_in("owner@globex.example").await;
-    let mine = t.sign_in("owner@acme.example").await;
+    let globex = t.sign_in("owner@globex.example").await;
+    let acme = t.sign_in("owner@acme.example").await;
     for list in ["members", "audit-events"] {
-        let cursor = theirs
+        let cursor = globex
             .get(&format!("/v1/orgs/globex/{list}?limit=1"))
             .await
             .expect(200)
             .text("/next_cursor");
-        let answer = mine
+        let response = acme
             .get(&format!("/v1/orgs/acme/{list}?limit=1&cursor={cursor}"))
             .await
             .problem(400, "invalid_cursor");
         let forged: String = cursor.chars().rev().collect();
-        let like = mine
+        let reference = acme
             .get(&format!("/v1/orgs/acme/{list}?limit=1&cursor={forged}"))
             .await
             .problem(400, "invalid_cursor");
-        assert_eq!(answer.without_request_id(), like.without_request_id());
+        assert_eq!(response.without_request_id(), reference.without_request_id());
     }
 }
 
@@ -363,7 +389,7 @@ async fn taken_slug_reveals_nothing_else(t: &App) {
     for marker in loot.markers.iter().filter(|marker| *marker != "lobex") {
         assert!(!taken.body.contains(marker), "{}", taken.body);
     }
-    // One's own, another's and a deleted one are all just taken.
+    // Slugs of the caller's org, of another org and of a deleted org get the same response.
     let own = me
         .post("/v1/orgs", json!({ "name": "Mine", "slug": "acme" }))
         .await
@@ -374,9 +400,9 @@ async fn taken_slug_reveals_nothing_else(t: &App) {
         .send("DELETE", "/v1/orgs/initech", Some(json!({ "confirm_slug": "initech" })))
         .await
         .expect(204);
-    let gone = me
+    let deleted = me
         .post("/v1/orgs", json!({ "name": "Mine", "slug": "initech" }))
         .await
         .problem(409, "slug_taken");
-    assert_eq!(taken.without_request_id(), gone.without_request_id());
+    assert_eq!(taken.without_request_id(), deleted.without_request_id());
 }

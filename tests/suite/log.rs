@@ -1,4 +1,4 @@
-//! The log that the record becomes: each event has its place, everybody can check it, and whoever changes anything is found out.
+//! The transparency log: proofs, tiles, exports and offline verification.
 
 use std::{fs, path::Path};
 
@@ -16,8 +16,8 @@ use crate::process::{postern_with, said};
 
 mod everywhere {
     use super::{
-        every_event_has_a_proof, on_all, concurrent_sequencers_add_each_event_once,
-        exports_and_views_are_recorded,
+        concurrent_sequencers_add_each_event_once, every_event_has_a_proof,
+        exports_and_views_are_recorded, on_all,
     };
 
     on_all![
@@ -35,7 +35,8 @@ on_both![
     audit_verify_command_reports_faults,
 ];
 
-/// Some things done in acme, and in the log.
+/// Makes changes in acme, some of them under impersonation, and adds them to the log. Returns acme's
+/// owner.
 pub async fn acts(t: &App) -> Person<'_> {
     let owner = t.sign_in("owner@acme.example").await;
     for n in 0..4 {
@@ -54,29 +55,33 @@ pub async fn acts(t: &App) -> Person<'_> {
     owner
 }
 
+/// GET with this `Accept` header.
 pub async fn download(who: &Person<'_>, path: &str, accept: &str) -> Answer {
     Answer::of(who.request("GET", path).header("accept", accept).send().await).await
 }
 
-/// The whole log of acme, line by line.
+/// NDJSON export of acme's whole log.
 pub async fn export(who: &Person<'_>) -> String {
     download(who, "/v1/orgs/acme/audit-events", "application/x-ndjson").await.expect(200).body
 }
 
+/// Public keys of acme's log.
 pub async fn keys(who: &Person<'_>) -> Vec<Verifier> {
     let keys = who.get("/v1/orgs/acme/audit-log/keys").await.expect(200).body;
     keys.lines().map(|line| Verifier::parse(line).expect("a key")).collect()
 }
 
+/// Current signed checkpoint of acme's log.
 pub async fn checkpoint(who: &Person<'_>) -> String {
     who.get("/v1/orgs/acme/audit-log/checkpoint").await.expect(200).body
 }
 
+/// Verifies a full export. `kept` are checkpoints that were stored earlier.
 pub fn judged(export: &str, keys: Vec<Verifier>, kept: &[String]) -> Report {
     check_export(ExportVerifier::new(keys, kept.to_vec()), export)
 }
 
-/// A part of a log, taken for what it is.
+/// Verifies a filtered export.
 pub fn judged_as_part(export: &str, keys: Vec<Verifier>) -> Report {
     check_export(ExportVerifier::new(keys, Vec::new()).of_a_part(), export)
 }
@@ -86,6 +91,7 @@ fn check_export(mut verifier: ExportVerifier, export: &str) -> Report {
     verifier.finish()
 }
 
+/// The kind of each fault.
 pub fn kinds(report: &Report) -> Vec<&str> {
     report.faults.iter().map(|fault| fault.kind).collect()
 }
@@ -102,7 +108,7 @@ async fn every_event_has_a_proof(t: &App) {
     assert_eq!(tree.origin, format!("postern.example/{}", postern_domain::id::OrgId::new(acme)));
     let events = owner.get("/v1/orgs/acme/audit-events?limit=100").await.expect(200).json;
     let events = events["data"].as_array().expect("a list");
-    assert_eq!(events.len() as u64, tree.size, "each event of the org is in its log");
+    assert_eq!(events.len() as u64, tree.size, "the log contains each event of the org");
     for event in events {
         let id = event["id"].as_str().expect("an id");
         let whole = owner.get(&format!("/v1/orgs/acme/audit-events/{id}")).await.expect(200);
@@ -119,7 +125,7 @@ async fn every_event_has_a_proof(t: &App) {
         verify_inclusion(leaf, proof.index, tree.size, &proof.hashes, tree.root)
             .expect("is in the tree");
     }
-    // What has just happened waits for its place.
+    // A new event is pending until the sequencer runs.
     owner.patch("/v1/orgs/acme", json!({ "name": "Acme again" })).await.expect(200);
     let newest = owner.get("/v1/orgs/acme/audit-events?limit=1").await.expect(200);
     assert_eq!(newest.json["data"][0]["log"], Value::Null);
@@ -129,7 +135,7 @@ async fn every_event_has_a_proof(t: &App) {
         owner.get(&format!("/v1/orgs/acme/audit-events/{id}")).await.expect(200).json["opening"]["pending"],
         true
     );
-    // The platform's own log, by the same rules.
+    // The platform log works the same way.
     let eng = t.sign_in("eng@postern.example").await;
     t.sequence().await;
     let note = eng.get("/v1/admin/audit-log/checkpoint").await.expect(200).body;
@@ -164,23 +170,23 @@ async fn tiles_and_entries_match_the_checkpoint(t: &App) {
     assert_eq!(
         (whole.size(), whole.root()),
         (tree.size, tree.root),
-        "the tile's hashes come to the root"
+        "the hashes of the tile give the root of the checkpoint"
     );
     assert_eq!(
         bytes(path.replace("000.p/", "000.p%2F")).await.len() as u64,
         32 * tree.size,
-        "slashes may be escaped"
+        "escaped slashes in the path are accepted"
     );
     let packed = bytes(format!("/v1/orgs/acme/audit-log/tile/entries/000.p/{}", tree.size)).await;
     let entries = Bundle::unpack(&packed).expect("a bundle");
     assert_eq!(
         entries.iter().map(|entry| Hash::of_leaf(entry)).collect::<Vec<_>>(),
         hashes,
-        "the entries are what was hashed"
+        "the hashes of the entries equal those of the tile"
     );
     assert!(
         entries.iter().all(|entry| !String::from_utf8_lossy(entry).contains("acme.example")),
-        "and say nothing about people"
+        "entries contain no personal data"
     );
     let beyond = tree.size + 1;
     for missing in [
@@ -203,16 +209,16 @@ async fn tiles_and_entries_match_the_checkpoint(t: &App) {
             .await
             .problem(404, "not_found");
     }
-    // Who looks whether the log has grown yet was denied nothing.
+    // A 404 for a tile or proof that does not exist yet is not recorded as a denial.
     owner.patch("/v1/orgs/acme", json!({ "name": "Acme again" })).await.expect(200);
-    let waiting =
+    let pending =
         owner.get("/v1/orgs/acme/audit-events?limit=1").await.expect(200).text("/data/0/id");
     owner
-        .get(&format!("/v1/orgs/acme/audit-log/proof?event={waiting}"))
+        .get(&format!("/v1/orgs/acme/audit-log/proof?event={pending}"))
         .await
         .problem(404, "not_found");
     assert_eq!(t.recorded("permission.denied").await, 0);
-    // But who asks for an event that is nowhere was.
+    // A 404 for an event that does not exist is recorded as a denial.
     for denied in [
         "audit-events/evt_01k7fgpr00e00800000000000g",
         "audit-log/proof?event=evt_01k7fgpr00e00800000000000g",
@@ -230,7 +236,7 @@ async fn full_export_is_verified_offline(t: &App) {
     assert_eq!(report.faults, []);
     assert_eq!(report.events, report.size + report.newer + report.waiting);
     assert!(report.size >= 9 && report.left_out == 0 && report.retired == 0, "{report:?}");
-    // Every line of it counts.
+    // Removing any line causes a fault.
     let lines: Vec<&str> = file.lines().collect();
     for (n, line) in lines.iter().enumerate() {
         let without: String = lines
@@ -242,26 +248,26 @@ async fn full_export_is_verified_offline(t: &App) {
         assert_ne!(
             kinds(&judged(&without, keys(&owner).await, &[])),
             Vec::<&str>::new(),
-            "without {line}"
+            "a fault is found without {line}"
         );
     }
-    let other: Vec<Verifier> = {
+    let other_keys: Vec<Verifier> = {
         let globex = t.sign_in("owner@globex.example").await;
         let keys = globex.get("/v1/orgs/globex/audit-log/keys").await.expect(200).body;
         keys.lines().map(|line| Verifier::parse(line).expect("a key")).collect()
     };
-    assert!(kinds(&judged(&file, other, &[])).contains(&"checkpoint"), "another log's key is none");
-    for (word, other, kind) in [
+    assert!(kinds(&judged(&file, other_keys, &[])).contains(&"checkpoint"), "the key of another log does not verify the checkpoint");
+    for (text, replacement, kind) in [
         ("Acme 2", "Acme 3", "altered"),
         ("viewer@acme", "former@acme", "altered"),
         ("\"outcome\":\"succeeded\"", "\"outcome\":\"denied\"", "altered"),
-        ("\"index\":3", "\"index\":2", "twice"),
+        ("\"index\":3", "\"index\":2", "duplicate"),
     ] {
-        assert!(file.contains(word), "{word}");
-        let report = judged(&file.replacen(word, other, 1), keys(&owner).await, &[]);
-        assert!(kinds(&report).contains(&kind), "{word}: {report:?}");
+        assert!(file.contains(text), "the export contains {text}");
+        let report = judged(&file.replacen(text, replacement, 1), keys(&owner).await, &[]);
+        assert!(kinds(&report).contains(&kind), "replacing {text} is reported: {report:?}");
     }
-    // Later on the log still begins with what was kept.
+    // A later export is consistent with the kept checkpoint.
     owner.patch("/v1/orgs/acme", json!({ "name": "Later" })).await.expect(200);
     t.sequence().await;
     let report = judged(&export(&owner).await, keys(&owner).await, &[kept]);
@@ -270,8 +276,8 @@ async fn full_export_is_verified_offline(t: &App) {
 
 async fn filtered_export_is_verified_offline(t: &App) {
     let owner = acts(t).await;
-    let all = judged(&export(&owner).await, keys(&owner).await, &[]);
-    for part in [
+    let full = judged(&export(&owner).await, keys(&owner).await, &[]);
+    for filter in [
         "action=org.updated",
         "actor=support@postern.example",
         "q=Acme 2",
@@ -279,28 +285,28 @@ async fn filtered_export_is_verified_offline(t: &App) {
         "to=2026-01-01T00:00:00Z",
     ] {
         let file =
-            download(&owner, &format!("/v1/orgs/acme/audit-events?{part}"), "application/x-ndjson")
+            download(&owner, &format!("/v1/orgs/acme/audit-events?{filter}"), "application/x-ndjson")
                 .await
                 .expect(200)
                 .body;
         assert_eq!(
             kinds(&judged(&file, keys(&owner).await, &[])),
             ["incomplete"],
-            "whoever did not ask for a part is told"
+            "{filter}: verified as a full export, it is incomplete"
         );
         let report = judged_as_part(&file, keys(&owner).await);
-        assert_eq!(report.faults, [], "{part}");
+        assert_eq!(report.faults, [], "{filter}");
         assert_eq!(
             report.events + report.left_out,
             report.size + report.newer + report.waiting,
-            "{part}: {report:?}"
+            "{filter}: {report:?}"
         );
-        assert!(report.left_out > 0 && report.size >= all.size, "{part}");
+        assert!(report.left_out > 0 && report.size >= full.size, "{filter}");
         let altered = file.replacen("Acme 2", "Acme X", 1);
         assert!(
             altered == file
                 || kinds(&judged_as_part(&altered, keys(&owner).await)).contains(&"altered"),
-            "{part}"
+            "{filter}"
         );
     }
 }
@@ -313,12 +319,12 @@ async fn csv_cells_are_not_formulas(t: &App) {
     assert!(table.header("content-disposition").contains("audit-acme.csv"));
     let mut rows = csv::ReaderBuilder::new().from_reader(table.body.as_bytes());
     assert_eq!(rows.headers().expect("a head").get(0), Some("id"));
-    let head = rows.headers().expect("a head").clone();
+    let header = rows.headers().expect("a head").clone();
     assert!(
         ["schema_version", "erased_fields", "log_index", "leaf"]
             .iter()
-            .all(|name| head.iter().any(|one| one == *name)),
-        "{head:?}"
+            .all(|name| header.iter().any(|column| column == *name)),
+        "{header:?}"
     );
     let rows: Vec<csv::StringRecord> =
         rows.records().map(|row| row.expect("each row as wide as the head")).collect();
@@ -351,18 +357,22 @@ async fn concurrent_sequencers_add_each_event_once(t: &App) {
                 .await
                 .expect(200);
         }
-        let turns = stores.iter().map(|store| async {
+        let runs = stores.iter().map(|store| async {
             let mut sequencer =
                 postern_persistence::sequencer::Sequencer::new(std::sync::Arc::clone(store));
-            sequencer.run_batch(&t.context()).await.expect("works").map_or(0, |turn| turn.events)
+            sequencer
+                .run_batch(&t.context())
+                .await
+                .expect("the sequencer runs")
+                .map_or(0, |batch| batch.events)
         });
-        let pumped: u64 = futures_util::future::join_all(turns).await.iter().sum();
+        let sequenced: u64 = futures_util::future::join_all(runs).await.iter().sum();
         assert_eq!(
-            pumped + t.sequence().await.iter().map(|turn| turn.events).sum::<u64>(),
+            sequenced + t.sequence().await.iter().map(|batch| batch.events).sum::<u64>(),
             if round == 0 { 8 + waiting_before(t).await } else { 8 }
         );
     }
-    let gaps = "SELECT count(*) FROM (SELECT org_id FROM audit_leaf GROUP BY org_id HAVING max(leaf_index) + 1 <> count(*)) AS torn";
+    let gaps = "SELECT count(*) FROM (SELECT org_id FROM audit_leaf GROUP BY org_id HAVING max(leaf_index) + 1 <> count(*)) AS gaps";
     assert_eq!(t.db.count(gaps).await, 0);
     assert_eq!(judged(&export(&owner).await, keys(&owner).await, &[]).faults, []);
     if t.backend != Backend::Sqlite {
@@ -372,10 +382,10 @@ async fn concurrent_sequencers_add_each_event_once(t: &App) {
     }
 }
 
-/// What the demo accounts and two sign-ins had left to be pumped.
+/// Number of events that were pending before the test's changes: demo accounts and sign-ins.
 async fn waiting_before(t: &App) -> u64 {
-    let more = "SELECT count(*) FROM audit_event WHERE action <> 'org.updated'";
-    u64::try_from(t.db.count(more).await).expect("a count")
+    let sql = "SELECT count(*) FROM audit_event WHERE action <> 'org.updated'";
+    u64::try_from(t.db.count(sql).await).expect("a count")
 }
 
 async fn exports_and_views_are_recorded(t: &App) {
@@ -398,7 +408,7 @@ async fn exports_and_views_are_recorded(t: &App) {
         .await
         .problem(403, "impersonation_blocked");
     assert_eq!(t.recorded("audit.exported").await, 1);
-    // Staff: their own, or all; and what is others' is told.
+    // Staff read their own events or, with the permission, all; reading another org's is recorded.
     let id = postern_domain::id::OrgId::new(
         t.db.uuid("SELECT id FROM organization WHERE slug = 'acme'").await,
     );
@@ -419,8 +429,8 @@ async fn exports_and_views_are_recorded(t: &App) {
     let key = key.lines().map(|line| Verifier::parse(line).expect("a key")).collect();
     assert_eq!(judged(&platform, key, &[]).faults, []);
     assert_eq!(t.recorded("audit.exported").await, 3);
-    let nowhere = "/v1/admin/audit-events?org=org_01k7fgpr00e00800000000000g";
-    download(&eng, nowhere, "application/x-ndjson").await.problem(404, "not_found");
+    let nonexistent = "/v1/admin/audit-events?org=org_01k7fgpr00e00800000000000g";
+    download(&eng, nonexistent, "application/x-ndjson").await.problem(404, "not_found");
 }
 
 async fn audit_verify_command_reports_faults(t: &App) {
@@ -431,29 +441,32 @@ async fn audit_verify_command_reports_faults(t: &App) {
     write("log.keys", &owner.get("/v1/orgs/acme/audit-log/keys").await.expect(200).body);
     write("kept", &checkpoint(&owner).await);
     let run = |arguments: &[&str]| verify(folder, arguments);
-    let sound = run(&["log.ndjson", "--key", "log.keys", "--checkpoint", "kept"]);
-    assert!(sound.0 == 0 && sound.1.contains("sound: every event"), "{sound:?}");
+    let intact = run(&["log.ndjson", "--key", "log.keys", "--checkpoint", "kept"]);
+    assert!(
+        intact.0 == 0 && intact.1.contains("valid: every event"),
+        "the unchanged export verifies: {intact:?}"
+    );
     write("altered.ndjson", &export(&owner).await.replacen("Acme 2", "Acme 3", 1));
     let altered = run(&["altered.ndjson", "--key", "log.keys"]);
     assert!(altered.0 == 1 && altered.1.contains("[altered] event evt_"), "{altered:?}");
-    let told: Value = serde_json::from_str(
+    let report: Value = serde_json::from_str(
         run(&["altered.ndjson", "--key", "log.keys", "--json"]).1.lines().next().expect("a line"),
     )
     .expect("JSON");
-    assert_eq!((&told["sound"], &told["faults"][0]["kind"]), (&json!(false), &json!("altered")));
-    for cannot in [
-        &["nowhere.ndjson", "--key", "log.keys"][..],
-        &["log.ndjson", "--key", "nowhere"],
+    assert_eq!((&report["sound"], &report["faults"][0]["kind"]), (&json!(false), &json!("altered")));
+    for invalid in [
+        &["missing.ndjson", "--key", "log.keys"][..],
+        &["log.ndjson", "--key", "missing.keys"],
         &["log.ndjson"],
         &["--key", "log.keys"],
     ] {
-        assert_eq!(run(cannot).0, 2, "{cannot:?}");
+        assert_eq!(run(invalid).0, 2, "{invalid:?} exits with status 2");
     }
     let token = owner.token.clone().expect("a token");
     let address = t.address.clone();
-    let at_server = folder.to_owned();
-    let (status, told) = tokio::task::spawn_blocking(move || {
-        let asked = [
+    let working_dir = folder.to_owned();
+    let (status, output) = tokio::task::spawn_blocking(move || {
+        let arguments = [
             "audit",
             "verify",
             "--server",
@@ -465,12 +478,12 @@ async fn audit_verify_command_reports_faults(t: &App) {
             "--checkpoint",
             "kept",
         ];
-        let output = postern_with(&at_server, &asked, &[("POSTERN_TOKEN", &token)]);
+        let output = postern_with(&working_dir, &arguments, &[("POSTERN_TOKEN", &token)]);
         (output.status.code(), said(&output))
     })
     .await
     .expect("runs");
-    assert_eq!(status, Some(0), "{told}");
+    assert_eq!(status, Some(0), "the log on the server verifies: {output}");
 }
 
 fn verify(folder: &Path, arguments: &[&str]) -> (i32, String) {

@@ -1,4 +1,4 @@
-//! The keys that logs are signed with, as they come and go.
+//! Rotation of the keys that sign the transparency log.
 
 use std::{fs, sync::Arc};
 
@@ -15,25 +15,26 @@ on_both![new_key_signs_beside_the_old_one, remaining_key_signs_earlier_checkpoin
 async fn new_key_signs_beside_the_old_one(t: &App) {
     let owner = acts(t).await;
     let before = keys(&owner).await;
-    let keep = tempfile::tempdir().expect("a folder");
-    write_record_keys(keep.path());
-    let audit_keys = AuditKeys::open(keep.path(), LOG_NAME, true, t.clock.now()).expect("keys");
-    let running = AuditKeys::open(keep.path(), LOG_NAME, true, t.clock.now()).expect("keys");
+    let folder = tempfile::tempdir().expect("a folder");
+    write_record_keys(folder.path());
+    let audit_keys = AuditKeys::open(folder.path(), LOG_NAME, true, t.clock.now()).expect("keys");
+    let running = AuditKeys::open(folder.path(), LOG_NAME, true, t.clock.now()).expect("keys");
     audit_keys.add_key(t.clock.now() + chrono::TimeDelta::seconds(1)).expect("made");
     let origin = before[0].name().to_owned();
     let both = audit_keys.verifiers(&origin);
     assert_eq!(both.len(), 2);
-    // A process that runs on learns of it when it looks again.
+    // A running process sees the new key after a reload.
     assert_eq!(running.verifiers(&origin).len(), 1);
     running.reload().expect("is read");
     assert_eq!(running.verifiers(&origin), both);
     let tree = Checkpoint { origin, size: 0, root: Hash::of_nothing() };
     let note = Note::parse(&audit_keys.sign(&tree).expect("signs")).expect("a note");
-    note.verify(&before[0]).expect("who knows the old key verifies");
-    note.verify(&Verifier::parse(&both[1]).expect("a key")).expect("and who knows the new one");
+    note.verify(&before[0]).expect("the old key verifies the signature");
+    note.verify(&Verifier::parse(&both[1]).expect("a key")).expect("the new key verifies the signature");
 }
 
-/// What only a retired key had signed is vouched for by the one that came after it: who has that alone can check all of an export.
+/// A full export verifies with the remaining key alone, although a retired key signed the earlier
+/// checkpoints.
 async fn remaining_key_signs_earlier_checkpoints(t: &App) {
     let folder = tempfile::tempdir().expect("a folder");
     write_record_keys(folder.path());
@@ -50,7 +51,7 @@ async fn remaining_key_signs_earlier_checkpoints(t: &App) {
     let (old, kept) = (keys(&owner).await, checkpoint(&owner).await);
     audit_keys.add_key(now + chrono::TimeDelta::seconds(1)).expect("made");
     let newest = audit_keys.verifiers(old[0].name());
-    // Files of keys are named by when they were made.
+    // Key file names start with the creation time.
     let files = fs::read_dir(folder.path())
         .expect("a folder")
         .map(|file| file.expect("a file").path().display().to_string());
@@ -66,16 +67,16 @@ async fn remaining_key_signs_earlier_checkpoints(t: &App) {
             && new[0].to_text() != old[0].to_text()
     );
     let export = export(&owner).await;
-    let told: Value = serde_json::from_str(export.lines().last().expect("a line")).expect("JSON");
+    let last_line: Value = serde_json::from_str(export.lines().last().expect("a line")).expect("JSON");
     assert!(
-        told["end"]["history"].as_array().is_some_and(|notes| notes.len() > 2),
-        "there is a history from before: {told}"
+        last_line["end"]["history"].as_array().is_some_and(|notes| notes.len() > 2),
+        "the export contains earlier checkpoints: {last_line}"
     );
-    let verdict = judged(&export, new, &[]);
-    assert!(verdict.faults.is_empty(), "{:?}", verdict.faults);
-    // A checkpoint that was kept is verified by the key that was kept with it.
+    let report = judged(&export, new, &[]);
+    assert!(report.faults.is_empty(), "{:?}", report.faults);
+    // A checkpoint that was kept earlier verifies with its old key.
     let both = [keys(&owner).await, old].concat();
-    let verdict = judged(&export, both, &[kept]);
-    assert!(verdict.faults.is_empty(), "{:?}", verdict.faults);
+    let report = judged(&export, both, &[kept]);
+    assert!(report.faults.is_empty(), "{:?}", report.faults);
     rotated.finish().await;
 }

@@ -1,4 +1,4 @@
-//! The process: what it costs, how it starts and stops, what its commands do.
+//! The `postern` process: statements per request, start, shutdown, configuration and commands.
 
 use std::{
     fs,
@@ -43,11 +43,11 @@ async fn requests_send_few_statements(t: &App) {
         let statements = cost("GET", format!("/v1/orgs/acme{path}"), None).await;
         assert!(statements <= 5, "GET {path} sends {statements} statements");
     }
-    let whole = cost("GET", "/v1/orgs/acme/members?limit=100".to_owned(), None).await;
+    let full_page = cost("GET", "/v1/orgs/acme/members?limit=100".to_owned(), None).await;
     assert_eq!(
-        whole,
+        full_page,
         cost("GET", "/v1/orgs/acme/members?limit=1".to_owned(), None).await,
-        "whatever the length of the list"
+        "the number of statements does not depend on the page size"
     );
     for path in ["/v1/me", "/v1/me/sessions", "/v1/orgs", "/v1/me/permissions?org=acme"] {
         let statements = cost("GET", path.to_owned(), None).await;
@@ -69,21 +69,21 @@ async fn requests_send_few_statements(t: &App) {
 async fn shutdown_finishes_running_requests(t: &App) {
     let slow = App::start(t.backend, |config| {
         config.passwords.memory_kib = 19_456;
-        config.passwords.threads = 1;
+        config.passwords.max_concurrent_hashes = 1;
     })
     .await;
-    // The demo accounts' hashes are cheap ones; a stranger's sign-in is checked against an expensive one.
-    let sign_in = slow.log_in("nobody@acme.example", PASSWORD);
+    // Demo accounts have cheap hashes; the sign-in of an unknown user computes an expensive one.
+    let sign_in = slow.log_in("unknown@acme.example", PASSWORD);
     let state = std::sync::Arc::clone(&slow.state);
-    let begun = async {
-        // The request has reached the database: it is running.
+    let stop = async {
+        // Waits until the request has sent a statement.
         let before = state.store.statements();
         while state.store.statements() == before {
             tokio::task::yield_now().await;
         }
         slow.handle().stop().await;
     };
-    let (answer, ()) = futures_util::future::join(sign_in, begun).await;
+    let (answer, ()) = futures_util::future::join(sign_in, stop).await;
     answer.problem(401, "invalid_credentials");
     assert!(state.is_stopping());
     slow.finish().await;
@@ -92,23 +92,23 @@ async fn shutdown_finishes_running_requests(t: &App) {
 async fn readyz_fails_while_draining(t: &App) {
     let draining = App::start(t.backend, |config| config.server.drain_seconds = 3).await;
     draining.anonymous().get("/readyz").await.expect(200);
-    let told = async {
+    let poll = async {
         while draining.anonymous().get("/readyz").await.status == 200 {}
         draining.anonymous().get("/readyz").await.problem(503, "unavailable");
         draining.anonymous().get("/healthz").await.expect(200);
     };
-    futures_util::future::join(draining.handle().stop(), told).await;
+    futures_util::future::join(draining.handle().stop(), poll).await;
     draining.finish().await;
 }
 
-/// The binary that the same build has made.
+/// Path of the `postern` binary of the same build.
 pub fn binary() -> PathBuf {
     let here = std::env::current_exe().expect("a path");
     let folder = here.parent().and_then(Path::parent).expect("target/debug/deps");
     let binary = folder.join("postern");
     assert!(
         binary.is_file(),
-        "{} is not built; run `make test`, or `cargo build --workspace` first",
+        "{} exists: run `make test`, or `cargo build --workspace` first",
         binary.display()
     );
     binary
@@ -118,14 +118,15 @@ fn postern(folder: &Path, arguments: &[&str]) -> Output {
     postern_with(folder, arguments, &[])
 }
 
-/// Runs the binary to its end, with hashes that cost nothing.
+/// Runs `postern` to its end, with cheap password hashes.
 pub fn postern_with(folder: &Path, arguments: &[&str], environment: &[(&str, &str)]) -> Output {
     let mut command = Command::new(binary());
     command.args(arguments).current_dir(folder).envs(environment.iter().copied());
     command.env("POSTERN__PASSWORDS__MEMORY_KIB", "8").env("POSTERN__PASSWORDS__ITERATIONS", "1");
-    command.env("POSTERN__AUDIT__NAME", LOG_NAME).output().expect("runs")
+    command.env("POSTERN__AUDIT__LOG_ORIGIN", LOG_NAME).output().expect("runs")
 }
 
+/// Standard output, then standard error.
 pub fn said(output: &Output) -> String {
     format!(
         "{}{}",
@@ -139,7 +140,7 @@ fn first_start_creates_keys_and_second_start_reuses_them() {
     let folder = tempfile::tempdir().expect("a folder");
     for start in ["first", "second"] {
         let port = std::net::TcpListener::bind("127.0.0.1:0")
-            .and_then(|free| free.local_addr())
+            .and_then(|listener| listener.local_addr())
             .expect("a port")
             .port();
         let mut server = Command::new(binary())
@@ -148,34 +149,34 @@ fn first_start_creates_keys_and_second_start_reuses_them() {
             .env("POSTERN__SERVER__LISTEN", format!("127.0.0.1:{port}"))
             .env("POSTERN__SERVER__PUBLIC_URL", format!("http://127.0.0.1:{port}"))
             .env("POSTERN__SERVER__DRAIN_SECONDS", "0")
-            .env("POSTERN__AUDIT__NAME", LOG_NAME)
+            .env("POSTERN__AUDIT__LOG_ORIGIN", LOG_NAME)
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
             .expect("starts");
-        let welcome: Vec<String> = BufReader::new(server.stdout.take().expect("piped"))
+        let banner: Vec<String> = BufReader::new(server.stdout.take().expect("piped"))
             .lines()
             .map_while(Result::ok)
             .take_while(|line| !line.contains("initech ("))
             .collect();
-        let welcome = welcome.join("\n");
-        assert!(welcome.contains(&format!("http://127.0.0.1:{port}/docs/")), "{start}: {welcome}");
-        assert!(welcome.contains("super2@postern.example") && welcome.contains(PASSWORD));
+        let banner = banner.join("\n");
+        assert!(banner.contains(&format!("http://127.0.0.1:{port}/docs/")), "{start}: {banner}");
+        assert!(banner.contains("super2@postern.example") && banner.contains(PASSWORD));
         let stopped = Command::new("kill")
             .args(["-TERM", &server.id().to_string()])
             .status()
             .expect("kill runs");
         assert!(stopped.success());
-        assert!(server.wait().expect("ends").success(), "it stops well when it is told to");
+        assert!(server.wait().expect("ends").success(), "SIGTERM stops the server with status 0");
     }
     let keys = folder.path().join("data/keys");
     assert_eq!(fs::metadata(&keys).expect("is there").permissions().mode() & 0o777, 0o700);
-    let private: Vec<PathBuf> = fs::read_dir(&keys)
+    let key_files: Vec<PathBuf> = fs::read_dir(&keys)
         .expect("a folder")
         .map(|entry| entry.expect("an entry").path())
         .collect();
-    assert_eq!(private.len(), 3);
-    for file in private.iter().chain([&folder.path().join("data/postern.db")]) {
+    assert_eq!(key_files.len(), 3);
+    for file in key_files.iter().chain([&folder.path().join("data/postern.db")]) {
         assert_eq!(
             fs::metadata(file).expect("is there").permissions().mode() & 0o777,
             0o600,
@@ -183,14 +184,14 @@ fn first_start_creates_keys_and_second_start_reuses_them() {
             file.display()
         );
     }
-    for key in private {
+    for key in key_files {
         fs::set_permissions(&key, fs::Permissions::from_mode(0o644)).expect("set");
-        let refused = postern(folder.path(), &["serve"]);
+        let output = postern(folder.path(), &["serve"]);
         assert!(
-            !refused.status.success() && said(&refused).contains("chmod 600"),
+            !output.status.success() && said(&output).contains("chmod 600"),
             "{}: {}",
             key.display(),
-            said(&refused)
+            said(&output)
         );
         fs::set_permissions(&key, fs::Permissions::from_mode(0o600)).expect("set");
     }
@@ -200,22 +201,22 @@ fn first_start_creates_keys_and_second_start_reuses_them() {
 fn staff_command_grants_and_revokes_tiers() {
     let folder = tempfile::tempdir().expect("a folder");
     assert!(postern(folder.path(), &["demo"]).status.success());
-    assert!(postern(folder.path(), &["demo"]).status.success(), "a second time finds them there");
-    let why = ["--reason", "joins the support team"];
+    assert!(postern(folder.path(), &["demo"]).status.success(), "`postern demo` can be repeated");
+    let reason = ["--reason", "joins the support team"];
     let grant = |email: &str, tier: &str| {
-        postern(folder.path(), &["staff", "grant", email, tier, why[0], why[1]])
+        postern(folder.path(), &["staff", "grant", email, tier, reason[0], reason[1]])
     };
     let granted = grant("Owner@Initech.example", "engineering");
     assert!(
         granted.status.success()
-            && said(&granted).contains("owner@initech.example is staff of tier engineering"),
+            && said(&granted).contains("granted owner@initech.example the engineering tier"),
         "{}",
         said(&granted)
     );
     for (output, fault) in [
         (grant("owner@initech.example", "super_admin"), "at most 2 super admins"),
-        (grant("owner@initech.example", "boss"), "a tier is support"),
-        (grant("nobody@initech.example", "support"), "nobody has the address"),
+        (grant("owner@initech.example", "boss"), "unknown tier: use support"),
+        (grant("unknown@initech.example", "support"), "no account has the address"),
         (
             postern(
                 folder.path(),
@@ -224,14 +225,14 @@ fn staff_command_grants_and_revokes_tiers() {
             "15 to 500",
         ),
         (
-            postern(folder.path(), &["staff", "revoke", "viewer@acme.example", why[0], why[1]]),
+            postern(folder.path(), &["staff", "revoke", "viewer@acme.example", reason[0], reason[1]]),
             "not staff",
         ),
     ] {
         assert!(!output.status.success() && said(&output).contains(fault), "{}", said(&output));
     }
     assert!(
-        postern(folder.path(), &["staff", "revoke", "owner@initech.example", why[0], why[1]])
+        postern(folder.path(), &["staff", "revoke", "owner@initech.example", reason[0], reason[1]])
             .status
             .success()
     );
@@ -242,7 +243,7 @@ fn user_add_command_creates_accounts() {
     let folder = tempfile::tempdir().expect("a folder");
     let add = |email: &str, password: &str| {
         let mut command = Command::new(binary());
-        command.env("POSTERN__AUDIT__NAME", LOG_NAME);
+        command.env("POSTERN__AUDIT__LOG_ORIGIN", LOG_NAME);
         command.args(["user", "add", email, "--name", "Sofia Marin"]).current_dir(folder.path());
         command
             .env("POSTERN__PASSWORDS__MEMORY_KIB", "8")
@@ -260,14 +261,13 @@ fn user_add_command_creates_accounts() {
     };
     let weak = add("sofia@vendor.example", "password1234");
     assert!(
-        !weak.status.success() && said(&weak).contains("attackers try first"),
+        !weak.status.success() && said(&weak).contains("too common"),
         "{}",
         said(&weak)
     );
     let added = add("Sofia@vendor.example", "four random words do");
     assert!(
-        added.status.success()
-            && said(&added).contains("sofia@vendor.example has the account user_"),
+        added.status.success() && said(&added).contains("created sofia@vendor.example (user_"),
         "{}",
         said(&added)
     );
@@ -296,7 +296,7 @@ fn demo_is_rejected_on_other_databases() {
     });
     let refused = postern(folder.path(), &["serve", "--demo"]);
     assert!(
-        !refused.status.success() && said(&refused).contains("a database of its own"),
+        !refused.status.success() && said(&refused).contains("needs a separate database"),
         "{}",
         said(&refused)
     );
@@ -310,15 +310,15 @@ fn all_configuration_faults_are_reported() {
         "[server]\nlisten = 1\nprot = 2\n[impersonation]\nminutes = \"long\"\n[mail]\nx = 1\n",
     )
     .expect("written");
-    let told = postern(folder.path(), &["--config", "bad.toml", "migrate"]);
-    assert!(!told.status.success());
-    for fault in ["4 fault(s)", "server.listen", "server.prot", "impersonation.minutes", "mail"] {
-        assert!(said(&told).contains(fault), "{fault}: {}", said(&told));
+    let output = postern(folder.path(), &["--config", "bad.toml", "migrate"]);
+    assert!(!output.status.success());
+    for fault in ["4 error(s)", "server.listen", "server.prot", "impersonation.minutes", "mail"] {
+        assert!(said(&output).contains(fault), "{fault}: {}", said(&output));
     }
     assert!(
         !folder.path().join("data").exists(),
-        "nothing is touched before the configuration is sound"
+        "nothing is created before the configuration is valid"
     );
     let missing = postern(folder.path(), &["--config", "missing.toml", "migrate"]);
-    assert!(said(&missing).contains("there is no such file"));
+    assert!(said(&missing).contains("file not found"));
 }

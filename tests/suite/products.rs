@@ -1,4 +1,4 @@
-//! The two backends of docs/integrate.md, as they stand there: what they take, show and refuse.
+//! The example backends of docs/integrate.md: accepted tokens, impersonation banner, blocked paths.
 
 use std::{
     fs,
@@ -22,27 +22,27 @@ async fn python_example_backend_checks_tokens(t: &App) {
     example_backend_checks_tokens(t, "python").await;
 }
 
-/// One of the backends of docs/integrate.md.
+/// A running example backend.
 struct Product {
     _process: Working,
-    /// What it says of each request, which it would not survive not to be able to.
+    /// Standard output, kept open: the backend logs each request and fails on a closed pipe.
     _said: BufReader<ChildStdout>,
     port: u16,
 }
 
-/// One that takes the keys from this address.
+/// Starts an example backend that fetches signing keys from `postern`, a base URL.
 async fn product(t: &App, language: &str, postern: &str) -> Product {
     let folder = tempfile::tempdir_in(t.folder.path()).expect("a folder").keep();
-    let configured = json!({ "issuer": t.state.server.public_url, "audience": "postern-api" });
-    fs::write(folder.join("postern.json"), configured.to_string()).expect("is written");
+    let config = json!({ "issuer": t.state.server.public_url, "audience": "postern-api" });
+    fs::write(folder.join("postern.json"), config.to_string()).expect("is written");
     let mut command = Command::new(contract_folder().join("product.sh"));
     command.args([language, postern, "0"]).current_dir(&folder);
     let mut process = Working(command.stdout(Stdio::piped()).spawn().expect("starts"));
-    let mut said = BufReader::new(process.0.stdout.take().expect("piped"));
-    let (line, said) = tokio::task::spawn_blocking(move || {
+    let mut stdout = BufReader::new(process.0.stdout.take().expect("piped"));
+    let (line, stdout) = tokio::task::spawn_blocking(move || {
         let mut line = String::new();
-        said.read_line(&mut line).expect("it says something, or ends");
-        (line, said)
+        stdout.read_line(&mut line).expect("the first line is read");
+        (line, stdout)
     })
     .await
     .expect("is read");
@@ -50,11 +50,11 @@ async fn product(t: &App, language: &str, postern: &str) -> Product {
         .trim()
         .strip_prefix("listening on ")
         .and_then(|port| port.parse().ok())
-        .expect("it starts, and says where");
-    Product { _process: process, _said: said, port }
+        .expect("the backend prints its port");
+    Product { _process: process, _said: stdout, port }
 }
 
-/// What a product answers.
+/// Status and JSON body of a request to an example backend.
 async fn asked(product: &Product, method: &str, path: &str, token: String) -> (u16, Value) {
     let url = format!("http://127.0.0.1:{}{path}", product.port);
     let request =
@@ -63,21 +63,21 @@ async fn asked(product: &Product, method: &str, path: &str, token: String) -> (u
     (answer.status().as_u16(), answer.json::<Value>().await.expect("JSON"))
 }
 
-/// The backends of docs/integrate.md: what they take, show and refuse.
+/// Sends valid, impersonated, forged and expired tokens to an example backend.
 async fn example_backend_checks_tokens(t: &App, language: &str) {
     tools();
-    // They go by the time of day.
+    // The backends use the system clock.
     t.clock.turn(SystemClock.now() - t.clock.now());
     let running = product(t, language, &t.address).await;
-    let ask = |method: &'static str, path: &'static str, token: String| {
+    let request = |method: &'static str, path: &'static str, token: String| {
         asked(&running, method, path, token)
     };
-    let token = |who: &Person<'_>| who.token.clone().expect("a token");
+    let token = |caller: &Person<'_>| caller.token.clone().expect("a token");
     let member = t.sign_in("member@acme.example").await;
     let support = t.sign_in("support@postern.example").await;
     let (full, _) = t.impersonate(&support, "member@acme.example", "acme", "full").await;
-    let (looking, _) = t.impersonate(&support, "member@acme.example", "acme", "read_only").await;
-    for (who, method, path, status, banner) in [
+    let (read_only, _) = t.impersonate(&support, "member@acme.example", "acme", "read_only").await;
+    for (caller, method, path, status, banner) in [
         (&member, "GET", "/", 200, None),
         (&member, "DELETE", "/account", 200, None),
         (&full, "GET", "/", 200, Some("support@postern.example is acting in this account.")),
@@ -92,46 +92,46 @@ async fn example_backend_checks_tokens(t: &App, language: &str) {
         (&full, "POST", "/%70assword", 403, None),
         (&full, "POST", "/account;x", 400, None),
         (&full, "PUT", "/account", 403, None),
-        (&looking, "GET", "/", 200, Some("support@postern.example is looking at this account.")),
-        (&looking, "POST", "/notes", 403, None),
+        (&read_only, "GET", "/", 200, Some("support@postern.example is looking at this account.")),
+        (&read_only, "POST", "/notes", 403, None),
     ] {
-        let (given, said) = ask(method, path, token(who)).await;
-        assert_eq!(given, status, "{method} {path}: {said}");
-        let shown = said["banner"].as_str();
+        let (actual, body) = request(method, path, token(caller)).await;
+        assert_eq!(actual, status, "{method} {path}: {body}");
+        let shown_banner = body["banner"].as_str();
         assert!(
             status != 200
-                || shown.is_some() == banner.is_some()
-                    && shown.unwrap_or_default().starts_with(banner.unwrap_or_default()),
-            "{said}"
+                || shown_banner.is_some() == banner.is_some()
+                    && shown_banner.unwrap_or_default().starts_with(banner.unwrap_or_default()),
+            "{body}"
         );
     }
-    // Python's own server takes the first slashes for one, as its router does.
+    // Python's HTTP server collapses leading slashes before routing.
     if language == "typescript" {
         for doubled in ["//account", "//notes/payment-method"] {
-            assert_eq!(ask("POST", doubled, token(&full)).await.0, 400, "{doubled}");
+            assert_eq!(request("POST", doubled, token(&full)).await.0, 400, "{doubled}");
         }
     }
-    // What is not Postern's, not for it, changed, or over.
-    let good = token(&member);
-    let (head, rest) = good.split_once('.').expect("three parts");
+    // Tokens that are missing, malformed, unsigned or changed.
+    let valid = token(&member);
+    let (head, rest) = valid.split_once('.').expect("three parts");
     let (claims, signature) = rest.split_once('.').expect("three parts");
-    let none = "eyJhbGciOiJub25lIiwidHlwIjoiYXQrand0In0";
-    for bad in [
+    let unsigned_header = "eyJhbGciOiJub25lIiwidHlwIjoiYXQrand0In0";
+    for invalid in [
         String::new(),
         "x.y.z".to_owned(),
-        format!("{none}.{claims}."),
+        format!("{unsigned_header}.{claims}."),
         format!("{head}.{claims}."),
         format!("{head}.{claims}A.{signature}"),
     ] {
-        assert_eq!(ask("GET", "/", bad.clone()).await.0, 401, "{bad}");
+        assert_eq!(request("GET", "/", invalid.clone()).await.0, 401, "{invalid}: rejected");
     }
-    let cut_off = product(t, language, "http://127.0.0.1:1").await;
+    let without_keys = product(t, language, "http://127.0.0.1:1").await;
     assert_eq!(
-        asked(&cut_off, "GET", "/", good).await.0,
+        asked(&without_keys, "GET", "/", valid).await.0,
         503,
-        "whose keys cannot be had, nobody's tokens are bad"
+        "tokens are not rejected with 401 if the keys cannot be fetched"
     );
     t.clock.turn(chrono::TimeDelta::hours(-1));
-    let old = t.sign_in("member@acme.example").await;
-    assert_eq!(ask("GET", "/", token(&old)).await.0, 401, "it is over");
+    let expired = t.sign_in("member@acme.example").await;
+    assert_eq!(request("GET", "/", token(&expired)).await.0, 401, "an expired token is rejected");
 }

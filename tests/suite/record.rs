@@ -1,4 +1,4 @@
-//! The record: complete, unchangeable, and asked in many ways.
+//! The audit log: filters, paging, append-only rows, and one transaction for a change and its event.
 
 use postern_tests::{App, Backend, on_both};
 use serde_json::json;
@@ -22,7 +22,7 @@ async fn filters_are_combined_with_and(t: &App) {
     owner.patch("/v1/orgs/acme", json!({ "name": "Acme Two" })).await.expect(200);
     let id = started["impersonation"]["id"].as_str().expect("an id");
     let staff = started["impersonation"]["staff_user_id"].as_str().expect("an id");
-    let found = |query: String| {
+    let count = |query: String| {
         let owner = &owner;
         async move {
             owner
@@ -50,9 +50,9 @@ async fn filters_are_combined_with_and(t: &App) {
         ("ip=127.0.0.1&action=org.updated".to_owned(), 2),
         ("ip=203.0.113.9".to_owned(), 0),
     ] {
-        assert_eq!(found(query.clone()).await, expected, "{query}");
+        assert_eq!(count(query.clone()).await, expected, "{query}");
     }
-    for bad in [
+    for invalid in [
         "action=org",
         "action=*",
         "outcome=maybe",
@@ -65,7 +65,7 @@ async fn filters_are_combined_with_and(t: &App) {
         "q=a&q=b",
         "q=%00",
     ] {
-        owner.get(&format!("/v1/orgs/acme/audit-events?{bad}")).await.problem(400, "invalid_query");
+        owner.get(&format!("/v1/orgs/acme/audit-events?{invalid}")).await.problem(400, "invalid_query");
     }
     let event = owner
         .get("/v1/orgs/acme/audit-events?action=org.updated")
@@ -117,16 +117,16 @@ async fn staff_read_own_or_all_events(t: &App) {
 
 async fn audit_events_are_append_only(t: &App) {
     let before = t.db.count("SELECT count(*) FROM audit_event").await;
-    let replaced = "INSERT OR REPLACE INTO audit_event (id, occurred_at, actor_type, action, outcome, target_type, target_label, summary, metadata, schema_version) \
+    let replace = "INSERT OR REPLACE INTO audit_event (id, occurred_at, actor_type, action, outcome, target_type, target_label, summary, metadata, schema_version) \
         SELECT id, occurred_at, actor_type, 'forged', outcome, target_type, target_label, summary, metadata, schema_version FROM audit_event";
-    let everywhere = ["UPDATE audit_event SET summary = 'forged'", "DELETE FROM audit_event"];
-    let here: &[&str] = match t.backend {
-        Backend::Sqlite => &[replaced],
+    let on_both_databases = ["UPDATE audit_event SET summary = 'forged'", "DELETE FROM audit_event"];
+    let on_this_database: &[&str] = match t.backend {
+        Backend::Sqlite => &[replace],
         Backend::Postgres | Backend::PgBouncer => {
             &["TRUNCATE audit_event", "TRUNCATE audit_event CASCADE"]
         }
     };
-    for sql in everywhere.iter().chain(here) {
+    for sql in on_both_databases.iter().chain(on_this_database) {
         let refused = t.db.execute(sql).await.expect_err(sql);
         assert!(refused.to_string().contains("append-only"), "{sql}: {refused}");
     }
@@ -149,7 +149,7 @@ async fn changes_fail_without_their_event(t: &App) {
     let owner = t.sign_in("owner@acme.example").await;
     let member = t.member_id("acme", "viewer@acme.example").await;
     let path = format!("/v1/orgs/acme/members/{member}");
-    let break_it = match t.backend {
+    let failing_trigger = match t.backend {
         Backend::Sqlite => {
             "CREATE TRIGGER no_more BEFORE INSERT ON audit_event BEGIN SELECT RAISE(ABORT, 'the disk is full'); END"
         }
@@ -158,7 +158,7 @@ async fn changes_fail_without_their_event(t: &App) {
             CREATE TRIGGER no_more BEFORE INSERT ON audit_event FOR EACH ROW EXECUTE FUNCTION no_more()"
         }
     };
-    t.db.execute(break_it).await.expect("breaks");
+    t.db.execute(failing_trigger).await.expect("the trigger is created");
     let state = "SELECT (SELECT count(*) FROM membership WHERE role = 'viewer') * 1000 + (SELECT count(*) FROM organization) * 100 \
         + (SELECT count(*) FROM session) + (SELECT count(*) FROM session WHERE ended_at IS NULL)";
     let before = t.db.count(state).await;
@@ -171,20 +171,20 @@ async fn changes_fail_without_their_event(t: &App) {
     owner.post("/v1/auth/logout", json!({})).await.problem(503, "unavailable");
     t.log_in("owner@acme.example", postern_tests::PASSWORD).await.problem(503, "unavailable");
     owner.get("/v1/orgs/globex").await.problem(503, "unavailable");
-    assert_eq!(t.db.count(state).await, before, "nothing has changed");
+    assert_eq!(t.db.count(state).await, before, "no row has changed");
     owner.get(&path).await.expect(200);
-    let mend = if t.backend == Backend::Sqlite {
+    let drop_trigger = if t.backend == Backend::Sqlite {
         "DROP TRIGGER no_more"
     } else {
         "DROP TRIGGER no_more ON audit_event"
     };
-    t.db.execute(mend).await.expect("mends");
+    t.db.execute(drop_trigger).await.expect("the trigger is dropped");
     owner.patch(&path, json!({ "role": "member" })).await.expect(200);
 }
 
 async fn failed_changes_record_no_success(t: &App) {
     let owner = t.sign_in("owner@acme.example").await;
-    let break_it = match t.backend {
+    let failing_trigger = match t.backend {
         Backend::Sqlite => {
             "CREATE TRIGGER no_more BEFORE UPDATE ON organization BEGIN SELECT RAISE(ABORT, 'broken'); END"
         }
@@ -193,7 +193,7 @@ async fn failed_changes_record_no_success(t: &App) {
             CREATE TRIGGER no_more BEFORE UPDATE ON organization FOR EACH ROW EXECUTE FUNCTION no_more()"
         }
     };
-    t.db.execute(break_it).await.expect("breaks");
+    t.db.execute(failing_trigger).await.expect("the trigger is created");
     owner.patch("/v1/orgs/acme", json!({ "name": "Other" })).await.problem(503, "unavailable");
     owner
         .post("/v1/orgs", json!({ "name": "Other", "slug": "globex" }))
@@ -204,47 +204,47 @@ async fn failed_changes_record_no_success(t: &App) {
 }
 
 async fn secrets_are_not_recorded(t: &App) {
-    let marked = "S3cr3t-marker-of-four-words";
-    t.log_in("owner@acme.example", marked).await.problem(401, "invalid_credentials");
+    let marker = "S3cr3t-marker-of-four-words";
+    t.log_in("owner@acme.example", marker).await.problem(401, "invalid_credentials");
     let me = t.sign_in("member@acme.example").await;
     me.post(
         "/v1/me/password",
-        json!({ "current_password": marked, "new_password": "fine new words here" }),
+        json!({ "current_password": marker, "new_password": "fine new words here" }),
     )
     .await
     .problem(403, "wrong_password");
     me.post(
         "/v1/me/password",
-        json!({ "current_password": postern_tests::PASSWORD, "new_password": marked }),
+        json!({ "current_password": postern_tests::PASSWORD, "new_password": marker }),
     )
     .await
     .expect(204);
-    let signed_in = t.log_in("member@acme.example", marked).await.expect(200);
+    let signed_in = t.log_in("member@acme.example", marker).await.expect(200);
     let support = t.sign_in("support@postern.example").await;
     let (target, started) = t.impersonate(&support, "owner@acme.example", "acme", "full").await;
-    target.get(&format!("/v1/me?token={marked}")).await.problem(400, "invalid_query");
+    target.get(&format!("/v1/me?token={marker}")).await.problem(400, "invalid_query");
     let text = if t.backend == Backend::Sqlite { "metadata" } else { "metadata::text" };
     let columns = format!(
         "summary || ' ' || target_label || ' ' || {text} || ' ' || coalesce(user_agent, '') || ' ' || coalesce(reason, '')"
     );
-    let record = t.db.texts(&format!("SELECT {columns} FROM audit_event")).await.join("\n");
+    let log = t.db.texts(&format!("SELECT {columns} FROM audit_event")).await.join("\n");
     let tokens = [
         signed_in.text("/access_token"),
         signed_in.text("/refresh_token"),
         started["access_token"].as_str().expect("a token").to_owned(),
     ];
     for secret in
-        tokens.iter().map(String::as_str).chain([marked, postern_tests::PASSWORD, "$argon2"])
+        tokens.iter().map(String::as_str).chain([marker, postern_tests::PASSWORD, "$argon2"])
     {
-        assert!(!record.contains(secret), "{secret} is in the record");
+        assert!(!log.contains(secret), "the audit log does not contain {secret}");
     }
     let answers =
         if t.backend == Backend::Sqlite { "hex(answer)" } else { "encode(answer, 'hex')" };
-    let kept =
+    let stored =
         t.db.texts(&format!("SELECT {answers} FROM idempotency_key")).await.concat().to_lowercase();
     assert!(
-        !kept.is_empty() && !kept.contains("6163636573735f746f6b656e"),
-        "kept answers are sealed: they do not say `access_token`"
+        !stored.is_empty() && !stored.contains("6163636573735f746f6b656e"),
+        "stored responses are encrypted: they do not contain `access_token`"
     );
 }
 
@@ -268,8 +268,8 @@ async fn events_page_from_newest_to_oldest(t: &App) {
         path = format!("/v1/orgs/acme/audit-events?action=org.updated&limit=3&cursor={cursor}");
     }
     assert_eq!(ids.len(), 7);
-    assert!(ids.windows(2).all(|pair| pair[0] > pair[1]), "each once, newest first");
-    // And back again, page by page, the same.
+    assert!(ids.windows(2).all(|pair| pair[0] > pair[1]), "each event appears once, newest first");
+    // `prev_cursor` leads back over the same events.
     let mut back = Vec::new();
     let mut page = owner.get(&path).await.expect(200).json;
     loop {

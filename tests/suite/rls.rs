@@ -12,9 +12,10 @@ on_postgres![requests_run_in_their_tenant_context, schemas_named_after_roles_are
 // What is tried as the login itself, with a connection of the test's own.
 mod login {
     use super::{
-        tenant_reads_only_rows_of_its_org, failures_forged_by_a_tenant_limit_no_sign_in,
-        least_privilege, tenant_cannot_write_to_another_org, tests_on,
-        audit_events_cannot_be_changed_by_either_role, no_access_without_tenant_context,
+        audit_events_cannot_be_changed_by_either_role,
+        failures_forged_by_a_tenant_limit_no_sign_in, least_privilege,
+        no_access_without_tenant_context, tenant_cannot_write_to_another_org,
+        tenant_reads_only_rows_of_its_org, tests_on,
     };
 
     tests_on! { postgres, Postgres:
@@ -69,9 +70,9 @@ async fn given_rows_everywhere(t: &App) {
     let sql = "INSERT INTO feature_override SELECT id, 'audit_stream', true, 'for the test', NULL FROM organization ON CONFLICT DO NOTHING; \
                INSERT INTO idempotency_key SELECT o.id, u.id, '\\x00', '\\x00', '\\x00', now() FROM organization o, \
                (SELECT id FROM \"user\" LIMIT 1) u";
-    t.meddle(sql).await;
+    t.run_sql(sql).await;
     t.sequence().await;
-    t.meddle("INSERT INTO audit_node SELECT id, 1, 0, '' FROM organization; INSERT INTO retention SELECT id, 400, NULL FROM organization")
+    t.run_sql("INSERT INTO audit_node SELECT id, 1, 0, '' FROM organization; INSERT INTO retention SELECT id, 400, NULL FROM organization")
         .await;
     // One more for each, which waits.
     for org in ["acme", "globex", "initech"] {
@@ -208,7 +209,7 @@ async fn tenant_cannot_write_to_another_org(t: &App) {
 /// A tenant may write what it likes into its own log; sign-ins are judged by the platform's.
 async fn failures_forged_by_a_tenant_limit_no_sign_in(t: &App) {
     let acme = t.db.uuid("SELECT id FROM organization WHERE slug = 'acme'").await.to_string();
-    t.unaccounted();
+    t.skip_invariants();
     let login = t.db.sign_in_as(SERVER).await;
     begin(&login, "postern_tenant", Some(&acme)).await;
     let made_up = "INSERT INTO audit_event (id, occurred_at, org_id, actor_type, actor_email, action, outcome, target_type, target_label, summary, metadata, schema_version, salts) \

@@ -1,11 +1,11 @@
-//! Damage to the wall between tenants, done by somebody whom nothing stops: each kind is found by the examination that `doctor`,
-//! start-up and `/readyz` go by, and what `postern migrate` can mend, it mends.
+//! Drift of row-level security, caused by a superuser: the checks of `doctor`, start-up and `/readyz`
+//! detect it, and `postern migrate` repairs it where possible.
 
 use postern_domain::clock::{Clock, SystemClock};
 use postern_persistence::{Fault, Options, Store, schema};
 use postern_tests::{App, OWNER, SERVER, SUPERUSER, as_role, on_postgres, tests_on};
 
-// As the server reaches its database, through the pooler as well.
+// Over the server's connection, directly and through PgBouncer.
 on_postgres![
     undamaged_database_has_no_faults,
     damage_is_detected_and_repaired,
@@ -14,11 +14,10 @@ on_postgres![
     readyz_reports_a_missing_policy,
 ];
 
-// With roles of the test's own.
+// With roles created for the test.
 mod roles {
     use super::{
-        login_able_to_bypass_rls_is_detected, roles_with_extra_privileges_are_detected,
-        tests_on,
+        login_able_to_bypass_rls_is_detected, roles_with_extra_privileges_are_detected, tests_on,
     };
 
     tests_on! { postgres, Postgres: login_able_to_bypass_rls_is_detected, roles_with_extra_privileges_are_detected }
@@ -79,17 +78,20 @@ async fn damage_is_detected_and_repaired(t: &App) {
             &format!("DATABASE {}", t.db.url.rsplit('/').next().expect("a name")),
         );
         t.db.execute(damage).await.expect(damage);
-        let found = faults(&t.db.options()).await;
-        assert!(found.iter().any(|fault| fault.check == check), "{damage}: {found:?}");
-        assert!(found.iter().all(|fault| fault.remedy.contains("postern migrate")), "{found:?}");
-        let mended = schema::migrate(&t.db.options()).await.expect("mends");
-        assert!(matches!(mended, schema::MigrationOutcome::Done), "{damage}: {mended:?}");
+        let detected = faults(&t.db.options()).await;
+        assert!(detected.iter().any(|fault| fault.check == check), "{damage}: {detected:?}");
+        assert!(
+            detected.iter().all(|fault| fault.remedy.contains("postern migrate")),
+            "{detected:?}"
+        );
+        let outcome = schema::migrate(&t.db.options()).await.expect("mends");
+        assert!(matches!(outcome, schema::MigrationOutcome::Done), "{damage}: {outcome:?}");
         assert_eq!(faults(&t.db.options()).await, [], "after {damage}");
     }
 }
 
 async fn unexpected_objects_are_detected(t: &App) {
-    for (damage, undone, check) in [
+    for (damage, undo, check) in [
         ("CREATE TABLE forgotten (org_id uuid)", "DROP TABLE forgotten", "tables"),
         ("CREATE VIEW everybody AS SELECT * FROM membership", "DROP VIEW everybody", "views"),
         (
@@ -145,28 +147,30 @@ async fn unexpected_objects_are_detected(t: &App) {
         ),
     ] {
         t.db.execute(damage).await.expect(damage);
-        let found = faults(&t.db.options()).await;
+        let detected = faults(&t.db.options()).await;
         assert!(
-            !found.is_empty() && found.iter().all(|fault| fault.check == check),
-            "{damage}: {found:?}"
+            !detected.is_empty() && detected.iter().all(|fault| fault.check == check),
+            "{damage}: {detected:?}"
         );
         if check != "migrations" {
-            let told = schema::migrate(&t.db.options()).await.expect("runs");
+            let outcome = schema::migrate(&t.db.options()).await.expect("migrate runs");
             assert!(
-                matches!(told, schema::MigrationOutcome::Faults(_)),
-                "migrate says that it cannot mend it: {told:?}"
+                matches!(outcome, schema::MigrationOutcome::Faults(_)),
+                "migrate reports a fault it cannot repair: {outcome:?}"
             );
         }
-        t.db.execute(undone).await.expect(undone);
-        assert_eq!(faults(&t.db.options()).await, [], "after {undone}");
+        t.db.execute(undo).await.expect(undo);
+        assert_eq!(faults(&t.db.options()).await, [], "no faults after {undo}");
     }
 }
 
-/// A wall in roles of this test's own: the others' are the whole cluster's.
+/// Row-level security with roles created for this test: the default roles are shared by the cluster.
+/// Returns the options and the tenant, platform, audit owner and server roles.
 async fn own_roles(t: &App) -> (Options, [String; 4]) {
-    t.unaccounted();
+    t.skip_invariants();
     let name = |role: &str| format!("{}_{role}", t.db.url.rsplit('/').next().expect("a name"));
-    let [tenant, platform, audit_owner, server] = ["tenant", "platform", "audit_owner", "server"].map(name);
+    let [tenant, platform, audit_owner, server] =
+        ["tenant", "platform", "audit_owner", "server"].map(name);
     let options = Options {
         url: as_role(&t.db.url, &server),
         owner_url: Some(as_role(&t.db.url, SUPERUSER)),
@@ -177,21 +181,22 @@ async fn own_roles(t: &App) -> (Options, [String; 4]) {
     };
     t.db.execute("DROP OWNED BY postern_tenant, postern_platform, postern_server")
         .await
-        .expect("the others' wall is gone");
-    let up = schema::migrate(&options).await.expect("another wall is put up");
-    assert!(matches!(up, schema::MigrationOutcome::Done), "{up:?}");
-    assert_eq!(faults(&options).await, []);
+        .expect("the default roles lose their privileges");
+    let outcome = schema::migrate(&options).await.expect("migrate runs");
+    assert!(matches!(outcome, schema::MigrationOutcome::Done), "migrate succeeds: {outcome:?}");
+    assert_eq!(faults(&options).await, [], "no faults with the new roles");
     (options, [tenant, platform, audit_owner, server])
 }
 
-/// What is found while something is damaged.
-async fn found_after(t: &App, options: &Options, damage: &str, undone: &str) -> Vec<Fault> {
+/// Faults that are detected between `damage` and `undo`, two SQL statements.
+async fn found_after(t: &App, options: &Options, damage: &str, undo: &str) -> Vec<Fault> {
     t.db.execute(damage).await.expect(damage);
-    let found = faults(options).await;
-    t.db.execute(undone).await.expect(undone);
-    found
+    let detected = faults(options).await;
+    t.db.execute(undo).await.expect(undo);
+    detected
 }
 
+/// Drops the roles and everything that they own.
 async fn without(t: &App, roles: &[String]) {
     let roles = roles.join(", ");
     t.db.execute(&format!("REASSIGN OWNED BY {roles} TO {SUPERUSER}")).await.expect("given away");
@@ -200,20 +205,20 @@ async fn without(t: &App, roles: &[String]) {
 
 async fn login_able_to_bypass_rls_is_detected(t: &App) {
     let as_login = |role: &str| Options { url: as_role(&t.db.url, role), ..t.db.options() };
-    let found = faults(&as_login(SUPERUSER)).await;
+    let detected = faults(&as_login(SUPERUSER)).await;
     assert!(
-        found.iter().any(|fault| fault.check == "login" && fault.detail.contains("SUPERUSER")),
-        "{found:?}"
+        detected.iter().any(|fault| fault.check == "login" && fault.detail.contains("SUPERUSER")),
+        "{detected:?}"
     );
-    let found = faults(&as_login(OWNER)).await;
+    let detected = faults(&as_login(OWNER)).await;
     assert!(
-        found.iter().any(|fault| fault.check == "login" && fault.detail.contains("owns")),
-        "{found:?}"
+        detected.iter().any(|fault| fault.check == "login" && fault.detail.contains("owns")),
+        "{detected:?}"
     );
     let (options, [tenant, platform, audit_owner, server]) = own_roles(t).await;
-    let stranger = format!("{server}_x");
-    t.db.execute(&format!("CREATE ROLE {stranger}")).await.expect("made");
-    for (damage, undone, words) in [
+    let extra_role = format!("{server}_x");
+    t.db.execute(&format!("CREATE ROLE {extra_role}")).await.expect("made");
+    for (damage, undo, words) in [
         (
             format!("ALTER ROLE {server} BYPASSRLS"),
             format!("ALTER ROLE {server} NOBYPASSRLS"),
@@ -235,8 +240,8 @@ async fn login_able_to_bypass_rls_is_detected(t: &App) {
             "may not become",
         ),
         (
-            format!("GRANT {stranger} TO {server}"),
-            format!("REVOKE {stranger} FROM {server}"),
+            format!("GRANT {extra_role} TO {server}"),
+            format!("REVOKE {extra_role} FROM {server}"),
             "may become",
         ),
         (
@@ -260,46 +265,55 @@ async fn login_able_to_bypass_rls_is_detected(t: &App) {
             "owns usage_point",
         ),
     ] {
-        let found = found_after(t, &options, &damage, &undone).await;
-        assert!(found.iter().any(|fault| fault.detail.contains(words)), "{damage}: {found:?}");
+        let detected = found_after(t, &options, &damage, &undo).await;
+        assert!(
+            detected.iter().any(|fault| fault.detail.contains(words)),
+            "{damage}: {detected:?}"
+        );
     }
-    // Whoever the address names, the session counts.
+    // The checks use the role of the session, not the role in the configured URL.
     let store = Store::connect(&Options { url: as_role(&t.db.url, SERVER), ..options.clone() })
         .await
         .expect("opens");
-    let found = schema::examine(&store, SystemClock.now()).await.expect("runs");
-    assert!(found.iter().any(|fault| fault.check == "login"), "{found:?}");
+    let detected = schema::examine(&store, SystemClock.now()).await.expect("runs");
+    assert!(detected.iter().any(|fault| fault.check == "login"), "{detected:?}");
     store.close().await;
-    without(t, &[server, platform, tenant, audit_owner, stranger]).await;
+    without(t, &[server, platform, tenant, audit_owner, extra_role]).await;
 }
 
 async fn roles_with_extra_privileges_are_detected(t: &App) {
     let (options, [tenant, platform, audit_owner, server]) = own_roles(t).await;
-    let stranger = format!("{server}_x");
-    t.db.execute(&format!("CREATE ROLE {stranger}")).await.expect("made");
-    for (damage, undone) in [
+    let extra_role = format!("{server}_x");
+    t.db.execute(&format!("CREATE ROLE {extra_role}")).await.expect("made");
+    for (damage, undo) in [
         (format!("ALTER ROLE {tenant} BYPASSRLS"), format!("ALTER ROLE {tenant} NOBYPASSRLS")),
         (format!("ALTER ROLE {platform} LOGIN"), format!("ALTER ROLE {platform} NOLOGIN")),
         (format!("GRANT {platform} TO {tenant}"), format!("REVOKE {platform} FROM {tenant}")),
-        (format!("GRANT {platform} TO {stranger}"), format!("REVOKE {platform} FROM {stranger}")),
-        (format!("GRANT {audit_owner} TO {stranger}"), format!("REVOKE {audit_owner} FROM {stranger}")),
+        (
+            format!("GRANT {platform} TO {extra_role}"),
+            format!("REVOKE {platform} FROM {extra_role}"),
+        ),
+        (
+            format!("GRANT {audit_owner} TO {extra_role}"),
+            format!("REVOKE {audit_owner} FROM {extra_role}"),
+        ),
         (format!("ALTER ROLE {audit_owner} LOGIN"), format!("ALTER ROLE {audit_owner} NOLOGIN")),
     ] {
-        let found = found_after(t, &options, &damage, &undone).await;
+        let detected = found_after(t, &options, &damage, &undo).await;
         assert!(
-            !found.is_empty() && found.iter().all(|fault| fault.check == "roles"),
-            "{damage}: {found:?}"
+            !detected.is_empty() && detected.iter().all(|fault| fault.check == "roles"),
+            "{damage}: {detected:?}"
         );
     }
     assert_eq!(faults(&options).await, []);
-    without(t, &[server, platform, tenant, audit_owner, stranger]).await;
+    without(t, &[server, platform, tenant, audit_owner, extra_role]).await;
 }
 
 async fn clock_difference_is_detected(t: &App) {
     let store = Store::connect(&t.db.options()).await.expect("opens");
-    for apart in [chrono::TimeDelta::seconds(-60), chrono::TimeDelta::seconds(60)] {
-        let found = schema::examine(&store, SystemClock.now() + apart).await.expect("runs");
-        assert!(found.len() == 1 && found[0].check == "clock", "{found:?}");
+    for difference in [chrono::TimeDelta::seconds(-60), chrono::TimeDelta::seconds(60)] {
+        let detected = schema::examine(&store, SystemClock.now() + difference).await.expect("runs");
+        assert!(detected.len() == 1 && detected[0].check == "clock", "{detected:?}");
     }
     store.close().await;
 }

@@ -1,5 +1,5 @@
-//! A full database: nothing that the contract asks reads a whole table. PostgreSQL counts its sequential scans itself, table by
-//! table, those that checks and policies cause among them.
+//! A large database: no operation or filter scans a whole large table. PostgreSQL counts sequential
+//! scans per table, including those of constraints and policies.
 
 use postern_api::operations::TABLE;
 use postern_domain::scope::ScopeKind;
@@ -10,24 +10,24 @@ use crate::{coverage, isolation};
 
 tests_on! { postgres, Postgres: no_operation_scans_a_large_table }
 
-/// Tables that are large when there are many orgs; a small one is best read whole, and so is a month that has only begun.
+/// Tables with many rows. The planner prefers sequential scans for small tables and partitions.
 const LARGE: &str =
     "SELECT oid FROM pg_class WHERE reltuples > CASE WHEN relispartition THEN 20000 ELSE 500 END";
 
 async fn no_operation_scans_a_large_table(t: &App) {
-    let full = App::start(t.backend, |_| {}).await;
-    full.fill(Size { orgs: 3_000, members: 5, events: 90_000 }).await;
-    full.sequence().await;
-    full.meddle("ANALYZE").await;
-    let before = scans(&full).await;
+    let server = App::start(t.backend, |_| {}).await;
+    server.fill(Size { orgs: 3_000, members: 5, events: 90_000 }).await;
+    server.sequence().await;
+    server.run_sql("ANALYZE").await;
+    let before = scans(&server).await;
     assert!(before.len() >= 12, "{before:?}");
 
-    let owner = full.sign_in("owner@acme.example").await;
-    let admin = full.sign_in("super@postern.example").await;
-    let anonymous = full.anonymous();
-    let (target, _) = full.impersonate(&admin, "member@acme.example", "acme", "read_only").await;
-    let contract = isolation::contract(&full).await;
-    // What ends the caller's session or the org comes last, each with a session of its own.
+    let owner = server.sign_in("owner@acme.example").await;
+    let admin = server.sign_in("super@postern.example").await;
+    let anonymous = server.anonymous();
+    let (target, _) = server.impersonate(&admin, "member@acme.example", "acme", "read_only").await;
+    let contract = isolation::contract(&server).await;
+    // Operations that end the caller's session or delete the org run last, with new sessions.
     let last = ["logout", "change_password", "delete_org"];
     for row in TABLE.iter().filter(|row| !last.contains(&row.id)) {
         let caller = match row.scope {
@@ -35,20 +35,20 @@ async fn no_operation_scans_a_large_table(t: &App) {
             ScopeKind::Staff => &admin,
             ScopeKind::User | ScopeKind::Org => &owner,
         };
-        let (method, path, body) = coverage::request(&full, row, "acme").await;
+        let (method, path, body) = coverage::request(&server, row, "acme").await;
         let answer = caller.send(method, &path, body.clone()).await;
-        // What a session or an impersonation that is not there is asked for is looked up as well.
+        // 404 for nonexistent sessions and impersonations also runs the lookup.
         assert!(answer.status < 300 || answer.status == 404, "{} {path}: {}", row.id, answer.body);
         if method == "GET" {
             target.get(&path).await;
         }
-        // Every filter of a list, with something to be found and with nothing.
+        // Every filter of a list, with values that match and values that do not.
         let filters = contract
             .iter()
             .filter(|swept| swept.method == method && swept.path.replace("{org}", "acme") == path)
             .flat_map(|swept| &swept.query);
         for filter in filters {
-            let mut found = false;
+            let mut accepted = false;
             for value in [
                 "acme",
                 "org.created",
@@ -64,31 +64,35 @@ async fn no_operation_scans_a_large_table(t: &App) {
             ] {
                 let answer =
                     caller.get(&format!("{path}?{filter}={}", value.replace('@', "%40"))).await;
-                // An org that is not there is looked for as well.
-                found |= [200, 404].contains(&answer.status);
+                // 404 for a nonexistent org also runs the lookup.
+                accepted |= [200, 404].contains(&answer.status);
             }
-            assert!(found, "{}: no value was one for {filter}", row.id);
+            assert!(accepted, "{}: one of the values is valid for {filter}", row.id);
         }
     }
-    // A search by text goes through so many events for a page, and the pages through all of them.
-    let (mut path, mut found, mut pages) =
+    // A text search examines a limited number of events per page; all pages together cover the log.
+    let (mut path, mut events, mut pages) =
         ("/v1/admin/audit-events?q=company-17&limit=100".to_owned(), 0, 0);
     loop {
         let page = admin.get(&path).await.expect(200);
-        (found, pages) = (found + page.json["data"].as_array().expect("a list").len(), pages + 1);
+        let page_events = page.json["data"].as_array().expect("data is an array").len();
+        (events, pages) = (events + page_events, pages + 1);
         let Some(next) = page.json["next_cursor"].as_str() else { break };
         path = format!("/v1/admin/audit-events?q=company-17&limit=100&cursor={next}");
     }
-    let there = full
+    let expected = server
         .db
         .count("SELECT count(*) FROM audit_event WHERE target_label LIKE '%company-17%'")
         .await;
-    assert!(i64::try_from(found) == Ok(there) && pages > 4, "{found} of {there} on {pages} pages");
+    assert!(
+        i64::try_from(events) == Ok(expected) && pages > 4,
+        "the search finds {expected} events on more than 4 pages, not {events} on {pages}"
+    );
 
     for id in last {
         let row = TABLE.iter().find(|row| row.id == id).expect("is there");
-        let (method, path, body) = coverage::request(&full, row, "acme").await;
-        let caller = full
+        let (method, path, body) = coverage::request(&server, row, "acme").await;
+        let caller = server
             .sign_in(if id == "change_password" {
                 "admin@acme.example"
             } else {
@@ -99,20 +103,20 @@ async fn no_operation_scans_a_large_table(t: &App) {
         assert!(answer.status < 300, "{id}: {}", answer.body);
     }
 
-    // A connection tells its figures when it closes.
-    full.state.store.close().await;
+    // PostgreSQL adds a connection's statistics when the connection closes.
+    server.state.store.close().await;
     let open = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND usename = 'postern_server'";
-    let mut asked = 0;
-    while full.db.count(open).await > 0 {
-        asked += 1;
-        assert!(asked < 10_000, "the server's connections stay open");
+    let mut polls = 0;
+    while server.db.count(open).await > 0 {
+        polls += 1;
+        assert!(polls < 10_000, "the server's connections close");
     }
-    let after = scans(&full).await;
-    assert_eq!(before, after, "a table was read whole");
-    full.finish().await;
+    let after = scans(&server).await;
+    assert_eq!(before, after, "no large table is scanned");
+    server.finish().await;
 }
 
-/// How often each table has been read whole.
+/// Number of sequential scans of each large table, as "table count".
 async fn scans(t: &App) -> Vec<String> {
     let sql = format!(
         "SELECT relname || ' ' || seq_scan FROM pg_stat_user_tables WHERE relid IN ({LARGE}) ORDER BY 1"

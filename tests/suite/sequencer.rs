@@ -1,4 +1,4 @@
-//! The pump dies at any moment, and nothing is lost or doubled.
+//! The sequencer as a process: killed or stopped at any point, it loses and duplicates no event.
 
 use std::process::{Child, Command, Stdio};
 
@@ -14,14 +14,14 @@ tests_on! { replicas, Postgres: second_sequencer_takes_over }
 
 on_both![killed_sequencer_loses_and_duplicates_nothing, queue_length_and_age_are_reported];
 
-/// `postern work` on the test's database.
+/// Starts `postern worker` on the test's database.
 pub fn work(t: &App) -> Child {
     Command::new(binary())
-        .arg("work")
+        .arg("worker")
         .current_dir(t.folder.path())
         .env("POSTERN__DATABASE__URL", &t.db.url)
-        .env("POSTERN__AUDIT__NAME", LOG_NAME)
-        .env("POSTERN__AUDIT__PUMP_INTERVAL_MILLISECONDS", "10")
+        .env("POSTERN__AUDIT__LOG_ORIGIN", LOG_NAME)
+        .env("POSTERN__AUDIT__SEQUENCER_INTERVAL_MILLISECONDS", "10")
         .env("POSTERN__LOG__FILTER", "error")
         .stdout(Stdio::null())
         .stderr(Stdio::inherit())
@@ -33,17 +33,17 @@ const KILLS: u32 = 50;
 
 async fn killed_sequencer_loses_and_duplicates_nothing(t: &App) {
     let owner = t.sign_in("owner@acme.example").await;
-    let placed = || t.db.count("SELECT count(*) FROM audit_leaf");
+    let leaf_count = || t.db.count("SELECT count(*) FROM audit_leaf");
     let mut written = 0;
     for kill in 0..KILLS {
         let mut worker = work(t);
-        let before = placed().await;
-        // It is at work, and has been for so many writes more: at another moment each time.
-        let mut more = u128::from_be_bytes(
+        let before = leaf_count().await;
+        // Kills the worker after its first batch and a varying number of further writes.
+        let mut more_writes = u128::from_be_bytes(
             *t.state.ids.next::<()>(postern_domain::clock::Clock::now(&t.clock)).uuid().as_bytes(),
         ) % 7;
-        while placed().await == before || more > 0 {
-            more = more.saturating_sub(1);
+        while leaf_count().await == before || more_writes > 0 {
+            more_writes = more_writes.saturating_sub(1);
             owner
                 .patch("/v1/orgs/acme", json!({ "name": format!("Acme {written}") }))
                 .await
@@ -51,25 +51,25 @@ async fn killed_sequencer_loses_and_duplicates_nothing(t: &App) {
             written += 1;
             assert!(
                 worker.try_wait().expect("is there").is_none(),
-                "it works on its own after {kill} kills"
+                "the worker runs after {kill} kills"
             );
         }
         worker.kill().expect("dies");
         worker.wait().expect("is dead");
     }
-    assert_eq!(t.recorded("org.updated").await, written, "each write is an event");
+    assert_eq!(t.recorded("org.updated").await, written, "each write records one event");
     t.sequence().await;
-    let twice = "SELECT count(*) FROM (SELECT event_id FROM audit_leaf GROUP BY event_id HAVING count(*) > 1) AS twice";
-    let without = "SELECT count(*) FROM audit_event e WHERE NOT EXISTS (SELECT 1 FROM audit_leaf l WHERE l.event_id = e.id)";
-    let torn = "SELECT count(*) FROM (SELECT org_id FROM audit_leaf GROUP BY org_id HAVING max(leaf_index) + 1 <> count(*)) AS torn";
-    for never in [twice, without, torn, "SELECT count(*) FROM audit_queue"] {
-        assert_eq!(t.db.count(never).await, 0, "{never}");
+    let duplicates = "SELECT count(*) FROM (SELECT event_id FROM audit_leaf GROUP BY event_id HAVING count(*) > 1) AS duplicates";
+    let missing = "SELECT count(*) FROM audit_event e WHERE NOT EXISTS (SELECT 1 FROM audit_leaf l WHERE l.event_id = e.id)";
+    let gaps = "SELECT count(*) FROM (SELECT org_id FROM audit_leaf GROUP BY org_id HAVING max(leaf_index) + 1 <> count(*)) AS gaps";
+    for inconsistent in [duplicates, missing, gaps, "SELECT count(*) FROM audit_queue"] {
+        assert_eq!(t.db.count(inconsistent).await, 0, "no rows: {inconsistent}");
     }
-    let verdict = judged(&export(&owner).await, keys(&owner).await, &[]);
-    assert_eq!(verdict.faults, []);
+    let report = judged(&export(&owner).await, keys(&owner).await, &[]);
+    assert_eq!(report.faults, [], "the log verifies");
 }
 
-/// One process is stopped without a word, wherever it is; the other goes on with what comes.
+/// One of two workers is suspended with SIGSTOP; the other adds new events to the log.
 async fn second_sequencer_takes_over(t: &App) {
     let owner = t.sign_in("owner@acme.example").await;
     let mut workers = [work(t), work(t)];
@@ -86,10 +86,10 @@ async fn second_sequencer_takes_over(t: &App) {
         let stopped = &workers[round % 2];
         signal(stopped, "-STOP");
         owner.patch("/v1/orgs/acme", json!({ "name": format!("Acme {round}") })).await.expect(200);
-        let mut asked = 0;
+        let mut polls = 0;
         while t.db.count("SELECT count(*) FROM audit_queue").await > 0 {
-            asked += 1;
-            assert!(asked < 100_000, "the other does not take over");
+            polls += 1;
+            assert!(polls < 100_000, "the other worker empties the queue");
         }
         signal(stopped, "-CONT");
     }
@@ -112,13 +112,13 @@ async fn queue_length_and_age_are_reported(t: &App) {
     let (events, oldest) = waiting().await;
     let age = postern_domain::clock::Clock::now(&t.clock) - oldest.expect("something waits");
     assert_eq!((events, age.num_minutes()), (2, 5));
-    let figures = t.anonymous().get("/metrics").await.expect(200);
-    assert_eq!(figures.header("content-type"), "text/plain; charset=utf-8");
+    let metrics = t.anonymous().get("/metrics").await.expect(200);
+    assert_eq!(metrics.header("content-type"), "text/plain; charset=utf-8");
     for line in [
         "postern_audit_queue_length ",
         "postern_audit_queue_age_seconds ",
         "# HELP postern_audit_queue_age_seconds ",
     ] {
-        assert!(figures.body.contains(line), "{}", figures.body);
+        assert!(metrics.body.contains(line), "{}", metrics.body);
     }
 }

@@ -1,4 +1,4 @@
-//! The vendor's staff: who is, who may say so, and what they find.
+//! Staff: tiers, the super admin limit, account search and the permission policy.
 
 use futures_util::future::join_all;
 use postern_tests::{App, on_both};
@@ -11,51 +11,51 @@ on_both![
     every_user_reads_the_policy
 ];
 
-const WHY: &str = "joins the support team";
+const REASON: &str = "joins the support team";
 
 async fn tiers_are_granted_and_removed(t: &App) {
-    let supers = t.sign_in("super@postern.example").await;
-    let (own, member) =
+    let super_admin = t.sign_in("super@postern.example").await;
+    let (own_id, member_id) =
         (t.user_id("super@postern.example").await, t.user_id("member@acme.example").await);
     let path = |user: &str| format!("/v1/admin/staff/{user}");
-    let tier = |tier: &str| json!({ "tier": tier, "reason": WHY });
-    let given = supers.put(&path(&member), tier("support")).await.expect(200);
-    assert_eq!(given.json["tier"], "support");
+    let tier = |tier: &str| json!({ "tier": tier, "reason": REASON });
+    let granted = super_admin.put(&path(&member_id), tier("support")).await.expect(200);
+    assert_eq!(granted.json["tier"], "support");
     let newcomer = t.sign_in("member@acme.example").await;
     newcomer.get("/v1/admin/search?q=acme").await.expect(200);
-    newcomer.put(&path(&member), tier("super_admin")).await.problem(403, "permission_denied");
+    newcomer.put(&path(&member_id), tier("super_admin")).await.problem(403, "permission_denied");
     t.clock.turn(chrono::TimeDelta::minutes(1));
-    let again = supers.put(&path(&member), tier("support")).await.expect(200);
-    assert_eq!(again.json["since"], given.json["since"], "what is so already stays as it was");
-    supers.put(&path(&own), tier("support")).await.problem(403, "own_tier");
-    supers.put(&path(&member), tier("super_admin")).await.problem(409, "super_admin_limit");
-    supers.put(&path(&member), json!({ "tier": "support" })).await.problem(422, "invalid_body");
-    supers.send("DELETE", &path(&member), Some(json!({ "reason": WHY }))).await.expect(204);
-    supers
-        .send("DELETE", &path(&member), Some(json!({ "reason": WHY })))
+    let again = super_admin.put(&path(&member_id), tier("support")).await.expect(200);
+    assert_eq!(again.json["since"], granted.json["since"], "an unchanged tier keeps its date");
+    super_admin.put(&path(&own_id), tier("support")).await.problem(403, "own_tier");
+    super_admin.put(&path(&member_id), tier("super_admin")).await.problem(409, "super_admin_limit");
+    super_admin.put(&path(&member_id), json!({ "tier": "support" })).await.problem(422, "invalid_body");
+    super_admin.send("DELETE", &path(&member_id), Some(json!({ "reason": REASON }))).await.expect(204);
+    super_admin
+        .send("DELETE", &path(&member_id), Some(json!({ "reason": REASON })))
         .await
         .problem(422, "not_staff");
     newcomer.get("/v1/admin/search?q=acme").await.problem(403, "permission_denied");
-    supers
+    super_admin
         .put(&path("user_01k7fgpr00e00800000000000g"), tier("support"))
         .await
         .problem(404, "not_found");
     let events = t.events("action=staff.tier_changed").await;
     assert_eq!(events.len(), 2);
     assert_eq!(events[1]["metadata"]["tier"], json!({ "old": null, "new": "support" }));
-    assert_eq!(events[1]["reason"], WHY);
+    assert_eq!(events[1]["reason"], REASON);
     assert_eq!(
-        supers.get("/v1/admin/staff").await.expect(200).json["data"].as_array().map(Vec::len),
+        super_admin.get("/v1/admin/staff").await.expect(200).json["data"].as_array().map(Vec::len),
         Some(5)
     );
 }
 
 async fn super_admin_limit_holds_under_concurrency(t: &App) {
-    let supers = t.sign_in("super@postern.example").await;
+    let super_admin = t.sign_in("super@postern.example").await;
     let second = t.user_id("super2@postern.example").await;
     let change = |user: String, tier: &str| {
-        let (supers, body) = (&supers, json!({ "tier": tier, "reason": WHY }));
-        async move { supers.put(&format!("/v1/admin/staff/{user}"), body).await }
+        let (super_admin, body) = (&super_admin, json!({ "tier": tier, "reason": REASON }));
+        async move { super_admin.put(&format!("/v1/admin/staff/{user}"), body).await }
     };
     let candidates = [
         "support@postern.example",
@@ -78,17 +78,17 @@ async fn super_admin_limit_holds_under_concurrency(t: &App) {
 
 async fn searches_are_recorded(t: &App) {
     let support = t.sign_in("support@postern.example").await;
-    let found = support.get("/v1/admin/search?q=ACME").await.expect(200).json;
-    assert_eq!(found["orgs"][0]["slug"], "acme");
-    assert_eq!(found["users"].as_array().map(Vec::len), Some(4));
-    let org = found["orgs"][0]["id"].as_str().expect("an id");
+    let results = support.get("/v1/admin/search?q=ACME").await.expect(200).json;
+    assert_eq!(results["orgs"][0]["slug"], "acme");
+    assert_eq!(results["users"].as_array().map(Vec::len), Some(4));
+    let org = results["orgs"][0]["id"].as_str().expect("an id");
     assert_eq!(
         support.get(&format!("/v1/admin/search?q={org}")).await.expect(200).json["orgs"][0]["slug"],
         "acme"
     );
-    for too_little in ["a", "%20%20", "%20a%20"] {
+    for too_short in ["a", "%20%20", "%20a%20"] {
         support
-            .get(&format!("/v1/admin/search?q={too_little}"))
+            .get(&format!("/v1/admin/search?q={too_short}"))
             .await
             .problem(400, "invalid_query");
     }
@@ -110,6 +110,6 @@ async fn every_user_reads_the_policy(t: &App) {
         .as_array()
         .expect("a list")
         .iter()
-        .find(|one| one["permission"] == "members:manage");
+        .find(|entry| entry["permission"] == "members:manage");
     assert_eq!(manage.expect("is there")["roles"], json!(["admin", "owner"]));
 }

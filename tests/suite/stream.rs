@@ -1,4 +1,4 @@
-//! Following a log as it grows.
+//! Event streams and exports: order, resumption, lost access, limits and slow clients.
 
 use std::time::Duration;
 
@@ -20,7 +20,7 @@ on_all![
 
 tests_on! { replicas, Postgres: log_changes_notify_other_processes }
 
-/// A stream that is being read.
+/// A client of an event stream.
 struct Following {
     bytes: std::pin::Pin<Box<dyn futures_util::Stream<Item = reqwest::Result<Vec<u8>>>>>,
     read: String,
@@ -37,13 +37,13 @@ impl Following {
         assert_eq!(answer.headers()["content-type"], "text/event-stream");
         let bytes = Box::pin(answer.bytes_stream().map(|chunk| chunk.map(|bytes| bytes.to_vec())));
         let mut following = Self { bytes, read: String::new() };
-        // It says how soon to come again, which is when it listens.
-        let first = following.block().await.expect("is said");
-        assert!(first.starts_with("retry: 2000"), "{first}");
+        // The server subscribes to new events before it sends the `retry` line.
+        let first = following.block().await.expect("the stream starts with a block");
+        assert!(first.starts_with("retry: 2000"), "the first block sets the retry time: {first}");
         following
     }
 
-    /// The next block, without the empty line behind it. None at the end.
+    /// The next block without its final empty line, or none at the end of the stream.
     async fn block(&mut self) -> Option<String> {
         loop {
             if let Some((block, rest)) = self.read.split_once("\n\n") {
@@ -53,12 +53,12 @@ impl Following {
             }
             let chunk = tokio::time::timeout(Duration::from_secs(30), self.bytes.next())
                 .await
-                .expect("something is said in time")?;
+                .expect("a block arrives within 30 seconds")?;
             self.read += std::str::from_utf8(&chunk.ok()?).expect("UTF-8");
         }
     }
 
-    /// The next event with its id.
+    /// The next event with its `id` line, or none at the end of the stream.
     async fn event(&mut self) -> Option<(String, Value)> {
         loop {
             let block = self.block().await?;
@@ -79,7 +79,7 @@ async fn events_arrive_once_and_in_order(t: &App) {
     let owner = t.sign_in("owner@acme.example").await;
     t.sequence().await;
     let mut following = Following::begin(&owner, PATH, None).await;
-    let mut seen = Vec::new();
+    let mut received_events = Vec::new();
     for n in 0..5 {
         owner.patch("/v1/orgs/acme", json!({ "name": format!("Acme {n}") })).await.expect(200);
         t.sequence().await;
@@ -88,39 +88,41 @@ async fn events_arrive_once_and_in_order(t: &App) {
             (event["metadata"]["name"]["new"].as_str(), event["log"]["index"].to_string()),
             (Some(format!("Acme {n}").as_str()), id.clone())
         );
-        seen.push((id, event["id"].clone()));
+        received_events.push((id, event["id"].clone()));
     }
     drop(following);
-    // Who was cut off after the second goes on with the third, and what came meanwhile comes as well.
-    owner.patch("/v1/orgs/acme", json!({ "name": "Meanwhile" })).await.expect(200);
+    // With `Last-Event-ID` of the second event, the stream resumes with the third, and includes events
+    // that were recorded while disconnected.
+    owner.patch("/v1/orgs/acme", json!({ "name": "While disconnected" })).await.expect(200);
     t.sequence().await;
-    let mut again = Following::begin(&owner, PATH, Some(&seen[1].0)).await;
-    for (id, event) in &seen[2..] {
-        let (next, found) = again.event().await.expect("is seen again");
-        assert_eq!((&next, &found["id"]), (id, event));
+    let mut resumed = Following::begin(&owner, PATH, Some(&received_events[1].0)).await;
+    for (id, event) in &received_events[2..] {
+        let (next, received) = resumed.event().await.expect("the event is sent again");
+        assert_eq!((&next, &received["id"]), (id, event), "events resume in order");
     }
     assert_eq!(
-        again.event().await.expect("came meanwhile").1["metadata"]["name"]["new"],
-        "Meanwhile"
+        resumed.event().await.expect("the missed event arrives").1["metadata"]["name"]["new"],
+        "While disconnected",
+        "events recorded while disconnected are sent"
     );
-    // Another's log says nothing here.
+    // Events of other orgs are not sent.
     t.sign_in("owner@globex.example")
         .await
         .patch("/v1/orgs/globex", json!({ "name": "Globex" }))
         .await
         .expect(200);
-    owner.patch("/v1/orgs/acme", json!({ "name": "At last" })).await.expect(200);
+    owner.patch("/v1/orgs/acme", json!({ "name": "Next" })).await.expect(200);
     t.sequence().await;
-    assert_eq!(again.event().await.expect("comes next").1["metadata"]["name"]["new"], "At last");
-    // A number that the log has not come to is of another log.
-    for bad in ["x", "-1", "18446744073709551615", "99999"] {
-        let answer = owner.request("GET", PATH).header("last-event-id", bad).send().await;
+    assert_eq!(resumed.event().await.expect("the next event arrives").1["metadata"]["name"]["new"], "Next");
+    // An index beyond the end of the log is invalid.
+    for invalid in ["x", "-1", "18446744073709551615", "99999"] {
+        let answer = owner.request("GET", PATH).header("last-event-id", invalid).send().await;
         postern_tests::Answer::of(answer).await.problem(400, "invalid_header");
     }
     let eng = t.sign_in("eng@postern.example").await;
     let mut platform = Following::begin(&eng, "/v1/admin/audit-events/stream", Some("0")).await;
     t.sequence().await;
-    assert!(platform.event().await.expect("the platform's own").1["org"].is_null());
+    assert!(platform.event().await.expect("a platform event arrives").1["org"].is_null());
     assert_eq!(t.recorded("audit.viewed").await, 1);
 }
 
@@ -135,7 +137,7 @@ async fn stream_ends_when_access_is_lost(t: &App) {
         .await
         .expect(200);
     t.sequence().await;
-    assert!(following.event().await.is_none(), "the stream ends, and says nothing of it");
+    assert!(following.event().await.is_none(), "the stream ends without the event that removed access");
     let mut following = Following::begin(&owner, PATH, None).await;
     owner.post("/v1/auth/logout", json!({})).await.expect(204);
     t.sequence().await;
@@ -143,17 +145,18 @@ async fn stream_ends_when_access_is_lost(t: &App) {
 }
 
 async fn idle_stream_sends_keep_alives(t: &App) {
-    let still = App::start(t.backend, |config| config.server.heartbeat_seconds = 1).await;
-    let owner = still.sign_in("owner@acme.example").await;
+    let server = App::start(t.backend, |config| config.server.heartbeat_seconds = 1).await;
+    let owner = server.sign_in("owner@acme.example").await;
     let mut following = Following::begin(&owner, PATH, None).await;
     for _ in 0..2 {
-        assert_eq!(following.block().await.as_deref(), Some(": still here"));
+        assert_eq!(following.block().await.as_deref(), Some(": keep-alive"));
     }
     drop(following);
-    still.finish().await;
+    server.finish().await;
 }
 
-/// A large file that has begun: its head is there, and the rest is not read.
+/// A large export of which only the first 12 bytes of the response are read. The receive buffer is
+/// small, so the server has to wait for the client.
 async fn begun(app: &App, owner: &Person<'_>) -> tokio::net::TcpStream {
     let socket = tokio::net::TcpSocket::new_v4().expect("a socket");
     socket.set_recv_buffer_size(4_096).expect("is set");
@@ -181,95 +184,100 @@ async fn export_outlasts_its_token_but_not_its_session(t: &App) {
     owner.get("/v1/me").await.problem(401, "token_expired");
     let mut rest = Vec::new();
     connection.read_to_end(&mut rest).await.expect("arrives");
-    assert!(rest.ends_with(b"0\r\n\r\n"), "whole, of {} bytes", rest.len());
+    assert!(rest.ends_with(b"0\r\n\r\n"), "the export is complete after {} bytes", rest.len());
     let owner = t.sign_in("member-1@company-1.example").await;
     let mut connection = begun(t, &owner).await;
     owner.post("/v1/auth/logout", json!({})).await.expect(204);
     rest.clear();
     connection.read_to_end(&mut rest).await.unwrap_or_default();
-    assert!(!rest.ends_with(b"0\r\n\r\n"), "cut off, and not whole after {} bytes", rest.len());
+    assert!(!rest.ends_with(b"0\r\n\r\n"), "the export is incomplete after {} bytes", rest.len());
 }
 
-/// Who does not read is cut off, and holds nobody up meanwhile.
+/// A client that does not read is disconnected after `stream_write_timeout_seconds`. Other requests are
+/// not blocked.
 async fn slow_reader_is_disconnected(t: &App) {
-    let strict = App::start(t.backend, |config| {
-        (config.server.slow_reader_seconds, config.server.open_answers_each) = (1, 1)
+    let server = App::start(t.backend, |config| {
+        (
+            config.server.stream_write_timeout_seconds,
+            config.server.max_concurrent_streams_per_user,
+        ) = (1, 1)
     })
     .await;
-    strict.fill(postern_persistence::demo::Size { orgs: 1, members: 2, events: 30_000 }).await;
+    server.fill(postern_persistence::demo::Size { orgs: 1, members: 2, events: 30_000 }).await;
     let (owner, other) = (
-        strict.sign_in("member-1@company-1.example").await,
-        strict.sign_in("owner@acme.example").await,
+        server.sign_in("member-1@company-1.example").await,
+        server.sign_in("owner@acme.example").await,
     );
-    let mut connection = begun(&strict, &owner).await;
-    let small = "/v1/orgs/company-1/audit-events?to=2000-01-01T00:00:00Z";
+    let mut connection = begun(&server, &owner).await;
+    let empty_export = "/v1/orgs/company-1/audit-events?to=2000-01-01T00:00:00Z";
     let mut changes = 0;
-    while download(&owner, small, "text/csv").await.status == 429 {
+    while download(&owner, empty_export, "text/csv").await.status == 429 {
         other
             .patch("/v1/orgs/acme", json!({ "name": format!("Acme {changes}") }))
             .await
             .expect(200);
         changes += 1;
-        assert!(changes < 5_000, "nobody is cut off");
+        assert!(changes < 5_000, "the slow client is disconnected");
     }
-    // Whoever reads on has what was on its way, and no end that would make a whole of it.
+    // The buffered rest of the export lacks the final chunk, so the client can tell it is incomplete.
     let mut rest = Vec::new();
     connection.read_to_end(&mut rest).await.unwrap_or_default();
-    assert!(changes > 0 && !rest.ends_with(b"0\r\n\r\n"), "{changes}, {}", rest.len());
-    strict.finish().await;
+    assert!(changes > 0 && !rest.ends_with(b"0\r\n\r\n"), "other requests succeed ({changes}), and the export is incomplete after {} bytes", rest.len());
+    server.finish().await;
 }
 
 async fn concurrent_streams_are_limited(t: &App) {
-    let small = App::start(t.backend, |config| {
-        (config.server.open_answers, config.server.open_answers_each) = (1, 1)
+    let server = App::start(t.backend, |config| {
+        (config.server.max_concurrent_streams, config.server.max_concurrent_streams_per_user) =
+            (1, 1)
     })
     .await;
-    let owner = small.sign_in("owner@acme.example").await;
+    let owner = server.sign_in("owner@acme.example").await;
     let first = Following::begin(&owner, PATH, None).await;
-    // One person may have so many, and one org, and a file counts as well; for others there is no room left.
+    // The limit applies per user, per org and in total. Exports count as streams.
     owner.get(PATH).await.problem(429, "too_many_open");
     download(&owner, "/v1/orgs/acme/audit-events", "text/csv").await.problem(429, "too_many_open");
-    small.sign_in("admin@acme.example").await.get(PATH).await.problem(429, "too_many_open");
-    small
+    server.sign_in("admin@acme.example").await.get(PATH).await.problem(429, "too_many_open");
+    server
         .sign_in("owner@globex.example")
         .await
         .get("/v1/orgs/globex/audit-events?q=x")
         .await
         .problem(503, "unavailable");
-    // Streams do not keep the server from stopping.
+    // Open streams do not block shutdown.
     let end = async {
         let mut first = first;
         while first.block().await.is_some() {}
     };
-    futures_util::future::join(small.handle().stop(), end).await;
-    small.finish().await;
+    futures_util::future::join(server.handle().stop(), end).await;
+    server.finish().await;
 }
 
-/// What one process pumps, those who follow the log through another see: by a notice of the database, not by looking again.
+/// A batch sequenced by one process notifies subscribers of another process through LISTEN / NOTIFY.
 async fn log_changes_notify_other_processes(t: &App) {
     let owner = t.sign_in("owner@acme.example").await;
     t.sequence().await;
-    let (heard, other) = (
+    let (local, remote) = (
         std::sync::Arc::clone(&t.state.store),
         postern_persistence::Store::connect(&t.db.options()).await.expect("opens"),
     );
-    let separate = heard.separate_pool(&t.db.options()).await.expect("opens");
+    let listener_store = local.separate_pool(&t.db.options()).await.expect("opens");
     let acme = postern_domain::id::OrgId::new(
         t.db.uuid("SELECT id FROM organization WHERE slug = 'acme'").await,
     );
-    let mut subscription = heard.log_notify().subscribe(Some(acme));
-    owner.patch("/v1/orgs/acme", json!({ "name": "Heard" })).await.expect(200);
+    let mut subscription = local.log_notify().subscribe(Some(acme));
+    owner.patch("/v1/orgs/acme", json!({ "name": "Changed" })).await.expect(200);
     let listening = async {
         tokio::select! {
-            ended = separate.listen() => panic!("{ended:?}"),
+            ended = listener_store.listen() => panic!("{ended:?}"),
             () = subscription.changed() => {}
         }
     };
-    let pumping = async {
-        // Until it is heard: whoever listens may not have begun.
+    let sequencing = async {
+        // Repeats until the notification arrives: LISTEN may start after the first batch.
         loop {
             let mut sequencer =
-                postern_persistence::sequencer::Sequencer::new(std::sync::Arc::clone(&other));
+                postern_persistence::sequencer::Sequencer::new(std::sync::Arc::clone(&remote));
             sequencer.run_batch(&t.context()).await.expect("works");
             owner
                 .patch("/v1/orgs/acme", json!({ "name": t.state.new_request_id() }))
@@ -279,9 +287,9 @@ async fn log_changes_notify_other_processes(t: &App) {
     };
     tokio::select! {
         () = listening => {}
-        () = pumping => {}
+        () = sequencing => {}
     }
     assert!(t.backend != Backend::Sqlite);
-    other.close().await;
-    separate.close().await;
+    remote.close().await;
+    listener_store.close().await;
 }

@@ -1,4 +1,4 @@
-//! Somebody has the whole database in hand, and neither role nor trigger stops them: whatever they change is found out.
+//! Tampering by an administrator with full access to the database: verification detects each change.
 
 use postern_tests::{App, Backend, on_both};
 use serde_json::{Value, json};
@@ -15,9 +15,9 @@ on_both![
     database_rollback_loses_no_events,
 ];
 
-/// Runs SQL as somebody whom neither role nor trigger stops.
+/// Runs SQL with triggers disabled, as an administrator of the database can.
 async fn as_administrator(t: &App, sql: &str) {
-    t.unaccounted();
+    t.skip_invariants();
     let sql = match t.backend {
         Backend::Sqlite => {
             let triggers =
@@ -32,13 +32,13 @@ async fn as_administrator(t: &App, sql: &str) {
     t.db.execute(&sql).await.expect(&sql);
 }
 
-/// Each kind of tampering that an administrator of the database can think of, and what is said of it.
+/// Tampering statements, each with the kind of fault that verification reports.
 async fn altered_log_fails_verification(t: &App) {
     let second = "(SELECT event_id FROM audit_leaf WHERE leaf_index = 2 AND org_id = (SELECT id FROM organization WHERE slug = 'acme'))";
     let acme = "(SELECT id FROM organization WHERE slug = 'acme')";
     let copied = "occurred_at, org_id, org_slug, actor_type, actor_id, actor_email, action, outcome, target_type, target_label, summary, metadata, \
                   schema_version, salts";
-    let made_up = if t.backend == Backend::Sqlite { "randomblob(16)" } else { "gen_random_uuid()" };
+    let new_id = if t.backend == Backend::Sqlite { "randomblob(16)" } else { "gen_random_uuid()" };
     for (tampering, kind) in [
         (
             format!("UPDATE audit_event SET summary = 'nothing happened' WHERE id = {second}"),
@@ -46,7 +46,7 @@ async fn altered_log_fails_verification(t: &App) {
         ),
         (
             format!(
-                "UPDATE audit_event SET actor_email = 'somebody@else.example' WHERE id = {second}"
+                "UPDATE audit_event SET actor_email = 'other@acme.example' WHERE id = {second}"
             ),
             "altered",
         ),
@@ -60,11 +60,11 @@ async fn altered_log_fails_verification(t: &App) {
         (format!("DELETE FROM audit_event WHERE id = {second}"), "missing"),
         (
             format!(
-                "INSERT INTO audit_event (id, {copied}) SELECT {made_up}, {copied} FROM audit_event WHERE id = {second}"
+                "INSERT INTO audit_event (id, {copied}) SELECT {new_id}, {copied} FROM audit_event WHERE id = {second}"
             ),
             "added",
         ),
-        // The log itself: two entries change places.
+        // Swaps two leaves.
         (
             format!(
                 "UPDATE audit_leaf SET leaf_index = leaf_index + 1000 WHERE org_id = {acme} AND leaf_index IN (1, 2); \
@@ -74,7 +74,7 @@ async fn altered_log_fails_verification(t: &App) {
             "root",
         ),
         (format!("DELETE FROM audit_leaf WHERE org_id = {acme} AND leaf_index = 2"), "missing"),
-        // Both the event and what the log has of it.
+        // Removes the event and its leaf.
         (
             format!(
                 "DELETE FROM audit_event WHERE id = {second}; DELETE FROM audit_leaf WHERE org_id = {acme} AND leaf_index = 2"
@@ -85,23 +85,23 @@ async fn altered_log_fails_verification(t: &App) {
     ] {
         let fresh = App::start(t.backend, |_| {}).await;
         let owner = acts(&fresh).await;
-        let named =
+        let event_id =
             owner.get("/v1/orgs/acme/audit-events?limit=100").await.expect(200).json["data"]
                 .as_array()
                 .expect("a list")
                 .iter()
                 .find(|event| event["log"]["index"] == 2)
                 .map(|event| event["id"].as_str().expect("an id").to_owned())
-                .expect("is there");
+                .expect("an event has index 2");
         let keys = keys(&owner).await;
         as_administrator(&fresh, &tampering).await;
-        let verdict = judged(&export(&owner).await, keys, &[]);
-        assert!(kinds(&verdict).contains(&kind), "{tampering}: {verdict:?}");
-        let told =
-            verdict.faults.iter().map(|fault| fault.detail.as_str()).collect::<Vec<_>>().join("\n");
+        let report = judged(&export(&owner).await, keys, &[]);
+        assert!(kinds(&report).contains(&kind), "{tampering}: {report:?}");
+        let faults =
+            report.faults.iter().map(|fault| fault.detail.as_str()).collect::<Vec<_>>().join("\n");
         assert!(
-            ["added", "root"].contains(&kind) || told.contains(&named) || told.contains("entry 2"),
-            "{tampering}: {told}"
+            ["added", "root"].contains(&kind) || faults.contains(&event_id) || faults.contains("entry 2"),
+            "{tampering}: {faults}"
         );
         fresh.finish().await;
     }
@@ -111,20 +111,20 @@ async fn truncated_or_rewritten_log_fails_verification(t: &App) {
     let owner = acts(t).await;
     let (kept, keys) = (checkpoint(&owner).await, keys(&owner).await);
     let acme = "(SELECT id FROM organization WHERE slug = 'acme')";
-    // The last entries, with all that the log knew of them.
-    let cut = format!(
+    // Removes the last entries with their events, leaves and checkpoints.
+    let truncate = format!(
         "DELETE FROM audit_event WHERE id IN (SELECT event_id FROM audit_leaf WHERE org_id = {acme} AND leaf_index >= 4); \
          DELETE FROM audit_leaf WHERE org_id = {acme} AND leaf_index >= 4; DELETE FROM audit_checkpoint WHERE org_id = {acme} AND size > 4"
     );
-    as_administrator(t, &cut).await;
+    as_administrator(t, &truncate).await;
     let file = export(&owner).await;
     assert_eq!(
         kinds(&judged(&file, keys.clone(), &[])),
         Vec::<&str>::new(),
-        "alone it is sound: nobody can tell"
+        "without an earlier checkpoint the truncation is not detectable"
     );
     assert_eq!(kinds(&judged(&file, keys.clone(), std::slice::from_ref(&kept))), ["truncated"]);
-    // The log goes on, and grows beyond what was cut off.
+    // The log grows beyond the size of the kept checkpoint.
     for n in 0..12 {
         owner.patch("/v1/orgs/acme", json!({ "name": format!("New {n}") })).await.expect(200);
     }
@@ -134,7 +134,7 @@ async fn truncated_or_rewritten_log_fails_verification(t: &App) {
     assert_eq!(kinds(&judged(&file, keys.clone(), std::slice::from_ref(&kept))), ["rewritten"]);
 }
 
-/// What an attacker with the whole database in hand tried, and got away with at first.
+/// Forged erasures, retention events, exports and checkpoints.
 async fn forged_removals_fail_verification(t: &App) {
     let acme = "(SELECT id FROM organization WHERE slug = 'acme')";
     let second =
@@ -146,21 +146,21 @@ async fn forged_removals_fail_verification(t: &App) {
         ("gen_random_uuid()", "decode(repeat('00', 32), 'hex')")
     };
     for (tampering, kind) in [
-        // Other words where something is said to have been erased.
+        // Replaces an erased field with another text.
         (
             format!(
                 "UPDATE audit_event SET erased_fields = '{{\"summary\": \"ou8M/hfK/QbhntWp0Y8tQmpCYJZrcpgYcjtkMpxjYLI=\"}}', summary = 'x' WHERE id = {second}"
             ),
             "altered",
         ),
-        // Something blanked as if it had been erased.
+        // Marks a field as erased without an erasure.
         (
             format!(
                 "UPDATE audit_event SET erased_fields = '{{\"reason\": \"ou8M/hfK/QbhntWp0Y8tQmpCYJZrcpgYcjtkMpxjYLI=\"}}' WHERE id = {second}"
             ),
             "altered",
         ),
-        // A notice of retention that nobody gave, at a place that is not yet.
+        // Forges a retention event at an index beyond the end of the log.
         (
             format!(
                 "INSERT INTO audit_event (id, {columns}, action, metadata) SELECT {id}, {columns}, 'audit.retention_applied', \
@@ -175,22 +175,22 @@ async fn forged_removals_fail_verification(t: &App) {
         let owner = acts(&fresh).await;
         let keys = keys(&owner).await;
         as_administrator(&fresh, &tampering).await;
-        let verdict = judged(&export(&owner).await, keys, &[]);
-        assert!(kinds(&verdict).contains(&kind), "{tampering}: {verdict:?}");
+        let report = judged(&export(&owner).await, keys, &[]);
+        assert!(kinds(&report).contains(&kind), "{tampering}: {report:?}");
         fresh.finish().await;
     }
-    // Another log's export passes for this one's with nobody.
+    // An export of another log does not verify as acme's.
     let owner = acts(t).await;
     let globex = t.sign_in("owner@globex.example").await;
     t.sequence().await;
-    let theirs = download(&globex, "/v1/orgs/globex/audit-events", "application/x-ndjson")
+    let globex_export = download(&globex, "/v1/orgs/globex/audit-events", "application/x-ndjson")
         .await
         .expect(200)
         .body;
-    let mine = keys(&owner).await;
-    let (own, other) = (
-        mine[0].name().to_owned(),
-        theirs
+    let acme_keys = keys(&owner).await;
+    let (acme_name, globex_name) = (
+        acme_keys[0].name().to_owned(),
+        globex_export
             .split("\"origin\":\"")
             .nth(1)
             .and_then(|rest| rest.split('"').next())
@@ -198,14 +198,14 @@ async fn forged_removals_fail_verification(t: &App) {
             .to_owned(),
     );
     for file in
-        [theirs.clone(), theirs.replace(&format!("\u{2014} {other} "), &format!("\u{2014} {own} "))]
+        [globex_export.clone(), globex_export.replace(&format!("\u{2014} {globex_name} "), &format!("\u{2014} {acme_name} "))]
     {
         assert!(
-            kinds(&judged(&file, mine.clone(), &[checkpoint(&owner).await]))
+            kinds(&judged(&file, acme_keys.clone(), &[checkpoint(&owner).await]))
                 .contains(&"checkpoint")
         );
     }
-    // A file that is made up altogether, but for the checkpoint: no hash of nobody knows what stands for the rest.
+    // A forged file with a real checkpoint: node hashes without events do not give the signed root.
     let file = export(&owner).await;
     let (events, end) = (
         file.lines().take(3).collect::<Vec<_>>().join("\n"),
@@ -213,16 +213,16 @@ async fn forged_removals_fail_verification(t: &App) {
     );
     let node = json!({ "node": { "level": 2, "index": 1, "hash": "ou8M/hfK/QbhntWp0Y8tQmpCYJZrcpgYcjtkMpxjYLI=" } });
     let node_beyond = json!({ "node": { "level": 62, "index": 0, "hash": "ou8M/hfK/QbhntWp0Y8tQmpCYJZrcpgYcjtkMpxjYLI=" } });
-    let mut made_up: Value = serde_json::from_str(&end).expect("JSON");
-    made_up["end"]["filter"] = json!({ "q": "x" });
-    made_up["end"]["history"] = json!([]);
+    let mut forged_end: Value = serde_json::from_str(&end).expect("JSON");
+    forged_end["end"]["filter"] = json!({ "q": "x" });
+    forged_end["end"]["history"] = json!([]);
     for node in [node.to_string(), node_beyond.to_string()] {
         for events in [events.as_str(), ""] {
-            made_up["end"]["events"] = events.lines().count().into();
-            let verdict = judged_as_part(&format!("{events}\n{node}\n{made_up}"), mine.clone());
+            forged_end["end"]["events"] = events.lines().count().into();
+            let report = judged_as_part(&format!("{events}\n{node}\n{forged_end}"), acme_keys.clone());
             assert!(
-                kinds(&verdict).iter().any(|kind| ["root", "missing"].contains(kind)),
-                "{verdict:?}"
+                kinds(&report).iter().any(|kind| ["root", "missing"].contains(kind)),
+                "{report:?}"
             );
         }
     }
@@ -232,11 +232,11 @@ async fn forged_removals_fail_verification(t: &App) {
         r#"{"node":{"level":60,"index":18446744073709551615,"hash":""}}"#,
     ] {
         assert!(
-            !judged(&format!("{nonsense}\n{end}"), mine.clone(), &[]).faults.is_empty(),
+            !judged(&format!("{nonsense}\n{end}"), acme_keys.clone(), &[]).faults.is_empty(),
             "{nonsense}"
         );
     }
-    // And nothing is built on a tree that nobody has signed.
+    // The sequencer does not append to a tree that differs from the signed checkpoint.
     let zeros = if t.backend == Backend::Sqlite {
         "zeroblob(length(frontier))"
     } else {
@@ -247,75 +247,77 @@ async fn forged_removals_fail_verification(t: &App) {
         &format!("UPDATE audit_checkpoint SET frontier = {zeros} WHERE org_id = {acme}"),
     )
     .await;
-    owner.patch("/v1/orgs/acme", json!({ "name": "On sand" })).await.expect(200);
+    owner.patch("/v1/orgs/acme", json!({ "name": "Not appended" })).await.expect(200);
     let mut sequencer =
         postern_persistence::sequencer::Sequencer::new(std::sync::Arc::clone(&t.state.store));
-    let turn = sequencer
+    let batch = sequencer
         .run_batch(&t.context())
         .await
-        .expect("goes on")
-        .expect("it is nobody else's turn");
-    let [(Some(damaged), why)] = &turn.damaged[..] else { panic!("{turn:?}") };
+        .expect("the sequencer runs")
+        .expect("no other sequencer holds the lock");
+    let [(Some(damaged), reason)] = &batch.damaged[..] else {
+        panic!("one damaged log is reported: {batch:?}")
+    };
     assert_eq!(damaged.uuid(), t.db.uuid("SELECT id FROM organization WHERE slug = 'acme'").await);
-    assert!(why.to_string().contains("not what was signed"), "{why}");
+    assert!(reason.to_string().contains("does not match its signature"), "{reason}");
 }
 
 async fn damaged_log_is_quarantined(t: &App) {
     let (acme, globex) = (acts(t).await, t.sign_in("owner@globex.example").await);
     let org = "(SELECT id FROM organization WHERE slug = 'acme')";
-    // Somebody has put an entry where the next belongs.
+    // A forged leaf occupies the next index.
     let (id, hash) = if t.backend == Backend::Sqlite {
         ("randomblob(16)", "zeroblob(32)")
     } else {
         ("gen_random_uuid()", "decode(repeat('00', 32), 'hex')")
     };
-    let put = format!(
+    let insert_leaf = format!(
         "INSERT INTO audit_leaf (org_id, leaf_index, event_id, hash) SELECT org_id, max(leaf_index) + 1, {id}, {hash} FROM audit_leaf WHERE org_id = {org} GROUP BY 1"
     );
-    as_administrator(t, &put).await;
-    acme.patch("/v1/orgs/acme", json!({ "name": "Held up" })).await.expect(200);
-    globex.patch("/v1/orgs/globex", json!({ "name": "Going on" })).await.expect(200);
+    as_administrator(t, &insert_leaf).await;
+    acme.patch("/v1/orgs/acme", json!({ "name": "Pending" })).await.expect(200);
+    globex.patch("/v1/orgs/globex", json!({ "name": "Sequenced" })).await.expect(200);
     let mut sequencer =
         postern_persistence::sequencer::Sequencer::new(std::sync::Arc::clone(&t.state.store));
-    let turn = sequencer
+    let batch = sequencer
         .run_batch(&t.context())
         .await
-        .expect("goes on")
-        .expect("it is nobody else's turn");
+        .expect("the sequencer runs")
+        .expect("no other sequencer holds the lock");
     assert_eq!(
-        (turn.damaged.len(), sequencer.quarantined_count(), turn.events > 0),
+        (batch.damaged.len(), sequencer.quarantined_count(), batch.events > 0),
         (1, 1, true),
-        "{turn:?}"
+        "{batch:?}"
     );
     assert_eq!(
         t.db.count("SELECT count(*) FROM audit_queue").await,
         1,
-        "only what is recorded for the damaged log waits"
+        "only the event of the damaged log is pending"
     );
-    globex.patch("/v1/orgs/globex", json!({ "name": "Going on and on" })).await.expect(200);
-    let turn = sequencer
+    globex.patch("/v1/orgs/globex", json!({ "name": "Sequenced again" })).await.expect(200);
+    let batch = sequencer
         .run_batch(&t.context())
         .await
-        .expect("goes on")
-        .expect("it is nobody else's turn");
-    assert_eq!((turn.damaged.len(), turn.events), (0, 1), "it is told once: {turn:?}");
-    // Somebody mends it, and nothing has been lost.
+        .expect("the sequencer runs")
+        .expect("no other sequencer holds the lock");
+    assert_eq!((batch.damaged.len(), batch.events), (0, 1), "the damaged log is reported once: {batch:?}");
+    // After a repair no event is lost.
     as_administrator(t, &format!("DELETE FROM audit_leaf WHERE org_id = {org} AND event_id NOT IN (SELECT id FROM audit_event)")).await;
     sequencer.retry_quarantined();
-    let turn = sequencer
+    let batch = sequencer
         .run_batch(&t.context())
         .await
-        .expect("goes on")
-        .expect("it is nobody else's turn");
-    assert_eq!((turn.damaged.len(), turn.events), (0, 1), "{turn:?}");
+        .expect("the sequencer runs")
+        .expect("no other sequencer holds the lock");
+    assert_eq!((batch.damaged.len(), batch.events), (0, 1), "{batch:?}");
     assert_eq!(judged(&export(&acme).await, keys(&acme).await, &[]).faults, []);
 }
 
 async fn unauthenticated_queue_entries_are_rejected(t: &App) {
     let owner = acts(t).await;
     let keys = keys(&owner).await;
-    // An administrator makes up an event, and puts it into the queue as well.
-    let (copied, made_up) = if t.backend == Backend::Sqlite {
+    // An administrator forges an event and a queue entry for it.
+    let (new_id, forged_bytes) = if t.backend == Backend::Sqlite {
         ("randomblob(16)", "zeroblob(32)")
     } else {
         ("gen_random_uuid()", "decode(repeat('00', 32), 'hex')")
@@ -323,83 +325,85 @@ async fn unauthenticated_queue_entries_are_rejected(t: &App) {
     let columns = "occurred_at, org_id, org_slug, actor_type, actor_id, actor_email, action, outcome, target_type, target_label, summary, \
                    metadata, schema_version, salts";
     let forged = format!(
-        "INSERT INTO audit_event (id, {columns}) SELECT {copied}, {columns} FROM audit_event WHERE summary LIKE '%Acme 2%'; \
+        "INSERT INTO audit_event (id, {columns}) SELECT {new_id}, {columns} FROM audit_event WHERE summary LIKE '%Acme 2%'; \
          INSERT INTO audit_queue (org_id, event_id, leaf, mac) \
-         SELECT org_id, id, {made_up}, {made_up} FROM audit_event e WHERE NOT EXISTS (SELECT 1 FROM audit_leaf l WHERE l.event_id = e.id)"
+         SELECT org_id, id, {forged_bytes}, {forged_bytes} FROM audit_event e WHERE NOT EXISTS (SELECT 1 FROM audit_leaf l WHERE l.event_id = e.id)"
     );
     as_administrator(t, &forged).await;
-    // And changes one that waits.
+    // And changes a pending event.
     owner.patch("/v1/orgs/acme", json!({ "name": "Waiting" })).await.expect(200);
     as_administrator(
         t,
         "UPDATE audit_event SET summary = 'nothing happened' WHERE summary LIKE '%Waiting%'",
     )
     .await;
-    let turns = t.sequence().await;
-    assert_eq!(turns.iter().map(|turn| turn.rejected.len()).sum::<usize>(), 1);
+    let batches = t.sequence().await;
+    assert_eq!(batches.iter().map(|batch| batch.rejected.len()).sum::<usize>(), 1);
     assert_eq!(t.recorded("audit.entry_rejected").await, 1);
     t.sequence().await;
-    let verdict = judged(&export(&owner).await, keys, &[]);
-    let mut found = kinds(&verdict);
-    found.sort_unstable();
-    assert_eq!(found, ["added", "altered"], "{verdict:?}");
+    let report = judged(&export(&owner).await, keys, &[]);
+    let mut fault_kinds = kinds(&report);
+    fault_kinds.sort_unstable();
+    assert_eq!(fault_kinds, ["added", "altered"], "{report:?}");
 }
 
-/// One word, or one hash, that no server has written: the rest is to be read and exported, and the verification names what was changed.
+/// An event or leaf with an unreadable value: other events can still be read and exported, and
+/// verification names the changed one.
 async fn unreadable_event_is_named(t: &App) {
     let owner = acts(t).await;
     let keys = keys(&owner).await;
-    let listed = |json: &Value| json["data"].as_array().expect("a list").len();
+    let event_count = |json: &Value| json["data"].as_array().expect("a list").len();
     let before = owner.get("/v1/orgs/acme/audit-events?limit=100").await.expect(200);
-    let named = before.json["data"]
+    let event_id = before.json["data"]
         .as_array()
         .expect("a list")
         .iter()
         .find(|event| event["log"]["index"] == 2)
         .expect("is there")["id"]
         .clone();
-    let second = "(SELECT event_id FROM audit_leaf WHERE leaf_index = 2 AND org_id = (SELECT id FROM organization WHERE slug = 'acme'))";
-    as_administrator(t, &format!("UPDATE audit_event SET action = 'x' WHERE id = {second}")).await;
+    let second_event = "(SELECT event_id FROM audit_leaf WHERE leaf_index = 2 AND org_id = (SELECT id FROM organization WHERE slug = 'acme'))";
+    as_administrator(t, &format!("UPDATE audit_event SET action = 'x' WHERE id = {second_event}")).await;
     let after = owner.get("/v1/orgs/acme/audit-events?limit=100").await.expect(200);
-    assert_eq!(listed(&after.json) + 1, listed(&before.json));
+    assert_eq!(event_count(&after.json) + 1, event_count(&before.json));
     owner
-        .get(&format!("/v1/orgs/acme/audit-events/{}", named.as_str().expect("an id")))
+        .get(&format!("/v1/orgs/acme/audit-events/{}", event_id.as_str().expect("an id")))
         .await
         .problem(500, "internal");
-    let verdict = judged(&export(&owner).await, keys.clone(), &[]);
-    assert_eq!(kinds(&verdict), ["missing"]);
-    assert!(verdict.faults[0].detail.contains(named.as_str().expect("an id")), "{verdict:?}");
-    let part = "/v1/orgs/acme/audit-events?action=org.updated";
-    let cut = if t.backend == Backend::Sqlite { "x'00'" } else { "'\\x00'::bytea" };
+    let report = judged(&export(&owner).await, keys.clone(), &[]);
+    assert_eq!(kinds(&report), ["missing"]);
+    assert!(report.faults[0].detail.contains(event_id.as_str().expect("an id")), "{report:?}");
+    let filtered = "/v1/orgs/acme/audit-events?action=org.updated";
+    let one_byte = if t.backend == Backend::Sqlite { "x'00'" } else { "'\\x00'::bytea" };
     as_administrator(
         t,
-        &format!("UPDATE audit_leaf SET hash = {cut} WHERE leaf_index = 0 AND org_id = (SELECT id FROM organization WHERE slug = 'acme')"),
+        &format!("UPDATE audit_leaf SET hash = {one_byte} WHERE leaf_index = 0 AND org_id = (SELECT id FROM organization WHERE slug = 'acme')"),
     )
     .await;
-    let file = download(&owner, part, "application/x-ndjson").await.expect(200).body;
+    let file = download(&owner, filtered, "application/x-ndjson").await.expect(200).body;
     assert!(!kinds(&judged_as_part(&file, keys)).is_empty());
 }
 
-/// A standby takes over that has not seen the last batches: what they had placed waits in the queue again, and is placed where it was.
+/// Failover to a standby without the last batches: their events are pending again and get the same
+/// index.
 async fn database_rollback_loses_no_events(t: &App) {
     let owner = acts(t).await;
     let mut sequencer =
         postern_persistence::sequencer::Sequencer::new(std::sync::Arc::clone(&t.state.store));
-    let turn = async |sequencer: &mut postern_persistence::sequencer::Sequencer| {
-        sequencer.run_batch(&t.context()).await.expect("works").expect("it is nobody else's turn")
+    let run_batch = async |sequencer: &mut postern_persistence::sequencer::Sequencer| {
+        sequencer.run_batch(&t.context()).await.expect("the sequencer runs").expect("no other sequencer holds the lock")
     };
     owner.patch("/v1/orgs/acme", json!({ "name": "Before" })).await.expect(200);
-    turn(&mut sequencer).await;
-    owner.patch("/v1/orgs/acme", json!({ "name": "Lost and found" })).await.expect(200);
+    run_batch(&mut sequencer).await;
+    owner.patch("/v1/orgs/acme", json!({ "name": "Rolled back" })).await.expect(200);
     let tables = ["audit_queue", "audit_leaf", "audit_node", "audit_checkpoint"];
     for table in tables {
         t.db.execute(&format!("CREATE TABLE kept_{table} AS SELECT * FROM {table}"))
             .await
             .expect("is kept");
     }
-    turn(&mut sequencer).await;
-    let back = tables.map(|table| format!("DELETE FROM {table}; INSERT INTO {table} SELECT * FROM kept_{table}; DROP TABLE kept_{table}"));
-    as_administrator(t, &back.join("; ")).await;
-    turn(&mut sequencer).await;
+    run_batch(&mut sequencer).await;
+    let restore = tables.map(|table| format!("DELETE FROM {table}; INSERT INTO {table} SELECT * FROM kept_{table}; DROP TABLE kept_{table}"));
+    as_administrator(t, &restore.join("; ")).await;
+    run_batch(&mut sequencer).await;
     assert_eq!(judged(&export(&owner).await, keys(&owner).await, &[]).faults, []);
 }

@@ -1,4 +1,5 @@
-//! Forged, twisted and mistaken tokens (RFC 8725). All are made with the server's real key where that helps the forger.
+//! Forged and malformed access tokens (RFC 8725). Forged tokens are signed with the server's real key
+//! unless the test is about the signature.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD as B64};
 use chrono::TimeDelta;
@@ -19,6 +20,7 @@ on_both![
     public_keys_verify_tokens_offline,
 ];
 
+/// Signs arbitrary tokens with the server's key.
 struct Forger {
     key: Ed25519KeyPair,
     header: Value,
@@ -26,7 +28,7 @@ struct Forger {
 }
 
 impl Forger {
-    /// Has got hold of the key and of a token.
+    /// Reads the signing key from disk, and header and claims from a valid token.
     async fn of(t: &App) -> Self {
         let token = t.sign_in("owner@acme.example").await.token.expect("a token");
         let mut parts = token.split('.').map(|part| B64.decode(part).expect("base64"));
@@ -66,6 +68,7 @@ impl Forger {
     }
 }
 
+/// Asserts that the token is rejected with `invalid_token`.
 async fn refused(t: &App, token: &str) {
     t.bearer(token).get("/v1/me").await.problem(401, "invalid_token");
 }
@@ -79,7 +82,7 @@ async fn valid_token_is_accepted(t: &App) {
     for claim in ["role", "roles", "tier", "email"] {
         assert!(
             forger.claims.get(claim).is_none(),
-            "a token says nothing that is read at each request"
+            "the token does not contain {claim}: it is loaded on each request"
         );
     }
 }
@@ -104,12 +107,12 @@ async fn other_algorithms_are_rejected(t: &App) {
     let mut header = forger.header.clone();
     header.as_object_mut().expect("an object").remove("alg");
     refused(t, &forger.sign(&header.to_string(), &forger.claims.to_string())).await;
-    let twice = forger
+    let duplicate_alg = forger
         .header
         .to_string()
         .replace("\"alg\":\"EdDSA\"", "\"alg\":\"none\",\"alg\":\"EdDSA\"");
-    refused(t, &forger.sign(&twice, &forger.claims.to_string())).await;
-    // The public key as an HMAC secret.
+    refused(t, &forger.sign(&duplicate_alg, &forger.claims.to_string())).await;
+    // HS256 with the public key as the secret.
     let header =
         json!({ "alg": "HS256", "typ": "at+jwt", "kid": forger.header["kid"] }).to_string();
     let signed = format!("{}.{}", B64.encode(header), B64.encode(forger.claims.to_string()));
@@ -168,21 +171,21 @@ async fn invalid_claims_are_rejected(t: &App) {
     for claim in ["iss", "aud", "sub", "sid", "iat", "nbf", "exp", "jti"] {
         refused(t, &forger.without_claim(claim)).await;
     }
-    let nobody = forger.with_claim("sub", json!("user_01k7fgpr00e00800000000000g"));
-    t.bearer(&nobody).get("/v1/me").await.problem(401, "session_ended");
-    let other =
+    let unknown_user = forger.with_claim("sub", json!("user_01k7fgpr00e00800000000000g"));
+    t.bearer(&unknown_user).get("/v1/me").await.problem(401, "session_ended");
+    let other_user =
         t.sign_in("owner@globex.example").await.get("/v1/me").await.expect(200).text("/user/id");
-    t.bearer(&forger.with_claim("sub", json!(other)))
+    t.bearer(&forger.with_claim("sub", json!(other_user)))
         .get("/v1/me")
         .await
         .problem(401, "session_ended");
-    for garbage in ["a.b.c", "..", "eyJ", "postern-demo-2026"] {
-        refused(t, garbage).await;
+    for malformed in ["a.b.c", "..", "eyJ", "postern-demo-2026"] {
+        refused(t, malformed).await;
     }
     let other_key = Ed25519KeyPair::from_seed_unchecked(&[7; 32]).expect("a key");
-    let stranger =
+    let other_forger =
         Forger { key: other_key, header: forger.header.clone(), claims: forger.claims.clone() };
-    refused(t, &stranger.sign(&forger.header.to_string(), &forger.claims.to_string())).await;
+    refused(t, &other_forger.sign(&forger.header.to_string(), &forger.claims.to_string())).await;
 }
 
 async fn token_times_are_exact(t: &App) {
@@ -198,13 +201,13 @@ async fn token_times_are_exact(t: &App) {
         t.bearer(&forger.with_claim(claim, value)).get("/v1/me").await.expect(401);
     }
     t.bearer(&forger.with_claim("exp", json!(now))).get("/v1/me").await.expect(401);
-    let huge = forger
+    let infinite_exp = forger
         .claims
         .to_string()
         .replace(&format!("\"exp\":{}", forger.claims["exp"]), "\"exp\":1e400");
-    refused(t, &forger.sign(&forger.header.to_string(), &huge)).await;
-    let twice = forger.claims.to_string().replace("\"exp\":", "\"exp\":9999999999,\"exp\":");
-    refused(t, &forger.sign(&forger.header.to_string(), &twice)).await;
+    refused(t, &forger.sign(&forger.header.to_string(), &infinite_exp)).await;
+    let duplicate_exp = forger.claims.to_string().replace("\"exp\":", "\"exp\":9999999999,\"exp\":");
+    refused(t, &forger.sign(&forger.header.to_string(), &duplicate_exp)).await;
 }
 
 async fn impersonation_claims_cannot_be_forged(t: &App) {
@@ -212,27 +215,28 @@ async fn impersonation_claims_cannot_be_forged(t: &App) {
     let support = t.sign_in("support@postern.example").await;
     let (target, started) =
         t.impersonate(&support, "member@acme.example", "acme", "read_only").await;
-    // A guise made up, whole and in parts, on one's own session.
+    // Impersonation claims added to a normal session's token.
     let draft = json!({ "sub": t.user_id("support@postern.example").await, "email": "support@postern.example" });
     refused(t, &forger.with_claim("draft", draft.clone())).await;
     refused(t, &forger.with_claim("imp", started["impersonation"]["id"].clone())).await;
-    // A real one without its actor, with another one nested, or in another mode.
-    let real: Value = serde_json::from_slice(
+    // A real impersonation token without one of its claims, with a nested actor, or with another user or
+    // org.
+    let claims: Value = serde_json::from_slice(
         &B64.decode(target.token.as_ref().expect("a token").split('.').nth(1).expect("claims"))
             .expect("base64"),
     )
     .expect("JSON");
-    let twisted = Forger {
+    let impersonation_forger = Forger {
         key: Ed25519KeyPair::from_pkcs8(&key_of(t)).expect("a key"),
         header: forger.header.clone(),
-        claims: real.clone(),
+        claims: claims.clone(),
     };
     for claim in ["draft", "imp", "org", "mode"] {
-        refused(t, &twisted.without_claim(claim)).await;
+        refused(t, &impersonation_forger.without_claim(claim)).await;
     }
     refused(
         t,
-        &twisted.with_claim(
+        &impersonation_forger.with_claim(
             "draft",
             json!({ "sub": draft["sub"], "email": draft["email"], "draft": draft }),
         ),
@@ -242,20 +246,20 @@ async fn impersonation_claims_cannot_be_forged(t: &App) {
         ("sub", json!(t.user_id("owner@acme.example").await)),
         ("org", json!("org_01k7fgpr00e00800000000000g")),
     ] {
-        t.bearer(&twisted.with_claim(claim, value))
+        t.bearer(&impersonation_forger.with_claim(claim, value))
             .get("/v1/me")
             .await
             .problem(401, "session_ended");
     }
-    // The mode counts as it is in the row, not as it is in the token.
-    let full = twisted.with_claim("mode", json!("full"));
+    // The mode of the database row applies, not that of the token.
+    let full = impersonation_forger.with_claim("mode", json!("full"));
     t.bearer(&full)
         .patch("/v1/me", json!({ "name": "Other" }))
         .await
         .problem(403, "impersonation_read_only");
-    // Nor does a longer life: the row ends it.
+    // The expiry of the database row applies as well.
     let later = t.clock.now() + TimeDelta::hours(5);
-    let longer = twisted.with_claim("exp", json!(later.timestamp()));
+    let longer = impersonation_forger.with_claim("exp", json!(later.timestamp()));
     t.clock.turn(TimeDelta::minutes(31));
     t.bearer(&longer).get("/v1/me").await.problem(401, "impersonation_expired");
 }
@@ -271,8 +275,8 @@ fn key_of(t: &App) -> Vec<u8> {
 async fn token_is_read_only_from_the_authorization_header(t: &App) {
     let me = t.sign_in("owner@acme.example").await;
     let token = me.token.clone().expect("a token");
-    let twice = me.request("GET", "/v1/me").header("authorization", "Bearer x");
-    Answer::of(twice.send().await).await.problem(401, "invalid_token");
+    let duplicate_header = me.request("GET", "/v1/me").header("authorization", "Bearer x");
+    Answer::of(duplicate_header.send().await).await.problem(401, "invalid_token");
     t.anonymous()
         .get(&format!("/v1/me?access_token={token}"))
         .await
@@ -314,24 +318,24 @@ async fn keys_rotate_with_an_overlap(t: &App) {
     t.clock.turn(TimeDelta::seconds(1));
     t.state.tokens.keys().rotate(t.clock.now()).expect("rotates");
     let published = keys().await;
-    assert_eq!(published.len(), 2, "a new key is published before it signs");
+    assert_eq!(published.len(), 2, "the new key is published before it signs");
     assert!(published.iter().all(|key| key.get("d").is_none() && key["kty"] == "OKP"));
-    let before = t.sign_in("owner@acme.example").await;
-    assert_eq!(kid(before.token.as_ref().expect("a token")), published[0]["kid"]);
+    let during_overlap = t.sign_in("owner@acme.example").await;
+    assert_eq!(kid(during_overlap.token.as_ref().expect("a token")), published[0]["kid"]);
     t.clock.turn(TimeDelta::minutes(10) - TimeDelta::seconds(1));
-    before.get("/v1/me").await.expect(200);
-    let old = t.sign_in("owner@acme.example").await;
+    during_overlap.get("/v1/me").await.expect(200);
+    let before_activation = t.sign_in("owner@acme.example").await;
     t.clock.turn(TimeDelta::seconds(1));
-    let new = t.sign_in("owner@acme.example").await;
+    let after_activation = t.sign_in("owner@acme.example").await;
     assert_eq!(
-        kid(new.token.as_ref().expect("a token")),
+        kid(after_activation.token.as_ref().expect("a token")),
         published[1]["kid"],
-        "after the activation it signs"
+        "the new key signs after its activation"
     );
-    old.get("/v1/me").await.expect(200);
-    new.get("/v1/me").await.expect(200);
+    before_activation.get("/v1/me").await.expect(200);
+    after_activation.get("/v1/me").await.expect(200);
     t.clock.turn(TimeDelta::minutes(60));
-    assert_eq!(keys().await.len(), 1, "after the overlap the old key is retired");
+    assert_eq!(keys().await.len(), 1, "the old key is removed after the overlap");
     let latest = t.sign_in("owner@acme.example").await;
     latest.get("/v1/me").await.expect(200);
     let mut forger = Forger {

@@ -1,4 +1,4 @@
-//! A database from before there was a log: its events get their place in it, and what they say stays.
+//! Upgrade of a database without a transparency log: existing events are added to the log unchanged.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ use sea_orm_migration::MigratorTrait;
 
 on_both![earlier_events_are_added_to_the_log];
 
-/// The last migration before there was a log.
+/// Number of migrations before the one that creates the transparency log.
 const BEFORE: u32 = 11;
 
 async fn earlier_events_are_added_to_the_log(t: &App) {
@@ -39,11 +39,11 @@ async fn earlier_events_are_added_to_the_log(t: &App) {
             "'2026-01-01T00:00:00Z'::timestamptz",
         ),
     };
-    // The wall as it stood then: it binds the owner as well.
+    // Row-level security of that version. It applies to the owner as well.
     if t.backend != Backend::Sqlite {
-        let wall = "CREATE POLICY platform ON audit_event TO postern_platform USING (true) WITH CHECK (true); \
+        let rls = "CREATE POLICY platform ON audit_event TO postern_platform USING (true) WITH CHECK (true); \
                     ALTER TABLE audit_event ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY";
-        old.execute_unprepared(wall).await.expect("stands");
+        old.execute_unprepared(rls).await.expect("row-level security is enabled");
     }
     let rows = format!(
         "INSERT INTO audit_event (id, occurred_at, actor_type, action, outcome, target_type, target_label, summary, metadata, schema_version)
@@ -51,35 +51,35 @@ async fn earlier_events_are_added_to_the_log(t: &App) {
          SELECT {id}, {time}, 'system', 'org.updated', 'succeeded', 'org', 'label ' || n, 'summary ' || n, '{{}}', 1 FROM r"
     );
     old.close().await.expect("closes");
-    let anybody = Database::connect(as_role(&url, SUPERUSER)).await.expect("opens");
-    anybody.execute_unprepared(&rows).await.expect("were recorded then");
-    anybody.close().await.expect("closes");
+    let superuser = Database::connect(as_role(&url, SUPERUSER)).await.expect("opens");
+    superuser.execute_unprepared(&rows).await.expect("were recorded then");
+    superuser.close().await.expect("closes");
 
     let folder = tempfile::tempdir().expect("a folder");
     let audit_keys = AuditKeys::open(folder.path(), LOG_NAME, true, t.context().now).expect("keys");
     let options = Options { audit_keys: Some(Arc::new(audit_keys)), ..store_options(&url) };
-    let done = schema::migrate(&options).await.expect("runs");
-    assert!(matches!(done, MigrationOutcome::Done), "{done:?}");
+    let migrated = schema::migrate(&options).await.expect("runs");
+    assert!(matches!(migrated, MigrationOutcome::Done), "{migrated:?}");
     let store = Store::connect(&options).await.expect("opens");
     let mut sequencer = Sequencer::new(Arc::clone(&store));
-    let mut pumped = 0;
+    let mut sequenced = 0;
     loop {
-        let turn = sequencer
+        let batch = sequencer
             .run_batch(&t.context())
             .await
             .expect("works")
             .expect("it is nobody else's turn");
-        assert!(turn.damaged.is_empty(), "{:?}", turn.damaged);
-        assert_eq!(turn.rejected, []);
-        if turn.events == 0 {
+        assert!(batch.damaged.is_empty(), "{:?}", batch.damaged);
+        assert_eq!(batch.rejected, []);
+        if batch.events == 0 {
             break;
         }
-        pumped += turn.events;
+        sequenced += batch.events;
     }
-    assert_eq!(pumped, 5_000);
+    assert_eq!(sequenced, 5_000);
     store.close().await;
     let new = Database::connect(as_role(&url, SUPERUSER)).await.expect("opens");
-    let sound = "SELECT count(*) FROM audit_event e JOIN audit_leaf l ON l.event_id = e.id \
+    let unchanged = "SELECT count(*) FROM audit_event e JOIN audit_leaf l ON l.event_id = e.id \
                  WHERE e.summary = 'summary ' || substr(e.target_label, 7) AND length(e.salts) = 112";
     let count = |sql: &'static str| {
         let new = &new;
@@ -92,16 +92,17 @@ async fn earlier_events_are_added_to_the_log(t: &App) {
             row.try_get_by_index::<i64>(0).expect("a number")
         }
     };
-    assert_eq!(count(sound).await, 5_000);
+    assert_eq!(count(unchanged).await, 5_000);
     assert_eq!(
         count("SELECT count(DISTINCT salts) FROM audit_event").await,
         5_000,
-        "each has salts of its own"
+        "each event has its own salts"
     );
-    // A second time there is nothing to adopt: what has no place then has none for a reason.
+    // A second migration adds nothing: events that are not in the log then were rejected.
     assert!(matches!(schema::migrate(&options).await.expect("runs"), MigrationOutcome::Done));
     assert_eq!(count("SELECT count(*) FROM audit_queue").await, 0);
-    // Whoever has the database alone does not get what they made up into the log by having it taken over once more.
+    // Access to the database alone does not allow a forged event into the log through a repeated
+    // backfill.
     new.execute_unprepared("DELETE FROM instance WHERE key = 'log_backfilled'")
         .await
         .expect("is gone");
@@ -114,14 +115,14 @@ async fn earlier_events_are_added_to_the_log(t: &App) {
     } else {
         "decode(repeat('ab', 112), 'hex')"
     };
-    let made_up = format!(
+    let forged = format!(
         "DELETE FROM instance WHERE key = 'log_backfilled';
          INSERT INTO audit_event (id, occurred_at, actor_type, action, outcome, target_type, target_label, summary, metadata, schema_version, salts)
          SELECT {id}, {time}, 'system', 'org.updated', 'succeeded', 'org', 'label', 'made up', '{{}}', 1, {salts} FROM (SELECT 5001 AS n) AS r"
     );
-    new.execute_unprepared(&made_up).await.expect("is made up");
-    let refused = schema::migrate(&options).await.expect_err("it was done before").to_string();
-    assert!(refused.contains("log.backfilled"), "{refused}");
+    new.execute_unprepared(&forged).await.expect("is made up");
+    let error = schema::migrate(&options).await.expect_err("it was done before").to_string();
+    assert!(error.contains("log.backfilled"), "{error}");
     new.close().await.expect("closes");
     if t.backend != Backend::Sqlite {
         let name = url.rsplit('/').next().expect("a name");

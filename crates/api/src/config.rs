@@ -1,4 +1,4 @@
-//! The sections of the configuration that the API is built from. `config.default.toml` is their manual.
+//! Configuration sections of the API. `config.default.toml` documents the settings.
 
 use std::{path::PathBuf, time::Duration};
 
@@ -20,10 +20,10 @@ pub struct Server {
     pub keep_alive_seconds: u64,
     pub drain_seconds: u64,
     pub shutdown_timeout_seconds: u64,
-    pub open_answers: usize,
-    pub open_answers_each: usize,
+    pub max_concurrent_streams: usize,
+    pub max_concurrent_streams_per_user: usize,
     pub heartbeat_seconds: u64,
-    pub slow_reader_seconds: u64,
+    pub stream_write_timeout_seconds: u64,
 }
 
 impl Server {
@@ -39,7 +39,7 @@ impl Server {
 
     #[must_use]
     pub const fn slow_reader(&self) -> Duration {
-        Duration::from_secs(self.slow_reader_seconds)
+        Duration::from_secs(self.stream_write_timeout_seconds)
     }
 }
 
@@ -60,9 +60,9 @@ pub struct Passwords {
     pub memory_kib: u32,
     pub iterations: u32,
     pub parallelism: u32,
-    pub threads: usize,
-    pub queue: usize,
-    pub wait_seconds: u64,
+    pub max_concurrent_hashes: usize,
+    pub max_queued: usize,
+    pub queue_timeout_seconds: u64,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -74,13 +74,14 @@ pub struct SignIn {
 }
 
 impl SignIn {
-    /// From when on failures count.
+    /// Start of the window in which failures count.
     #[must_use]
     pub fn since(&self, now: DateTime<Utc>) -> DateTime<Utc> {
         now - TimeDelta::minutes(self.window_minutes)
     }
 
-    /// How many there may be. For everybody the same: another number for staff would tell who is.
+    /// Limits for failed attempts. The same for all users: different limits for staff would reveal
+    /// which accounts are staff.
     #[must_use]
     pub const fn limits(&self) -> AttemptLimits {
         AttemptLimits {
@@ -109,7 +110,7 @@ pub struct Idempotency {
     pub hours: i64,
 }
 
-/// All that the API is built from.
+/// Configuration of the API.
 #[derive(Debug, Clone)]
 pub struct Config {
     pub server: Server,

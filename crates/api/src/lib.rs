@@ -1,8 +1,9 @@
 //! Postern's HTTP API.
 //!
-//! Start with [`operations`], the table of every operation; then one feature, say `members`; then `http/endpoint.rs` and
-//! `http/call.rs` for how a request becomes a call.
+//! Start with [`operations`], the table of all operations; then read one feature, such as
+//! `members`; then `http/endpoint.rs` and `http/call.rs` for the way from request to call.
 
+mod accounts;
 mod audit;
 mod auth;
 pub mod config;
@@ -15,13 +16,14 @@ mod me;
 mod members;
 pub mod operations;
 mod orgs;
-mod running;
+mod permissions;
+mod readiness;
 mod server;
 mod settings;
 mod spans;
 mod staff;
-mod standing;
 mod state;
+mod system;
 mod tables;
 
 pub use server::{Handle, Server, openapi};
@@ -30,7 +32,7 @@ pub use tables::{actions_table, operations_table, permissions_table, problems_ta
 
 use http::Routes;
 
-/// Everything that is mounted. A test holds it against the table.
+/// All mounted operations. A test compares them with the operations table.
 #[must_use]
 pub fn routes() -> Routes {
     let mut routes = Routes::default();
@@ -41,9 +43,11 @@ pub fn routes() -> Routes {
     settings::routes(&mut routes);
     features::routes(&mut routes);
     audit::routes(&mut routes);
+    accounts::routes(&mut routes);
     impersonations::routes(&mut routes);
     staff::routes(&mut routes);
-    running::routes(&mut routes);
+    permissions::routes(&mut routes);
+    system::routes(&mut routes);
     routes
 }
 

@@ -1,10 +1,14 @@
-//! Every operation, stated once. The table is the policy: nothing else in the code names a permission beside a route.
+//! Operations table: one row per operation. The table is the policy; no other code names a
+//! permission for a route.
 //!
-//! A handler names its operation in the type of its first parameter, [`Call<op::…>`](crate::http::Call), and the
-//! annotation of its route implements `utoipa::Path` for the same type. So an operation cannot be mounted without a
-//! row; that no row is without a route is a test. `openapi/operations.md` is printed from here.
+//! A handler names its operation in the type of its first parameter,
+//! [`Call<op::…>`](crate::http::Call), and the annotation of its route implements `utoipa::Path`
+//! for the same type, so an operation cannot be mounted without a row. A test checks that each row
+//! has a route. `openapi/operations.md` is generated from here.
 //!
-//! One that is to go says so after its demands, and in every answer from then on: `[], deprecated ((2026, 12, 1), (2027, 6, 1), "read_org");`
+//! To deprecate an operation, add since, sunset and successor behind its demands:
+//! `[], deprecated ((2026, 12, 1), (2027, 6, 1), "read_org");`. Its responses then have the headers
+//! `Deprecation` and `Sunset`.
 
 use postern_domain::{
     action::Action,
@@ -19,11 +23,15 @@ pub trait Op: 'static {
     const ROW: &'static Operation;
 }
 
-/// An operation that leaves something in the record, and so may begin a unit of work.
+/// An operation that records audit events in its unit of work, and so can begin one.
 pub trait Recording: Op {}
 
 macro_rules! operations {
-    ($($name:ident = $id:literal: $scope:ident, $needs:tt, $records:ident $(($($action:ident)|+))?, $impersonated:ident, [$($demand:ident)*] $(, deprecated $deprecated:tt)?;)+) => {
+    ($(
+        $name:ident = $id:literal: $scope:ident, $needs:tt,
+        $records:ident $(($($action:ident)|+))?, $impersonated:ident, [$($demand:ident)*]
+        $(, deprecated $deprecated:tt)?;
+    )+) => {
         /// The operations as types: what `Call<op::…>` takes.
         pub mod op {
             $(
@@ -48,7 +56,7 @@ macro_rules! operations {
             operations!(@recording $name $records);
         )+
 
-        /// All rows, in the order of the contract.
+        /// All rows, in the order of the API document.
         pub static TABLE: &[&Operation] = &[$(<op::$name as Op>::ROW),+];
     };
     (@needs -) => { None };
@@ -59,74 +67,76 @@ macro_rules! operations {
     (@records in_own_tx ($($action:ident)|+)) => { Records::InOwnTx(&[$(Action::$action),+]) };
     (@records on_anomaly ($($action:ident)|+)) => { Records::OnAnomaly(&[$(Action::$action),+]) };
     (@deprecated) => { None };
-    (@deprecated ($since:tt, $sunset:tt, $successor:literal)) => { Some(postern_domain::operation::Deprecation::new($since, $sunset, $successor)) };
+    (@deprecated ($since:tt, $sunset:tt, $successor:literal)) => {
+        Some(postern_domain::operation::Deprecation::new($since, $sunset, $successor))
+    };
     (@recording $name:ident nothing) => {};
-    (@recording $name:ident aside) => {};
+    (@recording $name:ident in_own_tx) => {};
     (@recording $name:ident $records:ident) => { impl Recording for op::$name {} };
 }
 
 operations! {
-    // type                      id                                    scope   permission            records                                          impersonated  demands
-    Login                   = "login":                                 Public, -,                    records(AuthLoginSucceeded | AuthLoginFailed),   Allowed,      [];
-    Refresh                 = "refresh":                               Public, -,                    on_anomaly(AuthRefreshReused),                      Allowed,      [];
-    Logout                  = "logout":                                User,   -,                    records(AuthLoggedOut),                          Blocked,      [];
-    ReadJwks                = "read_jwks":                             Public, -,                    nothing,                                         Allowed,      [];
-    ReadAuthorizationServer = "read_authorization_server":             Public, -,                    nothing,                                         Allowed,      [];
+    // type                     id                              scope   permission            records                                        impersonated  demands
+    Login                     = "login":                        Public, -,                    records(AuthLoginSucceeded | AuthLoginFailed), Allowed,      [];
+    Refresh                   = "refresh":                      Public, -,                    on_anomaly(AuthRefreshReused),                 Allowed,      [];
+    Logout                    = "logout":                       User,   -,                    records(AuthLoggedOut),                        Blocked,      [];
+    ReadJwks                  = "read_jwks":                    Public, -,                    nothing,                                       Allowed,      [];
+    ReadAuthorizationServer   = "read_authorization_server":    Public, -,                    nothing,                                       Allowed,      [];
 
-    ReadMe                  = "read_me":                               User,   -,                    nothing,                                         Allowed,      [];
-    UpdateMe                = "update_me":                             User,   -,                    records(UserProfileUpdated),                     Write,        [];
-    ChangePassword          = "change_password":                       User,   -,                    records(UserPasswordChanged),                    Blocked,      [];
-    ListMySessions          = "list_my_sessions":                      User,   -,                    nothing,                                         Allowed,      [];
-    RevokeMySession         = "revoke_my_session":                     User,   -,                    records(AuthSessionRevoked),                     Blocked,      [];
-    ReadMyPermissions       = "read_my_permissions":                   User,   -,                    nothing,                                         Allowed,      [];
+    ReadMe                    = "read_me":                      User,   -,                    nothing,                                       Allowed,      [];
+    UpdateMe                  = "update_me":                    User,   -,                    records(UserProfileUpdated),                   Write,        [];
+    ChangePassword            = "change_password":              User,   -,                    records(UserPasswordChanged),                  Blocked,      [];
+    ListMySessions            = "list_my_sessions":             User,   -,                    nothing,                                       Allowed,      [];
+    RevokeMySession           = "revoke_my_session":            User,   -,                    records(AuthSessionRevoked),                   Blocked,      [];
+    ReadMyPermissions         = "read_my_permissions":          User,   -,                    nothing,                                       Allowed,      [];
 
-    CreateOrg               = "create_org":                            User,   -,                    records(OrgCreated),                             Blocked,      [];
-    ListMyOrgs              = "list_my_orgs":                          User,   -,                    nothing,                                         Allowed,      [];
-    ReadOrg                 = "read_org":                              Org,    OrgRead,              nothing,                                         Allowed,      [];
-    UpdateOrg               = "update_org":                            Org,    OrgWrite,             records(OrgUpdated),                             Write,        [];
-    DeleteOrg               = "delete_org":                            Org,    OrgDelete,            records(OrgDeletionRequested),                   Blocked,      [];
-    ReadDashboard           = "read_dashboard":                        Org,    OrgRead,              nothing,                                         Allowed,      [];
+    CreateOrg                 = "create_org":                   User,   -,                    records(OrgCreated),                           Blocked,      [];
+    ListMyOrgs                = "list_my_orgs":                 User,   -,                    nothing,                                       Allowed,      [];
+    ReadOrg                   = "read_org":                     Org,    OrgRead,              nothing,                                       Allowed,      [];
+    UpdateOrg                 = "update_org":                   Org,    OrgWrite,             records(OrgUpdated),                           Write,        [];
+    DeleteOrg                 = "delete_org":                   Org,    OrgDelete,            records(OrgDeletionRequested),                 Blocked,      [];
+    ReadDashboard             = "read_dashboard":               Org,    OrgRead,              nothing,                                       Allowed,      [];
 
-    ListMembers             = "list_members":                          Org,    MembersRead,          nothing,                                         Allowed,      [];
-    ReadMember              = "read_member":                           Org,    MembersRead,          nothing,                                         Allowed,      [];
-    ChangeMemberRole        = "change_member_role":                    Org,    MembersManage,        records(UserRoleChanged),                        Write,        [];
-    RemoveMember            = "remove_member":                         Org,    MembersManage,        records(UserRemoved),                            Write,        [];
+    ListMembers               = "list_members":                 Org,    MembersRead,          nothing,                                       Allowed,      [];
+    ReadMember                = "read_member":                  Org,    MembersRead,          nothing,                                       Allowed,      [];
+    ChangeMemberRole          = "change_member_role":           Org,    MembersManage,        records(UserRoleChanged),                      Write,        [];
+    RemoveMember              = "remove_member":                Org,    MembersManage,        records(UserRemoved),                          Write,        [];
 
-    ReadSettings            = "read_settings":                         Org,    SettingsRead,         nothing,                                         Allowed,      [];
-    UpdateSettings          = "update_settings":                       Org,    SettingsWrite,        records(SettingsUpdated),                        Write,        [];
-    ListFeatures            = "list_features":                         Org,    OrgRead,              nothing,                                         Allowed,      [];
-    ReadFeature             = "read_feature":                          Org,    OrgRead,              nothing,                                         Allowed,      [];
+    ReadSettings              = "read_settings":                Org,    SettingsRead,         nothing,                                       Allowed,      [];
+    UpdateSettings            = "update_settings":              Org,    SettingsWrite,        records(SettingsUpdated),                      Write,        [];
+    ListFeatures              = "list_features":                Org,    OrgRead,              nothing,                                       Allowed,      [];
+    ReadFeature               = "read_feature":                 Org,    OrgRead,              nothing,                                       Allowed,      [];
 
-    ListAuditEvents         = "list_audit_events":                     Org,    AuditRead,            in_own_tx(AuditExported),                            Allowed,      [];
-    ReadAuditEvent          = "read_audit_event":                      Org,    AuditRead,            nothing,                                         Allowed,      [];
-    StreamAuditEvents       = "stream_audit_events":                   Org,    AuditRead,            nothing,                                         Blocked,      [];
-    ReadLogCheckpoint       = "read_log_checkpoint":                   Org,    AuditRead,            nothing,                                         Allowed,      [];
-    ReadLogKeys             = "read_log_keys":                         Org,    AuditRead,            nothing,                                         Allowed,      [];
-    ReadLogTile             = "read_log_tile":                         Org,    AuditRead,            nothing,                                         Allowed,      [];
-    ReadLogEntries          = "read_log_entries":                      Org,    AuditRead,            nothing,                                         Allowed,      [];
-    ReadLogProof            = "read_log_proof":                        Org,    AuditRead,            nothing,                                         Allowed,      [];
-    ListOrgImpersonations   = "list_org_impersonations":               Org,    AuditRead,            nothing,                                         Allowed,      [];
+    ListAuditEvents           = "list_audit_events":            Org,    AuditRead,            in_own_tx(AuditExported),                      Allowed,      [];
+    ReadAuditEvent            = "read_audit_event":             Org,    AuditRead,            nothing,                                       Allowed,      [];
+    StreamAuditEvents         = "stream_audit_events":          Org,    AuditRead,            nothing,                                       Blocked,      [];
+    ReadLogCheckpoint         = "read_log_checkpoint":          Org,    AuditRead,            nothing,                                       Allowed,      [];
+    ReadLogKeys               = "read_log_keys":                Org,    AuditRead,            nothing,                                       Allowed,      [];
+    ReadLogTile               = "read_log_tile":                Org,    AuditRead,            nothing,                                       Allowed,      [];
+    ReadLogEntries            = "read_log_entries":             Org,    AuditRead,            nothing,                                       Allowed,      [];
+    ReadLogProof              = "read_log_proof":               Org,    AuditRead,            nothing,                                       Allowed,      [];
+    ListOrgImpersonations     = "list_org_impersonations":      Org,    AuditRead,            nothing,                                       Allowed,      [];
 
-    SearchAccounts          = "search_accounts":                       Staff,  AccountsSearch,       discloses(SearchPerformed),                      Blocked,      [];
-    StartImpersonation      = "start_impersonation":                   Staff,  Impersonate,          records(ImpersonationStarted),                   Blocked,      [Reason Ticket IdempotencyKey];
-    ListImpersonations      = "list_impersonations":                   Staff,  Impersonate,          nothing,                                         Blocked,      [];
-    EndImpersonation        = "end_impersonation":                     Staff,  Impersonate,          records(ImpersonationEnded),                     Blocked,      [];
-    ListStaff               = "list_staff":                            Staff,  StaffManage,          nothing,                                         Blocked,      [];
-    SetStaffTier            = "set_staff_tier":                        Staff,  StaffManage,          records(StaffTierChanged),                       Blocked,      [Reason];
-    RemoveStaff             = "remove_staff":                          Staff,  StaffManage,          records(StaffTierChanged),                       Blocked,      [Reason];
-    ListPlatformAuditEvents = "list_platform_audit_events":            Staff,  PlatformAuditReadOwn, in_own_tx(AuditViewed | AuditExported),              Blocked,      [];
-    StreamPlatformAuditEvents = "stream_platform_audit_events":        Staff,  PlatformAuditReadAll, in_own_tx(AuditViewed),                              Blocked,      [];
-    ReadPlatformLogCheckpoint = "read_platform_log_checkpoint":        Staff,  PlatformAuditReadAll, nothing,                                         Blocked,      [];
-    ReadPlatformLogKeys     = "read_platform_log_keys":                Staff,  PlatformAuditReadAll, nothing,                                         Blocked,      [];
-    ReadPlatformLogTile     = "read_platform_log_tile":                Staff,  PlatformAuditReadAll, nothing,                                         Blocked,      [];
-    ReadPlatformLogEntries  = "read_platform_log_entries":             Staff,  PlatformAuditReadAll, nothing,                                         Blocked,      [];
-    ReadPlatformLogProof    = "read_platform_log_proof":               Staff,  PlatformAuditReadAll, nothing,                                         Blocked,      [];
-    ReadPolicy              = "read_policy":                           User,   -,                    nothing,                                         Allowed,      [];
+    SearchAccounts            = "search_accounts":              Staff,  AccountsSearch,       discloses(SearchPerformed),                    Blocked,      [];
+    StartImpersonation        = "start_impersonation":          Staff,  Impersonate,          records(ImpersonationStarted),                 Blocked,      [Reason Ticket IdempotencyKey];
+    ListImpersonations        = "list_impersonations":          Staff,  Impersonate,          nothing,                                       Blocked,      [];
+    EndImpersonation          = "end_impersonation":            Staff,  Impersonate,          records(ImpersonationEnded),                   Blocked,      [];
+    ListStaff                 = "list_staff":                   Staff,  StaffManage,          nothing,                                       Blocked,      [];
+    SetStaffTier              = "set_staff_tier":               Staff,  StaffManage,          records(StaffTierChanged),                     Blocked,      [Reason];
+    RemoveStaff               = "remove_staff":                 Staff,  StaffManage,          records(StaffTierChanged),                     Blocked,      [Reason];
+    ListPlatformAuditEvents   = "list_platform_audit_events":   Staff,  PlatformAuditReadOwn, in_own_tx(AuditViewed | AuditExported),        Blocked,      [];
+    StreamPlatformAuditEvents = "stream_platform_audit_events": Staff,  PlatformAuditReadAll, in_own_tx(AuditViewed),                        Blocked,      [];
+    ReadPlatformLogCheckpoint = "read_platform_log_checkpoint": Staff,  PlatformAuditReadAll, nothing,                                       Blocked,      [];
+    ReadPlatformLogKeys       = "read_platform_log_keys":       Staff,  PlatformAuditReadAll, nothing,                                       Blocked,      [];
+    ReadPlatformLogTile       = "read_platform_log_tile":       Staff,  PlatformAuditReadAll, nothing,                                       Blocked,      [];
+    ReadPlatformLogEntries    = "read_platform_log_entries":    Staff,  PlatformAuditReadAll, nothing,                                       Blocked,      [];
+    ReadPlatformLogProof      = "read_platform_log_proof":      Staff,  PlatformAuditReadAll, nothing,                                       Blocked,      [];
+    ReadPolicy                = "read_policy":                  User,   -,                    nothing,                                       Allowed,      [];
 
-    ReadHealth              = "read_health":                           Public, -,                    nothing,                                         Allowed,      [];
-    ReadReadiness           = "read_readiness":                        Public, -,                    nothing,                                         Allowed,      [];
-    ReadMetrics             = "read_metrics":                          Public, -,                    nothing,                                         Allowed,      [];
-    ReadProblem             = "read_problem":                          Public, -,                    nothing,                                         Allowed,      [];
+    ReadHealth                = "read_health":                  Public, -,                    nothing,                                       Allowed,      [];
+    ReadReadiness             = "read_readiness":               Public, -,                    nothing,                                       Allowed,      [];
+    ReadMetrics               = "read_metrics":                 Public, -,                    nothing,                                       Allowed,      [];
+    ReadProblem               = "read_problem":                 Public, -,                    nothing,                                       Allowed,      [];
 }
 
 #[cfg(test)]
@@ -143,23 +153,25 @@ mod tests {
                 postern_domain::scope::ScopeKind::Staff => needed.lowest_tier().is_some(),
                 _ => false,
             });
-            assert!(in_scope, "{} needs a permission of another scope", row.id);
+            assert!(in_scope, "{}: permission of another scope", row.id);
             if let Some(deprecated) = row.deprecated {
                 assert!(
                     (deprecated.sunset - deprecated.since).num_days() >= Deprecation::NOTICE,
-                    "{} goes before anybody can follow",
+                    "{}: notice period too short",
                     row.id
                 );
                 assert!(
-                    TABLE.iter().any(|other| other.id == deprecated.successor && other.deprecated.is_none()),
-                    "{} leads nowhere",
+                    TABLE.iter().any(|other| {
+                        other.id == deprecated.successor && other.deprecated.is_none()
+                    }),
+                    "{}: successor missing or deprecated",
                     row.id
                 );
             }
             let staff = row.scope == postern_domain::scope::ScopeKind::Staff;
             assert!(
                 !staff || row.impersonated == Impersonated::Blocked,
-                "{} opens the staff portal to a impersonation",
+                "{}: staff operations must be blocked under impersonation",
                 row.id
             );
         }

@@ -1,4 +1,4 @@
-//! The server: the app that every worker runs, and its life from the first connection to the last.
+//! The HTTP server: the app that each worker runs, start and graceful shutdown.
 
 use std::{io, net::TcpListener, sync::Arc, time::Duration};
 
@@ -14,23 +14,23 @@ use crate::{
     state::State,
 };
 
-/// The contract as JSON, as `GET /openapi.json` gives it: keys in a stable order, a line each.
+/// The OpenAPI document as `GET /openapi.json` returns it: indented, with keys in a stable order.
 #[must_use]
 pub fn openapi() -> String {
     let mut text = serde_json::to_string_pretty(&document::document(&routes()))
-        .expect("a document is plain data");
+        .expect("the document serializes to JSON");
     text.push('\n');
     text
 }
 
-/// A server that accepts connections.
+/// A server that accepts connections on its socket.
 pub struct Server {
     state: Arc<State>,
     running: actix_web::dev::Server,
 }
 
 impl Server {
-    /// Starts on a socket that is bound already.
+    /// Starts the server on a bound socket.
     pub fn start(state: Arc<State>, listener: TcpListener) -> io::Result<Self> {
         let routes = Arc::new(routes());
         let contract = Asset::new("application/json", openapi());
@@ -48,7 +48,7 @@ impl Server {
                 .default_service(web::to(http::not_found))
                 .wrap(middleware::Compress::default())
                 .wrap(middleware::Condition::new(!origins.is_empty(), cors(&origins)))
-                .wrap(middleware::from_fn(http::in_our_own_words))
+                .wrap(middleware::from_fn(http::problem_for_middleware_errors))
                 .wrap(TracingLogger::<RootSpan>::new())
                 .wrap(middleware::from_fn(http::request_info_middleware))
         };
@@ -62,7 +62,7 @@ impl Server {
             .client_disconnect_timeout(Duration::from_secs(2))
             .keep_alive(Duration::from_secs(config.keep_alive_seconds))
             .shutdown_timeout(config.shutdown_timeout_seconds)
-            // Whoever has hung up is noticed, even where there is nothing to send them.
+            // Detects that a client has disconnected even while there is nothing to send.
             .h1_allow_half_closed(false)
             .disable_signals()
             .listen(listener)?
@@ -70,13 +70,13 @@ impl Server {
         Ok(Self { state, running })
     }
 
-    /// What stops it from elsewhere.
+    /// Handle to stop the server from another task.
     #[must_use]
     pub fn handle(&self) -> Handle {
         Handle { state: Arc::clone(&self.state), server: self.running.handle() }
     }
 
-    /// Serves until it is stopped.
+    /// Serves requests until stopped.
     pub async fn run(self) -> io::Result<()> {
         self.running.await
     }
@@ -90,7 +90,8 @@ pub struct Handle {
 }
 
 impl Handle {
-    /// Says that it is not ready, lets those who ask see it, takes no more connections, and finishes what is running.
+    /// Reports that the server is not ready, waits `drain_seconds` for load balancers to notice,
+    /// stops accepting connections, and finishes the running requests.
     pub async fn stop(self) {
         self.state.stop();
         tokio::time::sleep(Duration::from_secs(self.state.server.drain_seconds)).await;
@@ -98,9 +99,9 @@ impl Handle {
     }
 }
 
-/// Lets pages of these origins call from a browser, without cookies: there are none.
+/// Allows pages of these origins to call the API, without credentials: there are no cookies.
 fn cors(origins: &[String]) -> Cors {
-    let told = [
+    let exposed = [
         "content-disposition",
         "deprecation",
         "etag",
@@ -112,7 +113,7 @@ fn cors(origins: &[String]) -> Cors {
         "www-authenticate",
         "x-request-id",
     ];
-    let taken = [
+    let allowed = [
         "accept",
         "authorization",
         "content-type",
@@ -126,8 +127,8 @@ fn cors(origins: &[String]) -> Cors {
     ];
     let cors = Cors::default()
         .allowed_methods(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"])
-        .allowed_headers(taken)
-        .expose_headers(told)
+        .allowed_headers(allowed)
+        .expose_headers(exposed)
         .max_age(600);
     origins.iter().fold(cors, |cors, origin| cors.allowed_origin(origin))
 }

@@ -1,5 +1,5 @@
-//! What the log says of a request: its id, what it asked for, from where, how it ended. Who asked is added once that is
-//! known. Never a header, a query or a body: they may hold secrets.
+//! Log span of a request: ID, method, path, IP address, status. The caller is added after
+//! authentication. Headers, query and body are never logged: they can contain secrets.
 
 use actix_web::{
     Error, HttpMessage,
@@ -38,14 +38,14 @@ impl RootSpanBuilder for RootSpan {
         span.record("status", status.as_u16());
         let _entered = span.enter();
         if status.is_server_error() {
-            tracing::error!("answered");
+            tracing::error!("request completed");
         } else {
-            tracing::info!("answered");
+            tracing::info!("request completed");
         }
     }
 }
 
-/// The trace that a caller says the request is part of. (W3C Trace Context)
+/// Trace ID from `traceparent` (W3C Trace Context).
 fn trace_id(request: &ServiceRequest) -> Option<String> {
     let value = request.headers().get("traceparent")?.to_str().ok()?;
     let id = value.split('-').nth(1)?;

@@ -1,4 +1,4 @@
-//! What all handlers share.
+//! State that all handlers share.
 
 use std::sync::{
     Arc,
@@ -13,10 +13,10 @@ use postern_persistence::{Store, keyfile::KeyError};
 
 use crate::{
     config::{self, Config},
-    http::{CursorKey, ResponseCipher, Rooms},
+    http::{ConcurrencyLimiter, CursorKey, ResponseCipher},
     identity::{Hasher, KeyRing, Secrets, Tokens},
-    running::collected,
-    standing::Standing,
+    readiness::ReadinessCache,
+    system::prometheus,
 };
 
 pub struct State {
@@ -32,12 +32,12 @@ pub struct State {
     pub impersonation: config::Impersonation,
     pub staff: config::Staff,
     pub idempotency: config::Idempotency,
-    pub(crate) standing: Standing,
-    pub(crate) rooms: Arc<Rooms>,
+    pub(crate) readiness: ReadinessCache,
+    pub(crate) stream_limiter: Arc<ConcurrencyLimiter>,
     stopping: AtomicBool,
 }
 
-/// Why the server cannot start.
+/// Reason that the server cannot start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     #[error(transparent)]
@@ -47,7 +47,7 @@ pub enum StartError {
 }
 
 impl State {
-    /// Reads the keys, and makes those that are not there.
+    /// Reads the key files, and creates missing ones.
     pub fn new(
         config: Config,
         store: Arc<Store>,
@@ -55,7 +55,7 @@ impl State {
     ) -> Result<Self, StartError> {
         let Config { server, tokens, passwords, sign_in, impersonation, staff, idempotency } =
             config;
-        collected();
+        prometheus();
         let keys = KeyRing::open(&tokens, clock.now())?;
         let secrets = Secrets::open(&tokens.keys_dir)?;
         Ok(Self {
@@ -67,28 +67,31 @@ impl State {
                 .map_err(|error| StartError::Passwords(error.to_string()))?,
             cursors: CursorKey::new(&secrets.cursors),
             response_cipher: ResponseCipher::new(&secrets.answers),
-            rooms: Rooms::new(server.open_answers, server.open_answers_each),
+            stream_limiter: ConcurrencyLimiter::new(
+                server.max_concurrent_streams,
+                server.max_concurrent_streams_per_user,
+            ),
             server,
             sign_in,
             impersonation,
             staff,
             idempotency,
-            standing: Standing::default(),
+            readiness: ReadinessCache::default(),
             stopping: AtomicBool::new(false),
         })
     }
 
-    /// An id for a request that came without one: 32 hexadecimal digits, as in a trace id.
+    /// An ID for a request without one: 32 hexadecimal digits, like a trace ID.
     #[must_use]
     pub fn new_request_id(&self) -> String {
         let id: Id<()> = self.ids.next(self.clock.now());
         id.uuid().simple().to_string()
     }
 
-    /// From now on the server says that it is not ready, so that nobody sends it more.
+    /// Makes the server report that it is not ready, so that load balancers stop sending requests.
     pub fn stop(&self) {
         self.stopping.store(true, Ordering::Relaxed);
-        // Those who follow a log are to see it now.
+        // Wakes the event streams, so that they end now.
         self.store.log_notify().notify_all();
     }
 

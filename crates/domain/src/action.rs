@@ -1,4 +1,4 @@
-//! The closed catalogue of what the record can say was done.
+//! Closed catalogue of audit actions.
 
 use std::{fmt, str::FromStr};
 
@@ -12,7 +12,7 @@ macro_rules! actions {
         $(#[doc = $about:literal])+
         $name:ident = $text:literal { $($field:literal $($optional:ident)?: $kind:expr),* $(,)? }
     )+) => {
-        /// What was done, as `noun.verb_in_the_past`.
+        /// Audit action: the type of an event, as `noun.past_tense_verb`.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
         pub enum Action { $($(#[doc = $about])+ $name),+ }
 
@@ -24,17 +24,21 @@ macro_rules! actions {
                 match self { $(Self::$name => $text),+ }
             }
 
-            /// When it is recorded, in a sentence.
+            /// Description of the recorded event, as a sentence.
             #[must_use]
             pub const fn about(self) -> &'static str {
                 match self { $(Self::$name => concat!($($about),+)),+ }
             }
 
-            /// What else its events say.
+            /// Metadata fields of its events.
             #[must_use]
             pub const fn metadata(self) -> &'static [Field] {
                 match self {
-                    $(Self::$name => &[$(Field { name: $field, kind: $kind, always: actions!(@always $($optional)?) }),*]),+
+                    $(Self::$name => &[$(Field {
+                        name: $field,
+                        kind: $kind,
+                        always: actions!(@always $($optional)?),
+                    }),*]),+
                 }
             }
         }
@@ -44,59 +48,71 @@ macro_rules! actions {
 }
 
 actions! {
-    /// Somebody signed in.
+    /// A user signed in.
     AuthLoginSucceeded = "auth.login_succeeded" {}
-    /// Somebody tried to sign in, or gave a wrong current password.
+    /// A sign-in failed, or a password change failed because of a wrong current password.
     AuthLoginFailed = "auth.login_failed" {}
-    /// Somebody signed out.
+    /// A user signed out.
     AuthLoggedOut = "auth.logged_out" {}
-    /// A refresh token was used a second time: the session was ended.
+    /// A refresh token was used a second time; the session was ended.
     AuthRefreshReused = "auth.refresh_reused" {}
-    /// Somebody ended another session of theirs.
+    /// A user ended another of their sessions.
     AuthSessionRevoked = "auth.session_revoked" {}
-    /// An account was made at the command line.
+    /// A user was created from the command line.
     UserCreated = "user.created" {}
-    /// Somebody changed their name or picture.
-    UserProfileUpdated = "user.profile_updated" { "name" maybe: Changed(&Text), "image_url" maybe: Changed(&Text) }
-    /// Somebody changed their password.
+    /// A user changed their name or picture.
+    UserProfileUpdated = "user.profile_updated" {
+        "name" maybe: Changed(&Text), "image_url" maybe: Changed(&Text),
+    }
+    /// A user changed their password.
     UserPasswordChanged = "user.password_changed" {}
-    /// A member got another role.
+    /// A member's role was changed.
     UserRoleChanged = "user.role_changed" { "role": Changed(&Text) }
     /// A member was removed from an org.
     UserRemoved = "user.removed" { "role": Text, "user_id": Id("user") }
-    /// An org was founded.
+    /// An org was created.
     OrgCreated = "org.created" { "name": Text }
-    /// An org got another name.
+    /// An org was renamed.
     OrgUpdated = "org.updated" { "name": Changed(&Text) }
-    /// An owner asked for their org to be deleted.
+    /// An owner requested deletion of their org.
     OrgDeletionRequested = "org.deletion_requested" {}
     /// An org's settings were changed.
     SettingsUpdated = "settings.updated" {
-        "branding.color" maybe: Changed(&Text), "branding.logo_url" maybe: Changed(&Text), "support_email" maybe: Changed(&Text),
+        "branding.color" maybe: Changed(&Text),
+        "branding.logo_url" maybe: Changed(&Text),
+        "support_email" maybe: Changed(&Text),
     }
-    /// Somebody became staff, changed tier, or is staff no more.
+    /// A staff tier was granted, changed or removed.
     StaffTierChanged = "staff.tier_changed" { "tier": Changed(&Text) }
     /// Staff searched all accounts.
     SearchPerformed = "search.performed" { "query": Text, "hits": Count }
-    /// Staff began to act in a member's name.
-    ImpersonationStarted = "impersonation.started" { "mode": Text, "target_user_id": Id("user"), "expires_at": Moment }
-    /// Staff ceased to act in a member's name, or were made to.
-    ImpersonationEnded = "impersonation.ended" { "staff_user_id": Id("user"), "target_user_id": Id("user") }
-    /// A request in another's name, recorded before it runs.
+    /// A staff member started impersonating a member.
+    ImpersonationStarted = "impersonation.started" {
+        "mode": Text, "target_user_id": Id("user"), "expires_at": Moment,
+    }
+    /// An impersonation was ended before it expired.
+    ImpersonationEnded = "impersonation.ended" {
+        "staff_user_id": Id("user"), "target_user_id": Id("user"),
+    }
+    /// A request was made under impersonation. Recorded before it runs.
     ImpersonationRequest = "impersonation.request" { "method": Text, "path": Text }
-    /// Somebody known asked for something that they may not do.
+    /// An authenticated caller was denied an operation.
     PermissionDenied = "permission.denied" { "method": Text, "path": Text, "problem": Text }
-    /// Somebody wrote into the queue of the log who is no server of ours: it got no place there.
+    /// An unauthenticated entry in the audit queue was rejected: it was not added to the log.
     AuditEntryRejected = "audit.entry_rejected" {}
-    /// A log, or a part of it, was taken along as a file.
+    /// An audit log was exported, in full or in part.
     AuditExported = "audit.exported" { "format": Text, "filter": Filter, "entries": Count }
-    /// Staff read what others did.
+    /// Staff read an audit log with the actions of others.
     AuditViewed = "audit.viewed" { "filter" maybe: Filter }
-    /// How long events are kept was changed, or a legal hold was put on them or lifted.
-    AuditRetentionChanged = "audit.retention_changed" { "days" maybe: Changed(&Count), "held_since" maybe: Changed(&Moment) }
-    /// What some events said was removed since their time was over. All entries below `first_kept` may be without their event from then on.
-    AuditRetentionApplied = "audit.retention_applied" { "before": Moment, "events": Count, "first_kept": Count }
-    /// What is about one person was removed from all events.
+    /// The retention of an audit log was changed, or a legal hold was placed or lifted.
+    AuditRetentionChanged = "audit.retention_changed" {
+        "days" maybe: Changed(&Count), "held_since" maybe: Changed(&Moment),
+    }
+    /// The contents of expired events were removed. Entries below `first_kept` may have no event.
+    AuditRetentionApplied = "audit.retention_applied" {
+        "before": Moment, "events": Count, "first_kept": Count,
+    }
+    /// The personal data of one user was removed from all events.
     PrivacyErased = "privacy.erased" { "events": Count }
 }
 
@@ -112,9 +128,9 @@ impl serde::Serialize for Action {
     }
 }
 
-/// The text names no action of the catalogue.
+/// The text is not an action of the catalogue.
 #[derive(Debug, thiserror::Error)]
-#[error("no such action")]
+#[error("unknown action")]
 pub struct NoSuchAction;
 
 impl FromStr for Action {
@@ -138,7 +154,7 @@ mod openapi {
         fn schema() -> RefOr<Schema> {
             let words: Vec<(&str, &str)> =
                 Self::ALL.iter().map(|action| (action.name(), action.about())).collect();
-            schema("What was done.", &words)
+            schema("Audit action: the type of the event.", &words)
         }
     }
 

@@ -1,5 +1,5 @@
-//! Who acts. Two identities travel together, and no accessor is ambiguous about which it gives:
-//! [`Caller::accountable`] answers for what is done, [`Caller::effective`] is whose rights it is done with.
+//! Identities of a request: [`Caller::accountable`] is responsible for it, and the rights of
+//! [`Caller::effective`] apply to it. They differ only under impersonation.
 
 use chrono::{DateTime, Utc};
 
@@ -12,7 +12,7 @@ use crate::{
     user::User,
 };
 
-/// A person as the record names them.
+/// A user as named in the audit log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Person {
     pub id: Id<User>,
@@ -20,7 +20,7 @@ pub struct Person {
     pub email: String,
 }
 
-/// Somebody who has proved who they are, made by [`crate::policy::recognise`].
+/// An authenticated caller, created by [`crate::policy::authenticate`].
 #[derive(Debug, Clone)]
 pub struct Caller {
     pub(crate) person: Person,
@@ -29,12 +29,12 @@ pub struct Caller {
     pub(crate) impersonation: Option<ActiveImpersonation>,
 }
 
-/// The identity that a member of the vendor's staff wears for a while.
+/// An active impersonation of the caller.
 #[derive(Debug, Clone)]
 pub struct ActiveImpersonation {
     pub id: Id<Impersonation>,
     pub target: Person,
-    /// The only org that this guise opens.
+    /// The only org that the impersonation gives access to.
     pub org: OrgRef,
     pub mode: Mode,
     pub started_at: DateTime<Utc>,
@@ -42,31 +42,32 @@ pub struct ActiveImpersonation {
 }
 
 impl Caller {
-    /// Who really acts, and answers for it.
+    /// The user who is responsible; under impersonation the staff member.
     #[must_use]
     pub const fn accountable(&self) -> &Person {
         &self.person
     }
 
-    /// Whose rights are exercised: the person worn, or else the same person.
+    /// The user that has the rights that apply: the impersonated user, if any.
     #[must_use]
     pub fn effective(&self) -> &Person {
         self.impersonation.as_ref().map_or(&self.person, |impersonation| &impersonation.target)
     }
 
-    /// The tier of the one who answers for it, whatever they wear.
+    /// The accountable user's tier, also under impersonation.
     #[must_use]
     pub const fn accountable_tier(&self) -> Option<Tier> {
         self.tier
     }
 
-    /// The tier whose rights are exercised: none under a guise, since staff are never worn.
+    /// The tier that has the rights that apply: none under impersonation, because staff cannot be
+    /// impersonated.
     #[must_use]
     pub const fn effective_tier(&self) -> Option<Tier> {
         if self.impersonation.is_some() { None } else { self.tier }
     }
 
-    /// The sign-in that all of this hangs on: under a guise still the staff member's own.
+    /// The session of the accountable user; an impersonation has none of its own.
     #[must_use]
     pub const fn session(&self) -> Id<Session> {
         self.session
@@ -78,15 +79,15 @@ impl Caller {
     }
 }
 
-/// Whom the record names as the one who acted.
+/// The actor of an audit event.
 #[derive(Debug, Clone)]
 pub enum Actor {
     Caller(Box<Caller>),
-    /// Nobody has proved anything yet; this is the e-mail address they gave, if any.
+    /// An unauthenticated caller, with the e-mail address that they gave, if any.
     Anonymous {
         email: Option<String>,
     },
-    /// An operator at the command line, by the name of the command.
+    /// An operator at the command line, with the name of the command.
     Cli {
         command: &'static str,
     },

@@ -1,40 +1,54 @@
-//! A decision and its event as one value, so that neither reaches the database without the other.
+//! A state change with its audit event and effects as one value, so that none is saved without
+//! the others.
 //!
-//! Transitions of the domain take the state by value and give a `Change`; the store has no other way to write state
-//! than `save(Change<T>)`. Taking a `Change` apart gives no way to write the parts.
+//! Domain transitions take the state by value and return a `Change`. The store writes audited
+//! state only with `save(Change<T>)`; the parts of a `Change` cannot be saved separately.
 
-use crate::event::EventDraft;
+use crate::{effect::Effect, event::EventDraft};
 
-/// The state after a decision, and what the record says of it.
+/// The new state, its audit event and its effects.
 #[derive(Debug)]
-#[must_use = "a change that is not saved has not happened"]
+#[must_use = "a change has no effect until it is saved"]
 pub struct Change<T> {
     after: T,
     draft: Option<EventDraft>,
+    effects: Vec<Effect>,
 }
 
 impl<T> Change<T> {
     pub const fn recorded(after: T, draft: EventDraft) -> Self {
-        Self { after, draft: Some(draft) }
+        Self { after, draft: Some(draft), effects: Vec::new() }
     }
 
-    /// What was asked for is so already: nothing is written, and there is nothing to record.
+    /// The requested state is already in effect: nothing is written or recorded.
     pub const fn unchanged(value: T) -> Self {
-        Self { after: value, draft: None }
+        Self { after: value, draft: None, effects: Vec::new() }
     }
 
-    /// For the store: the state to write and the act to record, or no act where there is nothing to write.
+    /// Adds a consequence of the change.
+    pub fn with_effect(mut self, effect: Effect) -> Self {
+        self.effects.push(effect);
+        self
+    }
+
+    /// For the store: the state to write, the event to record and the effects to apply; no event
+    /// and no effects if there is nothing to write.
     #[must_use]
-    pub fn into_parts(self) -> (T, Option<EventDraft>) {
-        (self.after, self.draft)
+    pub fn into_parts(self) -> (T, Option<EventDraft>, Vec<Effect>) {
+        (self.after, self.draft, self.effects)
     }
 
-    /// For tests and for the store: what would be recorded.
+    /// The effects that saving applies.
+    pub fn effects(&self) -> &[Effect] {
+        &self.effects
+    }
+
+    /// The event that saving records, for tests and for the store.
     pub const fn event(&self) -> Option<&EventDraft> {
         self.draft.as_ref()
     }
 }
 
-/// Something that was not there before, so that the store inserts it.
+/// A new resource: the store inserts it.
 #[derive(Debug)]
 pub struct New<T>(pub T);

@@ -1,4 +1,4 @@
-//! The time and the ids that follow from it, as parameters.
+//! Time and time-ordered ids, as parameters.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -7,58 +7,59 @@ use uuid::{ContextV7, Timestamp, Uuid};
 
 use crate::{Id, event::Source};
 
-/// Where the present comes from. The server's is the system clock; a test's is a hand that it turns.
+/// Source of the current time: the system clock in the server, a settable clock in tests.
 pub trait Clock: Send + Sync {
-    /// Now, to the microsecond: what both databases keep, so that a time read back equals the one written.
+    /// The current time in microseconds, the precision of both databases, so that a time read back
+    /// equals the one written.
     fn now(&self) -> DateTime<Utc>;
 }
 
-/// The machine's clock.
+/// The system clock.
 pub struct SystemClock;
 
 impl Clock for SystemClock {
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "the one place that asks the machine what time it is"
-    )]
+    #[expect(clippy::disallowed_methods, reason = "the only place that reads the system time")]
     fn now(&self) -> DateTime<Utc> {
         Utc::now().trunc_subsecs(6)
     }
 }
 
-/// Where ids come from: the time of the clock, a counter that keeps those of one moment in order, and randomness.
+/// Generator of `UUIDv7` ids: the current time, a counter that orders ids of the same time, and
+/// randomness.
 #[derive(Default)]
 pub struct Ids(Mutex<ContextV7>);
 
 impl Ids {
-    /// Ids are never further ahead of the clock than this: where it has been set back by more, they begin anew.
+    /// Maximum distance of an id's time ahead of the clock. If the clock was set back by more, the
+    /// generator starts again at the clock's time.
     pub const AHEAD: TimeDelta = TimeDelta::hours(1);
 
-    /// The least id that can be made at a moment: ids begin with their time in milliseconds (RFC 9562, 5.7).
+    /// The smallest id of `moment`: ids begin with their time in milliseconds (RFC 9562, 5.7).
     #[must_use]
     pub fn first_of(moment: DateTime<Utc>) -> Uuid {
         let milliseconds = u128::try_from(moment.timestamp_millis()).unwrap_or(0);
         Uuid::from_u128(milliseconds << 80)
     }
 
-    /// A new id, later than all that this source gave out before for the same or an earlier moment (RFC 9562, 6.2).
+    /// Generates an id that is greater than all earlier ones, unless the clock was set back by
+    /// [`Self::AHEAD`] or more (RFC 9562, 6.2).
     pub fn next<T>(&self, now: DateTime<Utc>) -> Id<T> {
         let seconds = u64::try_from(now.timestamp()).unwrap_or(0);
         let mut context = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let made = |context: &ContextV7| {
+        let generate = |context: &ContextV7| {
             Uuid::new_v7(Timestamp::from_unix(context, seconds, now.timestamp_subsec_nanos()))
         };
-        let id = made(&context);
+        let id = generate(&context);
         let ahead = id.get_timestamp().map_or(0, |time| time.to_unix().0).saturating_sub(seconds);
         if i64::try_from(ahead).is_ok_and(|ahead| ahead < Self::AHEAD.num_seconds()) {
             return Id::new(id);
         }
         *context = ContextV7::new();
-        Id::new(made(&context))
+        Id::new(generate(&context))
     }
 }
 
-/// When and from where one request acts: one `now` for all of it, however long it takes.
+/// Time, id generator and source of one request. `now` is the same for the whole request.
 #[derive(Clone)]
 pub struct RequestContext {
     pub now: DateTime<Utc>,

@@ -1,4 +1,4 @@
-//! How people prove who they are. What is here never serializes and never prints.
+//! Passwords and rate limits on attempts. Password hashes are never serialized or printed.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use secrecy::SecretString;
@@ -7,22 +7,21 @@ use crate::{
     action::Action,
     actor::Caller,
     change::Change,
+    effect::Effect,
     event::{EventDraft, Target, TargetType},
-    id::{SessionId, UserId},
+    id::UserId,
     user::User,
 };
 
-/// A password's hash, as a PHC string.
+/// Password hash, as a PHC string.
 pub type PasswordHash = SecretString;
 
-/// A password that has been changed. All other sessions of the person end with it.
+/// A changed password. Saving it ends the user's other sessions.
 #[derive(Debug)]
 pub struct NewPassword {
     pub user: UserId,
     pub hash: PasswordHash,
     pub changed_at: DateTime<Utc>,
-    /// The session it was changed in, which goes on.
-    pub kept_session: SessionId,
 }
 
 impl NewPassword {
@@ -34,34 +33,33 @@ impl NewPassword {
             target,
             "changed their password and ended their other sessions",
         );
-        Change::recorded(
-            Self { user: person.id, hash, changed_at: now, kept_session: caller.session() },
-            draft,
-        )
+        let (user, kept_session) = (person.id, caller.session());
+        Change::recorded(Self { user, hash, changed_at: now }, draft)
+            .with_effect(Effect::EndOtherSessions { user, kept_session })
     }
 }
 
-/// How often somebody failed to prove who they are, and when first, within the window that counts.
+/// Number of failed attempts within the window, and the time of the first one.
 #[derive(Debug, Clone, Copy)]
 pub struct Failures {
     pub count: u64,
     pub first: Option<DateTime<Utc>>,
 }
 
-/// The failures that an attempt to prove a password is judged by.
+/// Failed attempts that limit further attempts to use a password.
 #[derive(Debug)]
 pub struct Attempts {
-    /// For that address, whether or not there is an account.
+    /// For the e-mail address, whether or not it has an account.
     pub by_account: Failures,
-    /// Those of them that came from the caller's address.
+    /// For the e-mail address, from the caller's IP address.
     pub by_account_from_here: Failures,
-    /// From the caller's address, for whatever account.
+    /// From the caller's IP address, for any account.
     pub from_here: Failures,
-    /// Whether the account has a live session that was opened from the caller's address.
+    /// Whether the account has an active session that was opened from the caller's IP address.
     pub known_here: bool,
 }
 
-/// How many failures there may be within how long.
+/// Maximum failures within the window, per account and per IP address.
 #[derive(Debug, Clone, Copy)]
 pub struct AttemptLimits {
     pub window: TimeDelta,
@@ -70,10 +68,10 @@ pub struct AttemptLimits {
 }
 
 impl Attempts {
-    /// How long to wait until the next attempt, if that is not allowed now.
+    /// Time until the next attempt is allowed; `None` if it is allowed now.
     #[must_use]
     pub fn wait(&self, limits: AttemptLimits, now: DateTime<Utc>) -> Option<TimeDelta> {
-        // Strangers cannot lock anybody out of where they are signed in already.
+        // Failures from elsewhere must not lock users out at an address where they are signed in.
         let of_account = if self.known_here { self.by_account_from_here } else { self.by_account };
         [(of_account, limits.per_account), (self.from_here, limits.per_address)]
             .into_iter()
@@ -83,7 +81,7 @@ impl Attempts {
     }
 }
 
-/// An account that an operator has made, with its first password.
+/// A user created by an operator, with the initial password.
 #[derive(Debug)]
 pub struct NewUser {
     pub user: User,
@@ -102,7 +100,7 @@ impl NewUser {
         let draft = EventDraft::new(
             Action::UserCreated,
             user.target(),
-            format!("made an account for {}", user.email),
+            format!("created an account for {}", user.email),
         );
         Change::recorded(Self { user, hash }, draft)
     }
@@ -117,11 +115,11 @@ mod tests {
         let now = DateTime::UNIX_EPOCH + TimeDelta::hours(5);
         let limits =
             AttemptLimits { window: TimeDelta::hours(1), per_account: 10, per_address: 300 };
-        let so_many = |count| Failures { count, first: Some(now - TimeDelta::minutes(20)) };
+        let failures = |count| Failures { count, first: Some(now - TimeDelta::minutes(20)) };
         let attempts = |account, both, here, known_here| Attempts {
-            by_account: so_many(account),
-            by_account_from_here: so_many(both),
-            from_here: so_many(here),
+            by_account: failures(account),
+            by_account_from_here: failures(both),
+            from_here: failures(here),
             known_here,
         };
         assert_eq!(attempts(9, 0, 0, false).wait(limits, now), None);

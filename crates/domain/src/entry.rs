@@ -1,9 +1,10 @@
-//! An event as an entry of its org's log: what the leaf of the Merkle tree is the hash of.
+//! Entries of the transparency log. The leaf of the Merkle tree is the hash of an entry.
 //!
-//! Ids, action, outcome and time stand in the entry as they are. What is about people stands there as a commitment: the hash of a salt and
-//! the words. Who has both can check it; where they are gone, the entry stays as it was, and so does every proof. The entry is JSON in the
-//! canonical form of RFC 8785, made from the event as JSON, so that whoever reads an event anywhere can make its entry: docs/audit.md says
-//! how, in a few lines.
+//! An entry contains ids, action, outcome and time in clear, and a commitment to each personal
+//! field: the hash of a salt and the value. With both, a commitment can be checked; when they are
+//! erased, the entry and its proofs remain valid. The entry is JSON in the canonical form of
+//! RFC 8785, computed from the event's JSON, so that it can be computed from any copy of the event:
+//! `docs/audit-reference.md` contains a program that does so.
 
 use std::{borrow::Cow, collections::BTreeMap};
 
@@ -16,50 +17,50 @@ use serde_json::{Map, Value, json};
 use crate::{event::LogPosition, words::words};
 
 words! {
-    /// A part of an event that is about people, and can be erased by itself.
+    /// Personal field of an event, which can be erased on its own.
     Part {
         /// The actor's e-mail address.
         Actor = "actor",
-        /// The e-mail address of whose identity was worn.
+        /// The impersonated user's e-mail address.
         OnBehalfOf = "on_behalf_of",
-        /// The label of the target.
+        /// The target's label.
         Target = "target",
         Summary = "summary",
         Reason = "reason",
         Metadata = "metadata",
-        /// The client's address and software, and the request's id, which the client may choose.
+        /// The client's IP address, the user agent and the request id, which the client may choose.
         Source = "source",
     }
 }
 
-/// How long a salt is, in bytes.
+/// Length of a salt in bytes.
 pub const SALT: usize = 16;
-/// How long the salts of all parts are, one after the other in the order of [`Part::ALL`].
+/// Length in bytes of the salts of all fields, concatenated in the order of [`Part::ALL`].
 pub const SALTS: usize = SALT * Part::ALL.len();
 
-/// What stands where a text was that has been erased; in other places there is nothing.
+/// Replacement of an erased text that is required; other erased values are null or empty.
 pub const ERASED: &str = "(erased)";
 
-/// What opens the commitments of one event: salts for what is there, the commitments themselves for what has been erased.
+/// Salts of the commitments of one event, and the commitments themselves for erased fields.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CommitmentSalts {
     salts: [u8; SALTS],
     erased_fields: BTreeMap<Part, Hash>,
 }
 
-/// The event's JSON does not say what an entry needs.
+/// The JSON lacks a field that an entry requires.
 #[derive(Debug, thiserror::Error)]
 #[error("not an event: {0}")]
 pub struct InvalidEvent(#[from] serde_json::Error);
 
 impl CommitmentSalts {
-    /// For a new event; `salts` come from the system's source of random numbers.
+    /// Salts of a new event. They must come from the system's random number generator.
     #[must_use]
     pub const fn new(salts: [u8; SALTS]) -> Self {
         Self { salts, erased_fields: BTreeMap::new() }
     }
 
-    /// As they are kept. None if there are more or fewer salts than there must be.
+    /// Salts and commitments as stored. `None` if the length of `salts` is not [`SALTS`].
     #[must_use]
     pub fn kept(salts: &[u8], erased_fields: BTreeMap<Part, Hash>) -> Option<Self> {
         Some(Self { salts: salts.try_into().ok()?, erased_fields })
@@ -70,13 +71,13 @@ impl CommitmentSalts {
         &self.salts
     }
 
-    /// What has been erased, each with the commitment that stands in its place.
+    /// The erased fields with their commitments.
     #[must_use]
     pub const fn erased_fields(&self) -> &BTreeMap<Part, Hash> {
         &self.erased_fields
     }
 
-    /// Forgets the salts of these parts, and keeps their commitments.
+    /// Clears the salts of these fields and keeps their commitments.
     #[must_use]
     pub fn erasing(mut self, parts: &[Part], event: &CanonicalEvent<'_>) -> Self {
         for part in parts
@@ -92,7 +93,7 @@ impl CommitmentSalts {
         self
     }
 
-    /// SHA-256(salt ‖ name of the part ‖ LF ‖ its words as canonical JSON).
+    /// SHA-256(salt ‖ name of the field ‖ LF ‖ its value as canonical JSON).
     fn commitment(&self, part: Part, event: &CanonicalEvent<'_>) -> Hash {
         if let Some(commitment) = self.erased_fields.get(&part) {
             return *commitment;
@@ -106,30 +107,35 @@ impl CommitmentSalts {
     }
 }
 
-/// What is needed to compute the leaf of an event, and the leaf that the log has.
+/// Data to compute the leaf hash of an event, and the leaf hash in the log.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Opening {
-    /// The hash of the entry in the log (RFC 6962, in base64); null until it stands there.
+    /// Leaf hash of the entry in the log (RFC 6962, base64); null until it has been added.
     #[cfg_attr(
         feature = "openapi",
         schema(max_length = 44, example = "ou8M/hfK/QbhntWp0Y8tQmpCYJZrcpgYcjtkMpxjYLI=")
     )]
     pub leaf: Option<String>,
-    /// The salts of the seven parts that are about people, 16 bytes each, one after the other (in base64).
+    /// Salts of the seven personal fields, 16 bytes each, concatenated (base64).
     #[cfg_attr(
         feature = "openapi",
         schema(
             max_length = 152,
-            example = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8gISIjJCUmJygpKissLS4vMDEyMzQ1Njc4OTo7PD0+P0BBQkNERUZHSElKS0xNTk9QUVJTVFVWV1hZWltcXV5fYGFiY2RlZmdoaWprbG1ubw=="
+            example = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8gISIjJCUmJygpKissLS4v\
+                MDEyMzQ1Njc4OTo7PD0+P0BBQkNERUZHSElKS0xNTk9QUVJTVFVWV1hZWltcXV5f\
+                YGFiY2RlZmdoaWprbG1ubw=="
         )
     )]
     pub salts: String,
-    /// The commitments to parts that have been erased (SHA-256, in base64).
+    /// Commitments to erased fields (SHA-256, base64).
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    #[cfg_attr(feature = "openapi", schema(value_type = BTreeMap<String, String>, nullable = false, example = json!({})))]
+    #[cfg_attr(
+        feature = "openapi",
+        schema(value_type = BTreeMap<String, String>, nullable = false, example = json!({}))
+    )]
     pub erased_fields: BTreeMap<Part, String>,
-    /// It waits for its place in the log.
+    /// Whether the event has yet to be added to the log.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     #[cfg_attr(feature = "openapi", schema(nullable = false, example = false))]
     pub pending: bool,
@@ -151,7 +157,7 @@ impl Opening {
         }
     }
 
-    /// What it says, if it is one.
+    /// Decodes the salts and commitments. `None` if they are malformed.
     #[must_use]
     pub fn openings(&self) -> Option<CommitmentSalts> {
         let erased_fields = self
@@ -170,8 +176,8 @@ fn salt_of(part: Part) -> std::ops::Range<usize> {
     first..first + SALT
 }
 
-/// An event as it is read, with whatever else stands around it left aside. Its words are not looked at, so that a log can be checked by a
-/// program that is older than it.
+/// An event parsed from JSON. Unknown fields are ignored and unknown values accepted, so that an
+/// older program can verify a newer log.
 #[derive(Debug, Deserialize)]
 pub struct CanonicalEvent<'a> {
     #[serde(borrow)]
@@ -259,12 +265,12 @@ struct CanonicalSource<'a> {
 }
 
 impl<'a> CanonicalEvent<'a> {
-    /// Out of the event as JSON, as the API gives it.
+    /// Parses an event in the JSON form that the API returns.
     pub fn parse(json: &'a str) -> Result<Self, InvalidEvent> {
         Ok(serde_json::from_str(json)?)
     }
 
-    /// What a commitment is to: canonical JSON.
+    /// Value that a commitment is made to, as canonical JSON.
     fn words(&self, part: Part) -> Vec<u8> {
         match part {
             Part::Actor => canonical(&self.actor.email),
@@ -274,12 +280,15 @@ impl<'a> CanonicalEvent<'a> {
             Part::Reason => canonical(&self.reason),
             Part::Metadata => canonical(&self.metadata),
             Part::Source => canonical(&json!({
-                "ip": self.source.ip, "user_agent": self.source.user_agent, "request_id": self.source.request_id,
+                "ip": self.source.ip,
+                "user_agent": self.source.user_agent,
+                "request_id": self.source.request_id,
             })),
         }
     }
 
-    /// A part that is said to be erased, and says something all the same: its commitment is no longer opened, so that anything could stand there.
+    /// Finds a field that is listed as erased but still has a value. Its commitment cannot be
+    /// checked, so that the value could be anything.
     #[must_use]
     pub fn find_unblanked_erased_part(&self, openings: &CommitmentSalts) -> Option<Part> {
         openings.erased_fields.keys().copied().find(|part| {
@@ -295,7 +304,7 @@ impl<'a> CanonicalEvent<'a> {
         })
     }
 
-    /// The entry of the log: at most a few hundred bytes, whatever the event says.
+    /// The log entry. Its size does not depend on the length of the event's personal fields.
     #[must_use]
     pub fn entry(&self, openings: &CommitmentSalts) -> Vec<u8> {
         let commitments: Map<String, Value> = Part::ALL
@@ -321,7 +330,7 @@ impl<'a> CanonicalEvent<'a> {
         }))
     }
 
-    /// The hash of the entry: the leaf of the tree.
+    /// The leaf hash: the hash of the entry.
     #[must_use]
     pub fn leaf(&self, openings: &CommitmentSalts) -> Hash {
         Hash::of_leaf(&self.entry(openings))
@@ -330,21 +339,24 @@ impl<'a> CanonicalEvent<'a> {
 
 fn canonical(value: &impl Serialize) -> Vec<u8> {
     serde_json_canonicalizer::to_vec(value)
-        .expect("texts, whole numbers and objects of them have a canonical form")
+        .expect("strings, integers and objects of them have a canonical form")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const EVENT: &str = r#"{"id":"evt_01k7fgpr00e00800000000000g","occurred_at":"2026-11-20T09:31:04.120Z",
+    const EVENT: &str = r#"{"id":"evt_01k7fgpr00e00800000000000g",
+        "occurred_at":"2026-11-20T09:31:04.120Z",
         "org":{"id":"org_01k7fgpr00e00800000000000g","slug":"acme"},
-        "actor":{"type":"staff","id":"user_01k7fgpr00e00800000000000g","email":"sam@postern.example","tier":"support"},
+        "actor":{"type":"staff","id":"user_01k7fgpr00e00800000000000g",
+            "email":"sam@postern.example","tier":"support"},
         "on_behalf_of":null,"action":"user.role_changed","outcome":"succeeded",
         "target":{"type":"member","id":"mem_01k7fgpr00e00800000000000g","label":"bo@acme.example"},
         "summary":"Sam changed bo@acme.example","reason":null,"ticket_ref":"SUP-1",
         "metadata":{"role":{"old":"viewer","new":"member"},"count":3},
-        "source":{"ip":"203.0.113.9","user_agent":null,"session_id":null,"impersonation_id":null,"request_id":"r"},
+        "source":{"ip":"203.0.113.9","user_agent":null,"session_id":null,
+            "impersonation_id":null,"request_id":"r"},
         "schema_version":1,"log":{"origin":"x/y","index":3}}"#;
 
     fn openings() -> CommitmentSalts {
@@ -362,7 +374,7 @@ mod tests {
         for hidden in ["sam@", "bo@", "viewer", "203.0", "changed bo"] {
             assert!(!entry.contains(hidden), "{hidden} is in {entry}");
         }
-        // Computed with another language's library: SHA-256 of bytes 0 to 15 and `actor\n"sam@postern.example"`.
+        // Computed independently: SHA-256 of bytes 0 to 15 and `actor\n"sam@postern.example"`.
         assert!(
             entry.contains(r#""actor":"W5rCkfxRhzY+ZeoVQBSQF6f2f1A26axqDJOKoTSraao=""#),
             "{entry}"
@@ -373,7 +385,7 @@ mod tests {
     fn every_word_counts() {
         let (event, openings) =
             (CanonicalEvent::parse(EVENT).expect("an event").leaf(&openings()), openings());
-        for (word, other) in [
+        for (original, replacement) in [
             ("sam@", "tom@"),
             ("09:31:04.120", "09:31:04.121"),
             ("acme\"", "other\""),
@@ -387,19 +399,19 @@ mod tests {
             ("\"reason\":null", "\"reason\":\"\""),
             ("\"schema_version\":1", "\"schema_version\":2"),
         ] {
-            let altered = EVENT.replacen(word, other, 1);
+            let altered = EVENT.replacen(original, replacement, 1);
             assert_ne!(
                 CanonicalEvent::parse(&altered).expect("an event").leaf(&openings),
                 event,
-                "{word}"
+                "{original}"
             );
         }
         assert_eq!(
             event.to_base64(),
             "ou8M/hfK/QbhntWp0Y8tQmpCYJZrcpgYcjtkMpxjYLI=",
-            "as docs/audit-reference.md computes it, in another language"
+            "the leaf hash that the program in docs/audit-reference.md computes"
         );
-        // But neither the order of the members nor what stands around the event.
+        // The order of fields and the position in the log do not affect the leaf hash.
         let moved = EVENT.replace(
             r#""metadata":{"role":{"old":"viewer","new":"member"},"count":3}"#,
             "\"metadata\":{\"count\":3,\"role\":{\"new\":\"member\",\"old\":\"viewer\"}}",
@@ -427,11 +439,11 @@ mod tests {
         assert_eq!(
             event.find_unblanked_erased_part(&erased),
             Some(Part::Target),
-            "other words cannot stand where some were erased"
+            "an erased field must not have a value"
         );
         assert_eq!(erased.salts()[salt_of(Part::Target)], [0; SALT]);
         assert_ne!(erased.salts()[salt_of(Part::Actor)], [0; SALT]);
-        // Erased twice is erased once.
+        // Erasing a field again changes nothing.
         assert_eq!(erased.clone().erasing(&[Part::Summary], &blank), erased);
     }
 }

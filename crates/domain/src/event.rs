@@ -1,4 +1,4 @@
-//! One row of the record: what a decision says it did ([`EventDraft`]), and what is read back ([`Event`]).
+//! Audit events: [`EventDraft`] as made by a transition, [`Event`] as stored and returned.
 
 #[cfg(feature = "openapi")]
 mod openapi;
@@ -24,40 +24,42 @@ use crate::{
 };
 
 words! {
-    /// How it ended.
+    /// Outcome of the action.
     Outcome {
-        /// It was done.
+        /// The action was performed.
         Succeeded = "succeeded",
-        /// Whoever asked may not do it, and it was not done.
+        /// The action was denied.
         Denied = "denied",
-        /// It was tried, and did not work: a wrong password.
+        /// The action failed, for example because of a wrong password.
         Failed = "failed",
     }
 }
 
 words! {
-    /// What kind of actor it was.
+    /// Type of the actor.
     ActorType { User = "user", Staff = "staff", ApiKey = "api_key", System = "system" }
 }
 
 words! {
-    /// What kind of thing it was done to.
+    /// Type of the target.
     TargetType {
         Org = "org", User = "user", Member = "member", Session = "session", Settings = "settings",
-        Impersonation = "impersonation", Operation = "operation", Search = "search", Event = "event", Log = "log",
+        Impersonation = "impersonation", Operation = "operation", Search = "search",
+        Event = "event", Log = "log",
     }
 }
 
-/// What it was done to.
+/// Target of the action.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Target {
     #[serde(rename = "type")]
     pub kind: TargetType,
-    /// The typed id of the thing, or the id of the operation that was denied; null for what has none: a search, an address that nobody has.
+    /// ID of the target, or the operation id of a request. Null for targets without an ID, such as
+    /// a search or an e-mail address without an account.
     #[cfg_attr(feature = "openapi", schema(example = "mem_01k7fgpr00e00800000000000g"))]
     pub id: Option<String>,
-    /// What a person would call it: an e-mail address, a slug.
+    /// Human-readable name, such as an e-mail address or a slug.
     #[cfg_attr(feature = "openapi", schema(example = "bo@acme.example"))]
     pub label: String,
 }
@@ -68,21 +70,21 @@ impl Target {
     }
 }
 
-/// What a decision did, in its own words. Who did it, where and when is added when it is saved.
+/// An event as described by a transition. Saving it adds actor, org, time and source.
 #[derive(Debug, Clone)]
-#[must_use = "an draft that is not saved is not in the record"]
+#[must_use = "an event draft is not in the audit log until it is saved"]
 pub struct EventDraft {
     pub action: Action,
     pub outcome: Outcome,
     pub target: Target,
-    /// The rest of a sentence that begins with the actor's name: "changed bo@acme.example from viewer to member".
+    /// The summary without the actor: "changed bo@acme.example from viewer to member".
     pub predicate: String,
     pub reason: Option<String>,
     pub ticket_ref: Option<String>,
     pub metadata: Map<String, Value>,
-    /// The org in whose log it stands, where that is not the one of the grant: what staff do to an org.
+    /// Org of the log, if it is not the org of the grant: a staff action that affects an org.
     pub org: Option<OrgRef>,
-    /// Who acted, where the operation itself finds that out: signing in.
+    /// Actor, if the operation itself authenticates the user: sign-in.
     pub actor: Option<Actor>,
 }
 
@@ -106,7 +108,7 @@ impl EventDraft {
         self
     }
 
-    /// One changed field, with its old and its new value.
+    /// Adds a changed field with its old and new value.
     pub fn with_change(self, field: &str, old: impl Serialize, new: impl Serialize) -> Self {
         self.with_metadata(field, json!({ "old": old, "new": new }))
     }
@@ -122,7 +124,7 @@ impl EventDraft {
         self
     }
 
-    /// Where no org is given it stands where it would have.
+    /// Sets the org of the log. `None` changes nothing.
     pub fn in_org_log(mut self, org: impl Into<Option<OrgRef>>) -> Self {
         self.org = org.into().or(self.org);
         self
@@ -134,60 +136,61 @@ impl EventDraft {
     }
 }
 
-/// From where the request came.
+/// Origin of the request.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Source {
-    /// The client's address; behind configured proxies the one that they vouch for.
+    /// Client's IP address; behind configured proxies, the address that they forward.
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>, example = "203.0.113.9"))]
     pub ip: Option<IpAddr>,
-    /// The program, as it calls itself: the first 200 characters.
+    /// First 200 characters of the client's `User-Agent`.
     #[cfg_attr(feature = "openapi", schema(example = "curl/8.5.0"))]
     pub user_agent: Option<String>,
-    /// The sign-in it was done with; under impersonation the staff member's own.
+    /// Session of the request; under impersonation, the staff member's.
     pub session_id: Option<SessionId>,
-    /// The impersonation it was done in.
+    /// Impersonation of the request; null if there was none.
     pub impersonation_id: Option<ImpersonationId>,
-    /// The same id stands in the answer's `X-Request-Id` and in the server's log.
+    /// ID of the request, as in the response's `X-Request-Id` and in the server's log.
     #[cfg_attr(feature = "openapi", schema(example = "0b8a1c7e4f5d4a1b9c3e2d1f0a9b8c7d"))]
     pub request_id: Option<String>,
 }
 
-/// Who really acted.
+/// The actor; under impersonation, the staff member.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ActorRef {
     #[serde(rename = "type")]
     pub kind: ActorType,
-    /// Null where nobody proved who they were (a failed sign-in), and for Postern itself.
+    /// `None` for unauthenticated callers (a failed sign-in), for operators and for Postern itself.
     pub id: Option<UserId>,
-    /// Null where there is none, and where it has been erased.
+    /// `None` if there is none or if it was erased.
     pub email: Option<String>,
-    /// Only for staff, and always for them.
+    /// Set for staff only, and always for them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tier: Option<Tier>,
 }
 
-/// Whose identity was worn.
+/// The impersonated user.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct OnBehalfOf {
     pub id: UserId,
-    /// Null where it has been erased.
+    /// Null if erased.
     #[cfg_attr(feature = "openapi", schema(example = "owner@acme.example"))]
     pub email: Option<String>,
 }
 
-/// One event of the record. The actor is always who really acted; `on_behalf_of` is whose identity they wore.
+/// An event of the audit log. Under impersonation, `actor` is the staff member and `on_behalf_of`
+/// is the impersonated user.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Event {
     pub id: EventId,
-    /// When it happened.
+    /// Time of the event.
     pub occurred_at: DateTime<Utc>,
-    /// The org in whose log the event stands; null for the platform's own.
+    /// Org that the log belongs to; null for the platform log.
     pub org: Option<OrgRef>,
     pub actor: ActorRef,
-    /// Whose identity was worn; null unless somebody was impersonating.
+    /// The impersonated user; null without impersonation.
     pub on_behalf_of: Option<OnBehalfOf>,
     pub action: Action,
     pub outcome: Outcome,
@@ -195,33 +198,38 @@ pub struct Event {
     /// The event as one sentence.
     #[cfg_attr(
         feature = "openapi",
-        schema(
-            example = "Sam Okoro (support), as Ana Costa, changed bo@acme.example from viewer to member"
-        )
+        schema(example = "Sam Okoro (support), as Ana Costa, \
+                       changed bo@acme.example from viewer to member")
     )]
     pub summary: String,
-    /// Why, where the operation asks.
+    /// Reason, if the operation requires one.
     #[cfg_attr(feature = "openapi", schema(example = "cannot open the reports page"))]
     pub reason: Option<String>,
-    /// The ticket, where the operation asks.
+    /// Support ticket, if the operation requires one.
     #[cfg_attr(feature = "openapi", schema(example = "SUP-4312"))]
     pub ticket_ref: Option<String>,
-    /// What else is known, by action; a changed field stands as `{"old": …, "new": …}`.
-    #[cfg_attr(feature = "openapi", schema(value_type = Object, example = json!({"role": {"old": "viewer", "new": "member"}})))]
+    /// Additional data, by action. A changed field has the form `{"old": …, "new": …}`.
+    #[cfg_attr(
+        feature = "openapi",
+        schema(
+            value_type = Object,
+            example = json!({"role": {"old": "viewer", "new": "member"}})
+        )
+    )]
     pub metadata: Map<String, Value>,
     pub source: Source,
-    /// The version of this shape.
+    /// Version of the event format.
     #[cfg_attr(feature = "openapi", schema(example = 1))]
     pub schema_version: i32,
-    /// Where it stands in the log that can be checked; null for the moment until it does.
+    /// Position in the transparency log; null until it has been added.
     pub log: Option<LogPosition>,
-    /// What was about somebody who has been erased since, and is no longer there.
+    /// Fields removed by an erasure request.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[cfg_attr(feature = "openapi", schema(nullable = false))]
     pub erased_fields: Vec<Part>,
 }
 
-/// An event with what is needed to check it.
+/// An event with the data to verify it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct VerifiableEvent {
@@ -230,17 +238,17 @@ pub struct VerifiableEvent {
     pub opening: Opening,
 }
 
-/// The place of an event in a transparency log.
+/// Position of an event in a transparency log.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct LogPosition {
-    /// Which log: the first line of its checkpoints.
+    /// Origin of the log, as in the first line of its checkpoints.
     #[cfg_attr(
         feature = "openapi",
         schema(example = "postern.example/org_01k7fgpr00e00800000000000g")
     )]
     pub origin: String,
-    /// Its number in there, from 0.
+    /// Index in the log, from 0.
     #[cfg_attr(feature = "openapi", schema(example = 4123, minimum = 0))]
     pub index: u64,
 }
@@ -253,7 +261,7 @@ impl Named for Event {
 impl Event {
     pub const SCHEMA_VERSION: i32 = 1;
 
-    /// The row that an act becomes. `org` is where it stands unless the act says otherwise.
+    /// Completes a draft. `org` is the org of the log, unless the draft sets another.
     #[must_use]
     pub fn of(
         draft: EventDraft,
@@ -312,7 +320,7 @@ fn reference(actor: &Actor) -> ActorRef {
     }
 }
 
-/// How a summary begins: "Sam Okoro (support), as Ana Costa,".
+/// Beginning of a summary: "Sam Okoro (support), as Ana Costa,".
 fn subject(actor: &Actor) -> String {
     match actor {
         Actor::Caller(caller) => {
@@ -325,9 +333,9 @@ fn subject(actor: &Actor) -> String {
                 (None, _) => name.clone(),
             }
         }
-        Actor::Anonymous { email: Some(email) } => format!("Somebody, as {email},"),
-        Actor::Anonymous { email: None } => "Somebody".to_owned(),
-        Actor::Cli { command } => format!("An operator, with `{command}`,"),
+        Actor::Anonymous { email: Some(email) } => format!("Unauthenticated caller ({email})"),
+        Actor::Anonymous { email: None } => "Unauthenticated caller".to_owned(),
+        Actor::Cli { command } => format!("Operator (`{command}`)"),
         Actor::System => "Postern".to_owned(),
     }
 }

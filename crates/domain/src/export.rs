@@ -1,19 +1,19 @@
-//! What stands in an export of a log behind its events, so that they can be checked without us. Who writes it is the API, who reads it
-//! [`crate::verify`], or anybody.
+//! Trailer of an NDJSON log export: the lines after the events, with which the export can be
+//! verified offline. Written by the API, read by [`crate::verify`].
 
 use serde::{Deserialize, Serialize};
 
-/// What stands in an export behind the events.
+/// A line after the events.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Trailer {
-    /// An entry whose event is not there.
+    /// The leaf hash of an entry without its event, and the event's id.
     Leaf { index: u64, hash: String, event: String },
-    /// The root of `1 << level` entries, from `index << level` on, which are not in the export.
+    /// The root of the `1 << level` entries from `index << level` on, none of which are exported.
     Node { level: u8, index: u64, hash: String },
-    /// Entries from `from` to before `to` of which the log itself knows nothing any more.
+    /// Entries from `from` (inclusive) to `to` (exclusive) that the log has no hashes of.
     Lost { from: u64, to: u64 },
-    /// The last line: without it the export has been cut off.
+    /// The last line. An export without it is incomplete.
     End(End),
 }
 
@@ -21,12 +21,12 @@ pub enum Trailer {
 #[derive(Debug, Serialize, Deserialize)]
 pub struct End {
     pub origin: String,
-    /// How many events stand before it.
+    /// Number of events in the export.
     pub events: u64,
-    /// Which events were asked for; none for all.
+    /// The requested filter; none if the whole log was requested.
     pub filter: Option<serde_json::Value>,
-    /// The signed note of the tree that the export is checked against.
+    /// The signed checkpoint that the export is verified against.
     pub checkpoint: String,
-    /// Some that the log has had before, to narrow down where something was altered.
+    /// Earlier signed checkpoints of the log, to narrow down the place of an alteration.
     pub history: Vec<String>,
 }

@@ -1,4 +1,4 @@
-//! Plans, what they include, and what is switched on or off for one org in spite of its plan.
+//! Plans, the features that they include, and feature overrides for single orgs.
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
@@ -6,28 +6,28 @@ use serde::Serialize;
 use crate::{org::Limits, words::words};
 
 words! {
-    /// What a customer pays for, smallest first.
+    /// Plan that an org subscribes to, smallest first.
     Plan { Starter = "starter", Growth = "growth", Enterprise = "enterprise" }
 }
 
 words! {
-    /// What a plan can include.
+    /// Feature that a plan can include.
     FeatureKey {
-        /// Programs may call the API with keys of their own.
+        /// Access to the API with API keys.
         ApiAccess = "api_access",
         /// The org's own color and logo.
         CustomBranding = "custom_branding",
-        /// The audit log as a file.
+        /// Export of the audit log.
         AuditExport = "audit_export",
-        /// Sign-in through the org's own identity provider.
+        /// Single sign-on through the org's identity provider.
         Sso = "sso",
-        /// Support answers within the hour.
+        /// Response from support within one hour.
         PrioritySupport = "priority_support",
     }
 }
 
 impl Plan {
-    /// What an org on this plan may have, unless it was agreed otherwise.
+    /// Default limits of an org on this plan.
     #[must_use]
     pub const fn limits(self) -> Limits {
         match self {
@@ -49,56 +49,56 @@ impl Plan {
     }
 }
 
-/// A feature switched on or off for one org in spite of its plan.
+/// Override of a feature for one org, regardless of its plan.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Override {
     #[serde(skip)]
     pub key: FeatureKey,
-    /// Whether it is on, whatever the plan says.
+    /// Whether the feature is enabled, regardless of the plan.
     pub enabled: bool,
-    /// Why, in words that the customer reads.
+    /// Reason, visible to the customer.
     #[cfg_attr(
         feature = "openapi",
         schema(example = "trial of single sign-on agreed in SUP-4100")
     )]
     pub reason: String,
-    /// When the plan decides again; null for good.
+    /// Expiry of the override; null if it does not expire.
     pub expires_at: Option<DateTime<Utc>>,
 }
 
-/// A feature as it stands for an org, and the chain that decided it: the first of override, plan, default that speaks.
+/// State of a feature for an org. Precedence: override, then plan, then default.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Feature {
     pub key: FeatureKey,
-    /// Whether it is on.
+    /// Whether the feature is enabled.
     pub enabled: bool,
     pub decided_by: DecidedBy,
-    /// The override in force, if there is one.
+    /// Active override; null if there is none.
     #[serde(rename = "override")]
     pub overridden: Option<Override>,
-    /// Whether the plan includes it.
+    /// Whether the plan includes the feature.
     pub in_plan: bool,
     pub plan: Plan,
-    /// What holds where neither speaks.
+    /// State without an override and without a plan that includes the feature.
     pub default: bool,
 }
 
 words! {
-    /// Which link of the chain spoke.
+    /// Source of a feature's state.
     DecidedBy {
-        /// What was agreed for this org alone.
+        /// Override for this org.
         Override = "override",
-        /// What the plan includes.
+        /// The org's plan.
         Plan = "plan",
-        /// What holds where neither speaks.
+        /// Default: no override, and not in the plan.
         Default = "default",
     }
 }
 
 impl Feature {
-    /// Everything is off that nobody paid for.
+    /// Features are disabled unless an override or the plan enables them.
     const DEFAULT: bool = false;
 
     #[must_use]
@@ -114,7 +114,7 @@ impl Feature {
         Self { key, enabled, decided_by, overridden, in_plan, plan, default: Self::DEFAULT }
     }
 
-    /// All features in the order of the catalogue.
+    /// States of all features, in the order of [`FeatureKey::ALL`].
     #[must_use]
     pub fn decide_all(plan: Plan, overrides: &[Override], now: DateTime<Utc>) -> Vec<Self> {
         FeatureKey::ALL.iter().map(|key| Self::decide(*key, plan, overrides, now)).collect()

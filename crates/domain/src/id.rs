@@ -1,6 +1,6 @@
-//! Typed ids: a `UUIDv7` inside, `TypeID` text (`org_01k…`) outside.
+//! Typed ids: a `UUIDv7` in the database, a `TypeID` (`org_01k…`) in text.
 //!
-//! The type parameter keeps a member's id out of a place that wants an org's; the prefix does the same for people.
+//! The type parameter keeps a member's id from being used as an org's; in text the prefix does.
 
 use std::{cmp::Ordering, fmt, hash, marker::PhantomData, str::FromStr};
 
@@ -13,15 +13,16 @@ use crate::{
     user::User,
 };
 
-/// What an id can name.
+/// A type of which the values have ids.
 pub trait Named {
-    /// The word before the underscore, as in `org_01k…`.
+    /// Prefix before the underscore, as in `org_01k…`.
     const PREFIX: &'static str;
-    /// What the contract calls such an id: `MemberId`.
+    /// Name of the id's schema in the OpenAPI document: `MemberId`.
     const SCHEMA: &'static str;
 }
 
-/// The id of a `T`. Ids made later sort later (`UUIDv7`, RFC 9562), which is what lists page by.
+/// The id of a `T`. Newer ids sort after older ones (`UUIDv7`, RFC 9562); lists are paginated by
+/// id.
 pub struct Id<T> {
     uuid: Uuid,
     of: PhantomData<fn() -> T>,
@@ -39,7 +40,7 @@ impl<T> Id<T> {
     }
 }
 
-// The derive of a schema cannot see through a generic type.
+// Aliases for types with a derived schema: utoipa's derive does not support `Id<T>`.
 pub type OrgId = Id<Org>;
 pub type UserId = Id<User>;
 pub type MemberId = Id<Member>;
@@ -47,7 +48,7 @@ pub type SessionId = Id<Session>;
 pub type ImpersonationId = Id<Impersonation>;
 pub type EventId = Id<Event>;
 
-/// The text is not the id of the thing asked for.
+/// The text is not an id of the expected type.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("expected an id of the form {prefix}_ followed by 26 characters")]
 pub struct BadId {
@@ -66,7 +67,7 @@ impl<T: Named> FromStr for Id<T> {
         let id = TypeIdSuffix::from_str(suffix)
             .map(|suffix| Self::new(suffix.to_uuid()))
             .map_err(|_| bad.clone())?;
-        // One text per id: a suffix that overflows 128 bits would otherwise be a second name for the same row.
+        // One text per id: a suffix that overflows 128 bits would be a second text for the same id.
         if id.to_string() == text { Ok(id) } else { Err(bad) }
     }
 }
@@ -95,7 +96,7 @@ impl<'de, T: Named> Deserialize<'de> for Id<T> {
     }
 }
 
-// Derives would ask these of `T` as well.
+// Derived implementations would require the same traits of `T`.
 impl<T> Clone for Id<T> {
     fn clone(&self) -> Self {
         *self
@@ -138,7 +139,7 @@ mod openapi {
             ObjectBuilder::new()
                 .schema_type(Type::String)
                 .description(Some(format!(
-                    "An id (TypeID): `{}_`, and 26 characters that sort by when it was made.",
+                    "ID (TypeID): `{}_` and 26 characters. IDs sort by time of creation.",
                     T::PREFIX
                 )))
                 .pattern(Some(format!("^{}_[0-7][0-9a-hjkmnp-tv-z]{{25}}$", T::PREFIX)))

@@ -1,4 +1,5 @@
-//! Acting in a customer's name: for a reason, for a while, in one org, and under both names.
+//! Impersonation: a staff member acts as a user in one org, for a limited time and a stated reason.
+//! Audit events name both.
 
 use chrono::{DateTime, Duration, Utc};
 use serde::Serialize;
@@ -20,56 +21,56 @@ use crate::{
 };
 
 words! {
-    /// Whether the one who impersonates may change anything.
+    /// Access during the impersonation.
     Mode {
-        /// May look, and change nothing.
+        /// Read access only.
         ReadOnly = "read_only",
-        /// May also do what is not blocked under impersonation.
+        /// Also write access, except for operations that are blocked under impersonation.
         Full = "full",
     }
 }
 
-#[expect(clippy::derivable_impls, reason = "a list of words marks none of them")]
+#[expect(clippy::derivable_impls, reason = "the macro cannot mark a default variant")]
 impl Default for Mode {
     fn default() -> Self {
         Self::ReadOnly
     }
 }
 
-/// One impersonation, present or past.
+/// An impersonation, active or ended.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Impersonation {
     pub id: ImpersonationId,
     pub org: OrgRef,
-    /// Who really acts.
+    /// ID of the staff member.
     pub staff_user_id: UserId,
-    /// Who acted.
+    /// E-mail of the staff member.
     #[cfg_attr(feature = "openapi", schema(example = "support@postern.example"))]
     pub staff_email: String,
-    /// The sign-in it hangs on: when that ends, so does this.
+    /// Session of the staff member. The impersonation ends with it.
     #[serde(skip)]
     pub staff_session_id: SessionId,
-    /// Whose identity is worn.
+    /// ID of the impersonated user.
     pub target_user_id: UserId,
-    /// In whose name.
+    /// E-mail of the impersonated user.
     #[cfg_attr(feature = "openapi", schema(example = "owner@acme.example"))]
     pub target_email: String,
     pub mode: Mode,
-    /// Why, in words that the customer reads.
+    /// Reason, visible to the customer.
     #[cfg_attr(
         feature = "openapi",
         schema(example = "cannot open the reports page", max_length = 500)
     )]
     pub reason: String,
-    /// The ticket it belongs to.
+    /// Support ticket.
     #[cfg_attr(feature = "openapi", schema(example = "SUP-4312"))]
     pub ticket_ref: String,
-    /// When it began.
+    /// Time of the start.
     pub started_at: DateTime<Utc>,
-    /// The hard end; nothing extends it.
+    /// Time of expiry. It cannot be extended.
     pub expires_at: DateTime<Utc>,
-    /// When it was ended; null while it runs, and where its time ran out.
+    /// Time at which it was ended early; null if active or expired.
     pub ended_at: Option<DateTime<Utc>>,
 }
 
@@ -78,7 +79,7 @@ impl Named for Impersonation {
     const SCHEMA: &'static str = "ImpersonationId";
 }
 
-/// Whom somebody wants to impersonate, and where.
+/// The user to impersonate, with their membership in the org.
 #[derive(Debug)]
 pub struct ImpersonationTarget {
     pub user: User,
@@ -87,40 +88,40 @@ pub struct ImpersonationTarget {
     pub org: Org,
 }
 
-/// What somebody asks for who wants to impersonate.
+/// Request to start an impersonation.
 #[derive(Debug)]
 pub struct StartRequest {
     pub mode: Mode,
     pub reason: Reason,
     pub ticket: TicketRef,
-    /// How long; the configuration bounds it by [`Impersonation::LONGEST`].
+    /// Configured duration, limited to [`Impersonation::LONGEST`].
     pub lasts: Duration,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum ImpersonationError {
-    #[error("nobody impersonates themselves")]
+    #[error("you cannot impersonate yourself")]
     Oneself,
-    #[error("staff are never impersonated")]
+    #[error("staff cannot be impersonated")]
     OfStaff,
-    #[error("a suspended user is not impersonated")]
+    #[error("suspended users cannot be impersonated")]
     OfSuspended,
-    #[error("it has ended already")]
+    #[error("the impersonation has already ended")]
     EndedAlready,
 }
 
 impl Impersonation {
-    /// No configuration makes one last longer.
+    /// Maximum duration, regardless of the configuration.
     pub const LONGEST: Duration = Duration::minutes(30);
 
     pub fn start(
         id: Id<Self>,
         by: &Caller,
-        subject: ImpersonationTarget,
-        wanted: &StartRequest,
+        target: ImpersonationTarget,
+        request: &StartRequest,
         now: DateTime<Utc>,
     ) -> Result<Change<New<Self>>, ImpersonationError> {
-        let ImpersonationTarget { user, tier, member, org } = subject;
+        let ImpersonationTarget { user, tier, member, org } = target;
         if user.id == by.accountable().id {
             return Err(ImpersonationError::Oneself);
         }
@@ -138,36 +139,37 @@ impl Impersonation {
             staff_session_id: by.session(),
             target_user_id: user.id,
             target_email: user.email.clone(),
-            mode: wanted.mode,
-            reason: wanted.reason.to_string(),
-            ticket_ref: wanted.ticket.to_string(),
+            mode: request.mode,
+            reason: request.reason.to_string(),
+            ticket_ref: request.ticket.to_string(),
             started_at: now,
-            expires_at: now + wanted.lasts.min(Self::LONGEST),
+            expires_at: now + request.lasts.min(Self::LONGEST),
             ended_at: None,
         };
         let predicate = format!(
-            "began to draft as {} ({}) in {}, {}",
+            "started impersonating {} ({}) in {} with {} access",
             user.name,
             member.role,
             org.slug,
-            in_words(wanted.mode)
+            in_words(request.mode)
         );
         let draft =
             EventDraft::new(Action::ImpersonationStarted, impersonation.target(), predicate)
-                .with_reason(&wanted.reason, Some(&wanted.ticket))
-                .with_metadata("mode", wanted.mode)
+                .with_reason(&request.reason, Some(&request.ticket))
+                .with_metadata("mode", request.mode)
                 .with_metadata("target_user_id", user.id)
                 .with_metadata("expires_at", impersonation.expires_at)
                 .in_org_log(impersonation.org.clone());
         Ok(Change::recorded(New(impersonation), draft))
     }
 
-    /// Ends it now; its token is refused from the next request on.
+    /// Ends the impersonation. Its token is rejected from the next request on.
     pub fn end(self, now: DateTime<Utc>) -> Result<Change<Self>, ImpersonationError> {
         if !self.is_live(now) {
             return Err(ImpersonationError::EndedAlready);
         }
-        let predicate = format!("ended acting as {} in {}", self.target_email, self.org.slug);
+        let predicate =
+            format!("ended the impersonation of {} in {}", self.target_email, self.org.slug);
         let draft = EventDraft::new(Action::ImpersonationEnded, self.target(), predicate)
             .with_metadata("staff_user_id", self.staff_user_id)
             .with_metadata("target_user_id", self.target_user_id)
@@ -185,7 +187,7 @@ impl Impersonation {
     }
 }
 
-/// What a front end shows across the page for as long as a guise is worn.
+/// Text of the banner that a front end shows during an impersonation.
 #[must_use]
 pub fn banner(caller: &Caller, impersonation: &ActiveImpersonation) -> String {
     banner_text(
@@ -197,7 +199,7 @@ pub fn banner(caller: &Caller, impersonation: &ActiveImpersonation) -> String {
     )
 }
 
-/// The banner of an impersonation that has just been started.
+/// Text of the banner from its parts, for an impersonation that was just started.
 #[must_use]
 pub fn banner_text(
     staff: &str,
@@ -208,7 +210,8 @@ pub fn banner_text(
 ) -> String {
     let until = expires_at.format("%H:%M UTC");
     format!(
-        "{staff} of support is acting as {target} in {} until {until}, {}. Everything is recorded under both names.",
+        "{staff} of support is acting as {target} in {} until {until} with {} access. \
+         Everything is recorded under both names.",
         org.slug,
         in_words(mode)
     )
@@ -217,7 +220,7 @@ pub fn banner_text(
 const fn in_words(mode: Mode) -> &'static str {
     match mode {
         Mode::ReadOnly => "read-only",
-        Mode::Full => "with the right to change things",
+        Mode::Full => "full",
     }
 }
 
@@ -273,7 +276,7 @@ mod tests {
             role: Role::Owner,
             created_at: now,
         };
-        let wanted = StartRequest {
+        let request = StartRequest {
             mode: Mode::ReadOnly,
             reason: Reason::try_from("cannot open the reports".to_owned()).expect("a reason"),
             ticket: TicketRef::try_from("SUP-1".to_owned()).expect("a ticket"),
@@ -283,7 +286,7 @@ mod tests {
             Id::new(Uuid::nil()),
             &by,
             ImpersonationTarget { user, tier, member, org },
-            &wanted,
+            &request,
             now,
         )?;
         Ok(change.into_parts().0.0)

@@ -1,4 +1,4 @@
-//! Why staff do what they do: a reason that a customer can read, and the ticket it belongs to.
+//! Justification of staff actions: a reason, visible to the customer, and a support ticket.
 
 use std::{fmt, ops::RangeInclusive};
 
@@ -6,11 +6,11 @@ use serde::Deserialize;
 
 use crate::text;
 
-/// Why, in words the customer will read: 15 to 500 characters.
+/// Reason, visible to the customer: 15 to 500 characters.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reason(String);
 
-/// The ticket in the support system, as in `SUP-4312`.
+/// Ticket in the support system, such as `SUP-4312`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TicketRef(String);
 
@@ -20,9 +20,9 @@ impl Reason {
 
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum BadJustification {
-    #[error("a reason is 15 to 500 characters of text, without control characters")]
+    #[error("a reason has 15 to 500 characters, at least 8 of them letters or digits, on one line")]
     Reason,
-    #[error("a ticket is 1 to 64 letters, digits and any of . _ # / - as in SUP-4312")]
+    #[error("a ticket has 1 to 64 letters, digits or . _ # / - and starts with a letter or digit")]
     Ticket,
 }
 
@@ -31,9 +31,9 @@ impl TryFrom<String> for Reason {
 
     fn try_from(text: String) -> Result<Self, BadJustification> {
         let trimmed = text.trim();
-        // Fifteen full stops are no reason.
-        let says_something = trimmed.chars().filter(|c| c.is_alphanumeric()).count() >= 8;
-        if text::is_line(trimmed, Self::LENGTH) && says_something {
+        // Rejects, for example, fifteen full stops.
+        let has_words = trimmed.chars().filter(|c| c.is_alphanumeric()).count() >= 8;
+        if text::is_line(trimmed, Self::LENGTH) && has_words {
             Ok(Self(trimmed.to_owned()))
         } else {
             Err(BadJustification::Reason)
@@ -91,7 +91,7 @@ wrapped_text!(
     500,
     None::<String>,
     "customer cannot open the reports page",
-    "Why, in words that the customer will read: 15 to 500 characters."
+    "Reason, visible to the customer: 15 to 500 characters on one line."
 );
 wrapped_text!(
     TicketRef,
@@ -99,7 +99,8 @@ wrapped_text!(
     64,
     Some("^[A-Za-z0-9][A-Za-z0-9._#/-]*$"),
     "SUP-4312",
-    "The ticket in the support system: a letter or digit, then letters, digits and any of `. _ # / -`; at most 64."
+    "Ticket in the support system: a letter or digit, then letters, digits or `. _ # / -`; at \
+     most 64 characters."
 );
 
 #[cfg(test)]

@@ -1,16 +1,17 @@
-//! The words and the rules of Postern: who may do what, what a decision changes, and what the record says of it.
+//! Domain model and rules of Postern: authorization, state transitions and their audit events.
 //!
-//! Pure by intention: no I/O, no async, no database, no HTTP, no clock. Whatever varies from call to call (the time, an
-//! id, a limit from the configuration) comes in as a parameter, so that every rule can be tested by calling it.
+//! Pure: no I/O, no async, no database, no HTTP, no clock. Everything that varies between calls
+//! (time, ids, configured limits) is a parameter, so that each rule can be tested by calling it.
 //!
-//! Read [`policy`] for how a caller becomes a [`policy::Grant`], [`change`] for why nothing is saved unrecorded, and
-//! [`member`] for what a feature looks like.
+//! Start with [`policy`] (how a caller gets a [`policy::Grant`]), [`change`] (state and audit
+//! event are saved together) and [`member`] (an example of a resource).
 
 pub mod action;
 pub mod actor;
 pub mod change;
 pub mod clock;
 pub mod credential;
+pub mod effect;
 pub mod entry;
 pub mod event;
 pub mod export;
@@ -39,15 +40,15 @@ mod words;
 
 pub use id::Id;
 
-/// An error and its causes on one line.
+/// Formats an error and its causes on one line.
 #[must_use]
 pub fn chain(error: &dyn std::error::Error) -> String {
     let mut line = error.to_string();
     let mut source = error.source();
     while let Some(cause) = source {
-        let said = cause.to_string();
-        if !line.ends_with(&said) {
-            line = format!("{line}: {said}");
+        let message = cause.to_string();
+        if !line.ends_with(&message) {
+            line = format!("{line}: {message}");
         }
         source = cause.source();
     }

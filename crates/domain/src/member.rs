@@ -1,7 +1,8 @@
-//! Members: who belongs to an org, and as what.
+//! Members of orgs and their roles.
 //!
-//! Two rules hold everywhere: nobody grants or acts on a role above their own, and an org always has an owner. The
-//! second needs the owners locked while it is decided; `postern-tests` races for it.
+//! Two invariants: callers cannot change members with a role above their own, or grant such a role;
+//! and an org always has an owner. The second requires a lock on the owners, which a concurrency
+//! test in `postern-tests` checks.
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
@@ -10,28 +11,29 @@ use crate::{
     action::Action,
     actor::Actor,
     change::Change,
+    effect::{Effect, ImpersonationsOf},
     event::{EventDraft, Target, TargetType},
     id::Named,
-    id::{MemberId, UserId},
+    id::{MemberId, OrgId, UserId},
     org::Org,
     permission::Permission,
     role::Role,
 };
 
-/// One person's membership in one org.
+/// Membership of a user in an org.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Member {
     pub id: MemberId,
     pub user_id: UserId,
-    /// The address they sign in with.
+    /// E-mail address for sign-in.
     #[cfg_attr(feature = "openapi", schema(example = "bo@acme.example"))]
     pub email: String,
-    /// What they are called.
+    /// Display name.
     #[cfg_attr(feature = "openapi", schema(example = "Bo Lind"))]
     pub name: String,
     pub role: Role,
-    /// When they joined.
+    /// Time of joining the org.
     pub created_at: DateTime<Utc>,
 }
 
@@ -40,7 +42,7 @@ impl Named for Member {
     const SCHEMA: &'static str = "MemberId";
 }
 
-/// Where a caller stands: an org, and what they are in it.
+/// An org and the caller's membership in it.
 #[derive(Debug, Clone)]
 pub struct OrgContext {
     pub org: Org,
@@ -48,18 +50,18 @@ pub struct OrgContext {
     pub role: Role,
 }
 
-/// A member who is no longer one.
+/// A member to remove from the org.
 #[derive(Debug)]
 pub struct RemovedMember(pub Member);
 
-/// Why a membership stays as it is.
+/// Reason for which a membership cannot be changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum MemberError {
-    #[error("nobody acts on, or grants, a role above their own")]
+    #[error("you cannot change members with a role above yours, or grant a role above yours")]
     AboveOwnRole,
-    #[error("an org keeps at least one owner")]
+    #[error("the last owner cannot be removed or demoted")]
     LastOwner,
-    #[error("nobody is raised to admin or owner under impersonation")]
+    #[error("promotion to admin or owner is blocked under impersonation")]
     RaisedUnderImpersonation,
 }
 
@@ -70,18 +72,19 @@ impl Member {
     }
 }
 
-/// A member with all that has to stand still while something is decided about them: what the caller is, and how many
-/// owners there are. The store reads it under a lock.
+/// A member with the data that a change of the membership depends on, read under a lock.
 #[derive(Debug)]
 pub struct LockedMember {
+    pub org: OrgId,
     pub member: Member,
-    /// The caller's own role, as it is now.
+    /// The caller's current role.
     pub own_role: Role,
+    /// Number of owners of the org.
     pub owners: u64,
 }
 
 impl LockedMember {
-    /// Gives the member another role.
+    /// Changes the member's role.
     pub fn change_role(self, role: Role, actor: &Actor) -> Result<Change<Member>, MemberError> {
         self.may_be_acted_on()?;
         if role > self.own_role {
@@ -102,7 +105,7 @@ impl LockedMember {
         Ok(Change::recorded(Member { role, ..member }, draft))
     }
 
-    /// Takes the member out of the org.
+    /// Removes the member from the org.
     pub fn remove(self) -> Result<Change<RemovedMember>, MemberError> {
         self.may_be_acted_on()?;
         let member = self.member;
@@ -111,10 +114,12 @@ impl LockedMember {
         let draft = EventDraft::new(Action::UserRemoved, member.target(), predicate)
             .with_metadata("role", member.role)
             .with_metadata("user_id", member.user_id);
-        Ok(Change::recorded(RemovedMember(member), draft))
+        let impersonations = ImpersonationsOf::Membership { org: self.org, target: member.user_id };
+        Ok(Change::recorded(RemovedMember(member), draft)
+            .with_effect(Effect::EndImpersonations(impersonations)))
     }
 
-    /// The role that let the caller in may have been taken away since: it is looked at again, under the lock.
+    /// Checks the caller's role again under the lock: it may have changed since authorization.
     fn may_be_acted_on(&self) -> Result<(), MemberError> {
         let still_manages = Permission::MembersManage.granted_to_role(self.own_role);
         if still_manages && self.member.role <= self.own_role {
@@ -145,12 +150,12 @@ mod tests {
             role,
             created_at: DateTime::UNIX_EPOCH,
         };
-        LockedMember { member, own_role, owners }
+        LockedMember { org: Id::new(nil), member, own_role, owners }
     }
 
     const NOBODY: Actor = Actor::Cli { command: "test" };
 
-    /// Every triple of roles, against what the rules say of it.
+    /// Checks the rules for all triples of roles.
     #[test]
     fn roles_change_only_below_and_up_to_ones_own() {
         for own in Role::ALL.iter().copied() {

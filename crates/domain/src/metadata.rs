@@ -1,5 +1,5 @@
-//! What else an event may say, by action: stated once beside each action, printed as JSON Schema for those who read events by machine
-//! (`openapi/audit-actions.md`), and asked of every event after every test.
+//! Event metadata by action: declared with each action, published as JSON Schema
+//! (`openapi/audit-actions.md`), and checked for every event after every test.
 
 use serde_json::{Map, Value, json};
 
@@ -8,44 +8,50 @@ use serde_json::{Map, Value, json};
 pub struct Field {
     pub name: &'static str,
     pub kind: Kind,
-    /// Whether it is always there.
+    /// Whether the field is required.
     pub always: bool,
 }
 
-/// What a field holds.
+/// Type of a field's value.
 #[derive(Debug, Clone, Copy)]
 pub enum Kind {
     Text,
-    /// A whole number, 0 or more.
+    /// An integer, 0 or more.
     Count,
-    /// RFC 3339, in UTC.
+    /// A time in RFC 3339 format, in UTC.
     Moment,
     /// An id with this prefix.
     Id(&'static str),
-    /// Names and what was asked of them.
+    /// Filter parameters with their values.
     Filter,
-    /// What it was before and what it is now; null where there was or is none.
+    /// The `old` and the `new` value, each of this type or null.
     Changed(&'static Self),
 }
 
 impl Kind {
-    /// As JSON Schema (2020-12).
+    /// JSON Schema (2020-12) of the value.
     fn schema(self) -> Value {
         match self {
-            Self::Text => {
-                json!({ "anyOf": [{ "type": "string", "maxLength": 1000 }, { "$ref": "#/$defs/truncated" }] })
-            }
+            Self::Text => json!({
+                "anyOf": [{ "type": "string", "maxLength": 1000 }, { "$ref": "#/$defs/truncated" }],
+            }),
             Self::Count => json!({ "type": "integer", "minimum": 0 }),
             Self::Moment => json!({ "type": "string", "format": "date-time" }),
-            Self::Id(prefix) => {
-                json!({ "type": "string", "pattern": format!("^{prefix}_[0-7][0-9a-hjkmnp-tv-z]{{25}}$") })
-            }
+            Self::Id(prefix) => json!({
+                "type": "string",
+                "pattern": format!("^{prefix}_[0-7][0-9a-hjkmnp-tv-z]{{25}}$"),
+            }),
             Self::Filter => {
                 json!({ "type": "object", "additionalProperties": { "type": "string" } })
             }
             Self::Changed(kind) => {
                 let value = json!({ "anyOf": [kind.schema(), { "type": "null" }] });
-                json!({ "type": "object", "properties": { "old": value, "new": value }, "required": ["old", "new"], "additionalProperties": false })
+                json!({
+                    "type": "object",
+                    "properties": { "old": value, "new": value },
+                    "required": ["old", "new"],
+                    "additionalProperties": false,
+                })
             }
         }
     }
@@ -70,8 +76,8 @@ impl Kind {
             }
             Self::Changed(kind) => value.as_object().is_some_and(|fields| {
                 fields.len() == 2
-                    && ["old", "new"].iter().all(|which| {
-                        fields.get(*which).is_some_and(|value| value.is_null() || kind.holds(value))
+                    && ["old", "new"].iter().all(|name| {
+                        fields.get(*name).is_some_and(|value| value.is_null() || kind.holds(value))
                     })
             }),
         }
@@ -82,44 +88,51 @@ fn is_truncated(value: &Value) -> bool {
     value["truncated"].is_string() && value["sha256"].is_string() && value["bytes"].is_u64()
 }
 
-/// The schema of metadata that has these fields.
+/// JSON Schema of metadata with these fields.
 #[must_use]
 pub fn schema(fields: &[Field]) -> Value {
     let properties: Map<String, Value> =
         fields.iter().map(|field| (field.name.to_owned(), field.kind.schema())).collect();
     let required: Vec<&str> =
         fields.iter().filter(|field| field.always).map(|field| field.name).collect();
-    json!({ "type": "object", "properties": properties, "required": required, "additionalProperties": false })
+    json!({
+        "type": "object",
+        "properties": properties,
+        "required": required,
+        "additionalProperties": false,
+    })
 }
 
-/// What the schema of a text that was too long is: the beginning, how long it was, and a hash of the whole.
+/// JSON Schema of a truncated value: its beginning, its length in bytes and its SHA-256.
 #[must_use]
 pub fn truncated() -> Value {
     json!({
         "type": "object",
         "properties": {
-            "truncated": { "type": "string", "maxLength": 200 }, "bytes": { "type": "integer" }, "sha256": { "type": "string", "pattern": "^[0-9a-f]{64}$" },
+            "truncated": { "type": "string", "maxLength": 200 },
+            "bytes": { "type": "integer" },
+            "sha256": { "type": "string", "pattern": "^[0-9a-f]{64}$" },
         },
         "required": ["truncated", "bytes", "sha256"],
         "additionalProperties": false,
     })
 }
 
-/// What is wrong with metadata that is to have these fields; nothing, if nothing is.
+/// Checks that `metadata` conforms to these fields. Returns the first fault, if any.
 #[must_use]
 pub fn fault(fields: &[Field], metadata: &Map<String, Value>) -> Option<String> {
     let missing = fields
         .iter()
         .find(|field| field.always && !metadata.contains_key(field.name))
         .map(|field| format!("{} is missing", field.name));
-    let odd = metadata.iter().find_map(|(name, value)| {
+    let invalid = metadata.iter().find_map(|(name, value)| {
         match fields.iter().find(|field| field.name == name) {
-            None => Some(format!("{name} is not stated")),
+            None => Some(format!("{name} is not declared")),
             Some(field) if !field.kind.holds(value) => {
-                Some(format!("{name} is {value}, and not {:?}", field.kind))
+                Some(format!("{name} is {value}, expected {:?}", field.kind))
             }
             Some(_) => None,
         }
     });
-    missing.or(odd)
+    missing.or(invalid)
 }

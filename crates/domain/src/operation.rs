@@ -1,16 +1,16 @@
-//! What an operation is: one row of the table that `postern-api` states every operation in, once.
+//! Operations: the type of a row in the operations table of `postern-api`.
 
 use chrono::NaiveDate;
 
 use crate::{action::Action, permission::Permission, scope::ScopeKind};
 
-/// One row of the table of operations.
+/// One row of the operations table.
 #[derive(Debug)]
 pub struct Operation {
-    /// The id in the contract, and the name of the handler: `change_member_role`.
+    /// Operation id in the OpenAPI document, and the name of the handler: `change_member_role`.
     pub id: &'static str,
     pub scope: ScopeKind,
-    /// The permission it needs; none where being signed in is enough, or nobody has to be.
+    /// Required permission; none if authentication suffices or is not required.
     pub needs: Option<Permission>,
     pub records: Records,
     pub impersonated: Impersonated,
@@ -19,8 +19,9 @@ pub struct Operation {
 }
 
 impl Operation {
-    /// Whether a repeated POST of it is known by its key and gets the first answer again: what somebody known does, but for what ends the very
-    /// session that it comes in. In another session that is another request.
+    /// Whether a POST supports `Idempotency-Key`: true for authenticated operations that record
+    /// events. Logout is excluded, because the same request from another session ends another
+    /// session.
     #[must_use]
     pub fn is_repeatable(&self) -> bool {
         !matches!(self.scope, ScopeKind::Public)
@@ -29,22 +30,22 @@ impl Operation {
     }
 }
 
-/// An operation that is on its way out: it still answers, and says so.
+/// Deprecation of an operation, announced in its responses until it is removed.
 #[derive(Debug, Clone, Copy)]
 pub struct Deprecation {
-    /// Since when nobody should begin to use it.
+    /// Date of the deprecation: new clients should not use the operation.
     pub since: NaiveDate,
-    /// From when on it may be gone.
+    /// Earliest date of removal.
     pub sunset: NaiveDate,
-    /// The id of the operation to use instead.
+    /// Id of the operation to use instead.
     pub successor: &'static str,
 }
 
 impl Deprecation {
-    /// How many days there are at least between the two.
+    /// Minimum number of days from `since` to `sunset`.
     pub const NOTICE: i64 = 180;
 
-    /// Dates are year, month, day; one that no calendar has does not compile.
+    /// Takes dates as year, month, day. An invalid date in a constant does not compile.
     #[must_use]
     pub const fn new(
         since: (i32, u32, u32),
@@ -52,22 +53,24 @@ impl Deprecation {
         successor: &'static str,
     ) -> Self {
         const fn date((year, month, day): (i32, u32, u32)) -> NaiveDate {
-            NaiveDate::from_ymd_opt(year, month, day).expect("a day of the calendar")
+            NaiveDate::from_ymd_opt(year, month, day).expect("a valid date")
         }
         Self { since: date(since), sunset: date(sunset), successor }
     }
 }
 
-/// What an operation leaves in the record.
+/// Audit actions that an operation records.
 #[derive(Debug, Clone, Copy)]
 pub enum Records {
-    /// It changes nothing and shows nothing that has to be told.
+    /// None: the operation changes nothing, and what it reads is not audited.
     Nothing,
-    /// It changes state or discloses: when it succeeds, one of these is in the record.
+    /// The operation changes state or discloses data: on success, at least one of these is
+    /// recorded.
     Always(&'static [Action]),
-    /// It only reads; where what it shows has to be told, one of these is committed by itself before it is shown.
+    /// The operation only reads. For an audited read, one of these is committed in its own
+    /// transaction before the response is sent.
     InOwnTx(&'static [Action]),
-    /// It keeps books that are nobody's act, and records one of these only when something is wrong.
+    /// The operation writes unaudited state, and records one of these only for an anomaly.
     OnAnomaly(&'static [Action]),
 }
 
@@ -81,7 +84,7 @@ impl Records {
     }
 }
 
-/// How an operation stands when it is called under another's name.
+/// Availability of an operation under impersonation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Impersonated {
     Allowed,
@@ -92,7 +95,7 @@ pub enum Impersonated {
 }
 
 impl Impersonated {
-    /// The word of `x-impersonation`.
+    /// Value of `x-impersonation` in the OpenAPI document.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -103,7 +106,7 @@ impl Impersonated {
     }
 }
 
-/// What a request must bring besides the right.
+/// Input that an operation requires in addition to its permission.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Demand {
     Reason,
@@ -112,7 +115,7 @@ pub enum Demand {
 }
 
 impl Demand {
-    /// The word of `x-demands`.
+    /// Value in `x-demands` in the OpenAPI document.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {

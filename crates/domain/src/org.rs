@@ -8,6 +8,7 @@ use crate::{
     action::Action,
     actor::Person,
     change::Change,
+    effect::{Effect, ImpersonationsOf},
     event::{EventDraft, Target, TargetType},
     feature::Plan,
     id::Named,
@@ -16,45 +17,45 @@ use crate::{
     role::Role,
 };
 
-/// A customer.
+/// An org: one customer of the vendor.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Org {
     pub id: OrgId,
-    /// The short name in addresses; unique over all of Postern, and never given out again.
+    /// Short name for URLs. Unique, and never reused.
     #[cfg_attr(feature = "openapi", schema(example = "acme"))]
     pub slug: String,
-    /// What people call it.
+    /// Display name.
     #[cfg_attr(feature = "openapi", schema(example = "Acme Corporation"))]
     pub name: String,
     pub plan: Plan,
-    /// The end of the trial, while there is one.
+    /// End of the trial; null if there is none.
     pub trial_ends_at: Option<DateTime<Utc>>,
     pub limits: Limits,
-    /// When it was created.
+    /// Time of creation.
     pub created_at: DateTime<Utc>,
     #[serde(skip)]
     pub deletion_requested_at: Option<DateTime<Utc>>,
 }
 
-/// How much an org may have of what is counted.
+/// Quotas of an org.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Limits {
-    /// How many members.
+    /// Maximum number of members.
     #[cfg_attr(feature = "openapi", schema(example = 500, minimum = 0))]
     pub max_users: i64,
-    /// How many projects.
+    /// Maximum number of projects.
     #[cfg_attr(feature = "openapi", schema(example = 1000, minimum = 0))]
     pub max_projects: i64,
 }
 
-/// An org as other things refer to it.
+/// Reference to an org.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct OrgRef {
     pub id: OrgId,
-    /// Its short name in addresses.
+    /// Short name for URLs.
     #[cfg_attr(feature = "openapi", schema(example = "acme"))]
     pub slug: String,
 }
@@ -71,7 +72,7 @@ pub struct NewOrg {
     pub owner: Member,
 }
 
-/// The confirmation did not name the org.
+/// The confirmation does not match the org's slug.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the confirmation is not the org's slug")]
 pub struct NotConfirmed;
@@ -87,7 +88,7 @@ impl Org {
         Target::new(TargetType::Org, self.id, &self.slug)
     }
 
-    /// Founds an org on the smallest plan, with its founder as the owner.
+    /// Creates an org on the smallest plan, with `founder` as its owner.
     pub fn found(
         id: Id<Self>,
         slug: String,
@@ -138,7 +139,7 @@ impl Org {
         Change::recorded(Self { name, ..self }, draft)
     }
 
-    /// Takes the org out of service; what it holds is purged after a grace period.
+    /// Requests deletion: disables the org now; its data is to be purged after a grace period.
     pub fn request_deletion(
         self,
         confirm_slug: &str,
@@ -150,18 +151,20 @@ impl Org {
         let draft = EventDraft::new(
             Action::OrgDeletionRequested,
             self.target(),
-            format!("asked for the org {} to be deleted", self.slug),
+            format!("requested deletion of the org {}", self.slug),
         );
-        Ok(Change::recorded(Self { deletion_requested_at: Some(now), ..self }, draft))
+        let effect = Effect::EndImpersonations(ImpersonationsOf::Org(self.id));
+        Ok(Change::recorded(Self { deletion_requested_at: Some(now), ..self }, draft)
+            .with_effect(effect))
     }
 }
 
-/// One of the orgs that a person belongs to.
+/// Membership of a user in an org, as part of the user.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Membership {
     pub org: OrgRef,
-    /// What people call the org.
+    /// Display name of the org.
     #[cfg_attr(feature = "openapi", schema(example = "Acme Corporation"))]
     pub org_name: String,
     pub member_id: MemberId,

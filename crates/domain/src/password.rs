@@ -1,5 +1,5 @@
-//! What a password must be like: NIST SP 800-63B, 3.1.1.2. Long enough, not one that attackers try first, and no rules
-//! about what characters it is made of.
+//! Rules for new passwords (NIST SP 800-63B, 3.1.1.2): a minimum length, a blocklist of common
+//! passwords, and no rules about character classes.
 
 use std::{collections::HashSet, fmt, ops::RangeInclusive, sync::LazyLock};
 
@@ -7,29 +7,29 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Deserializer};
 use unicode_normalization::UnicodeNormalization;
 
-/// A password as somebody typed it: it neither prints nor serializes, and is wiped from memory when dropped.
+/// A password as typed. It cannot be printed or serialized, and is wiped from memory when dropped.
 #[derive(Clone)]
 pub struct Password(SecretString);
 
-/// Why a password is refused as a new one.
+/// Reason for which a new password is rejected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum WeakPassword {
-    #[error("a password has 12 to 128 characters")]
+    #[error("a password must have 12 to 128 characters")]
     Length,
-    #[error("this password is among those that attackers try first")]
+    #[error("this password is too common, repetitive or sequential")]
     Common,
-    #[error("a password does not consist of your own e-mail address or of the product's name")]
+    #[error("a password must not be your e-mail address or the product's name")]
     Guessable,
 }
 
 impl Password {
-    /// In characters, not bytes.
+    /// Length of a new password in characters, not bytes.
     pub const LENGTH: RangeInclusive<usize> = 12..=128;
 
-    /// In bytes; nobody types more, and normalizing takes time.
+    /// Maximum input in bytes, which bounds the cost of normalization.
     const LONGEST_TYPED: usize = 1024;
 
-    /// Unicode is brought to NFKC, so that the same keys on another keyboard give the same password.
+    /// Normalizes to Unicode NFKC, so that different keyboards and systems give the same password.
     #[must_use]
     pub fn new(typed: &str) -> Self {
         Self(typed.nfkc().collect::<String>().into())
@@ -41,7 +41,7 @@ impl Password {
         self.0.expose_secret().as_bytes()
     }
 
-    /// May the owner of `email` take this as a new password?
+    /// Checks the rules for a new password of the user with this e-mail address.
     pub fn check(&self, email: &str) -> Result<(), WeakPassword> {
         let text = self.0.expose_secret().to_lowercase();
         if !Self::LENGTH.contains(&self.0.expose_secret().chars().count()) {
@@ -59,25 +59,25 @@ impl Password {
             return Err(WeakPassword::Guessable);
         }
         let unit = repeated_unit(&text);
-        let tried_first =
+        let common =
             COMMON.contains(text.as_str()) || COMMON.contains(bare) || COMMON.contains(unit);
-        if tried_first || unit.chars().count() < 4 || is_run(&text) {
+        if common || unit.chars().count() < 4 || is_run(&text) {
             return Err(WeakPassword::Common);
         }
         Ok(())
     }
 }
 
-/// The list's source and licence stand in `docs/decisions.md`.
+/// Common passwords. For source and license see `docs/decisions/0014-password-rules.md`.
 static COMMON: LazyLock<HashSet<&'static str>> =
     LazyLock::new(|| include_str!("password/common.txt").lines().collect());
 
-/// A word without the digits and marks that people put before and behind it to make it long: `password` of `password1234!`.
+/// The text without leading and trailing digits and punctuation: `password` of `password1234!`.
 fn stem(text: &str) -> &str {
     text.trim_matches(|c: char| !c.is_alphabetic())
 }
 
-/// The shortest text of which this one is a repetition: `abc` of `abcabcabcabc`, or all of it.
+/// The shortest text that this one repeats: `abc` of `abcabcabcabc`; otherwise the whole text.
 fn repeated_unit(text: &str) -> &str {
     let bytes = text.as_bytes();
     let period = (1..=bytes.len() / 2).find(|n| {
@@ -86,7 +86,7 @@ fn repeated_unit(text: &str) -> &str {
     period.and_then(|n| text.get(..n)).unwrap_or(text)
 }
 
-/// One character after the other, up or down, all through: `abcdefghijkl`, `987654321098`.
+/// Whether all characters are consecutive, up or down: `abcdefghijkl`, `987654321098`.
 fn is_run(text: &str) -> bool {
     let codes: Vec<u32> = text.chars().map(u32::from).collect();
     let follows = |up: bool| {
@@ -126,7 +126,7 @@ mod openapi {
         fn schema() -> RefOr<Schema> {
             ObjectBuilder::new()
                 .schema_type(Type::String)
-                .description(Some("A password, as it was typed."))
+                .description(Some("Password in plain text."))
                 .format(Some(SchemaFormat::KnownFormat(KnownFormat::Password)))
                 .max_length(Some(Self::LONGEST_TYPED))
                 .examples(["postern-demo-2026"])

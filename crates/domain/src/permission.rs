@@ -1,5 +1,5 @@
-//! What can be permitted, and to whom. The whole policy of rights is the two functions here;
-//! `openapi/permissions.md` is printed from them, so a change of rights is a diff that a reviewer sees.
+//! Permissions, and the lowest role or tier that has each. `openapi/permissions.md` is generated
+//! from this file, so that a change of rights is visible in review.
 
 use std::fmt;
 
@@ -7,7 +7,7 @@ use crate::{role::Role, staff::Tier};
 
 macro_rules! permissions {
     ($($(#[$doc:meta])* $name:ident = $text:literal),+ $(,)?) => {
-        /// One thing that an operation may need, as `noun:verb`.
+        /// Permission that an operation requires, as `noun:verb`.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
         pub enum Permission { $($(#[$doc])* $name),+ }
 
@@ -23,7 +23,7 @@ macro_rules! permissions {
 }
 
 permissions! {
-    // Of an org, by role.
+    // Permissions in an org, by role.
     OrgRead = "org:read",
     OrgWrite = "org:write",
     OrgDelete = "org:delete",
@@ -32,7 +32,7 @@ permissions! {
     SettingsRead = "settings:read",
     SettingsWrite = "settings:write",
     AuditRead = "audit:read",
-    // Of the vendor's staff, by tier.
+    // Permissions of the vendor's staff, by tier.
     AccountsSearch = "accounts:search",
     Impersonate = "impersonation:use",
     ImpersonationEndAny = "impersonation:end_any",
@@ -48,7 +48,7 @@ impl fmt::Display for Permission {
 }
 
 impl Permission {
-    /// The lowest role that has this permission in its org, if it is one of an org's.
+    /// Lowest role that has this permission in its org. `None` for staff permissions.
     #[must_use]
     pub const fn lowest_role(self) -> Option<Role> {
         match self {
@@ -66,7 +66,7 @@ impl Permission {
         }
     }
 
-    /// The lowest tier of the vendor's staff that has this permission, if it is one of theirs.
+    /// Lowest staff tier that has this permission. `None` for permissions in an org.
     #[must_use]
     pub const fn lowest_tier(self) -> Option<Tier> {
         match self {
@@ -86,13 +86,13 @@ impl Permission {
         }
     }
 
-    /// May this role do this in its org?
+    /// Whether members with this role have the permission in their org.
     #[must_use]
     pub fn granted_to_role(self, role: Role) -> bool {
         self.lowest_role().is_some_and(|lowest| role >= lowest)
     }
 
-    /// May this tier do this in the staff portal?
+    /// Whether staff of this tier have the permission.
     #[must_use]
     pub fn granted_to_tier(self, tier: Tier) -> bool {
         self.lowest_tier().is_some_and(|lowest| tier >= lowest)
@@ -111,22 +111,28 @@ mod openapi {
 
     impl PartialSchema for Permission {
         fn schema() -> RefOr<Schema> {
-            let whose = |permission: &Permission| match (
+            let holders = |permission: &Permission| match (
                 permission.lowest_role(),
                 permission.lowest_tier(),
             ) {
-                (Some(Role::Owner), _) => " owners.".to_owned(),
-                (Some(role), _) => format!(" in an org {role} and above."),
-                (None, Some(Tier::SuperAdmin)) => " super admins of the staff.".to_owned(),
+                (Some(Role::Owner), _) => " org role owner.".to_owned(),
+                (Some(role), _) => format!(" org role {role} and above."),
+                (None, Some(Tier::SuperAdmin)) => " staff tier super_admin.".to_owned(),
                 (None, tier) => {
-                    format!(" of the staff {} and above.", tier.map_or("nobody", Tier::name))
+                    format!(" staff tier {} and above.", tier.map_or("none", Tier::name))
                 }
             };
-            let words: Vec<(&str, String)> =
-                Self::ALL.iter().map(|permission| (permission.name(), whose(permission))).collect();
+            let words: Vec<(&str, String)> = Self::ALL
+                .iter()
+                .map(|permission| (permission.name(), holders(permission)))
+                .collect();
             let words: Vec<(&str, &str)> =
-                words.iter().map(|(name, whose)| (*name, whose.as_str())).collect();
-            schema("One thing that an operation may need, as `noun:verb`, and who has it.", &words)
+                words.iter().map(|(name, holders)| (*name, holders.as_str())).collect();
+            schema(
+                "Permission that an operation requires, as `noun:verb`, with the roles or tiers \
+                 that have it.",
+                &words,
+            )
         }
     }
 

@@ -1,7 +1,9 @@
-//! May they? From what a token leads to ([`LoadedIdentity`]) to a [`Caller`], and from a caller to a [`Grant`].
+//! Authentication and authorization: from a [`LoadedIdentity`] to a [`Caller`], and from a caller
+//! to a [`Grant`].
 //!
-//! A grant is the only thing that opens the store, and only the functions here make one. The order is fixed: who
-//! ([`recognise`]) → where (not found comes before forbidden) → may they → in whose name.
+//! A grant is required for access to the store, and only functions of this module create one. The
+//! order is fixed: authentication ([`authenticate`]), scope (404 before 403), permission,
+//! impersonation.
 
 use chrono::{DateTime, Utc};
 
@@ -19,7 +21,7 @@ use crate::{
     user::User,
 };
 
-/// What the ids in a valid token lead to in the database.
+/// Rows that a valid access token refers to.
 #[derive(Debug)]
 pub struct LoadedIdentity {
     pub session: Session,
@@ -28,19 +30,19 @@ pub struct LoadedIdentity {
     pub impersonation: Option<LoadedImpersonation>,
 }
 
-/// What the impersonation in a token leads to.
+/// Rows that the impersonation in an access token refers to.
 #[derive(Debug)]
 pub struct LoadedImpersonation {
     pub state: Impersonation,
     pub target: User,
     pub target_tier: Option<Tier>,
-    /// The org it is bound to, unless it is gone.
+    /// The org of the impersonation, unless it no longer exists.
     pub org: Option<Org>,
-    /// The place of the person worn in that org, unless they have left it.
+    /// The target's role in that org, unless they have left it.
     pub role: Option<Role>,
 }
 
-/// Why a valid token is no longer good.
+/// Reason for which a valid access token is no longer accepted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum AuthenticationError {
     #[error("the session has ended")]
@@ -51,7 +53,8 @@ pub enum AuthenticationError {
     ImpersonationExpired,
 }
 
-/// Who is calling. Everything that can end a session or an impersonation early is looked at here, on every request.
+/// Authenticates the caller. Everything that can end a session or an impersonation early is checked
+/// here, on every request.
 pub fn authenticate(
     identity: LoadedIdentity,
     now: DateTime<Utc>,
@@ -80,7 +83,7 @@ fn authenticate_impersonation(
     if now >= state.expires_at {
         return Err(AuthenticationError::ImpersonationExpired);
     }
-    // The person worn has left, been suspended or joined the staff; or the org is gone.
+    // The target has left, was suspended or became staff; or the org is gone.
     let gone = target.suspended_at.is_some() || target_tier.is_some() || role.is_none();
     match org.filter(|org| !gone && org.deletion_requested_at.is_none()) {
         None => Err(AuthenticationError::ImpersonationEnded),
@@ -95,28 +98,28 @@ fn authenticate_impersonation(
     }
 }
 
-/// Why a known caller is refused.
+/// Reason for which an authenticated caller is denied.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Denial {
-    /// The org is not there for this caller: it does not exist, or they do not belong to it. Nobody can tell which.
-    #[error("no such org")]
+    /// The org does not exist, or the caller does not belong to it. The response is the same.
+    #[error("org not found")]
     NotFound,
-    #[error("needs the permission {0}")]
+    #[error("requires the permission {0}")]
     Forbidden(Permission),
-    #[error("never under impersonation")]
+    #[error("blocked under impersonation")]
     Blocked,
-    #[error("not in a read-only impersonation")]
+    #[error("blocked under read-only impersonation")]
     ReadOnly,
 }
 
-/// A known caller, and why they are refused: what `permission.denied` records.
+/// An authenticated caller with the reason of the denial, as recorded by `permission.denied`.
 #[derive(Debug)]
 pub struct Denied {
     pub caller: Box<Caller>,
     pub denial: Denial,
 }
 
-/// The right to do one operation in one place, now. Made here and nowhere else.
+/// Decision that a caller may run one operation in one scope now. Created only in this module.
 #[derive(Debug)]
 pub struct Grant<S: Scope> {
     operation: &'static Operation,
@@ -141,19 +144,20 @@ impl<S: Scope> Grant<S> {
     }
 }
 
-/// The org in whose log stands what a caller does outside any org: the one their guise is bound to.
+/// The org of the caller's impersonation: its log contains what they do outside of any org.
 #[must_use]
 pub fn impersonated_org(actor: &Actor) -> Option<&OrgRef> {
     actor.caller()?.impersonation().map(|impersonation| &impersonation.org)
 }
 
-/// A grant for what nobody has to be signed in for.
+/// Grants an operation that requires no authentication.
 #[must_use]
 pub const fn authorize_anonymous(operation: &'static Operation) -> Grant<scope::Public> {
     Grant { operation, actor: Actor::Anonymous { email: None }, context: () }
 }
 
-/// A grant for an operator at the command line, who has the database anyway; recorded as such.
+/// Grants an operation to an operator at the command line, who has access to the database anyway.
+/// Events name the command.
 #[must_use]
 pub const fn authorize_cli(
     operation: &'static Operation,
@@ -162,9 +166,10 @@ pub const fn authorize_cli(
     Grant { operation, actor: Actor::Cli { command }, context: () }
 }
 
-/// A scope that a known caller can be admitted to.
+/// A scope that authenticated callers can be authorized for.
 pub trait Authorize: Scope + Sized {
-    /// `place` is where the caller stands in the org of the request, if there is such an org and they do.
+    /// Authorizes the caller. `context`: the org of the request and their membership in it; `None`
+    /// if the org does not exist or they do not belong to it.
     fn authorize(
         operation: &'static Operation,
         caller: Box<Caller>,
@@ -211,7 +216,7 @@ impl Authorize for scope::Staff {
         caller: Box<Caller>,
         _: Option<OrgContext>,
     ) -> Result<Grant<Self>, Denied> {
-        // Under a guise the staff portal is closed; that it is blocked says more than that a customer has no tier.
+        // `Blocked` is more helpful than `Forbidden`, which the missing effective tier would give.
         if caller.impersonation().is_some() {
             return Err(Denied { caller, denial: Denial::Blocked });
         }
@@ -225,10 +230,10 @@ fn grant<S: Scope>(
     operation: &'static Operation,
     caller: Box<Caller>,
     context: S::Context,
-    may: impl FnOnce(Permission, &Caller) -> bool,
+    has_permission: impl FnOnce(Permission, &Caller) -> bool,
 ) -> Result<Grant<S>, Denied> {
     let denial = match operation.needs {
-        Some(needed) if !may(needed, &caller) => Some(Denial::Forbidden(needed)),
+        Some(needed) if !has_permission(needed, &caller) => Some(Denial::Forbidden(needed)),
         _ => caller.impersonation().and_then(|impersonation| {
             match (operation.impersonated, impersonation.mode) {
                 (Impersonated::Blocked, _) => Some(Denial::Blocked),

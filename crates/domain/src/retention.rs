@@ -1,4 +1,5 @@
-//! How long what an org's events say is kept. Their hashes stay for ever, so that what is left can still be checked.
+//! Retention of audit events, and legal holds. The hashes of removed events are kept, so that the
+//! remaining log can be verified.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::Serialize;
@@ -11,38 +12,39 @@ use crate::{
     org::OrgRef,
 };
 
-/// The rules for the log of one org.
+/// Retention settings of an org's log.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Retention {
     pub org: OrgRef,
-    /// How many days; none for what holds where nothing is said.
+    /// Retention in days; `None` for the configured default.
     pub days: Option<i64>,
-    /// Since when nothing may be removed, whatever its age: a legal hold.
+    /// Start of a legal hold, under which no event is removed.
     pub held_since: Option<DateTime<Utc>>,
 }
 
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RetentionError {
-    #[error("events are kept for {} to {} days", Retention::SHORTEST, Retention::LONGEST)]
+    #[error("retention must be {} to {} days", Retention::SHORTEST, Retention::LONGEST)]
     Days,
 }
 
 impl Retention {
+    /// Minimum retention in days.
     pub const SHORTEST: i64 = 30;
-    /// Seven years.
+    /// Maximum retention in days: seven years.
     pub const LONGEST: i64 = 2_557;
 
-    /// Before when events of this log are to go. None while a hold is on them.
+    /// Time before which events have expired. `None` under a legal hold.
     #[must_use]
-    pub fn cutoff(&self, otherwise: i64, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
-        self.held_since.is_none().then(|| now - TimeDelta::days(self.days.unwrap_or(otherwise)))
+    pub fn cutoff(&self, default_days: i64, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        self.held_since.is_none().then(|| now - TimeDelta::days(self.days.unwrap_or(default_days)))
     }
 
     pub fn keep_for(self, days: i64, reason: &Reason) -> Result<Change<Self>, RetentionError> {
         if !(Self::SHORTEST..=Self::LONGEST).contains(&days) {
             return Err(RetentionError::Days);
         }
-        let predicate = format!("set that events of {} are kept for {days} days", self.org.slug);
+        let predicate = format!("set audit retention for {} to {days} days", self.org.slug);
         Ok(self.clone().change_to(Self { days: Some(days), ..self }, predicate, reason))
     }
 
@@ -50,12 +52,12 @@ impl Retention {
         if self.held_since.is_some() {
             return Change::unchanged(self);
         }
-        let predicate = format!("put a legal hold on the log of {}", self.org.slug);
+        let predicate = format!("placed a legal hold on the audit log of {}", self.org.slug);
         self.clone().change_to(Self { held_since: Some(now), ..self }, predicate, reason)
     }
 
     pub fn release(self, reason: &Reason) -> Change<Self> {
-        let predicate = format!("lifted the legal hold on the log of {}", self.org.slug);
+        let predicate = format!("lifted the legal hold on the audit log of {}", self.org.slug);
         self.clone().change_to(Self { held_since: None, ..self }, predicate, reason)
     }
 
@@ -76,7 +78,7 @@ impl Retention {
     }
 }
 
-/// What has been removed from a log, in its own words. `first_kept`: the number of the first entry whose event is kept for certain.
+/// Event that records a retention run. All events from index `first_kept` on were kept.
 pub fn applied(
     org: Option<&OrgRef>,
     before: DateTime<Utc>,
@@ -86,7 +88,7 @@ pub fn applied(
     let name = org.map_or("the platform", |org| &org.slug);
     let target =
         org.map_or_else(|| Target { kind: TargetType::Log, id: None, label: name.to_owned() }, log);
-    let predicate = format!("removed what {events} events of {name} said, whose time was over");
+    let predicate = format!("removed the contents of {events} expired events of {name}");
     let draft = EventDraft::new(Action::AuditRetentionApplied, target, predicate);
     draft
         .with_metadata("before", before)
@@ -123,15 +125,15 @@ mod tests {
                 RetentionError::Days
             );
         }
-        let (kept, draft) = acme().keep_for(30, &reason).expect("in bounds").into_parts();
+        let (kept, draft, _) = acme().keep_for(30, &reason).expect("in bounds").into_parts();
         assert_eq!(
             (kept.cutoff(400, now), draft.is_some()),
             (Some(now - TimeDelta::days(30)), true)
         );
-        let (held, _) = kept.hold(&reason, now).into_parts();
+        let (held, ..) = kept.hold(&reason, now).into_parts();
         assert_eq!(held.cutoff(400, now), None);
-        assert!(held.clone().hold(&reason, now).event().is_none(), "held already");
-        let (released, _) = held.release(&reason).into_parts();
+        assert!(held.clone().hold(&reason, now).event().is_none(), "already on hold");
+        let (released, ..) = held.release(&reason).into_parts();
         assert_eq!(released.cutoff(400, now), Some(now - TimeDelta::days(30)));
     }
 }

@@ -1,17 +1,18 @@
-//! What a member is in an org.
+//! Roles of org members.
 
 use crate::words::words;
 
 words! {
-    /// Roles build on one another, least first: `viewer < member < admin < owner`.
+    /// Role of a member, lowest first; each includes the rights of the roles before it:
+    /// `viewer < member < admin < owner`.
     Role {
-        /// Reads what the org shows to all of its members.
+        /// Reads the org, its members and its settings.
         Viewer = "viewer",
-        /// Works in the product.
+        /// Uses the product.
         Member = "member",
-        /// Manages people and settings, reads the record.
+        /// Manages the org, its members and settings; reads the audit log.
         Admin = "admin",
-        /// Answers for the org; there is always at least one.
+        /// Can also delete the org. Every org has at least one owner.
         Owner = "owner",
     }
 }

@@ -1,4 +1,5 @@
-//! Sign-ins. A session lives as long as its refresh token keeps rotating, and ends at once when it is told to.
+//! Sessions. A session is extended by each rotation of its refresh token, and can be ended at any
+//! time.
 
 use chrono::{DateTime, Duration, Utc};
 use serde::Serialize;
@@ -8,6 +9,7 @@ use crate::{
     action::Action,
     actor::{Actor, Caller, Person},
     change::{Change, New},
+    effect::{Effect, ImpersonationsOf},
     event::{EventDraft, Outcome, Source, Target, TargetType},
     id::Named,
     id::{SessionId, UserId},
@@ -15,25 +17,25 @@ use crate::{
     user::User,
 };
 
-/// One sign-in of one person.
+/// A session: one sign-in of a user.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Session {
     pub id: SessionId,
     #[serde(skip)]
     pub user_id: UserId,
-    /// When they signed in.
+    /// Time of the sign-in.
     pub created_at: DateTime<Utc>,
-    /// When it last got a fresh access token.
+    /// Time of the last issue of an access token.
     pub last_used_at: DateTime<Utc>,
-    /// When it ends unless it is refreshed before.
+    /// Time of expiry, unless the session is refreshed before.
     pub expires_at: DateTime<Utc>,
-    /// When it ended; null while it is open.
+    /// Time at which it was ended; null if active or expired.
     pub ended_at: Option<DateTime<Utc>>,
-    /// The address it was opened from.
+    /// IP address of the sign-in.
     #[cfg_attr(feature = "openapi", schema(example = "203.0.113.9"))]
     pub ip: Option<String>,
-    /// The program it was opened with.
+    /// `User-Agent` of the sign-in.
     #[cfg_attr(feature = "openapi", schema(example = "Mozilla/5.0"))]
     pub user_agent: Option<String>,
 }
@@ -49,7 +51,7 @@ impl Session {
         self.ended_at.is_none() && now < self.expires_at
     }
 
-    /// Opens a session for somebody who has just proved who they are.
+    /// Opens a session for a user who has just been authenticated.
     pub fn open(
         id: Id<Self>,
         user: &User,
@@ -75,7 +77,7 @@ impl Session {
         Change::recorded(New(session), draft)
     }
 
-    /// Keeps the session alive; what a refresh token does when it rotates.
+    /// Extends the session, when its refresh token is rotated.
     #[must_use]
     pub fn refreshed(self, now: DateTime<Utc>, lasts: Duration) -> Self {
         Self { last_used_at: now, expires_at: now + lasts, ..self }
@@ -89,7 +91,7 @@ impl Session {
         self.end(Action::AuthLoggedOut, label, "signed out", now)
     }
 
-    /// Ends another of one's own sessions; ending it twice is as good as once.
+    /// Ends another of the user's sessions. Idempotent.
     pub fn revoke(self, label: &str, now: DateTime<Utc>) -> Change<Self> {
         if self.ended_at.is_some() {
             return Change::unchanged(self);
@@ -97,27 +99,34 @@ impl Session {
         self.end(Action::AuthSessionRevoked, label, "ended one of their sessions", now)
     }
 
-    /// Ends the session because one of its used refresh tokens came back: somebody else holds a copy (RFC 9700, 4.14.2).
+    /// Ends the session because a used refresh token was presented again, which indicates theft
+    /// (RFC 9700, 4.14.2).
     pub fn refresh_reused(self, user: &User, now: DateTime<Utc>) -> Change<Self> {
         let target = Target::new(TargetType::Session, self.id, &user.email);
         let draft = EventDraft::new(
             Action::AuthRefreshReused,
             target,
-            "identity a refresh token that had been used; the session was ended",
+            "reused a refresh token; the session was ended",
         )
         .with_outcome(Outcome::Denied)
         .with_actor(Actor::Anonymous { email: Some(user.email.clone()) });
-        Change::recorded(Self { ended_at: Some(now), ..self }, draft)
+        self.ended(draft, now)
     }
 
     fn end(self, action: Action, label: &str, predicate: &str, now: DateTime<Utc>) -> Change<Self> {
         let draft =
             EventDraft::new(action, Target::new(TargetType::Session, self.id, label), predicate);
-        Change::recorded(Self { ended_at: Some(now), ..self }, draft)
+        self.ended(draft, now)
+    }
+
+    /// The ended session; the impersonations started in it end as well.
+    fn ended(self, draft: EventDraft, now: DateTime<Utc>) -> Change<Self> {
+        let effect = Effect::EndImpersonations(ImpersonationsOf::Session(self.id));
+        Change::recorded(Self { ended_at: Some(now), ..self }, draft).with_effect(effect)
     }
 }
 
-/// What a failed sign-in leaves in the record: the same whether or not there is an account of that address.
+/// Event of a failed sign-in: the same whether or not the address has an account.
 pub fn sign_in_failed(email: &str) -> EventDraft {
     let target = Target { kind: TargetType::User, id: None, label: email.to_owned() };
     EventDraft::new(Action::AuthLoginFailed, target, "failed to sign in")

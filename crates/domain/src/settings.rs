@@ -1,5 +1,5 @@
-//! What an org sets for itself. Two people editing at once do not overwrite each other unseen: each version has its
-//! own `ETag`, and an edit may name the version it was made on (RFC 9110, 13.1.1).
+//! Org settings. To prevent lost updates, each version has its own `ETag`, and an edit can require
+//! a version with `If-Match` (RFC 9110, 13.1.1).
 
 use serde::Serialize;
 
@@ -10,33 +10,33 @@ use crate::{
     org::{Limits, Org},
 };
 
-/// An org's settings. The limits come with the plan and are read-only here.
+/// Settings of an org. The limits are read-only here: they come with the plan.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Settings {
     pub branding: Branding,
-    /// Whom members turn to inside their own org.
+    /// Contact for members inside their org.
     #[cfg_attr(feature = "openapi", schema(example = "it@acme.example"))]
     pub support_email: Option<String>,
     pub limits: Limits,
-    /// Counts the edits; the `ETag` in another form.
+    /// Version, incremented by each edit. The `ETag` identifies the same version.
     #[cfg_attr(feature = "openapi", schema(example = 3))]
     pub version: i64,
 }
 
-/// How the product looks for this org.
+/// Branding of the product for this org.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Branding {
     /// The color of buttons and links, as `#rrggbb`.
     #[cfg_attr(feature = "openapi", schema(example = "#0a7d5c"))]
     pub color: Option<String>,
-    /// The address of the logo: `https`, on a public host.
+    /// URL of the logo: `https`, on a public host.
     #[cfg_attr(feature = "openapi", schema(example = "https://cdn.acme.example/logo.svg"))]
     pub logo_url: Option<String>,
 }
 
-/// An edit: what is `None` stays, `Some(None)` is taken away.
+/// An edit: `None` keeps a value, `Some(None)` removes it.
 #[derive(Debug, Default)]
 pub struct Edit {
     pub color: Option<Option<String>>,
@@ -44,7 +44,7 @@ pub struct Edit {
     pub support_email: Option<Option<String>>,
 }
 
-/// The edit was made on another version than the present one.
+/// The edit is for another version than the current one.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the settings are at version {current}")]
 pub struct Stale {
@@ -52,7 +52,7 @@ pub struct Stale {
 }
 
 impl Settings {
-    /// Applies an edit; `made_on` are the versions that it would be right for, if it says.
+    /// Applies an edit. `made_on`: accepted current versions; `None` accepts all.
     pub fn edit(
         self,
         org: &Org,

@@ -1,44 +1,51 @@
-//! The vendor's staff, in tiers that build on one another.
+//! The vendor's staff and their tiers.
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
 use crate::{
-    action::Action, change::Change, event::EventDraft, id::UserId, justification::Reason,
-    permission::Permission, user::User, words::words,
+    action::Action,
+    change::Change,
+    effect::{Effect, ImpersonationsOf},
+    event::EventDraft,
+    id::UserId,
+    justification::Reason,
+    permission::Permission,
+    user::User,
+    words::words,
 };
 
 words! {
-    /// What a member of the staff may do, least first.
+    /// Staff tier, lowest first; each includes the rights of the tiers before it.
     Tier {
-        /// Finds accounts, looks, helps.
+        /// Searches accounts and impersonates members.
         Support = "support",
-        /// Also moves money, plans and trials.
+        /// Also manages payments, plans and trials.
         Operations = "operations",
-        /// Also features, limits, exports and the whole record.
+        /// Also manages features, limits and exports, and reads the whole audit log.
         Engineering = "engineering",
-        /// Also decides who is staff.
+        /// Also manages staff.
         SuperAdmin = "super_admin",
     }
 }
 
-/// One of the vendor's staff.
+/// A staff member.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct StaffMember {
     pub user_id: UserId,
-    /// The address they sign in with.
+    /// E-mail address for sign-in.
     #[cfg_attr(feature = "openapi", schema(example = "support@postern.example"))]
     pub email: String,
-    /// What they are called.
+    /// Display name.
     #[cfg_attr(feature = "openapi", schema(example = "Sam Okoro"))]
     pub name: String,
     pub tier: Tier,
-    /// Since when they have this tier.
+    /// Time at which the tier was assigned.
     pub since: DateTime<Utc>,
 }
 
-/// A person's tier after a decision; `None` is no staff.
+/// New tier of a user; `None` if they are no longer staff.
 #[derive(Debug)]
 pub struct TierAssignment {
     pub user: User,
@@ -46,33 +53,34 @@ pub struct TierAssignment {
     pub since: DateTime<Utc>,
 }
 
-/// Somebody whose tier is about to be decided, with all that has to stand still meanwhile. The store reads it under a lock.
+/// A user with the data that a change of their tier depends on, read under a lock.
 #[derive(Debug)]
 pub struct LockedStaff {
     pub user: User,
-    /// Their tier, and since when they have it.
+    /// Current tier, with the time of its assignment.
     pub present: Option<(Tier, DateTime<Utc>)>,
-    /// Who decides, and the tier they have now; none at the command line.
+    /// The caller and their current tier; `None` at the command line.
     pub by: Option<(UserId, Option<Tier>)>,
     pub super_admins: u64,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum StaffError {
-    #[error("there may be at most {at_most} super admins")]
+    #[error("at most {at_most} super admins are allowed")]
     TooManySuperAdmins { at_most: u64 },
-    #[error("the last super admin stays one")]
+    #[error("the last super admin cannot be removed or demoted")]
     LastSuperAdmin,
-    #[error("nobody changes their own tier")]
+    #[error("you cannot change your own tier")]
     OwnTier,
-    #[error("they are not staff")]
+    #[error("the user is not staff")]
     NotStaff,
-    #[error("this needs the permission {}", Permission::StaffManage)]
+    #[error("requires the permission {}", Permission::StaffManage)]
     NoLongerAllowed,
 }
 
 impl LockedStaff {
-    /// Gives them another tier, or takes it away. There are to be `at_most` so many super admins.
+    /// Assigns a tier, or removes the user from staff if `new` is `None`. At most `at_most` users
+    /// can be super admins.
     pub fn set_tier(
         self,
         new: Option<Tier>,
@@ -82,7 +90,7 @@ impl LockedStaff {
     ) -> Result<Change<TierAssignment>, StaffError> {
         let Self { user, present, by, super_admins } = self;
         if let Some((id, tier)) = by {
-            // The tier that let the caller in may have been taken away since.
+            // The caller's tier may have changed since authorization.
             if !tier.is_some_and(|tier| Permission::StaffManage.granted_to_tier(tier)) {
                 return Err(StaffError::NoLongerAllowed);
             }
@@ -105,16 +113,19 @@ impl LockedStaff {
             return Err(StaffError::LastSuperAdmin);
         }
         let predicate = match (old, new) {
-            (None, Some(new)) => format!("made {} staff of tier {new}", user.email),
+            (None, Some(new)) => format!("granted {} the {new} tier", user.email),
             (Some(old), Some(new)) => {
                 format!("changed the tier of {} from {old} to {new}", user.email)
             }
-            (_, None) => format!("took {} off the staff", user.email),
+            (_, None) => format!("removed {} from staff", user.email),
         };
         let draft = EventDraft::new(Action::StaffTierChanged, user.target(), predicate)
             .with_change("tier", old, new)
             .with_reason(reason, None);
-        Ok(Change::recorded(TierAssignment { user, tier: new, since: now }, draft))
+        let ended =
+            new.is_none().then_some(Effect::EndImpersonations(ImpersonationsOf::Staff(user.id)));
+        let change = Change::recorded(TierAssignment { user, tier: new, since: now }, draft);
+        Ok(ended.into_iter().fold(change, Change::with_effect))
     }
 }
 
@@ -140,11 +151,9 @@ mod tests {
         };
         let reason = Reason::try_from("joins the support team".to_owned()).expect("long enough");
         let present = old.map(|tier| (tier, DateTime::UNIX_EPOCH));
-        let candidate =
+        let staff =
             LockedStaff { user, present, by: Some((Id::new(Uuid::max()), by)), super_admins };
-        candidate
-            .set_tier(new, 2, &reason, DateTime::UNIX_EPOCH)
-            .map(|change| change.event().is_some())
+        staff.set_tier(new, 2, &reason, DateTime::UNIX_EPOCH).map(|change| change.event().is_some())
     }
 
     const SUPER: Option<Tier> = Some(Tier::SuperAdmin);

@@ -1,10 +1,11 @@
-//! What text may look like where people type it.
+//! Validation of text input.
 
 use std::ops::RangeInclusive;
 
 use url::{Host, Url};
 
-/// One line of visible text of so many characters, with nothing but spaces around it cut off beforehand.
+/// Whether `text` is one line of visible characters, is already trimmed, and has a length in
+/// this range, in characters.
 #[must_use]
 pub fn is_line(text: &str, length: RangeInclusive<usize>) -> bool {
     length.contains(&text.chars().count())
@@ -12,18 +13,22 @@ pub fn is_line(text: &str, length: RangeInclusive<usize>) -> bool {
         && !text.chars().any(|c| c.is_control() || is_unseen(c))
 }
 
-/// Characters that take no place, or turn the direction of what follows: they make one text look like another.
+/// Zero-width, line-separating and bidirectional control characters, which make one text look
+/// like another.
 const fn is_unseen(c: char) -> bool {
-    matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+    matches!(
+        c,
+        '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}'
+    )
 }
 
-/// A name of a person or an org: 1 to 100 characters on one line.
+/// Name of a user or an org: 1 to 100 characters on one line.
 #[must_use]
 pub fn is_name(text: &str) -> bool {
     is_line(text, 1..=100)
 }
 
-/// An org's short name in addresses: 3 to 40 lower-case letters, digits and single hyphens inside.
+/// Slug of an org: 3 to 40 lower-case ASCII letters, digits and single inner hyphens.
 #[must_use]
 pub fn is_slug(text: &str) -> bool {
     (3..=40).contains(&text.len())
@@ -39,13 +44,15 @@ pub fn is_color(text: &str) -> bool {
     text.len() == 7 && text.starts_with('#') && text[1..].chars().all(|c| c.is_ascii_hexdigit())
 }
 
-/// Top-level names that lead nowhere public (RFC 6761, RFC 6762, and what clouds use inside).
+/// Top-level domains that are not public (RFC 6761, RFC 6762, and internal domains of clouds).
 const PRIVATE_TOPS: [&str; 7] =
     ["", "localhost", "local", "localdomain", "internal", "intranet", "lan"];
 
-/// An address of a picture that a browser may load: `https`, a public host name, no credentials, the usual port.
+/// URL of a picture for browsers: `https`, public host name, no credentials, default port, at
+/// most 500 bytes.
 ///
-/// Addresses in numbers are refused in every spelling (the URL parser resolves `0x7f000001` to an IPv4 address).
+/// IP addresses are rejected in every spelling (the URL parser resolves `0x7f000001` to an IPv4
+/// address).
 #[must_use]
 pub fn is_picture_url(text: &str) -> bool {
     let Ok(url) = Url::parse(text) else { return false };
@@ -55,10 +62,11 @@ pub fn is_picture_url(text: &str) -> bool {
         }
         Some(Host::Ipv4(_) | Host::Ipv6(_)) | None => false,
     };
-    // The parser forgives what a browser forgives: line breaks, backslashes, spaces around it. We keep what it understood.
-    let as_understood = url.as_str() == text || url.as_str().strip_suffix('/') == Some(text);
+    // Like browsers, the parser accepts line breaks, backslashes and surrounding spaces. Only URLs
+    // in normalized form are accepted here.
+    let normalized = url.as_str() == text || url.as_str().strip_suffix('/') == Some(text);
     text.len() <= 500
-        && as_understood
+        && normalized
         && url.scheme() == "https"
         && public_host
         && url.username().is_empty()
@@ -66,7 +74,8 @@ pub fn is_picture_url(text: &str) -> bool {
         && url.port().is_none()
 }
 
-/// An e-mail address, as far as can be told without writing to it: the rule of HTML (4.10.5.1.5), and a dot in the domain.
+/// Whether `text` has the form of an e-mail address: the rule of HTML (4.10.5.1.5), with a dot
+/// in the domain.
 #[must_use]
 pub fn is_email(text: &str) -> bool {
     let of_label = |c: char| c.is_ascii_alphanumeric() || c == '-';
@@ -89,7 +98,7 @@ pub fn is_email(text: &str) -> bool {
         })
 }
 
-/// An e-mail address as it is kept and compared: trimmed and in lower case.
+/// Normalizes an e-mail address for storage and comparison: trimmed and in lower case.
 #[must_use]
 pub fn email(text: &str) -> String {
     text.trim().to_lowercase()

@@ -1,27 +1,27 @@
-//! How much an event may say. What is larger is cut and hashed: the action goes on, and whoever has the whole can still show that it is
-//! what was recorded.
+//! Size limits of an event's fields. Longer texts are cut off; larger metadata values are truncated
+//! and hashed, so that the full value can still be matched with the event.
 
 use ring::digest::{SHA256, digest};
 use serde_json::{Map, Value, json};
 
-/// A text of an event has at most so many characters.
+/// Maximum length of a text in characters.
 const TEXT: usize = 1_000;
-/// A field of the metadata has at most so many bytes as JSON.
+/// Maximum size of a metadata field in bytes, as JSON.
 const FIELD: usize = 4_096;
-/// So much is left of what is cut.
+/// Number of characters that are kept of a truncated value.
 const KEPT_CHARS: usize = 200;
 
-/// A text, cut with an ellipsis where it is too long.
+/// Cuts off a text that is too long, with an ellipsis.
 pub fn text(text: &str) -> String {
     if text.chars().count() <= TEXT {
         return text.to_owned();
     }
-    let mut left: String = text.chars().take(TEXT - 1).collect();
-    left.push('…');
-    left
+    let mut kept: String = text.chars().take(TEXT - 1).collect();
+    kept.push('…');
+    kept
 }
 
-/// Metadata, each field of which is cut where it is too long.
+/// Truncates the fields that are too large.
 pub fn metadata(fields: Map<String, Value>) -> Map<String, Value> {
     fields.into_iter().map(|(name, value)| (name, field(value))).collect()
 }
@@ -32,7 +32,7 @@ fn field(value: Value) -> Value {
     if whole.len() <= FIELD { value } else { truncate(&whole) }
 }
 
-/// The same with every text in it bounded.
+/// Truncates the texts in a value that are too long.
 fn texts(value: Value) -> Value {
     match value {
         Value::String(text) if text.chars().count() > TEXT => truncate(&text),
@@ -44,13 +44,17 @@ fn texts(value: Value) -> Value {
     }
 }
 
-/// The beginning of what was too long, how long it was in bytes, and its SHA-256 in hexadecimal digits.
+/// Replaces a value by its beginning, its length in bytes and its SHA-256 in hexadecimal.
 fn truncate(whole: &str) -> Value {
     let hash = digest(&SHA256, whole.as_bytes())
         .as_ref()
         .iter()
         .fold(String::new(), |hash, byte| hash + &format!("{byte:02x}"));
-    json!({ "truncated": whole.chars().take(KEPT_CHARS).collect::<String>(), "bytes": whole.len(), "sha256": hash })
+    json!({
+        "truncated": whole.chars().take(KEPT_CHARS).collect::<String>(),
+        "bytes": whole.len(),
+        "sha256": hash,
+    })
 }
 
 #[cfg(test)]
@@ -59,7 +63,11 @@ mod tests {
 
     #[test]
     fn what_fits_stays_as_it_is() {
-        let fields = json!({ "role": { "old": "viewer", "new": "member" }, "hits": 3, "name": "é".repeat(TEXT) });
+        let fields = json!({
+            "role": { "old": "viewer", "new": "member" },
+            "hits": 3,
+            "name": "é".repeat(TEXT),
+        });
         let Value::Object(fields) = fields else { unreachable!() };
         assert_eq!(metadata(fields.clone()), fields);
         assert_eq!(text("short"), "short");
@@ -67,10 +75,11 @@ mod tests {
 
     #[test]
     fn what_is_larger_is_cut_and_hashed() {
-        let Value::Object(fields) = json!({ "name": { "old": "x".repeat(1 << 20), "new": null }, "many": vec!["word"; 100_000] })
-        else {
-            unreachable!()
-        };
+        let fields = json!({
+            "name": { "old": "x".repeat(1 << 20), "new": null },
+            "many": vec!["word"; 100_000],
+        });
+        let Value::Object(fields) = fields else { unreachable!() };
         let bounded = metadata(fields);
         assert_eq!(bounded["name"]["old"]["bytes"], 1 << 20);
         assert_eq!(bounded["name"]["old"]["truncated"].as_str().map(str::len), Some(KEPT_CHARS));

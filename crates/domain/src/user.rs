@@ -1,4 +1,4 @@
-//! People. One person has one account, whatever orgs they belong to.
+//! Users. A person has one account, in any number of orgs.
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
@@ -12,23 +12,23 @@ use crate::{
     id::UserId,
 };
 
-/// A person's account.
+/// A user account.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct User {
     pub id: UserId,
-    /// In lower case; unique over all of Postern.
+    /// E-mail address, in lower case. Unique across all orgs.
     #[cfg_attr(feature = "openapi", schema(example = "owner@acme.example"))]
     pub email: String,
-    /// What they are called.
+    /// Display name.
     #[cfg_attr(feature = "openapi", schema(example = "Ana Costa"))]
     pub name: String,
-    /// A picture of them.
+    /// URL of the profile picture.
     #[cfg_attr(feature = "openapi", schema(example = "https://cdn.acme.example/ana.png"))]
     pub image_url: Option<String>,
-    /// When the account was created.
+    /// Time of creation.
     pub created_at: DateTime<Utc>,
-    /// Set while the account is suspended: it can neither sign in nor be impersonated.
+    /// Time of suspension; null if active. A suspended user cannot sign in or be impersonated.
     pub suspended_at: Option<DateTime<Utc>>,
 }
 
@@ -48,7 +48,7 @@ impl User {
         Target::new(TargetType::User, self.id, &self.email)
     }
 
-    /// A new name or picture; what is `None` stays, and an `image_url` of `Some(None)` is taken away.
+    /// Changes the name or picture. `None` keeps a value; `Some(None)` removes the picture.
     pub fn update_profile(
         self,
         name: Option<String>,

@@ -1,8 +1,9 @@
-//! Checking a log: what somebody does who has an export and trusts nobody, least of all who made it.
+//! Offline verification of a log export, without trust in the server that produced it.
 //!
-//! An export is lines of JSON: events, and then what is needed to account for each entry of the log that is not among them
-//! ([`Trailer`](crate::export::Trailer)). Each event is hashed anew; the hashes are put together to the root of the tree; the root is compared with the signed
-//! checkpoint, and with those that somebody has kept from before. Nothing here reads a file or asks a server.
+//! An export is lines of JSON: events, then the data about each log entry that is not among them
+//! ([`Trailer`](crate::export::Trailer)). The verifier hashes each event, computes the root of the
+//! tree from the hashes, and compares it with the signed checkpoint and with checkpoints that the
+//! auditor stored earlier. No I/O.
 
 mod line;
 
@@ -17,62 +18,64 @@ use postern_tlog::{Checkpoint, Frontier, Hash, Note, Verifier};
 use self::line::{Line, RemovalNotice};
 use crate::export::{End, Trailer};
 
-/// Something that is not as it has to be.
+/// A fault found in an export.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fault {
-    /// A stable word for machines: `altered`, `added`, `missing`, `twice`, `root`, `checkpoint`, `rewritten`, `truncated`, `incomplete`.
+    /// Stable identifier: `altered`, `added`, `missing`, `duplicate`, `root`, `checkpoint`,
+    /// `rewritten`, `truncated` or `incomplete`.
     pub kind: &'static str,
-    /// What, and where, in words.
+    /// Description of the fault and of its place in the log.
     pub detail: String,
 }
 
-/// What came of checking a log.
+/// Result of verifying an export.
 #[derive(Debug, Default)]
 pub struct Report {
     pub origin: String,
-    /// How many entries the log has according to its checkpoint.
+    /// Number of entries in the log, according to its checkpoint.
     pub size: u64,
     pub events: u64,
-    /// Events of which something has been erased: still what was recorded, as far as it is there.
+    /// Ids of events with erased fields. Their other fields are verified.
     pub erased: Vec<String>,
-    /// How many entries were left out because another range or kind of event was asked for.
+    /// Number of entries that the filter of a partial export omits.
     pub left_out: u64,
-    /// How many have been removed when their time was over, as the log itself says.
+    /// Number of entries without their event because of retention, as recorded in the log itself.
     pub retired: u64,
-    /// Events that wait for their place in the log.
+    /// Number of events that have yet to be added to the log.
     pub waiting: u64,
-    /// Events that have their place, but one after the checkpoint.
+    /// Number of events that were added to the log after the checkpoint.
     pub newer: u64,
     pub faults: Vec<Fault>,
 }
 
-/// Reads an export line by line, and judges it at the end.
+/// Verifier of an export, which it takes line by line.
 pub struct ExportVerifier {
-    /// Whether a part of a log will do: what was not asked for is then not missed.
+    /// Whether a partial export is accepted: it omits the entries outside of its filter.
     part: bool,
     keys: Vec<Verifier>,
     kept: Vec<String>,
     pending: Vec<String>,
     entries: BTreeMap<u64, Entry>,
     trailers: Vec<Trailer>,
-    /// What the log itself says has been removed from it, by the number of the entry that says so.
+    /// Removals that the log itself records, by the index of the recording entry.
     notices: BTreeMap<u64, RemovalNotice>,
     ended: bool,
     report: Report,
 }
 
-/// An entry of the tree, by hash.
+/// An entry or a subtree, by hash.
 enum Entry {
     Event { id: String, leaf: Hash },
     Gone { event: String, hash: Hash },
     Subtree { level: u8, hash: Hash },
 }
 
-/// So many lines are hashed at a time, on all cores.
+/// Number of lines in a batch, which is hashed on all cores.
 const LINES: usize = 8_192;
 
 impl ExportVerifier {
-    /// `keys`: whom checkpoints of the log must be signed by, one of them. `kept`: checkpoints from before, which the log must still begin with.
+    /// Creates a verifier. Checkpoints must be signed by one of `keys`. The log must be consistent
+    /// with `kept`, the checkpoints that the auditor stored earlier.
     #[must_use]
     pub fn new(keys: Vec<Verifier>, kept: Vec<String>) -> Self {
         Self {
@@ -88,14 +91,14 @@ impl ExportVerifier {
         }
     }
 
-    /// Takes a part of a log for what it is.
+    /// Accepts a partial export.
     #[must_use]
     pub const fn of_a_part(mut self) -> Self {
         self.part = true;
         self
     }
 
-    /// Takes the next line of an export.
+    /// Adds the next line of the export.
     pub fn line(&mut self, line: String) {
         if !line.trim().is_empty() {
             self.pending.push(line);
@@ -105,7 +108,7 @@ impl ExportVerifier {
         }
     }
 
-    /// Hashes the lines that are waiting, and notes what they say.
+    /// Hashes the pending lines and processes the results.
     fn hash(&mut self) {
         let lines = std::mem::take(&mut self.pending);
         let share =
@@ -127,19 +130,16 @@ impl ExportVerifier {
 
     fn note(&mut self, line: Line) {
         if self.ended {
-            self.fault(
-                "incomplete",
-                "there is something behind the last line of the export".to_owned(),
-            );
+            self.fault("incomplete", "the export has lines after its `end` line".to_owned());
         }
         match line {
-            Line::Unreadable(why) => self.fault(
+            Line::Unreadable(error) => self.fault(
                 "incomplete",
-                format!("a line is neither an event nor a part of the trailer: {why}"),
+                format!("a line is neither an event nor a trailer line: {error}"),
             ),
-            Line::Forged(what) => {
+            Line::Forged(detail) => {
                 self.report.events += 1;
-                self.fault("altered", what);
+                self.fault("altered", detail);
             }
             Line::Trailer(Trailer::End(end)) => {
                 self.ended = true;
@@ -155,7 +155,10 @@ impl ExportVerifier {
                     if pending {
                         self.report.waiting += 1;
                     } else {
-                        self.fault("added", format!("event {id} was added: it has no index in the log, and does not wait for one"));
+                        self.fault(
+                            "added",
+                            format!("event {id} was added: it has no index and is not pending"),
+                        );
                     }
                     return;
                 };
@@ -163,7 +166,7 @@ impl ExportVerifier {
                     self.fault(
                         "altered",
                         format!(
-                            "event {id} (entry {index}) was altered: it is not what was recorded"
+                            "event {id} (entry {index}) was altered: it does not match its leaf"
                         ),
                     );
                 }
@@ -172,17 +175,20 @@ impl ExportVerifier {
                 } else if origin.as_ref() != Some(&self.report.origin) {
                     self.fault(
                         "added",
-                        format!("event {id} stands in another log: {}", origin.unwrap_or_default()),
+                        format!(
+                            "event {id} belongs to another log: {}",
+                            origin.unwrap_or_default()
+                        ),
                     );
                     return;
                 }
-                // Only what the log vouches for speaks for what is missing.
+                // Only an unaltered event explains missing entries.
                 if let Some(notice) =
                     notice.filter(|_| recorded.as_ref() == Some(&leaf.to_base64()))
                 {
                     self.notices.insert(index, notice);
                 }
-                // The tree is put together from what the log says it has; what was altered is named already.
+                // The tree is computed from the log's leaves; altered events are reported above.
                 let leaf =
                     recorded.and_then(|recorded| Hash::from_base64(&recorded)).unwrap_or(leaf);
                 if let Some(Entry::Event { id: other, .. }) =
@@ -201,7 +207,7 @@ impl ExportVerifier {
         self.report.faults.push(Fault { kind, detail });
     }
 
-    /// Judges what has been read.
+    /// Verifies the lines added so far as a whole export.
     #[must_use]
     pub fn finish(mut self) -> Report {
         self.hash();
@@ -213,51 +219,58 @@ impl ExportVerifier {
                     Some(hash) => {
                         self.entries.entry(index).or_insert(Entry::Gone { event, hash });
                     }
-                    None => self.fault("incomplete", format!("the hash of entry {index} is none")),
+                    None => {
+                        self.fault("incomplete", format!("the hash of entry {index} is malformed"))
+                    }
                 },
                 Trailer::Node { level, index, hash } => {
                     match (Hash::from_base64(&hash), first_under(level, index)) {
                         (Some(hash), Some(first)) => drop(
                             self.entries.entry(first).or_insert(Entry::Subtree { level, hash }),
                         ),
-                        _ => self
-                            .fault("incomplete", format!("node {index} of level {level} is none")),
+                        _ => self.fault(
+                            "incomplete",
+                            format!("node {index} of level {level} is invalid"),
+                        ),
                     }
                 }
                 Trailer::Lost { from, to } if from < to => lost.push((from, to)),
-                Trailer::Lost { .. } => self.fault(
-                    "incomplete",
-                    "what is said to be lost ends before it begins".to_owned(),
-                ),
-                Trailer::End(told) => end = Some(told),
+                Trailer::Lost { .. } => {
+                    self.fault("incomplete", "a range of lost entries is empty".to_owned())
+                }
+                Trailer::End(last) => end = Some(last),
             }
         }
         for (from, to) in lost {
             self.fault(
                 "missing",
-                format!("{} missing, and so is what the log knew of them", entries_words(from, to)),
+                format!("{} missing, and so are their hashes", entries_words(from, to)),
             );
         }
         match end {
             Some(end) => self.check_checkpoints(&end),
-            None => self
-                .fault("incomplete", "the last line is missing: the export was cut off".to_owned()),
+            None => {
+                self.fault("incomplete", "the export was cut off: it has no `end` line".to_owned())
+            }
         }
         self.report
     }
 
     fn check_checkpoints(&mut self, end: &End) {
         if end.events != self.report.events {
-            let (told, found) = (end.events, self.report.events);
+            let (stated, counted) = (end.events, self.report.events);
             self.fault(
                 "incomplete",
-                format!("the last line speaks of {told} events, and there are {found}"),
+                format!("the `end` line states {stated} events, but the export has {counted}"),
             );
         }
         if let Some(filter) = end.filter.as_ref().filter(|_| !self.part) {
             self.fault(
                 "incomplete",
-                format!("this is a part of a log only, as the file itself says: {filter}; whatever is left out is not missed"),
+                format!(
+                    "the export is partial: entries outside of the filter {filter} are omitted and \
+                     cannot be verified"
+                ),
             );
         }
         let Some(checkpoint) = self.signed(&end.checkpoint, "the checkpoint of the export") else {
@@ -275,11 +288,11 @@ impl ExportVerifier {
         self.report.size = checkpoint.size;
         let mut known: Vec<(Checkpoint, bool)> = Vec::new();
         for note in std::mem::take(&mut self.kept) {
-            match self.signed(&note, "a checkpoint from before") {
+            match self.signed(&note, "a stored checkpoint") {
                 Some(kept) if kept.origin == checkpoint.origin => known.push((kept, true)),
                 Some(kept) => self.fault(
                     "checkpoint",
-                    format!("a checkpoint from before is of another log: {}", kept.origin),
+                    format!("a stored checkpoint is of another log: {}", kept.origin),
                 ),
                 None => {}
             }
@@ -289,7 +302,10 @@ impl ExportVerifier {
                 let (before, now) = (kept.size, checkpoint.size);
                 self.report.faults.push(Fault {
                     kind: "truncated",
-                    detail: format!("the log was cut off: a checkpoint from before speaks of {before} entries, and now there are {now}"),
+                    detail: format!(
+                        "the log was truncated: a stored checkpoint has {before} entries, the \
+                         checkpoint of the export has {now}"
+                    ),
                 });
             }
         }
@@ -297,14 +313,15 @@ impl ExportVerifier {
             end.history
                 .iter()
                 .filter_map(|note| self.signed(note, "a checkpoint of the export's history"))
-                .map(|one| (one, false)),
+                .map(|checkpoint| (checkpoint, false)),
         );
         known.push((checkpoint, false));
         known.sort_by_key(|(checkpoint, _)| checkpoint.size);
         self.rebuild_tree(&known, end.filter.is_none());
     }
 
-    /// A checkpoint, if one of the keys has signed it.
+    /// Parses a checkpoint. Returns it if one of the keys has signed it, and otherwise reports a
+    /// fault.
     fn signed(&mut self, note: &str, which: &str) -> Option<Checkpoint> {
         let read = Note::parse(note).and_then(|note| Ok((Checkpoint::of(&note)?, note)));
         let (checkpoint, note) = match read {
@@ -314,32 +331,31 @@ impl ExportVerifier {
                 return None;
             }
         };
-        // One key signs many logs under their names, and the name alone says which: it has to be that of the log.
-        let named: Vec<_> = self
+        // A key signs several logs under different names: the name must be that of the log.
+        let results: Vec<_> = self
             .keys
             .iter()
             .filter(|key| key.name() == checkpoint.origin)
             .map(|key| note.verify(key))
             .collect();
-        if named.iter().any(Result::is_ok) {
+        if results.iter().any(Result::is_ok) {
             return Some(checkpoint);
         }
-        let results = named;
-        let why = results.into_iter().find_map(Result::err).map_or_else(
-            || format!("none of them is the key of {}", checkpoint.origin),
+        let reason = results.into_iter().find_map(Result::err).map_or_else(
+            || format!("none of your keys has the name {}", checkpoint.origin),
             |error| error.to_string(),
         );
         self.fault(
             "checkpoint",
             format!(
-                "{which} ({} entries) is not signed by a key that you trust: {why}",
+                "{which} ({} entries) is not signed by one of your keys: {reason}",
                 checkpoint.size
             ),
         );
         None
     }
 
-    /// Puts the tree together from the first entry on, and compares it with every checkpoint on the way.
+    /// Computes the tree entry by entry, and compares its root with each checkpoint at that size.
     fn rebuild_tree(&mut self, known: &[(Checkpoint, bool)], whole: bool) {
         let size = self.report.size;
         let mut tree = Frontier::default();
@@ -350,9 +366,14 @@ impl ExportVerifier {
         self.report.newer = entries.range(size..).count() as u64;
         let gap =
             entries.range(size..).zip(size..).find(|((index, _), expected)| *index != expected);
-        // What is asked for in part leaves some of those out, too.
+        // A partial export may omit some of these, too.
         if let Some(((index, _), expected)) = gap.filter(|_| whole) {
-            self.fault("added", format!("what is newer than the checkpoint goes on with entry {index}, and not with {expected}"));
+            self.fault(
+                "added",
+                format!(
+                    "after the checkpoint, entry {index} follows where entry {expected} is expected"
+                ),
+            );
         }
         for (index, entry) in entries.range(..size) {
             if *index != tree.size() {
@@ -370,7 +391,7 @@ impl ExportVerifier {
                     (*level, *hash)
                 }
             };
-            // A node that reaches beyond the tree would hide that its root is never reached.
+            // With a node that extends beyond the tree, the signed root would never be compared.
             if tree.size() + (1 << level) > size || !tree.append_subtree(level, hash) {
                 unknown_from.get_or_insert(tree.size());
                 break;
@@ -381,7 +402,8 @@ impl ExportVerifier {
                 if checkpoint.size < tree.size() {
                     if *kept {
                         let detail = format!(
-                            "a checkpoint from before ({} entries) ends within what is not in this export",
+                            "a stored checkpoint ({} entries) ends inside a subtree that the \
+                             export contains only as one hash",
                             checkpoint.size
                         );
                         self.fault("incomplete", detail);
@@ -393,19 +415,22 @@ impl ExportVerifier {
                     continue;
                 }
                 let first = id_of(&entries, agreed);
-                let where_ = entries_between(agreed, checkpoint.size);
+                let range = entries_between(agreed, checkpoint.size);
                 let kind = if *kept { "rewritten" } else { "root" };
-                let against = if *kept { "a checkpoint from before" } else { "what was signed" };
+                let root = if *kept { "a stored checkpoint" } else { "the signed root" };
                 self.fault(
                     kind,
-                    format!("{where_}{first} do not agree with {against}: among them something was altered, added, removed or moved"),
+                    format!(
+                        "{root} does not match {range}{first}: an entry was altered, added, \
+                         removed or moved"
+                    ),
                 );
                 self.explain_gaps(&gaps, whole);
                 return;
             }
         }
         if size > 0 && tree.size() == size && agreed != size {
-            self.fault("root", "the tree was not compared with what was signed".to_owned());
+            self.fault("root", "the tree was not compared with a signed root".to_owned());
         }
         if tree.size() < size && unknown_from.is_none() {
             unknown_from = Some(tree.size());
@@ -418,7 +443,7 @@ impl ExportVerifier {
             self.fault(
                 "missing",
                 format!(
-                    "{} missing, and the tree cannot be put together without",
+                    "{} missing, so that the tree cannot be computed",
                     entries_words(from, next)
                 ),
             );
@@ -427,23 +452,23 @@ impl ExportVerifier {
                 checkpoint.size == 0 && checkpoint.root != Hash::of_nothing()
             })
         {
-            self.fault("root", "the checkpoint of an empty log has another root".to_owned());
+            self.fault("root", "the checkpoint of an empty log has a wrong root".to_owned());
         }
         self.explain_gaps(&gaps, whole);
     }
 
-    /// Why entries have no event: another was asked for, their time was over, or somebody has taken them away.
+    /// Explains entries without an event: omitted by the filter, removed by retention, or missing.
     fn explain_gaps(&mut self, gaps: &[(u64, u64, BTreeSet<String>)], whole: bool) {
         if !whole {
             self.report.left_out = gaps.iter().map(|(from, to, _)| to - from).sum();
             return;
         }
-        let (mut first_kept, mut told, mut erased) = (0, 0, 0);
+        let (mut first_kept, mut retired, mut erased) = (0, 0, 0);
         for (index, notice) in self.notices.range(..self.report.size) {
             match notice {
                 RemovalNotice::Retired { events, first_kept: before } => {
                     first_kept = first_kept.max(*before.min(index));
-                    told += events;
+                    retired += events;
                 }
                 RemovalNotice::Erased { events } => erased += events,
             }
@@ -461,24 +486,32 @@ impl ExportVerifier {
                 self.fault(
                     "missing",
                     format!(
-                        "{} missing: the log has them, and their events are gone{named}",
+                        "{} missing: the export has only the leaf hashes{named}",
                         entries_words(*from, *to)
                     ),
                 );
             }
         }
-        if self.report.retired > told {
-            let gone = self.report.retired;
-            self.fault("missing", format!("{gone} entries are without their events, and the log speaks of {told} whose time was over"));
+        if self.report.retired > retired {
+            let count = self.report.retired;
+            self.fault(
+                "missing",
+                format!("{count} entries have no event, but the log records {retired} as expired"),
+            );
         }
         if self.report.erased.len() as u64 > erased {
-            let found = self.report.erased.len();
-            self.fault("altered", format!("{found} events have parts that are said to be erased, and the log speaks of {erased}"));
+            let count = self.report.erased.len();
+            self.fault(
+                "altered",
+                format!(
+                    "{count} events have erased fields, but the log records {erased} as erased"
+                ),
+            );
         }
     }
 }
 
-/// The first entry under a node, if there can be such a node.
+/// Index of the first entry under a node. `None` if the node cannot exist.
 fn first_under(level: u8, index: u64) -> Option<u64> {
     let width = (level < 63).then(|| 1_u64 << level)?;
     index.checked_add(1)?.checked_mul(width)?;
@@ -500,7 +533,7 @@ fn note_gap(
     }
 }
 
-/// Which event the doubt begins with.
+/// Id of the event at `index`, in parentheses, to locate a mismatch.
 fn id_of(entries: &BTreeMap<u64, Entry>, index: u64) -> String {
     match entries.get(&index) {
         Some(Entry::Event { id, .. }) => format!(" (from event {id} on)"),

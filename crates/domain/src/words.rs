@@ -1,6 +1,7 @@
-//! Closed lists of words: as an enumeration here, as text in the database and on the wire.
+//! String enums: closed lists of values, as an enum in Rust, as text in the database and in JSON.
 
-/// Makes an enumeration of words, each with its text: the name in `snake_case`, as serde and the contract have it.
+/// Defines an enum with a text for each variant: its name in `snake_case`, as in JSON and in the
+/// OpenAPI document.
 macro_rules! words {
     (
         $(#[doc = $list:literal])+ $name:ident {
@@ -23,7 +24,7 @@ macro_rules! words {
         impl utoipa::ToSchema for $name {}
 
         impl $name {
-            /// In the order they are stated, which is the order they compare in.
+            /// All values in the order of declaration, which is also their `Ord`.
             pub const ALL: &[Self] = &[$(Self::$variant),+];
 
             #[must_use]
@@ -31,18 +32,20 @@ macro_rules! words {
                 match self { $(Self::$variant => $text),+ }
             }
 
-            /// The word as the database keeps it, read back.
+            /// Parses the text of a value, as stored in the database.
             #[must_use]
             pub fn parse(text: &str) -> Option<Self> {
-                Self::ALL.iter().copied().find(|word| word.name() == text)
+                Self::ALL.iter().copied().find(|value| value.name() == text)
             }
         }
 
-        // A derive would take an object with the word for its key as well.
+        // A derived implementation would also accept an object with the value as its key.
         impl<'de> serde::Deserialize<'de> for $name {
             fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
                 let text = <String as serde::Deserialize>::deserialize(deserializer)?;
-                Self::parse(&text).ok_or_else(|| serde::de::Error::custom(concat!("one of" $(, " ", $text)+)))
+                Self::parse(&text).ok_or_else(|| {
+                    serde::de::Error::custom(concat!("one of" $(, " ", $text)+))
+                })
             }
         }
 
@@ -56,29 +59,29 @@ macro_rules! words {
 
 pub(crate) use words;
 
-/// A closed list in the contract: what it is about, and each word with what it means.
+/// OpenAPI schema of a string enum: its description, and each value with its description.
 #[cfg(feature = "openapi")]
 pub(crate) fn schema(
     list: &str,
-    words: &[(&str, &str)],
+    values: &[(&str, &str)],
 ) -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
     use utoipa::openapi::{ObjectBuilder, Type};
-    let explained = words
+    let items = values
         .iter()
         .filter(|(_, about)| !about.is_empty())
-        .map(|(word, about)| format!("- `{word}`:{about}"));
+        .map(|(value, about)| format!("- `{value}`:{about}"));
     let mut lines = vec![list.trim().to_owned()];
-    lines.extend(explained);
+    lines.extend(items);
     if lines.len() > 1 {
-        // In Markdown a list stands by itself.
+        // Markdown requires an empty line before a list.
         lines.insert(1, String::new());
     }
     let description = lines.join("\n");
-    let words: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
+    let values: Vec<&str> = values.iter().map(|(value, _)| *value).collect();
     ObjectBuilder::new()
         .schema_type(Type::String)
         .description(Some(description))
-        .enum_values(Some(words))
+        .enum_values(Some(values))
         .into()
 }
 
@@ -96,9 +99,10 @@ mod tests {
     fn the_wire_says_what_the_database_keeps() {
         macro_rules! agree {
             ($($list:ty),+) => {
-                $(for word in <$list>::ALL {
-                    assert_eq!(serde_json::to_value(word).ok().as_ref().and_then(|json| json.as_str()), Some(word.name()));
-                    assert_eq!(<$list>::parse(word.name()), Some(*word));
+                $(for value in <$list>::ALL {
+                    let json = serde_json::to_value(value).ok();
+                    assert_eq!(json.as_ref().and_then(|json| json.as_str()), Some(value.name()));
+                    assert_eq!(<$list>::parse(value.name()), Some(*value));
                 })+
             };
         }

@@ -1,5 +1,6 @@
-//! What the record is kept with, and no database has: the key that seals an event on its way into the log, and the keys that sign the
-//! log's checkpoints. Whoever has the database alone can take things away, but not make any up.
+//! Keys of the audit log, kept outside the database: the MAC key that authenticates queued events,
+//! and the keys that sign checkpoints. With access to the database alone, events can be removed
+//! but not forged.
 
 use std::{
     path::{Path, PathBuf},
@@ -24,25 +25,26 @@ use crate::{
     keyfile::{self, KeyError},
 };
 
-/// Keys that sign.
+/// File suffix of active signing keys.
 const SUFFIX: &str = ".log.pk8";
-/// Keys that once signed: an old one is retired by giving its file this ending.
+/// File suffix of retired signing keys: rename a key file to retire the key.
 const RETIRED: &str = ".retired.pk8";
 
 pub struct AuditKeys {
-    /// What all logs of this installation are named after: `postern.example`.
+    /// Prefix of all log origins of this installation: `postern.example`.
     name: RwLock<String>,
-    /// Whether somebody has chosen the name. Otherwise a database that has another goes on under that.
+    /// Whether the name was configured. If not, the name stored in the database takes precedence.
     chosen: bool,
     folder: PathBuf,
     mac_key: hmac::Key,
-    /// All that are there sign, the oldest first: while keys are changed, those who know the old one and those who know the new one can verify.
+    /// Active keys, oldest first. Every active key signs, so that verifiers with the old and with
+    /// the new key both succeed during a rotation.
     keys: RwLock<Vec<Arc<Ed25519KeyPair>>>,
     retired: RwLock<Vec<Arc<Ed25519KeyPair>>>,
 }
 
 impl AuditKeys {
-    /// Reads the keys in `folder`, and makes those that are not there.
+    /// Reads the keys in `folder` and creates missing ones.
     pub fn open(
         folder: &Path,
         name: &str,
@@ -67,13 +69,13 @@ impl AuditKeys {
         Ok(audit_keys)
     }
 
-    /// Makes one more key, which signs from then on, beside those that are there. An old one is retired by renaming its file.
+    /// Creates an additional signing key. To retire an old key, rename its file.
     pub fn add_key(&self, now: DateTime<Utc>) -> Result<(), KeyError> {
         keyfile::make_pair(&self.folder, SUFFIX, now)?;
         self.reload()
     }
 
-    /// What says beside the keys that a record from before there was a log has been taken over.
+    /// Marker file beside the keys: events from before the transparency log have been backfilled.
     pub(crate) const BACKFILLED: &str = "log.backfilled";
 
     pub(crate) fn has_backfilled(&self) -> bool {
@@ -88,7 +90,7 @@ impl AuditKeys {
         keyfile::write_private(&file, b"")
     }
 
-    /// Looks at the folder again: a key may have come or gone.
+    /// Reads the folder again, for added and retired keys.
     pub fn reload(&self) -> Result<(), KeyError> {
         let read = |suffix| {
             let pairs = keyfile::read_pairs(&self.folder, suffix)?;
@@ -103,12 +105,13 @@ impl AuditKeys {
         Ok(())
     }
 
-    /// What all logs are named after.
+    /// Prefix of all log origins.
     pub fn name(&self) -> String {
         self.name.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Goes on under a name that a database has already, unless another was chosen.
+    /// Takes over the name stored in the database unless one was configured. Returns whether the
+    /// names agree.
     pub(crate) fn accept_origin(&self, name: &str) -> bool {
         if self.chosen {
             return self.name() == name;
@@ -117,13 +120,13 @@ impl AuditKeys {
         true
     }
 
-    /// Which key seals, without telling it.
+    /// Fingerprint of the MAC key, which does not reveal the key.
     pub(crate) fn key_fingerprint(&self) -> String {
         let mac = hmac::sign(&self.mac_key, b"which key is this?");
         mac.as_ref()[..8].iter().fold(String::new(), |print, byte| print + &format!("{byte:02x}"))
     }
 
-    /// The name of a log: the first line of its checkpoints.
+    /// Origin of a log: the first line of its checkpoints.
     pub fn origin(&self, org: Option<OrgId>) -> String {
         match org {
             Some(org) => format!("{}/{org}", self.name()),
@@ -131,12 +134,12 @@ impl AuditKeys {
         }
     }
 
-    /// The keys that checkpoints of this log are signed with, as C2SP `signed-note` writes them.
+    /// Verifier keys for checkpoints of this log, in C2SP `signed-note` format.
     pub fn verifiers(&self, origin: &str) -> Vec<String> {
         self.signers(origin).iter().map(|signer| signer.verifier().to_text()).collect()
     }
 
-    /// A checkpoint as a note, signed with every key.
+    /// Signs a checkpoint with every active key and returns the note.
     pub fn sign(&self, checkpoint: &Checkpoint) -> Result<String, StoreError> {
         let text = checkpoint.to_text();
         let mut signed: Option<Note> = None;
@@ -149,23 +152,26 @@ impl AuditKeys {
         }
         signed
             .map(|note| note.to_text())
-            .ok_or_else(|| StoreError::Broken("there is no key to sign the log with".to_owned()))
+            .ok_or_else(|| StoreError::Broken("no active key to sign checkpoints".to_owned()))
     }
 
-    /// Is this a checkpoint that this installation has signed, now or before, of this tree? Whoever has the database alone cannot make one.
+    /// Reports whether `note` is a checkpoint of `tree`, signed with an active or retired key.
+    /// Access to the database alone is not enough to create one.
     pub(crate) fn has_signed(&self, note: &str, tree: &Checkpoint) -> bool {
         let Ok(note) = Note::parse(note) else { return false };
         let retired = self.retired.read().unwrap_or_else(PoisonError::into_inner);
-        let once = retired.iter().filter_map(|key| Signer::new(&tree.origin, Arc::clone(key)));
+        let retired_signers =
+            retired.iter().filter_map(|key| Signer::new(&tree.origin, Arc::clone(key)));
         let signed = self
             .signers(&tree.origin)
             .into_iter()
-            .chain(once)
+            .chain(retired_signers)
             .any(|signer| note.verify(&signer.verifier()).is_ok());
         signed && Checkpoint::of(&note).is_ok_and(|checkpoint| checkpoint == *tree)
     }
 
-    /// A checkpoint of ours with the signatures of all keys that there are now. What is not ours stays as it is.
+    /// Adds the missing signatures of active keys to a checkpoint signed by this installation. Any
+    /// other note is returned unchanged.
     pub(crate) fn with_current_signatures(&self, origin: &str, note: String) -> String {
         let ours = |parsed: &Note| {
             Checkpoint::of(parsed)
@@ -186,7 +192,7 @@ impl AuditKeys {
         keys.iter().filter_map(|key| Signer::new(origin, Arc::clone(key))).collect()
     }
 
-    /// The seal of an event on its way into the log: HMAC-SHA256 over the org, the event and its leaf.
+    /// MAC of a queued event: HMAC-SHA256 over org, event id and leaf hash.
     pub(crate) fn mac(&self, org: Option<OrgId>, event: EventId, leaf: Hash) -> Vec<u8> {
         hmac::sign(&self.mac_key, &mac_input(org, event, leaf)).as_ref().to_vec()
     }
@@ -201,7 +207,7 @@ impl AuditKeys {
         hmac::verify(&self.mac_key, &mac_input(org, event, leaf), mac).is_ok()
     }
 
-    /// The salts of a new event.
+    /// Random salts for a new event.
     pub(crate) fn salts() -> Result<[u8; SALTS], StoreError> {
         let mut salts = [0; SALTS];
         SystemRandom::new()

@@ -1,5 +1,5 @@
-//! All that differs between SQLite and PostgreSQL at run time: how a pool is opened, how a transaction begins, how a
-//! key is held while somebody works under it, and how a statement is put.
+//! All runtime differences between SQLite and PostgreSQL: opening a pool, beginning a
+//! transaction, locks and SQL dialects.
 
 use std::{
     fs,
@@ -31,36 +31,38 @@ use crate::{
     tx::Mode,
 };
 
-/// What PostgreSQL's notices of the log are called.
+/// PostgreSQL notification channel for new log entries.
 const CHANNEL: &str = "postern_log";
 
-/// How long a transaction may be left alone, in milliseconds: whoever holds one has died without a word, and with it a lock.
+/// Maximum idle time in a transaction, in milliseconds. A transaction idle for longer belongs to a
+/// dead process and would keep its locks.
 const IDLE: u32 = 10_000;
 
-/// A connection that has been idle for longer is asked whether it still lives before it is used.
+/// Connections idle for longer are pinged before use.
 const TRUSTED_IDLE: Duration = Duration::from_secs(30);
 
-/// The connections of one of the two backends.
+/// A connection pool of either backend.
 pub enum Pool {
     Postgres {
         pool: PgPool,
-        /// What begins each transaction, in one round trip: it becomes the platform's role until it ends.
+        /// Begins a transaction in one round trip and assumes the platform role until it ends.
         begin: Arc<str>,
-        /// The same without becoming anybody.
+        /// Begins a transaction without assuming a role.
         begin_unpinned: Arc<str>,
-        /// Whether statements are prepared under names.
+        /// Whether to use named prepared statements.
         named: bool,
     },
     Sqlite {
         pool: SqlitePool,
-        /// One writer at a time, first come, first served. SQLite itself would have them poll, and starve some.
+        /// One writer at a time, in FIFO order. SQLite itself makes writers poll and may starve
+        /// some.
         writer: Arc<Semaphore>,
-        /// How long to wait for the turn.
+        /// Maximum wait for the writer's permit.
         patience: Duration,
     },
 }
 
-/// A transaction of one of the two backends.
+/// A transaction of either backend.
 pub enum Begun {
     Postgres(Transaction<'static, Postgres>),
     Sqlite { tx: Transaction<'static, Sqlite>, _turn: Option<OwnedSemaphorePermit> },
@@ -74,7 +76,7 @@ impl Pool {
         Self::connect_postgres(options, options.url.parse().map_err(sqlx_error)?).await
     }
 
-    /// As the owner of the schema, for migrations: each connection works in the schema of ours.
+    /// Connects as the schema owner, for migrations, with our schema as the search path.
     pub async fn connect_as_owner(options: &Options) -> Result<Self, StoreError> {
         if is_embedded(&options.url) {
             return Self::connect_sqlite(options).await;
@@ -100,16 +102,18 @@ impl Pool {
             .connect_with(connect.application_name("postern").disable_statement_logging())
             .await
             .map_err(sqlx_error)?;
-        // Names mean our tables, whatever schemas there are: by default a schema of a role's own name would come first.
-        let unpinned = format!(
-            "BEGIN; SET LOCAL statement_timeout = {}; SET LOCAL idle_in_transaction_session_timeout = {IDLE}; SET LOCAL search_path = {SCHEMA}",
+        // Without this, a schema named after the role comes first in the search path.
+        let without_role = format!(
+            "BEGIN; SET LOCAL statement_timeout = {}; \
+             SET LOCAL idle_in_transaction_session_timeout = {IDLE}; \
+             SET LOCAL search_path = {SCHEMA}",
             options.statement_timeout.as_millis(),
         );
-        let pinned = format!("{unpinned}; SET LOCAL ROLE \"{}\"", options.platform_role);
+        let with_role = format!("{without_role}; SET LOCAL ROLE \"{}\"", options.platform_role);
         Ok(Self::Postgres {
             pool,
-            begin: pinned.into(),
-            begin_unpinned: unpinned.into(),
+            begin: with_role.into(),
+            begin_unpinned: without_role.into(),
             named: options.prepared_statements,
         })
     }
@@ -129,7 +133,7 @@ impl Pool {
                         Durability::Off => SqliteSynchronous::Off,
                     })
                     .foreign_keys(true)
-                    // With this off, INSERT OR REPLACE would get past the triggers of append-only tables.
+                    // If off, INSERT OR REPLACE bypasses the triggers of append-only tables.
                     .pragma("recursive_triggers", "ON")
                     .busy_timeout(options.acquire_timeout)
                     .disable_statement_logging(),
@@ -153,7 +157,8 @@ impl Pool {
                 Ok(Begun::Postgres(tx))
             }
             Self::Sqlite { pool, writer, patience } => {
-                // A transaction that reads and then writes fails at once unless it began as a writer (SQLITE_BUSY).
+                // A transaction that reads and then writes fails at once (SQLITE_BUSY) unless it
+                // began as a writer.
                 let (sql, turn) = match mode {
                     Mode::Read | Mode::NoRole => ("BEGIN DEFERRED", None),
                     Mode::Write => ("BEGIN IMMEDIATE", Some(turn(writer, *patience).await?)),
@@ -164,13 +169,14 @@ impl Pool {
         }
     }
 
-    /// Hears what other processes say of the log, until the connection is lost. A file has one process, and nobody to hear from.
-    pub async fn listen(&self, told: impl Fn(&str)) -> Result<(), StoreError> {
+    /// Passes the payload of each notification to `notify` until the connection is lost. Never
+    /// returns on SQLite, where there is one process.
+    pub async fn listen(&self, notify: impl Fn(&str)) -> Result<(), StoreError> {
         let Self::Postgres { pool, .. } = self else { return std::future::pending().await };
         let mut listener = PgListener::connect_with(pool).await.map_err(sqlx_error)?;
         listener.listen(CHANNEL).await.map_err(sqlx_error)?;
         loop {
-            told(listener.recv().await.map_err(sqlx_error)?.payload());
+            notify(listener.recv().await.map_err(sqlx_error)?.payload());
         }
     }
 
@@ -203,12 +209,12 @@ impl Pool {
     }
 }
 
-/// Does the database live in a file of the server's own?
+/// Reports whether the database is a SQLite file.
 pub fn is_embedded(url: &str) -> bool {
     url.starts_with("sqlite:")
 }
 
-/// The roles of the wall between tenants, and the password of the server's login; none where the database has no roles.
+/// Names of the row-level security roles, and the password of the server's login. None on SQLite.
 pub fn roles(options: &Options) -> Result<Option<(Roles, Option<String>)>, DbErr> {
     if is_embedded(&options.url) {
         return Ok(None);
@@ -251,28 +257,31 @@ fn pool_options<DB: sqlx::Database>(options: &Options) -> PoolOptions<DB> {
         .test_before_acquire(false)
 }
 
-/// SQL, as two columns, that turns the transaction into the tenant's of the org with the id in `org`; no org's, where that is
-/// null. It is true of the statement that it stands in from the next one on: who may run a statement is decided as it begins.
+/// SQL for two columns that set the transaction's tenant context to the org with id `org`; to no
+/// org if that is null. Takes effect with the next statement: PostgreSQL checks privileges when a
+/// statement begins.
 pub fn set_tenant_role_sql(role: &str, org: &str) -> String {
     format!(
-        "set_config('role', '{role}', true) AS pinned_role, set_config('postern.org_id', coalesce({org}::text, ''), true) AS pinned_org"
+        "set_config('role', '{role}', true) AS pinned_role, \
+         set_config('postern.org_id', coalesce({org}::text, ''), true) AS pinned_org"
     )
 }
 
-/// SQL that makes a UUIDv7 (RFC 9562) out of a time in milliseconds since 1970, a kind of thing and a number, for rows that the
-/// database makes itself.
+/// SQL for a UUIDv7 (RFC 9562) from a time in milliseconds since 1970, a kind of row and a number,
+/// for rows that the database generates.
 pub fn uuid_v7_sql(backend: DbBackend, kind: u8, milliseconds: &str, number: &str) -> String {
     match backend {
         DbBackend::Postgres => {
             format!(
-                "(lpad(to_hex({milliseconds}), 12, '0') || '70{kind:02x}8' || lpad(to_hex({number}), 15, '0'))::uuid"
+                "(lpad(to_hex({milliseconds}), 12, '0') || '70{kind:02x}8' \
+                  || lpad(to_hex({number}), 15, '0'))::uuid"
             )
         }
         _ => format!("unhex(printf('%012x70{kind:02x}8%015x', {milliseconds}, {number}))"),
     }
 }
 
-/// SQL for the 16 bytes of such an id, where some bytes are needed that nobody else has.
+/// SQL for the 16 bytes of such an id, where unique bytes are needed.
 pub fn uuid_bytes_sql(backend: DbBackend, id: &str) -> String {
     match backend {
         DbBackend::Postgres => format!("uuid_send({id})"),
@@ -280,7 +289,7 @@ pub fn uuid_bytes_sql(backend: DbBackend, id: &str) -> String {
     }
 }
 
-/// SQL for a moment given in milliseconds since 1970, as the database keeps it.
+/// SQL for a stored timestamp from milliseconds since 1970.
 pub fn timestamp_sql(backend: DbBackend, milliseconds: &str) -> String {
     match backend {
         DbBackend::Postgres => format!("to_timestamp({milliseconds} / 1000.0)"),
@@ -288,17 +297,18 @@ pub fn timestamp_sql(backend: DbBackend, milliseconds: &str) -> String {
     }
 }
 
-/// Two insertions in one go: PostgreSQL hangs one on the other, SQLite runs what stands behind a semicolon as well.
+/// Two insertions in one round trip: one statement with a common table expression on PostgreSQL,
+/// two statements on SQLite.
 pub fn insert_both_sql(
     backend: DbBackend,
     first: InsertStatement,
     second: InsertStatement,
 ) -> Statement {
     if backend == DbBackend::Postgres {
-        let mut one = CommonTableExpression::new();
-        one.table_name("one").query(first);
+        let mut first_insert = CommonTableExpression::new();
+        first_insert.table_name("first_insert").query(first);
         let mut with = WithClause::new();
-        with.cte(one);
+        with.cte(first_insert);
         return backend.build(&second.with(with));
     }
     let (first, second) = (backend.build(&first), backend.build(&second));
@@ -306,27 +316,29 @@ pub fn insert_both_sql(
     Statement::from_sql_and_values(backend, format!("{}; {}", first.sql, second.sql), values)
 }
 
-/// SQL that lets rows of the record be removed until [`create_triggers_sql`], where there is no role that may.
+/// SQL that allows audit events to be removed until [`create_triggers_sql`]. None on PostgreSQL,
+/// where the audit owner may remove them.
 pub fn drop_triggers_sql(backend: DbBackend) -> Option<String> {
     (backend != DbBackend::Postgres)
         .then(|| postern_migration::without_sqlite_triggers("audit_event", &["id"]))
 }
 
-/// SQL that makes the record unchangeable again.
+/// SQL that makes audit events append-only again.
 pub fn create_triggers_sql(backend: DbBackend) -> Option<String> {
     (backend != DbBackend::Postgres)
         .then(|| postern_migration::with_sqlite_triggers("audit_event", &["id"]))
 }
 
-/// How months of the record come and go.
+/// SQL that creates and drops the monthly partitions of the audit log.
 pub struct Months {
-    /// Makes those to come.
+    /// Creates the partitions of the coming months.
     pub made: String,
-    /// Finds those that are over, as `month`.
+    /// Lists the partitions of past months, as `month`.
     pub over: &'static str,
-    /// Gives a row where there is something left in one.
+    /// Returns a row if the partition is not empty.
     pub left: fn(&str) -> String,
-    /// Keeps everybody from the record, the whole before its part, as whoever reads it does. Gives up rather than hold them up for long.
+    /// Locks the audit log, the table before its partition, as readers do. Fails after 5 seconds,
+    /// to limit the time that readers wait.
     pub lock: &'static str,
     pub dropped: fn(&str) -> String,
 }
@@ -334,16 +346,20 @@ pub struct Months {
 pub fn months(backend: DbBackend) -> Option<Months> {
     (backend == DbBackend::Postgres).then(|| Months {
         made: postern_migration::months("audit_event"),
-        over: "SELECT c.relname::text AS month FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
-               WHERE i.inhparent = 'audit_event'::regclass AND c.relname ~ '^audit_event_[0-9]{4}_[0-9]{2}$'
-                 AND c.relname < 'audit_event_' || to_char(now() AT TIME ZONE 'UTC', 'YYYY_MM') ORDER BY 1",
+        over: "SELECT c.relname::text AS month
+               FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
+               WHERE i.inhparent = 'audit_event'::regclass
+                 AND c.relname ~ '^audit_event_[0-9]{4}_[0-9]{2}$'
+                 AND c.relname < 'audit_event_' || to_char(now() AT TIME ZONE 'UTC', 'YYYY_MM')
+               ORDER BY 1",
         left: |month| format!("SELECT 1 AS left_over FROM {month} LIMIT 1"),
         lock: "SET LOCAL lock_timeout = '5s'; LOCK TABLE audit_event IN ACCESS EXCLUSIVE MODE",
         dropped: |month| format!("DROP TABLE {month}"),
     })
 }
 
-/// SQL that takes the pump's lock until the transaction ends, and is true unless another process has it. There is one process to a file.
+/// SQL that tries to take the sequencer's lock until the transaction ends; `taken` is true on
+/// success. None on SQLite, where there is one process.
 pub const fn try_sequencer_lock_sql(backend: DbBackend) -> Option<&'static str> {
     match backend {
         DbBackend::Postgres => {
@@ -353,7 +369,8 @@ pub const fn try_sequencer_lock_sql(backend: DbBackend) -> Option<&'static str> 
     }
 }
 
-/// SQL that tells whoever listens, on other machines too, which logs have grown, once the transaction is committed: ids, or nothing for many.
+/// SQL that notifies listeners, on all machines, of new log entries when the transaction commits.
+/// The payload lists org ids; it is empty if there are too many.
 pub const fn notify_sql(backend: DbBackend) -> Option<&'static str> {
     match backend {
         DbBackend::Postgres => Some("SELECT pg_notify('postern_log', $1)"),
@@ -361,9 +378,8 @@ pub const fn notify_sql(backend: DbBackend) -> Option<&'static str> {
     }
 }
 
-/// SQL that takes the lock on the number in `$3` until the transaction ends, and is true unless somebody else has it.
-///
-/// On SQLite a writer has the whole database to itself, so whoever asks is alone.
+/// SQL that tries to take the lock `$3` until the transaction ends; true on success. Always true
+/// on SQLite, where a writer has the whole database.
 pub const fn try_lock_sql(backend: DbBackend) -> &'static str {
     match backend {
         DbBackend::Postgres => "pg_try_advisory_xact_lock($3)",
@@ -371,7 +387,7 @@ pub const fn try_lock_sql(backend: DbBackend) -> &'static str {
     }
 }
 
-/// SQL that asks the database for its time, where its clock is not the server's own.
+/// SQL for the database's time. None on SQLite, which uses the server's clock.
 pub const fn server_time_sql(backend: DbBackend) -> Option<&'static str> {
     match backend {
         DbBackend::Postgres => Some("SELECT clock_timestamp() AS now"),
@@ -379,7 +395,7 @@ pub const fn server_time_sql(backend: DbBackend) -> Option<&'static str> {
     }
 }
 
-/// SQL that waits for the lock on the number in `$1`, where there is anybody to wait for.
+/// SQL that waits for the lock `$1`. None on SQLite, where a writer has the whole database.
 pub const fn lock_sql(backend: DbBackend) -> Option<&'static str> {
     match backend {
         DbBackend::Postgres => Some("SELECT pg_advisory_xact_lock($1)"),

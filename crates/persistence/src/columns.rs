@@ -1,4 +1,4 @@
-//! Columns of several tables in one row, told apart by prefixes.
+//! Columns of several tables in one row, distinguished by prefixes.
 
 use sea_orm::{IdenStatic, Iterable};
 

@@ -1,4 +1,5 @@
-//! Writing the record. Reading it is [`crate::repository::events`], and what makes a log of it [`crate::pump`].
+//! Writes the audit log. [`crate::repository::events`] reads it, and [`crate::sequencer`] builds
+//! the transparency log from it.
 
 use postern_domain::{
     Id,
@@ -22,7 +23,7 @@ use crate::{
     tx::Tx,
 };
 
-/// Adds the row that `act` becomes, and its entry in the queue of the log, in the transaction of what it records.
+/// Inserts the event of a draft and its queue entry, in the transaction of the recorded change.
 pub async fn write(
     tx: &Tx,
     draft: EventDraft,
@@ -42,12 +43,13 @@ pub async fn write(
     .await
 }
 
-/// Queues events that the database made itself: those of this org. How many there were.
+/// Queues the events of an org that the database generated. Returns their number.
 pub async fn adopt(tx: &Tx, org: Uuid) -> Result<u64, StoreError> {
     backfill(tx, audit_event::Entity::find().filter(audit_event::Column::OrgId.eq(org))).await
 }
 
-/// Queues all that has no place and waits for none: a server may have begun meanwhile. How much there was.
+/// Queues all events that are neither queued nor in a log: a server may be running already.
+/// Returns their number.
 pub async fn backfill_all(tx: &Tx) -> Result<u64, StoreError> {
     let placed =
         Query::select().column(audit_leaf::Column::EventId).from(audit_leaf::Entity).take();
@@ -63,21 +65,21 @@ pub async fn backfill_all(tx: &Tx) -> Result<u64, StoreError> {
     .await
 }
 
-/// So many rows at a time: each is four values in one statement, and SQLite takes 32,766.
+/// Rows per statement. A row has four values, and SQLite allows 32,766 per statement.
 const ROWS: u64 = 4_000;
 
-async fn backfill(tx: &Tx, those: Select<audit_event::Entity>) -> Result<u64, StoreError> {
+async fn backfill(tx: &Tx, events: Select<audit_event::Entity>) -> Result<u64, StoreError> {
     let audit_keys = tx.store().audit_keys()?;
-    let (mut after, mut adopted) = (Uuid::nil(), 0);
+    let (mut after, mut total) = (Uuid::nil(), 0);
     loop {
-        let next = those
+        let next = events
             .clone()
             .filter(audit_event::Column::Id.gt(after))
             .order_by_asc(audit_event::Column::Id)
             .limit(ROWS);
         let rows = next.all(tx).await?;
-        let Some(last) = rows.last() else { return Ok(adopted) };
-        (after, adopted) = (last.id, adopted + rows.len() as u64);
+        let Some(last) = rows.last() else { return Ok(total) };
+        (after, total) = (last.id, total + rows.len() as u64);
         let queued: Result<Vec<_>, StoreError> =
             rows.iter().map(|row| Ok(queue_entry(audit_keys, row)?.into_active_model())).collect();
         audit_queue::Entity::insert_many(queued?).exec_without_returning(tx).await?;
@@ -94,13 +96,13 @@ fn queue_entry(
     Ok(audit_queue::Model { org_id: org_or_nil(org), event_id: row.id, leaf: leaf.0.to_vec(), mac })
 }
 
-/// An event as the API gives it.
+/// An event as JSON, as the API returns it.
 pub fn as_read(row: &audit_event::Model) -> Result<String, StoreError> {
     serde_json::to_string(&Event::try_from(row.clone())?)
         .map_err(|error| StoreError::Corrupt(error.to_string()))
 }
 
-/// The entry of an event in its log, made of the JSON that it is read as: by everybody in the same way.
+/// The log entry of an event, built from its JSON as any reader of the event builds it.
 pub fn entry(row: &audit_event::Model) -> Result<Vec<u8>, StoreError> {
     let json = as_read(row)?;
     let event =
@@ -108,7 +110,7 @@ pub fn entry(row: &audit_event::Model) -> Result<Vec<u8>, StoreError> {
     Ok(event.entry(&row.openings()?))
 }
 
-/// Does an entry of the queue come from a server?
+/// Leaf hash of a queue entry; none if its MAC is invalid.
 pub fn is_genuine(audit_keys: &AuditKeys, entry: &audit_queue::Model) -> Option<Hash> {
     let leaf = Hash(entry.leaf.as_slice().try_into().ok()?);
     audit_keys

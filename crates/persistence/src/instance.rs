@@ -1,14 +1,14 @@
-//! What a database knows of itself: a few words, each written once.
+//! Metadata of the database: a few values, each written once.
 
 use sea_orm::{ActiveValue::Set, EntityTrait};
 
 use crate::{audit_keys::AuditKeys, entity::instance, error::StoreError, tx::Tx};
 
-/// What was recorded before there was a log is queued for it.
+/// Set when the events from before the transparency log are queued.
 const BACKFILLED: &str = "log_backfilled";
-/// What its logs are named after.
+/// Prefix of the database's log origins.
 const NAME: &str = "log_origin";
-/// Which key seals their entries.
+/// Fingerprint of the MAC key of its audit queue.
 const KEY: &str = "audit_key";
 
 async fn known(tx: &Tx, key: &str) -> Result<Option<String>, StoreError> {
@@ -21,7 +21,7 @@ async fn note(tx: &Tx, key: &str, value: String) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Has it been done? If not, it is now, once the transaction is committed.
+/// Marks the database as backfilled. Returns false if it was marked already.
 pub async fn backfills_now(tx: &Tx) -> Result<bool, StoreError> {
     if known(tx, BACKFILLED).await?.is_some() {
         return Ok(false);
@@ -30,31 +30,30 @@ pub async fn backfills_now(tx: &Tx) -> Result<bool, StoreError> {
     Ok(true)
 }
 
-/// The record of a database is kept under one name and with one key: what is sealed with another would be refused by the pump.
+/// Compares the audit keys with the fingerprint and log name that the database is bound to, and
+/// binds a new database. With another MAC key, the sequencer would reject every entry.
 pub async fn belongs(tx: &Tx, audit_keys: &AuditKeys) -> Result<(), StoreError> {
-    let (ours, remedy) = (
-        audit_keys.key_fingerprint(),
-        "give it the folder of keys and the name that it began with",
-    );
+    let (fingerprint, remedy) =
+        (audit_keys.key_fingerprint(), "restore the original key folder and log name");
     match known(tx, KEY).await? {
-        None => note(tx, KEY, ours).await?,
-        Some(theirs) if theirs == ours => {}
-        Some(theirs) => {
-            let what = format!(
-                "the record of this database is kept with the key {theirs}, and audit.keys_dir leads to {ours}"
-            );
-            return Err(StoreError::Broken(format!("{what}: {remedy}")));
+        None => note(tx, KEY, fingerprint).await?,
+        Some(stored) if stored == fingerprint => {}
+        Some(stored) => {
+            return Err(StoreError::Broken(format!(
+                "the database is bound to the audit key {stored}, but audit.keys_dir has \
+                 {fingerprint}: {remedy}"
+            )));
         }
     }
     match known(tx, NAME).await? {
         None => note(tx, NAME, audit_keys.name()).await,
-        Some(theirs) if audit_keys.accept_origin(&theirs) => Ok(()),
-        Some(theirs) => {
-            let what = format!(
-                "the record of this database is kept as {theirs}, and audit.name is {}",
-                audit_keys.name()
-            );
-            Err(StoreError::Broken(format!("{what}: {remedy}")))
+        Some(stored) if audit_keys.accept_origin(&stored) => Ok(()),
+        Some(stored) => {
+            let name = audit_keys.name();
+            Err(StoreError::Broken(format!(
+                "the database is bound to the log name {stored}, but audit.log_origin is {name}: \
+                 {remedy}"
+            )))
         }
     }
 }

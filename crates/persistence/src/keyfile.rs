@@ -1,5 +1,5 @@
-//! Keys on disk: files that only their owner reads, made whole or not at all. Each family of keys has a suffix; what is made once in a
-//! while carries the time at which it was made in its name, so that the order of keys is the order of names.
+//! Key files: readable only by their owner, and written completely or not at all. Each family of
+//! keys has a suffix. Names of key pairs contain the creation time, so that they sort by age.
 
 use std::{
     fs, io,
@@ -18,34 +18,34 @@ use ring::{
 pub enum KeyError {
     #[error("{path}: {source}")]
     Io { path: PathBuf, source: io::Error },
-    #[error("{0}: others than its owner may read it; run `chmod 600` on it")]
+    #[error("{0}: readable by other users; run `chmod 600` on it")]
     Readable(PathBuf),
     #[error("{0}: not an Ed25519 key in PKCS#8 version 2")]
     NotAKey(PathBuf),
-    #[error("{0}: the signing keys are gone; those read before stay in use")]
+    #[error("{0}: no signing key left; the keys loaded before stay in use")]
     Gone(PathBuf),
-    #[error("{0}: a secret has 32 bytes")]
+    #[error("{0}: not a secret of 32 bytes")]
     NotASecret(PathBuf),
-    #[error("the system gives no random numbers")]
+    #[error("the system's random number generator failed")]
     NoRandom,
 }
 
 const MOMENT: &str = "%Y%m%dT%H%M%S%.6fZ";
 
-/// Makes the folder, for its owner alone, if it is not there.
+/// Creates the folder with mode 0700 if it does not exist.
 pub fn make_folder(folder: &Path) -> Result<(), KeyError> {
     let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(folder);
     made.map_err(|source| KeyError::Io { path: folder.to_owned(), source })
 }
 
-/// Makes an Ed25519 key pair, named after the moment.
+/// Creates an Ed25519 key pair in a file named after `now`.
 pub fn make_pair(folder: &Path, suffix: &str, now: DateTime<Utc>) -> Result<(), KeyError> {
     let pair =
         Ed25519KeyPair::generate_pkcs8(&SystemRandom::new()).map_err(|_| KeyError::NoRandom)?;
     write_private(&folder.join(format!("{}{suffix}", now.format(MOMENT))), pair.as_ref())
 }
 
-/// A key pair as it stands in its file.
+/// A key pair and its file.
 pub struct PairFile {
     pub path: PathBuf,
     pub made_at: DateTime<Utc>,
@@ -59,7 +59,7 @@ impl PairFile {
     }
 }
 
-/// The key pairs of a family, the oldest first.
+/// Reads the key pairs of a family, oldest first.
 pub fn read_pairs(folder: &Path, suffix: &str) -> Result<Vec<PairFile>, KeyError> {
     let entries =
         fs::read_dir(folder).map_err(|source| KeyError::Io { path: folder.to_owned(), source })?;
@@ -78,18 +78,18 @@ pub fn read_pairs(folder: &Path, suffix: &str) -> Result<Vec<PairFile>, KeyError
     Ok(pairs)
 }
 
-/// A key pair out of its file.
+/// Parses a key pair.
 pub fn pair(path: &Path, bytes: &[u8]) -> Result<Ed25519KeyPair, KeyError> {
     Ed25519KeyPair::from_pkcs8(bytes).map_err(|_| KeyError::NotAKey(path.to_owned()))
 }
 
-/// Reads a secret of 32 bytes, and makes it where it is not there.
+/// Reads a secret of 32 bytes, or creates it if the file does not exist.
 pub fn secret(path: &Path) -> Result<[u8; 32], KeyError> {
     if !path.exists() {
         let mut bytes = [0; 32];
         SystemRandom::new().fill(&mut bytes).map_err(|_| KeyError::NoRandom)?;
         match write_private(path, &bytes) {
-            // Another replica was first; its secret is as good.
+            // Another replica created the secret first; that one is used.
             Err(KeyError::Io { source, .. }) if source.kind() == io::ErrorKind::AlreadyExists => {}
             done => done?,
         }
@@ -97,7 +97,7 @@ pub fn secret(path: &Path) -> Result<[u8; 32], KeyError> {
     read_private(path)?.try_into().map_err(|_| KeyError::NotASecret(path.to_owned()))
 }
 
-/// Writes a new file that only its owner reads; all of it, or none.
+/// Writes a new file with mode 0600, completely or not at all. Fails if the file exists.
 pub(crate) fn write_private(path: &Path, bytes: &[u8]) -> Result<(), KeyError> {
     let failed = |source| KeyError::Io { path: path.to_owned(), source };
     let mut name = [0; 8];
@@ -110,13 +110,13 @@ pub(crate) fn write_private(path: &Path, bytes: &[u8]) -> Result<(), KeyError> {
         .open(&unfinished)
         .map_err(failed)?;
     file.write_all(bytes).and_then(|()| file.sync_all()).map_err(failed)?;
-    // A link, unlike a renaming, does not replace what somebody else has put there meanwhile.
+    // Unlike a rename, a hard link does not replace a file that was created in the meantime.
     let linked = fs::hard_link(&unfinished, path);
     fs::remove_file(&unfinished).map_err(failed)?;
     linked.map_err(failed)
 }
 
-/// Reads a file that nobody but its owner may read.
+/// Reads a file. Fails if users other than its owner have access.
 pub fn read_private(path: &Path) -> Result<Vec<u8>, KeyError> {
     let failed = |source| KeyError::Io { path: path.to_owned(), source };
     if fs::metadata(path).map_err(failed)?.permissions().mode() & 0o077 != 0 {

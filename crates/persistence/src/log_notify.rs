@@ -1,5 +1,5 @@
-//! Telling those who wait that logs have grown: within the process at once, between processes through PostgreSQL's notices where they get
-//! through. Nobody may rely on it: who waits looks again after a while anyhow.
+//! Notifications of new log entries: at once within the process, and between processes through
+//! PostgreSQL's LISTEN and NOTIFY. Delivery is not guaranteed, so subscribers also poll.
 
 use std::sync::Arc;
 
@@ -13,10 +13,11 @@ use postern_domain::id::OrgId;
 
 use crate::entity::org_or_nil;
 
-/// So many notices wait for somebody who does not look; then they are told that they have missed some.
+/// Notifications buffered per subscription. A subscriber that falls further behind is notified of
+/// possible changes.
 const NOTICES: usize = 64;
 
-/// The logs that have grown; none for perhaps all.
+/// Logs that have new entries; none if any log may have some.
 type Notification = Option<Arc<[Uuid]>>;
 
 #[derive(Clone)]
@@ -30,29 +31,29 @@ impl Default for LogNotifier {
 
 impl LogNotifier {
     pub(crate) fn notify(&self, logs: &[Uuid]) {
-        // Perhaps nobody waits.
+        // Sending fails if there are no subscribers.
         drop(self.0.send(Some(logs.into())));
     }
 
-    /// Has everybody look.
+    /// Notifies the subscribers of all logs.
     pub fn notify_all(&self) {
         drop(self.0.send(None));
     }
 
-    /// From now on.
+    /// Subscribes to new entries of one log from now on.
     pub fn subscribe(&self, org: Option<OrgId>) -> LogSubscription {
         LogSubscription { log: org_or_nil(org), notices: self.0.subscribe() }
     }
 }
 
-/// Somebody who waits for one log to grow.
+/// A subscription to new entries of one log.
 pub struct LogSubscription {
     log: Uuid,
     notices: Receiver<Notification>,
 }
 
 impl LogSubscription {
-    /// Returns when the log has grown, or may have.
+    /// Returns when the log has, or may have, new entries.
     pub async fn changed(&mut self) {
         loop {
             let changed = match self.notices.recv().await {
@@ -64,7 +65,7 @@ impl LogSubscription {
                 break;
             }
         }
-        // What has come meanwhile is seen by the same look.
+        // The subscriber's next read covers all buffered notifications.
         while !matches!(self.notices.try_recv(), Err(TryRecvError::Empty | TryRecvError::Closed)) {}
     }
 }

@@ -1,4 +1,4 @@
-//! The statement that looks a caller up.
+//! The SQL statement that loads a caller.
 
 use crate::{
     backend::set_tenant_role_sql,
@@ -7,7 +7,7 @@ use crate::{
     org_key::OrgKey,
 };
 
-/// How the look-up names an org, if it does.
+/// The kind of org key in a lookup.
 #[derive(Clone, Copy)]
 pub enum ByOrg {
     None,
@@ -25,14 +25,15 @@ impl From<Option<&OrgKey>> for ByOrg {
     }
 }
 
-/// The look-up in its six forms: with a guise or without, and with an org by id, by slug or not at all.
+/// The lookup in six forms: with or without impersonation, and with an org by id, by slug or
+/// without an org.
 ///
-/// Where an org is named, the statement also turns the transaction into that org's, so that nothing of any other can be
-/// reached from then on, whatever the code forgets (`tests/suite/wall.rs`).
+/// With an org, the statement also sets the transaction's tenant context, so that rows of other
+/// orgs are out of reach from then on, even for incorrect code (`tests/suite/rls.rs`).
 pub struct Lookups([String; 6]);
 
 impl Lookups {
-    /// `tenant` is the role of one org's transactions, where the database has roles.
+    /// `tenant` is the role of transactions that serve one org; none on SQLite.
     pub fn new(tenant: Option<&str>) -> Self {
         let of = |impersonation, org| build(impersonation, org, tenant);
         Self([

@@ -1,6 +1,7 @@
-//! What is removed from the record, and by whom alone: the keeper, to whom its tables belong on PostgreSQL and as whom nobody signs in. On
-//! SQLite the same is done with the triggers taken away and put back in one transaction. Whatever goes, its hash stays in the log, and
-//! what went is an event.
+//! Retention and erasure, the only removals from the audit log. On PostgreSQL, only the audit
+//! owner (NOLOGIN) has the privileges; on SQLite, the append-only triggers are dropped and
+//! restored in one transaction. The hashes of removed events stay in the log, and each removal is
+//! recorded as an event.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -36,48 +37,49 @@ use crate::{
     tx::{Mode, Tx},
 };
 
-/// What a run of retention has removed, or would, from one log.
+/// Events that a retention run removed, or would remove, from one log.
 #[derive(Debug, PartialEq, Eq)]
 pub struct RetainedLog {
-    /// None for the platform's.
+    /// None for the platform's log.
     pub org: Option<OrgRef>,
     pub before: DateTime<Utc>,
     pub events: u64,
 }
 
-/// What a run has come to.
+/// Result of a retention run.
 #[derive(Debug, Default)]
 pub struct RetentionReport {
     pub logs: Vec<RetainedLog>,
-    /// Logs that a legal hold is on.
+    /// Orgs under legal hold: no events were removed.
     pub held: Vec<OrgRef>,
-    /// Months that were dropped whole, because nothing was left in them.
+    /// Monthly partitions that were dropped because they were empty.
     pub months: Vec<String>,
 }
 
-/// What an erasure has come to.
+/// Result of an erasure.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Erasure {
-    /// How many events said something of the person.
+    /// Number of events from which data of the user was erased.
     pub events: u64,
-    /// Logs that a legal hold is on: nothing was taken out of those.
+    /// Orgs under legal hold: nothing was erased from their logs.
     pub held: Vec<OrgRef>,
 }
 
-/// A store in the keeper's name.
+/// A store with the privileges of the audit owner.
 pub struct AuditMaintenance {
     store: Arc<Store>,
 }
 
 impl AuditMaintenance {
-    /// On PostgreSQL as the owner of the schema, who may become the keeper.
+    /// Connects; on PostgreSQL as the schema owner, which may assume the audit owner role.
     pub async fn connect(options: &Options) -> Result<Self, StoreError> {
         let store = Store::connect_as_audit_owner(options).await?;
         store.bind_audit_keys().await?;
         Ok(Self { store })
     }
 
-    /// Removes what events said whose time is over: after `days`, where an org has no rule of its own. `only_told`: says what would go.
+    /// Removes events older than `days`, or than the org's own retention. With `dry_run`, only
+    /// reports what would be removed.
     pub async fn apply_retention(
         &self,
         days: i64,
@@ -93,7 +95,7 @@ impl AuditMaintenance {
             if !dry_run {
                 tx.wait_for(rules::TAKING).await?;
             }
-            // Looked at now: a hold may have been put on it, or its time have changed.
+            // Read again under the lock: a hold or another retention may have been set.
             let before = match &org {
                 None => Some(context.now - chrono::TimeDelta::days(days)),
                 Some(org) => rules::of(&tx, org.clone()).await?.cutoff(days, context.now),
@@ -111,7 +113,8 @@ impl AuditMaintenance {
         Ok(run)
     }
 
-    /// Makes the months to come, and drops those in which nothing is left, each in a transaction of its own.
+    /// Creates the partitions of the coming months and drops empty past ones, each in its own
+    /// transaction.
     async fn rotate_partitions(&self) -> Result<Vec<String>, StoreError> {
         let Some(months) = months(self.store.pool.backend()) else { return Ok(Vec::new()) };
         let tx = Tx::begin(&self.store, Mode::Write).await?;
@@ -126,7 +129,7 @@ impl AuditMaintenance {
             let month: String = row.try_get("", "month")?;
             let tx = Tx::begin(&self.store, Mode::Write).await?;
             let left = Statement::from_string(backend, (months.left)(&month));
-            // Looked at twice: to lock the record for nothing would hold everybody up.
+            // Checked before and under the lock: locking the audit log blocks all readers.
             if tx.query_one_raw(left.clone()).await?.is_some() {
                 continue;
             }
@@ -140,8 +143,8 @@ impl AuditMaintenance {
         Ok(dropped)
     }
 
-    /// Removes what is about one person from all events, with the salts that it was committed to with, and says so in each log. None where
-    /// there is no such person.
+    /// Erases one user's data from all events, with the salts of its commitments, and records the
+    /// erasure in each affected log. None if there is no such user.
     pub async fn erase(
         &self,
         who: &SubjectRef,
@@ -162,7 +165,7 @@ impl AuditMaintenance {
         loop {
             let rows = audit_event::Entity::find()
                 .filter(person.mentioned())
-                // Erasures name nobody but by id.
+                // Erasure events refer to users by id only.
                 .filter(audit_event::Column::Action.ne(Action::PrivacyErased.name()))
                 .filter(audit_event::Column::Id.gt(after))
                 .order_by_asc(audit_event::Column::Id)
@@ -181,7 +184,8 @@ impl AuditMaintenance {
             }
         }
         close(&tx).await?;
-        // The platform's log says it in any case; nobody's name stands in it, not in the reason either.
+        // The platform's log records every erasure. A reason that contains the user's name or
+        // address is omitted.
         events.entry(None).or_default();
         for (log, count) in &events {
             let org = rules.iter().map(|rule| &rule.org).find(|org| Some(org.id.uuid()) == *log);
@@ -189,7 +193,7 @@ impl AuditMaintenance {
             let draft = EventDraft::new(
                 Action::PrivacyErased,
                 target,
-                format!("erased somebody from {count} events"),
+                format!("erased a user's personal data from {count} events"),
             )
             .with_metadata("events", count);
             let draft = if person.is_in(&reason.to_string()) {
@@ -215,7 +219,7 @@ impl AuditMaintenance {
     }
 }
 
-/// One log, in one transaction with its event.
+/// Applies retention to one log, in one transaction with its event.
 async fn apply_retention_to_log(
     tx: Tx,
     org: Option<OrgRef>,
@@ -227,7 +231,8 @@ async fn apply_retention_to_log(
     let id = org.as_ref().map(|org| org.id);
     let of_log = id.map_or_else(|| C::OrgId.is_null(), |id| C::OrgId.eq(id.uuid()));
     let log = Log::of(&tx, id);
-    // Ids run with time, and places nearly with ids: the first event that is kept has the number up to which all may go.
+    // Ids follow time, and leaf indexes nearly follow ids: only events with an index below that of
+    // the first kept event are removed.
     let kept = audit_event::Entity::find()
         .select_only()
         .column(C::Id)
@@ -239,7 +244,7 @@ async fn apply_retention_to_log(
         .one(&tx)
         .await?;
     let first_kept = match kept {
-        // What waits for its place comes after all that has one.
+        // A queued event gets an index after all existing ones.
         Some(event) => log.leaf_of(Id::new(event)).await?.map(|(index, _)| index),
         None => None,
     };
@@ -263,7 +268,7 @@ async fn apply_retention_to_log(
     let over = Condition::all()
         .add(of_log)
         .add(C::OccurredAt.lt(before))
-        // What says why others are gone stays.
+        // Events that explain removals are kept.
         .add(
             C::Action
                 .is_not_in([Action::AuditRetentionApplied.name(), Action::PrivacyErased.name()]),
@@ -308,19 +313,19 @@ async fn close(tx: &Tx) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Whom to erase.
+/// Reference to the user to erase.
 #[derive(Debug, Clone)]
 pub enum SubjectRef {
     Id(UserId),
     Email(String),
 }
 
-/// What is known of who is to be erased.
+/// The user to erase, with the values that refer to them in events.
 struct DataSubject {
     id: UserId,
     email: String,
     name: String,
-    /// As a target is named: the account, and the memberships that there still are.
+    /// Target ids: the user and their current memberships.
     targets: Vec<String>,
 }
 
@@ -339,37 +344,38 @@ async fn person(tx: &Tx, who: &SubjectRef) -> Result<Option<DataSubject>, StoreE
 }
 
 impl DataSubject {
-    /// Every event that may say something of them.
+    /// Condition for all events that may contain the user's data.
     fn mentioned(&self) -> Condition {
         use audit_event::Column as C;
-        let says = |column: C| contains(Expr::col((audit_event::Entity, column)), &self.email);
+        let mentions = |column: C| contains(Expr::col((audit_event::Entity, column)), &self.email);
         let metadata = Func::cast_as(Expr::col((audit_event::Entity, C::Metadata)), "text");
         Condition::any()
             .add(C::ActorId.eq(self.id.uuid()))
             .add(C::ActorEmail.eq(self.email.as_str()))
             .add(C::OnBehalfOfId.eq(self.id.uuid()))
             .add(C::TargetId.is_in(self.targets.iter().map(String::as_str)))
-            .add(says(C::TargetLabel))
-            .add(says(C::Summary))
-            .add(says(C::Reason))
+            .add(mentions(C::TargetLabel))
+            .add(mentions(C::Summary))
+            .add(mentions(C::Reason))
             .add(contains(metadata.into(), &self.email))
     }
 
-    /// Does the text have their address, or their name as words of its own? A name of one or two letters is in too many.
+    /// Reports whether the text contains the user's e-mail address, or their name as separate
+    /// words. Names of one or two characters are ignored: they occur in too many texts.
     fn is_in(&self, text: &str) -> bool {
         let text = text.to_lowercase();
         let letter = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
-        let stands = |word: &str| {
+        let contains_word = |word: &str| {
             text.match_indices(word).any(|(at, _)| {
                 !letter(text[..at].chars().next_back())
                     && !letter(text[at + word.len()..].chars().next())
             })
         };
-        stands(&self.email.to_lowercase())
-            || (self.name.chars().count() > 2 && stands(&self.name.to_lowercase()))
+        contains_word(&self.email.to_lowercase())
+            || (self.name.chars().count() > 2 && contains_word(&self.name.to_lowercase()))
     }
 
-    /// The parts of an event that are about them.
+    /// The parts of an event that contain the user's data.
     fn parts(&self, row: &audit_event::Model) -> Vec<Part> {
         let actor =
             row.actor_id == Some(self.id.uuid()) || row.actor_email.as_ref() == Some(&self.email);
@@ -377,13 +383,13 @@ impl DataSubject {
         let target = row.target_id.as_ref().is_some_and(|id| self.targets.contains(id));
         let about = [
             (Part::Actor, actor),
-            // From where they came, unless somebody else came in their name.
+            // The actor's client; under impersonation, the staff member's.
             (Part::Source, actor),
             (Part::OnBehalfOf, impersonated),
             (Part::Target, target || self.is_in(&row.target_label)),
             (Part::Summary, actor || impersonated || target || self.is_in(&row.summary)),
             (Part::Reason, row.reason.as_ref().is_some_and(|reason| self.is_in(reason))),
-            // Former names stand nowhere else.
+            // Former names, which cannot be matched, occur only here.
             (
                 Part::Metadata,
                 row.action == Action::UserProfileUpdated.name() && (actor || target)
@@ -394,7 +400,7 @@ impl DataSubject {
     }
 }
 
-/// Takes what is about somebody out of an event. False if it was out already.
+/// Erases the user's data from one event. Returns false if nothing is left to erase.
 async fn blank(tx: &Tx, row: audit_event::Model, person: &DataSubject) -> Result<bool, StoreError> {
     let before = row.openings()?;
     let parts: Vec<Part> = person

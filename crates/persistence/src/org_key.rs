@@ -1,8 +1,8 @@
-//! How a request names an org.
+//! The forms in which a request names an org.
 
 use postern_domain::{id::OrgId, text};
 
-/// An id, or a slug.
+/// An org id or slug.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum OrgKey {
     Id(OrgId),
@@ -10,12 +10,12 @@ pub enum OrgKey {
 }
 
 impl OrgKey {
-    /// What stands in a path; an id has an underscore, which a slug cannot have.
+    /// Parses a path segment. An id contains an underscore, which a slug cannot.
     #[must_use]
     pub fn parse(text: &str) -> Self {
         match text.parse() {
             Ok(id) => Self::Id(id),
-            // What cannot be a slug names no org, and is nothing to trouble the database with; nor does an empty slug.
+            // Invalid slugs are replaced by the empty one, which no org has either.
             Err(_) => Self::Slug(if text::is_slug(text) { text.to_owned() } else { String::new() }),
         }
     }

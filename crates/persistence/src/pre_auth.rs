@@ -1,4 +1,5 @@
-//! The gate: a transaction in which a caller is looked up, and nothing else can be done until the policy grants it.
+//! Transactions before authorization: they can only look up the caller until the policy issues a
+//! grant.
 
 use std::sync::Arc;
 
@@ -28,10 +29,10 @@ use crate::{
     unit::Reader,
 };
 
-/// What a valid token says of its bearer; every word of it is compared with the rows.
+/// Claims of a valid access token. Each claim is compared with the database.
 #[derive(Debug, Clone)]
 pub struct Bearer {
-    /// Who signed in.
+    /// The user that signed in.
     pub user: UserId,
     pub session: SessionId,
     pub impersonation: Option<ImpersonationClaims>,
@@ -50,15 +51,14 @@ pub struct PreAuthTx {
 }
 
 impl PreAuthTx {
-    /// `writes`: whether what is going to be admitted may write.
+    /// Begins a transaction. `writes`: whether the operation may write.
     pub async fn open(store: &Arc<Store>, writes: bool) -> Result<Self, StoreError> {
         let mode = if writes { Mode::Write } else { Mode::Read };
         Ok(Self { tx: Tx::begin(store, mode).await? })
     }
 
-    /// What the bearer's token leads to, and where its effective user stands in `org`. One statement.
-    ///
-    /// None where the rows are not there, or say something else than the token.
+    /// Loads the identity behind an access token and the effective user's membership in `org`, in
+    /// one statement. None if a row is missing or contradicts the token.
     pub async fn find(
         &self,
         bearer: &Bearer,
@@ -79,19 +79,20 @@ impl PreAuthTx {
         }
     }
 
-    /// Ends without one.
+    /// Ends the transaction without a grant.
     pub async fn end(self) -> Result<(), StoreError> {
         self.tx.rollback().await
     }
 
-    /// Goes on with a grant.
+    /// Continues with a grant.
     #[must_use]
     pub fn authorized<S: Scope>(self, grant: Grant<S>, context: RequestContext) -> Reader<S> {
         Reader::new(self.tx, grant, context)
     }
 }
 
-/// Commits one event by itself: what stands whatever comes after it, a denial or a request under another's name.
+/// Commits one event in its own transaction, so that it remains if the request fails later: a
+/// denial, or a request under impersonation.
 pub async fn record_in_own_tx(
     store: &Arc<Store>,
     draft: EventDraft,

@@ -36,7 +36,7 @@ pub async fn migrate(options: &Options) -> Result<MigrationOutcome, StoreError> 
 }
 
 /// Queues the events recorded before the transparency log existed. Runs once: afterwards, an event
-/// that is neither queued nor in the log has been rejected.
+/// that is neither queued nor in the log was rejected or forged.
 async fn adopt(options: &Options) -> Result<(), StoreError> {
     let store = Store::connect_as_audit_owner(options).await?;
     let tx = Tx::begin(&store, Mode::Write).await?;
@@ -97,11 +97,7 @@ pub async fn examine(store: &Arc<Store>, now: DateTime<Utc>) -> Result<Vec<Fault
             faults.extend(append_only_faults(&tx, store).await?);
             faults.extend(clock(&tx, now).await?);
         } else {
-            let detail = format!(
-                "{} migration(s) pending: {}",
-                pending.len(),
-                pending.join(", ")
-            );
+            let detail = format!("{} migration(s) pending: {}", pending.len(), pending.join(", "));
             faults.push(Fault {
                 check: "migrations",
                 detail,

@@ -1,8 +1,9 @@
-//! The pump: it gives each event its place in the log of its org, in the order of the queue, a batch in a transaction.
+//! The sequencer: gives each event its index in the log of its org, in queue order, one batch per
+//! transaction.
 //!
-//! However many processes try, one pumps at a time: a lock of the database elects it for each batch anew, so that nobody has to notice
-//! when another dies. What has not been pumped is still in the queue; what has been is no longer there, since both happen in one
-//! transaction (`tests/suite/pump.rs` kills a server at random moments).
+//! Any number of processes may try; a database lock elects one for each batch, so no process has
+//! to detect that another died. Events leave the queue in the transaction that appends them to
+//! the log (`tests/suite/sequencer.rs` kills a server at random moments).
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -36,32 +37,33 @@ use crate::{
     tx::{Mode, Tx},
 };
 
-/// How many events a batch has at the most.
+/// Maximum number of events per batch.
 pub const BATCH: u64 = 2_000;
 
-/// What came of a turn.
+/// Result of one batch.
 #[derive(Debug, Default)]
 pub struct BatchReport {
-    /// How many events were given their place.
+    /// Number of events that were sequenced.
     pub events: u64,
-    /// Which logs have grown.
+    /// Logs that have new entries.
     pub logs: Vec<Option<OrgId>>,
-    /// Entries of the queue that no server had put there, each with its org's log.
+    /// Queue entries with an invalid MAC or an event that is already in the log, each with its log.
     pub rejected: Vec<(Option<OrgId>, EventId)>,
-    /// Logs that nothing can be appended to, and why. They are set aside until [`Sequencer::retry_quarantined`], so that the others go on.
+    /// Logs that cannot be appended to, with the cause. They are quarantined until
+    /// [`Sequencer::retry_quarantined`], so that other logs continue.
     pub damaged: Vec<(Option<OrgId>, StoreError)>,
 }
 
-/// A process that pumps when it is its turn.
+/// Sequences batches while this process holds the lock.
 pub struct Sequencer {
     store: Arc<Store>,
     quarantined: BTreeSet<Uuid>,
 }
 
-/// LogScope entries a batch is made of.
+/// The queue entries that a batch takes.
 #[derive(Clone, Copy)]
 enum BatchScope {
-    /// Those of all logs that are not set aside.
+    /// Entries of all logs that are not quarantined.
     All,
     One(Uuid),
 }
@@ -72,7 +74,7 @@ impl Sequencer {
         Self { store, quarantined: BTreeSet::new() }
     }
 
-    /// Pumps a batch. None where another process is at it.
+    /// Sequences a batch. None if another process holds the lock.
     pub async fn run_batch(
         &mut self,
         context: &RequestContext,
@@ -85,18 +87,18 @@ impl Sequencer {
         }
     }
 
-    /// Those that were set aside get another chance: somebody may have mended them.
+    /// Tries quarantined logs again with the next batch, as they may have been repaired.
     pub fn retry_quarantined(&mut self) {
         self.quarantined.clear();
     }
 
-    /// How many logs are set aside.
+    /// Number of quarantined logs.
     #[must_use]
     pub fn quarantined_count(&self) -> usize {
         self.quarantined.len()
     }
 
-    /// Pumps log by log, and sets aside those that cannot be appended to.
+    /// Sequences log by log, and quarantines logs that cannot be appended to.
     async fn each_by_itself(
         &mut self,
         context: &RequestContext,
@@ -120,7 +122,8 @@ impl Sequencer {
                     all.damaged.push((org_unless_nil(log), error));
                 }
                 Err(error) if all.damaged.is_empty() => return Err(error),
-                // Another process has taken over, or something else is wrong, which the next turn meets: what was done is told all the same.
+                // Another process has the lock, or the next batch will meet the error again.
+                // Completed work is reported in any case.
                 Ok(None) | Err(_) => break,
             }
         }
@@ -162,17 +165,17 @@ impl Sequencer {
         let logs: Vec<Uuid> = by_org.keys().copied().collect();
         let events = by_org.values().map(|entries| entries.len() as u64).sum();
         append(&tx, &audit_keys, by_org, context.now).await?;
-        let (taken, of) = (
+        let (deleted, expected) = (
             audit_queue::Entity::delete_many()
                 .filter(audit_queue::Column::EventId.is_in(ids.clone()))
                 .exec(&tx)
                 .await?,
             ids.len(),
         );
-        if taken.rows_affected != of as u64 {
-            // SQLite keeps any kind of value in any column; what cannot be taken out would come again for ever.
+        if deleted.rows_affected != expected as u64 {
+            // SQLite stores any type in any column; a row that is not deleted would return forever.
             return Err(StoreError::Corrupt(
-                "the queue has rows that no server has written, and that cannot be taken out"
+                "the audit queue has rows that no server wrote and that cannot be deleted"
                     .to_owned(),
             ));
         }
@@ -180,14 +183,14 @@ impl Sequencer {
             refuse(&tx, *org, *event, context).await?;
         }
         if let Some(sql) = notify_sql(backend) {
-            // A notice has at most 8,000 bytes.
+            // A notification payload has at most 8,000 bytes.
             let many = logs.len() > 200;
-            let told = if many {
+            let payload = if many {
                 String::new()
             } else {
                 logs.iter().map(|org| org.simple().to_string()).collect::<Vec<_>>().join(",")
             };
-            tx.execute_raw(statement(backend, sql, [told.into()])).await?;
+            tx.execute_raw(statement(backend, sql, [payload.into()])).await?;
         }
         tx.commit().await?;
         self.store.log_notify().notify(&logs);
@@ -200,7 +203,7 @@ impl Sequencer {
     }
 }
 
-/// When the oldest event happened that has no place in its log yet, and how many there are.
+/// Number of queued events, and the time of the oldest.
 pub async fn waiting(store: &Arc<Store>) -> Result<(u64, Option<DateTime<Utc>>), StoreError> {
     let tx = Tx::begin(store, Mode::Read).await?;
     let oldest =
@@ -223,7 +226,8 @@ fn made_at(id: Uuid) -> Option<DateTime<Utc>> {
 
 type Sorted = (BTreeMap<Uuid, Vec<(Uuid, Hash)>>, Vec<(Option<OrgId>, EventId)>);
 
-/// What a server has queued, by org, and what nobody has: with another seal, or a second time.
+/// Splits queue entries into genuine ones, by org, and rejected ones: with an invalid MAC or an
+/// event that is already in the log.
 async fn sort(
     tx: &Tx,
     audit_keys: &AuditKeys,
@@ -253,7 +257,7 @@ async fn sort(
     Ok((by_org, rejected))
 }
 
-/// Appends to each org's log, and signs what it has come to.
+/// Appends to each org's log and signs its new checkpoint.
 async fn append(
     tx: &Tx,
     audit_keys: &AuditKeys,
@@ -262,7 +266,7 @@ async fn append(
 ) -> Result<(), StoreError> {
     let (mut leaves, mut nodes, mut checkpoints) = (Vec::new(), Vec::new(), Vec::new());
     for (org_id, entries) in by_org {
-        // Read each time: the database may have gone back to a state from before, where a standby took over.
+        // Read for each batch: a failover to a standby may have lost the last transactions.
         let mut frontier = log::frontier(tx, org_id).await?;
         for (event_id, leaf) in entries {
             for node in frontier.append(leaf) {
@@ -314,24 +318,24 @@ async fn append(
     Ok(())
 }
 
-/// Somebody wrote into the queue who is no server of ours. It is taken out and told; the event, if there is one, gets no place in the log.
+/// Records the rejection of a queue entry. Its event, if it exists, gets no leaf.
 async fn refuse(
     tx: &Tx,
     org: Option<OrgId>,
     event: EventId,
     context: &RequestContext,
 ) -> Result<(), StoreError> {
-    // What was put there may be anything.
+    // The entry may refer to any event, or to none.
     let claimed = audit_event::Entity::find_by_id(event.uuid())
         .one(tx)
         .await?
         .and_then(|row| Event::try_from(row).ok());
-    let org = claimed.and_then(|event| event.org).filter(|one| Some(one.id) == org);
-    let target = Target::new(TargetType::Event, event, "an entry of the queue");
+    let org = claimed.and_then(|event| event.org).filter(|event_org| Some(event_org.id) == org);
+    let target = Target::new(TargetType::Event, event, "audit queue entry");
     let draft = EventDraft::new(
         Action::AuditEntryRejected,
         target,
-        "found an entry in the queue of the log that no server had put there",
+        "rejected an unauthenticated entry in the audit queue",
     )
     .with_outcome(Outcome::Denied);
     event_writer::write(tx, draft, &Actor::System, org, context).await

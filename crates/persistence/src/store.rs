@@ -143,9 +143,9 @@ impl Store {
 
     /// Keys of the audit log.
     pub fn audit_keys(&self) -> Result<&Arc<AuditKeys>, StoreError> {
-        self.audit_keys.as_ref().ok_or_else(|| {
-            StoreError::Broken("the store was opened without audit keys".to_owned())
-            })
+        self.audit_keys
+            .as_ref()
+            .ok_or_else(|| StoreError::Broken("the store was opened without audit keys".to_owned()))
     }
 
     /// Notifies subscribers of new log entries.

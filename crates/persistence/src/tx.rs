@@ -18,7 +18,7 @@ use crate::{
     store::{Store, statement},
 };
 
-/// The kind of a transaction. Reading and writing differ on SQLite, which has one writer.
+/// The kind of a transaction. Reads and writes differ on SQLite, which has one writer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mode {
     Read,

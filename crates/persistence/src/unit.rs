@@ -1,8 +1,9 @@
 //! Reading and writing under a grant.
 //!
-//! A [`Work`] writes state only through [`Work::save`], which takes a [`Change`] and adds its event in the same
-//! transaction; bookkeeping that is nobody's act goes through [`Work::housekeeping`], a closed list. [`Work::commit`]
-//! refuses when the operation did not record what it promises. Dropping either rolls back.
+//! A [`Work`] writes state only through [`Work::save`], which takes a [`Change`] and writes its
+//! event and effects in the same transaction. Writes without an event go through
+//! [`Work::write_unaudited`], a closed list. [`Work::commit`] fails if the operation did not record
+//! what it declares. Dropping a [`Reader`] or a [`Work`] rolls back.
 
 use std::ops::Deref;
 
@@ -10,6 +11,7 @@ use postern_domain::{
     actor::Caller,
     change::Change,
     clock::RequestContext,
+    effect::{Effect, ImpersonationsOf},
     event::EventDraft,
     id::OrgId,
     operation::Records,
@@ -28,13 +30,13 @@ use crate::{
         events::Events,
         features::Features,
         idempotency::IdempotencyStore,
-        impersonations::{Impersonations, ImpersonationsOf},
+        impersonations::Impersonations,
         log::Log,
         members::Members,
         org_stats::OrgStats,
         orgs::{self, Orgs},
         retention::Retentions,
-        sessions::Sessions,
+        sessions::{self, Sessions},
         settings::OrgSettings,
         staff::StaffList,
         unaudited::UnauditedWrite,
@@ -43,7 +45,7 @@ use crate::{
     tx::Tx,
 };
 
-/// What may be read under a grant. Which repositories there are depends on the scope.
+/// Read access under a grant. The scope determines the available repositories.
 pub struct Reader<S: Scope> {
     tx: Tx,
     grant: Grant<S>,
@@ -63,7 +65,7 @@ impl<S: Scope> Reader<S> {
         &self.context
     }
 
-    /// The first answers to requests that may be repeated.
+    /// Stored responses to requests with an idempotency key.
     #[must_use]
     pub fn idempotency(&self) -> IdempotencyStore<'_>
     where
@@ -72,12 +74,12 @@ impl<S: Scope> Reader<S> {
         IdempotencyStore::new(&self.tx, S::log(&self.grant).map(|org| org.id))
     }
 
-    /// Ends it now, rather than some time after it is dropped.
+    /// Ends the transaction now instead of some time after the drop.
     pub async fn end(self) -> Result<(), StoreError> {
         self.tx.rollback().await
     }
 
-    /// Goes on to write.
+    /// Continues with write access.
     pub const fn begin(self) -> Work<S>
     where
         S: HasLog,
@@ -97,10 +99,10 @@ impl Reader<scope::Public> {
 }
 
 impl Reader<scope::User> {
-    /// The caller; a grant of this scope is only made for one.
+    /// The caller. A grant of this scope always has one.
     #[must_use]
     pub fn caller(&self) -> &Caller {
-        self.grant.actor().caller().expect("the personal scope has a caller")
+        self.grant.actor().caller().expect("a grant of the user scope has a caller")
     }
 
     pub const fn credentials(&self) -> Credentials<'_> {
@@ -115,7 +117,7 @@ impl Reader<scope::User> {
         Users::new(&self.tx)
     }
 
-    /// The orgs of the effective user; under a guise the one it is bound to, and no other.
+    /// Orgs of the effective user; under impersonation, only the impersonated org.
     #[must_use]
     pub fn orgs(&self) -> Orgs<'_> {
         let caller = self.caller();
@@ -128,13 +130,14 @@ impl Reader<scope::User> {
 }
 
 impl Reader<scope::Org> {
-    /// The caller; a grant of this scope is only made for one.
+    /// The caller. A grant of this scope always has one.
     #[must_use]
     pub fn caller(&self) -> &Caller {
-        self.grant.actor().caller().expect("an org's scope has a caller")
+        self.grant.actor().caller().expect("a grant of the org scope has a caller")
     }
 
-    /// The org, locked until the unit of work ends; none where somebody has asked for its deletion meanwhile.
+    /// The org, locked until the unit of work ends. None if its deletion was requested in the
+    /// meantime.
     pub async fn find_org_for_update(&self) -> Result<Option<Org>, StoreError> {
         orgs::find_for_update(&self.tx, self.grant.context().org.id).await
     }
@@ -176,7 +179,7 @@ impl Reader<scope::Org> {
 }
 
 impl Reader<scope::Staff> {
-    /// The caller, unless it is an operator at the command line.
+    /// The caller; none for an operator at the command line.
     #[must_use]
     pub fn caller(&self) -> Option<&Caller> {
         self.grant.actor().caller()
@@ -198,7 +201,7 @@ impl Reader<scope::Staff> {
         Events::of_all(&self.tx)
     }
 
-    /// The log of an org, or the platform's own.
+    /// The log of `org`; the platform's log if none is given.
     pub const fn log(&self, org: Option<OrgId>) -> Log<'_> {
         Log::of(&self.tx, org)
     }
@@ -208,7 +211,7 @@ impl Reader<scope::Staff> {
     }
 }
 
-/// A unit of work: reads, saves and commits, or nothing.
+/// A unit of work: its writes are committed together or not at all.
 #[must_use = "a unit of work that is not committed is rolled back"]
 pub struct Work<S: Scope> {
     reader: Reader<S>,
@@ -225,24 +228,27 @@ impl<S: Scope> Deref for Work<S> {
 }
 
 impl<S: HasLog> Work<S> {
-    /// Writes the state after a decision together with its event, and gives the state back. What did not change is
-    /// neither written nor recorded.
+    /// Writes the new state with its event and effects, and returns the state. An unchanged state
+    /// is neither written nor recorded.
     pub async fn save<T: Persist<S>>(&mut self, change: Change<T>) -> Result<T, StoreError> {
-        let (after, draft) = change.into_parts();
+        let (after, draft, effects) = change.into_parts();
         if let Some(draft) = draft {
             after.persist(WriteContext { tx: &self.reader.tx, grant: &self.reader.grant }).await?;
             self.record(draft).await?;
+        }
+        for effect in effects {
+            self.apply(effect).await?;
         }
         self.event_recorded = true;
         Ok(after)
     }
 
-    /// Records what was done without a change of state: a disclosure, a failure.
+    /// Records an event without a change of state: a disclosure or a failure.
     pub async fn record(&mut self, draft: EventDraft) -> Result<(), StoreError> {
         let Reader { tx, grant, context } = &self.reader;
         if !grant.operation().records.actions().contains(&draft.action) {
             return Err(StoreError::Broken(format!(
-                "{} does not promise to record {}",
+                "{} does not declare the audit action {}",
                 grant.operation().id,
                 draft.action
             )));
@@ -251,17 +257,29 @@ impl<S: HasLog> Work<S> {
         event_writer::write(tx, draft, grant.actor(), S::log(grant), context).await
     }
 
-    /// Ends the live impersonations that hang on what has just gone, each with its own event: a consequence that every
-    /// operation may have, and none has to promise.
-    pub async fn end_impersonations(&mut self, on: ImpersonationsOf) -> Result<(), StoreError> {
+    async fn apply(&self, effect: Effect) -> Result<(), StoreError> {
+        let Reader { tx, context, .. } = &self.reader;
+        match effect {
+            Effect::EndImpersonations(of) => self.end_impersonations(of).await,
+            Effect::EndOtherSessions { user, kept_session } => {
+                sessions::end_all_but(tx, user, kept_session, context.now).await?;
+                self.end_impersonations(ImpersonationsOf::OtherSessions { user, kept_session })
+                    .await
+            }
+        }
+    }
+
+    /// Ends active impersonations, each with its own event. Operations do not declare this event,
+    /// because every operation may have this effect.
+    async fn end_impersonations(&self, of: ImpersonationsOf) -> Result<(), StoreError> {
         let Reader { tx, grant, context } = &self.reader;
         for impersonation in
-            Impersonations::of_all(tx).find_linked_for_update(on, context.now).await?
+            Impersonations::of_all(tx).find_linked_for_update(of, context.now).await?
         {
             let ended = impersonation
                 .end(context.now)
                 .map_err(|error| StoreError::Broken(error.to_string()))?;
-            if let (impersonation, Some(draft)) = ended.into_parts() {
+            if let (impersonation, Some(draft), _) = ended.into_parts() {
                 impersonation.persist(WriteContext { tx, grant }).await?;
                 event_writer::write(tx, draft, grant.actor(), S::log(grant), context).await?;
             }
@@ -269,23 +287,23 @@ impl<S: HasLog> Work<S> {
         Ok(())
     }
 
-    /// Does what is no act of anybody.
-    pub async fn write_unaudited(&mut self, chore: UnauditedWrite) -> Result<(), StoreError> {
+    /// Writes without an audit event.
+    pub async fn write_unaudited(&mut self, write: UnauditedWrite) -> Result<(), StoreError> {
         self.wrote_unaudited = true;
-        chore.run(&self.reader.tx).await
+        write.run(&self.reader.tx).await
     }
 
-    /// Makes it so. Denied when nothing was said of what was done.
+    /// Commits. Fails if the operation did not record what it declares.
     pub async fn commit(self) -> Result<(), StoreError> {
         let operation = self.reader.grant.operation();
-        let said_enough = match operation.records {
+        let recorded = match operation.records {
             Records::Nothing | Records::InOwnTx(_) => false,
             Records::Always(_) => self.event_recorded,
             Records::OnAnomaly(_) => self.event_recorded || self.wrote_unaudited,
         };
-        if !said_enough {
+        if !recorded {
             return Err(StoreError::Broken(format!(
-                "{} would commit without a word of what it did",
+                "{}: commit refused, no audit event was recorded",
                 operation.id
             )));
         }
@@ -293,7 +311,8 @@ impl<S: HasLog> Work<S> {
     }
 }
 
-/// In whose log stands what is done in a scope, unless the act says otherwise.
+/// The org that an event belongs to in a scope, unless its draft names another; none for the
+/// platform's log.
 pub trait HasLog: Scope {
     fn log(grant: &Grant<Self>) -> Option<OrgRef>
     where

@@ -1,4 +1,5 @@
-//! `postern audit`: checking a log without trusting who keeps it, and looking after the keys that it is signed with.
+//! `postern audit`: verifies a log without trusting the server that keeps it, and rotates the keys
+//! that sign it.
 
 use std::{
     error::Error,
@@ -14,49 +15,52 @@ use serde_json::json;
 
 #[derive(Debug, Subcommand)]
 pub enum AuditCommand {
-    /// Check an export of a log: each event against its entry, the tree against its checkpoint, the checkpoint against the key, and
-    /// checkpoints kept from before against the tree. Ends with 0 if all is sound, with 1 if something is not, with 2 if it cannot be told.
+    /// Verify an export of a log: each event against its log entry, the tree against its
+    /// checkpoint, the checkpoint against the key, and stored checkpoints against the tree. Exit
+    /// code: 0 if the log is valid, 1 if it is not, 2 if it cannot be verified.
     Verify(Verify),
-    /// Make one more key to sign the log with, beside those that are there. An old one is retired by renaming its file
-    /// from `….log.pk8` to `….retired.pk8`.
+    /// Create another key that signs the log, beside the existing ones. To retire a key, rename its
+    /// file from `….log.pk8` to `….retired.pk8`.
     RotateKey,
 }
 
 #[derive(Debug, Args)]
 pub struct Verify {
-    /// The export, as `GET …/audit-events` gives it with `Accept: application/x-ndjson`; `-` for standard input.
+    /// Export file, from `GET …/audit-events` with `Accept: application/x-ndjson`; `-` for standard
+    /// input.
     #[arg(required_unless_present = "server")]
     export: Option<PathBuf>,
-    /// Ask a server for the export instead. The token comes from the environment, as `POSTERN_TOKEN`.
+    /// Server to download the export from, with the access token in `POSTERN_TOKEN`.
     #[arg(long, value_name = "URL", conflicts_with = "export")]
     server: Option<String>,
-    /// With --server: whose log, by id or slug. Left out: the platform's own.
+    /// Org of the log to download, as ID or slug. Default: the platform log.
     #[arg(long, requires = "server")]
     org: Option<String>,
-    /// A key that the log must be signed by, as in `postern.example/org_…+1234abcd+AQ…`, or a file with such lines. May be given more than once.
+    /// Public key, such as `postern.example/org_…+1234abcd+AQ…`, or a file with one key per line.
+    /// The checkpoint must be signed by one of them. Repeatable.
     #[arg(long, required = true, value_name = "KEY|FILE")]
     key: Vec<String>,
-    /// A checkpoint that was kept from before, as a file. May be given more than once.
+    /// File with a checkpoint stored earlier. Repeatable.
     #[arg(long, value_name = "FILE")]
     checkpoint: Vec<PathBuf>,
-    /// Take a file that says of itself that it is a part of a log: what it leaves out is not missed then.
+    /// Accept an export that states that it is a part of a log; omitted events are not reported.
     #[arg(long, conflicts_with = "server")]
-    part: bool,
-    /// For machines: one JSON object.
+    partial: bool,
+    /// Print one JSON object.
     #[arg(long)]
     json: bool,
 }
 
-/// True if all is sound.
-pub fn verify(asked: &Verify) -> Result<bool, Box<dyn Error>> {
-    let kept = asked.checkpoint.iter().map(read).collect::<Result<_, _>>()?;
-    let audit = ExportVerifier::new(keys(&asked.key)?, kept);
-    let mut audit = if asked.part { audit.of_a_part() } else { audit };
-    for line in BufReader::new(source(asked)?).lines() {
-        audit.line(line?);
+/// Verifies an export and prints the report. Returns whether the log is valid.
+pub fn verify(options: &Verify) -> Result<bool, Box<dyn Error>> {
+    let kept = options.checkpoint.iter().map(read).collect::<Result<_, _>>()?;
+    let verifier = ExportVerifier::new(keys(&options.key)?, kept);
+    let mut verifier = if options.partial { verifier.of_a_part() } else { verifier };
+    for line in BufReader::new(source(options)?).lines() {
+        verifier.line(line?);
     }
-    let report = audit.finish();
-    if asked.json {
+    let report = verifier.finish();
+    if options.json {
         print_json(&report)?;
     } else {
         print(&report)?;
@@ -64,58 +68,57 @@ pub fn verify(asked: &Verify) -> Result<bool, Box<dyn Error>> {
     Ok(report.faults.is_empty())
 }
 
-fn source(asked: &Verify) -> Result<Box<dyn Read>, Box<dyn Error>> {
-    if let Some(server) = &asked.server {
+fn source(options: &Verify) -> Result<Box<dyn Read>, Box<dyn Error>> {
+    if let Some(server) = &options.server {
         let token =
             std::env::var("POSTERN_TOKEN").map_err(|_| "set POSTERN_TOKEN to an access token")?;
-        let path = asked.org.as_ref().map_or_else(
+        let path = options.org.as_ref().map_or_else(
             || "/v1/admin/audit-events".to_owned(),
             |org| format!("/v1/orgs/{org}/audit-events"),
         );
         return fetch(&format!("{}{path}", server.trim_end_matches('/')), &token);
     }
-    match &asked.export {
+    match &options.export {
         Some(path) if path.as_os_str() == "-" => Ok(Box::new(io::stdin())),
         Some(path) => Ok(Box::new(
             fs::File::open(path).map_err(|error| format!("{}: {error}", path.display()))?,
         )),
-        None => Err("name an export, or a server".into()),
+        None => Err("pass an export file or --server".into()),
     }
 }
 
 fn fetch(url: &str, token: &str) -> Result<Box<dyn Read>, Box<dyn Error>> {
     let agent: ureq::Agent =
         ureq::Agent::config_builder().http_status_as_error(false).build().into();
-    let asked = agent
+    let request = agent
         .get(url)
         .header("authorization", format!("Bearer {token}"))
         .header("accept", "application/x-ndjson");
-    let mut answer = asked.call()?;
-    if answer.status() != 200 {
-        let said = answer.body_mut().read_to_string().unwrap_or_default();
-        return Err(format!("{url}: {} {said}", answer.status()).into());
+    let mut response = request.call()?;
+    if response.status() != 200 {
+        let body = response.body_mut().read_to_string().unwrap_or_default();
+        return Err(format!("{url}: {} {body}", response.status()).into());
     }
-    Ok(Box::new(answer.into_body().into_reader()))
+    Ok(Box::new(response.into_body().into_reader()))
 }
 
 fn read(file: &PathBuf) -> Result<String, String> {
     fs::read_to_string(file).map_err(|error| format!("{}: {error}", file.display()))
 }
 
-fn keys(given: &[String]) -> Result<Vec<Verifier>, String> {
+fn keys(arguments: &[String]) -> Result<Vec<Verifier>, String> {
     let mut keys = Vec::new();
-    for one in given {
-        if let Some(key) = Verifier::parse(one) {
+    for argument in arguments {
+        if let Some(key) = Verifier::parse(argument) {
             keys.push(key);
             continue;
         }
-        let lines = fs::read_to_string(one).map_err(|error| {
-            format!("{one}: neither a key nor a file that can be read ({error})")
-        })?;
+        let lines = fs::read_to_string(argument)
+            .map_err(|error| format!("{argument}: neither a key nor a readable file ({error})"))?;
         for line in lines.lines().filter(|line| !line.trim().is_empty()) {
             keys.push(
                 Verifier::parse(line.trim())
-                    .ok_or_else(|| format!("{one}: {line}: not a key of C2SP signed-note"))?,
+                    .ok_or_else(|| format!("{argument}: {line}: not a C2SP signed-note key"))?,
             );
         }
     }
@@ -129,11 +132,11 @@ fn print(report: &Report) -> io::Result<()> {
     for (count, what) in [
         (
             *retired,
-            "entries were removed when their time was over, as the log itself says; their hashes are still in the tree",
+            "entries were removed by retention, as the log states; the tree still has their hashes",
         ),
-        (*left_out, "entries were not asked for; their hashes are still in the tree"),
+        (*left_out, "entries are not in this export; the tree still has their hashes"),
         (*newer, "events are newer than the checkpoint: a later export covers them"),
-        (*waiting, "events wait for their place in the log: a later export covers them"),
+        (*waiting, "events are pending: a later export covers them"),
     ] {
         if count > 0 {
             writeln!(out, "  {count} {what}")?;
@@ -142,18 +145,18 @@ fn print(report: &Report) -> io::Result<()> {
     if !erased.is_empty() {
         writeln!(
             out,
-            "  {} events have parts that were erased: what is left is what was recorded",
+            "  {} events have erased fields; their other fields match their log entries",
             erased.len()
         )?;
     }
     if faults.is_empty() {
         return writeln!(
             out,
-            "sound: {} is what was recorded, and the tree is what was signed",
-            if *left_out > 0 { "what is here" } else { "every event" }
+            "valid: {} matches its log entry, and the tree matches the signed checkpoint",
+            if *left_out > 0 { "every exported event" } else { "every event" }
         );
     }
-    writeln!(out, "NOT SOUND, {} fault(s):", faults.len())?;
+    writeln!(out, "NOT VALID, {} fault(s):", faults.len())?;
     faults.iter().try_for_each(|Fault { kind, detail }| writeln!(out, "  - [{kind}] {detail}"))
 }
 
@@ -163,9 +166,10 @@ fn print_json(report: &Report) -> io::Result<()> {
         .iter()
         .map(|Fault { kind, detail }| json!({ "kind": kind, "detail": detail }))
         .collect();
-    let told = json!({
-        "sound": faults.is_empty(), "origin": origin, "entries": size, "events": events, "erased": erased, "left_out": left_out,
-        "retired": retired, "waiting": waiting, "newer": newer, "faults": faults,
+    let report = json!({
+        "sound": faults.is_empty(), "origin": origin, "entries": size, "events": events,
+        "erased": erased, "left_out": left_out, "retired": retired, "waiting": waiting,
+        "newer": newer, "faults": faults,
     });
-    writeln!(io::stdout().lock(), "{told}")
+    writeln!(io::stdout().lock(), "{report}")
 }

@@ -26,7 +26,6 @@ use postern_persistence::{
     AuditKeys, Store, StoreError,
     demo::{self, Size},
     pre_auth::PreAuthTx,
-    repository::impersonations::ImpersonationsOf,
     schema::{self, MigrationOutcome},
     unit::Work,
 };
@@ -63,7 +62,7 @@ enum Command {
         no_worker: bool,
     },
     /// Run background jobs (audit-log sequencer), for servers with `--no-worker`.
-    Work,
+    Worker,
     /// Apply schema migrations and, on PostgreSQL, roles, grants and row-level security policies.
     Migrate,
     /// Check database roles, policies, triggers, migrations, keys and clock; print a fix for each
@@ -79,13 +78,25 @@ enum Command {
     /// Load the demo accounts into a new database, optionally with additional orgs.
     Demo {
         /// Number of additional orgs, named company-1 and so on.
-        #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u32).range(..=1_000_000))]
+        #[arg(
+            long,
+            default_value_t = 0,
+            value_parser = clap::value_parser!(u32).range(..=1_000_000)
+        )]
         orgs: u32,
         /// Members of each additional org.
-        #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+        #[arg(
+            long,
+            default_value_t = 10,
+            value_parser = clap::value_parser!(u32).range(1..=10_000)
+        )]
         members: u32,
         /// Approximate total number of audit events, the same number in each additional org.
-        #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u32).range(..=1_000_000_000))]
+        #[arg(
+            long,
+            default_value_t = 0,
+            value_parser = clap::value_parser!(u32).range(..=1_000_000_000)
+        )]
         events: u32,
     },
     /// Print the OpenAPI document, or one of the tables in `openapi/`.
@@ -176,10 +187,10 @@ enum KeysCommand {
 }
 
 /// Result of a command.
-pub type Done = Result<(), Box<dyn Error>>;
+pub type CliResult = Result<(), Box<dyn Error>>;
 
 /// Runs a command.
-pub async fn run(cli: Cli) -> Done {
+pub async fn run(cli: Cli) -> CliResult {
     match &cli.command {
         Command::Openapi { print } => return print_out(*print),
         Command::Audit { command: AuditCommand::Verify(options) } => {
@@ -196,7 +207,7 @@ pub async fn run(cli: Cli) -> Done {
     log::install(&config.log);
     match cli.command {
         Command::Serve { demo, no_worker } => serve::serve(config, demo, !no_worker).await,
-        Command::Work => serve::work(&config).await,
+        Command::Worker => serve::run_worker(&config).await,
         Command::Migrate => migrate(&config).await,
         Command::Doctor { json, demo } => {
             let faults = doctor::look(&config, demo).await?;
@@ -222,11 +233,10 @@ pub async fn run(cli: Cli) -> Done {
         }
         Command::Audit { command: AuditCommand::RotateKey } => {
             let now = SystemClock.now();
-            AuditKeys::open(&config.audit.keys_dir, config.log_name(), false, now)?.add_key(now)?;
-            say(
-                "created a key; servers also sign with it within a minute. \
-                 Then publish the response of `GET …/audit-log/keys`",
-            )
+            AuditKeys::open(&config.audit.keys_dir, config.log_origin(), false, now)?
+                .add_key(now)?;
+            say("created a key; servers also sign with it within a minute. \
+                 Then publish the response of `GET …/audit-log/keys`")
         }
         Command::Retention { command } => retention::retention(&config, command).await,
         Command::Privacy { command } => retention::privacy(&config, command).await,
@@ -234,7 +244,7 @@ pub async fn run(cli: Cli) -> Done {
     }
 }
 
-fn print_out(print: Print) -> Done {
+fn print_out(print: Print) -> CliResult {
     let text = match print {
         Print::Contract => postern_api::openapi(),
         Print::Operations => postern_api::operations_table(),
@@ -245,12 +255,12 @@ fn print_out(print: Print) -> Done {
     Ok(io::stdout().write_all(text.as_bytes())?)
 }
 
-async fn migrate(config: &Config) -> Done {
+async fn migrate(config: &Config) -> CliResult {
     match schema::migrate(&config.store_options(SystemClock.now())?).await? {
         MigrationOutcome::Done => say("the schema is up to date"),
         MigrationOutcome::Faults(faults) => Err(format!(
             "the schema is up to date, but some checks failed:{}",
-            doctor::told(&faults)
+            doctor::format_faults(&faults)
         )
         .into()),
         MigrationOutcome::NeedsAdministrator { sql } => {
@@ -274,17 +284,17 @@ pub(crate) async fn open(config: &Config) -> Result<Arc<Store>, Box<dyn Error>> 
     Ok(store)
 }
 
-pub(crate) async fn load_demo(config: &Config, store: &Arc<Store>) -> Done {
+pub(crate) async fn load_demo(config: &Config, store: &Arc<Store>) -> CliResult {
     let hasher = Hasher::new(&config.api.passwords).map_err(|error| error.to_string())?;
-    let permit = hasher.turn().await?;
+    let permit = hasher.acquire().await?;
     let password = Password::new(demo::PASSWORD);
     demo::load(store, permit.hash(&password), &cli_context()).await?;
     Ok(())
 }
 
-async fn fill_demo(config: &Config, store: &Arc<Store>, size: Size) -> Done {
+async fn fill_demo(config: &Config, store: &Arc<Store>, size: Size) -> CliResult {
     let hasher = Hasher::new(&config.api.passwords).map_err(|error| error.to_string())?;
-    let permit = hasher.turn().await?;
+    let permit = hasher.acquire().await?;
     let password = Password::new(demo::PASSWORD);
     demo::fill(store, size, permit.hash(&password), &cli_context(), |done| {
         let bar: String = (1..=40)
@@ -331,7 +341,7 @@ pub(crate) async fn begin(
     Ok(PreAuthTx::open(store, true).await?.authorized(grant, context).begin())
 }
 
-async fn add_user(config: &Config, email: &str, name: String) -> Done {
+async fn add_user(config: &Config, email: &str, name: String) -> CliResult {
     let email = text::email(email);
     if !text::is_email(&email) {
         return Err(format!("{email} is not a valid e-mail address").into());
@@ -344,7 +354,7 @@ async fn add_user(config: &Config, email: &str, name: String) -> Done {
     let password = Password::new(line.trim_end_matches(['\n', '\r']));
     password.check(&email)?;
     let hasher = Hasher::new(&config.api.passwords).map_err(|error| error.to_string())?;
-    let hash = hasher.turn().await?.hash(&password).await;
+    let hash = hasher.acquire().await?.hash(&password).await;
     let store = open(config).await?;
     let context = cli_context();
     let mut work = begin(&store, &ADD_USER, context.clone()).await?;
@@ -357,7 +367,7 @@ async fn add_user(config: &Config, email: &str, name: String) -> Done {
     say(&format!("created {email} ({})", account.user.id))
 }
 
-async fn staff(config: &Config, command: StaffCommand) -> Done {
+async fn staff(config: &Config, command: StaffCommand) -> CliResult {
     let (email, tier, reason) = match command {
         StaffCommand::Grant { email, tier, reason } => (email, Some(tier), reason),
         StaffCommand::Revoke { email, reason } => (email, None, reason),
@@ -374,12 +384,8 @@ async fn staff(config: &Config, command: StaffCommand) -> Done {
         .find_by_email_for_update(&email)
         .await?
         .ok_or_else(|| format!("no account has the address {email}"))?;
-    let change =
-        member.set_tier(tier, config.api.staff.max_super_admins, &reason, context.now)?;
+    let change = member.set_tier(tier, config.api.staff.max_super_admins, &reason, context.now)?;
     let assignment = work.save(change).await?;
-    if assignment.tier.is_none() {
-        work.end_impersonations(ImpersonationsOf::Staff(assignment.user.id)).await?;
-    }
     work.commit().await?;
     say(&match assignment.tier {
         Some(tier) => format!("granted {email} the {tier} tier"),
@@ -387,6 +393,6 @@ async fn staff(config: &Config, command: StaffCommand) -> Done {
     })
 }
 
-fn say(line: &str) -> Done {
+fn say(line: &str) -> CliResult {
     Ok(writeln!(io::stdout(), "{line}")?)
 }

@@ -1,4 +1,5 @@
-//! `postern doctor`, and what `postern serve` refuses to start with. Each check finds faults, and each fault says its remedy.
+//! The checks of `postern doctor`. `postern serve` does not start if one fails. Each fault has a
+//! remedy.
 
 use std::{
     io::{self, Write},
@@ -15,17 +16,17 @@ use serde_json::json;
 
 use crate::config::Config;
 
-/// Passwords that everybody tries first.
+/// Passwords that attackers try first.
 const GUESSED_FIRST: [&str; 8] =
     ["", "postern", "postgres", "password", "secret", "changeme", "admin", "test"];
 
-/// Everything that is wrong, beginning with whether there is a database to look at; looking must not make one.
+/// Connects and runs all checks. A missing database is reported, not created.
 pub async fn look(config: &Config, demo: bool) -> Result<Vec<Fault>, StoreError> {
     if !schema::is_there(&config.store()) {
         return Ok(vec![Fault {
             check: "migrations",
-            detail: format!("there is no database at {} yet", config.database.url),
-            remedy: "`postern serve` makes it at its first start".to_owned(),
+            detail: format!("there is no database at {}", config.database.url),
+            remedy: "run `postern serve`: it creates the database at first start".to_owned(),
         }]);
     }
     match Store::connect(&config.store()).await {
@@ -33,13 +34,13 @@ pub async fn look(config: &Config, demo: bool) -> Result<Vec<Fault>, StoreError>
         Err(error) => Ok(vec![Fault {
             check: "connection",
             detail: chain(&error),
-            remedy: "look at database.url; on PostgreSQL `postern migrate` makes the login"
+            remedy: "check database.url; on PostgreSQL `postern migrate` creates the login"
                 .to_owned(),
         }]),
     }
 }
 
-/// Everything that is wrong. `demo`: whether the demo accounts are wanted.
+/// Runs all checks. `demo`: the demo accounts are expected.
 pub async fn examine(
     config: &Config,
     store: &Arc<Store>,
@@ -47,7 +48,7 @@ pub async fn examine(
 ) -> Result<Vec<Fault>, StoreError> {
     let now = SystemClock.now();
     let mut faults = schema::examine(store, now).await?;
-    // The accounts can only be looked for where nothing stands in the way.
+    // Accounts can be read only if schema and roles are correct.
     if faults.is_empty() {
         faults.extend(demo_accounts(store, demo).await?);
     }
@@ -56,11 +57,15 @@ pub async fn examine(
     Ok(faults)
 }
 
-/// Keys that others may read, or that are none. Nothing is made here: that is for the first start, as the server's own user.
+/// Checks for key files that are invalid or readable by other users. Creates none: the first start
+/// does, as the server's user.
 fn keys(config: &Config) -> Option<Fault> {
-    let signing = "keep the folder of keys to the server's own user; restore what is damaged, or take it away and sign everybody out";
-    let record = "keep the folder of keys to the server's own user; restore what is damaged from a backup: without its keys the log does not go on";
-    let folders = [(&config.api.tokens.keys_dir, signing), (&config.audit.keys_dir, record)];
+    let token_remedy = "make the key directory accessible to the server's user only; restore \
+        damaged files, or remove them, which invalidates all access tokens";
+    let audit_remedy = "make the key directory accessible to the server's user only; restore \
+        damaged files from a backup: the log cannot continue without its keys";
+    let folders =
+        [(&config.api.tokens.keys_dir, token_remedy), (&config.audit.keys_dir, audit_remedy)];
     folders.into_iter().find_map(|(folder, remedy)| {
         let error = KeyRing::examine(folder).err()?;
         Some(Fault { check: "keys", detail: error.to_string(), remedy: remedy.to_owned() })
@@ -72,45 +77,50 @@ fn password(config: &Config) -> Option<Fault> {
         .filter(|password| GUESSED_FIRST.contains(&&**password));
     guessed.map(|_| Fault {
         check: "secrets",
-        detail: "the password in database.url is one that everybody tries first".to_owned(),
-        remedy: "give the login another: \\password in psql".to_owned(),
+        detail: "the password in database.url is one that attackers try first".to_owned(),
+        remedy: "change the login's password: \\password in psql".to_owned(),
     })
 }
 
-async fn demo_accounts(store: &Arc<Store>, wanted: bool) -> Result<Option<Fault>, StoreError> {
-    Ok(match (demo::is_loaded(store).await?, wanted) {
+async fn demo_accounts(store: &Arc<Store>, expected: bool) -> Result<Option<Fault>, StoreError> {
+    Ok(match (demo::is_loaded(store).await?, expected) {
         (true, false) => Some(Fault {
             check: "secrets",
-            detail: "this database has the demo accounts, whose password everybody knows".to_owned(),
-            remedy: "serve it with --demo, or serve another database".to_owned(),
+            detail: "the database has the demo accounts, and their password is public".to_owned(),
+            remedy: "use --demo, or configure another database".to_owned(),
         }),
         (false, true) if demo::has_people(store).await? => Some(Fault {
             check: "demo",
-            detail: "--demo is for a database of its own, and this one has people in it that are not demo accounts".to_owned(),
-            remedy: "leave --demo away, or name another database".to_owned(),
+            detail: "--demo needs a separate database, but this one has other accounts".to_owned(),
+            remedy: "omit --demo, or configure another database".to_owned(),
         }),
         _ => None,
     })
 }
 
-/// Faults as a person reads them.
-pub fn told(faults: &[Fault]) -> String {
-    faults.iter().fold(String::new(), |told, Fault { check, detail, remedy }| {
-        told + &format!("\n  - [{check}] {detail}\n    {remedy}")
+/// Formats faults as an indented list.
+pub fn format_faults(faults: &[Fault]) -> String {
+    faults.iter().fold(String::new(), |list, Fault { check, detail, remedy }| {
+        list + &format!("\n  - [{check}] {detail}\n    {remedy}")
     })
 }
 
-/// Prints the outcome: for people, or as one JSON object.
+/// Prints the result as text or as one JSON object.
 pub fn print(faults: &[Fault], as_json: bool) -> io::Result<()> {
     let mut out = io::stdout().lock();
     if as_json {
         let faults: Vec<_> =
-            faults.iter().map(|Fault { check, detail, remedy }| json!({ "check": check, "detail": detail, "remedy": remedy })).collect();
+            faults
+                .iter()
+                .map(|Fault { check, detail, remedy }| {
+                    json!({ "check": check, "detail": detail, "remedy": remedy })
+                })
+                .collect();
         return writeln!(out, "{}", json!({ "sound": faults.is_empty(), "faults": faults }));
     }
     if faults.is_empty() {
-        writeln!(out, "all is as it has to be")
+        writeln!(out, "all checks passed")
     } else {
-        writeln!(out, "{} fault(s):{}", faults.len(), told(faults))
+        writeln!(out, "{} failure(s):{}", faults.len(), format_faults(faults))
     }
 }

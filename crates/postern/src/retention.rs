@@ -1,4 +1,4 @@
-//! `postern retention` and `postern privacy`: what is removed from the record, when and by whom.
+//! `postern retention` and `postern privacy`: removal of expired events and of personal data.
 
 use std::{error::Error, io, io::Write};
 
@@ -17,32 +17,37 @@ use crate::{
 
 #[derive(Debug, Subcommand)]
 pub enum RetentionCommand {
-    /// Remove what events said whose time is over; their hashes stay. On PostgreSQL as the owner of the schema, in the keeper's name.
+    /// Remove expired events; their hashes stay in the log. On PostgreSQL it needs
+    /// `database.owner_url`: only the owner of the schema can become the audit owner role.
     Run {
-        /// Only say what would go.
+        /// Only print what would be removed.
         #[arg(long)]
         dry_run: bool,
     },
-    /// Say how long an org's events are kept.
+    /// Set the retention of an org's events.
     Set {
-        /// The org's slug.
+        /// Slug of the org.
         org: String,
-        /// 30 to 2557.
+        /// Retention in days, 30 to 2557.
         #[arg(long)]
         days: i64,
-        /// Why; it stands in the org's log. 15 characters or more.
+        /// Reason, recorded in the org's audit log: 15 to 500 characters.
         #[arg(long)]
         reason: String,
     },
-    /// Put a legal hold on an org's log: nothing goes from it, whatever its age.
+    /// Place a legal hold on an org's log: nothing is removed from it.
     Hold {
+        /// Slug of the org.
         org: String,
+        /// Reason, recorded in the org's audit log: 15 to 500 characters.
         #[arg(long)]
         reason: String,
     },
-    /// Lift the hold.
+    /// Release an org's legal hold.
     Release {
+        /// Slug of the org.
         org: String,
+        /// Reason, recorded in the org's audit log: 15 to 500 characters.
         #[arg(long)]
         reason: String,
     },
@@ -50,12 +55,12 @@ pub enum RetentionCommand {
 
 #[derive(Debug, Subcommand)]
 pub enum PrivacyCommand {
-    /// Remove what is about one person from all events, for good. What is left can still be checked.
+    /// Permanently erase one person's data from all events. The events can still be verified.
     Erase {
-        /// Whom, by id or by e-mail address.
+        /// User ID or e-mail address.
         #[arg(long)]
         user: String,
-        /// Why; it stands in the platform's log. 15 characters or more.
+        /// Reason, recorded in the platform log: 15 to 500 characters.
         #[arg(long)]
         reason: String,
     },
@@ -80,7 +85,7 @@ pub async fn retention(config: &Config, command: RetentionCommand) -> Result<(),
         .retentions()
         .find_for_update(&org)
         .await?
-        .ok_or_else(|| format!("there is no org {org}"))?;
+        .ok_or_else(|| format!("no org has the slug {org}"))?;
     let change = match command {
         RetentionCommand::Set { days, .. } => rules.keep_for(days, &reason)?,
         RetentionCommand::Hold { .. } => rules.hold(&reason, context.now),
@@ -90,7 +95,7 @@ pub async fn retention(config: &Config, command: RetentionCommand) -> Result<(),
     work.commit().await?;
     let days = rules.days.unwrap_or(config.audit.retention_days);
     let held =
-        if rules.held_since.is_some() { ", but nothing goes while the hold is on it" } else { "" };
+        if rules.held_since.is_some() { "; none are removed under the legal hold" } else { "" };
     Ok(writeln!(io::stdout(), "events of {org} are kept for {days} days{held}")?)
 }
 
@@ -106,21 +111,21 @@ async fn run(
     let mut out = io::stdout().lock();
     for RetainedLog { org, before, events } in &logs {
         let name = org.as_ref().map_or("the platform", |org| &org.slug);
-        let verb = if dry_run { "would go" } else { "went" };
+        let verb = if dry_run { "would remove" } else { "removed" };
         writeln!(
             out,
-            "{name}: what {events} events from before {} said {verb}",
+            "{name}: {verb} the contents of {events} events from before {}",
             before.format("%Y-%m-%d")
         )?;
     }
     for org in held {
-        writeln!(out, "{}: a legal hold is on it", org.slug)?;
+        writeln!(out, "{}: skipped, under legal hold", org.slug)?;
     }
     for month in months {
-        writeln!(out, "{month}: empty, and dropped")?;
+        writeln!(out, "{month}: dropped, was empty")?;
     }
     if logs.is_empty() {
-        writeln!(out, "nothing is old enough to go")?;
+        writeln!(out, "no expired events")?;
     }
     Ok(())
 }
@@ -128,19 +133,17 @@ async fn run(
 pub async fn privacy(config: &Config, command: PrivacyCommand) -> Result<(), Box<dyn Error>> {
     let PrivacyCommand::Erase { user, reason } = command;
     let reason = Reason::try_from(reason)?;
-    let who = user.parse().map_or_else(|_| SubjectRef::Email(text::email(&user)), SubjectRef::Id);
+    let subject =
+        user.parse().map_or_else(|_| SubjectRef::Email(text::email(&user)), SubjectRef::Id);
     let context = cli_context();
     let maintenance = AuditMaintenance::connect(&config.store_options(context.now)?).await?;
-    let erased = maintenance.erase(&who, &reason, &context).await?;
+    let erasure = maintenance.erase(&subject, &reason, &context).await?;
     maintenance.close().await;
-    let Erasure { events, held } = erased.ok_or_else(|| format!("nobody is known as {user}"))?;
+    let Erasure { events, held } = erasure.ok_or_else(|| format!("user {user} not found"))?;
     let mut out = io::stdout().lock();
-    writeln!(
-        out,
-        "{user} was taken out of {events} events; what is left of them can still be checked"
-    )?;
+    writeln!(out, "erased {user} from {events} events; they can still be verified")?;
     for org in held {
-        writeln!(out, "{}: a legal hold is on it, and nothing was taken out of it", org.slug)?;
+        writeln!(out, "{}: skipped, under legal hold", org.slug)?;
     }
     Ok(())
 }

@@ -20,7 +20,7 @@ use tokio::{
 };
 
 use crate::{
-    commands::{Done, load_demo, open},
+    commands::{CliResult, load_demo, open},
     config::Config,
     doctor,
 };
@@ -30,24 +30,26 @@ fn worker(config: &Config, store: Arc<Store>) -> Worker {
     Worker {
         store,
         clock: Arc::new(SystemClock),
-        interval: Duration::from_millis(config.audit.pump_interval_milliseconds),
+        interval: Duration::from_millis(config.audit.sequencer_interval_milliseconds),
     }
 }
 
 /// Runs the worker alone.
-pub async fn work(config: &Config) -> Done {
+pub async fn run_worker(config: &Config) -> CliResult {
     let store = open(config).await?;
     let faults = schema::examine(&store, SystemClock.now()).await?;
     if !faults.is_empty() {
-        return Err(format!("refusing to start, checks failed:{}", doctor::told(&faults)).into());
+        return Err(
+            format!("refusing to start, checks failed:{}", doctor::format_faults(&faults)).into()
+        );
     }
-    worker(config, Arc::clone(&store)).run(stops_on_signal()?).await;
+    worker(config, Arc::clone(&store)).run(stop_on_signal()?).await;
     store.close().await;
     Ok(())
 }
 
 /// Turns true on SIGTERM or SIGINT.
-fn stops_on_signal() -> io::Result<watch::Receiver<bool>> {
+fn stop_on_signal() -> io::Result<watch::Receiver<bool>> {
     let (mut terminate, mut interrupt) =
         (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     let (sender, receiver) = watch::channel(false);
@@ -62,11 +64,13 @@ fn stops_on_signal() -> io::Result<watch::Receiver<bool>> {
 }
 
 /// Runs the server, and the worker if `with_worker`.
-pub async fn serve(config: Config, demo: bool, with_worker: bool) -> Done {
+pub async fn serve(config: Config, demo: bool, with_worker: bool) -> CliResult {
     let store = open(&config).await?;
     let faults = doctor::examine(&config, &store, demo).await?;
     if !faults.is_empty() {
-        return Err(format!("refusing to start, checks failed:{}", doctor::told(&faults)).into());
+        return Err(
+            format!("refusing to start, checks failed:{}", doctor::format_faults(&faults)).into()
+        );
     }
     if demo {
         load_demo(&config, &store).await?;
@@ -79,7 +83,7 @@ pub async fn serve(config: Config, demo: bool, with_worker: bool) -> Done {
     let state = Arc::new(State::new(config.api, Arc::clone(&store), Arc::new(SystemClock))?);
     let server = Server::start(Arc::clone(&state), listener)?;
     let handle = server.handle();
-    let mut stop = stops_on_signal()?;
+    let mut stop = stop_on_signal()?;
     tokio::spawn(async move {
         if stop.wait_for(|stop| *stop).await.is_ok() {
             tracing::info!("stopping: waiting for running requests");
@@ -87,12 +91,12 @@ pub async fn serve(config: Config, demo: bool, with_worker: bool) -> Done {
         }
     });
     tokio::spawn(watch_keys(state));
-    tokio::spawn(hear(Arc::clone(&worker_store)));
+    tokio::spawn(listen_for_log_changes(Arc::clone(&worker_store)));
     // Runs until the last request has finished, so that its events get into the log.
     let (shutdown_tx, shutdown_rx) = watch::channel(false);
     let worker_task = worker.map(|worker| tokio::spawn(worker.run(shutdown_rx)));
     // Standard output may be closed. The server does not need it.
-    if let Err(error) = welcome(&address, demo) {
+    if let Err(error) = print_banner(&address, demo) {
         tracing::warn!(%error, "could not print the startup banner");
     }
     server.run().await?;
@@ -108,7 +112,7 @@ pub async fn serve(config: Config, demo: bool, with_worker: bool) -> Done {
 
 /// Receives log changes from other processes, for the streams of this one. While the connection is
 /// lost, streams poll.
-async fn hear(store: Arc<Store>) {
+async fn listen_for_log_changes(store: Arc<Store>) {
     loop {
         if let Err(error) = store.listen().await {
             tracing::debug!(
@@ -133,7 +137,7 @@ async fn watch_keys(state: Arc<State>) {
     }
 }
 
-fn welcome(address: &str, demo: bool) -> io::Result<()> {
+fn print_banner(address: &str, demo: bool) -> io::Result<()> {
     let mut out = io::stdout().lock();
     writeln!(
         out,

@@ -1,11 +1,12 @@
-//! C2SP `tlog-checkpoint`: which log, how many entries, which root. Signed as a note it is what a log commits itself to.
+//! C2SP `tlog-checkpoint`: origin, size and root hash of a log. Signed as a note, it commits the
+//! log to its entries.
 
 use crate::{Hash, Note, NoteError};
 
-/// What a log is at one moment.
+/// State of a log at one size.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Checkpoint {
-    /// The name of the log, unique in the world.
+    /// Globally unique name of the log.
     pub origin: String,
     pub size: u64,
     pub root: Hash,
@@ -18,26 +19,26 @@ impl Checkpoint {
         format!("{}\n{}\n{}\n", self.origin, self.size, self.root.to_base64())
     }
 
-    /// Reads what a note says; lines after the third are extensions, and left alone.
+    /// Parses the text of a note. Lines after the third are extensions and ignored.
     pub fn of(note: &Note) -> Result<Self, NoteError> {
-        let malformed = |why| NoteError::Malformed(why);
+        let malformed = NoteError::Malformed;
         let mut lines = note.text.lines();
         let origin = lines
             .next()
             .filter(|origin| !origin.is_empty())
-            .ok_or(malformed("a checkpoint begins with its origin"))?;
-        let size = lines.next().ok_or(malformed("a checkpoint has its size in its second line"))?;
+            .ok_or(malformed("the first line of the checkpoint is not an origin"))?;
+        let size = lines.next().ok_or(malformed("the second line of the checkpoint is missing"))?;
         let plain =
             size.bytes().all(|b| b.is_ascii_digit()) && (size == "0" || !size.starts_with('0'));
         let size = size
             .parse()
             .ok()
             .filter(|_| plain)
-            .ok_or(malformed("the size of a checkpoint is a number"))?;
+            .ok_or(malformed("the second line of the checkpoint is not a number"))?;
         let root = lines
             .next()
             .and_then(Hash::from_base64)
-            .ok_or(malformed("a checkpoint has its root in its third line"))?;
+            .ok_or(malformed("the third line of the checkpoint is not a root hash"))?;
         Ok(Self { origin: origin.to_owned(), size, root })
     }
 }

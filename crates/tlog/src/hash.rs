@@ -1,4 +1,5 @@
-//! RFC 6962, 2.1: SHA-256, with leaves and inner nodes told apart by their first byte, so that neither can pass for the other.
+//! RFC 6962, 2.1: SHA-256 with a prefix byte that separates leaves from inner nodes, so that
+//! neither has the hash of the other.
 
 use std::fmt;
 
@@ -10,7 +11,7 @@ use ring::digest::{Context, SHA256, digest};
 pub struct Hash(pub [u8; 32]);
 
 impl Hash {
-    /// Of an entry: SHA-256(0x00 ‖ entry).
+    /// Leaf hash of an entry: SHA-256(0x00 ‖ entry).
     #[must_use]
     pub fn of_leaf(entry: &[u8]) -> Self {
         let mut context = Context::new(&SHA256);
@@ -19,7 +20,7 @@ impl Hash {
         Self::finish(context)
     }
 
-    /// Of an inner node: SHA-256(0x01 ‖ left ‖ right).
+    /// Hash of an inner node: SHA-256(0x01 ‖ left ‖ right).
     #[must_use]
     pub fn of_node(left: Self, right: Self) -> Self {
         let mut context = Context::new(&SHA256);
@@ -29,7 +30,7 @@ impl Hash {
         Self::finish(context)
     }
 
-    /// Of a tree without entries: SHA-256 of nothing.
+    /// Root hash of an empty tree: SHA-256 of the empty string.
     #[must_use]
     pub fn of_nothing() -> Self {
         Self(digest(&SHA256, b"").as_ref().try_into().expect("SHA-256 has 32 bytes"))
@@ -39,7 +40,7 @@ impl Hash {
         Self(context.finish().as_ref().try_into().expect("SHA-256 has 32 bytes"))
     }
 
-    /// As it stands in checkpoints and proofs.
+    /// Base64 form, as in checkpoints and proofs.
     #[must_use]
     pub fn to_base64(self) -> String {
         STANDARD.encode(self.0)

@@ -1,9 +1,9 @@
-//! A transparency log: an append-only list that can be checked by somebody who trusts nobody.
+//! Transparency log: an append-only list that can be verified without trust in its operator.
 //!
-//! Hashes and proofs are those of RFC 6962, and of RFC 9162 where it says how to verify them; tiles, checkpoints and proofs in
-//! files are those of C2SP (`tlog-tiles`, `tlog-checkpoint`, `signed-note`, `tlog-proof`), so that any of their clients can read what is
-//! made here. Nothing here does I/O, and nothing knows what an entry says. Tested against other people's implementations
-//! (`tests/oracles.rs`).
+//! Hashes and proofs follow RFC 6962, and their verification RFC 9162. Tiles, checkpoints and proof
+//! files follow C2SP (`tlog-tiles`, `tlog-checkpoint`, `signed-note`, `tlog-proof`), so that any
+//! client of these formats can read them. No I/O, and no knowledge of the contents of entries.
+//! Tested against independent implementations (`tests/oracles.rs`).
 
 mod checkpoint;
 mod frontier;

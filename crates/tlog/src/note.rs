@@ -1,4 +1,4 @@
-//! C2SP `signed-note`: a text and signatures under it, each with the name of its key.
+//! C2SP `signed-note`: a text followed by signatures, each with the name of its key.
 
 use std::sync::Arc;
 
@@ -8,16 +8,16 @@ use ring::{
     signature::{ED25519, Ed25519KeyPair, KeyPair, UnparsedPublicKey},
 };
 
-/// The kind of a signature and its key: Ed25519.
+/// Signature type byte of Ed25519.
 const ED25519_KIND: u8 = 1;
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NoteError {
     #[error("not a signed note: {0}")]
     Malformed(&'static str),
-    #[error("no signature of {0} is under it")]
+    #[error("the note has no signature of {0}")]
     NotSigned(String),
-    #[error("the signature of {0} is another text's, or another key's")]
+    #[error("the signature of {0} does not match the text and the key")]
     WrongSignature(String),
 }
 
@@ -36,20 +36,20 @@ struct Signature {
     bytes: Vec<u8>,
 }
 
-/// Who signs notes. One key may sign under several names.
+/// Signer of notes. One key can sign under several names.
 pub struct Signer {
     name: String,
     key: Arc<Ed25519KeyPair>,
 }
 
-/// Who can tell whether a note was signed by somebody.
+/// Public key of a signer, with its name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Verifier {
     name: String,
     public_key: Vec<u8>,
 }
 
-/// SHA-256(name ‖ LF ‖ kind ‖ key), cut to four bytes: which key it may be, and no proof of anything.
+/// First four bytes of SHA-256(name ‖ LF ‖ type ‖ key). Only a hint, which proves nothing.
 fn key_id(name: &str, public_key: &[u8]) -> [u8; 4] {
     let mut bytes = name.as_bytes().to_vec();
     bytes.extend([b'\n', ED25519_KIND]);
@@ -59,13 +59,13 @@ fn key_id(name: &str, public_key: &[u8]) -> [u8; 4] {
     id
 }
 
-/// A name has no spaces and no plus sign, and is not empty.
+/// Whether `name` is a valid key name: not empty, without whitespace and plus signs.
 fn is_name(name: &str) -> bool {
     !name.is_empty() && !name.contains(|c: char| c.is_whitespace() || c == '+')
 }
 
 impl Signer {
-    /// None if the name is not one that a key can have.
+    /// Creates a signer. `None` if the name is invalid.
     #[must_use]
     pub fn new(name: &str, key: Arc<Ed25519KeyPair>) -> Option<Self> {
         is_name(name).then(|| Self { name: name.to_owned(), key })
@@ -76,11 +76,11 @@ impl Signer {
         Verifier { name: self.name.clone(), public_key: self.key.public_key().as_ref().to_vec() }
     }
 
-    /// Signs a text, which ends with a line feed and has no control characters beside those.
+    /// Signs a text. It must end with a line feed and have no other control characters.
     pub fn sign(&self, text: &str) -> Result<Note, NoteError> {
         if !text.ends_with('\n') || text.chars().any(|c| c.is_control() && c != '\n') {
             return Err(NoteError::Malformed(
-                "a text ends with a line feed and has no control characters beside those",
+                "the text must end with a line feed and have no other control characters",
             ));
         }
         let signature = Signature {
@@ -93,20 +93,21 @@ impl Signer {
 }
 
 impl Verifier {
-    /// As in `example.com/log+1234abcd+AQ…`.
+    /// Parses a verifier key, as in `example.com/log+1234abcd+AQ…`.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let mut parts = text.splitn(3, '+');
         let (name, id, key) = (parts.next()?, parts.next()?, STANDARD.decode(parts.next()?).ok()?);
         let (kind, public_key) = key.split_first()?;
-        let sound =
+        let well_formed =
             is_name(name) && *kind == ED25519_KIND && public_key.len() == 32 && id.len() == 8;
-        let right =
+        let id_matches =
             u32::from_str_radix(id, 16).ok()? == u32::from_be_bytes(key_id(name, public_key));
-        (sound && right).then(|| Self { name: name.to_owned(), public_key: public_key.to_vec() })
+        (well_formed && id_matches)
+            .then(|| Self { name: name.to_owned(), public_key: public_key.to_vec() })
     }
 
-    /// What [`Verifier::parse`] reads: to be published.
+    /// Verifier key for publication, as parsed by [`Verifier::parse`].
     #[must_use]
     pub fn to_text(&self) -> String {
         let mut key = vec![ED25519_KIND];
@@ -126,7 +127,7 @@ impl Verifier {
 }
 
 impl Note {
-    /// The text, an empty line, and a line for each signature.
+    /// Serializes the note: the text, an empty line, and a line for each signature.
     #[must_use]
     pub fn to_text(&self) -> String {
         let signatures = self.signatures.iter().map(|Signature { name, key_id, bytes }| {
@@ -136,25 +137,25 @@ impl Note {
         format!("{}\n{}", self.text, signatures.collect::<String>())
     }
 
-    /// Reads a note; what is under it is not verified by that.
+    /// Parses a note without verifying its signatures.
     pub fn parse(note: &str) -> Result<Self, NoteError> {
         let malformed = NoteError::Malformed;
         if note.chars().any(|c| c.is_control() && c != '\n') {
-            return Err(malformed("it has control characters"));
+            return Err(malformed("the note has control characters"));
         }
-        // The last empty line: the text may have some as well.
+        // The last empty line, because the text can contain empty lines too.
         let split =
             note.rfind("\n\n").ok_or(malformed("there is no empty line before the signatures"))?;
         let (text, signatures) = (&note[..=split], &note[split + 2..]);
         if !signatures.ends_with('\n') {
-            return Err(malformed("there are no signatures, or the last line is cut off"));
+            return Err(malformed("the note has no signatures, or the last line is incomplete"));
         }
         let signature = |line: &str| {
             let (name, signed) = line.strip_prefix("— ")?.split_once(' ')?;
             let signed = STANDARD.decode(signed).ok()?;
             let (key_id, bytes) = signed.split_first_chunk::<4>()?;
-            let sound = is_name(name) && !bytes.is_empty();
-            sound.then(|| Signature {
+            let well_formed = is_name(name) && !bytes.is_empty();
+            well_formed.then(|| Signature {
                 name: name.to_owned(),
                 key_id: *key_id,
                 bytes: bytes.to_vec(),
@@ -163,11 +164,11 @@ impl Note {
         let signatures: Option<Vec<_>> = signatures.lines().map(signature).collect();
         let signatures = signatures
             .filter(|all| all.len() <= 100)
-            .ok_or(malformed("a line is no signature, or there are too many"))?;
+            .ok_or(malformed("a signature line is malformed, or there are more than 100"))?;
         Ok(Self { text: text.to_owned(), signatures })
     }
 
-    /// Adds another's signatures of the same text: during a rotation two keys sign.
+    /// Adds the signatures of another note with the same text: during a key rotation two keys sign.
     #[must_use]
     pub fn with(mut self, other: &Self) -> Self {
         if self.text == other.text {
@@ -176,16 +177,19 @@ impl Note {
         self
     }
 
-    /// Was it signed by this key? Signatures of others are no matter.
+    /// Verifies the signatures of this key and ignores those of other keys.
     pub fn verify(&self, by: &Verifier) -> Result<(), NoteError> {
         let id = key_id(&by.name, &by.public_key);
-        let mut theirs =
-            self.signatures.iter().filter(|one| one.name == by.name && one.key_id == id).peekable();
-        if theirs.peek().is_none() {
+        let mut signatures = self
+            .signatures
+            .iter()
+            .filter(|signature| signature.name == by.name && signature.key_id == id)
+            .peekable();
+        if signatures.peek().is_none() {
             return Err(NoteError::NotSigned(by.name.clone()));
         }
         let key = UnparsedPublicKey::new(&ED25519, &by.public_key);
-        if theirs.all(|one| key.verify(self.text.as_bytes(), &one.bytes).is_ok()) {
+        if signatures.all(|signature| key.verify(self.text.as_bytes(), &signature.bytes).is_ok()) {
             Ok(())
         } else {
             Err(NoteError::WrongSignature(by.name.clone()))

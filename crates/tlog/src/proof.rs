@@ -1,25 +1,25 @@
-//! That an entry is in a tree, and that a tree has only grown: made from complete nodes, and verified as RFC 9162 says, 2.1.3 and
-//! 2.1.4.
+//! Inclusion proofs (an entry is in a tree) and consistency proofs (a tree extends an older one):
+//! created from complete nodes, and verified as in RFC 9162, 2.1.3 and 2.1.4.
 
 use crate::Hash;
 
-/// What a proof does not prove.
+/// Reason for which a proof cannot be created, parsed or verified.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum ProofError {
-    #[error("there is no such entry in a tree of that size")]
+    #[error("the index or size is out of range for the tree")]
     OutOfRange,
-    #[error("the proof has too few or too many hashes")]
+    #[error("the proof has a wrong number of hashes")]
     Length,
-    #[error("the proof leads to another root")]
+    #[error("the proof does not match the root hash")]
     Root,
-    #[error("a node that the proof needs is missing")]
+    #[error("a node required by the proof is missing")]
     Missing,
     #[error("not a c2sp.org/tlog-proof@v1: {0}")]
     Malformed(&'static str),
 }
 
-/// The root of the entries from `begin` to before `end`, out of complete nodes. `begin` is a multiple of the next power of two
-/// that is not less than the length.
+/// Root of the entries from `begin` to before `end`, from complete nodes. `begin` must be a
+/// multiple of the smallest power of two that is at least the length.
 fn root_of<F: Fn(u8, u64) -> Option<Hash>>(
     node: &F,
     begin: u64,
@@ -34,13 +34,13 @@ fn root_of<F: Fn(u8, u64) -> Option<Hash>>(
     Ok(Hash::of_node(root_of(node, begin, split)?, root_of(node, split, end)?))
 }
 
-/// The largest power of two that is less than `length`, which is 2 at least.
+/// Largest power of two less than `length`, which must be at least 2.
 const fn largest_power_below(length: u64) -> u64 {
     1 << (length - 1).ilog2()
 }
 
-/// The hashes that lead from entry `index` to the root of the tree of `size` entries, from the leaf upwards. `node` knows the
-/// complete nodes by level and index.
+/// Inclusion proof of entry `index` in the tree of `size` entries, from the leaf upwards. `node`
+/// returns a complete node by level and index.
 pub fn inclusion<F: Fn(u8, u64) -> Option<Hash>>(
     node: F,
     index: u64,
@@ -64,7 +64,7 @@ pub fn inclusion<F: Fn(u8, u64) -> Option<Hash>>(
     Ok(proof)
 }
 
-/// The hashes that lead from the root of the tree's first `old` entries to the root of all `new`.
+/// Consistency proof from the tree of the first `old` entries to the tree of `new` entries.
 pub fn consistency<F: Fn(u8, u64) -> Option<Hash>>(
     node: F,
     old: u64,
@@ -77,7 +77,7 @@ pub fn consistency<F: Fn(u8, u64) -> Option<Hash>>(
         return Ok(Vec::new());
     }
     let (mut begin, mut end, mut proof) = (0, new, Vec::new());
-    // Down to the subtree that the old tree ends with.
+    // Descend to the subtree that ends where the old tree ends.
     let mut whole = true;
     while end != old {
         let split = begin + largest_power_below(end - begin);
@@ -90,7 +90,7 @@ pub fn consistency<F: Fn(u8, u64) -> Option<Hash>>(
             whole = false;
         }
     }
-    // Whoever verifies knows the old root, unless it is only a part of it that stands here.
+    // If this subtree is the whole old tree, the verifier knows its root.
     if !whole {
         proof.push(root_of(&node, begin, end)?);
     }
@@ -98,7 +98,8 @@ pub fn consistency<F: Fn(u8, u64) -> Option<Hash>>(
     Ok(proof)
 }
 
-/// Does the proof show that `leaf` is entry `index` of the tree of `size` entries with this root? (RFC 9162, 2.1.3.2.)
+/// Verifies that `leaf` is entry `index` of the tree of `size` entries with this root (RFC 9162,
+/// 2.1.3.2).
 pub fn verify_inclusion(
     leaf: Hash,
     index: u64,
@@ -133,8 +134,8 @@ pub fn verify_inclusion(
     }
 }
 
-/// Does the proof show that the tree of `new` entries begins with the tree of `old` entries? (RFC 9162, 2.1.4.2.) Every tree begins with
-/// the empty one.
+/// Verifies that the tree of `new` entries extends the tree of `old` entries (RFC 9162, 2.1.4.2).
+/// Every tree extends the empty tree.
 pub fn verify_consistency(
     old: u64,
     new: u64,
@@ -185,13 +186,13 @@ pub fn verify_consistency(
     if of_old == old_root && of_new == new_root { Ok(()) } else { Err(ProofError::Root) }
 }
 
-/// A proof as a file: an entry's index, the hashes of its inclusion, and the signed checkpoint that they lead to
-/// (`c2sp.org/tlog-proof@v1`).
+/// Proof file (`c2sp.org/tlog-proof@v1`): an entry's index, its inclusion proof, and the signed
+/// checkpoint with the root.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProofFile {
     pub index: u64,
     pub hashes: Vec<Hash>,
-    /// The checkpoint as a signed note, byte for byte.
+    /// Checkpoint as a signed note, byte for byte.
     pub checkpoint: String,
 }
 
@@ -209,24 +210,24 @@ impl ProofFile {
         let malformed = ProofError::Malformed;
         let (head, checkpoint) = text
             .split_once("\n\n")
-            .ok_or(malformed("there is no empty line before the checkpoint"))?;
+            .ok_or(malformed("the empty line before the checkpoint is missing"))?;
         let mut lines = head.lines();
         if lines.next() != Some(HEAD) {
-            return Err(malformed("it begins otherwise"));
+            return Err(malformed("the first line is not the format name"));
         }
         let index = lines
             .next()
             .and_then(|line| line.strip_prefix("index "))
-            .ok_or(malformed("there is no index"))?;
+            .ok_or(malformed("the index is missing"))?;
         let plain = !index.is_empty()
             && index.bytes().all(|b| b.is_ascii_digit())
             && (index == "0" || !index.starts_with('0'));
         let index =
-            index.parse().ok().filter(|_| plain).ok_or(malformed("the index is no number"))?;
+            index.parse().ok().filter(|_| plain).ok_or(malformed("the index is not a number"))?;
         let hashes: Option<Vec<Hash>> = lines.map(Hash::from_base64).collect();
         let hashes = hashes
             .filter(|hashes| hashes.len() <= 63)
-            .ok_or(malformed("a line is no hash, or there are too many"))?;
+            .ok_or(malformed("a line is not a hash, or there are more than 63"))?;
         Ok(Self { index, hashes, checkpoint: checkpoint.to_owned() })
     }
 }

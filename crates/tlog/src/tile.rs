@@ -1,24 +1,24 @@
-//! C2SP `tlog-tiles`: the tree cut into tiles of 256 hashes, and entries into bundles of as many, so that a log can be served as files
-//! that never change.
+//! C2SP `tlog-tiles`: tiles of 256 hashes and bundles of 256 entries, with which a log can be
+//! served as immutable files.
 
 use crate::Hash;
 
-/// How many hashes a whole tile has, and how many entries a whole bundle.
+/// Number of hashes in a full tile, and of entries in a full bundle.
 pub const WIDTH: u64 = 256;
-/// How many levels of the tree a tile stands for.
+/// Number of tree levels that a tile spans.
 const HEIGHT: u8 = 8;
 
-/// A tile of hashes: of tree level `8 × level`, those from `256 × index` on.
+/// A tile: hashes of tree level `8 × level`, from `256 × index` on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Tile {
-    /// 0 to 7; the hashes of level 0 are those of entries.
+    /// 0 to 7. The hashes of level 0 are leaf hashes.
     pub level: u8,
     pub index: u64,
-    /// How many hashes it has: 1 to 256. One that is not whole will be replaced by a larger one.
+    /// Number of hashes: 1 to 256. A partial tile is superseded by a wider one.
     pub width: u16,
 }
 
-/// A bundle of entries: those from `256 × index` on.
+/// A bundle of entries, from entry `256 × index` on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Bundle {
     pub index: u64,
@@ -27,56 +27,57 @@ pub struct Bundle {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum TileError {
-    #[error("not the path of a tile")]
+    #[error("not a valid tile path")]
     Path,
-    #[error("an entry has at most 65535 bytes")]
+    #[error("an entry is longer than 65535 bytes")]
     TooLong,
-    #[error("the bundle ends in the middle of an entry")]
+    #[error("the bundle ends inside an entry")]
     CutOff,
 }
 
 impl Tile {
-    /// All tiles of a tree of `size` entries that are new or wider since it had `old`.
+    /// Tiles of a tree of `size` entries that are new or wider than at `old` entries.
     #[must_use]
     pub fn since(old: u64, size: u64) -> Vec<Self> {
         let mut tiles = Vec::new();
         for level in 0..8 {
             let shift = u32::from(level * HEIGHT);
-            let (had, has) = (old >> shift, size >> shift);
-            if has == 0 {
+            let (old_count, new_count) = (old >> shift, size >> shift);
+            if new_count == 0 {
                 break;
             }
-            if has > had {
-                let last = (has - 1) / WIDTH;
-                tiles.extend((had / WIDTH..=last).map(|index| Self {
+            if new_count > old_count {
+                let last = (new_count - 1) / WIDTH;
+                tiles.extend((old_count / WIDTH..=last).map(|index| Self {
                     level,
                     index,
-                    width: width(has, index),
+                    width: width(new_count, index),
                 }));
             }
         }
         tiles
     }
 
-    /// The tile that has the node of this level of the tree, in a tree of `size` entries, and which of its hashes that node
-    /// stands over: the first, and how many.
+    /// Tile that contains a node of a tree of `size` entries, with the position in the tile of the
+    /// first hash that the node covers, and their number.
     #[must_use]
     pub fn with_node(level: u8, index: u64, size: u64) -> Option<(Self, u64, u64)> {
         let (tile_level, above) = (level / HEIGHT, level % HEIGHT);
         let (first, count) = (index << above, 1_u64 << above);
-        let there = size >> u32::from(tile_level * HEIGHT);
-        if first + count > there {
+        let available = size >> u32::from(tile_level * HEIGHT);
+        if first + count > available {
             return None;
         }
         let tile_index = first / WIDTH;
         Some((
-            Self { level: tile_level, index: tile_index, width: width(there, tile_index) },
+            Self { level: tile_level, index: tile_index, width: width(available, tile_index) },
             first % WIDTH,
             count,
         ))
     }
 
-    /// A node out of the hashes of the tile that [`Tile::with_node`] named: the root of `count` hashes from `first` on. None if there are fewer.
+    /// Node from the hashes of the tile that [`Tile::with_node`] returned: the root of `count`
+    /// hashes from `first` on. `None` if there are fewer.
     #[must_use]
     pub fn node(hashes: &[Hash], first: u64, count: u64) -> Option<Hash> {
         let first = usize::try_from(first).ok()?;
@@ -87,13 +88,13 @@ impl Tile {
         level.pop()
     }
 
-    /// As in `tile/0/x001/234.p/5`.
+    /// Path of the tile, as in `tile/0/x001/234.p/5`.
     #[must_use]
     pub fn path(self) -> String {
         format!("tile/{}/{}", self.level, numbered(self.index, self.width))
     }
 
-    /// Reads the path of a tile.
+    /// Parses the path of a tile.
     pub fn parse(path: &str) -> Result<Self, TileError> {
         let (level, rest) = path
             .strip_prefix("tile/")
@@ -107,7 +108,7 @@ impl Tile {
 }
 
 impl Bundle {
-    /// As in `tile/entries/x001/234.p/5`.
+    /// Path of the bundle, as in `tile/entries/x001/234.p/5`.
     #[must_use]
     pub fn path(self) -> String {
         format!("tile/entries/{}", numbered(self.index, self.width))
@@ -120,7 +121,7 @@ impl Bundle {
         if bundle.path() == path { Ok(bundle) } else { Err(TileError::Path) }
     }
 
-    /// Entries one after the other, each with its length before it in two bytes, the higher one first.
+    /// Concatenates entries, each prefixed with its length as a big-endian 16-bit integer.
     pub fn pack<'a>(entries: impl IntoIterator<Item = &'a [u8]>) -> Result<Vec<u8>, TileError> {
         let mut packed = Vec::new();
         for entry in entries {
@@ -144,12 +145,13 @@ impl Bundle {
     }
 }
 
-/// How many of `there` hashes are in tile `index`, which has some.
-fn width(there: u64, index: u64) -> u16 {
-    u16::try_from((there - index * WIDTH).min(WIDTH)).expect("at most 256")
+/// Number of hashes in tile `index`, which is not empty, if the level has `count` hashes.
+fn width(count: u64, index: u64) -> u16 {
+    u16::try_from((count - index * WIDTH).min(WIDTH)).expect("at most 256")
 }
 
-/// A number in groups of three digits, all but the last behind an x, and the width of what is not whole.
+/// An index in groups of three digits, all but the last prefixed with `x`, and the width of a
+/// partial tile.
 fn numbered(index: u64, width: u16) -> String {
     let mut groups = vec![format!("{:03}", index % 1000)];
     let mut rest = index / 1000;

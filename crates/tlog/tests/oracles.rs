@@ -1,5 +1,6 @@
-//! Other people's implementations of the same standards, asked the same questions: `ct-merkle` (RFC 6962), and Cloudflare's
-//! `tlog_tiles` and `signed_note` (C2SP). Small trees all of them, each with every entry and every older size.
+//! Comparison with independent implementations of the same standards: `ct-merkle` (RFC 6962), and
+//! Cloudflare's `tlog_tiles` and `signed_note` (C2SP), for small trees with all entries and all
+//! older sizes.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -19,13 +20,13 @@ fn entry(n: u64) -> Vec<u8> {
     format!("entry {n}").into_bytes()
 }
 
-/// A tree as somebody keeps it who keeps everything.
+/// A tree with all nodes, and the roots of all sizes.
 #[derive(Default)]
 struct Tree {
     frontier: Frontier,
     nodes: BTreeMap<(u8, u64), Hash>,
     roots: Vec<Hash>,
-    /// The same for `tlog_tiles`, which numbers all nodes through.
+    /// All nodes in the numbering of `tlog_tiles`.
     stored: Vec<theirs::Hash>,
 }
 
@@ -45,9 +46,9 @@ impl Tree {
                 tree.nodes.insert((node.level, node.index), node.hash);
             }
             tree.roots.push(tree.frontier.root());
-            let more = theirs::stored_hashes(n, &entry(n), &Stored(&tree.stored))
-                .expect("they can be read");
-            tree.stored.extend(more);
+            let hashes = theirs::stored_hashes(n, &entry(n), &Stored(&tree.stored))
+                .expect("readable hashes");
+            tree.stored.extend(hashes);
         }
         tree
     }
@@ -63,7 +64,7 @@ impl Tree {
 
 #[test]
 fn the_well_known_values() {
-    // The roots over the entries of Certificate Transparency's own tests, which RFC 6962 implementations share.
+    // Entries and roots of the Certificate Transparency tests, used by many implementations.
     let entries: [&[u8]; 8] = [
         b"",
         b"\x00",
@@ -117,7 +118,8 @@ fn a_frontier_goes_on_where_it_was_left() {
     let whole = Tree::of(MOST);
     let mut frontier = Frontier::default();
     for n in 0..MOST {
-        frontier = Frontier::resume(frontier.size(), frontier.roots().to_vec()).expect("as it was");
+        frontier =
+            Frontier::resume(frontier.size(), frontier.roots().to_vec()).expect("consistent roots");
         frontier.append(Hash::of_leaf(&entry(n)));
         assert_eq!(frontier.root(), whole.root(n + 1));
     }
@@ -131,7 +133,7 @@ fn inclusion_is_proved_as_others_prove_it() {
     for size in 1..=MOST {
         ct.push(entry(size - 1));
         for index in 0..size {
-            let proof = inclusion(tree.node(), index, size).expect("proved");
+            let proof = inclusion(tree.node(), index, size).expect("a proof");
             let bytes: Vec<u8> = proof.iter().flat_map(|hash| hash.0).collect();
             assert_eq!(
                 bytes,
@@ -140,9 +142,10 @@ fn inclusion_is_proved_as_others_prove_it() {
             );
             let leaf = Hash::of_leaf(&entry(index));
             assert_eq!(verify_inclusion(leaf, index, size, &proof, tree.root(size)), Ok(()));
-            let like = theirs::prove_record(size, index, &Stored(&tree.stored)).expect("proved");
+            let expected =
+                theirs::prove_record(size, index, &Stored(&tree.stored)).expect("a proof");
             assert_eq!(
-                like.iter().map(|hash| hash.0).collect::<Vec<_>>(),
+                expected.iter().map(|hash| hash.0).collect::<Vec<_>>(),
                 proof.iter().map(|hash| hash.0).collect::<Vec<_>>()
             );
             wrong_proofs_fail(
@@ -150,7 +153,7 @@ fn inclusion_is_proved_as_others_prove_it() {
                 |proof, root| verify_inclusion(leaf, index, size, proof, root),
                 tree.root(size),
             );
-            // Another entry, or another place.
+            // A wrong entry, and a wrong index.
             assert!(
                 verify_inclusion(Hash::of_leaf(b"another"), index, size, &proof, tree.root(size))
                     .is_err()
@@ -172,15 +175,15 @@ fn consistency_is_proved_as_others_prove_it() {
     for new in 1..=MOST {
         ct.push(entry(new - 1));
         for old in 1..=new {
-            let proof = consistency(tree.node(), old, new).expect("proved");
+            let proof = consistency(tree.node(), old, new).expect("a proof");
             assert_eq!(
                 verify_consistency(old, new, &proof, tree.root(old), tree.root(new)),
                 Ok(()),
                 "{old} {new}"
             );
-            let like = theirs::prove_tree(new, old, &Stored(&tree.stored)).expect("proved");
+            let expected = theirs::prove_tree(new, old, &Stored(&tree.stored)).expect("a proof");
             assert_eq!(
-                like.iter().map(|hash| hash.0).collect::<Vec<_>>(),
+                expected.iter().map(|hash| hash.0).collect::<Vec<_>>(),
                 proof.iter().map(|hash| hash.0).collect::<Vec<_>>()
             );
             if old < new {
@@ -210,7 +213,7 @@ fn consistency_is_proved_as_others_prove_it() {
     }
 }
 
-/// Every proof with something changed, taken away or added proves nothing.
+/// Asserts that a proof with a changed, missing or additional hash, or for another root, fails.
 fn wrong_proofs_fail(
     proof: &[Hash],
     verify: impl Fn(&[Hash], Hash) -> Result<(), ProofError>,
@@ -220,13 +223,13 @@ fn wrong_proofs_fail(
         let mut changed = proof.to_vec();
         changed[n].0[0] ^= 1;
         assert!(verify(&changed, root).is_err());
-        let mut less = proof.to_vec();
-        less.remove(n);
-        assert!(verify(&less, root).is_err());
+        let mut shortened = proof.to_vec();
+        shortened.remove(n);
+        assert!(verify(&shortened, root).is_err());
     }
-    let mut more = proof.to_vec();
-    more.push(Hash::of_nothing());
-    assert!(verify(&more, root).is_err());
+    let mut extended = proof.to_vec();
+    extended.push(Hash::of_nothing());
+    assert!(verify(&extended, root).is_err());
     assert!(verify(proof, Hash::of_leaf(b"another root")).is_err());
 }
 
@@ -244,11 +247,11 @@ fn tiles_are_named_and_cut_as_others_do() {
         (1_234_567, 1_300_000),
     ] {
         let ours: Vec<String> = Tile::since(old, size).into_iter().map(Tile::path).collect();
-        let like: Vec<String> = theirs_since(old, size)
+        let expected: Vec<String> = theirs_since(old, size)
             .into_iter()
             .map(|tile| tile.path().replacen("tile/8/", "tile/", 1))
             .collect();
-        assert_eq!(ours, like, "{old} to {size}");
+        assert_eq!(ours, expected, "{old} to {size}");
     }
     for path in ["tile/0/000", "tile/0/x001/x234/067", "tile/3/005.p/255", "tile/7/x999/999.p/1"] {
         assert_eq!(Tile::parse(path).map(Tile::path).as_deref(), Ok(path));
@@ -285,7 +288,7 @@ fn nodes_are_found_in_tiles() {
             .collect()
     };
     for (&(level, index), hash) in tree.nodes.iter().step_by(97) {
-        let (tile, first, count) = Tile::with_node(level, index, size).expect("is in a tile");
+        let (tile, first, count) = Tile::with_node(level, index, size).expect("a tile");
         assert_eq!(Tile::node(&hashes(tile), first, count), Some(*hash), "{level} {index}");
     }
     assert_eq!(Tile::with_node(0, size, size), None);
@@ -296,8 +299,8 @@ fn nodes_are_found_in_tiles() {
 fn bundles_hold_what_was_put_in() {
     let longest = vec![7; 65_535];
     let entries: [&[u8]; 3] = [b"", b"one", &longest];
-    let packed = Bundle::pack(entries).expect("they fit");
-    assert_eq!(Bundle::unpack(&packed).expect("whole"), entries);
+    let packed = Bundle::pack(entries).expect("entries within the limit");
+    assert_eq!(Bundle::unpack(&packed).expect("a complete bundle"), entries);
     assert!(Bundle::unpack(&packed[..packed.len() - 1]).is_err() && Bundle::unpack(&[0]).is_err());
     assert!(Bundle::pack([&*vec![0; 65_536]]).is_err());
 }
@@ -316,39 +319,39 @@ fn notes_are_read_by_others_and_theirs_by_us() {
     let note = ours.sign(&checkpoint.to_text()).expect("signed");
     let text = note.to_text();
 
-    // Theirs reads ours.
+    // `signed_note` reads our note.
     let vkey = ours.verifier().to_text();
     let known =
-        VerifierList::new(vec![Box::new(StandardVerifier::new(&vkey).expect("they take the key"))]);
-    let read = signed_note::Note::from_bytes(text.as_bytes()).expect("they read the note");
-    let (accepted, unknown) = read.verify(&known).expect("they verify it");
+        VerifierList::new(vec![Box::new(StandardVerifier::new(&vkey).expect("a valid key"))]);
+    let read = signed_note::Note::from_bytes(text.as_bytes()).expect("a valid note");
+    let (accepted, unknown) = read.verify(&known).expect("a valid signature");
     assert_eq!((accepted.len(), unknown.len()), (1, 0));
-    let like = tlog_tiles::checkpoint::Checkpoint::from_bytes(read.text())
-        .expect("they read the checkpoint");
+    let parsed =
+        tlog_tiles::checkpoint::Checkpoint::from_bytes(read.text()).expect("a valid checkpoint");
     assert_eq!(
-        (like.origin(), like.size(), like.hash().0),
+        (parsed.origin(), parsed.size(), parsed.hash().0),
         (checkpoint.origin.as_str(), 10, checkpoint.root.0)
     );
 
-    // Ours reads it back.
+    // We read it back.
     let read = Note::parse(&text).expect("a note");
     assert_eq!(Checkpoint::of(&read), Ok(checkpoint));
     let known = Verifier::parse(&vkey).expect("a key");
     assert_eq!(read.verify(&known), Ok(()));
     assert!(
         read.verify(&signer("example.com/log/org_1", 2).verifier()).is_err(),
-        "another key of that name"
+        "another key with the same name"
     );
     assert!(
         read.verify(&signer("example.com/log/org_2", 1).verifier()).is_err(),
-        "that key of another name"
+        "the same key with another name"
     );
     assert!(
         Note::parse(&text.replace("\n10\n", "\n11\n")).expect("a note").verify(&known).is_err(),
         "another text"
     );
 
-    // Two keys during a rotation: whoever knows either is content.
+    // With two keys during a rotation, each of them verifies the note.
     let newer = signer("example.com/log/org_1", 3);
     let both = Note::parse(&note.clone().with(&newer.sign(&note.text).expect("signed")).to_text())
         .expect("a note");
@@ -380,7 +383,10 @@ fn what_is_no_note_is_refused() {
     );
     assert!(Verifier::parse("log+00000000+AQ==").is_none());
     let key = signer("log", 1).verifier().to_text();
-    assert!(Verifier::parse(&key.replacen("log", "gol", 1)).is_none(), "the id is of name and key");
+    assert!(
+        Verifier::parse(&key.replacen("log", "gol", 1)).is_none(),
+        "the id depends on name and key"
+    );
     for text in ["", "origin\n", "origin\n01\nAAAA\n", "origin\n1\nAAAA\n", "origin\n-1\nAAAA\n"] {
         let note =
             Note::parse(&signer("log", 1).sign(&format!("{text}\n")).expect("signed").to_text())
@@ -396,7 +402,7 @@ fn a_proof_is_a_file() {
     let checkpoint = Checkpoint { origin: "log".to_owned(), size: 20, root: tree.root(20) };
     let file = ProofFile {
         index: 7,
-        hashes: inclusion(tree.node(), 7, 20).expect("proved"),
+        hashes: inclusion(tree.node(), 7, 20).expect("a proof"),
         checkpoint: signer.sign(&checkpoint.to_text()).expect("signed").to_text(),
     };
     let text = file.to_text();
@@ -416,13 +422,13 @@ fn a_proof_is_a_file() {
         ),
         Ok(())
     );
-    for (was, is) in [
+    for (original, replacement) in [
         ("tlog-proof@v1", "tlog-proof@v2"),
         ("index 7", "index 07"),
         ("index 7", "index seven"),
         ("index 7\n", ""),
         ("\n\n", "\n"),
     ] {
-        assert!(ProofFile::parse(&text.replace(was, is)).is_err(), "{is:?}");
+        assert!(ProofFile::parse(&text.replace(original, replacement)).is_err(), "{replacement:?}");
     }
 }

@@ -1,67 +1,67 @@
-//! Which role may do what with which table. A table that is not here is a fault: nobody can forget a new one.
+//! Rows, privileges and columns per table and role. A table that is not listed is a fault, so a new
+//! table cannot be forgotten.
 
-/// What the wall says of a table.
+/// Access rules of a table.
 pub struct TableRules {
     pub table: &'static str,
-    /// What the tenant's role may do with the rows of its org; none where it has no business at all.
+    /// Access of the tenant role to rows of its org; `None` for no access.
     pub tenant: Option<Tenant>,
-    /// What the platform's role may do with all rows.
+    /// Privileges of the platform role, on all rows.
     pub platform: &'static [Privilege],
-    /// What the record's audit_owner may do with all rows, who removes what has to go.
+    /// Access of the audit owner, on all rows, for retention and erasure.
     pub audit_owner: AuditOwnerAccess,
 }
 
-/// What the audit_owner is to a table.
+/// Access of the audit owner to a table.
 #[derive(Clone, Copy)]
 pub enum AuditOwnerAccess {
-    /// Nobody.
     None,
-    /// Somebody with some rights.
     Grants(&'static [Privilege]),
-    /// Its owner: the tables of the record belong to a role that nobody signs in as.
+    /// Ownership: the audit tables belong to a NOLOGIN role.
     Owner,
 }
 
+/// Access of the tenant role to a table.
 pub struct Tenant {
     pub rows: TenantRows,
     pub privileges: &'static [Privilege],
 }
 
-/// Which rows belong to the org of the transaction.
+/// Rows that belong to the org of the transaction.
 #[derive(Clone, Copy)]
 pub enum TenantRows {
-    /// Those whose column of this name is the org's id.
+    /// Rows whose column of this name holds the org's id.
     OrgColumn(&'static str),
-    /// The people who are members of the org, or have been impersonated in it or impersonated somebody there.
+    /// Users that are members of the org, or staff members or targets of impersonations in it.
     OrgUsers,
 }
 
-/// A privilege, on the whole table or on some columns.
+/// A privilege on the listed columns, or on the whole table if none is listed.
 #[derive(Clone, Copy)]
 pub struct Privilege {
-    pub privilege: &'static str,
+    pub name: &'static str,
     pub columns: &'static [&'static str],
 }
 
-const fn all(privilege: &'static str) -> Privilege {
-    Privilege { privilege, columns: &[] }
+const fn whole_table(name: &'static str) -> Privilege {
+    Privilege { name, columns: &[] }
 }
 
-const SELECT: Privilege = all("SELECT");
-const INSERT: Privilege = all("INSERT");
-const UPDATE: Privilege = all("UPDATE");
-const DELETE: Privilege = all("DELETE");
+const SELECT: Privilege = whole_table("SELECT");
+const INSERT: Privilege = whole_table("INSERT");
+const UPDATE: Privilege = whole_table("UPDATE");
+const DELETE: Privilege = whole_table("DELETE");
 
 const fn select(columns: &'static [&'static str]) -> Privilege {
-    Privilege { privilege: "SELECT", columns }
+    Privilege { name: "SELECT", columns }
 }
 
 const fn update(columns: &'static [&'static str]) -> Privilege {
-    Privilege { privilege: "UPDATE", columns }
+    Privilege { name: "UPDATE", columns }
 }
 
-const fn of(rows: &'static str, privileges: &'static [Privilege]) -> Tenant {
-    Tenant { rows: TenantRows::OrgColumn(rows), privileges }
+const fn org_rows(org_column: &'static str, privileges: &'static [Privilege]) -> Tenant {
+    Tenant { rows: TenantRows::OrgColumn(org_column), privileges }
 }
 
 pub static TABLES: &[TableRules] = &[
@@ -100,19 +100,19 @@ pub static TABLES: &[TableRules] = &[
     },
     TableRules {
         table: "organization",
-        tenant: Some(of("id", &[SELECT, update(&["name", "deletion_requested_at"])])),
+        tenant: Some(org_rows("id", &[SELECT, update(&["name", "deletion_requested_at"])])),
         platform: &[SELECT, INSERT, UPDATE],
         audit_owner: AuditOwnerAccess::Grants(&[SELECT]),
     },
     TableRules {
         table: "membership",
-        tenant: Some(of("org_id", &[SELECT, update(&["role"]), DELETE])),
+        tenant: Some(org_rows("org_id", &[SELECT, update(&["role"]), DELETE])),
         platform: &[SELECT, INSERT, UPDATE, DELETE],
         audit_owner: AuditOwnerAccess::Grants(&[SELECT]),
     },
     TableRules {
         table: "org_setting",
-        tenant: Some(of(
+        tenant: Some(org_rows(
             "org_id",
             &[SELECT, update(&["color", "logo_url", "support_email", "version"])],
         )),
@@ -121,31 +121,31 @@ pub static TABLES: &[TableRules] = &[
     },
     TableRules {
         table: "feature_override",
-        tenant: Some(of("org_id", &[SELECT])),
+        tenant: Some(org_rows("org_id", &[SELECT])),
         platform: &[SELECT, INSERT, UPDATE, DELETE],
         audit_owner: AuditOwnerAccess::None,
     },
     TableRules {
         table: "usage_point",
-        tenant: Some(of("org_id", &[SELECT])),
+        tenant: Some(org_rows("org_id", &[SELECT])),
         platform: &[SELECT, INSERT],
         audit_owner: AuditOwnerAccess::None,
     },
     TableRules {
         table: "impersonation",
-        tenant: Some(of("org_id", &[SELECT, update(&["ended_at"])])),
+        tenant: Some(org_rows("org_id", &[SELECT, update(&["ended_at"])])),
         platform: &[SELECT, INSERT, update(&["ended_at"])],
         audit_owner: AuditOwnerAccess::None,
     },
     TableRules {
         table: "audit_event",
-        tenant: Some(of("org_id", &[SELECT, INSERT])),
+        tenant: Some(org_rows("org_id", &[SELECT, INSERT])),
         platform: &[SELECT, INSERT],
         audit_owner: AuditOwnerAccess::Owner,
     },
     TableRules {
         table: "idempotency_key",
-        tenant: Some(of("org_id", &[SELECT, INSERT, UPDATE])),
+        tenant: Some(org_rows("org_id", &[SELECT, INSERT, UPDATE])),
         platform: &[SELECT, INSERT, UPDATE, DELETE],
         audit_owner: AuditOwnerAccess::None,
     },
@@ -157,40 +157,42 @@ pub static TABLES: &[TableRules] = &[
     },
     TableRules {
         table: "audit_queue",
-        tenant: Some(of("org_id", &[select(&["org_id", "event_id"]), INSERT])),
+        tenant: Some(org_rows("org_id", &[select(&["org_id", "event_id"]), INSERT])),
         platform: &[SELECT, INSERT, DELETE],
         audit_owner: AuditOwnerAccess::Grants(&[SELECT, INSERT]),
     },
     TableRules {
         table: "retention",
-        tenant: Some(of("org_id", &[SELECT])),
+        tenant: Some(org_rows("org_id", &[SELECT])),
         platform: &[SELECT, INSERT, UPDATE],
         audit_owner: AuditOwnerAccess::Grants(&[SELECT]),
     },
     TableRules {
         table: "audit_leaf",
-        tenant: Some(of("org_id", &[SELECT])),
+        tenant: Some(org_rows("org_id", &[SELECT])),
         platform: &[SELECT, INSERT],
         audit_owner: AuditOwnerAccess::Owner,
     },
     TableRules {
         table: "audit_node",
-        tenant: Some(of("org_id", &[SELECT])),
+        tenant: Some(org_rows("org_id", &[SELECT])),
         platform: &[SELECT, INSERT],
         audit_owner: AuditOwnerAccess::Owner,
     },
     TableRules {
         table: "audit_checkpoint",
-        tenant: Some(of("org_id", &[SELECT])),
+        tenant: Some(org_rows("org_id", &[SELECT])),
         platform: &[SELECT, INSERT],
         audit_owner: AuditOwnerAccess::Owner,
     },
 ];
 
-/// The list of migrations that have been applied. Its owner goes on writing it, so it stands outside the wall; nobody else may.
+/// Table of applied migrations. It has no row-level security: the schema owner writes it, and the
+/// platform role reads it.
 pub const MIGRATIONS: &str = "seaql_migrations";
 
-/// Tables that nobody changes or empties, each with its key; each has two triggers, `…_no_update_delete` and `…_no_truncate`.
+/// Append-only tables, each with its primary key. Each has two triggers, `…_no_update_delete` and
+/// `…_no_truncate`.
 pub static APPEND_ONLY: &[(&str, &[&str])] = &[
     ("audit_event", &["id"]),
     ("audit_leaf", &["org_id", "leaf_index"]),
@@ -198,30 +200,48 @@ pub static APPEND_ONLY: &[(&str, &[&str])] = &[
     ("audit_checkpoint", &["org_id", "size"]),
 ];
 
-/// Tables that are cut by month.
+/// Tables with monthly partitions.
 pub static PARTITIONED_BY_MONTH: &[&str] = &["audit_event"];
 
-/// Functions that run with their owner's rights, each with the reason why it must. There are none.
+/// Permitted SECURITY DEFINER functions, each with a reason. Currently none.
 pub static SECURITY_DEFINERS: &[(&str, &str)] = &[];
 
-/// Unique keys of tenants' tables that do not begin with the org, each with the reason why they may say that something is taken elsewhere.
-pub static UNIQUE_EVERYWHERE: &[(&str, &str)] = &[
-    ("organization.slug", "a slug is an address, and addresses are taken"),
-    ("impersonation.id", "a token names its impersonation without its org; no tenant may add one"),
-    ("audit_event.id", "ids are made by the server at random, and never by who calls it"),
-    ("audit_queue.event_id", "likewise"),
+/// Permitted unique keys of tenant tables that do not begin with the org, each with the reason why
+/// a conflict with a row of another org may be visible.
+pub static UNIQUE_ACROSS_ORGS: &[(&str, &str)] = &[
+    ("organization.slug", "slugs are public addresses, and taken slugs may be visible"),
+    ("impersonation.id", "tokens name an impersonation without its org; tenants cannot insert"),
+    ("audit_event.id", "generated at random by the server, never by the caller"),
+    ("audit_queue.event_id", "generated at random by the server, never by the caller"),
 ];
 
+/// Access rules of the table; `None` for an unknown table.
+pub fn rules_of(table: &str) -> Option<&'static TableRules> {
+    TABLES.iter().find(|rules| rules.table == table)
+}
+
+/// Reports whether the table belongs to the audit owner.
+pub fn is_audit_table(table: &str) -> bool {
+    rules_of(table).is_some_and(|rules| matches!(rules.audit_owner, AuditOwnerAccess::Owner))
+}
+
 impl TenantRows {
-    /// The condition as PostgreSQL prints it back, so that one text both puts it up and checks it.
+    /// Policy condition, written as PostgreSQL prints it back: the same text is applied and checked.
     pub fn condition(self) -> String {
         const ORG: &str = "(NULLIF(current_setting('postern.org_id'::text, true), ''::text))::uuid";
+        let user_exists = |table: &str, alias: &str, user_column: &str| {
+            format!(
+                "(EXISTS ( SELECT 1 FROM {table} {alias} \
+                 WHERE (({alias}.org_id = {ORG}) AND ({alias}.{user_column} = \"user\".id))))"
+            )
+        };
         match self {
             Self::OrgColumn(column) => format!("({column} = {ORG})"),
             Self::OrgUsers => format!(
-                "((EXISTS ( SELECT 1 FROM membership m WHERE ((m.org_id = {ORG}) AND (m.user_id = \"user\".id)))) \
-                 OR (EXISTS ( SELECT 1 FROM impersonation i WHERE ((i.org_id = {ORG}) AND (i.staff_user_id = \"user\".id)))) \
-                 OR (EXISTS ( SELECT 1 FROM impersonation i WHERE ((i.org_id = {ORG}) AND (i.target_user_id = \"user\".id)))))"
+                "({} OR {} OR {})",
+                user_exists("membership", "m", "user_id"),
+                user_exists("impersonation", "i", "staff_user_id"),
+                user_exists("impersonation", "i", "target_user_id"),
             ),
         }
     }

@@ -1,4 +1,5 @@
-//! The two ways to write an export down: a JSON object to a line, or a table that a spreadsheet opens and does not run.
+//! Encodings of an export: NDJSON (one JSON object per line), and CSV with cells escaped that a
+//! spreadsheet could run as a formula.
 
 use postern_domain::{
     event::{ActorRef, Event, OnBehalfOf, Source, Target, VerifiableEvent},
@@ -39,7 +40,7 @@ const COLUMNS: [&str; 28] = [
     "leaf",
 ];
 
-/// What has been written and not yet been sent.
+/// Encoder of an export. Buffers its output until [`Table::take`].
 pub struct Table {
     format: Format,
     written: Vec<u8>,
@@ -54,14 +55,15 @@ impl Table {
         table
     }
 
-    pub fn event(&mut self, exhibit: &VerifiableEvent) {
+    pub fn event(&mut self, event: &VerifiableEvent) {
         match self.format {
-            Format::Ndjson => self.line(exhibit),
-            Format::Csv => self.row(cells(exhibit)),
+            Format::Ndjson => self.line(event),
+            Format::Csv => self.row(cells(event)),
         }
     }
 
-    /// A table has room for the last of them only: what proves more than the table says is for machines.
+    /// Writes a trailer. CSV contains only the checkpoint of [`Trailer::End`]: the data for offline
+    /// verification is in NDJSON exports.
     pub fn trailer(&mut self, trailer: &Trailer) {
         match (self.format, trailer) {
             (Format::Ndjson, trailer) => self.line(trailer),
@@ -80,8 +82,7 @@ impl Table {
     }
 
     fn line(&mut self, value: &impl serde::Serialize) {
-        serde_json::to_writer(&mut self.written, value)
-            .expect("what the domain shows can be written as JSON");
+        serde_json::to_writer(&mut self.written, value).expect("domain types serialize to JSON");
         self.written.push(b'\n');
     }
 
@@ -89,13 +90,13 @@ impl Table {
         let mut writer = csv::WriterBuilder::new()
             .terminator(csv::Terminator::CRLF)
             .from_writer(std::mem::take(&mut self.written));
-        writer.write_record(cells.map(harmless)).expect("memory can be written to");
-        self.written = writer.into_inner().expect("memory can be written to");
+        writer.write_record(cells.map(harmless)).expect("writing to memory does not fail");
+        self.written = writer.into_inner().expect("writing to memory does not fail");
     }
 }
 
-/// A cell that a spreadsheet would take for a formula gets an apostrophe before it (OWASP, CSV injection). The full-width forms are taken for
-/// one by some as well.
+/// Prefixes a cell that a spreadsheet could run as a formula with an apostrophe (OWASP, CSV
+/// injection). Some spreadsheets also accept the full-width characters.
 fn harmless(cell: String) -> String {
     let starts = ['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠'];
     if cell.starts_with(starts) { format!("'{cell}") } else { cell }
@@ -131,33 +132,33 @@ fn cells(VerifiableEvent { event, opening }: &VerifiableEvent) -> [String; COLUM
         org_id.unwrap_or_default(),
         slug.unwrap_or_default(),
         kind.to_string(),
-        told(actor_id.as_ref()),
-        told(email.as_ref()),
-        told(tier.as_ref()),
+        or_empty(actor_id.as_ref()),
+        or_empty(email.as_ref()),
+        or_empty(tier.as_ref()),
         impersonated_id.unwrap_or_default(),
         impersonated_email.flatten().unwrap_or_default(),
         action.to_string(),
         outcome.to_string(),
         target_type.to_string(),
-        told(target_id.as_ref()),
+        or_empty(target_id.as_ref()),
         label.clone(),
         summary.clone(),
-        told(reason.as_ref()),
-        told(ticket_ref.as_ref()),
-        serde_json::to_string(metadata).expect("an object"),
-        told(ip.as_ref()),
-        told(user_agent.as_ref()),
-        told(session_id.as_ref()),
-        told(impersonation_id.as_ref()),
-        told(request_id.as_ref()),
+        or_empty(reason.as_ref()),
+        or_empty(ticket_ref.as_ref()),
+        serde_json::to_string(metadata).expect("a JSON object serializes"),
+        or_empty(ip.as_ref()),
+        or_empty(user_agent.as_ref()),
+        or_empty(session_id.as_ref()),
+        or_empty(impersonation_id.as_ref()),
+        or_empty(request_id.as_ref()),
         schema_version.to_string(),
         erased_fields.iter().map(|part| part.name()).collect::<Vec<_>>().join(" "),
-        told(log.as_ref().map(|log| log.index).as_ref()),
-        told(opening.leaf.as_ref()),
+        or_empty(log.as_ref().map(|log| log.index).as_ref()),
+        or_empty(opening.leaf.as_ref()),
     ]
 }
 
-fn told(value: Option<&impl ToString>) -> String {
+fn or_empty(value: Option<&impl ToString>) -> String {
     value.map(ToString::to_string).unwrap_or_default()
 }
 

@@ -1,5 +1,6 @@
-//! A log as a file that can be checked without us: its events, and what accounts for every entry that is not among them. It is made while
-//! it is read, some hundred events at a time, and whoever reads it is admitted anew for each of those.
+//! Export of a log that can be verified offline: its events, and the hashes that account for every
+//! entry that is not among them. The export is generated while it is sent, [`EVENTS`] events at a
+//! time. The caller is authorized again for each batch.
 
 use std::time::{Duration, Instant};
 
@@ -24,52 +25,57 @@ use tracing::Instrument;
 use uuid::Uuid;
 
 use super::{csv::Table, filter::EventsQuery, source::Source};
-use crate::http::{Call, Code, Download, Entry, Format, Gone, Paused, Problem, Room, Sink};
+use crate::http::{
+    Call, Code, Disconnected, Download, EnterScope, Format, Permit, Problem, Reentrant,
+    StreamWriter,
+};
 
-/// So many events are read at a time.
+/// Number of events per batch.
 const EVENTS: u64 = 500;
-/// So many gaps between them at a time, and no more when those told one by one come to [`ONE_BY_ONE`].
+/// Maximum number of gaps per batch. A batch also ends once its gaps cover [`ONE_BY_ONE`] entries.
 const GAPS: usize = 64;
-/// Up to so many entries in a row that are not there are told one by one, with the ids of their events.
+/// Longest gap of an unfiltered export that is listed entry by entry, with event ids. Other gaps
+/// are covered by subtree hashes.
 const ONE_BY_ONE: u64 = 1_000;
-/// For no longer than this.
+/// Maximum duration of an export.
 const LONGEST: Duration = Duration::from_hours(6);
-/// About so many checkpoints from before are told.
+/// Approximate number of earlier checkpoints in the `end` line.
 const HISTORY: u64 = 500;
 
-/// What is asked for: a log, or a part of it.
+/// Export request: a log, a filter and a format.
 pub struct Asked {
-    /// None for the platform's own.
+    /// Org of the log; `None` for the platform's log.
     pub org: Option<OrgRef>,
     pub query: EventsQuery,
     pub format: Format,
 }
 
-/// Records that the log goes out, and only then begins.
+/// Records the export in the audit log, then starts it in the background. Fails with
+/// `impersonation_blocked` under impersonation.
 pub async fn start<O: Source>(call: Call<O>, asked: Asked) -> Result<Download, Problem> {
     if O::Scope::who(call.held()).is_some_and(|(actor, _)| {
         actor.caller().is_some_and(|caller| caller.impersonation().is_some())
     }) {
         return Err(Denial::Blocked.into());
     }
-    let room = call.room()?;
+    let permit = call.acquire_permit()?;
     let log = O::log(&call, asked.org.as_ref());
     let (origin, head) = (log.origin()?, log.head().await?);
-    let patience = call.state().server.slow_reader();
+    let timeout = call.state().server.slow_reader();
     let (paused, name) = (
-        call.pause_beyond_token(),
+        call.reenter_after_token_expiry(),
         asked.org.as_ref().map_or("platform", |org| &org.slug).to_owned(),
     );
     call.record_in_own_tx(exported(&asked, &origin, head.size)).await?;
-    let (sink, download) = Download::stream(asked.format.media_type(), patience);
+    let (sink, download) = Download::stream(asked.format.media_type(), timeout);
     let file_name = format!("audit-{name}.{}", asked.format.name());
     let writing = async move {
-        let export = Export { paused, asked, origin, head, begun: Instant::now(), _room: room };
+        let export = Export { paused, asked, origin, head, begun: Instant::now(), _permit: permit };
         match export.write(&sink).await {
             Ok(()) => sink.finish(),
-            Err(Ended::Gone) => tracing::info!("nobody reads an export any more"),
+            Err(Ended::Disconnected) => tracing::info!("export aborted: client disconnected"),
             Err(Ended::Failed(problem)) => {
-                tracing::warn!(code = problem.code().name(), "an export was cut off")
+                tracing::warn!(code = problem.code().name(), "export aborted")
             }
         }
     };
@@ -94,16 +100,16 @@ fn exported(asked: &Asked, origin: &str, size: u64) -> EventDraft {
     .in_org_log(asked.org.clone())
 }
 
-/// Why an export ends early.
+/// Reason that an export ends early.
 enum Ended {
-    /// Nobody reads it any more.
-    Gone,
+    /// The client disconnected, or reads too slowly.
+    Disconnected,
     Failed(Problem),
 }
 
-impl From<Gone> for Ended {
-    fn from(_: Gone) -> Self {
-        Self::Gone
+impl From<Disconnected> for Ended {
+    fn from(_: Disconnected) -> Self {
+        Self::Disconnected
     }
 }
 
@@ -120,66 +126,69 @@ impl From<StoreError> for Ended {
 }
 
 struct Export<O> {
-    paused: Paused<O>,
+    paused: Reentrant<O>,
     asked: Asked,
     origin: String,
-    /// The tree that the export is checked against: what comes later is told, but not covered.
+    /// Tree that the export is verified against. Events added later are exported, but not covered
+    /// by it.
     head: Head,
     begun: Instant,
-    _room: Room,
+    _permit: Permit,
 }
 
 impl<O: Source> Export<O> {
-    async fn write(&self, sink: &Sink) -> Result<(), Ended> {
-        let whose = self.asked.org.as_ref().map_or(LogScope::Platform, |org| LogScope::Org(org.id));
-        let filter = EventFilter { log: whose, ..self.asked.query.clone().into() };
+    async fn write(&self, sink: &StreamWriter) -> Result<(), Ended> {
+        let log = self.asked.org.as_ref().map_or(LogScope::Platform, |org| LogScope::Org(org.id));
+        let filter = EventFilter { log, ..self.asked.query.clone().into() };
         let mut table = Table::new(self.asked.format);
-        let (mut events, mut exported) = (0, Places::new(self.head.size));
+        let (mut events, mut positions) = (0, Places::new(self.head.size));
         let mut next = Some(Uuid::nil());
-        // To the very end: an id from a time that is not yet, which no server has made, is told as well.
+        // Without an upper bound: an event with an id in the future, which no server generates, is
+        // exported too.
         while let Some(after) = next {
             let call = self.admitted().await?;
-            let (page, behind) = O::events(&call).exhibits(&filter, after, EVENTS).await?;
-            call.leave().await?;
-            next = behind;
+            let (page, last) = O::events(&call).exhibits(&filter, after, EVENTS).await?;
+            call.release().await?;
+            next = last;
             events += page.len() as u64;
-            for exhibit in &page {
-                exported.note(exhibit);
-                table.event(exhibit);
+            for event in &page {
+                positions.note(event);
+                table.event(event);
             }
             sink.send(table.take()).await?;
         }
-        // A table has no room for what stands for the rest.
+        // CSV does not list the gaps.
         let mut index = if self.asked.format == Format::Csv { self.head.size } else { 0 };
         loop {
             let mut lines = 0;
-            let gaps = exported.gaps_from(index).take(GAPS).take_while(|(from, to)| {
+            let gaps = positions.gaps_from(index).take(GAPS).take_while(|(from, to)| {
                 let before = lines;
                 lines += (to - from).min(ONE_BY_ONE);
                 before < ONE_BY_ONE
             });
             let gaps: Vec<(u64, u64)> = gaps.collect();
-            let Some((_, behind)) = gaps.last() else { break };
-            index = *behind;
+            let Some((_, end)) = gaps.last() else { break };
+            index = *end;
             let call = self.admitted().await?;
             for trailer in self.account(&O::log(&call, self.asked.org.as_ref()), &gaps).await? {
                 table.trailer(&trailer);
             }
-            call.leave().await?;
+            call.release().await?;
             sink.send(table.take()).await?;
         }
         let call = self.admitted().await?;
         table.trailer(&self.end(&O::log(&call, self.asked.org.as_ref()), events).await?);
-        call.leave().await?;
+        call.release().await?;
         Ok(sink.send(table.take()).await?)
     }
 
-    /// The call again, if the caller may still see all that was asked for.
+    /// Resumes the call. Fails if the export has taken longer than [`LONGEST`], or if the caller
+    /// may no longer read all requested events.
     async fn admitted(&self) -> Result<Call<O>, Ended> {
         if self.begun.elapsed() > LONGEST {
             return Err(Problem::new(Code::TokenExpired).into());
         }
-        let call = self.paused.resume().await?;
+        let call = self.paused.reenter().await?;
         if O::sees_all(&call) {
             Ok(call)
         } else {
@@ -187,7 +196,7 @@ impl<O: Source> Export<O> {
         }
     }
 
-    /// What stands for the entries that are not among the events: whatever is needed to put the tree together.
+    /// Lines for the entries that are not in the export, from which a verifier rebuilds the tree.
     async fn account(
         &self,
         log: &Log<'_>,
@@ -217,7 +226,7 @@ impl<O: Source> Export<O> {
         Ok(trailers)
     }
 
-    /// What all of it has to come to.
+    /// The last line, with everything that the export is verified against.
     async fn end(&self, log: &Log<'_>, events: u64) -> Result<Trailer, StoreError> {
         let filter = (!self.asked.query.is_empty())
             .then(|| serde_json::to_value(&self.asked.query).unwrap_or_default());
@@ -227,7 +236,7 @@ impl<O: Source> Export<O> {
     }
 }
 
-/// The entries from `from` to before `to`, with the ids of their events.
+/// Lines for the entries `from..to`, one for each entry, with the ids of their events.
 async fn one_by_one(log: &Log<'_>, from: u64, to: u64) -> Result<Vec<Trailer>, StoreError> {
     let (mut trailers, mut next) = (Vec::new(), from);
     for leaf in log.leaves(from, to - from).await? {
@@ -244,7 +253,7 @@ async fn one_by_one(log: &Log<'_>, from: u64, to: u64) -> Result<Vec<Trailer>, S
     Ok(trailers)
 }
 
-/// Which entries of the tree are in the export: a bit for each.
+/// Set of the entries of the tree that are in the export, as a bit for each.
 struct Places {
     size: u64,
     bits: Vec<u64>,
@@ -255,16 +264,17 @@ impl Places {
         Self { size, bits: vec![0; usize::try_from(size.div_ceil(64)).unwrap_or(0)] }
     }
 
-    fn note(&mut self, exhibit: &VerifiableEvent) {
+    fn note(&mut self, event: &VerifiableEvent) {
         if let Some(index) =
-            exhibit.event.log.as_ref().map(|log| log.index).filter(|index| *index < self.size)
+            event.event.log.as_ref().map(|log| log.index).filter(|index| *index < self.size)
         {
-            self.bits[usize::try_from(index / 64).expect("there is a word for it")] |=
+            self.bits[usize::try_from(index / 64).expect("the index is below the size")] |=
                 1 << (index % 64);
         }
     }
 
-    /// Runs of entries that are not, each as its first and the one behind its last, from some place on.
+    /// Runs of entries from `index` on that are not in the export, each as its first entry and the
+    /// entry after its last.
     fn gaps_from(&self, mut index: u64) -> impl Iterator<Item = (u64, u64)> {
         std::iter::from_fn(move || {
             let from = self.next(index, false)?;
@@ -273,15 +283,15 @@ impl Places {
         })
     }
 
-    /// The next entry from `place` on that is in the export, or is not.
+    /// First entry from `index` on that is in the export or, with `is_in` false, is not.
     fn next(&self, index: u64, is_in: bool) -> Option<u64> {
         let mut index = index;
         while index < self.size {
-            let word = self.bits[usize::try_from(index / 64).expect("there is a word for it")];
-            let wanted = (if is_in { word } else { !word }) >> (index % 64);
-            if wanted != 0 {
-                return Some(index + u64::from(wanted.trailing_zeros()))
-                    .filter(|found| *found < self.size);
+            let word = self.bits[usize::try_from(index / 64).expect("the index is below the size")];
+            let matching = (if is_in { word } else { !word }) >> (index % 64);
+            if matching != 0 {
+                return Some(index + u64::from(matching.trailing_zeros()))
+                    .filter(|entry| *entry < self.size);
             }
             index = (index / 64 + 1) * 64;
         }

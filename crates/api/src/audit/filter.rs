@@ -1,4 +1,4 @@
-//! What the record may be asked for.
+//! Query parameters of the operations that read audit events.
 
 use std::net::IpAddr;
 
@@ -15,61 +15,63 @@ use validator::Validate;
 
 use crate::http::{Filter, rules};
 
-/// Which events; all that is given must hold.
+/// Filter for audit events. An event must match all given parameters.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, Validate, IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub struct EventsQuery {
-    /// Who really acted, by id or by e-mail address.
+    /// ID or e-mail address of the accountable user. Under impersonation, this is the staff
+    /// member.
     #[param(max_length = 254, example = "support@postern.example")]
     #[validate(length(max = 254, message = "at most 254 characters"))]
     #[serde(skip_serializing_if = "Option::is_none")]
     actor: Option<String>,
-    /// What was done: `user.role_changed`, or `user.*` for all of a kind.
+    /// Audit action (`user.role_changed`), or all actions with a prefix (`user.*`).
     #[param(max_length = 64, example = "user.*")]
     #[validate(custom(function = "rules::action_filter"))]
     #[serde(skip_serializing_if = "Option::is_none")]
     action: Option<String>,
-    /// What it was done to, by id or by label.
+    /// ID or exact label of the target.
     #[param(max_length = 254, example = "member@acme.example")]
     #[validate(length(max = 254, message = "at most 254 characters"))]
     #[serde(skip_serializing_if = "Option::is_none")]
     target: Option<String>,
-    /// Whose identity was worn, by id or by e-mail address.
+    /// ID or e-mail address of the impersonated user.
     #[param(max_length = 254, example = "owner@acme.example")]
     #[validate(length(max = 254, message = "at most 254 characters"))]
     #[serde(skip_serializing_if = "Option::is_none")]
     on_behalf_of: Option<String>,
-    /// How it ended.
+    /// Outcome of the action.
     #[serde(skip_serializing_if = "Option::is_none")]
     outcome: Option<Outcome>,
-    /// The ticket given as the reason.
+    /// Exact ticket reference of the event.
     #[param(max_length = 64, example = "SUP-4312")]
     #[validate(length(max = 64, message = "at most 64 characters"))]
     #[serde(skip_serializing_if = "Option::is_none")]
     ticket_ref: Option<String>,
-    /// Everything done in one impersonation.
+    /// ID of the impersonation under which the action was performed.
     #[param(value_type = Option<ImpersonationId>)]
     #[serde(skip_serializing_if = "Option::is_none")]
     impersonation: Option<ImpersonationId>,
-    /// From which address.
+    /// IP address of the client.
     #[param(value_type = Option<String>, max_length = 45, example = "203.0.113.9")]
     #[serde(skip_serializing_if = "Option::is_none")]
     ip: Option<IpAddr>,
-    /// From this moment on (RFC 3339, with its offset; 1970 to 9999).
+    /// Earliest time of an event, inclusive (RFC 3339 with an offset, years 1970 to 9999).
     #[param(example = "2026-11-20T00:00:00Z")]
     #[serde(default, deserialize_with = "rules::when")]
     #[validate(custom(function = "rules::moment"))]
     #[serde(skip_serializing_if = "Option::is_none")]
     from: Option<DateTime<Utc>>,
-    /// Up to this moment, without it (RFC 3339, with its offset).
+    /// Latest time of an event, exclusive (RFC 3339 with an offset, years 1970 to 9999).
     #[param(example = "2026-11-21T00:00:00Z")]
     #[serde(default, deserialize_with = "rules::when")]
     #[validate(custom(function = "rules::moment"))]
     #[serde(skip_serializing_if = "Option::is_none")]
     to: Option<DateTime<Utc>>,
-    /// Text that the summary or the target contains. A page looks through 20,000 events at the most: it may have fewer than `limit`, or none, and
-    /// go on all the same, so follow `next_cursor` until there is none. Ask for a time as well, where there are many events.
+    /// Text contained in the summary or in the label of the target. Each page searches at most
+    /// 20,000 events, so it can hold fewer than `limit` events, or none: continue until
+    /// `next_cursor` is null. Add `from` or `to` to search a large log faster.
     #[param(max_length = 100, example = "viewer to member")]
     #[validate(length(max = 100, message = "at most 100 characters"))]
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -93,13 +95,13 @@ impl Filter for EventsQuery {
 }
 
 impl EventsQuery {
-    /// Is everything asked for?
+    /// Whether no filter is set.
     pub fn is_empty(&self) -> bool {
         serde_json::to_value(self)
-            .is_ok_and(|asked| asked.as_object().is_some_and(serde_json::Map::is_empty))
+            .is_ok_and(|query| query.as_object().is_some_and(serde_json::Map::is_empty))
     }
 
-    /// No index finds text: it takes as long as it takes.
+    /// Whether the query searches by text, which no index supports.
     pub const fn looks_for_text(&self) -> bool {
         self.q.is_some()
     }
@@ -146,7 +148,7 @@ impl From<EventsQuery> for EventFilter {
     }
 }
 
-/// An id or an e-mail address.
+/// Parses a user ID. Any other text is taken as an e-mail address.
 fn person(text: Option<String>) -> (Option<UserId>, Option<String>) {
     match text.map(|text| text.parse().map_err(|_| text::email(&text))) {
         None => (None, None),
@@ -155,11 +157,11 @@ fn person(text: Option<String>) -> (Option<UserId>, Option<String>) {
     }
 }
 
-/// Which events, over all orgs.
+/// Filter by org, for operations that read the audit events of all orgs.
 #[derive(Debug, Deserialize, Validate, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct OfOrg {
-    /// Only what stands in the log of this org, by id.
+    /// ID of an org. Limits the result to the audit log of this org.
     #[param(value_type = Option<OrgId>)]
     pub org: Option<OrgId>,
 }

@@ -1,4 +1,4 @@
-//! The Merkle log itself, as any client of C2SP `tlog-tiles` reads it: an org's, and the platform's own.
+//! Transparency logs of orgs and of the platform, served as specified by C2SP `tlog-tiles`.
 
 use postern_domain::{Id, event::Event, id::EventId};
 use postern_persistence::repository::{events::Events, log::Log};
@@ -16,7 +16,7 @@ use crate::{
     },
 };
 
-/// A tile of hashes by its path. What is no path of a tile is a tile that is not there.
+/// Path of a tile of hashes. `None` if it is malformed, which is handled as a missing tile.
 pub struct TilePath(Option<Tile>);
 
 impl FromInput for TilePath {
@@ -26,7 +26,7 @@ impl FromInput for TilePath {
     }
 }
 
-/// A bundle of entries by its path.
+/// Path of a bundle of entries. `None` if it is malformed.
 pub struct BundlePath(Option<Bundle>);
 
 impl FromInput for BundlePath {
@@ -36,12 +36,12 @@ impl FromInput for BundlePath {
     }
 }
 
-/// Which event is to be proved.
+/// Query parameters of the proof operations.
 #[derive(Debug, Deserialize, Validate, IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub struct OfEvent {
-    /// The event, by id.
+    /// ID of the event to prove.
     #[param(value_type = EventId)]
     event: Id<Event>,
 }
@@ -50,33 +50,43 @@ impl Filter for OfEvent {
     const NAMES: &'static [&'static str] = &["event"];
 }
 
-/// Read the newest checkpoint of the log.
+/// Get the latest checkpoint of an org's audit log.
 ///
-/// A signed note (C2SP `tlog-checkpoint`): the name of the log, how many entries it has, and the root of the Merkle tree over them. Keep it
-/// somewhere else: whatever comes later must begin with what it speaks of.
-#[utoipa::path(get, path = "/v1/orgs/{org}/audit-log/checkpoint", tag = "audit", impl_for = ReadLogCheckpoint, responses(
+/// Returns a signed note (C2SP `tlog-checkpoint`) with the origin of the log, its number of entries
+/// and the root hash of its Merkle tree. Store it outside the vendor's control. Every later
+/// checkpoint must be consistent with it.
+#[utoipa::path(
+    get, path = "/v1/orgs/{org}/audit-log/checkpoint", tag = "audit",
+    impl_for = ReadLogCheckpoint, responses(
     (status = 200, description = "The checkpoint.", body = String, content_type = "text/plain")
 ))]
 pub async fn read_log_checkpoint(call: Call<op::ReadLogCheckpoint>) -> Result<Download, Problem> {
     Ok(Download::text(call.log().head().await?.note))
 }
 
-/// Read the keys that the log is signed with.
+/// Get the verifier keys of an org's audit log.
 ///
-/// One line each, as C2SP `signed-note` writes verifier keys. Compare them with what the vendor has published elsewhere.
-#[utoipa::path(get, path = "/v1/orgs/{org}/audit-log/keys", tag = "audit", impl_for = ReadLogKeys, responses(
+/// Returns one verifier key per line (C2SP `signed-note`). Compare them with the keys that the
+/// vendor publishes elsewhere.
+#[utoipa::path(
+    get, path = "/v1/orgs/{org}/audit-log/keys", tag = "audit", impl_for = ReadLogKeys, responses(
     (status = 200, description = "The keys.", body = String, content_type = "text/plain")
 ))]
 pub async fn read_log_keys(call: Call<op::ReadLogKeys>) -> Result<Download, Problem> {
     keys(&call.log())
 }
 
-/// Read a tile of the log.
+/// Get a tile of an org's audit log.
 ///
-/// Up to 256 hashes of 32 bytes each (C2SP `tlog-tiles`). The tile is a number in groups of three digits, all but the last behind an `x`, as
-/// in `x001/067`, and the width of one that is not whole, as in `000.p/12`. Slashes may be sent as `%2F`.
-#[utoipa::path(get, path = "/v1/orgs/{org}/audit-log/tile/{level}/{tile}", tag = "audit", impl_for = ReadLogTile, responses(
-    (status = 200, description = "The hashes.", body = String, content_type = "application/octet-stream")
+/// Returns up to 256 hashes of 32 bytes each (C2SP `tlog-tiles`). `tile` is the index of the tile
+/// in groups of three digits, each but the last prefixed with `x` (`x001/067`). A partial tile has
+/// its width as a suffix (`000.p/12`). Slashes can be sent as `%2F`. Returns 404 if the log has no
+/// such tile.
+#[utoipa::path(
+    get, path = "/v1/orgs/{org}/audit-log/tile/{level}/{tile}", tag = "audit",
+    impl_for = ReadLogTile, responses(
+    (status = 200, description = "The hashes.", body = String,
+        content_type = "application/octet-stream")
 ))]
 pub async fn read_log_tile(
     call: Call<op::ReadLogTile>,
@@ -85,12 +95,16 @@ pub async fn read_log_tile(
     hashes(&call.log(), tile).await
 }
 
-/// Read a bundle of the log's entries.
+/// Get a bundle of entries of an org's audit log.
 ///
-/// Up to 256 entries, each behind its length in two bytes (C2SP `tlog-tiles`). An entry says what is about nobody, and commits to the rest.
-/// Entries whose time is over are no longer there.
-#[utoipa::path(get, path = "/v1/orgs/{org}/audit-log/tile/entries/{tile}", tag = "audit", impl_for = ReadLogEntries, responses(
-    (status = 200, description = "The entries.", body = String, content_type = "application/octet-stream")
+/// Returns up to 256 entries, each prefixed with its length as two bytes, big-endian (C2SP
+/// `tlog-tiles`). Entries hold non-personal fields in clear and salted commitments to personal
+/// ones. Entries removed by retention are not returned: a bundle that contains one returns 404.
+#[utoipa::path(
+    get, path = "/v1/orgs/{org}/audit-log/tile/entries/{tile}", tag = "audit",
+    impl_for = ReadLogEntries, responses(
+    (status = 200, description = "The entries.", body = String,
+        content_type = "application/octet-stream")
 ))]
 pub async fn read_log_entries(
     call: Call<op::ReadLogEntries>,
@@ -99,11 +113,14 @@ pub async fn read_log_entries(
     entries(&call.log(), &call.events(), bundle).await
 }
 
-/// Prove that an event is in the log.
+/// Get the inclusion proof of an event in an org's audit log.
 ///
-/// A file (C2SP `tlog-proof@v1`) with the number of the entry, the hashes that lead from it to the root, and the checkpoint that has that
-/// root. Not found as long as the event waits for its place.
-#[utoipa::path(get, path = "/v1/orgs/{org}/audit-log/proof", tag = "audit", impl_for = ReadLogProof, params(OfEvent), responses(
+/// Returns a proof file (C2SP `tlog-proof@v1`) with the index of the entry, the hashes from the
+/// entry to the root, and the checkpoint with that root. Returns 404 until the event has been added
+/// to the log (normally within a second).
+#[utoipa::path(
+    get, path = "/v1/orgs/{org}/audit-log/proof", tag = "audit", impl_for = ReadLogProof,
+    params(OfEvent), responses(
     (status = 200, description = "The proof.", body = String, content_type = "text/plain")
 ))]
 pub async fn read_log_proof(
@@ -112,15 +129,17 @@ pub async fn read_log_proof(
 ) -> Result<Download, Problem> {
     match proof(&call.log(), of.0.event).await? {
         Some(proof) => Ok(proof),
-        None if call.events().has(of.0.event).await? => Err(Problem::not_there_now()),
+        None if call.events().has(of.0.event).await? => Err(Problem::not_found_yet()),
         None => Err(Problem::not_found()),
     }
 }
 
-/// Read the newest checkpoint of the platform's own log.
+/// Get the latest checkpoint of the platform's audit log.
 ///
-/// As for an org's.
-#[utoipa::path(get, path = "/v1/admin/audit-log/checkpoint", tag = "support", impl_for = ReadPlatformLogCheckpoint, responses(
+/// Same response as `read_log_checkpoint`.
+#[utoipa::path(
+    get, path = "/v1/admin/audit-log/checkpoint", tag = "support",
+    impl_for = ReadPlatformLogCheckpoint, responses(
     (status = 200, description = "The checkpoint.", body = String, content_type = "text/plain")
 ))]
 pub async fn read_platform_log_checkpoint(
@@ -129,10 +148,12 @@ pub async fn read_platform_log_checkpoint(
     Ok(Download::text(call.log(None).head().await?.note))
 }
 
-/// Read the keys that the platform's own log is signed with.
+/// Get the verifier keys of the platform's audit log.
 ///
-/// As for an org's.
-#[utoipa::path(get, path = "/v1/admin/audit-log/keys", tag = "support", impl_for = ReadPlatformLogKeys, responses(
+/// Same response as `read_log_keys`.
+#[utoipa::path(
+    get, path = "/v1/admin/audit-log/keys", tag = "support",
+    impl_for = ReadPlatformLogKeys, responses(
     (status = 200, description = "The keys.", body = String, content_type = "text/plain")
 ))]
 pub async fn read_platform_log_keys(
@@ -141,11 +162,14 @@ pub async fn read_platform_log_keys(
     keys(&call.log(None))
 }
 
-/// Read a tile of the platform's own log.
+/// Get a tile of the platform's audit log.
 ///
-/// As of an org's.
-#[utoipa::path(get, path = "/v1/admin/audit-log/tile/{level}/{tile}", tag = "support", impl_for = ReadPlatformLogTile, responses(
-    (status = 200, description = "The hashes.", body = String, content_type = "application/octet-stream")
+/// Same parameters and response as `read_log_tile`.
+#[utoipa::path(
+    get, path = "/v1/admin/audit-log/tile/{level}/{tile}", tag = "support",
+    impl_for = ReadPlatformLogTile, responses(
+    (status = 200, description = "The hashes.", body = String,
+        content_type = "application/octet-stream")
 ))]
 pub async fn read_platform_log_tile(
     call: Call<op::ReadPlatformLogTile>,
@@ -154,11 +178,14 @@ pub async fn read_platform_log_tile(
     hashes(&call.log(None), tile).await
 }
 
-/// Read a bundle of the entries of the platform's own log.
+/// Get a bundle of entries of the platform's audit log.
 ///
-/// As of an org's.
-#[utoipa::path(get, path = "/v1/admin/audit-log/tile/entries/{tile}", tag = "support", impl_for = ReadPlatformLogEntries, responses(
-    (status = 200, description = "The entries.", body = String, content_type = "application/octet-stream")
+/// Same parameters and response as `read_log_entries`.
+#[utoipa::path(
+    get, path = "/v1/admin/audit-log/tile/entries/{tile}", tag = "support",
+    impl_for = ReadPlatformLogEntries, responses(
+    (status = 200, description = "The entries.", body = String,
+        content_type = "application/octet-stream")
 ))]
 pub async fn read_platform_log_entries(
     call: Call<op::ReadPlatformLogEntries>,
@@ -167,12 +194,15 @@ pub async fn read_platform_log_entries(
     entries(&call.log(None), &call.events(), bundle).await
 }
 
-/// Prove that an event is in the platform's own log.
+/// Get the inclusion proof of an event in the platform's audit log.
 ///
-/// As for an org's.
-#[utoipa::path(get, path = "/v1/admin/audit-log/proof", tag = "support", impl_for = ReadPlatformLogProof, params(OfEvent), responses(
+/// Same response as `read_log_proof`.
+#[utoipa::path(
+    get, path = "/v1/admin/audit-log/proof", tag = "support", impl_for = ReadPlatformLogProof,
+    params(OfEvent), responses(
     (status = 200, description = "The proof.", body = String, content_type = "text/plain"),
-    (status = 404, description = "`not_found`: the log has no such event, or not yet.")
+    (status = 404,
+        description = "`not_found`: the event is not in the log, or has not been added yet.")
 ))]
 pub async fn read_platform_log_proof(
     call: Call<op::ReadPlatformLogProof>,
@@ -187,9 +217,9 @@ fn keys(log: &Log<'_>) -> Result<Download, Problem> {
 
 async fn hashes(log: &Log<'_>, TilePath(tile): TilePath) -> Result<Download, Problem> {
     let hashes = log
-        .tile(tile.ok_or_else(Problem::not_there_now)?)
+        .tile(tile.ok_or_else(Problem::not_found_yet)?)
         .await?
-        .ok_or_else(Problem::not_there_now)?;
+        .ok_or_else(Problem::not_found_yet)?;
     Ok(Download::bytes(hashes.iter().flat_map(|hash| hash.0).collect()))
 }
 
@@ -198,18 +228,18 @@ async fn entries(
     events: &Events<'_>,
     BundlePath(bundle): BundlePath,
 ) -> Result<Download, Problem> {
-    let Bundle { index, width } = bundle.ok_or_else(Problem::not_there_now)?;
+    let Bundle { index, width } = bundle.ok_or_else(Problem::not_found_yet)?;
     let tile = Tile { level: 0, index, width };
-    // A log that is damaged has fewer, and one that is not as long has none.
-    let there = log.tile(tile).await?.is_some();
-    let leaves = if there { log.leaves(index * 256, width.into()).await? } else { Vec::new() };
+    // A damaged log has fewer leaves than the width, and a shorter log has no such tile.
+    let has_tile = log.tile(tile).await?.is_some();
+    let leaves = if has_tile { log.leaves(index * 256, width.into()).await? } else { Vec::new() };
     let entries = events
         .entries(&leaves)
         .await?
         .filter(|entries| !entries.is_empty())
-        .ok_or_else(Problem::not_there_now)?;
+        .ok_or_else(Problem::not_found_yet)?;
     let packed =
-        Bundle::pack(entries.iter().map(Vec::as_slice)).expect("an entry has some hundred bytes");
+        Bundle::pack(entries.iter().map(Vec::as_slice)).expect("entries are shorter than 64 KiB");
     Ok(Download::bytes(packed))
 }
 

@@ -1,4 +1,4 @@
-//! Reading the record, and the log that it can be checked by.
+//! Audit log: events, exports, streams, and the transparency logs that they are verified against.
 
 mod csv;
 mod export;

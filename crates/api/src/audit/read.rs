@@ -19,46 +19,59 @@ use crate::{
     },
 };
 
-/// Read the record of an org.
+/// List audit events of an org.
 ///
-/// Every change, every denial, and everything that support did here, the last first. With `Accept: application/x-ndjson` or `text/csv` all
-/// of it comes as a file, the first first, whatever `limit` says: events that can be checked without us, and behind them what is needed
-/// for that. Such a file is recorded, and not given to support in somebody's name.
+/// Returns changes, denied requests and all actions of support in the org, newest first.
 ///
-/// Lines of NDJSON: each with an `id` is an event with its `opening` (the schema `VerifiableEvent`), the first recorded first. Behind them, told apart by their one member,
-/// stand `leaf`, `node` and `lost`, which account for entries of the log that the file leaves out, and at last `end` with the log's origin, the number of
-/// events, the filter and a checkpoint; a file without `end` was cut off. A table (RFC 4180, UTF-8, a header, `metadata` as JSON) has as its last row
-/// `checkpoint` and the checkpoint. No cell begins a formula: one that would has an apostrophe before it.
-#[utoipa::path(get, path = "/v1/orgs/{org}/audit-events", tag = "audit", impl_for = ListAuditEvents, params(Paging, EventsQuery), responses(
-    (status = 200, description = "A page of events, or all of them as a file.", content(
+/// With `Accept: application/x-ndjson` or `text/csv`, all matching events are exported, oldest
+/// first; `limit` is ignored. NDJSON exports contain the data needed for offline verification.
+/// Exports are audited and blocked under impersonation.
+///
+/// In an NDJSON export, each line with an `id` is an event with its `opening` (schema
+/// `VerifiableEvent`). The lines after the events have a single member: `leaf`, `node` and `lost`
+/// account for entries of the log that are not in the export; `end` is the last line, with the
+/// origin of the log, the number of events, the filter and a checkpoint. An export without an `end`
+/// line is incomplete.
+///
+/// CSV exports follow RFC 4180 (UTF-8, with a header; `metadata` is JSON). The last row contains
+/// `checkpoint` and the checkpoint. CSV cells that a spreadsheet could run as a formula are
+/// prefixed with an apostrophe.
+#[utoipa::path(
+    get, path = "/v1/orgs/{org}/audit-events", tag = "audit", impl_for = ListAuditEvents,
+    params(Paging, EventsQuery), responses(
+    (status = 200, description = "A page of events, or an export.", content(
         (EventPage = "application/json"), (String = "application/x-ndjson"), (String = "text/csv")
     )),
-    (status = 403, description = "`impersonation_blocked`: no files under impersonation."),
-    (status = 429, description = "`too_many_open`: wait until another file or search has ended, or give it up.")
+    (status = 403,
+        description = "`impersonation_blocked`: exports are blocked under impersonation."),
+    (status = 429, description = "`too_many_open`: too many open streams, exports and text \
+        searches. Close one, or retry after one has ended.")
 ))]
 pub async fn list_audit_events(
     call: Call<op::ListAuditEvents>,
     paging: Paging,
     query: Query<EventsQuery>,
-    wanted: StartRequest,
+    accept: StartRequest,
 ) -> Result<Negotiated<EventPage>, Problem> {
-    if let Some(format) = wanted.0 {
+    if let Some(format) = accept.0 {
         let org = call.grant().context().org.reference();
         return Ok(Negotiated::Other(
             export::start(call, Asked { org: Some(org), query: query.0, format }).await?,
         ));
     }
-    let _room = query.0.looks_for_text().then(|| call.room()).transpose()?;
+    let _permit = query.0.looks_for_text().then(|| call.acquire_permit()).transpose()?;
     let events = call.events().page(&query.0.into(), call.page(&paging)?).await?;
     Ok(Negotiated::Json(call.listed(&paging, events)))
 }
 
 pub type EventPage = Listed<Event>;
 
-/// Read an event of the record.
+/// Get an audit event.
 ///
-/// One row, whole, with what is needed to check it against the log: see `read_log_proof`.
-#[utoipa::path(get, path = "/v1/orgs/{org}/audit-events/{event}", tag = "audit", impl_for = ReadAuditEvent, responses(
+/// Returns the event with the data needed to verify that it is in the log: see `read_log_proof`.
+#[utoipa::path(
+    get, path = "/v1/orgs/{org}/audit-events/{event}", tag = "audit", impl_for = ReadAuditEvent,
+    responses(
     (status = 200, description = "The event.", body = VerifiableEvent)
 ))]
 pub async fn read_audit_event(
@@ -69,10 +82,12 @@ pub async fn read_audit_event(
     Ok(ok(event))
 }
 
-/// Who of the vendor's staff was in here?
+/// List support impersonations of this org's members.
 ///
-/// Every impersonation in this org, present and past, with its reason and ticket, the last first.
-#[utoipa::path(get, path = "/v1/orgs/{org}/impersonations", tag = "audit", impl_for = ListOrgImpersonations, params(Paging), responses(
+/// Returns active, ended and expired impersonations with their reason and ticket, newest first.
+#[utoipa::path(
+    get, path = "/v1/orgs/{org}/impersonations", tag = "audit", impl_for = ListOrgImpersonations,
+    params(Paging), responses(
     (status = 200, description = "A page of impersonations.", body = ImpersonationPage)
 ))]
 pub async fn list_org_impersonations(
@@ -85,32 +100,37 @@ pub async fn list_org_impersonations(
 
 pub type ImpersonationPage = Listed<Impersonation>;
 
-/// Read the record of all orgs and of the platform.
+/// List audit events of all orgs and the platform.
 ///
-/// Support and operations see what they did themselves; engineering and above see everything, which is recorded: in the log of the org
-/// that was asked for, or in the platform's. With `Accept: application/x-ndjson` or `text/csv` those who see everything get one log as a
-/// file: that of `org`, or the platform's own. Its lines are those of `list_audit_events`.
-#[utoipa::path(get, path = "/v1/admin/audit-events", tag = "support", impl_for = ListPlatformAuditEvents,
+/// Support and operations see only their own actions. Engineering and super admins see all events;
+/// each of their requests is audited in the log of `org`, or in the platform's log without `org`.
+///
+/// With `Accept: application/x-ndjson` or `text/csv`, engineering and super admins export one log:
+/// that of `org`, or the platform's log without `org`. Exports have the format described at
+/// `list_audit_events`.
+#[utoipa::path(
+    get, path = "/v1/admin/audit-events", tag = "support", impl_for = ListPlatformAuditEvents,
     params(Paging, OfOrg, EventsQuery), responses(
-    (status = 200, description = "A page of events, or a log as a file.", content(
+    (status = 200, description = "A page of events, or an export.", content(
         (EventPage = "application/json"), (String = "application/x-ndjson"), (String = "text/csv")
     )),
-    (status = 404, description = "`not_found`: there is no such org."),
-    (status = 429, description = "`too_many_open`: wait until another file or search has ended, or give it up.")
+    (status = 404, description = "`not_found`: the org does not exist."),
+    (status = 429, description = "`too_many_open`: too many open streams, exports and text \
+        searches. Close one, or retry after one has ended.")
 ))]
 pub async fn list_platform_audit_events(
     call: Call<op::ListPlatformAuditEvents>,
     paging: Paging,
     of: Query<OfOrg>,
     query: Query<EventsQuery>,
-    wanted: StartRequest,
+    accept: StartRequest,
 ) -> Result<Negotiated<EventPage>, Problem> {
     let sees_all = call.has_permission(Permission::PlatformAuditReadAll);
     let org = match of.0.org {
         Some(id) => Some(call.accounts().org(id).await?.ok_or_else(Problem::not_found)?),
         None => None,
     };
-    if let Some(format) = wanted.0 {
+    if let Some(format) = accept.0 {
         if !sees_all {
             return Err(Denial::Forbidden(Permission::PlatformAuditReadAll).into());
         }
@@ -118,16 +138,16 @@ pub async fn list_platform_audit_events(
             export::start(call, Asked { org, query: query.0, format }).await?,
         ));
     }
-    let _room = query.0.looks_for_text().then(|| call.room()).transpose()?;
+    let _permit = query.0.looks_for_text().then(|| call.acquire_permit()).transpose()?;
     let only_by = if sees_all { None } else { Some(call.staff_caller().accountable().id) };
-    let whose = of.0.org.map_or(LogScope::All, LogScope::Org);
-    let asked = query.0.clone();
-    let filter = EventFilter { log: whose, only_by, ..query.0.into() };
+    let log = of.0.org.map_or(LogScope::All, LogScope::Org);
+    let requested = query.0.clone();
+    let filter = EventFilter { log, only_by, ..query.0.into() };
     let events = call.events().page(&filter, call.page(&paging)?).await?;
     let reply = call.listed(&paging, events);
     if sees_all {
-        call.record_in_own_tx(viewed(org, "read", "all logs").with_metadata("filter", &asked))
-            .await?;
+        let draft = viewed(org, "read", "all orgs and the platform");
+        call.record_in_own_tx(draft.with_metadata("filter", &requested)).await?;
     }
     Ok(Negotiated::Json(reply))
 }

@@ -1,4 +1,4 @@
-//! Whose log an operation reads: the org's that it takes place in, or any, for staff.
+//! Log that an operation reads: that of the org in the path or, for staff, any log.
 
 use postern_domain::{
     action::Action,
@@ -12,22 +12,23 @@ use postern_persistence::{
 };
 
 use crate::{
-    http::{Call, Entry},
+    http::{Call, EnterScope},
     operations::{Op, op},
 };
 
-/// An operation that reads a log as a whole.
-pub trait Source: Op<Scope: Entry<Held = Reader<Self::Scope>> + HasLog> {
+/// Operation that reads a whole log.
+pub trait Source: Op<Scope: EnterScope<Session = Reader<Self::Scope>> + HasLog> {
     fn events(call: &Call<Self>) -> Events<'_>
     where
         Self: Sized;
 
-    /// May the caller still see all that was asked for, beyond what the operation needs?
+    /// Whether the caller may still read all requested events, which can require more than the
+    /// permission of the operation.
     fn sees_all(call: &Call<Self>) -> bool
     where
         Self: Sized;
 
-    /// The log of an org, or the platform's own.
+    /// Log of an org, or the platform's log.
     fn log<'a>(call: &'a Call<Self>, org: Option<&OrgRef>) -> Log<'a>
     where
         Self: Sized;
@@ -56,19 +57,22 @@ macro_rules! reads {
 reads! {
     ListAuditEvents: |call, _| call.log(), |_| true;
     StreamAuditEvents: |call, _| call.log(), |_| true;
-    // The list shows everybody their own; a whole log is for who sees all.
-    ListPlatformAuditEvents: |call, org| call.log(org.map(|org| org.id)), |call| call.has_permission(Permission::PlatformAuditReadAll);
+    // All staff list their own events; an export of a whole log requires the wider permission.
+    ListPlatformAuditEvents:
+        |call, org| call.log(org.map(|org| org.id)),
+        |call| call.has_permission(Permission::PlatformAuditReadAll);
     StreamPlatformAuditEvents: |call, org| call.log(org.map(|org| org.id)), |_| true;
 }
 
-/// Staff looked at what others did: in the log of an org, or `otherwise`.
-pub fn viewed(org: Option<OrgRef>, did: &str, otherwise: &str) -> EventDraft {
-    let label = org.as_ref().map_or(otherwise, |org| &org.slug).to_owned();
+/// Event for staff who read the log of an org, or the logs named by `other`. `verb` is in the past
+/// tense.
+pub fn viewed(org: Option<OrgRef>, verb: &str, other: &str) -> EventDraft {
+    let label = org.as_ref().map_or(other, |org| &org.slug).to_owned();
     let target = Target {
         kind: TargetType::Log,
         id: org.as_ref().map(|org| org.id.to_string()),
         label: label.clone(),
     };
-    EventDraft::new(Action::AuditViewed, target, format!("{did} the audit log of {label}"))
+    EventDraft::new(Action::AuditViewed, target, format!("{verb} the audit log of {label}"))
         .in_org_log(org)
 }

@@ -1,6 +1,7 @@
-//! Events as they get their place in the log, as they happen (server-sent events, WHATWG HTML 9.2). Each has its number in the log for an id, so
-//! that who was cut off goes on where they were. Nothing is kept for anybody: each reader asks the database for what comes next, and who reads
-//! too slowly is cut off. Before each look the caller is admitted anew.
+//! Live stream of audit events (server-sent events, WHATWG HTML 9.2). The `id` of an event is its
+//! index in the log, so that a client can resume after the last event that it received. Events are
+//! not buffered for clients: each stream queries the database for the next ones, and is aborted if
+//! the client reads too slowly. The caller is authorized again before each query.
 
 use std::{sync::Arc, time::Duration};
 
@@ -19,19 +20,19 @@ use super::{
 };
 use crate::{
     http::{
-        Call, Code, Download, EVENT_STREAM, FromInput, Input, Paused, Problem, Query, Room, Sink,
-        single,
+        Call, Code, Download, EVENT_STREAM, FromInput, Input, Permit, Problem, Query, Reentrant,
+        StreamWriter, single,
     },
     operations::op::{self, StreamAuditEvents, StreamPlatformAuditEvents},
     state::State,
 };
 
-/// So many events are read at a time.
+/// Number of events per query.
 const EVENTS: u64 = 100;
-/// How long to wait for a notice before looking without one.
+/// Longest time to wait for a notification before querying without one.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// After which entry of the log to go on.
+/// Index of the log entry after which the stream resumes.
 pub struct Resume(Option<u64>);
 
 impl FromInput for Resume {
@@ -40,22 +41,28 @@ impl FromInput for Resume {
         let last = last.parse().ok().filter(|last: &u64| *last < u64::MAX);
         Ok(Self(Some(last.ok_or_else(|| {
             Problem::new(Code::InvalidHeader)
-                .detail("Last-Event-ID takes an id as the stream gave it")
+                .detail("Last-Event-ID must be an id sent by the stream")
         })?)))
     }
 }
 
-/// Follow the record of an org.
+/// Stream audit events of an org.
 ///
-/// Server-sent events (`EventSource` sends no `Authorization`: use `fetch`). The stream opens with `retry: 2000` and an `id` without data, which says
-/// where you are. Each event comes when it has its place in the log: `id` is its number there (`log.index`), `event` is `audit_event`, `data` is the
-/// event as JSON on one line (the schema `Event`). A comment comes every 15 seconds: after 30 without anything, connect again. Send the last `id` as
-/// `Last-Event-ID` to go on behind it; without that the stream begins with what comes next. It ends with the access token at the latest: connect
-/// again with a fresh one.
-#[utoipa::path(get, path = "/v1/orgs/{org}/audit-events/stream", tag = "audit", impl_for = StreamAuditEvents,
-    params(("Last-Event-ID" = Option<u64>, Header, description = "The last `id` that the stream gave: a number, not the `evt_…` of an event.")), responses(
+/// Server-sent events. `EventSource` cannot send `Authorization`: use `fetch`. The stream starts
+/// with `retry: 2000` and an `id` without data, which is the current position. Events are sent once
+/// they are in the log: `id` is the index in the log (`log.index`), `event` is `audit_event`, and
+/// `data` is the event as JSON on one line (schema `Event`). A keep-alive comment is sent every
+/// 15 s; reconnect after 30 s of silence.
+///
+/// To resume after an event, send its `id` as `Last-Event-ID`. Otherwise the stream starts with the
+/// next new event. The stream ends when the access token expires: reconnect with a new one.
+#[utoipa::path(
+    get, path = "/v1/orgs/{org}/audit-events/stream", tag = "audit", impl_for = StreamAuditEvents,
+    params(("Last-Event-ID" = Option<u64>, Header, description = "Last `id` received from the \
+        stream: an index in the log, not an event ID (`evt_…`).")), responses(
     (status = 200, description = "The stream.", body = String, content_type = "text/event-stream"),
-    (status = 429, description = "`too_many_open`: close one.")
+    (status = 429, description = "`too_many_open`: too many open streams, exports and text \
+        searches. Close one, or retry after one has ended.")
 ))]
 pub async fn stream_audit_events(
     call: Call<op::StreamAuditEvents>,
@@ -65,14 +72,19 @@ pub async fn stream_audit_events(
     begin(call, Some(org), resume, None).await
 }
 
-/// Follow the record of an org, or of the platform, as staff.
+/// Stream audit events of an org or the platform as staff.
 ///
-/// As for an org's own people. That it was looked at is recorded once, when it begins.
-#[utoipa::path(get, path = "/v1/admin/audit-events/stream", tag = "support", impl_for = StreamPlatformAuditEvents,
-    params(OfOrg, ("Last-Event-ID" = Option<u64>, Header, description = "The last `id` that the stream gave: a number, not the `evt_…` of an event.")), responses(
+/// Streams the log of `org`, or the platform's log without `org`, in the format described at
+/// `stream_audit_events`. The start of each stream is audited.
+#[utoipa::path(
+    get, path = "/v1/admin/audit-events/stream", tag = "support",
+    impl_for = StreamPlatformAuditEvents,
+    params(OfOrg, ("Last-Event-ID" = Option<u64>, Header, description = "Last `id` received from \
+        the stream: an index in the log, not an event ID (`evt_…`).")), responses(
     (status = 200, description = "The stream.", body = String, content_type = "text/event-stream"),
-    (status = 404, description = "`not_found`: there is no such org."),
-    (status = 429, description = "`too_many_open`: close one.")
+    (status = 404, description = "`not_found`: the org does not exist."),
+    (status = 429, description = "`too_many_open`: too many open streams, exports and text \
+        searches. Close one, or retry after one has ended.")
 ))]
 pub async fn stream_platform_audit_events(
     call: Call<op::StreamPlatformAuditEvents>,
@@ -83,7 +95,7 @@ pub async fn stream_platform_audit_events(
         Some(id) => Some(call.accounts().org(id).await?.ok_or_else(Problem::not_found)?),
         None => None,
     };
-    let draft = viewed(org.clone(), "followed", "the platform");
+    let draft = viewed(org.clone(), "streamed", "the platform");
     begin(call, org, resume, Some(draft)).await
 }
 
@@ -91,28 +103,28 @@ async fn begin<O: Source>(
     call: Call<O>,
     org: Option<OrgRef>,
     Resume(last): Resume,
-    told: Option<EventDraft>,
+    draft: Option<EventDraft>,
 ) -> Result<Download, Problem> {
     let state = Arc::clone(call.shared());
-    let room = call.room()?;
-    // Before the first look, so that nothing falls between.
+    let permit = call.acquire_permit()?;
+    // Subscribe before reading the head, so that no notification is missed.
     let subscription = state.store.log_notify().subscribe(org.as_ref().map(|org| org.id));
     let head = O::log(&call, org.as_ref()).head().await?.size;
     let next = last.map_or(head, |last| last + 1);
-    // Who has seen nothing yet may say 0, also of a log that is empty.
+    // 0 is also accepted for an empty log.
     if next > head.max(1) {
         return Err(Problem::new(Code::InvalidHeader)
-            .detail(format!("Last-Event-ID is of another log: this one has {head} entries")));
+            .detail(format!("Last-Event-ID is not in this log, which has {head} entries")));
     }
     let next = next.min(head);
-    let paused = call.pause();
-    match told {
+    let paused = call.reentrant();
+    match draft {
         Some(draft) => call.record_in_own_tx(draft).await?,
-        None => call.leave().await?,
+        None => call.release().await?,
     }
     let (sink, download) = Download::stream(EVENT_STREAM, state.server.slow_reader());
     rt::spawn(
-        Stream { state, paused, org, next, subscription, sink, _room: room }
+        Stream { state, paused, org, next, subscription, sink, _permit: permit }
             .run()
             .in_current_span(),
     );
@@ -121,27 +133,27 @@ async fn begin<O: Source>(
 
 struct Stream<O> {
     state: Arc<State>,
-    paused: Paused<O>,
+    paused: Reentrant<O>,
     org: Option<OrgRef>,
-    /// The entry that comes next.
+    /// Index of the next entry to send.
     next: u64,
     subscription: LogSubscription,
-    sink: Sink,
-    _room: Room,
+    sink: StreamWriter,
+    _permit: Permit,
 }
 
 impl<O: Source> Stream<O> {
-    /// Until nobody reads any more, or may.
+    /// Runs until the client disconnects or loses access, or the server stops.
     async fn run(mut self) {
         let heartbeat = self.state.server.heartbeat();
-        let mut said = Instant::now();
-        // Who is cut off before the first event goes on from here all the same (WHATWG HTML 9.2.6).
-        let behind =
+        let mut last_sent = Instant::now();
+        // A client that disconnects before the first event resumes from here (WHATWG HTML 9.2.6).
+        let position =
             self.next.checked_sub(1).map(|last| format!("id: {last}\n")).unwrap_or_default();
-        let mut chunk = format!("retry: 2000\n{behind}\n").into_bytes();
+        let mut chunk = format!("retry: 2000\n{position}\n").into_bytes();
         loop {
             if !chunk.is_empty() {
-                said = Instant::now();
+                last_sent = Instant::now();
                 if self.sink.send(chunk).await.is_err() {
                     return;
                 }
@@ -153,31 +165,32 @@ impl<O: Source> Stream<O> {
             chunk = match self.look().await {
                 Ok(events) => events.iter().flat_map(written).collect(),
                 Err(problem) => {
-                    tracing::info!(code = problem.code().name(), "a stream ended");
+                    tracing::info!(code = problem.code().name(), "audit stream ended");
                     return self.sink.finish();
                 }
             };
-            // Entries whose time was over say nothing, and what is behind them is not to wait for that.
+            // Entries removed by retention give no events: continue with the entries after them at
+            // once.
             if chunk.is_empty() && self.next == before {
-                let patience = (said + heartbeat).min(Instant::now() + PATIENCE);
+                let deadline = (last_sent + heartbeat).min(Instant::now() + PATIENCE);
                 tokio::select! {
                     () = self.sink.gone() => return,
-                    _ = timeout_at(patience, self.subscription.changed()) => {}
+                    _ = timeout_at(deadline, self.subscription.changed()) => {}
                 }
-                if Instant::now() >= said + heartbeat {
-                    chunk = b": still here\n\n".to_vec();
+                if Instant::now() >= last_sent + heartbeat {
+                    chunk = b": keep-alive\n\n".to_vec();
                 }
             }
         }
     }
 
-    /// What comes next, as somebody who may still see it.
+    /// Reads the next events, after authorizing the caller again.
     async fn look(&mut self) -> Result<Vec<Event>, Problem> {
-        let call = self.paused.resume().await?;
+        let call = self.paused.reenter().await?;
         let leaves = O::log(&call, self.org.as_ref()).leaves(self.next, EVENTS).await?;
         let events =
             if leaves.is_empty() { Vec::new() } else { O::events(&call).at(&leaves).await? };
-        call.leave().await?;
+        call.release().await?;
         if let Some(last) = leaves.last() {
             self.next = last.index + 1;
         }
@@ -187,6 +200,6 @@ impl<O: Source> Stream<O> {
 
 fn written(event: &Event) -> Vec<u8> {
     let id = event.log.as_ref().map(|log| log.index).unwrap_or_default();
-    let json = serde_json::to_string(event).expect("what the domain shows can be written as JSON");
+    let json = serde_json::to_string(event).expect("events serialize to JSON");
     format!("id: {id}\nevent: audit_event\ndata: {json}\n\n").into_bytes()
 }

@@ -14,11 +14,11 @@ use crate::{
     operations::op::{self, Login},
 };
 
-/// Who signs in.
+/// Sign-in credentials.
 #[derive(Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct LoginBody {
-    /// The address of the account; capitals do not matter.
+    /// E-mail address of the account. Not case-sensitive.
     #[validate(custom(function = "rules::email"))]
     #[schema(example = "owner@acme.example", format = "email", max_length = 254)]
     email: String,
@@ -27,40 +27,44 @@ pub struct LoginBody {
 
 /// Sign in with e-mail address and password.
 ///
-/// Opens a session. The answer and the time it takes are the same for an unknown address as for a wrong password. After
-/// ten failures within an hour the account waits, except from an address where it is signed in already.
-#[utoipa::path(post, path = "/v1/auth/login", tag = "identity", impl_for = Login, request_body = LoginBody, responses(
+/// Opens a session. The response and its duration are the same for an unknown address and for a
+/// wrong password. After ten failures in an hour the account is rate limited, except from IP
+/// addresses with an active session. After 300 failures in an hour, for any accounts, the IP
+/// address is rate limited.
+#[utoipa::path(
+    post, path = "/v1/auth/login", tag = "identity", impl_for = Login, request_body = LoginBody,
+    responses(
     (status = 200, description = "Signed in.", body = TokensView),
-    (status = 401, description = "`invalid_credentials`: address or password is wrong."),
-    (status = 429, description = "`too_many_attempts`: wait as long as `Retry-After` says."),
-    (status = 503, description = "`unavailable`: more people are signing in than can be served in time.")
+    (status = 401, description = "`invalid_credentials`: the address or the password is wrong."),
+    (status = 429, description = "`too_many_attempts`: rate limited. Retry after `Retry-After`."),
+    (status = 503, description = "`unavailable`: too many concurrent sign-ins. Retry later.")
 ))]
 pub async fn login(call: Call<op::Login>, body: Valid<LoginBody>) -> Answer<TokensView> {
     let LoginBody { email, password } = body.into_inner();
     let (email, request_info, now) = (text::email(&email), call.request_info(), call.context().now);
     let state = call.state();
 
-    // Failures are counted while holding a turn at hashing, so that a burst outruns the count by no more than the number of
-    // turns there are.
-    let turn = state.hasher.turn().await?;
-    let found = call
+    // Failures are counted while holding a hash permit, so that a burst exceeds the rate limit by
+    // at most the number of permits.
+    let permit = state.hasher.acquire().await?;
+    let sign_in = call
         .open()
         .await?
         .credentials()
         .for_sign_in(&email, request_info.ip, state.sign_in.since(now), now)
         .await?;
-    if let Some(wait) = found.attempts.wait(state.sign_in.limits(), now) {
+    if let Some(wait) = sign_in.attempts.wait(state.sign_in.limits(), now) {
         return Err(Problem::too_many_attempts(wait));
     }
-    let hash = found
+    let hash = sign_in
         .account
         .as_ref()
-        .map_or_else(|| state.hasher.nobody(), |account| &account.password_hash);
-    let proved = turn.verify(&password, hash).await;
+        .map_or_else(|| state.hasher.dummy_hash(), |account| &account.password_hash);
+    let verified = permit.verify(&password, hash).await;
 
     let mut work = call.open_to_write().await?;
-    let account = match found.account.filter(|_| proved) {
-        // Hashing took its time: what it proved must still be so, or a password that was changed meanwhile would let them in.
+    let account = match sign_in.account.filter(|_| verified) {
+        // Check again under a lock: the password may have been changed while it was verified.
         Some(account) if work.credentials().verify_unchanged_for_update(&account).await? => {
             Some(account)
         }
@@ -71,7 +75,7 @@ pub async fn login(call: Call<op::Login>, body: Valid<LoginBody>) -> Answer<Toke
         work.commit(ok(())).await?;
         return Err(Problem::new(Code::InvalidCredentials));
     };
-    drop(turn);
+    drop(permit);
     let change = Session::open(
         call.context().id(),
         &account.user,

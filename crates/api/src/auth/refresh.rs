@@ -1,6 +1,4 @@
-use postern_persistence::repository::{
-    impersonations::ImpersonationsOf, unaudited::UnauditedWrite,
-};
+use postern_persistence::repository::unaudited::UnauditedWrite;
 use serde::Deserialize;
 use utoipa::ToSchema;
 use validator::Validate;
@@ -12,25 +10,28 @@ use crate::{
     operations::op::{self, Refresh},
 };
 
-/// The one token that is taken for two.
+/// Request to exchange a refresh token.
 #[derive(Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RefreshBody {
-    /// The refresh token given out last.
+    /// Refresh token from the last sign-in or refresh of the session.
     #[schema(example = "prt_4nGz6D0kqv5uK3m0b7cJpQ2vX9yT1sR8wE6fA5hLd0I", max_length = 4096)]
     #[validate(length(max = 4096, message = "at most 4096 characters"))]
     refresh_token: String,
 }
 
-/// Get a fresh access token.
+/// Refresh an access token.
 ///
-/// Takes the refresh token in exchange for a new one. A refresh token that comes back after it was used ends its whole
-/// session, because somebody else must hold a copy of it (RFC 9700, 4.14.2); that is true as well of two requests that
-/// arrive at once with the same token, so keep to one.
-#[utoipa::path(post, path = "/v1/auth/refresh", tag = "identity", impl_for = Refresh, request_body = RefreshBody, responses(
-    (status = 200, description = "A fresh pair of tokens.", body = TokensView),
-    (status = 401, description = "`invalid_refresh_token`: unknown, used before, or its session has ended."),
-    (status = 503, description = "`unavailable`: try again.")
+/// Exchanges a refresh token for a new access token and a new refresh token. Each refresh token can
+/// be used once: a second use ends the session, because the token may have been stolen (RFC 9700,
+/// 4.14.2). This includes concurrent requests with the same token: send one at a time.
+#[utoipa::path(
+    post, path = "/v1/auth/refresh", tag = "identity", impl_for = Refresh,
+    request_body = RefreshBody, responses(
+    (status = 200, description = "New access token and refresh token.", body = TokensView),
+    (status = 401, description = "`invalid_refresh_token`: the token is unknown or has been used, \
+        the session has ended, or the user is suspended."),
+    (status = 503, description = "`unavailable`: retry after `Retry-After`.")
 ))]
 pub async fn refresh(call: Call<op::Refresh>, body: Valid<RefreshBody>) -> Answer<TokensView> {
     let identity = RefreshToken::identity(body.into_inner().refresh_token);
@@ -43,8 +44,7 @@ pub async fn refresh(call: Call<op::Refresh>, body: Valid<RefreshBody>) -> Answe
         return Err(invalid());
     }
     if issued.used {
-        let session = work.save(issued.session.refresh_reused(&issued.user, now)).await?;
-        work.end_impersonations(ImpersonationsOf::Session(session.id)).await?;
+        work.save(issued.session.refresh_reused(&issued.user, now)).await?;
         work.commit(ok(())).await?;
         return Err(invalid());
     }

@@ -1,4 +1,5 @@
-//! The contract to read and to try out: Swagger UI with a sign-in of our own, from this server alone and under a policy that lets it do nothing else.
+//! API documentation page: Swagger UI with Postern's own sign-in form. All files come from this
+//! server, and a Content-Security-Policy allows no other sources.
 
 use std::sync::Arc;
 
@@ -11,18 +12,20 @@ use utoipa_swagger_ui::{Config, serve};
 
 use crate::http::{Asset, only_get};
 
-/// Scripts and styles of this server's own, and nothing in line (CSP level 3). Swagger UI has its icons as `data:`.
-const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; \
+/// Scripts and styles of this server only, none inline (CSP level 3). Swagger UI's icons are
+/// `data:` URLs.
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
+                      img-src 'self' data:; font-src 'self'; connect-src 'self'; \
                       base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-/// What of Swagger UI's own the page asks for.
+/// Files of Swagger UI that the page loads.
 const TAKEN: [(&str, &str); 3] = [
     ("swagger-ui-bundle.js", "text/javascript; charset=utf-8"),
     ("swagger-ui.css", "text/css; charset=utf-8"),
     ("favicon-32x32.png", "image/png"),
 ];
 
-/// The page and all that belongs to it.
+/// The page and its files.
 #[derive(Clone)]
 pub struct Docs(Vec<(String, Asset)>);
 

@@ -1,4 +1,4 @@
-//! The features of an org's plan, and what decided each.
+//! Features of an org, and the override, plan or default that decides each of them.
 
 mod read;
 

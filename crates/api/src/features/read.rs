@@ -3,21 +3,23 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::{
-    http::{Answer, Call, Problem, Word, ok},
+    http::{Answer, Call, PathKey, Problem, ok},
     operations::op::{self, ListFeatures, ReadFeature},
 };
 
-/// All features there are.
+/// All features of an org.
 #[derive(Serialize, ToSchema)]
 pub struct FeaturesView {
-    /// All of them.
+    /// Features, in a fixed order.
     data: Vec<Feature>,
 }
 
 /// List features.
 ///
-/// Every feature there is, whether it is on for this org, and why: the first of override, plan and default that speaks.
-#[utoipa::path(get, path = "/v1/orgs/{org}/features", tag = "settings", impl_for = ListFeatures, responses(
+/// Returns every feature, whether it is enabled for this org, and the source of that decision.
+/// Precedence: override, then plan, then default.
+#[utoipa::path(
+    get, path = "/v1/orgs/{org}/features", tag = "settings", impl_for = ListFeatures, responses(
     (status = 200, description = "All features.", body = FeaturesView)
 ))]
 pub async fn list_features(call: Call<op::ListFeatures>) -> Answer<FeaturesView> {
@@ -27,13 +29,16 @@ pub async fn list_features(call: Call<op::ListFeatures>) -> Answer<FeaturesView>
     }))
 }
 
-/// Read a feature.
+/// Get a feature.
 ///
-/// Whether it is on for this org, and the chain that decided it.
-#[utoipa::path(get, path = "/v1/orgs/{org}/features/{key}", tag = "settings", impl_for = ReadFeature, responses(
+/// Returns whether the feature is enabled for this org, and the override, plan and default that
+/// decide it.
+#[utoipa::path(
+    get, path = "/v1/orgs/{org}/features/{key}", tag = "settings", impl_for = ReadFeature,
+    responses(
     (status = 200, description = "The feature.", body = Feature)
 ))]
-pub async fn read_feature(call: Call<op::ReadFeature>, key: Word) -> Answer<Feature> {
+pub async fn read_feature(call: Call<op::ReadFeature>, key: PathKey) -> Answer<Feature> {
     let key = FeatureKey::parse(&key.0).ok_or_else(Problem::not_found)?;
     let overrides = call.features().overrides().await?;
     Ok(ok(Feature::decide(key, call.grant().context().org.plan, &overrides, call.context().now)))

@@ -1,4 +1,4 @@
-//! Admission: who is calling, where, whether they may, and in whose name, in one transaction and in this order.
+//! Authentication and authorization of a request, in one transaction.
 
 use postern_domain::{
     actor::{Actor, Caller},
@@ -23,31 +23,31 @@ use super::{
 };
 use crate::state::State;
 
-/// A scope as a call enters it.
-pub trait Entry: Scope + Sized {
-    /// What the call holds from then on: a reader under a grant, or nothing where nobody has to be known.
-    type Held;
+/// A scope that a call can enter.
+pub trait EnterScope: Scope + Sized {
+    /// Result of entering: a reader under a grant, or nothing in the public scope.
+    type Session;
 
     fn enter(
         operation: &'static Operation,
         state: &State,
         input: &Input,
         context: &RequestContext,
-    ) -> impl Future<Output = Result<Self::Held, Problem>>;
+    ) -> impl Future<Output = Result<Self::Session, Problem>>;
 
     fn repeat(
-        held: &Self::Held,
+        held: &Self::Session,
         operation: &'static Operation,
         state: &State,
         input: &Input,
         context: &RequestContext,
     ) -> impl Future<Output = Result<Repeat, Problem>>;
 
-    fn who(held: &Self::Held) -> Option<(Actor, Option<OrgRef>)>;
+    fn who(held: &Self::Session) -> Option<(Actor, Option<OrgRef>)>;
 }
 
-impl Entry for scope::Public {
-    type Held = ();
+impl EnterScope for scope::Public {
+    type Session = ();
 
     async fn enter(
         _: &'static Operation,
@@ -75,10 +75,15 @@ impl Entry for scope::Public {
 
 macro_rules! entered_by_the_known {
     ($($scope:ty),+) => {
-        $(impl Entry for $scope {
-            type Held = Reader<Self>;
+        $(impl EnterScope for $scope {
+            type Session = Reader<Self>;
 
-            async fn enter(operation: &'static Operation, state: &State, input: &Input, context: &RequestContext) -> Result<Reader<Self>, Problem> {
+            async fn enter(
+                operation: &'static Operation,
+                state: &State,
+                input: &Input,
+                context: &RequestContext,
+            ) -> Result<Reader<Self>, Problem> {
                 authorize(operation, state, input, context).await
             }
 
@@ -89,8 +94,8 @@ macro_rules! entered_by_the_known {
                 input: &Input,
                 context: &RequestContext,
             ) -> Result<Repeat, Problem> {
-                let caller = held.grant().actor().caller();
-                idempotency::look_up(held.idempotency(), caller, operation, state, input, context).await
+                let (store, caller) = (held.idempotency(), held.grant().actor().caller());
+                idempotency::look_up(store, caller, operation, state, input, context).await
             }
 
             fn who(held: &Reader<Self>) -> Option<(Actor, Option<OrgRef>)> {
@@ -102,8 +107,9 @@ macro_rules! entered_by_the_known {
 
 entered_by_the_known!(scope::User, scope::Org, scope::Staff);
 
-/// Who → where → may they → in whose name. Requests under another's name and denials are recorded on their own, so that
-/// they stand whatever comes after.
+/// Checks identity, org context, permission and impersonation, in this order. Requests under
+/// impersonation and denials are recorded in their own transactions, so that they are kept whatever
+/// follows.
 async fn authorize<S: Authorize>(
     operation: &'static Operation,
     state: &State,
@@ -112,47 +118,50 @@ async fn authorize<S: Authorize>(
 ) -> Result<Reader<S>, Problem> {
     let bearer = state
         .tokens
-        .bearer(input.request.headers(), *input.good_at.get().unwrap_or(&context.now))?;
+        .bearer(input.request.headers(), *input.token_checked_at.get().unwrap_or(&context.now))?;
     let org =
         (S::KIND == ScopeKind::Org).then(|| OrgKey::parse(input.request.match_info().query("org")));
     let writes = matches!(operation.records, Records::Always(_) | Records::OnAnomaly(_));
-    let mut on_record = bearer.impersonation.is_none();
+    let mut recorded = bearer.impersonation.is_none();
     loop {
         let pre_auth = PreAuthTx::open(&state.store, writes).await?;
         let (identity, org_context) =
             pre_auth.find(&bearer, org.as_ref()).await?.ok_or(AuthenticationError::SessionEnded)?;
         let caller = Box::new(policy::authenticate(identity, context.now)?);
-        // In whose log: the org's where the caller stands in it; for a guise the org it is bound to, but for requests
-        // about another org the platform's, since they are none of its business.
-        let home = caller.impersonation().map(|impersonation| impersonation.org.clone());
+        // The log for these events. With an org in the path: the org's log if the caller is a
+        // member and, under impersonation, bound to it; otherwise the platform's log. Without one:
+        // the log of the impersonated org, or the platform's.
+        let bound_org = caller.impersonation().map(|impersonation| impersonation.org.clone());
         let log = match &org_context {
-            Some(org_context) if home.as_ref().is_none_or(|home| home.id == org_context.org.id) => {
+            Some(org_context)
+                if bound_org.as_ref().is_none_or(|bound| bound.id == org_context.org.id) =>
+            {
                 Some(org_context.org.reference())
             }
             _ if org.is_some() => None,
-            _ => home,
+            _ => bound_org,
         };
-        if !on_record {
+        if !recorded {
             pre_auth.end().await?;
             let draft = denial::requested(operation.id, &input.request);
             pre_auth::record_in_own_tx(&state.store, draft, &Actor::Caller(caller), log, context)
                 .await?;
-            // Then from the start: it may have been ended meanwhile.
-            on_record = true;
+            // Load everything again: the impersonation may have ended since.
+            recorded = true;
             continue;
         }
         record_caller_in_span(&caller, org_context.as_ref());
         return match S::authorize(operation, caller, org_context) {
             Ok(grant) => Ok(pre_auth.authorized(grant, context.clone())),
-            Err(refused) => {
+            Err(denied) => {
                 pre_auth.end().await?;
-                let log = log.filter(|_| refused.denial != Denial::NotFound);
-                let problem = Problem::from(refused.denial);
+                let log = log.filter(|_| denied.denial != Denial::NotFound);
+                let problem = Problem::from(denied.denial);
                 let draft = denial::denied(operation.id, &input.request, problem.code());
                 pre_auth::record_in_own_tx(
                     &state.store,
                     draft,
-                    &Actor::Caller(refused.caller),
+                    &Actor::Caller(denied.caller),
                     log,
                     context,
                 )
@@ -163,7 +172,7 @@ async fn authorize<S: Authorize>(
     }
 }
 
-/// Who and where, for every line that the request leaves in the log.
+/// Adds the users and the org to the request's span, which is part of each of its log lines.
 fn record_caller_in_span(caller: &Caller, org_context: Option<&OrgContext>) {
     let span = Span::current();
     span.record("user", display(caller.accountable().id));

@@ -1,4 +1,5 @@
-//! What stays as it is for as long as the server runs: the contract, pages, scripts. Who has it already is not sent it again. (RFC 9110, 13.1.2)
+//! Content that does not change while the server runs: the OpenAPI document, pages, scripts.
+//! Clients with a current copy get 304 (RFC 9110, 13.1.2).
 
 use actix_web::{
     HttpRequest, HttpResponse, Resource,
@@ -13,7 +14,7 @@ use ring::digest;
 
 use super::only_get;
 
-/// A body with all that is said of it.
+/// A body with its headers.
 #[derive(Clone)]
 pub struct Asset {
     media_type: &'static str,
@@ -26,17 +27,17 @@ impl Asset {
     pub fn new(media_type: &'static str, body: impl Into<Bytes>) -> Self {
         let body = body.into();
         let hash = URL_SAFE_NO_PAD.encode(digest::digest(&digest::SHA256, &body));
-        // Weak, since it may be sent compressed or not.
+        // Weak, because the body is sent compressed or uncompressed.
         Self { media_type, body, etag: EntityTag::new_weak(hash), policy: None }
     }
 
-    /// Under another Content-Security-Policy than the one that lets a page do nothing.
+    /// Replaces the default Content-Security-Policy, which allows nothing.
     #[must_use]
     pub fn under(self, policy: &'static str) -> Self {
         Self { policy: Some(policy), ..self }
     }
 
-    /// Mounts it where it can be read, and nothing else be done with it.
+    /// Mounts it as a read-only resource.
     pub fn at(self, path: &str) -> Resource {
         only_get(
             path,
@@ -45,13 +46,13 @@ impl Asset {
     }
 
     fn answer(&self, request: &HttpRequest) -> HttpResponse {
-        let known = match IfNoneMatch::parse(request) {
+        let not_modified = match IfNoneMatch::parse(request) {
             Ok(IfNoneMatch::Any) => true,
             Ok(IfNoneMatch::Items(tags)) => tags.iter().any(|tag| tag.weak_eq(&self.etag)),
             Err(_) => false,
         };
-        let mut response =
-            HttpResponse::build(if known { StatusCode::NOT_MODIFIED } else { StatusCode::OK });
+        let status = if not_modified { StatusCode::NOT_MODIFIED } else { StatusCode::OK };
+        let mut response = HttpResponse::build(status);
         response.insert_header((header::VARY, "accept-encoding"));
         response
             .insert_header((header::CACHE_CONTROL, "no-cache"))
@@ -59,7 +60,7 @@ impl Asset {
         if let Some(policy) = self.policy {
             response.insert_header((header::CONTENT_SECURITY_POLICY, policy));
         }
-        if known {
+        if not_modified {
             return response.finish();
         }
         response.content_type(self.media_type);

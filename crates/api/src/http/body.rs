@@ -1,5 +1,6 @@
-//! Reading and judging bodies. A body is read before anybody is looked up, with a limit and a deadline, and judged
-//! after: who may not know what an operation takes is not told.
+//! Reading and validation of request bodies. A body is read before authentication, with a size
+//! limit and a timeout, and validated after authorization: callers without access get no
+//! validation errors.
 
 use std::ops::Deref;
 
@@ -19,7 +20,7 @@ use super::{
 };
 use crate::config::Server;
 
-/// Reads a JSON body whole, or says why not.
+/// Reads a complete JSON body.
 pub async fn read(
     request: &HttpRequest,
     payload: Payload,
@@ -51,15 +52,15 @@ pub async fn read(
     .await
     {
         Ok(Ok(Ok(bytes))) => Ok(bytes),
-        Ok(Ok(Err(_))) => Err(Problem::new(Code::MalformedJson)
-            .detail("the body ended before it was complete")
-            .close()),
+        Ok(Ok(Err(_))) => {
+            Err(Problem::new(Code::MalformedJson).detail("the body is incomplete").close())
+        }
         Ok(Err(_)) => Err(too_large()),
         Err(_) => Err(Problem::new(Code::RequestTimeout).close()),
     }
 }
 
-/// A body that has the shape of `T` and passes its rules.
+/// A body that deserializes to `T` and passes its validation rules.
 #[derive(Debug)]
 pub struct Valid<T>(T);
 
@@ -90,12 +91,10 @@ impl<T: DeserializeOwned + Validate> FromInput for Valid<T> {
 
 fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     refuse_nul(bytes)?;
-    // serde would take a list of the fields' values as well.
+    // serde also accepts an array of the field values.
     if bytes.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'[') {
         return Err(match serde_json::from_slice::<Value>(bytes) {
-            Ok(_) => {
-                Problem::new(Code::InvalidBody).field("", "invalid", "the body is a JSON object")
-            }
+            Ok(_) => Problem::new(Code::InvalidBody).field("", "invalid", "must be a JSON object"),
             Err(error) => explain("", &error),
         });
     }
@@ -108,9 +107,9 @@ fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     Ok(parsed)
 }
 
-/// U+0000 is a character that SQLite keeps and PostgreSQL refuses: nobody gets to send it.
+/// Rejects U+0000: SQLite stores it, PostgreSQL does not.
 fn refuse_nul(bytes: &[u8]) -> Result<(), Problem> {
-    // A raw NUL is no JSON; in JSON it takes an escape, which hardly any body has.
+    // In JSON U+0000 is always an escape, which few bodies contain.
     if !bytes.windows(6).any(|window| window == b"\\u0000") {
         return Ok(());
     }
@@ -119,7 +118,7 @@ fn refuse_nul(bytes: &[u8]) -> Result<(), Problem> {
         Some(pointer) => Err(Problem::new(Code::InvalidBody).field(
             pointer,
             "nul_character",
-            "the character U+0000 is not accepted",
+            "must not contain U+0000",
         )),
         None => Ok(()),
     }
@@ -160,33 +159,38 @@ pub fn escape(name: &str) -> String {
 }
 
 fn explain(pointer: &str, error: &serde_json::Error) -> Problem {
-    // serde says what it says and then where, in lines and columns; the pointer says where.
-    let said = error.to_string();
-    let said = said.split(" at line ").next().unwrap_or(&said);
-    let named = || said.split('`').nth(1).unwrap_or_default();
+    // serde appends line and column; the pointer gives the location already.
+    let message = error.to_string();
+    let message = message.split(" at line ").next().unwrap_or(&message);
+    let field = || message.split('`').nth(1).unwrap_or_default();
     match error.classify() {
-        Category::Data if said.starts_with("duplicate field") => Problem::new(Code::MalformedJson)
-            .field(format!("{pointer}/{}", named()), "duplicate", "this member is there twice"),
+        Category::Data if message.starts_with("duplicate field") => {
+            Problem::new(Code::MalformedJson).field(
+                format!("{pointer}/{}", field()),
+                "duplicate",
+                "this field is given more than once",
+            )
+        }
         Category::Data => {
-            let (pointer, code, detail) = if said.starts_with("unknown field") {
-                let leaf = format!("/{}", escape(named()));
+            let (pointer, code, detail) = if message.starts_with("unknown field") {
+                let leaf = format!("/{}", escape(field()));
                 let parent = pointer.strip_suffix(&leaf).unwrap_or(pointer);
                 (
                     format!("{parent}{leaf}"),
                     "unknown",
                     format!(
-                        "there is no such field; {}",
-                        said.split_once(", ").map_or("", |(_, rest)| rest)
+                        "unknown field; {}",
+                        message.split_once(", ").map_or("", |(_, rest)| rest)
                     ),
                 )
-            } else if said.starts_with("missing field") {
+            } else if message.starts_with("missing field") {
                 (
-                    format!("{pointer}/{}", escape(named())),
+                    format!("{pointer}/{}", escape(field())),
                     "required",
                     "this field is required".to_owned(),
                 )
             } else {
-                (pointer.to_owned(), "invalid", said.to_owned())
+                (pointer.to_owned(), "invalid", message.to_owned())
             };
             Problem::new(Code::InvalidBody).field(pointer, code, detail)
         }
@@ -196,7 +200,7 @@ fn explain(pointer: &str, error: &serde_json::Error) -> Problem {
     }
 }
 
-/// What `validator` found, as pointers.
+/// Converts the errors of `validator`; pointers are JSON pointers.
 pub fn field_errors(errors: &ValidationErrors) -> Vec<FieldError> {
     let mut all = Vec::new();
     gather(errors, "", &mut all);
@@ -247,41 +251,41 @@ mod tests {
     }
 
     fn fault(json: &str) -> (&'static str, String, String) {
-        let problem = parse::<Outer>(json.as_bytes()).expect_err("refused");
+        let problem = parse::<Outer>(json.as_bytes()).expect_err("invalid body");
         let (pointer, code) = problem.first_error();
         (problem.code().name(), pointer, code)
     }
 
     #[test]
     fn every_fault_has_its_place() {
-        let said = |code: &'static str, pointer: &str, what: &str| {
-            (code, pointer.to_owned(), what.to_owned())
+        let expected = |code: &'static str, pointer: &str, fault: &str| {
+            (code, pointer.to_owned(), fault.to_owned())
         };
-        assert_eq!(fault(r#"{"name": 1}"#), said("invalid_body", "/name", "invalid"));
-        assert_eq!(fault(r"{}"), said("invalid_body", "/name", "required"));
+        assert_eq!(fault(r#"{"name": 1}"#), expected("invalid_body", "/name", "invalid"));
+        assert_eq!(fault(r"{}"), expected("invalid_body", "/name", "required"));
         assert_eq!(
             fault(r#"{"name": "a", "owner": true}"#),
-            said("invalid_body", "/owner", "unknown")
+            expected("invalid_body", "/owner", "unknown")
         );
         assert_eq!(
             fault(r#"{"name": "a", "inner": {"many": [1, 2, 256]}}"#),
-            said("invalid_body", "/inner/many/2", "invalid")
+            expected("invalid_body", "/inner/many/2", "invalid")
         );
         assert_eq!(
             fault(r#"{"name": "a", "inner": {"lots": 1}}"#),
-            said("invalid_body", "/inner/lots", "unknown")
+            expected("invalid_body", "/inner/lots", "unknown")
         );
         assert_eq!(
             fault(r#"{"name": "a", "inner": {}}"#),
-            said("invalid_body", "/inner/many", "required")
+            expected("invalid_body", "/inner/many", "required")
         );
         assert_eq!(
             fault(r#"{"name": "a\u0000b"}"#),
-            said("invalid_body", "/name", "nul_character")
+            expected("invalid_body", "/name", "nul_character")
         );
         assert_eq!(
             fault(r#"{"name": "a", "name": "b"}"#),
-            said("malformed_json", "/name", "duplicate")
+            expected("malformed_json", "/name", "duplicate")
         );
         assert_eq!(fault(r#"{"name": "a"} {}"#).0, "malformed_json");
         assert_eq!(fault(r#"{"name": "\ud800"}"#).0, "malformed_json");
@@ -301,7 +305,7 @@ mod tests {
             Code::MalformedJson
         );
         assert_eq!(
-            parse::<Value>(b"{\"a\": \"\xff\"}").expect_err("no UTF-8").code(),
+            parse::<Value>(b"{\"a\": \"\xff\"}").expect_err("not UTF-8").code(),
             Code::MalformedJson
         );
         assert_eq!(parse::<Value>(b"").expect_err("empty").code(), Code::MalformedJson);

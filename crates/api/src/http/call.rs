@@ -1,5 +1,6 @@
-//! The first parameter of every handler, and the only way to the store: a [`Call`] is made by finding out, in one
-//! transaction, who is calling, where, whether they may, and in whose name.
+//! [`Call`]: the first parameter of every handler, and the only access to the store. Creating one
+//! authenticates the caller, loads the org context and authorizes the operation, in one
+//! transaction.
 
 use std::{marker::PhantomData, ops::Deref, rc::Rc, sync::Arc};
 
@@ -15,8 +16,8 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use super::{
-    Listed, Paging, Problem, Reply, RequestInfo, Room, Unit,
-    admission::Entry,
+    Listed, Paging, Permit, Problem, Reply, RequestInfo, Unit,
+    admission::EnterScope,
     code::Code,
     denial::DenialContext,
     idempotency::{Pending, Repeat},
@@ -28,30 +29,31 @@ use crate::{
     state::State,
 };
 
-/// A call of the operation `O`, admitted.
+/// An authorized call of the operation `O`.
 pub struct Call<O: Op>
 where
-    O::Scope: Entry,
+    O::Scope: EnterScope,
 {
     state: Arc<State>,
     input: Rc<Input>,
     context: RequestContext,
-    held: <O::Scope as Entry>::Held,
+    held: <O::Scope as EnterScope>::Session,
     pending: Option<Pending>,
 }
 
-/// A call that comes back again and again for something long, and is admitted each time anew: who may no longer, gets no further.
-pub struct Paused<O> {
+/// A call that is resumed repeatedly during a long response. Each resume authenticates and
+/// authorizes the caller again, and fails if the caller has lost access.
+pub struct Reentrant<O> {
     state: Arc<State>,
     input: Rc<Input>,
     of: PhantomData<fn() -> O>,
 }
 
-impl<O: Op> Paused<O>
+impl<O: Op> Reentrant<O>
 where
-    O::Scope: Entry,
+    O::Scope: EnterScope,
 {
-    pub async fn resume(&self) -> Result<Call<O>, Problem> {
+    pub async fn reenter(&self) -> Result<Call<O>, Problem> {
         match Call::authorize(Arc::clone(&self.state), Rc::clone(&self.input)).await? {
             Authorized::Call(call) => Ok(call),
             Authorized::Replay(_) => Err(Problem::new(Code::IdempotencyInFlight)),
@@ -59,19 +61,19 @@ where
     }
 }
 
-/// What admission came to.
+/// Outcome of authorization.
 pub enum Authorized<O: Op>
 where
-    O::Scope: Entry,
+    O::Scope: EnterScope,
 {
     Call(Call<O>),
-    /// The request is a repeat, and has been answered before.
+    /// Stored response of an earlier request with the same idempotency key.
     Replay(Reply<()>),
 }
 
 impl<O: Op> Call<O>
 where
-    O::Scope: Entry,
+    O::Scope: EnterScope,
 {
     pub(super) async fn authorize(
         state: Arc<State>,
@@ -97,7 +99,7 @@ where
         &self.state
     }
 
-    /// The same for something that outlives the call.
+    /// The shared state, for tasks that outlive the call.
     #[must_use]
     pub const fn shared(&self) -> &Arc<State> {
         &self.state
@@ -108,7 +110,7 @@ where
         &self.context
     }
 
-    /// What to record if the handler answers 403.
+    /// Data for the denial event, in case the handler denies the call. None in the public scope.
     pub(super) fn denial(&self) -> Option<DenialContext> {
         let (actor, org) = O::Scope::who(&self.held)?;
         let (state, input, context) =
@@ -117,10 +119,10 @@ where
     }
 }
 
-/// A call of somebody known reads under its grant.
+/// A call of an authenticated caller reads under its grant.
 impl<O: Op> Deref for Call<O>
 where
-    O::Scope: Entry<Held = Reader<O::Scope>>,
+    O::Scope: EnterScope<Session = Reader<O::Scope>>,
 {
     type Target = Reader<O::Scope>;
 
@@ -131,9 +133,9 @@ where
 
 impl<O: Op> Call<O>
 where
-    O::Scope: Entry<Held = Reader<O::Scope>> + HasLog,
+    O::Scope: EnterScope<Session = Reader<O::Scope>> + HasLog,
 {
-    /// Begins the unit of work: only for operations that record something.
+    /// Begins the unit of work. Only for operations that record something.
     pub fn begin(self) -> Unit<O::Scope>
     where
         O: Recording,
@@ -141,18 +143,18 @@ where
         Unit { work: self.held.begin(), state: self.state, pending: self.pending }
     }
 
-    /// Leaves the transaction for something slow, and comes back admitted anew. Under a guise the request would be recorded
-    /// once more, so this is for what is blocked there.
-    pub async fn meanwhile<T>(
+    /// Ends the transaction, runs `slow`, and authorizes the call again. Only for operations that
+    /// are blocked under impersonation: others would record the request twice.
+    pub async fn release_during<T>(
         self,
         slow: impl Future<Output = Result<T, Problem>>,
     ) -> Result<(Self, T), Problem> {
         let Self { state, input, context: _, held, pending: _ } = self;
         held.end().await?;
-        let done = slow.await?;
+        let output = slow.await?;
         match Self::authorize(state, input).await? {
-            Authorized::Call(call) => Ok((call, done)),
-            // Somebody sent the same request twice, and the other one got through meanwhile.
+            Authorized::Call(call) => Ok((call, output)),
+            // A concurrent request with the same idempotency key was committed first.
             Authorized::Replay(_) => Err(Problem::new(Code::IdempotencyInFlight)),
         }
     }
@@ -161,39 +163,40 @@ where
         &self.held
     }
 
-    /// Room for an answer that lasts.
-    pub fn room(&self) -> Result<Room, Problem> {
-        let caller = self.held.grant().actor().caller().expect("only the command line is nobody");
+    /// Acquires a permit for a long response: a stream, an export or a text search.
+    pub fn acquire_permit(&self) -> Result<Permit, Problem> {
+        let caller = self.held.grant().actor().caller().expect("an HTTP call has a caller");
         self.state
-            .rooms
-            .enter(caller.accountable().id, O::Scope::log(self.held.grant()).map(|org| org.id))
+            .stream_limiter
+            .acquire(caller.accountable().id, O::Scope::log(self.held.grant()).map(|org| org.id))
     }
 
-    /// Ends what was begun for the call.
-    pub async fn leave(self) -> Result<(), Problem> {
+    /// Ends the transaction of the call.
+    pub async fn release(self) -> Result<(), Problem> {
         Ok(self.held.end().await?)
     }
 
-    /// For something long: to be resumed as often as it takes. Under a guise each time would be recorded, so this is for what is blocked there.
-    pub fn pause(&self) -> Paused<O> {
-        Paused { state: Arc::clone(&self.state), input: Rc::clone(&self.input), of: PhantomData }
+    /// A handle that can resume the call any number of times. Only for operations that are blocked
+    /// under impersonation: others would record each resume.
+    pub fn reentrant(&self) -> Reentrant<O> {
+        Reentrant { state: Arc::clone(&self.state), input: Rc::clone(&self.input), of: PhantomData }
     }
 
-    /// The same for what goes on when the token is no longer good: a download takes as long as it takes. Everything else about the caller is looked
-    /// at each time.
-    pub fn pause_beyond_token(&self) -> Paused<O> {
-        self.input.good_at.get_or_init(|| self.context.now);
-        self.pause()
+    /// Like [`Self::pause`], but accepts the access token after it has expired: a download can take
+    /// longer. Everything else about the caller is checked at each resume.
+    pub fn reenter_after_token_expiry(&self) -> Reentrant<O> {
+        self.input.token_checked_at.get_or_init(|| self.context.now);
+        self.reentrant()
     }
 
-    /// Commits one event by itself, for what stands although the call comes to nothing.
+    /// Commits one event in its own transaction, so that it is kept if the call fails.
     pub async fn record_in_own_tx(self, draft: EventDraft) -> Result<(), Problem> {
         let (actor, log) = (self.held.grant().actor().clone(), O::Scope::log(self.held.grant()));
         self.held.end().await?;
         Ok(pre_auth::record_in_own_tx(&self.state.store, draft, &actor, log, &self.context).await?)
     }
 
-    /// The page asked for, if its cursor was given out for this list to this caller.
+    /// The requested page. Fails if its cursor was not issued for this list and this caller.
     pub fn page(&self, paging: &Paging) -> Result<PageRequest, Problem> {
         let from = match paging.cursor.as_deref() {
             Some(cursor) => self.state.cursors.verify(cursor, &self.list_key(paging))?,
@@ -202,7 +205,7 @@ where
         Ok(PageRequest { from, limit: paging.limit })
     }
 
-    /// A page of rows as the answer shows it, with links to its neighbours.
+    /// Response for a page of rows, with links to the adjacent pages.
     pub fn listed<T: Serialize>(&self, paging: &Paging, page: Page<T>) -> Reply<Listed<T>> {
         let signed = |from: Option<PageStart>| {
             from.map(|from| self.state.cursors.sign(from, &self.list_key(paging)))
@@ -213,15 +216,15 @@ where
             prev_cursor: signed(page.newer),
         };
         let request = &self.input.request;
-        let others = form_urlencoded::parse(request.query_string().as_bytes())
+        let pairs = form_urlencoded::parse(request.query_string().as_bytes())
             .filter(|(name, _)| name != "cursor");
-        let others = form_urlencoded::Serializer::new(String::new()).extend_pairs(others).finish();
-        let others = if others.is_empty() { others } else { others + "&" };
+        let query = form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish();
+        let query = if query.is_empty() { query } else { query + "&" };
         let links = [("next", &listed.next_cursor), ("prev", &listed.prev_cursor)]
             .into_iter()
             .filter_map(|(relation, cursor)| {
                 Some(format!(
-                    "<{}?{others}cursor={}>; rel=\"{relation}\"",
+                    "<{}?{query}cursor={}>; rel=\"{relation}\"",
                     request.path(),
                     cursor.as_deref()?
                 ))
@@ -230,7 +233,7 @@ where
         ok(listed).links(links)
     }
 
-    /// What a cursor belongs to: the operation, the place, the caller and the filters.
+    /// Identity of a list that a cursor is bound to: operation, org, effective user and filters.
     fn list_key(&self, paging: &Paging) -> String {
         let effective = self.grant().actor().caller().map(|caller| caller.effective().id.uuid());
         let org = O::Scope::log(self.grant()).map(|org| org.id.uuid());
@@ -239,12 +242,12 @@ where
 }
 
 impl<O: Op<Scope = scope::Staff>> Call<O> {
-    /// The caller, who is always somebody where a request comes from.
+    /// The caller. Only the command line has none.
     pub fn staff_caller(&self) -> &Caller {
-        self.held.caller().expect("only the command line is nobody")
+        self.held.caller().expect("an HTTP call has a caller")
     }
 
-    /// May the caller do more than the operation needs: see or end what is others'?
+    /// Whether the caller also has a permission beyond the one that the operation requires.
     pub fn has_permission(&self, wider: Permission) -> bool {
         self.staff_caller().effective_tier().is_some_and(|tier| wider.granted_to_tier(tier))
     }
@@ -256,12 +259,12 @@ impl<O: Op<Scope = scope::Public>> Call<O> {
         RequestInfo::of(&self.input.request)
     }
 
-    /// A reader for what anybody may set in motion: signing in.
+    /// A reader for an unauthenticated caller, such as at sign-in.
     pub async fn open(&self) -> Result<Reader<scope::Public>, Problem> {
         self.enter(false).await
     }
 
-    /// A unit of work of the same kind.
+    /// A unit of work for an unauthenticated caller.
     pub async fn open_to_write(&self) -> Result<Unit<scope::Public>, Problem>
     where
         O: Recording,
@@ -278,7 +281,7 @@ impl<O: Op<Scope = scope::Public>> Call<O> {
         Ok(pre_auth.authorized(policy::authorize_anonymous(O::ROW), self.context.clone()))
     }
 
-    /// Anything of the request that only the operation understands.
+    /// The raw value of a path parameter.
     #[must_use]
     pub fn path(&self, name: &str) -> &str {
         self.input.request.match_info().query(name)

@@ -1,4 +1,5 @@
-//! Cursors: where a list goes on, sealed so that one works only for the list, the filters and the caller it was given to.
+//! Pagination cursors: a position in a list, signed so that a cursor works only with its own list,
+//! filters and caller.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use postern_persistence::repository::page::PageStart;
@@ -7,10 +8,10 @@ use uuid::Uuid;
 
 use super::{code::Code, problem::Problem};
 
-/// Seals cursors. They live as long as the process's secrets do.
+/// Signs cursors. A cursor is valid as long as the server keeps the secret.
 pub struct CursorKey(hmac::Key);
 
-/// Bytes of the authentication tag that a cursor carries: 128 bits.
+/// Length of the authentication tag in a cursor, in bytes.
 const TAG: usize = 16;
 
 impl CursorKey {
@@ -19,7 +20,7 @@ impl CursorKey {
         Self(hmac::Key::new(hmac::HMAC_SHA256, secret))
     }
 
-    /// A cursor that goes on from there in the list that `belongs_to` describes.
+    /// A cursor that continues at `from` in the list that `belongs_to` identifies.
     #[must_use]
     pub fn sign(&self, from: PageStart, belongs_to: &str) -> String {
         let mut bytes = position(from).to_vec();
@@ -28,21 +29,21 @@ impl CursorKey {
     }
 
     pub fn verify(&self, cursor: &str, belongs_to: &str) -> Result<PageStart, Problem> {
-        let forged = || {
+        let invalid = || {
             Problem::new(Code::InvalidCursor).field(
                 "/cursor",
                 "invalid",
-                "not a cursor of this list",
+                "not issued for this list",
             )
         };
-        let bytes = URL_SAFE_NO_PAD.decode(cursor).map_err(|_| forged())?;
-        let (position, tag) = bytes.split_at_checked(17).ok_or_else(forged)?;
-        let id = Uuid::from_slice(&position[1..]).map_err(|_| forged())?;
+        let bytes = URL_SAFE_NO_PAD.decode(cursor).map_err(|_| invalid())?;
+        let (position, tag) = bytes.split_at_checked(17).ok_or_else(invalid)?;
+        let id = Uuid::from_slice(&position[1..]).map_err(|_| invalid())?;
         let from =
             if position[0] == NEWER { PageStart::NewerThan(id) } else { PageStart::OlderThan(id) };
         let expected = &self.tag(from, belongs_to)[..TAG];
-        // A cursor opens nothing that the list would not show: comparing in constant time would protect no secret.
-        if tag == expected { Ok(from) } else { Err(forged()) }
+        // Not in constant time: a forged cursor gives access to nothing beyond the list.
+        if tag == expected { Ok(from) } else { Err(invalid()) }
     }
 
     fn tag(&self, from: PageStart, belongs_to: &str) -> [u8; 32] {
@@ -53,7 +54,7 @@ impl CursorKey {
     }
 }
 
-/// The first byte of a cursor that leads to what is newer.
+/// First byte of a cursor that points to newer rows.
 const NEWER: u8 = 1;
 
 fn position(from: PageStart) -> [u8; 17] {
@@ -76,10 +77,10 @@ mod tests {
         let key = CursorKey::new(b"secret");
         let from = PageStart::OlderThan(Uuid::from_u128(7));
         let cursor = key.sign(from, "list_members acme");
-        assert_eq!(key.verify(&cursor, "list_members acme").expect("its own"), from);
+        assert_eq!(key.verify(&cursor, "list_members acme").expect("a valid cursor"), from);
         let back = key.sign(PageStart::NewerThan(Uuid::from_u128(7)), "list_members acme");
         assert_eq!(
-            key.verify(&back, "list_members acme").expect("its own"),
+            key.verify(&back, "list_members acme").expect("a valid cursor"),
             PageStart::NewerThan(Uuid::from_u128(7))
         );
         for (cursor, list) in [
@@ -89,7 +90,7 @@ mod tests {
             ("%%", "x"),
         ] {
             assert_eq!(
-                key.verify(cursor, list).expect_err("another's").code(),
+                key.verify(cursor, list).expect_err("an invalid cursor").code(),
                 Code::InvalidCursor
             );
         }

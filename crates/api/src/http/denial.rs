@@ -1,4 +1,4 @@
-//! What is recorded of requests that nobody was allowed, and of those that somebody makes in another's name.
+//! Audit events for denied requests and for requests under impersonation.
 
 use std::{rc::Rc, sync::Arc};
 
@@ -16,7 +16,7 @@ use postern_persistence::pre_auth;
 use super::{code::Code, input::Input, problem::Problem};
 use crate::state::State;
 
-/// Who was denied what, kept aside while the handler runs.
+/// Data for the denial event, kept while the handler runs.
 pub struct DenialContext {
     pub operation: &'static Operation,
     pub actor: Actor,
@@ -40,12 +40,12 @@ impl DenialContext {
     }
 }
 
-/// The path without its query, cut where nobody would read on.
+/// The path without its query, at most 300 characters.
 fn path(request: &HttpRequest) -> String {
     request.path().chars().take(300).collect()
 }
 
-/// What is recorded of a request that was denied.
+/// Event for a denied request.
 pub fn denied(operation: &'static str, request: &HttpRequest, code: Code) -> EventDraft {
     let (method, path) = (request.method(), path(request));
     let target = Target {
@@ -64,7 +64,7 @@ pub fn denied(operation: &'static str, request: &HttpRequest, code: Code) -> Eve
     .with_metadata("problem", code.name())
 }
 
-/// What is recorded of every request under another's name, before it runs.
+/// Event for a request under impersonation, recorded before it runs.
 pub fn requested(operation: &'static str, request: &HttpRequest) -> EventDraft {
     let (method, path) = (request.method(), path(request));
     let target = Target {
@@ -72,7 +72,7 @@ pub fn requested(operation: &'static str, request: &HttpRequest) -> EventDraft {
         id: Some(operation.to_owned()),
         label: format!("{method} {path}"),
     };
-    EventDraft::new(Action::ImpersonationRequest, target, format!("asked for {method} {path}"))
+    EventDraft::new(Action::ImpersonationRequest, target, format!("requested {method} {path}"))
         .with_metadata("method", method.as_str())
         .with_metadata("path", path)
 }

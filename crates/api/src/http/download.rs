@@ -1,4 +1,4 @@
-//! Answers that are no JSON: texts and bytes, at once or as a stream that is made while it is read.
+//! Responses other than JSON: text and bytes, complete or streamed while they are produced.
 
 use std::{
     pin::Pin,
@@ -20,13 +20,13 @@ use tokio::{sync::mpsc, time::timeout};
 
 use super::Respond;
 
-/// So many chunks wait for somebody who reads slowly; then their making waits.
+/// Number of chunks buffered for a slow client; then the producer waits.
 const CHUNKS: usize = 2;
 
-/// The media type of server-sent events.
+/// Media type of server-sent events.
 pub const EVENT_STREAM: &str = "text/event-stream";
 
-/// A text, some bytes, or a stream.
+/// A text, bytes, or a stream.
 pub struct Download {
     content_type: &'static str,
     file_name: Option<String>,
@@ -38,42 +38,42 @@ enum Content {
     Stream(Chunks),
 }
 
-/// Where a stream is written to. [`Sink::finish`] ends it well; if it is dropped without that, it is cut off, so that nobody takes a part for the
-/// whole.
-pub struct Sink {
+/// Writing end of a streamed response. [`StreamWriter::finish`] completes the response. Dropping
+/// the writer without it aborts the response, so that clients do not mistake a part for the whole.
+pub struct StreamWriter {
     to: mpsc::Sender<Bytes>,
     finished: Arc<AtomicBool>,
-    /// How long somebody may take to make room: who reads more slowly is cut off.
-    patience: Duration,
+    /// Maximum time to wait for a slow client; then the response is aborted.
+    timeout: Duration,
 }
 
-/// Nobody reads any more.
+/// The client has disconnected, or reads too slowly.
 #[derive(Debug)]
-pub struct Gone;
+pub struct Disconnected;
 
 #[derive(Debug, thiserror::Error)]
-#[error("the answer could not be completed")]
-struct Broken;
+#[error("the response could not be completed")]
+struct Incomplete;
 
-impl Sink {
-    /// Waits until there is room, but not for ever.
-    pub async fn send(&self, chunk: Vec<u8>) -> Result<(), Gone> {
-        // In HTTP/1.1 an empty chunk is the end.
+impl StreamWriter {
+    /// Sends a chunk; waits for the client up to the timeout.
+    pub async fn send(&self, chunk: Vec<u8>) -> Result<(), Disconnected> {
+        // In HTTP/1.1 an empty chunk ends the body.
         if chunk.is_empty() {
-            return if self.to.is_closed() { Err(Gone) } else { Ok(()) };
+            return if self.to.is_closed() { Err(Disconnected) } else { Ok(()) };
         }
-        match timeout(self.patience, self.to.send(chunk.into())).await {
+        match timeout(self.timeout, self.to.send(chunk.into())).await {
             Ok(Ok(())) => Ok(()),
-            _ => Err(Gone),
+            _ => Err(Disconnected),
         }
     }
 
-    /// Waits until nobody reads any more.
+    /// Waits until the client disconnects.
     pub async fn gone(&self) {
         self.to.closed().await;
     }
 
-    /// What was sent is all there is.
+    /// Marks the response as complete.
     pub fn finish(self) {
         self.finished.store(true, Ordering::Release);
     }
@@ -98,7 +98,7 @@ impl MessageBody for Chunks {
         self.from.poll_recv(context).map(|chunk| match chunk {
             Some(chunk) => Some(Ok(chunk)),
             None if self.finished.load(Ordering::Acquire) => None,
-            None => Some(Err(Broken.into())),
+            None => Some(Err(Incomplete.into())),
         })
     }
 }
@@ -124,16 +124,16 @@ impl Download {
         }
     }
 
-    pub fn stream(content_type: &'static str, patience: Duration) -> (Sink, Self) {
+    pub fn stream(content_type: &'static str, timeout: Duration) -> (StreamWriter, Self) {
         let ((to, from), finished) = (mpsc::channel(CHUNKS), Arc::<AtomicBool>::default());
         let chunks = Chunks { from, finished: Arc::clone(&finished) };
         (
-            Sink { to, finished, patience },
+            StreamWriter { to, finished, timeout },
             Self { content_type, file_name: None, content: Content::Stream(chunks) },
         )
     }
 
-    /// What a browser saves it as.
+    /// Sets the name under which browsers save it.
     #[must_use]
     pub fn named(self, file_name: String) -> Self {
         Self { file_name: Some(file_name), ..self }
@@ -153,7 +153,7 @@ impl Respond for Download {
         match self.content {
             Content::Whole(bytes) => response.body(bytes),
             Content::Stream(chunks) => {
-                // Compressed, an event would wait for those after it.
+                // Compression would hold an event back until later ones fill the buffer.
                 if self.content_type == EVENT_STREAM {
                     response.insert_header(ContentEncoding::Identity);
                 }

@@ -1,8 +1,8 @@
-//! From a request to an answer, the same way for every operation: read the body, admit the call, extract what the
-//! handler asks for, run it, and record it if it was denied.
+//! From request to response, the same way for every operation: read the body, authorize the call,
+//! extract the handler's arguments, run the handler, and record a denial.
 //!
-//! All of it runs in a task of its own. actix-web drops a handler when the client resets the connection; the task goes
-//! on, so that a unit of work that has begun runs to its end.
+//! Each request runs in its own task. actix-web drops a handler when the client resets the
+//! connection; the task continues, so that a unit of work that has begun runs to its end.
 
 use std::{cell::OnceCell, rc::Rc};
 
@@ -18,7 +18,7 @@ use tracing::{Instrument, Span};
 
 use super::{
     RequestInfo,
-    admission::Entry,
+    admission::EnterScope,
     body as request_body,
     call::{Authorized, Call},
     code::Code,
@@ -30,10 +30,10 @@ use super::{
 };
 use crate::{operations::Op, state::State};
 
-/// A handler: an async function of its call and up to four things more.
+/// A handler: an async function that takes its call and up to four extracted arguments.
 pub trait Handler<O: Op, Args>: Copy + 'static
 where
-    O::Scope: Entry,
+    O::Scope: EnterScope,
 {
     type Given: Respond;
     const TAKES_BODY: bool;
@@ -51,7 +51,7 @@ macro_rules! handler {
         impl<O, F, Fut, T, $($argument),*> Handler<O, ($($argument,)*)> for F
         where
             O: Op,
-            O::Scope: Entry,
+            O::Scope: EnterScope,
             F: Fn(Call<O> $(, $argument)*) -> Fut + Copy + 'static,
             Fut: Future<Output = Result<T, Problem>>,
             T: Respond,
@@ -62,7 +62,7 @@ macro_rules! handler {
             const QUERY: &'static [&'static [&'static str]] = &[$($argument::QUERY),*];
 
             async fn run(self, call: Call<O>, input: &Input) -> Result<T, Problem> {
-                // A handler without arguments looks at nothing of it.
+                // Unused by a handler without arguments.
                 let _ = input;
                 self(call $(, $argument::from_input(input)?)*).await
             }
@@ -76,28 +76,28 @@ handler!(A B);
 handler!(A B C);
 handler!(A B C D);
 
-/// What actix-web calls for each request of an operation.
+/// Entry point that actix-web calls for each request of an operation.
 pub async fn serve<O, Args, H>(handler: H, request: HttpRequest, payload: Payload) -> HttpResponse
 where
     O: Op,
-    O::Scope: Entry,
+    O::Scope: EnterScope,
     H: Handler<O, Args>,
     Args: 'static,
 {
     let request_info = RequestInfo::of(&request);
     let head = request.method() == Method::HEAD;
-    // Boxed first: the future is large, and each hand it went through on its way into the task would copy it.
-    let done =
+    // Boxed before spawning: the future is large, and each move would copy it.
+    let result =
         rt::spawn(Box::pin(answer(handler, request, payload)).instrument(Span::current())).await;
-    let mut response = match done {
-        // A stream that nobody is sent would keep the connection until it ends.
+    let mut response = match result {
+        // A stream without a reader would occupy the connection until it ends.
         Ok(Ok(response)) if head && response.body().size() == BodySize::Stream => {
             response.map_body(|_, _| BoxBody::new(body::None::new()))
         }
         Ok(Ok(response)) => response,
         Ok(Err(problem)) => problem.respond(&request_info),
         Err(error) => {
-            tracing::error!(%error, operation = O::ROW.id, "a handler panicked");
+            tracing::error!(%error, operation = O::ROW.id, "handler panicked");
             Problem::new(Code::Internal).respond(&request_info)
         }
     };
@@ -114,29 +114,30 @@ async fn answer<O, Args, H>(
 ) -> Result<HttpResponse, Problem>
 where
     O: Op,
-    O::Scope: Entry,
+    O::Scope: EnterScope,
     H: Handler<O, Args>,
 {
     let state = request
         .app_data::<web::Data<State>>()
         .cloned()
-        .expect("the state is part of the app")
+        .expect("the app has the state")
         .into_inner();
-    // Read before the database is troubled, so that nobody holds a transaction while they dawdle; judged after, so that a
-    // request under another's name is recorded whatever comes of it.
+    // The body is read before a transaction opens, so that a slow client holds none. A failure to
+    // read it is returned after authorization, so that a request under impersonation is recorded
+    // in any case.
     let read = if H::TAKES_BODY {
         request_body::read(&request, payload, &state.server).await
     } else {
         Ok(Bytes::new())
     };
-    let (body, unread) =
+    let (body, body_problem) =
         read.map_or_else(|problem| (Bytes::new(), Some(problem)), |body| (body, None));
-    let input = Rc::new(Input { request, body, good_at: OnceCell::new() });
+    let input = Rc::new(Input { request, body, token_checked_at: OnceCell::new() });
     let call = match Call::<O>::authorize(state, Rc::clone(&input)).await? {
         Authorized::Call(call) => call,
         Authorized::Replay(reply) => return Ok(reply.respond(true)),
     };
-    if let Some(problem) = unread {
+    if let Some(problem) = body_problem {
         return Err(problem);
     }
     let denial = call.denial();
@@ -152,13 +153,13 @@ where
     }
 }
 
-/// Every 403 is somebody known asking for what they may not do; but a wrong password is a failed sign-in, and recorded as one.
-/// Who asks for an id that is not theirs is told that it is not there: whether it is anybody's cannot be seen, so that each
-/// such request is recorded. Staff see everybody's, and a wrong id of theirs is a slip.
+/// Whether to record the problem as a denial. Every 403 is one, except a wrong password, which is
+/// recorded as a failed sign-in. A 404 is one too: the ID may belong to another org, and the
+/// response does not say. Staff have access to all orgs, so their 404s are not recorded.
 fn is_denial(operation: &Operation, problem: &Problem) -> bool {
     match problem.code() {
         Code::WrongPassword => false,
-        Code::NotFound => operation.scope != ScopeKind::Staff && problem.hides(),
+        Code::NotFound => operation.scope != ScopeKind::Staff && problem.is_denial(),
         code => code.status() == StatusCode::FORBIDDEN,
     }
 }

@@ -1,7 +1,8 @@
-//! Requests that may be repeated: the first answer is kept for a day, committed with what it answers, and given again.
-//! (draft-ietf-httpapi-idempotency-key-header.)
+//! Idempotency keys (draft-ietf-httpapi-idempotency-key-header): the first response is committed
+//! with the change, stored for a day by default, and replayed for repeated requests.
 //!
-//! Responses may hold a token that is shown once, so they are kept encrypted; keys and requests are kept as keyed hashes.
+//! Responses can contain a token that is shown only once, so they are stored encrypted. Keys and
+//! requests are stored as keyed hashes.
 
 use actix_web::http::Method;
 use chrono::{DateTime, Duration, Utc};
@@ -24,23 +25,23 @@ use crate::state::State;
 
 const HEADER: &str = "idempotency-key";
 
-/// What a request's key says of it.
+/// Outcome of looking up an idempotency key.
 pub enum Repeat {
-    /// It has none, or needs none.
+    /// The request has no key, or the operation does not support keys.
     None,
-    /// It is the first with this key, or the first that got anywhere.
+    /// No request with this key has been committed.
     First(Pending),
     Replay(Reply<()>),
 }
 
-/// Under what to keep the answer.
+/// Key under which to store the response.
 #[derive(Debug)]
 pub struct Pending {
     pub org: Option<OrgId>,
     pub user: UserId,
     pub key_hash: Vec<u8>,
     pub request_hash: Vec<u8>,
-    /// Responses from before this are forgotten.
+    /// Responses stored before this time have expired.
     pub since: DateTime<Utc>,
 }
 
@@ -58,18 +59,18 @@ pub async fn look_up(
         return Ok(Repeat::None);
     };
     let Some(key) = params::single(&input.request, HEADER)? else {
-        let demanded = operation.demands.contains(&Demand::IdempotencyKey);
-        return if demanded {
+        let required = operation.demands.contains(&Demand::IdempotencyKey);
+        return if required {
             Err(Problem::new(Code::IdempotencyKeyRequired))
         } else {
             Ok(Repeat::None)
         };
     };
     if !(1..=255).contains(&key.len()) || !key.bytes().all(|b| (0x21..=0x7e).contains(&b)) {
-        let form = "Idempotency-Key is 1 to 255 visible ASCII characters without spaces";
-        return Err(Problem::new(Code::InvalidHeader).detail(form));
+        let detail = "Idempotency-Key must have 1 to 255 visible ASCII characters, no spaces";
+        return Err(Problem::new(Code::InvalidHeader).detail(detail));
     }
-    // Keys are the caller's own in one org: another person's, one's own under a guise or in another org, is another key.
+    // Keys are separate for each accountable user, org and impersonation.
     let org = store.org();
     let org_text = org.map(|org| org.to_string()).unwrap_or_default();
     let impersonation = caller
@@ -95,7 +96,7 @@ pub async fn look_up(
             Err(Problem::new(Code::IdempotencyInFlight)
                 .retry_after(std::time::Duration::from_secs(1)))
         }
-        KeyState::Completed { request_hash: first, .. } if first != request_hash => {
+        KeyState::Completed { request_hash: stored, .. } if stored != request_hash => {
             Err(Problem::new(Code::IdempotencyKeyReused))
         }
         KeyState::Completed { response, .. } => {
@@ -104,7 +105,7 @@ pub async fn look_up(
     }
 }
 
-/// Closes answers so that the database does not hold what they hold (ChaCha20-Poly1305, RFC 8439), each for its own key.
+/// Encrypts stored responses (ChaCha20-Poly1305, RFC 8439), each bound to the hash of its key.
 pub struct ResponseCipher {
     key: LessSafeKey,
     fingerprints: hmac::Key,
@@ -112,7 +113,7 @@ pub struct ResponseCipher {
 }
 
 impl ResponseCipher {
-    /// `secret` has 32 bytes.
+    /// Derives the keys for encryption and for hashes from `secret`.
     #[must_use]
     pub fn new(secret: &[u8; 32]) -> Self {
         let secret = hmac::Key::new(hmac::HMAC_SHA256, secret);
@@ -123,8 +124,8 @@ impl ResponseCipher {
         Self { key: LessSafeKey::new(key), fingerprints, random: SystemRandom::new() }
     }
 
-    /// A hash over parts, each with its length before it. It is keyed, because a body may hold a password, which a thief
-    /// of the database could guess from a plain hash.
+    /// Keyed hash over length-prefixed parts. Keyed, because a body can contain a password, which
+    /// could be guessed from a plain hash in a stolen database.
     fn fingerprint(&self, parts: &[&[u8]]) -> Vec<u8> {
         let mut context = hmac::Context::with_key(&self.fingerprints);
         for part in parts {
@@ -139,7 +140,7 @@ impl ResponseCipher {
         reply: &Reply<T>,
         key_hash: &[u8],
     ) -> Result<Vec<u8>, Problem> {
-        let mut encrypted = serde_json::to_vec(reply).expect("a reply is plain data");
+        let mut encrypted = serde_json::to_vec(reply).expect("replies serialize to JSON");
         let mut nonce = [0; NONCE_LEN];
         self.random.fill(&mut nonce).map_err(|_| no_random())?;
         let unique_nonce = Nonce::assume_unique_for_key(nonce);
@@ -151,24 +152,27 @@ impl ResponseCipher {
     }
 
     fn decrypt(&self, mut encrypted: Vec<u8>, key_hash: &[u8]) -> Result<Reply<()>, Problem> {
-        let lost = || {
-            tracing::warn!("a kept answer was encrypted with another key");
+        let undecryptable = || {
+            tracing::warn!("stored response was encrypted with another key");
             Problem::new(Code::Conflict).detail(
-                "the first answer can no longer be read; look at what is there before you try anew",
+                "the stored response cannot be decrypted; check the current state before you \
+                 retry with a new key",
             )
         };
         if encrypted.len() < NONCE_LEN {
-            return Err(lost());
+            return Err(undecryptable());
         }
         let mut body = encrypted.split_off(NONCE_LEN);
-        let nonce = Nonce::try_assume_unique_for_key(&encrypted).map_err(|_| lost())?;
-        let decrypted =
-            self.key.open_in_place(nonce, Aad::from(key_hash), &mut body).map_err(|_| lost())?;
-        serde_json::from_slice(decrypted).map_err(|_| lost())
+        let nonce = Nonce::try_assume_unique_for_key(&encrypted).map_err(|_| undecryptable())?;
+        let decrypted = self
+            .key
+            .open_in_place(nonce, Aad::from(key_hash), &mut body)
+            .map_err(|_| undecryptable())?;
+        serde_json::from_slice(decrypted).map_err(|_| undecryptable())
     }
 }
 
 fn no_random() -> Problem {
-    tracing::error!("the system gives no random numbers");
+    tracing::error!("system random number generator failed");
     Problem::new(Code::Internal)
 }

@@ -1,4 +1,4 @@
-//! What a handler is given of a request besides its call.
+//! Input of a handler besides its call.
 
 use std::cell::OnceCell;
 
@@ -7,18 +7,18 @@ use chrono::{DateTime, Utc};
 
 use super::problem::Problem;
 
-/// A request that has arrived whole.
+/// A request with its complete body.
 pub struct Input {
     pub request: HttpRequest,
     pub body: Bytes,
-    /// When the token was good, for what goes on longer than it is.
-    pub good_at: OnceCell<DateTime<Utc>>,
+    /// Time at which the access token is verified, for calls that outlast it.
+    pub token_checked_at: OnceCell<DateTime<Utc>>,
 }
 
-/// What a handler may ask for besides its call.
+/// An argument that a handler can take besides its call.
 pub trait FromInput: Sized {
     const TAKES_BODY: bool = false;
-    /// The query parameters it understands; one that nobody understands is refused.
+    /// Query parameters that it reads. Parameters that no argument reads are rejected.
     const QUERY: &'static [&'static str] = &[];
 
     fn from_input(input: &Input) -> Result<Self, Problem>;

@@ -1,4 +1,4 @@
-//! Around the middlewares that answer by themselves, so that those answers are ours as well.
+//! Middleware around those of actix that respond themselves, so that their errors are problems too.
 
 use actix_web::{
     HttpResponse,
@@ -17,9 +17,10 @@ use super::{
     problem::{MEDIA_TYPE, Problem},
 };
 
-/// Compress would answer 406 to whoever takes no encoding that there is: they get the answer as it is (RFC 9110, 12.5.3). What Cors refuses is said as
-/// a problem.
-pub async fn in_our_own_words(
+/// Removes an `Accept-Encoding` without a supported encoding: `Compress` would respond with 406,
+/// but an uncompressed response is allowed (RFC 9110, 12.5.3). Converts errors of `Cors` to
+/// problems.
+pub async fn problem_for_middleware_errors(
     mut request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<impl MessageBody>, actix_web::Error> {
@@ -31,19 +32,21 @@ pub async fn in_our_own_words(
         request.headers_mut().remove(header::ACCEPT_ENCODING);
     }
     let mut response = next.call(request).await?;
-    // What is not to be compressed is marked so for Compress, and for nobody else (RFC 9110, 8.4.1).
+    // `identity` only tells Compress to skip the response; clients must not get it
+    // (RFC 9110, 8.4.1).
     if response.headers().get(header::CONTENT_ENCODING).is_some_and(|coding| coding == "identity") {
         response.headers_mut().remove(header::CONTENT_ENCODING);
     }
-    let ours = response.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind == MEDIA_TYPE);
-    if ours || response.status() != StatusCode::BAD_REQUEST {
+    let is_problem =
+        response.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind == MEDIA_TYPE);
+    if is_problem || response.status() != StatusCode::BAD_REQUEST {
         return Ok(response.map_into_left_body());
     }
-    let why = response.response().error().map(ToString::to_string).unwrap_or_default();
-    let mut said: HttpResponse =
-        Problem::new(Code::InvalidHeader).detail(why).respond(&request_info);
+    let detail = response.response().error().map(ToString::to_string).unwrap_or_default();
+    let mut problem: HttpResponse =
+        Problem::new(Code::InvalidHeader).detail(detail).respond(&request_info);
     for (name, value) in response.headers().iter().filter(|(name, _)| *name == header::VARY) {
-        said.headers_mut().append(name.clone(), value.clone());
+        problem.headers_mut().append(name.clone(), value.clone());
     }
-    Ok(response.into_response(said).map_into_right_body())
+    Ok(response.into_response(problem).map_into_right_body())
 }

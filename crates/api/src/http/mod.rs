@@ -1,11 +1,12 @@
-//! The plumbing between HTTP and the domain. A request goes through [`endpoint`], which reads the body, makes the
-//! [`Call`], extracts what the handler asks for, and turns what comes back into an answer.
+//! HTTP layer. [`endpoint`] reads the body of a request, authorizes the [`Call`], extracts the
+//! handler's arguments, and converts its result into a response.
 
 mod admission;
 mod asset;
 mod body;
 mod call;
 mod code;
+mod concurrency;
 mod cursor;
 mod denial;
 mod deprecation;
@@ -20,26 +21,25 @@ mod params;
 pub mod problem;
 mod reply;
 mod request_info;
-mod room;
 mod routes;
 pub mod rules;
 mod unit;
 
-pub use admission::Entry;
+pub use admission::EnterScope;
 pub use asset::Asset;
 pub use body::Valid;
-pub use call::{Call, Paused};
+pub use call::{Call, Reentrant};
 pub use code::Code;
+pub use concurrency::{ConcurrencyLimiter, Permit};
 pub use cursor::CursorKey;
-pub use download::{Download, EVENT_STREAM, Gone, Sink};
+pub use download::{Disconnected, Download, EVENT_STREAM, StreamWriter};
 pub use idempotency::ResponseCipher;
 pub use input::{FromInput, Input};
-pub use middleware::in_our_own_words;
-pub use negotiation::{ForPerson, Format, Negotiated, StartRequest};
-pub use params::{Filter, InPath, Paging, Precondition, Query, Word, authorization, single};
+pub use middleware::problem_for_middleware_errors;
+pub use negotiation::{Format, Negotiated, PrefersHtml, StartRequest};
+pub use params::{Filter, IfMatch, Paging, PathKey, PathParam, Query, authorization, single};
 pub use problem::Problem;
 pub use reply::{Answer, Listed, Reply, Respond, created, no_content, ok};
 pub use request_info::{RequestInfo, request_info_middleware};
-pub use room::{Room, Rooms};
 pub use routes::{Routes, not_found, only_get};
 pub use unit::Unit;

@@ -1,4 +1,4 @@
-//! Which of several media types an answer is given in. (RFC 9110, 12)
+//! Content negotiation: the media type of a response (RFC 9110, 12).
 
 use actix_web::{
     HttpRequest, HttpResponse,
@@ -7,7 +7,7 @@ use actix_web::{
 
 use super::{Download, FromInput, Input, Problem, Reply, Respond};
 
-/// JSON, or the same as something else.
+/// JSON, or the same content in another media type.
 pub enum Negotiated<T> {
     Json(Reply<T>),
     Other(Download),
@@ -19,7 +19,7 @@ impl<T> Respond for Negotiated<T> {
             Self::Json(reply) => reply.respond(replayed),
             Self::Other(download) => download.respond(replayed),
         };
-        // In one line: Cors goes by the first, and may be the only one to add to it.
+        // A single header: Cors reads and extends only the first `Vary`.
         response
             .headers_mut()
             .insert(header::VARY, HeaderValue::from_static("accept, accept-encoding"));
@@ -27,7 +27,7 @@ impl<T> Respond for Negotiated<T> {
     }
 }
 
-/// The kinds of file that a list may be asked for as.
+/// File formats for lists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
     Ndjson,
@@ -54,25 +54,25 @@ impl Format {
     }
 }
 
-/// What a list is wanted as: a file, or the page that everybody else gets.
+/// Requested file format of a list. None: a page in JSON.
 #[derive(Debug)]
 pub struct StartRequest(pub Option<Format>);
 
 impl FromInput for StartRequest {
     fn from_input(input: &Input) -> Result<Self, Problem> {
-        let wanted = accepted(
+        let media_type = accepted(
             &input.request,
             &[JSON, Format::Ndjson.media_type(), Format::Csv.media_type()],
         );
-        Ok(Self(Format::ALL.into_iter().find(|format| format.media_type() == wanted)))
+        Ok(Self(Format::ALL.into_iter().find(|format| format.media_type() == media_type)))
     }
 }
 
-/// Whether it is a browser that asks, for a person.
+/// Whether the client prefers HTML, as browsers do.
 #[derive(Debug)]
-pub struct ForPerson(pub bool);
+pub struct PrefersHtml(pub bool);
 
-impl FromInput for ForPerson {
+impl FromInput for PrefersHtml {
     fn from_input(input: &Input) -> Result<Self, Problem> {
         Ok(Self(accepted(&input.request, &[JSON, HTML]) == HTML))
     }
@@ -81,22 +81,24 @@ impl FromInput for ForPerson {
 const JSON: &str = "application/json";
 const HTML: &str = "text/html";
 
-/// What of the media types offered is accepted before all others: the first, where `Accept` says nothing that could be understood.
+/// The offered media type that the client prefers: the first if `Accept` is missing, malformed or
+/// matches none.
 fn accepted<'o>(request: &HttpRequest, offered: &[&'o str]) -> &'o str {
     let Ok(Accept(ranges)) = Accept::parse(request) else { return offered[0] };
-    let (wanted, refused): (Vec<_>, Vec<_>) =
+    let (accepted, excluded): (Vec<_>, Vec<_>) =
         ranges.into_iter().partition(|range| range.quality > Quality::ZERO);
-    let is_refused = |kind: &str| refused.iter().any(|range| range.item.essence_str() == kind);
-    let wanted = Accept(wanted).ranked();
-    let fits = |range: &str, kind: &str| {
+    let is_excluded = |kind: &str| excluded.iter().any(|range| range.item.essence_str() == kind);
+    let accepted = Accept(accepted).ranked();
+    let matches = |range: &str, kind: &str| {
         range == "*/*"
             || range == kind
             || range
                 .strip_suffix('*')
                 .is_some_and(|family| family.ends_with('/') && kind.starts_with(family))
     };
-    let first = |range: &str| offered.iter().find(|kind| fits(range, kind) && !is_refused(kind));
-    wanted.iter().find_map(|range| first(range.essence_str())).unwrap_or(&offered[0])
+    let first =
+        |range: &str| offered.iter().find(|kind| matches(range, kind) && !is_excluded(kind));
+    accepted.iter().find_map(|range| first(range.essence_str())).unwrap_or(&offered[0])
 }
 
 #[cfg(test)]

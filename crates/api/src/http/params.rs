@@ -1,4 +1,4 @@
-//! What handlers take from the path, the query and the headers.
+//! Arguments of handlers from path, query and headers.
 
 use actix_web::{HttpRequest, http::header};
 use postern_domain::{
@@ -16,22 +16,25 @@ use super::{
     problem::Problem,
 };
 
-/// What has an id in a path, and under which name.
-pub trait InPath: Named {
+/// A resource with an ID in paths, and the name of that path parameter.
+pub trait PathParam: Named {
     const NAME: &'static str;
 }
 
 macro_rules! in_path {
     ($($thing:ty = $name:literal),+ $(,)?) => {
-        $(impl InPath for $thing {
+        $(impl PathParam for $thing {
             const NAME: &'static str = $name;
         })+
     };
 }
 
-in_path! { Member = "member", Session = "session", Impersonation = "impersonation", Event = "event", User = "user" }
+in_path! {
+    Member = "member", Session = "session", Impersonation = "impersonation",
+    Event = "event", User = "user"
+}
 
-impl<T: InPath> FromInput for Id<T> {
+impl<T: PathParam> FromInput for Id<T> {
     fn from_input(input: &Input) -> Result<Self, Problem> {
         let text = input.request.match_info().query(T::NAME);
         text.parse().map_err(|error: postern_domain::id::BadId| {
@@ -44,21 +47,21 @@ impl<T: InPath> FromInput for Id<T> {
     }
 }
 
-/// The `{key}` of a path, where it is a word and no id.
+/// The path parameter `{key}`: a name, not an ID.
 #[derive(Debug)]
-pub struct Word(pub String);
+pub struct PathKey(pub String);
 
-impl FromInput for Word {
+impl FromInput for PathKey {
     fn from_input(input: &Input) -> Result<Self, Problem> {
         Ok(Self(input.request.match_info().query("key").to_owned()))
     }
 }
 
-/// The versions in `If-Match`, if there are any (RFC 9110, 13.1.1).
+/// Versions in `If-Match` (RFC 9110, 13.1.1). None if the header is absent or `*`.
 #[derive(Debug)]
-pub struct Precondition(pub Option<Vec<i64>>);
+pub struct IfMatch(pub Option<Vec<i64>>);
 
-impl FromInput for Precondition {
+impl FromInput for IfMatch {
     fn from_input(input: &Input) -> Result<Self, Problem> {
         let Some(text) = single(&input.request, "if-match")? else { return Ok(Self(None)) };
         if text.trim() == "*" {
@@ -66,11 +69,12 @@ impl FromInput for Precondition {
         }
         let mut versions = Vec::new();
         for tag in text.split(',').map(str::trim) {
-            // A weak tag matches nothing here, nor does one that we did not give out: such an edit is stale, not malformed.
+            // Weak tags and tags that Postern has not issued match no version: the edit is stale,
+            // not malformed.
             let (strong, tag) = tag.strip_prefix("W/").map_or((true, tag), |weak| (false, weak));
             let Some(opaque) = tag.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) else {
                 return Err(Problem::new(Code::InvalidHeader)
-                    .detail("If-Match takes an ETag as it was given, in double quotes"));
+                    .detail("If-Match must contain an ETag as returned, in double quotes"));
             };
             versions.extend(
                 opaque.parse().ok().filter(|version: &i64| strong && version.to_string() == opaque),
@@ -80,17 +84,17 @@ impl FromInput for Precondition {
     }
 }
 
-/// The page of a list that is asked for.
+/// Requested page of a list.
 #[derive(Debug, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct Paging {
-    /// How many rows at the most: 1 to 100.
+    /// Maximum number of rows, 1 to 100.
     #[param(value_type = Option<u64>, minimum = 1, maximum = 100, default = 25, example = 25)]
     pub limit: u64,
-    /// `next_cursor` or `prev_cursor` of another page, as it was given; left out for the first page.
+    /// `next_cursor` or `prev_cursor` of another page, unchanged. Omit it for the first page.
     #[param(value_type = Option<String>, max_length = 200)]
     pub cursor: Option<String>,
-    /// The rest of the query, to which a cursor is bound.
+    /// All other query parameters; a cursor is bound to them.
     #[param(ignore)]
     pub filters: String,
 }
@@ -108,8 +112,9 @@ impl FromInput for Paging {
                         (1..=3).contains(&value.len()) && value.bytes().all(|b| b.is_ascii_digit());
                     let limit =
                         value.parse().ok().filter(|limit| digits && (1..=100).contains(limit));
-                    paging.limit = limit
-                        .ok_or_else(|| invalid("limit", "range", "a whole number from 1 to 100"))?;
+                    paging.limit = limit.ok_or_else(|| {
+                        invalid("limit", "range", "must be an integer from 1 to 100")
+                    })?;
                 }
                 "cursor" => paging.cursor = Some(value),
                 _ => filters.push((name, value)),
@@ -121,7 +126,7 @@ impl FromInput for Paging {
     }
 }
 
-/// The query parameters of an operation, besides those of paging.
+/// Query parameters of an operation, except those of paging.
 pub trait Filter: DeserializeOwned + Validate {
     const NAMES: &'static [&'static str];
 }
@@ -133,11 +138,11 @@ impl<T: Filter> FromInput for Query<T> {
     const QUERY: &'static [&'static str] = T::NAMES;
 
     fn from_input(input: &Input) -> Result<Self, Problem> {
-        let own: Vec<_> = pairs(input.request.query_string())?
+        let filters: Vec<_> = pairs(input.request.query_string())?
             .into_iter()
             .filter(|(name, _)| T::NAMES.contains(&name.as_str()))
             .collect();
-        let encoded = serde_urlencoded::to_string(own)
+        let encoded = serde_urlencoded::to_string(filters)
             .map_err(|error| invalid("", "invalid", &error.to_string()))?;
         let query = serde_urlencoded::Deserializer::new(form_urlencoded::parse(encoded.as_bytes()));
         let query: T = serde_path_to_error::deserialize(query).map_err(|error| {
@@ -150,15 +155,15 @@ impl<T: Filter> FromInput for Query<T> {
     }
 }
 
-/// A parameter that nobody understands is a mistake of the caller's, and silence would hide it.
+/// Rejects unknown and repeated query parameters: ignoring them would hide a mistake of the caller.
 pub fn refuse_unknown(query: &str, known: &[&[&str]]) -> Result<(), Problem> {
     let mut seen: Vec<String> = Vec::new();
     for (name, _) in pairs(query)? {
         if !known.iter().any(|names| names.contains(&name.as_str())) {
-            return Err(invalid(&name, "unknown", "the operation does not take this parameter"));
+            return Err(invalid(&name, "unknown", "the operation has no such parameter"));
         }
         if seen.contains(&name) {
-            return Err(invalid(&name, "duplicate", "the parameter is there twice"));
+            return Err(invalid(&name, "duplicate", "the parameter is given more than once"));
         }
         seen.push(name);
     }
@@ -172,7 +177,7 @@ fn pairs(query: &str) -> Result<Vec<(String, String)>, Problem> {
                 return Err(invalid(
                     &name.replace('\0', ""),
                     "nul_character",
-                    "the character U+0000 is not accepted",
+                    "must not contain U+0000",
                 ));
             }
             Ok((name.into_owned(), value.into_owned()))
@@ -188,7 +193,7 @@ fn invalid(name: &str, code: &str, detail: &str) -> Problem {
     )
 }
 
-/// The one `Authorization` header of a request, if it has one.
+/// Value of the `Authorization` header, if present. Fails if there are several.
 pub fn authorization(headers: &header::HeaderMap) -> Result<Option<&str>, Problem> {
     let mut values = headers.get_all(header::AUTHORIZATION);
     match (values.next(), values.next()) {
@@ -196,23 +201,21 @@ pub fn authorization(headers: &header::HeaderMap) -> Result<Option<&str>, Proble
         (Some(value), None) => {
             value.to_str().map(Some).map_err(|_| Problem::new(Code::InvalidToken))
         }
-        (Some(_), Some(_)) => {
-            Err(Problem::new(Code::InvalidToken)
-                .detail("there is more than one Authorization header"))
-        }
+        (Some(_), Some(_)) => Err(Problem::new(Code::InvalidToken)
+            .detail("the request has more than one Authorization header")),
     }
 }
 
-/// The value of a header, if it is there once and can be read.
+/// Value of a header, if present. Fails if it is repeated or not visible ASCII.
 pub fn single<'a>(request: &'a HttpRequest, name: &str) -> Result<Option<&'a str>, Problem> {
     let mut values = request.headers().get_all(name);
     match (values.next(), values.next()) {
         (None, _) => Ok(None),
         (Some(value), None) => value.to_str().map(Some).map_err(|_| {
-            Problem::new(Code::InvalidHeader).detail(format!("{name} has characters outside ASCII"))
+            Problem::new(Code::InvalidHeader).detail(format!("{name} must be visible ASCII"))
         }),
         (Some(_), Some(_)) => {
-            Err(Problem::new(Code::InvalidHeader).detail(format!("{name} is there twice")))
+            Err(Problem::new(Code::InvalidHeader).detail(format!("{name} is given more than once")))
         }
     }
 }

@@ -1,4 +1,4 @@
-//! A way of saying no: what it is sent as (RFC 9457), and what of ours becomes one.
+//! Problems: error responses (RFC 9457), and the conversion of errors to them.
 
 use std::time::Duration;
 
@@ -20,10 +20,10 @@ use serde::Serialize;
 use super::{RequestInfo, code::Code};
 use crate::identity::Busy;
 
-/// RFC 9457, 3.
+/// Media type of problems (RFC 9457, 3).
 pub const MEDIA_TYPE: &str = "application/problem+json";
 
-/// So much of what a request said is said back: characters of a detail, and of a pointer.
+/// Maximum length of details and pointers in characters, because they can quote the request.
 const DETAIL: usize = 1_000;
 const POINTER: usize = 500;
 
@@ -31,7 +31,7 @@ fn cut(text: String, at: usize) -> String {
     if text.len() <= at { text } else { text.chars().take(at).collect() }
 }
 
-/// A way of saying no.
+/// An error response.
 #[derive(Debug)]
 pub struct Problem {
     code: Code,
@@ -40,48 +40,49 @@ pub struct Problem {
     retry_after: Option<Duration>,
     allow: Option<String>,
     close: bool,
-    may_come: bool,
+    unaudited: bool,
 }
 
-/// What is wrong with one field of the input.
+/// An invalid field or parameter.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct FieldError {
-    /// Where it is: a JSON pointer (RFC 6901) into the body, or `/name` of a query or path parameter.
+    /// JSON pointer (RFC 6901) into the body, or `/name` of a query or path parameter.
     #[schema(example = "/email")]
     pub pointer: String,
-    /// What is wrong, as a stable word: `required`, `unknown`, `duplicate`, `invalid` (of another type), `nul_character`, or the rule that does not hold: `length`, `range`,
-    /// `format`, `name`, `slug`, `email`, `color`, `url`, `action`, `moment`, `weak`, `mismatch`, `taken`.
-    #[schema(example = "format")]
+    /// Stable error code: `required`, `unknown`, `duplicate`, `invalid` (wrong type),
+    /// `nul_character`, or the violated rule: `length`, `range`, `format`, `name`, `slug`, `email`,
+    /// `color`, `url`, `action`, `moment`, `weak`, `mismatch`, `taken`.
+    #[schema(example = "email")]
     pub code: String,
-    /// What is wrong, in words.
-    #[schema(example = "an e-mail address looks like name@example.com")]
+    /// Description of the error.
+    #[schema(example = "must be an e-mail address like name@example.com, at most 254 characters")]
     pub detail: String,
 }
 
-/// A problem as it is sent (RFC 9457).
+/// An error response (RFC 9457).
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 #[schema(as = Problem)]
 pub struct ProblemBody<'a> {
-    /// The address of a page about this kind of problem.
+    /// URL of a page that explains the code.
     #[serde(rename = "type")]
     #[schema(format = "uri-reference", example = "/problems/permission_denied")]
     kind: String,
-    /// What it is, in a line; the same for each of its kind.
-    #[schema(example = "You may not do this")]
+    /// Short description; always the same for a code.
+    #[schema(example = "Permission denied")]
     title: &'a str,
-    /// The status of the answer once more.
+    /// HTTP status of the response.
     #[schema(example = 403, minimum = 400, maximum = 599)]
     status: u16,
-    /// What is wrong this time, and what to do.
-    #[schema(example = "this needs the permission members:manage")]
+    /// Cause of this problem, or the action to take.
+    #[schema(example = "requires the permission members:manage")]
     detail: &'a str,
-    /// The kind of problem.
+    /// Stable code of the problem.
     #[schema(value_type = Code)]
     code: &'a str,
-    /// Leads to this request in the server's log.
+    /// ID of the request in the server's log.
     #[schema(example = "0b8a1c7e4f5d4a1b9c3e2d1f0a9b8c7d")]
     request_id: &'a str,
-    /// For invalid input: each fault.
+    /// Invalid fields and parameters, for invalid input.
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     #[schema(required = false)]
     errors: &'a [FieldError],
@@ -97,7 +98,7 @@ impl Problem {
             retry_after: None,
             allow: None,
             close: false,
-            may_come: false,
+            unaudited: false,
         }
     }
 
@@ -137,7 +138,7 @@ impl Problem {
         self
     }
 
-    /// The rest of the request is not worth reading: the connection is closed after the answer.
+    /// Closes the connection after the response, without reading the rest of the request.
     #[must_use]
     pub const fn close(mut self) -> Self {
         self.close = true;
@@ -157,25 +158,27 @@ impl Problem {
             .unwrap_or_default()
     }
 
-    /// What is not there, or must look as if it were not. Always the same words.
+    /// 404 for resources that do not exist, or that the caller has no access to. The text is always
+    /// the same.
     #[must_use]
     pub const fn not_found() -> Self {
         Self::new(Code::NotFound)
     }
 
-    /// What is not there, and may be later, or was once: whoever asks knows where it would stand, and is denied nothing.
+    /// 404 for resources of a log that the caller has access to, but that do not exist yet or any
+    /// more. Not recorded as a denial.
     #[must_use]
-    pub fn not_there_now() -> Self {
-        Self { may_come: true, ..Self::not_found() }
+    pub fn not_found_yet() -> Self {
+        Self { unaudited: true, ..Self::not_found() }
     }
 
-    /// Whether it is about something that is not here, or must look as if it were not.
+    /// Whether this is a 404 that must be recorded as a denial.
     #[must_use]
-    pub const fn hides(&self) -> bool {
-        matches!(self.code, Code::NotFound) && !self.may_come
+    pub const fn is_denial(&self) -> bool {
+        matches!(self.code, Code::NotFound) && !self.unaudited
     }
 
-    /// Too many failures to prove a password; `wait` is how long they count.
+    /// 429 after too many failed password checks. `wait` is the time until the next attempt.
     #[must_use]
     pub fn too_many_attempts(wait: TimeDelta) -> Self {
         Self::new(Code::TooManyAttempts)
@@ -214,10 +217,10 @@ impl Problem {
         };
         response
             .content_type(MEDIA_TYPE)
-            .body(serde_json::to_string(&body).expect("a problem is plain data"))
+            .body(serde_json::to_string(&body).expect("problems serialize to JSON"))
     }
 
-    /// RFC 6750, 3: no error code where no token was sent.
+    /// Value of `WWW-Authenticate`: no error code if no token was sent (RFC 6750, 3).
     const fn challenge(&self) -> &'static str {
         match self.code {
             Code::Unauthenticated | Code::InvalidCredentials | Code::InvalidRefreshToken => {
@@ -233,7 +236,7 @@ impl From<Denial> for Problem {
         match denial {
             Denial::NotFound => Self::not_found(),
             Denial::Forbidden(permission) => Self::new(Code::PermissionDenied)
-                .detail(format!("this needs the permission {permission}")),
+                .detail(format!("requires the permission {permission}")),
             Denial::Blocked => Self::new(Code::ImpersonationBlocked),
             Denial::ReadOnly => Self::new(Code::ImpersonationReadOnly),
         }
@@ -241,8 +244,8 @@ impl From<Denial> for Problem {
 }
 
 impl From<AuthenticationError> for Problem {
-    fn from(unrecognised: AuthenticationError) -> Self {
-        Self::new(match unrecognised {
+    fn from(error: AuthenticationError) -> Self {
+        Self::new(match error {
             AuthenticationError::SessionEnded => Code::SessionEnded,
             AuthenticationError::ImpersonationEnded => Code::ImpersonationEnded,
             AuthenticationError::ImpersonationExpired => Code::ImpersonationExpired,
@@ -250,21 +253,21 @@ impl From<AuthenticationError> for Problem {
     }
 }
 
-/// The cause is logged here, once; the client gets the request id that leads to it.
+/// Logs the cause; the client gets only the request ID.
 impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
         let cause = chain(&error);
         match error {
             StoreError::Conflict(_) => {
-                tracing::info!(cause, "a write conflicts with what is there");
+                tracing::info!(cause, "write conflict");
                 Self::new(Code::Conflict)
             }
             StoreError::Unavailable(_) => {
-                tracing::error!(cause, "the database is not available");
+                tracing::error!(cause, "database unavailable");
                 Self::new(Code::Unavailable)
             }
             StoreError::Corrupt(_) | StoreError::Broken(_) => {
-                tracing::error!(cause, "this should not have happened");
+                tracing::error!(cause, "unexpected store error");
                 Self::new(Code::Internal)
             }
         }

@@ -1,4 +1,4 @@
-//! What a handler answers.
+//! Responses of handlers.
 
 use std::marker::PhantomData;
 
@@ -13,15 +13,15 @@ use serde::{Deserialize, Serialize};
 
 use super::Problem;
 
-/// What nearly every handler gives.
+/// Result of most handlers.
 pub type Answer<T> = Result<Reply<T>, Problem>;
 
-/// What can be answered. `replayed`: whether it has been before.
+/// Conversion to an HTTP response. With `replayed` it has `Idempotency-Replayed`.
 pub trait Respond {
     fn respond(self, replayed: bool) -> HttpResponse;
 }
 
-/// An answer with a body of type `T`, already in JSON. It can be kept and given again to a repeated request.
+/// A response with a body of type `T`, serialized to JSON. It can be stored and replayed.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Reply<T> {
     status: u16,
@@ -40,7 +40,7 @@ pub fn ok<T: Serialize>(body: T) -> Reply<T> {
     Reply::new(StatusCode::OK, Some(&body))
 }
 
-/// 201 with a body, and where the new thing is.
+/// 201 with a body and a `Location`.
 pub fn created<T: Serialize>(body: T, location: impl Into<String>) -> Reply<T> {
     Reply { location: Some(location.into()), ..Reply::new(StatusCode::CREATED, Some(&body)) }
 }
@@ -53,9 +53,8 @@ pub fn no_content() -> Reply<()> {
 
 impl<T: Serialize> Reply<T> {
     fn new(status: StatusCode, body: Option<&T>) -> Self {
-        let body = body.map(|body| {
-            serde_json::to_string(body).expect("what the domain shows can be written as JSON")
-        });
+        let body =
+            body.map(|body| serde_json::to_string(body).expect("response types serialize to JSON"));
         Self {
             status: status.as_u16(),
             body,
@@ -69,20 +68,20 @@ impl<T: Serialize> Reply<T> {
 }
 
 impl<T> Reply<T> {
-    /// A strong validator (RFC 9110, 8.8.3).
+    /// Sets a strong `ETag` (RFC 9110, 8.8.3).
     #[must_use]
     pub fn etag(mut self, version: i64) -> Self {
         self.etag = Some(format!("\"{version}\""));
         self
     }
 
-    /// Where one can go on from here (RFC 8288).
+    /// Sets `Link` (RFC 8288).
     #[must_use]
     pub fn links(self, links: Vec<String>) -> Self {
         Self { links, ..self }
     }
 
-    /// Lets everybody keep the answer for a while; without this nobody does.
+    /// Lets any cache store the response. The default is `no-store`.
     #[must_use]
     pub fn public_for(mut self, seconds: u32) -> Self {
         self.cache = Some(format!("public, max-age={seconds}"));
@@ -92,7 +91,7 @@ impl<T> Reply<T> {
 
 impl<T> Respond for Reply<T> {
     fn respond(self, replayed: bool) -> HttpResponse {
-        let status = StatusCode::from_u16(self.status).expect("made from a status code");
+        let status = StatusCode::from_u16(self.status).expect("created from a status code");
         let mut response = HttpResponse::build(status);
         let tagged = self.etag.is_some();
         let headers = [
@@ -106,7 +105,7 @@ impl<T> Respond for Reply<T> {
             }
         }
         if tagged {
-            // Compressed, it would be other bytes under the same strong tag (RFC 9110, 8.8.3.3).
+            // A strong tag identifies exact bytes; compression changes them (RFC 9110, 8.8.3.3).
             response.insert_header(ContentEncoding::Identity);
         }
         if !self.links.is_empty() {
@@ -127,13 +126,14 @@ impl<T> Respond for Reply<T> {
 pub struct Listed<T> {
     /// The rows, newest first.
     pub data: Vec<T>,
-    /// Goes into `cursor` to get the next page; null on the last one.
+    /// Value of `cursor` for the next page; null on the last page.
     pub next_cursor: Option<String>,
-    /// Goes into `cursor` to get what is newer; null on the first page.
+    /// Value of `cursor` for the previous page; null on the first page.
     pub prev_cursor: Option<String>,
 }
 
-// By hand, since a derive would give every kind of list a copy of its rows' schema instead of a reference to it.
+// Written by hand: a derive would copy the row's schema into each list schema instead of
+// referring to it.
 impl<T: utoipa::ToSchema> utoipa::PartialSchema for Listed<T> {
     fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
         use utoipa::openapi::{ArrayBuilder, ObjectBuilder, Ref, Type, schema::SchemaType};
@@ -152,7 +152,7 @@ impl<T: utoipa::ToSchema> utoipa::PartialSchema for Listed<T> {
                 ObjectBuilder::new()
                     .schema_type(SchemaType::from_iter([Type::String, Type::Null]))
                     .description(Some(
-                        "Goes into `cursor` to get the next page; null on the last one.",
+                        "Value of `cursor` for the next page; null on the last page.",
                     ))
                     .examples([serde_json::Value::Null]),
             )
@@ -162,7 +162,7 @@ impl<T: utoipa::ToSchema> utoipa::PartialSchema for Listed<T> {
                 ObjectBuilder::new()
                     .schema_type(SchemaType::from_iter([Type::String, Type::Null]))
                     .description(Some(
-                        "Goes into `cursor` to get what is newer; null on the first page.",
+                        "Value of `cursor` for the previous page; null on the first page.",
                     ))
                     .examples([serde_json::Value::Null]),
             )

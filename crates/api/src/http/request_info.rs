@@ -1,4 +1,4 @@
-//! What is known of a request before anybody looks at who sent it: its id, from where it came, by which program.
+//! Request data that is available before authentication: request ID, IP address, user agent.
 
 use std::{net::IpAddr, rc::Rc};
 
@@ -18,7 +18,7 @@ use crate::state::State;
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
-/// What the record and the log say of a request.
+/// Request data for the audit log and the server's log.
 #[derive(Debug, Clone)]
 pub struct RequestInfo {
     pub request_id: String,
@@ -38,24 +38,23 @@ impl RequestInfo {
         }
     }
 
-    /// The facts of a request that has come through [`establish`].
+    /// The data that [`request_info_middleware`] has attached to the request.
     #[must_use]
     pub fn of(request: &HttpRequest) -> Rc<Self> {
         request
             .extensions()
             .get::<Rc<Self>>()
             .cloned()
-            .expect("every request goes through the middleware")
+            .expect("request_info_middleware wraps the app")
     }
 }
 
-/// The outermost middleware: establishes the facts, gives the request id back, and keeps private answers out of caches.
+/// Outermost middleware: collects the request data, sets `X-Request-Id` and the security headers.
 pub async fn request_info_middleware(
     request: ServiceRequest,
     next: Next<impl MessageBody>,
 ) -> Result<ServiceResponse<impl MessageBody>, actix_web::Error> {
-    let state =
-        request.app_data::<web::Data<State>>().cloned().expect("the state is part of the app");
+    let state = request.app_data::<web::Data<State>>().cloned().expect("the app has the state");
     let headers = request.headers();
     let request_info = Rc::new(RequestInfo {
         request_id: headers
@@ -75,9 +74,9 @@ pub async fn request_info_middleware(
     let headers = response.headers_mut();
     headers.insert(
         REQUEST_ID,
-        HeaderValue::from_str(&request_info.request_id).expect("made of visible characters"),
+        HeaderValue::from_str(&request_info.request_id).expect("request IDs are visible ASCII"),
     );
-    for (name, value) in GUARDS {
+    for (name, value) in SECURITY_HEADERS {
         if !headers.contains_key(&name) {
             headers.insert(name, HeaderValue::from_static(value));
         }
@@ -91,8 +90,9 @@ pub async fn request_info_middleware(
     Ok(response)
 }
 
-/// What every answer says unless it says otherwise itself: kept by nobody, shown in no frame, and nothing but what it is (OWASP REST Security).
-const GUARDS: [(HeaderName, &str); 6] = [
+/// Default headers of each response (OWASP REST Security Cheat Sheet): no caching, no framing, no
+/// content sniffing. Headers that a handler sets take precedence.
+const SECURITY_HEADERS: [(HeaderName, &str); 6] = [
     (header::CACHE_CONTROL, "no-store"),
     (header::CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'"),
     (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
@@ -101,7 +101,7 @@ const GUARDS: [(HeaderName, &str); 6] = [
     (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
 ];
 
-/// A client's own request id, if it can do no harm in a log.
+/// The client's own request ID, if it is safe to log.
 fn acceptable_id(value: &HeaderValue) -> Option<&str> {
     let id = value.to_str().ok()?;
     let fits = (1..=64).contains(&id.len())
@@ -109,10 +109,11 @@ fn acceptable_id(value: &HeaderValue) -> Option<&str> {
     fits.then_some(id)
 }
 
-/// The client's address: the peer's, unless the peer is a proxy of ours; then the rightmost hop that is not.
+/// The client's IP address: that of the peer, or behind a trusted proxy the rightmost address in
+/// `X-Forwarded-For` that is not a trusted proxy.
 fn client(peer: IpAddr, headers: &HeaderMap, proxies: &[IpNet]) -> IpAddr {
-    let ours = |ip: &IpAddr| proxies.iter().any(|net| net.contains(ip));
-    if !ours(&peer) {
+    let is_trusted = |ip: &IpAddr| proxies.iter().any(|net| net.contains(ip));
+    if !is_trusted(&peer) {
         return peer;
     }
     let hops: Vec<&str> = headers
@@ -123,9 +124,9 @@ fn client(peer: IpAddr, headers: &HeaderMap, proxies: &[IpNet]) -> IpAddr {
     let mut last = peer;
     for hop in hops.into_iter().rev() {
         match hop.trim().parse::<IpAddr>() {
-            Ok(ip) if ours(&ip.to_canonical()) => last = ip.to_canonical(),
+            Ok(ip) if is_trusted(&ip.to_canonical()) => last = ip.to_canonical(),
             Ok(ip) => return ip.to_canonical(),
-            // Whatever stands left of what nobody can read was not vouched for.
+            // Addresses left of a malformed one cannot be trusted.
             Err(_) => return last,
         }
     }

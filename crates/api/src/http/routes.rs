@@ -1,5 +1,6 @@
-//! Mounting. A feature adds its handlers; method and path come from the annotation of each, everything else from its
-//! row in the table. One registration serves both the app and the document, so neither can know what the other does not.
+//! Mounting of handlers. Method and path come from the annotation of a handler, everything else
+//! from its row in the operations table. One registration serves both the app and the OpenAPI
+//! document, so the two cannot differ.
 
 use std::{collections::BTreeMap, future::ready, sync::Arc};
 
@@ -13,40 +14,40 @@ use utoipa::openapi::{HttpMethod, RefOr, Schema, path};
 
 use super::{
     RequestInfo,
-    admission::Entry,
+    admission::EnterScope,
     code::Code,
     endpoint::{self, Handler},
     problem::Problem,
 };
 use crate::operations::Op;
 
-/// An operation that has been mounted.
+/// A mounted operation.
 pub struct Mounted {
     pub row: &'static Operation,
     pub path: String,
     pub method: HttpMethod,
     pub document: path::Operation,
-    /// The body schemas it refers to, by name.
+    /// Schemas that it refers to, by name.
     pub schemas: Vec<(String, RefOr<Schema>)>,
     pub takes_body: bool,
     route: Arc<dyn Fn(Method) -> Route + Send + Sync>,
 }
 
-/// All that is mounted.
+/// All mounted operations.
 #[derive(Default)]
 pub struct Routes(Vec<Mounted>);
 
 impl Routes {
-    /// Mounts a handler where its annotation says.
+    /// Mounts a handler at the method and path of its annotation.
     pub fn add<O, Args, H>(&mut self, handler: H) -> &mut Self
     where
         O: Op + utoipa::Path + utoipa::__dev::SchemaReferences + for<'t> utoipa::__dev::Tags<'t>,
-        O::Scope: Entry,
+        O::Scope: EnterScope,
         H: Handler<O, Args> + Send + Sync,
         Args: 'static,
     {
         let method = O::methods().into_iter().next().expect("an annotation names a method");
-        // Tags and schemas come through the same doors that utoipa's own bindings collect them through.
+        // Hidden traits of utoipa, from which its own framework bindings collect tags and schemas.
         let (mut schemas, mut document) = (Vec::new(), O::operation());
         <O as utoipa::__dev::SchemaReferences>::schemas(&mut schemas);
         document.tags =
@@ -71,21 +72,21 @@ impl Routes {
         &self.0
     }
 
-    /// Mounts everything in an app.
+    /// Mounts all operations in an app.
     pub fn configure(&self, config: &mut ServiceConfig) {
         let mut resources: BTreeMap<&str, Vec<&Mounted>> = BTreeMap::new();
         for mounted in &self.0 {
             resources.entry(&mounted.path).or_default().push(mounted);
         }
         for (path, mounted) in resources {
-            let allow = allow(mounted.iter().map(|one| actix_method(&one.method)));
-            // The number of a tile has slashes in it (C2SP tlog-tiles), which OpenAPI has no parameter for.
+            let allow = allow(mounted.iter().map(|operation| actix_method(&operation.method)));
+            // A tile path contains slashes (C2SP tlog-tiles); OpenAPI has no such parameter.
             let pattern = path.replace("{tile}", "{tile:.+}");
-            let resource = mounted.iter().fold(web::resource(pattern), |resource, one| {
-                // Whatever can be read can be asked for without its body (RFC 9110, 9.3.2).
-                let head = matches!(one.method, HttpMethod::Get).then(|| (one.route)(Method::HEAD));
-                head.into_iter()
-                    .fold(resource.route((one.route)(actix_method(&one.method))), Resource::route)
+            let resource = mounted.iter().fold(web::resource(pattern), |resource, operation| {
+                let Mounted { method, route, .. } = operation;
+                // Each GET also serves HEAD (RFC 9110, 9.3.2).
+                let head = matches!(method, HttpMethod::Get).then(|| route(Method::HEAD));
+                head.into_iter().fold(resource.route(route(actix_method(method))), Resource::route)
             });
             config.service(resource.default_service(web::to(move |request: HttpRequest| {
                 ready(method_not_allowed(&request, allow.clone()))
@@ -94,12 +95,12 @@ impl Routes {
     }
 }
 
-/// What answers where nothing is mounted.
+/// Handler of paths that nothing is mounted at.
 pub async fn not_found(request: HttpRequest) -> HttpResponse {
     Problem::not_found().respond(&RequestInfo::of(&request))
 }
 
-/// What a path can be asked for, as `Allow` lists it.
+/// Value of `Allow`: the methods of a path, HEAD and OPTIONS included.
 pub fn allow(methods: impl Iterator<Item = Method>) -> String {
     let mut all: Vec<Method> = methods
         .flat_map(|method| [(method == Method::GET).then_some(Method::HEAD), Some(method)])
@@ -110,7 +111,7 @@ pub fn allow(methods: impl Iterator<Item = Method>) -> String {
     all.iter().map(Method::as_str).collect::<Vec<_>>().join(", ")
 }
 
-/// Mounts something that can only be read, and is no operation.
+/// Mounts a read-only resource that is not an operation.
 pub fn only_get(path: &str, route: Route) -> Resource {
     let allow = allow(std::iter::once(Method::GET));
     let route = route.guard(guard::Any(guard::Get()).or(guard::Head()));
@@ -119,7 +120,7 @@ pub fn only_get(path: &str, route: Route) -> Resource {
     }))
 }
 
-/// What answers where something is mounted, but not for this method. Who only asks what there is, is told.
+/// Response for a method that a path does not support: 204 with `Allow` for OPTIONS, otherwise 405.
 fn method_not_allowed(request: &HttpRequest, allow: String) -> HttpResponse {
     if request.method() == Method::OPTIONS {
         return HttpResponse::NoContent().insert_header((header::ALLOW, allow)).finish();

@@ -1,5 +1,5 @@
-//! Rules on input in the shape `validator` wants, each with what it expects in words; and fields that may be left out or
-//! be null.
+//! Validation rules for `validator`, each with a message that says what is accepted; and
+//! deserializers for fields that can be omitted or null.
 
 use std::{fmt, marker::PhantomData};
 
@@ -16,14 +16,18 @@ fn rule(holds: bool, code: &'static str, expected: &'static str) -> Result<(), V
 }
 
 pub fn name(given: &str) -> Result<(), ValidationError> {
-    rule(text::is_name(given), "name", "1 to 100 characters on one line, without space around them")
+    rule(
+        text::is_name(given),
+        "name",
+        "must have 1 to 100 characters on one line, without leading or trailing spaces",
+    )
 }
 
 pub fn slug(given: &str) -> Result<(), ValidationError> {
     rule(
         text::is_slug(given),
         "slug",
-        "3 to 40 lower-case letters, digits and single hyphens inside",
+        "must have 3 to 40 lower-case letters, digits and single hyphens, no hyphen at either end",
     )
 }
 
@@ -31,19 +35,19 @@ pub fn email(given: &str) -> Result<(), ValidationError> {
     rule(
         text::is_email(given),
         "email",
-        "an e-mail address looks like name@example.com and has at most 254 characters",
+        "must be an e-mail address like name@example.com, at most 254 characters",
     )
 }
 
 pub fn color(given: &str) -> Result<(), ValidationError> {
-    rule(text::is_color(given), "color", "a color looks like #0a7d5c")
+    rule(text::is_color(given), "color", "must be a color like #0a7d5c")
 }
 
 pub fn picture_url(given: &str) -> Result<(), ValidationError> {
     rule(
         text::is_picture_url(given),
         "url",
-        "an https address on a public host, of at most 500 characters",
+        "must be an https URL on a public host, at most 500 characters",
     )
 }
 
@@ -51,41 +55,42 @@ pub fn search(given: &str) -> Result<(), ValidationError> {
     rule(
         (2..=100).contains(&given.trim().chars().count()),
         "length",
-        "2 to 100 characters, without space around them",
+        "must have 2 to 100 characters, not counting leading and trailing spaces",
     )
 }
 
-/// An action of the catalogue, or all of a kind of them as in `user.*`.
+/// An audit action, or a group of them such as `user.*`.
 pub fn action_filter(given: &str) -> Result<(), ValidationError> {
     let known = Action::ALL.iter().any(|action| match given.strip_suffix('*') {
         Some(kind) => kind.ends_with('.') && action.name().starts_with(kind),
         None => action.name() == given,
     });
-    rule(known, "action", "an action of the catalogue, or a kind of them as in user.*")
+    rule(known, "action", "must be an audit action, or a group of them such as user.*")
 }
 
-/// From 1970 to 9999: what both databases can compare.
+/// A time from 1970 to 9999: the range that both databases can compare.
 pub fn moment(given: &DateTime<Utc>) -> Result<(), ValidationError> {
-    rule((1970..=9999).contains(&given.year()), "moment", "a time from 1970 to 9999")
+    rule((1970..=9999).contains(&given.year()), "moment", "must be a time from 1970 to 9999")
 }
 
-/// A moment of a query, told how it is written where it is not. To be used as `maybe` is.
+/// A time in a query. The error message shows the format. Use it like [`maybe`].
 pub fn when<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<DateTime<Utc>>, D::Error> {
     let given = String::deserialize(deserializer)?;
     let moment = DateTime::parse_from_rfc3339(&given);
     moment
         .map(|moment| Some(moment.to_utc()))
-        .map_err(|_| de::Error::custom("a time with its offset, as in 2026-11-20T00:00:00Z"))
+        .map_err(|_| de::Error::custom("must be a time with offset, like 2026-11-20T00:00:00Z"))
 }
 
-/// For a field that may be left out but is not null. To be used as `maybe` is.
+/// For a field that can be omitted but not null. Use it like [`maybe`].
 pub fn present<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<T>, D::Error> {
     T::deserialize(deserializer).map(Some)
 }
 
-/// For an object that may be left out but is not null. To be used as `maybe` is. (serde alone would take a list of its values as well.)
+/// For an object that can be omitted but not null. Use it like [`maybe`]. (serde alone also accepts
+/// an array of the field values.)
 pub fn object<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<T>, D::Error> {
@@ -106,9 +111,9 @@ pub fn object<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
     deserializer.deserialize_map(Members(PhantomData)).map(Some)
 }
 
-/// For a field that may be left out (`None`), be null (`Some(None)`) or have a value.
+/// For a field that can be omitted (`None`), null (`Some(None)`) or set.
 ///
-/// To be used as `#[serde(default, deserialize_with = "rules::maybe")]`.
+/// Use it as `#[serde(default, deserialize_with = "rules::maybe")]`.
 pub fn maybe<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<Option<T>>, D::Error> {

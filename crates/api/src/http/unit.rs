@@ -1,4 +1,4 @@
-//! A unit of work, and the answer that is committed with it.
+//! A unit of work, and the response that is committed with it.
 
 use std::{
     ops::{Deref, DerefMut},
@@ -15,7 +15,8 @@ use serde::Serialize;
 use super::{Answer, Reply, idempotency::Pending};
 use crate::state::State;
 
-/// A unit of work with the answer it is going to give: the answer to a request that may be repeated is committed with it.
+/// A unit of work of a request. With an idempotency key, the response is stored in the same
+/// transaction.
 #[must_use = "a unit of work that is not committed is rolled back"]
 pub struct Unit<S: Scope> {
     pub(super) work: Work<S>,
@@ -38,7 +39,7 @@ impl<S: Scope> DerefMut for Unit<S> {
 }
 
 impl<S: HasLog> Unit<S> {
-    /// Makes it so, and gives the answer.
+    /// Commits, and returns the response.
     pub async fn commit<T: Serialize>(mut self, reply: Reply<T>) -> Answer<T> {
         if let Some(Pending { org, user, key_hash, request_hash, since }) = self.pending.take() {
             let response = self.state.response_cipher.encrypt(&reply, &key_hash)?;

@@ -1,6 +1,6 @@
-//! Ed25519 for `jsonwebtoken`, by *ring*, which is in the tree already for TLS to PostgreSQL.
+//! Ed25519 for `jsonwebtoken`, with *ring*, which is already a dependency for TLS to PostgreSQL.
 //!
-//! It is the only algorithm that exists in this process: a token that names another one has nothing to be checked with.
+//! It is the only algorithm in this process: tokens with another `alg` cannot be verified.
 
 use jsonwebtoken::{
     Algorithm, AlgorithmFamily, DecodingKey, EncodingKey,
@@ -16,16 +16,16 @@ static PROVIDER: CryptoProvider = CryptoProvider {
     key_utils: KeyUtils::new_unimplemented(),
 };
 
-/// To be called before the first token is made or checked; once is enough, and more often does no harm.
+/// Installs the provider. Call it before the first token is signed or verified. Idempotent.
 pub fn install() {
-    // The only error is that it has been installed before.
+    // The only possible error is that the provider is already installed.
     let _ = PROVIDER.install_default();
 }
 
 struct Signer(Ed25519KeyPair);
 struct Verifier(UnparsedPublicKey<Vec<u8>>);
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature is the library's")]
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the library defines the signature")]
 fn signer(algorithm: &Algorithm, key: &EncodingKey) -> Result<Box<dyn JwtSigner>, Error> {
     only_ed25519(*algorithm, key.family())?;
     let pair =
@@ -33,7 +33,7 @@ fn signer(algorithm: &Algorithm, key: &EncodingKey) -> Result<Box<dyn JwtSigner>
     Ok(Box::new(Signer(pair)))
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature is the library's")]
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the library defines the signature")]
 fn verifier(algorithm: &Algorithm, key: &DecodingKey) -> Result<Box<dyn JwtVerifier>, Error> {
     only_ed25519(*algorithm, key.family())?;
     Ok(Box::new(Verifier(UnparsedPublicKey::new(&ED25519, key.try_get_as_bytes()?.to_vec()))))

@@ -1,5 +1,6 @@
-//! Hashing passwords: Argon2id on a bounded number of threads. Each hash needs 19 MiB and some tens of milliseconds of a
-//! core, so that many sign-ins at once wait their turn here, and neither stall other requests nor exhaust the memory.
+//! Password hashing: Argon2id on a bounded number of threads. By default, each hash takes 19 MiB
+//! and tens of milliseconds of CPU time. Concurrent sign-ins are queued here, so that they neither
+//! stall other requests nor exhaust the memory.
 
 use std::{
     sync::{
@@ -19,76 +20,79 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::config;
 
-/// More people are waiting than will be served in time.
+/// The queue for hashing is full, or the wait timed out.
 #[derive(Debug, thiserror::Error)]
-#[error("too many passwords are being checked")]
+#[error("too many concurrent password checks")]
 pub struct Busy;
 
 pub struct Hasher {
     argon2: Argon2<'static>,
-    threads: Arc<Semaphore>,
+    max_concurrent: Arc<Semaphore>,
     waiting: AtomicUsize,
-    queue: usize,
-    patience: Duration,
-    /// Checked where there is no account, so that an unknown address takes as long as a wrong password.
-    nobody: credential::PasswordHash,
+    max_queued: usize,
+    queue_timeout: Duration,
+    /// Verified against if there is no account, so that an unknown address takes as long as a wrong
+    /// password.
+    dummy_hash: credential::PasswordHash,
 }
 
-/// A turn at hashing. Whoever holds it may hash once or more; everybody else waits.
-pub struct Turn {
+/// Permit to hash and verify passwords. Released on drop.
+pub struct HashPermit {
     argon2: Argon2<'static>,
     _permit: OwnedSemaphorePermit,
 }
 
 impl Hasher {
-    /// Fails where the parameters are none that Argon2 knows.
+    /// Fails if Argon2 rejects the parameters.
     pub fn new(config: &config::Passwords) -> Result<Self, argon2::Error> {
         let params = Params::new(config.memory_kib, config.iterations, config.parallelism, None)?;
         let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
-        let threads = match config.threads {
-            // One core is left to everybody else.
+        let max_concurrent = match config.max_concurrent_hashes {
+            // Leave one core to other requests.
             0 => std::thread::available_parallelism()
                 .map_or(1, |cores| cores.get().saturating_sub(1).max(1)),
-            threads => threads,
+            max_concurrent => max_concurrent,
         };
-        let nobody = hash(&argon2, &Password::new("nobody has this password"));
+        let dummy_hash = hash(&argon2, &Password::new("timing equalization, no account has this"));
         Ok(Self {
             argon2,
-            threads: Arc::new(Semaphore::new(threads)),
+            max_concurrent: Arc::new(Semaphore::new(max_concurrent)),
             waiting: AtomicUsize::new(0),
-            queue: config.queue,
-            patience: Duration::from_secs(config.wait_seconds),
-            nobody,
+            max_queued: config.max_queued,
+            queue_timeout: Duration::from_secs(config.queue_timeout_seconds),
+            dummy_hash,
         })
     }
 
-    /// Waits for a turn, but neither in too long a queue nor for too long.
-    pub async fn turn(&self) -> Result<Turn, Busy> {
-        let permit = if let Ok(permit) = Arc::clone(&self.threads).try_acquire_owned() {
+    /// Waits for a permit. Fails if the queue is full or the wait times out.
+    pub async fn acquire(&self) -> Result<HashPermit, Busy> {
+        let permit = if let Ok(permit) = Arc::clone(&self.max_concurrent).try_acquire_owned() {
             permit
         } else {
-            let _place = QueueSlot::take(&self.waiting, self.queue)?;
-            let permit =
-                tokio::time::timeout(self.patience, Arc::clone(&self.threads).acquire_owned())
-                    .await;
+            let _slot = QueueSlot::take(&self.waiting, self.max_queued)?;
+            let permit = tokio::time::timeout(
+                self.queue_timeout,
+                Arc::clone(&self.max_concurrent).acquire_owned(),
+            )
+            .await;
             permit.map_err(|_| Busy)?.map_err(|_| Busy)?
         };
-        Ok(Turn { argon2: self.argon2.clone(), _permit: permit })
+        Ok(HashPermit { argon2: self.argon2.clone(), _permit: permit })
     }
 
-    /// The hash to check a password against where there is no account.
-    pub const fn nobody(&self) -> &credential::PasswordHash {
-        &self.nobody
+    /// Hash to verify a password against if there is no account.
+    pub const fn dummy_hash(&self) -> &credential::PasswordHash {
+        &self.dummy_hash
     }
 }
 
-impl Turn {
+impl HashPermit {
     pub async fn hash(&self, password: &Password) -> credential::PasswordHash {
         let (argon2, password) = (self.argon2.clone(), password.clone());
         run(move || hash(&argon2, &password)).await
     }
 
-    /// Is this the password? The parameters are those that it was hashed with.
+    /// Whether the password matches the hash. The hash includes its parameters.
     pub async fn verify(&self, password: &Password, against: &credential::PasswordHash) -> bool {
         let (argon2, password, against) = (self.argon2.clone(), password.clone(), against.clone());
         run(move || {
@@ -102,23 +106,23 @@ impl Turn {
 fn hash(argon2: &Argon2<'_>, password: &Password) -> credential::PasswordHash {
     argon2
         .hash_password(password.expose())
-        .expect("any password within the length limit can be hashed")
+        .expect("passwords within the length limit can be hashed")
         .to_string()
         .into()
 }
 
 async fn run<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
-    tokio::task::spawn_blocking(work).await.expect("hashing does not panic, and nobody cancels it")
+    tokio::task::spawn_blocking(work).await.expect("hashing does not panic and is not cancelled")
 }
 
-/// A place in the queue.
+/// Slot in the queue. Released on drop.
 struct QueueSlot<'a>(&'a AtomicUsize);
 
 impl<'a> QueueSlot<'a> {
-    fn take(waiting: &'a AtomicUsize, queue: usize) -> Result<Self, Busy> {
+    fn take(waiting: &'a AtomicUsize, max_queued: usize) -> Result<Self, Busy> {
         let before = waiting.fetch_add(1, Ordering::Relaxed);
-        let place = Self(waiting);
-        if before < queue { Ok(place) } else { Err(Busy) }
+        let slot = Self(waiting);
+        if before < max_queued { Ok(slot) } else { Err(Busy) }
     }
 }
 

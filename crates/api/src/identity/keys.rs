@@ -1,8 +1,8 @@
-//! Keys on disk: files that only their owner reads, made at first start.
+//! Keys on disk, in files that only their owner can read. They are created at the first start.
 //!
-//! Signing keys carry the time they were made in their name. A new one is published at once, signs after an activation
-//! time (so that every replica and every integrator has seen it), and the one before it goes on verifying for an
-//! overlap after that. Rotating is making a new file: `postern keys rotate`.
+//! The file name of a signing key contains its creation time. A new key is published at once and
+//! signs after an activation time, when every replica and integrator has seen it. The previous key
+//! verifies tokens for an overlap after that. `postern keys rotate` creates a new key.
 
 use std::{
     fs,
@@ -19,9 +19,9 @@ use serde_json::{Value, json};
 
 use crate::config;
 
-/// One key pair.
+/// Signing key pair.
 pub struct Key {
-    /// RFC 7638 thumbprint.
+    /// Thumbprint (RFC 7638).
     pub id: String,
     pub made_at: DateTime<Utc>,
     pub signing: EncodingKey,
@@ -29,7 +29,7 @@ pub struct Key {
     public: Vec<u8>,
 }
 
-/// All signing keys that there are, the oldest first.
+/// All signing keys, oldest first.
 pub struct KeyRing {
     folder: PathBuf,
     activation: Duration,
@@ -40,7 +40,7 @@ pub struct KeyRing {
 const SUFFIX: &str = ".signing.pk8";
 
 impl KeyRing {
-    /// Reads the keys, and makes the first one where there is none.
+    /// Reads the keys. Creates the first one if there is none.
     pub fn open(config: &config::Tokens, now: DateTime<Utc>) -> Result<Self, KeyError> {
         let folder = config.keys_dir.clone();
         keyfile::make_folder(&folder)?;
@@ -53,19 +53,20 @@ impl KeyRing {
         ring.reload()?;
         if ring.all().is_empty() {
             ring.rotate(now)?;
-            // Another replica may have made one at the same time: then both are there by now, and everybody uses the older.
+            // Another replica may have created a key at the same time: read both, so that all
+            // replicas use the older one.
             ring.reload()?;
         }
         Ok(ring)
     }
 
-    /// Makes a new key; it signs once the activation time is over.
+    /// Creates a key, which signs after the activation time.
     pub fn rotate(&self, now: DateTime<Utc>) -> Result<(), KeyError> {
         keyfile::make_pair(&self.folder, SUFFIX, now)?;
         self.reload()
     }
 
-    /// Reads every file of a folder as a server would, and makes none that is missing.
+    /// Validates every file of a folder as the server does on start, without creating any.
     pub fn examine(folder: &Path) -> Result<(), KeyError> {
         let Ok(entries) = fs::read_dir(folder) else { return Ok(()) };
         for path in entries
@@ -80,7 +81,7 @@ impl KeyRing {
         Ok(())
     }
 
-    /// Looks at the folder again: somebody may have rotated.
+    /// Reads the folder again, to pick up rotated keys.
     pub fn reload(&self) -> Result<(), KeyError> {
         let pairs = keyfile::read_pairs(&self.folder, SUFFIX)?;
         let keys: Result<Vec<_>, _> =
@@ -93,7 +94,7 @@ impl KeyRing {
         Ok(())
     }
 
-    /// The key to sign with: the newest that has been published for long enough, or else the oldest.
+    /// Signing key: the newest one past its activation time, otherwise the oldest.
     pub fn signing(&self, now: DateTime<Utc>) -> Arc<Key> {
         let keys = self.all();
         let active = keys
@@ -101,28 +102,31 @@ impl KeyRing {
             .rev()
             .find(|key| key.made_at + self.activation <= now)
             .or_else(|| keys.first());
-        Arc::clone(active.expect("a ring is opened with a key"))
+        Arc::clone(active.expect("a key ring has at least one key"))
     }
 
-    /// The key of that id, unless it has been retired.
+    /// Key with this id, unless it is retired.
     pub fn verifying(&self, id: &str, now: DateTime<Utc>) -> Option<Arc<Key>> {
         self.current(now).into_iter().find(|key| key.id == id)
     }
 
-    /// The public keys (RFC 7517, RFC 8037).
+    /// JSON Web Key Set of the public keys (RFC 7517, RFC 8037).
     pub fn jwks(&self, now: DateTime<Utc>) -> Value {
         let keys: Vec<Value> = self
             .current(now)
             .iter()
             .map(|key| {
                 let x = URL_SAFE_NO_PAD.encode(&key.public);
-                json!({ "kty": "OKP", "crv": "Ed25519", "alg": "EdDSA", "use": "sig", "kid": key.id, "x": x })
+                json!({
+                    "kty": "OKP", "crv": "Ed25519", "alg": "EdDSA", "use": "sig",
+                    "kid": key.id, "x": x,
+                })
             })
             .collect();
         json!({ "keys": keys })
     }
 
-    /// A key is retired when its successor has been signing for the overlap.
+    /// Keys that are not retired: a key retires once its successor has signed for the overlap.
     fn current(&self, now: DateTime<Utc>) -> Vec<Arc<Key>> {
         let keys = self.all();
         let retired = |n: usize| {
@@ -145,7 +149,7 @@ impl Key {
         let pair = file.pair()?;
         let public = pair.public_key().as_ref().to_vec();
         let x = URL_SAFE_NO_PAD.encode(&public);
-        // RFC 7638, 3.2 and RFC 8037, 2: the required members in lexicographic order.
+        // RFC 7638, 3.2 and RFC 8037, 2: required members in lexicographic order.
         let thumbprint = digest::digest(
             &digest::SHA256,
             format!(r#"{{"crv":"Ed25519","kty":"OKP","x":"{x}"}}"#).as_bytes(),
@@ -160,16 +164,16 @@ impl Key {
     }
 }
 
-/// The server's other secrets, one file each.
+/// Other secrets of the server, one file each.
 pub struct Secrets {
-    /// For cursors.
+    /// Key for signing pagination cursors.
     pub cursors: [u8; 32],
-    /// For kept answers.
+    /// Key for encrypting the responses stored for idempotent replays.
     pub answers: [u8; 32],
 }
 
 impl Secrets {
-    /// Reads them, and makes those that are not there.
+    /// Reads the secrets. Creates missing ones.
     pub fn open(folder: &Path) -> Result<Self, KeyError> {
         keyfile::make_folder(folder)?;
         let secret = |name: &str| keyfile::secret(&folder.join(name));

@@ -1,4 +1,4 @@
-//! How people and tokens are proved: the signing keys, the tokens made with them, and the hashing of passwords.
+//! Authentication primitives: signing keys, access and refresh tokens, and password hashing.
 
 mod eddsa;
 mod hasher;

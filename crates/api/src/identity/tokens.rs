@@ -1,5 +1,5 @@
-//! Access tokens (RFC 9068, RFC 8725): one algorithm, one type, one issuer, one audience, and no leeway. Refresh tokens
-//! are random and mean nothing by themselves.
+//! Access tokens (RFC 9068, RFC 8725) with one algorithm, type, issuer and audience, and without
+//! leeway for clocks. Refresh tokens are random and contain no data.
 
 use std::sync::Arc;
 
@@ -33,34 +33,34 @@ use crate::{
 };
 
 const TYPE: &str = "at+jwt";
-/// All front ends that one signs in with are Postern's own.
+/// `client_id` of all tokens: all front ends for signing in belong to Postern.
 const CLIENT: &str = "postern";
-/// No token of ours is longer.
+/// Maximum length of an access token in bytes. Longer tokens are rejected.
 const LONGEST: usize = 2048;
 
-/// What an access token says. Roles and tiers are not in it: they are read at each request.
+/// Claims of an access token. Roles and tiers are not included: they are read on each request.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Claims {
     iss: String,
     aud: String,
-    /// Whose rights are exercised.
+    /// Effective user.
     sub: UserId,
-    /// Who was given the token (RFC 9068, 2.2): there is one client, and no token is refused for not naming it.
+    /// Client of the token (RFC 9068, 2.2). Not verified, because there is only one.
     #[serde(default)]
     client_id: String,
-    /// The sign-in that the token hangs on.
+    /// Session of the token.
     sid: SessionId,
     iat: i64,
     nbf: i64,
     exp: i64,
     jti: String,
-    /// Under impersonation: who really acts (RFC 8693, 4.1).
+    /// Staff member who acts, under impersonation (RFC 8693, 4.1).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     draft: Option<EventDraft>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     imp: Option<ImpersonationId>,
-    /// The only org that it opens.
+    /// Only org that the token is valid for, under impersonation.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     org: Option<OrgId>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -74,7 +74,7 @@ struct EventDraft {
     email: String,
 }
 
-/// Makes and checks tokens.
+/// Issues and verifies tokens.
 pub struct Tokens {
     keys: KeyRing,
     verified: Verified,
@@ -85,7 +85,7 @@ pub struct Tokens {
     random: SystemRandom,
 }
 
-/// A refresh token as it is given out once. It neither prints nor serializes.
+/// Refresh token in clear. It implements neither `Debug` nor `Serialize`.
 pub struct RefreshToken(SecretString);
 
 impl Tokens {
@@ -110,22 +110,23 @@ impl Tokens {
         &self.issuer
     }
 
-    /// How long an access token is good for.
+    /// Lifetime of an access token.
     pub const fn access_lasts(&self) -> Duration {
         self.access
     }
 
-    /// How long a session lasts that nobody refreshes.
+    /// Lifetime of a session after its last refresh.
     pub const fn refresh_lasts(&self) -> Duration {
         self.refresh
     }
 
-    /// An access token for a session.
+    /// Issues an access token for a session.
     pub fn access(&self, session: &Session, context: &RequestContext) -> String {
         self.sign(session.user_id, session.id, context, context.now + self.access, |_| {})
     }
 
-    /// The only token of an impersonation. It lasts as long as that does, and cannot be refreshed.
+    /// Issues the only token of an impersonation. It expires with the impersonation and cannot be
+    /// refreshed.
     pub fn impersonation(&self, impersonation: &Impersonation, context: &RequestContext) -> String {
         let Impersonation {
             id,
@@ -181,10 +182,11 @@ impl Tokens {
             ..Header::new(Algorithm::EdDSA)
         };
         jsonwebtoken::encode(&header, &claims, &key.signing)
-            .expect("a key of the ring signs claims of ours")
+            .expect("claims can be signed with a key of the ring")
     }
 
-    /// Whom the request's bearer token speaks for. Says nothing yet of whether its session is still live.
+    /// Verifies the bearer token of a request and returns its identity. Does not check whether its
+    /// session is active.
     pub fn bearer(&self, headers: &HeaderMap, now: DateTime<Utc>) -> Result<Bearer, Problem> {
         let Some(value) = authorization(headers)? else {
             return Err(Problem::new(Code::Unauthenticated));
@@ -226,7 +228,8 @@ impl Tokens {
         }
     }
 
-    /// A token of ours, whether or not it has expired. Its key must not have been retired, and its time must have begun.
+    /// Verifies a token, but not its expiry. `None` if it is invalid or not valid yet, or its key
+    /// is retired.
     fn verify(&self, token: &str, now: DateTime<Utc>) -> Option<Arc<Signed>> {
         if token.len() > LONGEST {
             return None;
@@ -246,7 +249,7 @@ impl Tokens {
 
     fn verify_signature(&self, token: &str, now: DateTime<Utc>) -> Option<Signed> {
         let header = jsonwebtoken::decode_header(token).ok()?;
-        // A header that brings its own key, or says where to fetch one, is no header of ours (RFC 8725, 3.10).
+        // Reject headers that contain a key or the URL of one (RFC 8725, 3.10).
         let plain = header.jwk.is_none()
             && header.jku.is_none()
             && header.x5u.is_none()
@@ -260,14 +263,14 @@ impl Tokens {
         rules.set_issuer(&[&self.issuer]);
         rules.set_audience(&[&self.audience]);
         rules.set_required_spec_claims(&["exp", "nbf", "iss", "aud", "sub"]);
-        // Times are compared with our clock instead of the library's, and without its leeway.
+        // Times are checked by the caller, with the server's clock and without leeway.
         rules.validate_exp = false;
         rules.validate_nbf = false;
         let claims = jsonwebtoken::decode::<Claims>(token, &key.verifying, &rules).ok()?.claims;
         Some(Signed { claims, key_id })
     }
 
-    /// A new refresh token: 256 bits of randomness.
+    /// Generates a refresh token of 256 random bits.
     pub fn refresh(&self) -> Result<RefreshToken, Problem> {
         let mut bytes = [0; 32];
         self.random.fill(&mut bytes).map_err(|_| Problem::new(Code::Internal))?;
@@ -276,19 +279,19 @@ impl Tokens {
 }
 
 impl RefreshToken {
-    /// One that somebody presents.
+    /// Refresh token received from a client.
     #[must_use]
     pub fn identity(text: String) -> Self {
         Self(text.into())
     }
 
-    /// What the database knows of it. A hash without salt is enough for what cannot be guessed.
+    /// SHA-256 hash, as stored. It needs no salt, because the token cannot be guessed.
     #[must_use]
     pub fn hash(&self) -> Vec<u8> {
         digest::digest(&digest::SHA256, self.0.expose_secret().as_bytes()).as_ref().to_vec()
     }
 
-    /// For the one answer that gives it out.
+    /// Token in clear, for the response that issues it.
     #[must_use]
     pub fn reveal(&self) -> &str {
         self.0.expose_secret()

@@ -1,7 +1,8 @@
-//! Tokens whose signature has been verified lately. Verifying takes some 50 µs of a core, finding one
-//! again about 1; a client sends the same token for ten minutes.
+//! Cache of tokens with a verified signature. Verifying takes about 50 µs of CPU time, a cache hit
+//! about 1 µs, and a client sends the same token for ten minutes.
 //!
-//! Only the signature is remembered, under a hash of the whole token: times, key and session are looked at on each request.
+//! Only the result for the signature is cached, by the hash of the whole token: times, key and
+//! session are checked on each request.
 
 use std::{
     collections::HashMap,
@@ -12,12 +13,13 @@ use ring::digest::{SHA256, digest};
 
 use super::tokens::Claims;
 
-/// How many are remembered. When there are more all are forgotten: tokens made up at random never get in here.
+/// Maximum number of entries; the cache is cleared when it is full. Tokens with an invalid
+/// signature are not cached, so made-up tokens cannot fill it.
 const MOST: usize = 10_000;
 
 type Hash = [u8; 32];
 
-/// A token's claims, and the id of the key that signed it.
+/// Claims of a token, and the id of the key that signed it.
 pub struct Signed {
     pub claims: Claims,
     pub key_id: String,
@@ -32,11 +34,11 @@ impl Verified {
     }
 
     pub fn put(&self, token: &str, signed: Arc<Signed>) {
-        let mut all = self.lock();
-        if all.len() >= MOST {
-            all.clear();
+        let mut cache = self.lock();
+        if cache.len() >= MOST {
+            cache.clear();
         }
-        all.insert(hash(token), signed);
+        cache.insert(hash(token), signed);
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<Hash, Arc<Signed>>> {
@@ -45,5 +47,5 @@ impl Verified {
 }
 
 fn hash(token: &str) -> Hash {
-    digest(&SHA256, token.as_bytes()).as_ref().try_into().expect("SHA-256 has 32 bytes")
+    digest(&SHA256, token.as_bytes()).as_ref().try_into().expect("a SHA-256 hash has 32 bytes")
 }

@@ -7,10 +7,13 @@ use crate::{
 
 /// End an impersonation.
 ///
-/// Its token is refused from the next request on. Support and operations end their own; engineering and above any.
-#[utoipa::path(delete, path = "/v1/admin/impersonations/{impersonation}", tag = "support", impl_for = EndImpersonation, responses(
-    (status = 204, description = "Ended."),
-    (status = 409, description = "`already_ended`: it has ended, or expired, before.")
+/// Its access token is rejected from the next request on. Support and operations can end their own
+/// impersonations, engineering and super admins any.
+#[utoipa::path(
+    delete, path = "/v1/admin/impersonations/{impersonation}", tag = "support",
+    impl_for = EndImpersonation, responses(
+    (status = 204, description = "Impersonation ended."),
+    (status = 409, description = "`already_ended`: the impersonation has ended or expired.")
 ))]
 pub async fn end_impersonation(
     call: Call<op::EndImpersonation>,
@@ -28,11 +31,11 @@ pub async fn end_impersonation(
         .await?
         .ok_or_else(Problem::not_found)?;
     if me != impersonation.staff_user_id && !any {
-        let needed = format!(
-            "to end somebody else's, this needs the permission {}",
+        let detail = format!(
+            "ending the impersonation of another staff member requires the permission {}",
             Permission::ImpersonationEndAny
         );
-        return Err(Problem::new(Code::PermissionDenied).detail(needed));
+        return Err(Problem::new(Code::PermissionDenied).detail(detail));
     }
     work.save(impersonation.end(now)?).await?;
     work.commit(no_content()).await

@@ -1,4 +1,4 @@
-//! Acting in a customer's name.
+//! Impersonation of customers' users by staff.
 
 mod end_impersonation;
 mod read;

@@ -7,20 +7,23 @@ use crate::{
 
 /// List impersonations.
 ///
-/// Present and past ones, the last first. Support and operations see their own; engineering and above all.
-#[utoipa::path(get, path = "/v1/admin/impersonations", tag = "support", impl_for = ListImpersonations, params(Paging), responses(
+/// Returns active, ended and expired impersonations, newest first. Support and operations see their
+/// own, engineering and super admins all.
+#[utoipa::path(
+    get, path = "/v1/admin/impersonations", tag = "support", impl_for = ListImpersonations,
+    params(Paging), responses(
     (status = 200, description = "A page of impersonations.", body = ImpersonationPage)
 ))]
 pub async fn list_impersonations(
     call: Call<op::ListImpersonations>,
     paging: Paging,
 ) -> Answer<ImpersonationPage> {
-    let of = if call.has_permission(Permission::ImpersonationEndAny) {
+    let staff_user = if call.has_permission(Permission::ImpersonationEndAny) {
         None
     } else {
         Some(call.staff_caller().accountable().id)
     };
-    let impersonations = call.impersonations().page(of, call.page(&paging)?).await?;
+    let impersonations = call.impersonations().page(staff_user, call.page(&paging)?).await?;
     Ok(call.listed(&paging, impersonations))
 }
 

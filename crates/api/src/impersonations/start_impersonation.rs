@@ -14,56 +14,64 @@ use crate::{
     operations::op::{self, StartImpersonation},
 };
 
-/// Whom to act for, where, and why.
+/// Impersonation to start.
 #[derive(Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct StartImpersonationBody {
-    /// In whose name.
+    /// ID of the user to impersonate.
     target_user_id: UserId,
-    /// In which org, by id or by slug; the token opens no other.
-    #[validate(length(max = 40, message = "an id or a slug"))]
+    /// Org, by ID or slug. The access token is valid for this org only.
+    #[validate(length(max = 40, message = "an ID or a slug"))]
     #[schema(example = "acme", max_length = 40)]
     org: String,
-    /// Why; the customer reads it.
+    /// Reason. The customer can read it.
     reason: Reason,
-    /// The ticket it belongs to.
+    /// Reference of the support ticket.
     ticket_ref: TicketRef,
-    /// `read_only` if left out.
+    /// Access mode. Defaults to `read_only`.
     #[serde(default)]
     mode: Mode,
 }
 
-/// An impersonation that has begun.
+/// Started impersonation with its access token.
 #[derive(Serialize, ToSchema)]
 pub struct StartedView {
     impersonation: Impersonation,
-    /// Goes into `Authorization: Bearer …`. There is no refresh token, and it dies with the impersonation.
+    /// Access token. Send it as `Authorization: Bearer …`. It expires with the impersonation and
+    /// cannot be refreshed.
     #[schema(example = "eyJ0eXAiOiJhdCtqd3QiLCJhbGciOiJFZERTQSJ9.e30.c2ln")]
     access_token: String,
-    /// How the token is sent.
+    /// Token type: always `Bearer`.
     #[schema(example = "Bearer")]
     token_type: &'static str,
-    /// How many seconds it lasts at the most.
+    /// Maximum lifetime of the access token in seconds.
     #[schema(example = 1800)]
     expires_in: i64,
-    /// When it ends by itself.
+    /// Time at which the impersonation expires.
     expires_at: DateTime<Utc>,
-    /// To be shown across every page for as long as it lasts.
+    /// Text to show on every page during the impersonation.
     #[schema(
-        example = "Sam Okoro of support is acting as Ana Costa in acme until 10:01 UTC, read-only. Everything is recorded under both names."
+        example = "Sam Okoro of support is acting as Ana Costa in acme until 10:01 UTC \
+            with read-only access. Everything is recorded under both names."
     )]
     banner: String,
 }
 
-/// EventDraft in a customer's name.
+/// Start an impersonation.
 ///
-/// For at most thirty minutes, in one org, read-only unless `mode` is `full`, and recorded under both names. Never of staff,
-/// of oneself, or of a suspended user; and never from within another impersonation.
-#[utoipa::path(post, path = "/v1/admin/impersonations", tag = "support", impl_for = StartImpersonation,
+/// Lets you act as a member of an org for at most 30 minutes, in that org only, and read-only
+/// unless `mode` is `full`. Audit events name both you and the impersonated user. You cannot
+/// impersonate staff, suspended users or yourself, or start an impersonation under impersonation.
+#[utoipa::path(
+    post, path = "/v1/admin/impersonations", tag = "support", impl_for = StartImpersonation,
     request_body = StartImpersonationBody, responses(
-    (status = 201, description = "Begun. The token stands in this answer and its repeats alone. A repeat is the answer as it was: the impersonation may have ended since.", body = StartedView),
-    (status = 403, description = "`cannot_impersonate`: staff, oneself and suspended users are never impersonated."),
-    (status = 404, description = "`not_found`: no such org, or nobody of that id belongs to it.")
+    (status = 201, body = StartedView, description = "Impersonation started. The access token is \
+        returned only in this response and its replays. A replay returns the original response, \
+        even if the impersonation has ended since."),
+    (status = 403,
+        description = "`cannot_impersonate`: the user is staff, suspended, or yourself."),
+    (status = 404,
+        description = "`not_found`: the org does not exist, or the user is not a member of it.")
 ))]
 pub async fn start_impersonation(
     call: Call<op::StartImpersonation>,
@@ -72,22 +80,22 @@ pub async fn start_impersonation(
     let StartImpersonationBody { target_user_id, org, reason, ticket_ref, mode } =
         body.into_inner();
     let (state, context) = (std::sync::Arc::clone(call.shared()), call.context().clone());
-    let by = call.staff_caller().clone();
+    let staff = call.staff_caller().clone();
 
     let mut work = call.begin();
-    let subject = work
+    let target = work
         .accounts()
         .subject(target_user_id, &OrgKey::parse(&org))
         .await?
         .ok_or_else(Problem::not_found)?;
-    let target_name = subject.user.name.clone();
-    let wanted = StartRequest {
+    let target_name = target.user.name.clone();
+    let request = StartRequest {
         mode,
         reason,
         ticket: ticket_ref,
         lasts: Duration::minutes(state.impersonation.minutes),
     };
-    let change = Impersonation::start(context.id(), &by, subject, &wanted, context.now)?;
+    let change = Impersonation::start(context.id(), &staff, target, &request, context.now)?;
     let impersonation = work.save(change).await?.0;
 
     let expires_at = impersonation.expires_at;
@@ -97,7 +105,7 @@ pub async fn start_impersonation(
         expires_in: (expires_at - context.now).num_seconds(),
         expires_at,
         banner: impersonation::banner_text(
-            &by.accountable().name,
+            &staff.accountable().name,
             &target_name,
             &impersonation.org,
             mode,

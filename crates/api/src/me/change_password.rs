@@ -1,7 +1,6 @@
 use std::sync::Arc;
 
 use postern_domain::{credential::NewPassword, password::Password, session::sign_in_failed};
-use postern_persistence::repository::impersonations::ImpersonationsOf;
 use serde::Deserialize;
 use utoipa::ToSchema;
 use validator::Validate;
@@ -11,25 +10,30 @@ use crate::{
     operations::op::{self, ChangePassword},
 };
 
-/// The password, and what it is to be.
+/// Current and new password.
 #[derive(Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ChangePasswordBody {
-    /// The one they sign in with now.
+    /// Current password.
     current_password: Password,
-    /// 12 to 128 characters of any kind, but none that attackers try first.
+    /// New password: 12 to 128 characters of any kind. Common passwords, and passwords derived from
+    /// your e-mail address or the product name, are rejected.
     new_password: Password,
 }
 
-/// Change my password.
+/// Change your password.
 ///
-/// Ends all other sessions of yours; the one you are in goes on. A wrong current password counts as a failed sign-in.
-#[utoipa::path(post, path = "/v1/me/password", tag = "me", impl_for = ChangePassword, request_body = ChangePasswordBody, responses(
-    (status = 204, description = "Changed."),
+/// Ends all your other sessions; the current session continues. A wrong current password counts as
+/// a failed sign-in.
+#[utoipa::path(
+    post, path = "/v1/me/password", tag = "me", impl_for = ChangePassword,
+    request_body = ChangePasswordBody, responses(
+    (status = 204, description = "Password changed."),
     (status = 403, description = "`wrong_password`: the current password is wrong."),
-    (status = 409, description = "`conflict`: it was changed meanwhile."),
-    (status = 429, description = "`too_many_attempts`: wait as long as `Retry-After` says."),
-    (status = 422, description = "`weak_password`: attackers try it first, or it is not 12 to 128 characters long.")
+    (status = 409, description = "`conflict`: another request has changed the password."),
+    (status = 429, description = "`too_many_attempts`: rate limited. Retry after `Retry-After`."),
+    (status = 422, description = "`weak_password`: the new password is not 12 to 128 characters \
+        long, is common, or is derived from your e-mail address or the product name.")
 ))]
 pub async fn change_password(
     call: Call<op::ChangePassword>,
@@ -45,38 +49,33 @@ pub async fn change_password(
     let (state, now, ip) =
         (Arc::clone(call.shared()), call.context().now, call.context().source.ip);
 
-    // Whoever holds a stolen token gets no more guesses at the password than at the front door.
-    let found =
+    // The rate limit for sign-ins applies here too, so that a stolen token allows no more guesses.
+    let sign_in =
         call.credentials().for_sign_in(&me.email, ip, state.sign_in.since(now), now).await?;
-    if let Some(wait) = found.attempts.wait(state.sign_in.limits(), now) {
+    if let Some(wait) = sign_in.attempts.wait(state.sign_in.limits(), now) {
         return Err(Problem::too_many_attempts(wait));
     }
-    let known = found.account.ok_or_else(Problem::not_found)?;
+    let account = sign_in.account.ok_or_else(Problem::not_found)?;
 
-    // Hashing takes its time, and nobody should wait for our transaction meanwhile.
-    let against = known.password_hash.clone();
+    // Hash without an open transaction, so that other requests do not wait for it.
+    let current_hash = account.password_hash.clone();
     let hashing = async move {
-        let turn = state.hasher.turn().await?;
-        let proved = turn.verify(&current_password, &against).await;
-        Ok(if proved { Some(turn.hash(&new_password).await) } else { None })
+        let permit = state.hasher.acquire().await?;
+        let verified = permit.verify(&current_password, &current_hash).await;
+        Ok(if verified { Some(permit.hash(&new_password).await) } else { None })
     };
-    let (call, hash) = call.meanwhile(hashing).await?;
+    let (call, hash) = call.release_during(hashing).await?;
     let Some(hash) = hash else {
-        let failed = sign_in_failed(&me.email).with_actor(call.grant().actor().clone());
-        call.record_in_own_tx(failed).await?;
+        let failure = sign_in_failed(&me.email).with_actor(call.grant().actor().clone());
+        call.record_in_own_tx(failure).await?;
         return Err(Problem::new(Code::WrongPassword));
     };
 
     let change = NewPassword::by(call.caller(), hash, call.context().now);
     let mut work = call.begin();
-    if !work.credentials().verify_unchanged_for_update(&known).await? {
+    if !work.credentials().verify_unchanged_for_update(&account).await? {
         return Err(Problem::new(Code::Conflict));
     }
-    let changed = work.save(change).await?;
-    work.end_impersonations(ImpersonationsOf::OtherSessions {
-        of: changed.user,
-        kept_session: changed.kept_session,
-    })
-    .await?;
+    work.save(change).await?;
     work.commit(no_content()).await
 }

@@ -1,4 +1,4 @@
-//! The person who is signed in.
+//! The signed-in user: profile, password, sessions and permissions.
 
 mod change_password;
 mod read;

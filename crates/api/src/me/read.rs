@@ -23,56 +23,58 @@ use crate::{
     operations::op::{self, ListMySessions, ReadMe, ReadMyPermissions},
 };
 
-/// The person whose rights the token exercises.
+/// Effective user, with memberships, staff tier and impersonation.
 #[derive(Serialize, ToSchema)]
 pub struct MeView {
     user: User,
-    /// The orgs they belong to, at most a hundred; `GET /v1/orgs` has all. Under impersonation only the one it is bound to.
+    /// Memberships, at most 100: use `GET /v1/orgs` to list all. Under impersonation, only the
+    /// membership in the org of the impersonation.
     #[schema(max_items = 100)]
     memberships: Vec<Membership>,
-    /// Their tier, if they are staff. Never under impersonation.
+    /// Staff tier; null if the user is not staff, and under impersonation.
     staff_tier: Option<Tier>,
-    /// What to show across the page while somebody else is acting in this person's name; null otherwise.
+    /// Active impersonation of the user, or null. Show its `banner` on every page.
     impersonation: Option<ImpersonationView>,
 }
 
-/// Who is really acting, and for how long.
+/// Active impersonation.
 #[derive(Serialize, ToSchema)]
 pub struct ImpersonationView {
     id: ImpersonationId,
-    /// Who really acts.
+    /// Staff member who acts.
     actor: ActorView,
     org: OrgRef,
     mode: Mode,
-    /// When it began.
+    /// Time at which the impersonation started.
     since: DateTime<Utc>,
-    /// When it ends by itself.
+    /// Time at which the impersonation expires.
     until: DateTime<Utc>,
-    /// To be shown across every page.
+    /// Text to show on every page.
     #[schema(
-        example = "Sam Okoro of support is acting as Ana Costa in acme until 10:01 UTC, read-only. Everything is recorded under both names."
+        example = "Sam Okoro of support is acting as Ana Costa in acme until 10:01 UTC \
+            with read-only access. Everything is recorded under both names."
     )]
     banner: String,
 }
 
-/// The member of the vendor's staff who really acts.
+/// Staff member who acts under impersonation.
 #[derive(Serialize, ToSchema)]
 pub struct ActorView {
     id: postern_domain::id::UserId,
-    /// What they are called.
+    /// Display name.
     #[schema(example = "Sam Okoro")]
     name: String,
-    /// Where they can be reached.
+    /// E-mail address.
     #[schema(example = "support@postern.example")]
     email: String,
 }
 
-/// Who am I?
+/// Get the current user.
 ///
-/// The person whose rights the token exercises, the orgs they belong to, and, while support is acting in their name, the
-/// banner that says so.
+/// Returns the effective user and their memberships. Under impersonation, the effective user is the
+/// impersonated user, and `impersonation` contains the banner to show.
 #[utoipa::path(get, path = "/v1/me", tag = "me", impl_for = ReadMe, responses(
-    (status = 200, description = "You.", body = MeView)
+    (status = 200, description = "The current user.", body = MeView)
 ))]
 pub async fn read_me(call: Call<op::ReadMe>) -> Answer<MeView> {
     let caller = call.caller();
@@ -96,10 +98,12 @@ pub async fn read_me(call: Call<op::ReadMe>) -> Answer<MeView> {
     Ok(ok(MeView { user, memberships, staff_tier: caller.effective_tier(), impersonation }))
 }
 
-/// List my sessions.
+/// List your sessions.
 ///
-/// Where this person is signed in right now, the last sign-in first.
-#[utoipa::path(get, path = "/v1/me/sessions", tag = "me", impl_for = ListMySessions, params(Paging), responses(
+/// Returns active sessions, newest first.
+#[utoipa::path(
+    get, path = "/v1/me/sessions", tag = "me", impl_for = ListMySessions, params(Paging),
+    responses(
     (status = 200, description = "A page of sessions.", body = SessionPage)
 ))]
 pub async fn list_my_sessions(
@@ -118,9 +122,9 @@ pub type SessionPage = Listed<Session>;
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub struct PermissionsQuery {
-    /// An org, by id or by slug; left out for what does not depend on one.
+    /// Org, by ID or slug. If omitted, no org permissions are returned.
     #[param(max_length = 40, example = "acme")]
-    #[validate(length(max = 40, message = "an id or a slug"))]
+    #[validate(length(max = 40, message = "an ID or a slug"))]
     org: Option<String>,
 }
 
@@ -128,28 +132,32 @@ impl Filter for PermissionsQuery {
     const NAMES: &'static [&'static str] = &["org"];
 }
 
-/// What somebody may do, and by what.
+/// Permissions of the effective user.
 #[derive(Serialize, ToSchema)]
 pub struct PermissionsView {
-    /// The role in the org asked for; null where none was asked for.
+    /// Role in the requested org; null if no org was requested.
     role: Option<Role>,
-    /// The tier; null for who is not staff, and under impersonation.
+    /// Staff tier; null if the user is not staff, and under impersonation.
     staff_tier: Option<Tier>,
-    /// What the role permits in that org.
+    /// Permissions of the role in the org.
     #[schema(value_type = Vec<Permission>)]
     org_permissions: Vec<&'static str>,
-    /// What the tier permits in the staff portal.
+    /// Permissions of the tier in the staff portal.
     #[schema(value_type = Vec<Permission>)]
     staff_permissions: Vec<&'static str>,
 }
 
-/// What may I do?
+/// List your permissions.
 ///
-/// For front ends that show only what will work. With `org`, what your role permits there; `404` if you do not belong to it. Under impersonation what the
-/// role permits may be blocked all the same, as each operation says.
-#[utoipa::path(get, path = "/v1/me/permissions", tag = "me", impl_for = ReadMyPermissions, params(PermissionsQuery), responses(
+/// For front ends that show only permitted actions. Returns the permissions of your staff tier and,
+/// with `org`, those of your role in the org. Under impersonation, an operation can be blocked even
+/// if the role permits it: see `x-impersonation` of each operation.
+#[utoipa::path(
+    get, path = "/v1/me/permissions", tag = "me", impl_for = ReadMyPermissions,
+    params(PermissionsQuery), responses(
     (status = 200, description = "Your permissions.", body = PermissionsView),
-    (status = 404, description = "`not_found`: no such org, or not one of yours.")
+    (status = 404,
+        description = "`not_found`: the org does not exist, or you are not a member of it.")
 ))]
 pub async fn read_my_permissions(
     call: Call<op::ReadMyPermissions>,
@@ -162,13 +170,21 @@ pub async fn read_my_permissions(
         None => None,
     };
     let staff_tier = call.caller().effective_tier();
-    let those = |may: &dyn Fn(Permission) -> bool| {
-        Permission::ALL.iter().filter(|one| may(**one)).map(|one| one.name()).collect()
+    let names = |is_granted: &dyn Fn(Permission) -> bool| {
+        Permission::ALL
+            .iter()
+            .filter(|permission| is_granted(**permission))
+            .map(|permission| permission.name())
+            .collect()
     };
     Ok(ok(PermissionsView {
         role,
         staff_tier,
-        org_permissions: those(&|one| role.is_some_and(|role| one.granted_to_role(role))),
-        staff_permissions: those(&|one| staff_tier.is_some_and(|tier| one.granted_to_tier(tier))),
+        org_permissions: names(&|permission| {
+            role.is_some_and(|role| permission.granted_to_role(role))
+        }),
+        staff_permissions: names(&|permission| {
+            staff_tier.is_some_and(|tier| permission.granted_to_tier(tier))
+        }),
     }))
 }

@@ -1,16 +1,17 @@
 use postern_domain::{Id, session::Session};
-use postern_persistence::repository::impersonations::ImpersonationsOf;
 
 use crate::{
     http::{Answer, Call, Problem, no_content},
     operations::op::{self, RevokeMySession},
 };
 
-/// End one of my sessions.
+/// Revoke one of your sessions.
 ///
-/// Signs that device out at once.
-#[utoipa::path(delete, path = "/v1/me/sessions/{session}", tag = "me", impl_for = RevokeMySession, responses(
-    (status = 204, description = "It has ended, now or before.")
+/// Its tokens are rejected from the next request on. Impersonations started in the session end as
+/// well.
+#[utoipa::path(
+    delete, path = "/v1/me/sessions/{session}", tag = "me", impl_for = RevokeMySession, responses(
+    (status = 204, description = "Session ended, by this request or earlier.")
 ))]
 pub async fn revoke_my_session(
     call: Call<op::RevokeMySession>,
@@ -20,7 +21,6 @@ pub async fn revoke_my_session(
     let mut work = call.begin();
     let session =
         work.sessions().find_for_update(session, me.id).await?.ok_or_else(Problem::not_found)?;
-    let session = work.save(session.revoke(&me.email, now)).await?;
-    work.end_impersonations(ImpersonationsOf::Session(session.id)).await?;
+    work.save(session.revoke(&me.email, now)).await?;
     work.commit(no_content()).await
 }

@@ -8,27 +8,32 @@ use crate::{
     operations::op::{self, UpdateMe},
 };
 
-/// What to change; what is left out stays.
+/// Changes to the profile. Omitted fields keep their value.
 #[derive(Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct UpdateMeBody {
-    /// What they are called: 1 to 100 characters on one line, without space around them.
+    /// Display name: 1 to 100 characters on one line, without leading or trailing spaces.
     #[serde(default, deserialize_with = "rules::present")]
     #[validate(custom(function = "rules::name"))]
     #[schema(example = "Ana Costa", min_length = 1, max_length = 100, nullable = false)]
     name: Option<String>,
-    /// `https`, on a public host by its name, without a port; null takes it away.
+    /// URL of the picture: `https`, with a public host name and no port. Null removes the picture.
     #[serde(default, deserialize_with = "rules::maybe")]
     #[validate(custom(function = "rules::picture_url"))]
-    #[schema(value_type = Option<String>, example = "https://cdn.acme.example/ana.png", max_length = 500, pattern = "^https://[^/?#:@]+\\.[^/?#:@.]+(/[!-~]*)?$")]
+    #[schema(
+        value_type = Option<String>, example = "https://cdn.acme.example/ana.png",
+        max_length = 500, pattern = "^https://[^/?#:@]+\\.[^/?#:@.]+(/[!-~]*)?$"
+    )]
     image_url: Option<Option<String>>,
 }
 
-/// Change my profile.
+/// Update your profile.
 ///
-/// Your own name and picture, as others see them.
-#[utoipa::path(patch, path = "/v1/me", tag = "me", impl_for = UpdateMe, request_body = UpdateMeBody, responses(
-    (status = 200, description = "The profile as it is now.", body = User)
+/// Changes the name and picture that other users see.
+#[utoipa::path(
+    patch, path = "/v1/me", tag = "me", impl_for = UpdateMe, request_body = UpdateMeBody,
+    responses(
+    (status = 200, description = "The updated user.", body = User)
 ))]
 pub async fn update_me(call: Call<op::UpdateMe>, body: Valid<UpdateMeBody>) -> Answer<User> {
     let UpdateMeBody { name, image_url } = body.into_inner();

@@ -8,22 +8,25 @@ use crate::{
     operations::op::{self, ChangeMemberRole},
 };
 
-/// What the member is to be.
+/// The new role.
 #[derive(Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ChangeMemberRoleBody {
     role: Role,
 }
 
-/// Give a member another role.
+/// Change a member's role.
 ///
-/// Nobody acts on, or grants, a role above their own. The last owner stays owner. Under impersonation nobody is raised to
-/// admin or owner.
-#[utoipa::path(patch, path = "/v1/orgs/{org}/members/{member}", tag = "members", impl_for = ChangeMemberRole,
+/// You cannot change members whose role is above yours, or grant a role above yours. The last owner
+/// cannot be demoted. Promotion to admin or owner is blocked under impersonation.
+#[utoipa::path(
+    patch, path = "/v1/orgs/{org}/members/{member}", tag = "members", impl_for = ChangeMemberRole,
     request_body = ChangeMemberRoleBody, responses(
-    (status = 200, description = "The member as they are now.", body = Member),
-    (status = 403, description = "`above_own_role`: theirs, or the new one, is above your own. `impersonation_blocked`: under impersonation nobody is made admin or owner."),
-    (status = 409, description = "`last_owner`: make somebody else an owner first.")
+    (status = 200, description = "The updated member.", body = Member),
+    (status = 403, description = "`above_own_role`: the current or the new role is above yours. \
+        `impersonation_blocked`: promotion to admin or owner is blocked under impersonation."),
+    (status = 409,
+        description = "`last_owner`: the last owner cannot be demoted. Add another owner first.")
 ))]
 pub async fn change_member_role(
     call: Call<op::ChangeMemberRole>,
@@ -31,12 +34,12 @@ pub async fn change_member_role(
     body: Valid<ChangeMemberRoleBody>,
 ) -> Answer<Member> {
     let mut work = call.begin();
-    let roster = work
+    let locked = work
         .members()
         .find_for_update(member, work.grant().context().member)
         .await?
         .ok_or_else(Problem::not_found)?;
-    let change = roster.change_role(body.role, work.grant().actor())?;
+    let change = locked.change_role(body.role, work.grant().actor())?;
     let member = work.save(change).await?;
     work.commit(ok(member)).await
 }

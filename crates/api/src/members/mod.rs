@@ -1,4 +1,4 @@
-//! The members of an org.
+//! Members of an org.
 
 mod change_member_role;
 mod read;

@@ -13,11 +13,11 @@ use crate::{
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub struct MembersQuery {
-    /// Text that the name or the e-mail address contains.
+    /// Text contained in the name or e-mail address.
     #[param(max_length = 100, example = "costa")]
     #[validate(length(max = 100, message = "at most 100 characters"))]
     q: Option<String>,
-    /// Only members with this role.
+    /// Role of the members.
     role: Option<Role>,
 }
 
@@ -27,8 +27,10 @@ impl Filter for MembersQuery {
 
 /// List members.
 ///
-/// The people of the org, the last to join first.
-#[utoipa::path(get, path = "/v1/orgs/{org}/members", tag = "members", impl_for = ListMembers, params(Paging, MembersQuery), responses(
+/// Returns the members of the org, most recently joined first.
+#[utoipa::path(
+    get, path = "/v1/orgs/{org}/members", tag = "members", impl_for = ListMembers,
+    params(Paging, MembersQuery), responses(
     (status = 200, description = "A page of members.", body = MemberPage)
 ))]
 pub async fn list_members(
@@ -43,10 +45,12 @@ pub async fn list_members(
 
 pub type MemberPage = Listed<Member>;
 
-/// Read a member.
+/// Get a member.
 ///
-/// One person of the org.
-#[utoipa::path(get, path = "/v1/orgs/{org}/members/{member}", tag = "members", impl_for = ReadMember, responses(
+/// Returns one member of the org with their role.
+#[utoipa::path(
+    get, path = "/v1/orgs/{org}/members/{member}", tag = "members", impl_for = ReadMember,
+    responses(
     (status = 200, description = "The member.", body = Member)
 ))]
 pub async fn read_member(call: Call<op::ReadMember>, member: Id<Member>) -> Answer<Member> {

@@ -9,15 +9,16 @@ use crate::{
     operations::op::{self, CreateOrg},
 };
 
-/// The org that is to be.
+/// The org to create.
 #[derive(Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CreateOrgBody {
-    /// What people call it: 1 to 100 characters on one line, without space around them.
+    /// Display name: 1 to 100 characters on one line, without leading or trailing spaces.
     #[validate(custom(function = "rules::name"))]
     #[schema(example = "Umbrella Corporation", min_length = 1, max_length = 100)]
     name: String,
-    /// 3 to 40 lower-case letters, digits and single hyphens; never given out again.
+    /// Unique short name for URLs: 3 to 40 lower-case letters, digits and single hyphens, with no
+    /// hyphen at either end. It cannot be changed, and is not reused after the org is deleted.
     #[validate(custom(function = "rules::slug"))]
     #[schema(
         example = "umbrella",
@@ -30,10 +31,13 @@ pub struct CreateOrgBody {
 
 /// Create an org.
 ///
-/// You become its owner. It starts on the `starter` plan.
-#[utoipa::path(post, path = "/v1/orgs", tag = "orgs", impl_for = CreateOrg, request_body = CreateOrgBody, responses(
-    (status = 201, description = "The new org; `Location` is its address.", body = Org),
-    (status = 409, description = "`slug_taken`: by an org that there is, or was.")
+/// You become its owner. The org starts on the `starter` plan.
+#[utoipa::path(
+    post, path = "/v1/orgs", tag = "orgs", impl_for = CreateOrg, request_body = CreateOrgBody,
+    responses(
+    (status = 201, description = "The new org. `Location` contains its path.", body = Org),
+    (status = 409,
+        description = "`slug_taken`: the slug belongs to an existing or a deleted org.")
 ))]
 pub async fn create_org(call: Call<op::CreateOrg>, body: Valid<CreateOrgBody>) -> Answer<Org> {
     let CreateOrgBody { name, slug } = body.into_inner();
@@ -49,7 +53,7 @@ pub async fn create_org(call: Call<op::CreateOrg>, body: Valid<CreateOrgBody>) -
     let mut work = call.begin();
     let NewOrg { org, .. } = work.save(change).await.map_err(|error| match error {
         StoreError::Conflict(_) => {
-            Problem::new(Code::SlugTaken).field("/slug", "taken", "this slug is taken")
+            Problem::new(Code::SlugTaken).field("/slug", "taken", "slug already taken")
         }
         other => other.into(),
     })?;

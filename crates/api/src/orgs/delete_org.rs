@@ -1,4 +1,3 @@
-use postern_persistence::repository::impersonations::ImpersonationsOf;
 use serde::Deserialize;
 use utoipa::ToSchema;
 use validator::Validate;
@@ -8,11 +7,11 @@ use crate::{
     operations::op::{self, DeleteOrg},
 };
 
-/// The confirmation.
+/// Confirmation of the deletion.
 #[derive(Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DeleteOrgBody {
-    /// The org's slug, typed out, so that nobody deletes the wrong one.
+    /// Slug of the org, to confirm that the right org is deleted.
     #[validate(length(max = 40, message = "at most 40 characters"))]
     #[schema(example = "umbrella", max_length = 40)]
     confirm_slug: String,
@@ -20,10 +19,14 @@ pub struct DeleteOrgBody {
 
 /// Delete an org.
 ///
-/// It is gone for all of its members at once; what it holds is purged after a grace period, and its record stays.
-#[utoipa::path(delete, path = "/v1/orgs/{org}", tag = "orgs", impl_for = DeleteOrg, request_body = DeleteOrgBody, responses(
-    (status = 204, description = "Gone."),
-    (status = 422, description = "`not_confirmed`: the slug does not match.")
+/// Members lose access immediately, and impersonations in the org end. The data of the org is
+/// purged after a grace period; its audit log is kept.
+#[utoipa::path(
+    delete, path = "/v1/orgs/{org}", tag = "orgs", impl_for = DeleteOrg,
+    request_body = DeleteOrgBody, responses(
+    (status = 204, description = "Deletion requested."),
+    (status = 422,
+        description = "`not_confirmed`: `confirm_slug` is not the slug of the org.")
 ))]
 pub async fn delete_org(call: Call<op::DeleteOrg>, body: Valid<DeleteOrgBody>) -> Answer<()> {
     let now = call.context().now;
@@ -33,11 +36,9 @@ pub async fn delete_org(call: Call<op::DeleteOrg>, body: Valid<DeleteOrgBody>) -
         Problem::new(Code::NotConfirmed).field(
             "/confirm_slug",
             "mismatch",
-            "this is not the org's slug",
+            "does not match the slug of the org",
         )
     };
-    let org =
-        work.save(org.request_deletion(&body.confirm_slug, now).map_err(not_confirmed)?).await?;
-    work.end_impersonations(ImpersonationsOf::Org(org.id)).await?;
+    work.save(org.request_deletion(&body.confirm_slug, now).map_err(not_confirmed)?).await?;
     work.commit(no_content()).await
 }

@@ -1,4 +1,4 @@
-//! An org as its members see it.
+//! Orgs, for their members.
 
 mod create_org;
 mod delete_org;

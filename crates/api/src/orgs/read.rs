@@ -12,10 +12,12 @@ use crate::{
     operations::op::{self, ListMyOrgs, ReadDashboard, ReadOrg},
 };
 
-/// List my orgs.
+/// List your orgs.
 ///
-/// Those you belong to, the last joined first, with your role in each. Under impersonation only the one it is bound to.
-#[utoipa::path(get, path = "/v1/orgs", tag = "orgs", impl_for = ListMyOrgs, params(Paging), responses(
+/// Returns the orgs you are a member of, with your role in each, most recently joined first. Under
+/// impersonation, only the org of the impersonation.
+#[utoipa::path(
+    get, path = "/v1/orgs", tag = "orgs", impl_for = ListMyOrgs, params(Paging), responses(
     (status = 200, description = "A page of orgs.", body = MembershipPage)
 ))]
 pub async fn list_my_orgs(call: Call<op::ListMyOrgs>, paging: Paging) -> Answer<MembershipPage> {
@@ -25,9 +27,9 @@ pub async fn list_my_orgs(call: Call<op::ListMyOrgs>, paging: Paging) -> Answer<
 
 pub type MembershipPage = Listed<Membership>;
 
-/// Read an org.
+/// Get an org.
 ///
-/// Its name, plan and limits.
+/// Returns the org with its plan and limits.
 #[utoipa::path(get, path = "/v1/orgs/{org}", tag = "orgs", impl_for = ReadOrg, responses(
     (status = 200, description = "The org.", body = Org)
 ))]
@@ -35,66 +37,69 @@ pub async fn read_org(call: Call<op::ReadOrg>) -> Answer<Org> {
     Ok(ok(call.grant().context().org.clone()))
 }
 
-/// An org at a glance.
+/// Overview of an org.
 #[derive(Serialize, ToSchema)]
 pub struct DashboardView {
-    /// How many there are of each.
+    /// Number of members by role.
     members_by_role: MembersByRole,
-    /// What is used, against what there may be.
+    /// Usage by metric.
     usage: Vec<UsageView>,
     plan: Plan,
-    /// The end of the trial, while there is one.
+    /// End of the trial; null if there is none.
     trial_ends_at: Option<DateTime<Utc>>,
-    /// The features that are on.
+    /// Enabled features.
     features: Vec<FeatureKey>,
-    /// When anything was last recorded.
+    /// Time of the latest audit event; null if there is none.
     last_activity_at: Option<DateTime<Utc>>,
 }
 
-/// How many members there are in each role.
+/// Number of members by role.
 #[derive(Default, Serialize, ToSchema)]
 pub struct MembersByRole {
-    /// How many owners.
+    /// Number of owners.
     #[schema(example = 1)]
     owner: u64,
-    /// How many admins.
+    /// Number of admins.
     #[schema(example = 2)]
     admin: u64,
-    /// How many members.
+    /// Number of members with the role `member`.
     #[schema(example = 30)]
     member: u64,
-    /// How many viewers.
+    /// Number of viewers.
     #[schema(example = 4)]
     viewer: u64,
 }
 
-/// How much of something is used.
+/// Usage of one metric.
 #[derive(Serialize, ToSchema)]
 pub struct UsageView {
-    /// What is counted: `users` and `projects` that there are now, `api_calls` since the org was founded.
+    /// Metric: `users` and `projects` are current counts, `api_calls` is the total since the org
+    /// was created.
     #[schema(example = "users")]
     metric: String,
-    /// How much there is now.
+    /// Current value.
     #[schema(example = 37)]
     used: i64,
-    /// How much there may be; null where nothing limits it.
+    /// Limit of the org; null if the metric is not limited.
     #[schema(example = 500)]
     limit: Option<i64>,
 }
 
-/// See an org at a glance.
+/// Get the dashboard of an org.
 ///
-/// Members by role, usage against the plan's limits, plan, trial, features that are on, and the last activity.
-#[utoipa::path(get, path = "/v1/orgs/{org}/dashboard", tag = "orgs", impl_for = ReadDashboard, responses(
+/// Returns the number of members by role, usage and limits, plan, trial, enabled features and the
+/// time of the latest audit event.
+#[utoipa::path(
+    get, path = "/v1/orgs/{org}/dashboard", tag = "orgs", impl_for = ReadDashboard, responses(
     (status = 200, description = "The dashboard.", body = DashboardView)
 ))]
 pub async fn read_dashboard(call: Call<op::ReadDashboard>) -> Answer<DashboardView> {
     let org = &call.grant().context().org;
-    let counted = call.stats().count().await?;
+    let counts = call.stats().count().await?;
     let overrides = call.features().overrides().await?;
 
     let mut members_by_role = MembersByRole::default();
-    for (role, count) in &counted.members {
+    for (role, count) in &counts.members {
         match role {
             Role::Owner => members_by_role.owner = *count,
             Role::Admin => members_by_role.admin = *count,
@@ -102,13 +107,13 @@ pub async fn read_dashboard(call: Call<op::ReadDashboard>) -> Answer<DashboardVi
             Role::Viewer => members_by_role.viewer = *count,
         }
     }
-    let users = counted.members.iter().map(|(_, count)| *count).sum::<u64>();
+    let users = counts.members.iter().map(|(_, count)| *count).sum::<u64>();
     let users = UsageView {
         metric: "users".to_owned(),
         used: users.cast_signed(),
         limit: Some(org.limits.max_users),
     };
-    let rest = counted.usage.into_iter().map(|(metric, used)| {
+    let rest = counts.usage.into_iter().map(|(metric, used)| {
         let limit = (metric == "projects").then_some(org.limits.max_projects);
         UsageView { metric, used, limit }
     });
@@ -123,6 +128,6 @@ pub async fn read_dashboard(call: Call<op::ReadDashboard>) -> Answer<DashboardVi
             .filter(|feature| feature.enabled)
             .map(|feature| feature.key)
             .collect(),
-        last_activity_at: counted.last_activity_at,
+        last_activity_at: counts.last_activity_at,
     }))
 }

@@ -8,22 +8,24 @@ use crate::{
     operations::op::{self, UpdateOrg},
 };
 
-/// What to change; what is left out stays.
+/// Changes to the org. Omitted fields keep their value.
 #[derive(Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct UpdateOrgBody {
-    /// What people call it: 1 to 100 characters on one line, without space around them.
+    /// Display name: 1 to 100 characters on one line, without leading or trailing spaces.
     #[serde(default, deserialize_with = "rules::present")]
     #[validate(custom(function = "rules::name"))]
     #[schema(example = "Acme International", min_length = 1, max_length = 100, nullable = false)]
     name: Option<String>,
 }
 
-/// Rename an org.
+/// Update an org.
 ///
-/// The slug stays: addresses with it go on working.
-#[utoipa::path(patch, path = "/v1/orgs/{org}", tag = "orgs", impl_for = UpdateOrg, request_body = UpdateOrgBody, responses(
-    (status = 200, description = "The org as it is now.", body = Org)
+/// Changes its display name. The slug does not change, so URLs that contain it remain valid.
+#[utoipa::path(
+    patch, path = "/v1/orgs/{org}", tag = "orgs", impl_for = UpdateOrg,
+    request_body = UpdateOrgBody, responses(
+    (status = 200, description = "The updated org.", body = Org)
 ))]
 pub async fn update_org(call: Call<op::UpdateOrg>, body: Valid<UpdateOrgBody>) -> Answer<Org> {
     let mut work = call.begin();

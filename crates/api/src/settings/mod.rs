@@ -1,4 +1,4 @@
-//! What an org sets for itself.
+//! Settings of an org.
 
 mod read;
 mod update_settings;

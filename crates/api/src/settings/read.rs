@@ -5,11 +5,14 @@ use crate::{
     operations::op::{self, ReadSettings},
 };
 
-/// Read the settings.
+/// Get the settings of an org.
 ///
-/// The `ETag` of the answer goes into `If-Match` of an edit, so that nobody's edit is lost. Limits are read-only here.
-#[utoipa::path(get, path = "/v1/orgs/{org}/settings", tag = "settings", impl_for = ReadSettings, responses(
-    (status = 200, description = "The settings.", body = Settings, headers(("ETag" = String, description = "The version that was read.")))
+/// Send the `ETag` of the response as `If-Match` when you update the settings, so that no
+/// concurrent update is overwritten. `limits` is read-only.
+#[utoipa::path(
+    get, path = "/v1/orgs/{org}/settings", tag = "settings", impl_for = ReadSettings, responses(
+    (status = 200, description = "The settings.", body = Settings,
+        headers(("ETag" = String, description = "Version of the settings.")))
 ))]
 pub async fn read_settings(call: Call<op::ReadSettings>) -> Answer<Settings> {
     let settings = call.settings().read().await?;

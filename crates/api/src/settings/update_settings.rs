@@ -7,11 +7,11 @@ use utoipa::ToSchema;
 use validator::Validate;
 
 use crate::{
-    http::{Answer, Call, Code, Precondition, Problem, Valid, ok, rules},
+    http::{Answer, Call, Code, IfMatch, Problem, Valid, ok, rules},
     operations::op::{self, UpdateSettings},
 };
 
-/// What to change; what is left out stays, null takes away.
+/// Changes to the settings. Omitted fields keep their value; null removes it.
 #[derive(Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct UpdateSettingsBody {
@@ -19,41 +19,55 @@ pub struct UpdateSettingsBody {
     #[validate(nested)]
     #[schema(nullable = false)]
     branding: Option<BrandingBody>,
-    /// Whom members turn to inside their own org.
+    /// E-mail address that members contact for support within the org.
     #[serde(default, deserialize_with = "rules::maybe")]
     #[validate(custom(function = "rules::email"))]
-    #[schema(value_type = Option<String>, format = "email", max_length = 254, example = "it@acme.example")]
+    #[schema(
+        value_type = Option<String>, format = "email", max_length = 254,
+        example = "it@acme.example"
+    )]
     support_email: Option<Option<String>>,
 }
 
-/// How the org's pages look; what is left out stays, null takes away.
+/// Changes to the branding. Omitted fields keep their value; null removes it.
 #[derive(Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct BrandingBody {
-    /// As `#rrggbb`.
+    /// Color of buttons and links, as `#rrggbb`.
     #[serde(default, deserialize_with = "rules::maybe")]
     #[validate(custom(function = "rules::color"))]
-    #[schema(value_type = Option<String>, pattern = "^#[0-9a-fA-F]{6}$", max_length = 7, example = "#0a7d5c")]
+    #[schema(
+        value_type = Option<String>, pattern = "^#[0-9a-fA-F]{6}$", max_length = 7,
+        example = "#0a7d5c"
+    )]
     color: Option<Option<String>>,
-    /// `https`, on a public host by its name, without a port.
+    /// URL of the logo: `https`, with a public host name and no port.
     #[serde(default, deserialize_with = "rules::maybe")]
     #[validate(custom(function = "rules::picture_url"))]
-    #[schema(value_type = Option<String>, max_length = 500, pattern = "^https://[^/?#:@]+\\.[^/?#:@.]+(/[!-~]*)?$", example = "https://cdn.acme.example/logo.svg")]
+    #[schema(
+        value_type = Option<String>, max_length = 500,
+        pattern = "^https://[^/?#:@]+\\.[^/?#:@.]+(/[!-~]*)?$",
+        example = "https://cdn.acme.example/logo.svg"
+    )]
     logo_url: Option<Option<String>>,
 }
 
-/// Change the settings.
+/// Update the settings of an org.
 ///
-/// With `If-Match` the edit is made only if the settings are still those that were read; without it, whatever they are.
-#[utoipa::path(patch, path = "/v1/orgs/{org}/settings", tag = "settings", impl_for = UpdateSettings,
-    params(("If-Match" = Option<String>, Header, description = "The `ETag` of the settings that the edit was made on.", example = "\"3\"")),
+/// With `If-Match`, the update fails with 412 if the settings have changed since you read them.
+/// Without it, the update always applies.
+#[utoipa::path(
+    patch, path = "/v1/orgs/{org}/settings", tag = "settings", impl_for = UpdateSettings,
+    params(("If-Match" = Option<String>, Header,
+        description = "`ETag` of the settings that the update is based on.", example = "\"3\"")),
     request_body = UpdateSettingsBody, responses(
-    (status = 200, description = "The settings as they are now.", body = Settings, headers(("ETag" = String, description = "Their version."))),
-    (status = 412, description = "`stale`: they have changed since they were read.")
+    (status = 200, description = "The updated settings.", body = Settings,
+        headers(("ETag" = String, description = "Version of the settings."))),
+    (status = 412, description = "`stale`: the settings have changed since you read them.")
 ))]
 pub async fn update_settings(
     call: Call<op::UpdateSettings>,
-    made_on: Precondition,
+    if_match: IfMatch,
     body: Valid<UpdateSettingsBody>,
 ) -> Answer<Settings> {
     let UpdateSettingsBody { branding, support_email } = body.into_inner();
@@ -63,7 +77,7 @@ pub async fn update_settings(
     let edit = Edit { color, logo_url, support_email };
     let mut work = call.begin();
     let settings = work.settings().find_for_update().await?;
-    let change = settings.edit(&work.grant().context().org, edit, made_on.0.as_deref())?;
+    let change = settings.edit(&work.grant().context().org, edit, if_match.0.as_deref())?;
     let settings = work.save(change).await?;
     let version = settings.version;
     work.commit(ok(settings).etag(version)).await

@@ -9,29 +9,33 @@ use crate::{
     operations::op::{self, RemoveStaff},
 };
 
-/// The justification.
+/// Reason for the removal.
 #[derive(Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RemoveStaffBody {
     reason: Reason,
 }
 
-/// Take somebody off the staff.
+/// Remove a staff member.
 ///
-/// They lose the staff portal and every running impersonation at once. The last super admin stays one.
-#[utoipa::path(delete, path = "/v1/admin/staff/{user}", tag = "staff", impl_for = RemoveStaff, request_body = RemoveStaffBody, responses(
-    (status = 204, description = "No longer staff."),
-    (status = 403, description = "`own_tier`: nobody changes their own."),
-    (status = 422, description = "`not_staff`: there is no tier to take away."),
-    (status = 409, description = "`last_super_admin`: make somebody else one first.")
+/// They lose access to the staff portal immediately, and their active impersonations end. The last
+/// super admin cannot be removed.
+#[utoipa::path(
+    delete, path = "/v1/admin/staff/{user}", tag = "staff", impl_for = RemoveStaff,
+    request_body = RemoveStaffBody, responses(
+    (status = 204, description = "Staff member removed."),
+    (status = 403, description = "`own_tier`: you cannot change your own tier."),
+    (status = 422, description = "`not_staff`: the user has no tier."),
+    (status = 409, description = "`last_super_admin`: the last super admin cannot be removed. \
+        Assign another super admin first.")
 ))]
 pub async fn remove_staff(
     call: Call<op::RemoveStaff>,
     user: Id<User>,
     body: Valid<RemoveStaffBody>,
 ) -> Answer<()> {
-    let at_most = call.state().staff.max_super_admins;
+    let max_super_admins = call.state().staff.max_super_admins;
     let mut work = call.begin();
-    change_tier(&mut work, user, None, &body.reason, at_most).await?;
+    change_tier(&mut work, user, None, &body.reason, max_super_admins).await?;
     work.commit(no_content()).await
 }

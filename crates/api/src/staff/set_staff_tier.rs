@@ -14,7 +14,7 @@ use crate::{
     operations::op::{self, SetStaffTier},
 };
 
-/// The tier, and why.
+/// Tier to assign, and the reason.
 #[derive(Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SetStaffTierBody {
@@ -22,13 +22,17 @@ pub struct SetStaffTierBody {
     reason: Reason,
 }
 
-/// Make somebody staff, or change their tier.
+/// Set the staff tier of a user.
 ///
-/// At most two super admins, unless the configuration says otherwise; and nobody changes their own tier.
-#[utoipa::path(put, path = "/v1/admin/staff/{user}", tag = "staff", impl_for = SetStaffTier, request_body = SetStaffTierBody, responses(
-    (status = 200, description = "The member of staff as they are now.", body = StaffMember),
-    (status = 403, description = "`own_tier`: nobody changes their own."),
-    (status = 409, description = "`super_admin_limit` or `last_super_admin`.")
+/// Adds the user to staff, or changes their tier. There can be at most two super admins, or
+/// `staff.max_super_admins` of the configuration. You cannot change your own tier.
+#[utoipa::path(
+    put, path = "/v1/admin/staff/{user}", tag = "staff", impl_for = SetStaffTier,
+    request_body = SetStaffTierBody, responses(
+    (status = 200, description = "The staff member.", body = StaffMember),
+    (status = 403, description = "`own_tier`: you cannot change your own tier."),
+    (status = 409, description = "`super_admin_limit`: the maximum number of super admins is \
+        reached. `last_super_admin`: the last super admin cannot be demoted.")
 ))]
 pub async fn set_staff_tier(
     call: Call<op::SetStaffTier>,
@@ -36,9 +40,9 @@ pub async fn set_staff_tier(
     body: Valid<SetStaffTierBody>,
 ) -> Answer<StaffMember> {
     let SetStaffTierBody { tier, reason } = body.into_inner();
-    let at_most = call.state().staff.max_super_admins;
+    let max_super_admins = call.state().staff.max_super_admins;
     let mut work = call.begin();
-    let tiered = change_tier(&mut work, user, Some(tier), &reason, at_most).await?;
-    let (id, email, name) = (tiered.user.id, tiered.user.email, tiered.user.name);
-    work.commit(ok(StaffMember { user_id: id, email, name, tier, since: tiered.since })).await
+    let assignment = change_tier(&mut work, user, Some(tier), &reason, max_super_admins).await?;
+    let (id, email, name) = (assignment.user.id, assignment.user.email, assignment.user.name);
+    work.commit(ok(StaffMember { user_id: id, email, name, tier, since: assignment.since })).await
 }

@@ -1,4 +1,4 @@
-//! What an actor is called by depends on its type, and the contract says so: a union that generated clients can tell apart.
+//! OpenAPI schema of an actor: a discriminated union, because the fields depend on the type.
 
 use std::borrow::Cow;
 
@@ -29,7 +29,9 @@ impl PartialSchema for ActorRef {
             .iter()
             .map(|kind| (kind.name(), Ref::from_schema_name(variant(*kind)).ref_location));
         let union = OneOfBuilder::new()
-            .description(Some("Who really acted, told apart by `type`."))
+            .description(Some(
+                "The actor, discriminated by `type`. Under impersonation, the staff member.",
+            ))
             .discriminator(Some(Discriminator::with_mapping("type", mapping)));
         ActorType::ALL
             .iter()
@@ -54,38 +56,38 @@ impl ToSchema for ActorRef {
 
 fn described(kind: ActorType) -> RefOr<Schema> {
     let user = || Ref::from_schema_name(<UserId as ToSchema>::name());
-    // Never null alone: some generators leave such a field out.
+    // Never only null: some generators omit such a field.
     let text = |about: &str, example: Value| -> RefOr<Schema> {
         let kinds = SchemaType::from_iter([Type::String, Type::Null]);
         ObjectBuilder::new().schema_type(kinds).description(Some(about)).examples([example]).into()
     };
     let (about, id, email): (_, RefOr<Schema>, _) = match kind {
         ActorType::User => (
-            "A person of a customer; or somebody who did not prove who they are.",
+            "A customer's user, or an unauthenticated caller.",
             OneOfBuilder::new()
-                .description(Some("Null where nobody proved who they were: a failed sign-in."))
+                .description(Some("Null if the caller was not authenticated: a failed sign-in."))
                 .item(user())
                 .item(ObjectBuilder::new().schema_type(Type::Null))
                 .into(),
             text(
-                "Where `id` is null only what was claimed, which may be anybody's. Null where it has been erased.",
+                "If `id` is null, the address the caller typed: unverified. Null if erased.",
                 "owner@acme.example".into(),
             ),
         ),
         ActorType::Staff => (
-            "One of the vendor's staff.",
+            "A staff member of the vendor.",
             user().into(),
-            text("Null where it has been erased.", "support@postern.example".into()),
+            text("Null if erased.", "support@postern.example".into()),
         ),
         ActorType::ApiKey => (
-            "A program of a customer. None draft yet.",
+            "A customer's program. Reserved: API keys do not exist yet.",
             ObjectBuilder::new()
                 .schema_type(Type::String)
-                .description(Some("Its key."))
+                .description(Some("ID of the API key."))
                 .pattern(Some("^key_[0-7][0-9a-hjkmnp-tv-z]{25}$"))
                 .examples(["key_01kafjwq00e008000000000001"])
                 .into(),
-            text("Always null: a key has no address.", Value::Null),
+            text("Always null: an API key has no e-mail address.", Value::Null),
         ),
         ActorType::System => (
             "Postern itself, or an operator at its command line.",
@@ -93,10 +95,14 @@ fn described(kind: ActorType) -> RefOr<Schema> {
             text("Always null.", Value::Null),
         ),
     };
-    let word = ObjectBuilder::new().schema_type(Type::String).enum_values(Some([kind.name()]));
-    let word = word.description(Some("What kind of actor it is."));
-    let object =
-        ObjectBuilder::new().description(Some(about)).property("type", word).required("type");
+    let type_schema = ObjectBuilder::new()
+        .schema_type(Type::String)
+        .enum_values(Some([kind.name()]))
+        .description(Some("Type of the actor."));
+    let object = ObjectBuilder::new()
+        .description(Some(about))
+        .property("type", type_schema)
+        .required("type");
     let object =
         object.property("id", id).required("id").property("email", email).required("email");
     match kind {

@@ -1,18 +1,18 @@
-//! One line of an export by itself: what can be found out on any core, before it is known what the others say.
+//! Parsing of one line of an export, independent of the other lines, so that it runs in parallel.
 
 use postern_tlog::Hash;
 
 use crate::{action::Action, entry::CanonicalEvent, export::Trailer};
 
-/// Something has been removed from the log, with its knowledge.
+/// A removal from the log that the log itself records.
 pub enum RemovalNotice {
-    /// The payload of `events` entries below `first_kept`.
+    /// Retention removed `events` events, all below index `first_kept`.
     Retired { events: u64, first_kept: u64 },
-    /// Parts of so many events.
+    /// Fields of `events` events were erased.
     Erased { events: u64 },
 }
 
-/// What is found out about a line by itself.
+/// A parsed line.
 pub enum Line {
     Event {
         id: String,
@@ -29,7 +29,7 @@ pub enum Line {
     Forged(String),
 }
 
-/// Reads a line and hashes it, if it is an event.
+/// Parses a line, and hashes it if it is an event.
 pub fn read(line: &str) -> Line {
     if ["{\"leaf\"", "{\"node\"", "{\"lost\"", "{\"end\""].iter().any(|head| line.starts_with(head))
     {
@@ -43,11 +43,11 @@ pub fn read(line: &str) -> Line {
     let Some((opening, openings)) =
         event.opening.as_ref().and_then(|opening| Some((opening, opening.openings()?)))
     else {
-        return Line::Unreadable(format!("event {} has nothing to check it with", event.id));
+        return Line::Unreadable(format!("event {} has no valid `opening`", event.id));
     };
     if let Some(part) = event.find_unblanked_erased_part(&openings) {
         return Line::Forged(format!(
-            "event {} was altered: its {part} is said to be erased, and something else stands there",
+            "event {} was altered: its field {part} is listed as erased but has a value",
             event.id
         ));
     }

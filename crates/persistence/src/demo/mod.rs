@@ -1,6 +1,6 @@
-//! The demo accounts: a vendor's staff and three customers, with some usage and a record that has begun.
+//! Demo data: a vendor's staff and three customers, with usage and audit events.
 //!
-//! Only ever in a database that was empty before: it is marked, and anything else is refused.
+//! It is loaded only into an empty database, which is then marked as a demo.
 
 mod bulk;
 
@@ -38,7 +38,7 @@ use crate::{
 
 pub use bulk::{Size, fill};
 
-/// Everybody's password.
+/// Password of all demo accounts.
 pub const PASSWORD: &str = "postern-demo-2026";
 
 const STAFF: [(&str, &str, Tier); 5] = [
@@ -64,11 +64,11 @@ const MEMBERS: [(&str, [&str; 3], Role); 4] = [
 
 #[derive(Debug, thiserror::Error)]
 pub enum DemoError {
-    #[error(
-        "the demo accounts go only into a database of their own, and this one has people in it that are not theirs"
-    )]
+    #[error("demo data requires a database of its own, and this one is not a demo database")]
     NotADemo,
-    #[error("company-1 is there already; a demo is filled once: make another database for more")]
+    #[error(
+        "company-1 already exists: a demo database is filled once, create another one for more data"
+    )]
     FilledAlready,
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -80,22 +80,22 @@ impl From<sea_orm::DbErr> for DemoError {
     }
 }
 
-/// Who can sign in, by where they belong.
+/// E-mail addresses to sign in with, by staff or org.
 #[must_use]
 pub fn sign_ins() -> Vec<(String, Vec<String>)> {
-    let staff = STAFF.map(|(who, _, _)| format!("{who}@postern.example")).to_vec();
+    let staff = STAFF.map(|(local, _, _)| format!("{local}@postern.example")).to_vec();
     let orgs = ORGS.map(|(slug, _, plan)| {
         (
             format!("{slug} ({})", plan.name()),
-            MEMBERS.map(|(who, _, _)| format!("{who}@{slug}.example")).to_vec(),
+            MEMBERS.map(|(local, _, _)| format!("{local}@{slug}.example")).to_vec(),
         )
     });
     std::iter::once(("staff".to_owned(), staff)).chain(orgs).collect()
 }
 
-/// Loads the demo accounts, once: a second time finds them there.
+/// Loads the demo data. A repeated call changes nothing.
 ///
-/// `hash` is waited for only the first time: it takes 19 MiB.
+/// `hash` is awaited only on the first call: hashing takes 19 MiB.
 pub async fn load(
     store: &Arc<Store>,
     hash: impl Future<Output = PasswordHash>,
@@ -112,8 +112,8 @@ pub async fn load(
     let mark =
         instance::ActiveModel { key: Set("demo".to_owned()), value: Set(context.now.to_rfc3339()) };
     instance::Entity::insert(mark).exec_without_returning(&tx).await?;
-    for (who, name, tier) in STAFF {
-        let id = person(&tx, &format!("{who}@postern.example"), name, hash, context).await?;
+    for (local, name, tier) in STAFF {
+        let id = person(&tx, &format!("{local}@postern.example"), name, hash, context).await?;
         let row = staff::ActiveModel {
             user_id: Set(id.uuid()),
             tier: Set(tier.name().to_owned()),
@@ -128,12 +128,12 @@ pub async fn load(
     Ok(())
 }
 
-/// Does the database have the demo accounts?
+/// Reports whether the demo data is loaded.
 pub async fn is_loaded(store: &Arc<Store>) -> Result<bool, StoreError> {
     is_marked(&Tx::begin(store, Mode::Read).await?).await
 }
 
-/// Does it have any accounts?
+/// Reports whether the database has any accounts.
 pub async fn has_people(store: &Arc<Store>) -> Result<bool, StoreError> {
     somebody(&Tx::begin(store, Mode::Read).await?).await
 }
@@ -203,8 +203,8 @@ async fn customer(
         version: Set(1),
     };
     org_setting::Entity::insert(settings).exec_without_returning(tx).await?;
-    for (who, names, role) in MEMBERS {
-        let email = format!("{who}@{slug}.example");
+    for (local, names, role) in MEMBERS {
+        let email = format!("{local}@{slug}.example");
         let user_id = person(tx, &email, names[n], hash, context).await?;
         let member = Member {
             id: context.id(),

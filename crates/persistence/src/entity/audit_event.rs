@@ -43,9 +43,9 @@ pub struct Model {
     pub impersonation_id: Option<Uuid>,
     pub request_id: Option<String>,
     pub schema_version: i32,
-    /// One for each part of the event that is about people; zeros where it has been erased.
+    /// One salt for each part with personal data; zeros if the part was erased.
     pub salts: Vec<u8>,
-    /// The commitments to what has been erased, by part, in base64.
+    /// Commitments to erased parts, in base64, by part.
     #[sea_orm(column_type = "JsonBinary", nullable)]
     pub erased_fields: Option<Json>,
 }
@@ -72,9 +72,9 @@ impl Model {
             metadata,
             source: Source { ip, user_agent, session_id, impersonation_id, request_id },
             schema_version,
-            // Its place is found out later and kept elsewhere.
+            // Assigned by the sequencer and stored in `audit_leaf`.
             log: _,
-            // The openings say it, with more.
+            // Stored with their commitments, from the salts.
             erased_fields: _,
         } = event;
         let (org_id, org_slug) = org.map(|OrgRef { id, slug }| (id.uuid(), slug)).unzip();
@@ -112,9 +112,9 @@ impl Model {
         }
     }
 
-    /// What opens the commitments of the event.
+    /// Salts that open the event's commitments, with the commitments to erased parts.
     pub fn openings(&self) -> Result<CommitmentSalts, StoreError> {
-        let damaged = || StoreError::Corrupt(format!("the salts of event {}", self.id));
+        let damaged = || StoreError::Corrupt(format!("salts of event {}", self.id));
         let erased_fields = match &self.erased_fields {
             Some(Value::Object(commitments)) => commitments
                 .iter()
@@ -202,7 +202,7 @@ impl TryFrom<Model> for Event {
             ticket_ref,
             metadata,
             source: Source {
-                ip: ip.map(|ip| ip.parse().map_err(|_| unknown("address", &ip))).transpose()?,
+                ip: ip.map(|ip| ip.parse().map_err(|_| unknown("IP address", &ip))).transpose()?,
                 user_agent,
                 session_id: session_id.map(Id::new),
                 impersonation_id: impersonation_id.map(Id::new),

@@ -15,7 +15,7 @@ pub enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}
 
-/// SeaORM asks for it; the hash stays out of it.
+/// Required by SeaORM. Omits the hash.
 impl std::fmt::Debug for Model {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("credential").field("user_id", &self.user_id).finish_non_exhaustive()

@@ -3,7 +3,7 @@ use sea_orm::entity::prelude::*;
 #[derive(Clone, Debug, DeriveEntityModel)]
 #[sea_orm(table_name = "idempotency_key")]
 pub struct Model {
-    /// The nil id for what belongs to no org.
+    /// Nil if the response belongs to no org.
     #[sea_orm(primary_key, auto_increment = false)]
     pub org_id: Uuid,
     #[sea_orm(primary_key, auto_increment = false)]
@@ -11,7 +11,7 @@ pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
     pub key_hash: Vec<u8>,
     pub request_hash: Vec<u8>,
-    /// Sealed by `postern-api`: the answer may hold a token.
+    /// Encrypted by `postern-api`, because the response may contain a token.
     pub response: Vec<u8>,
     pub stored_at: DateTimeUtc,
 }

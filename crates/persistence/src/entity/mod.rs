@@ -1,5 +1,5 @@
-//! The tables, one file each. A model never leaves this crate: each is converted once, by exhaustive destructuring, so
-//! that a new column cannot be forgotten on the way.
+//! The tables, one file each. Models do not leave this crate: each is converted once, by
+//! exhaustive destructuring, so that a new column cannot be forgotten.
 
 use postern_domain::{Id, id::OrgId};
 use sea_orm::prelude::Uuid;
@@ -24,12 +24,12 @@ pub mod staff;
 pub mod usage_point;
 pub mod user;
 
-/// The org in a key of which it is a part: what belongs to none stands under the nil id.
+/// The org as part of a key: the nil id for none.
 pub fn org_or_nil(org: Option<OrgId>) -> Uuid {
     org.map_or(Uuid::nil(), Id::uuid)
 }
 
-/// The same, read back.
+/// The org of such a key; none for the nil id.
 pub fn org_unless_nil(id: Uuid) -> Option<OrgId> {
     (!id.is_nil()).then(|| Id::new(id))
 }

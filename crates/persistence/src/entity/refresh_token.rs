@@ -8,7 +8,7 @@ pub struct Model {
     pub hash: Vec<u8>,
     pub session_id: Uuid,
     pub issued_at: DateTimeUtc,
-    /// Used once; a second use ends the session.
+    /// Time of the first use. A second use ends the session.
     pub used_at: Option<DateTimeUtc>,
 }
 

@@ -21,19 +21,27 @@ pub enum Relation {}
 impl ActiveModelBehavior for ActiveModel {}
 
 impl From<Model> for Session {
-    fn from(
-        Model { id, user_id, created_at, last_used_at, expires_at, ended_at, ip, user_agent }: Model,
-    ) -> Self {
+    fn from(model: Model) -> Self {
+        let Model { id, user_id, created_at, last_used_at, expires_at, ended_at, ip, user_agent } =
+            model;
         let (id, user_id) = (Id::new(id), Id::new(user_id));
         Self { id, user_id, created_at, last_used_at, expires_at, ended_at, ip, user_agent }
     }
 }
 
 impl From<Session> for Model {
-    fn from(
-        Session { id, user_id, created_at, last_used_at, expires_at, ended_at, ip, user_agent }: Session,
-    ) -> Self {
-        let (id, user_id) = (id.uuid(), user_id.uuid());
+    fn from(session: Session) -> Self {
+        let Session {
+            id: session_id,
+            user_id,
+            created_at,
+            last_used_at,
+            expires_at,
+            ended_at,
+            ip,
+            user_agent,
+        } = session;
+        let (id, user_id) = (session_id.uuid(), user_id.uuid());
         Self { id, user_id, created_at, last_used_at, expires_at, ended_at, ip, user_agent }
     }
 }

@@ -1,4 +1,4 @@
-//! What staff look up across orgs.
+//! Lookups by staff across orgs.
 
 use postern_domain::{
     Id,
@@ -27,7 +27,7 @@ pub struct Accounts<'a> {
     tx: &'a Tx,
 }
 
-/// What a search found.
+/// Results of a search.
 #[derive(Debug)]
 pub struct Found {
     pub users: Vec<User>,
@@ -39,13 +39,14 @@ impl<'a> Accounts<'a> {
         Self { tx }
     }
 
-    /// What an org is called, whether or not it is about to be deleted.
+    /// Reference to an org, even if its deletion was requested.
     pub async fn org(&self, id: OrgId) -> Result<Option<OrgRef>, StoreError> {
         let row = organization::Entity::find_by_id(id.uuid()).one(self.tx).await?;
         Ok(row.map(|row| OrgRef { id, slug: row.slug }))
     }
 
-    /// The person or the org whose id is `q`, or all whose address, slug or name contains it; at most `limit` of each.
+    /// The user or org with the id `q`, or all with an e-mail address, slug or name that contains
+    /// `q`; at most `limit` of each.
     pub async fn search(&self, q: &str, limit: u64) -> Result<Found, StoreError> {
         let (user_id, org_id) = (q.parse::<UserId>().ok(), q.parse::<OrgId>().ok());
         let by_text = user_id.is_none() && org_id.is_none();
@@ -84,7 +85,8 @@ impl<'a> Accounts<'a> {
         })
     }
 
-    /// A member of an org as somebody to impersonate: the person, their tier, their membership and the org. One statement.
+    /// A member of an org as an impersonation target: user, tier, membership and org. One
+    /// statement.
     pub async fn subject(
         &self,
         id: UserId,

@@ -1,4 +1,4 @@
-//! How people prove who they are, and how often somebody failed to.
+//! Credentials, and counts of failed sign-ins.
 
 use std::net::IpAddr;
 
@@ -17,7 +17,7 @@ use sea_orm::{
 };
 use secrecy::ExposeSecret;
 
-use super::{sessions, staff};
+use super::staff;
 use crate::{
     entity::{credential, user},
     error::StoreError,
@@ -30,10 +30,10 @@ pub struct Credentials<'a> {
     tx: &'a Tx,
 }
 
-/// All that a sign-in is decided on.
+/// The data that a sign-in is decided on.
 #[derive(Debug)]
 pub struct SignIn {
-    /// The account of that address with its password's hash, if there is one.
+    /// The account of that address with its password hash, if there is one.
     pub account: Option<Account>,
     pub attempts: Attempts,
 }
@@ -50,7 +50,8 @@ impl<'a> Credentials<'a> {
         Self { tx }
     }
 
-    /// What a sign-in with `email` from `ip` is decided on, with the failures after `since`. One statement.
+    /// Loads the data for a sign-in with `email` from `ip`, with the failures after `since`. One
+    /// statement.
     pub async fn for_sign_in(
         &self,
         email: &str,
@@ -58,9 +59,11 @@ impl<'a> Credentials<'a> {
         since: DateTime<Utc>,
         now: DateTime<Utc>,
     ) -> Result<SignIn, StoreError> {
-        let failed = |what: &str, which: &str| {
+        let failed = |aggregate: &str, condition: &str| {
             format!(
-                "(SELECT {what} FROM audit_event f WHERE f.action = 'auth.login_failed' AND f.org_id IS NULL AND {which} AND f.occurred_at > $3)"
+                "(SELECT {aggregate} FROM audit_event f \
+                  WHERE f.action = 'auth.login_failed' AND f.org_id IS NULL AND {condition} \
+                  AND f.occurred_at > $3)"
             )
         };
         let columns: Vec<String> = [
@@ -69,16 +72,17 @@ impl<'a> Credentials<'a> {
             ("here", "f.ip = $2"),
         ]
         .into_iter()
-        .flat_map(|(name, which)| {
+        .flat_map(|(name, condition)| {
             [
-                format!("{} AS {name}_count", failed("count(*)", which)),
-                format!("{} AS {name}_first", failed("min(f.occurred_at)", which)),
+                format!("{} AS {name}_count", failed("count(*)", condition)),
+                format!("{} AS {name}_first", failed("min(f.occurred_at)", condition)),
             ]
         })
         .collect();
         let sql = format!(
-            r#"SELECT u.id AS u_id, u.email AS u_email, u.name AS u_name, u.image_url AS u_image_url,
-                      u.created_at AS u_created_at, u.suspended_at AS u_suspended_at,
+            r#"SELECT u.id AS u_id, u.email AS u_email, u.name AS u_name,
+                      u.image_url AS u_image_url, u.created_at AS u_created_at,
+                      u.suspended_at AS u_suspended_at,
                       c.password_hash AS password_hash, t.tier AS tier, {},
                       EXISTS (SELECT 1 FROM session s WHERE s.user_id = u.id AND s.ip = $2
                               AND s.ended_at IS NULL AND s.expires_at > $4) AS known_here
@@ -89,7 +93,7 @@ impl<'a> Credentials<'a> {
         let values = [email.into(), ip.map(|ip| ip.to_string()).into(), since.into(), now.into()];
         let row =
             self.tx.query_one_raw(statement(self.tx.get_database_backend(), &sql, values)).await?;
-        let row = row.ok_or_else(|| StoreError::Corrupt("a left join gave no row".to_owned()))?;
+        let row = row.ok_or_else(|| StoreError::Corrupt("left join without a row".to_owned()))?;
         let failures = |name: &str| -> Result<Failures, StoreError> {
             let count: i64 = row.try_get("", &format!("{name}_count"))?;
             Ok(Failures {
@@ -115,8 +119,8 @@ impl<'a> Credentials<'a> {
         })
     }
 
-    /// Is the password still the one that was read, and the account not suspended? Both rows are locked until the unit of work
-    /// ends, so that it stays so.
+    /// Reports whether the password is unchanged since it was read and the account is not
+    /// suspended. Both rows are locked until the unit of work ends.
     pub async fn verify_unchanged_for_update(&self, account: &Account) -> Result<bool, StoreError> {
         let hash = self.locked_password_hash(account.user.id).await?;
         let user = user::Entity::find_by_id(account.user.id.uuid())
@@ -128,7 +132,7 @@ impl<'a> Credentials<'a> {
         Ok(same && user.is_some_and(|user| user.suspended_at.is_none()))
     }
 
-    /// The hash, locked until the unit of work ends.
+    /// The password hash, locked until the unit of work ends.
     pub async fn locked_password_hash(
         &self,
         user: UserId,
@@ -147,7 +151,7 @@ impl Persist<scope::User> for NewPassword {
             .filter(credential::Column::UserId.eq(self.user.uuid()))
             .exec(to.tx)
             .await?;
-        sessions::end_all_but(to.tx, self.user, self.kept_session, self.changed_at).await
+        Ok(())
     }
 }
 

@@ -1,4 +1,4 @@
-//! Which events a list shows, as conditions that an index answers, and the one that none does.
+//! Filters of event lists: conditions that indexes support, and a text search, which none does.
 
 use std::net::IpAddr;
 
@@ -17,37 +17,38 @@ use sea_orm::{
 use super::contains;
 use crate::entity::audit_event;
 
-/// Which events a list shows; all that is given must hold.
+/// Filter of an event list. All given fields must match.
 #[derive(Debug, Default)]
 pub struct EventFilter {
-    /// Who really acted, by id.
+    /// Accountable user, by id.
     pub actor: Option<UserId>,
-    /// Who really acted, by e-mail address.
+    /// Accountable user, by e-mail address.
     pub actor_email: Option<String>,
-    /// `user.role_changed`, or `user.*` for all of a kind.
+    /// `user.role_changed`, or `user.*` for all actions of a kind.
     pub action: Option<ActionFilter>,
-    /// The id or the label of what it was done to.
+    /// Id or label of the target.
     pub target: Option<String>,
-    /// Whose identity was worn, by id or by e-mail address.
+    /// Impersonated user, by id.
     pub on_behalf_of: Option<UserId>,
+    /// Impersonated user, by e-mail address.
     pub on_behalf_of_email: Option<String>,
     pub outcome: Option<Outcome>,
     pub ticket_ref: Option<String>,
     pub impersonation: Option<ImpersonationId>,
     pub ip: Option<IpAddr>,
-    /// From this moment on.
+    /// Start time, inclusive.
     pub from: Option<DateTime<Utc>>,
-    /// Up to and without this moment.
+    /// End time, exclusive.
     pub to: Option<DateTime<Utc>>,
-    /// Text that the summary or the target's label contains.
+    /// Text contained in the summary or the target's label.
     pub q: Option<String>,
-    /// For staff: only what stands in one log.
+    /// For staff: the logs to list.
     pub log: LogScope,
-    /// For staff who see only what they did themselves.
+    /// For staff who may see only their own events.
     pub only_by: Option<UserId>,
 }
 
-/// In whose log.
+/// The logs to list.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum LogScope {
     #[default]
@@ -59,18 +60,19 @@ pub enum LogScope {
 #[derive(Debug)]
 pub enum ActionFilter {
     Exactly(String),
-    /// All whose name begins with this, up to and with the dot.
+    /// All actions that start with this prefix, which includes the dot.
     Kind(String),
 }
 
 impl EventFilter {
-    /// All that is asked but for [`Self::words`], in arms of which no event is in two. One index has the events of an arm in order, but for kinds
-    /// of actions, and for actions and outcomes of all orgs: what those find is sorted.
+    /// All conditions except [`Self::words`], as arms without common events. One index has the
+    /// events of an arm in order; only events of a kind of action, and of an action or outcome
+    /// across all orgs, are sorted.
     pub(super) fn arms(&self) -> Vec<Condition> {
         use audit_event::Column as C;
         match &self.target {
             None => vec![self.without_target()],
-            // No id has anything else in it.
+            // Ids contain no other characters.
             Some(target)
                 if !target.bytes().all(|byte| {
                     byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_'
@@ -91,7 +93,7 @@ impl EventFilter {
         }
     }
 
-    /// All that is asked but for [`Self::words`].
+    /// All conditions except [`Self::words`].
     pub(super) fn whole(&self) -> Condition {
         use audit_event::Column as C;
         let either = |target: &String| {
@@ -102,7 +104,7 @@ impl EventFilter {
         self.without_target().add_option(self.target.as_ref().map(either))
     }
 
-    /// The text that is looked for, which no index finds.
+    /// The text search, which no index supports.
     pub(super) fn words(&self) -> Option<Condition> {
         let column = |column| Expr::col((audit_event::Entity, column));
         let (summary, label) =
@@ -114,7 +116,7 @@ impl EventFilter {
         use audit_event::Column as C;
         let action = self.action.as_ref().map(|action| match action {
             ActionFilter::Exactly(name) => C::Action.eq(name.as_str()),
-            // By name, so that an index is of use.
+            // Names instead of a prefix, so that an index is used.
             ActionFilter::Kind(prefix) => C::Action.is_in(
                 Action::ALL
                     .iter()

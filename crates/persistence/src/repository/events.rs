@@ -1,4 +1,4 @@
-//! Reading the record, of one org or, for staff, of all.
+//! Reads the audit log of one org or, for staff, of all.
 
 use std::collections::HashMap;
 
@@ -28,7 +28,7 @@ use crate::{
     tx::Tx,
 };
 
-/// How many events a search by text looks through for one page.
+/// Maximum number of events that a text search examines for one page.
 const EXAMINED: u64 = 20_000;
 
 pub struct Events<'a> {
@@ -36,7 +36,7 @@ pub struct Events<'a> {
     org: Option<OrgId>,
 }
 
-/// A row with the place of its event, if it has one.
+/// An event row with its leaf index, if it has one.
 struct Row {
     model: audit_event::Model,
     index: Option<i64>,
@@ -46,7 +46,7 @@ const LEAF_INDEX: &str = "log_index";
 const LEAF: &str = "log_leaf";
 const QUEUED: &str = "log_queued";
 
-/// A row with all that the log knows of it.
+/// An event row with its data in the transparency log.
 struct Evidence {
     row: Row,
     leaf: Option<Vec<u8>>,
@@ -78,7 +78,8 @@ impl<'a> Events<'a> {
         Self { tx, org: None }
     }
 
-    /// A page. One that looks for text ends after so many events that were looked through, however many were found.
+    /// A page of events. A text search examines a limited number of events per page, so the page
+    /// may be short or empty.
     pub async fn page(
         &self,
         filter: &EventFilter,
@@ -86,15 +87,16 @@ impl<'a> Events<'a> {
     ) -> Result<Page<Event>, StoreError> {
         let last = self.last_examined(filter, page).await?;
         let rows = self.rows(self.narrowed(filter, page, last), Self::event).await?;
-        let cut = page.into_page(rows, |(id, _)| *id);
-        let cut = match last {
-            Some(last) if !cut.has_more(page) => cut.continue_after(page, last),
-            _ => cut,
+        let result = page.into_page(rows, |(id, _)| *id);
+        let result = match last {
+            Some(last) if !result.has_more(page) => result.continue_after(page, last),
+            _ => result,
         };
-        Ok(cut.skip_unreadable())
+        Ok(result.skip_unreadable())
     }
 
-    /// The next events in the order of their ids, with what is needed to check each, and where to go on if there may be more.
+    /// The next events in id order, with verification data, and the id to continue after if there
+    /// may be more.
     pub async fn exhibits(
         &self,
         filter: &EventFilter,
@@ -112,29 +114,27 @@ impl<'a> Events<'a> {
         Ok((rows.into_iter().filter_map(|(_, exhibit)| exhibit).collect(), next))
     }
 
-    /// Whether there is such an event here.
+    /// Reports whether the event exists.
     pub async fn has(&self, id: EventId) -> Result<bool, StoreError> {
-        let found = self
+        let query = self
             .select()
             .filter(audit_event::Column::Id.eq(id.uuid()))
             .select_only()
             .column(audit_event::Column::Id);
-        Ok(found.into_tuple::<Uuid>().one(self.tx).await?.is_some())
+        Ok(query.into_tuple::<Uuid>().one(self.tx).await?.is_some())
     }
 
-    /// One event, with what is needed to check it.
+    /// An event with its verification data.
     pub async fn exhibited(&self, id: EventId) -> Result<Option<VerifiableEvent>, StoreError> {
-        let found =
+        let row =
             self.evidence(self.select().filter(audit_event::Column::Id.eq(id.uuid()))).await?.pop();
-        found
-            .map(|(_, exhibit)| {
-                exhibit.ok_or_else(|| StoreError::Corrupt(format!("the event {id}")))
-            })
+        row.map(|(_, exhibit)| exhibit.ok_or_else(|| StoreError::Corrupt(format!("event {id}"))))
             .transpose()
     }
 
-    /// The events of a page and one more. Where no index has them in order by itself, one for each arm of the filter has; no more are taken of any
-    /// than are needed. Text is looked for up to the event `last`.
+    /// Selects the events of a page, plus one. If the filter has several arms, each arm is read in
+    /// order from its own index and limited to the page. A text search examines events up to
+    /// `last`.
     fn narrowed(
         &self,
         filter: &EventFilter,
@@ -174,7 +174,8 @@ impl<'a> Events<'a> {
         select
     }
 
-    /// The event up to which a search by text looks for this page; None where it looks through all that are left.
+    /// The last event that a text search examines for this page; none if it examines all remaining
+    /// events.
     async fn last_examined(
         &self,
         filter: &EventFilter,
@@ -214,29 +215,34 @@ impl<'a> Events<'a> {
         self.rows(select, Self::exhibit).await
     }
 
-    /// What rows say, each by the id of its event. None for one that says what no server has written: those beside it are not to suffer.
+    /// Converts rows, each with the id of its event. A row that no server wrote is logged and
+    /// yields none, so that the rows beside it are still returned.
     async fn rows<R: FromQueryResult, T>(
         &self,
         select: Select<audit_event::Entity>,
-        understand: fn(&Self, R) -> Result<T, StoreError>,
+        convert: fn(&Self, R) -> Result<T, StoreError>,
     ) -> Result<Vec<(Uuid, Option<T>)>, StoreError> {
         let rows =
             self.tx.query_with_custom_plan(&select.build(self.tx.get_database_backend())).await?;
-        let skip_unreadable = rows.iter().map(|row| {
+        let converted = rows.iter().map(|row| {
             let id: Uuid = row.try_get("", "id")?;
-            match R::from_query_result(row, "").map_err(StoreError::from).and_then(|row| understand(self, row)) {
-                Ok(said) => Ok((id, Some(said))),
-                Err(StoreError::Corrupt(why)) => {
-                    tracing::error!(event = %Id::<Event>::new(id), why, "an event of the record cannot be skip_unreadable, and is left out");
+            let value = R::from_query_result(row, "")
+                .map_err(StoreError::from)
+                .and_then(|row| convert(self, row));
+            match value {
+                Ok(value) => Ok((id, Some(value))),
+                Err(StoreError::Corrupt(cause)) => {
+                    let event = Id::<Event>::new(id);
+                    tracing::error!(%event, cause, "skipped an unreadable audit event");
                     Ok((id, None))
                 }
                 Err(error) => Err(error),
             }
         });
-        skip_unreadable.collect()
+        converted.collect()
     }
 
-    /// The events at these leaves, in their order, without those that are no longer there.
+    /// The events of these leaves, in log order. Removed events are omitted.
     pub async fn at(&self, leaves: &[Leaf]) -> Result<Vec<Event>, StoreError> {
         let ids = leaves.iter().map(|leaf| leaf.event);
         let rows = self
@@ -247,7 +253,7 @@ impl<'a> Events<'a> {
         Ok(events)
     }
 
-    /// The entries of the log for these leaves; none where an event is no longer there.
+    /// The log entries of these leaves; none if an event was removed.
     pub async fn entries(&self, leaves: &[Leaf]) -> Result<Option<Vec<Vec<u8>>>, StoreError> {
         let ids = leaves.iter().map(|leaf| leaf.event);
         let rows = self
@@ -282,7 +288,7 @@ impl<'a> Events<'a> {
         Ok(Event { log, ..event })
     }
 
-    /// Events, each with its place in its log.
+    /// Selects events with their leaf indexes.
     fn select(&self) -> Select<audit_event::Entity> {
         let mut select = audit_event::Entity::find();
         let org = Expr::col((audit_event::Entity, audit_event::Column::OrgId));
@@ -299,7 +305,7 @@ impl<'a> Events<'a> {
         self.of_scope(select)
     }
 
-    /// Only the org's, where it is an org that asks.
+    /// Restricts a query to the org, if there is one.
     fn of_scope(&self, select: Select<audit_event::Entity>) -> Select<audit_event::Entity> {
         match self.org {
             Some(org) => select.filter(audit_event::Column::OrgId.eq(org.uuid())),

@@ -1,4 +1,4 @@
-//! What is switched on or off for one org in spite of its plan.
+//! Feature overrides of one org.
 
 use postern_domain::{feature::Override, id::OrgId};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};

@@ -1,4 +1,5 @@
-//! First answers to requests that may be repeated (draft-ietf-httpapi-idempotency-key-header).
+//! Stored responses of requests with an idempotency key
+//! (draft-ietf-httpapi-idempotency-key-header).
 
 use chrono::{DateTime, Utc};
 use postern_domain::id::{OrgId, UserId};
@@ -13,14 +14,14 @@ pub struct IdempotencyStore<'a> {
     org: Option<OrgId>,
 }
 
-/// What is known of a key.
+/// State of an idempotency key.
 #[derive(Debug)]
 pub enum KeyState {
-    /// Nothing: whoever asks is the first, and holds the key until their unit of work ends.
+    /// Unused: the caller is the first, and holds the key until its unit of work ends.
     First,
-    /// Somebody is working under this key right now.
+    /// Held by another request.
     InFlight,
-    /// It has been answered.
+    /// Used by a completed request.
     Completed { request_hash: Vec<u8>, response: Vec<u8> },
 }
 
@@ -29,16 +30,18 @@ impl<'a> IdempotencyStore<'a> {
         Self { tx, org }
     }
 
-    /// In which org's answers is looked: a key in one is another key in the next.
+    /// The org to which keys belong: the same key in another org is a different key.
     #[must_use]
     pub const fn org(&self) -> Option<OrgId> {
         self.org
     }
 
-    /// Looks a key up and holds it, in one statement. What was answered before `since` is forgotten.
+    /// Looks a key up and holds it, in one statement. Responses stored at or before `since` have
+    /// expired.
     ///
-    /// Somebody may commit an answer in the moment between this statement's snapshot and its lock. Then two work under one
-    /// key; keeping the second answer fails ([`super::chores::UnauditedWrite::StoreResponse`]), and takes its work back with it.
+    /// Another request may commit its response between this statement's snapshot and its lock.
+    /// Then both run under one key; storing the second response fails
+    /// ([`super::unaudited::UnauditedWrite::StoreResponse`]) and rolls back its unit of work.
     pub async fn look_up(
         &self,
         user: UserId,
@@ -49,8 +52,9 @@ impl<'a> IdempotencyStore<'a> {
         lock.copy_from_slice(&key_hash[..8]);
         let backend = self.tx.get_database_backend();
         let sql = format!(
-            "SELECT {} AS held, k.request_hash AS request_hash, k.response AS response FROM (SELECT 1 AS one) AS one
-             LEFT JOIN idempotency_key k ON k.org_id = $5 AND k.user_id = $1 AND k.key_hash = $2 AND k.stored_at > $4",
+            "SELECT {} AS held, k.request_hash AS request_hash, k.response AS response
+             FROM (SELECT 1 AS one) AS one LEFT JOIN idempotency_key k
+               ON k.org_id = $5 AND k.user_id = $1 AND k.key_hash = $2 AND k.stored_at > $4",
             try_lock_sql(backend)
         );
         let values = [
@@ -61,7 +65,7 @@ impl<'a> IdempotencyStore<'a> {
             org_or_nil(self.org).into(),
         ];
         let row = self.tx.query_one_raw(statement(backend, &sql, values)).await?;
-        let row = row.ok_or_else(|| StoreError::Corrupt("a left join gave no row".to_owned()))?;
+        let row = row.ok_or_else(|| StoreError::Corrupt("left join without a row".to_owned()))?;
         let (request_hash, response) =
             (row.try_get("", "request_hash")?, row.try_get("", "response")?);
         let (request_hash, response): (Option<Vec<u8>>, Option<Vec<u8>>) = (request_hash, response);

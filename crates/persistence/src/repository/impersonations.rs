@@ -1,8 +1,9 @@
-//! Sessions under another's name, of one org or, for staff, of all.
+//! Impersonations of one org or, for staff, of all.
 
 use postern_domain::{
     Id,
     change::New,
+    effect::ImpersonationsOf,
     id::{ImpersonationId, OrgId, SessionId, UserId},
     impersonation::{Impersonation, Mode},
     org::OrgRef,
@@ -29,21 +30,6 @@ pub struct Impersonations<'a> {
     org: Option<OrgId>,
 }
 
-/// What an impersonation hangs on: when that goes, so does it.
-#[derive(Debug, Clone, Copy)]
-pub enum ImpersonationsOf {
-    /// The sign-in it was started in.
-    Session(SessionId),
-    /// All sign-ins of one member of the staff but one.
-    OtherSessions { of: UserId, kept_session: SessionId },
-    /// The member of the staff.
-    Staff(UserId),
-    /// The membership of the person worn.
-    Membership { org: OrgId, target: UserId },
-    /// The org.
-    Org(OrgId),
-}
-
 impl<'a> Impersonations<'a> {
     pub(crate) const fn of_org(tx: &'a Tx, org: OrgId) -> Self {
         Self { tx, org: Some(org) }
@@ -53,7 +39,7 @@ impl<'a> Impersonations<'a> {
         Self { tx, org: None }
     }
 
-    /// Present and past ones; `of` restricts them to one member of the staff.
+    /// Active and past impersonations; with `of`, only those of one staff member.
     pub async fn page(
         &self,
         of: Option<UserId>,
@@ -68,7 +54,7 @@ impl<'a> Impersonations<'a> {
         Ok(page.into_page(rows, |impersonation| impersonation.id.uuid()))
     }
 
-    /// One of them, locked until the unit of work ends.
+    /// An impersonation, locked until the unit of work ends.
     pub async fn find_for_update(
         &self,
         id: ImpersonationId,
@@ -80,7 +66,7 @@ impl<'a> Impersonations<'a> {
         Ok(self.read(&query).await?.pop())
     }
 
-    /// The live ones that hang on something, locked until the unit of work ends.
+    /// Active impersonations that depend on `on`, locked until the unit of work ends.
     pub(crate) async fn find_linked_for_update(
         &self,
         on: ImpersonationsOf,
@@ -89,8 +75,8 @@ impl<'a> Impersonations<'a> {
         use impersonation::Column as C;
         let which = match on {
             ImpersonationsOf::Session(session) => column(C::StaffSessionId).eq(session.uuid()),
-            ImpersonationsOf::OtherSessions { of, kept_session } => column(C::StaffUserId)
-                .eq(of.uuid())
+            ImpersonationsOf::OtherSessions { user, kept_session } => column(C::StaffUserId)
+                .eq(user.uuid())
                 .and(column(C::StaffSessionId).ne(kept_session.uuid())),
             ImpersonationsOf::Staff(user) => column(C::StaffUserId).eq(user.uuid()),
             ImpersonationsOf::Membership { org, target } => {
@@ -147,7 +133,7 @@ fn column(column: impersonation::Column) -> Expr {
     Expr::col((Alias::new("i"), column))
 }
 
-/// A row with the names that belong to it.
+/// An impersonation with the e-mail addresses and the slug that belong to it.
 #[derive(FromQueryResult)]
 pub struct Row {
     pub org_id: Uuid,
@@ -210,7 +196,7 @@ impl Persist<scope::Staff> for New<Impersonation> {
     }
 }
 
-// In every scope: what an impersonation hangs on can go in any of them.
+// In every scope, because an impersonation may end with something that any of them removes.
 impl<S: Scope> Persist<S> for Impersonation {
     async fn persist(&self, to: WriteContext<'_, S>) -> Result<(), StoreError> {
         impersonation::Entity::update_many()

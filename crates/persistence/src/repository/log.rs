@@ -1,4 +1,4 @@
-//! The Merkle log of one org, or of the platform: what it has come to, its hashes, and where an event stands in it.
+//! The transparency log of one org, or of the platform: checkpoints, hashes and leaf indexes.
 
 use std::collections::{BTreeMap, HashMap, btree_map::Entry};
 
@@ -13,7 +13,7 @@ use crate::{
     tx::Tx,
 };
 
-/// How many levels of a tree a tile stands over.
+/// Number of tree levels that a tile covers.
 pub(crate) const LEVELS: u8 = 8;
 
 pub struct Log<'a> {
@@ -21,7 +21,7 @@ pub struct Log<'a> {
     org: Option<OrgId>,
 }
 
-/// What a log has come to.
+/// The latest state of a log.
 #[derive(Debug, Clone)]
 pub struct Head {
     pub size: u64,
@@ -34,17 +34,17 @@ impl<'a> Log<'a> {
         Self { tx, org }
     }
 
-    /// The name of the log.
+    /// Origin of the log.
     pub fn origin(&self) -> Result<String, StoreError> {
         Ok(self.tx.store().audit_keys()?.origin(self.org))
     }
 
-    /// The keys that its checkpoints are signed with.
+    /// Verifier keys of its checkpoints.
     pub fn keys(&self) -> Result<Vec<String>, StoreError> {
         Ok(self.tx.store().audit_keys()?.verifiers(&self.origin()?))
     }
 
-    /// The newest checkpoint; that of an empty log, where nothing has been pumped yet.
+    /// The latest checkpoint; a new one of an empty log if nothing has been sequenced yet.
     pub async fn head(&self) -> Result<Head, StoreError> {
         use audit_checkpoint::Column as C;
         let newest = audit_checkpoint::Entity::find()
@@ -53,7 +53,7 @@ impl<'a> Log<'a> {
             .one(self.tx)
             .await?;
         if let Some(row) = newest {
-            // Where a key has come since, it signs as well.
+            // Keys added since the checkpoint sign it as well.
             return Ok(Head {
                 size: natural(row.size)?,
                 note: self
@@ -67,29 +67,31 @@ impl<'a> Log<'a> {
         Ok(Head { size: 0, note: self.tx.store().audit_keys()?.sign(&empty)? })
     }
 
-    /// Checkpoints that the log has had, at most about so many and evenly spread, the smallest first.
+    /// Past checkpoints, smallest first: about `at_most`, evenly spread over the log.
     pub async fn history(&self, size: u64, at_most: u64) -> Result<Vec<String>, StoreError> {
         use audit_checkpoint::Column as C;
         let (audit_keys, origin) = (self.tx.store().audit_keys()?, self.origin()?);
         let step = size.div_ceil(at_most.max(1)).max(1);
         let mut notes = Vec::new();
-        // The last of each step: one short look into the key for each.
+        // The last checkpoint of each step, with one index lookup each.
         let mut below = step;
         while below <= size {
-            let found = audit_checkpoint::Entity::find()
+            let checkpoint = audit_checkpoint::Entity::find()
                 .filter(C::OrgId.eq(org_or_nil(self.org)))
                 .filter(C::Size.gt(number(below - step)?))
                 .filter(C::Size.lte(number(below)?))
                 .order_by_desc(C::Size)
                 .one(self.tx)
                 .await?;
-            notes.extend(found.map(|row| audit_keys.with_current_signatures(&origin, row.note)));
+            notes.extend(
+                checkpoint.map(|row| audit_keys.with_current_signatures(&origin, row.note)),
+            );
             below += step;
         }
         Ok(notes)
     }
 
-    /// Where an event stands.
+    /// Index and hash of the leaf of an event.
     pub async fn leaf_of(&self, event: EventId) -> Result<Option<(u64, Hash)>, StoreError> {
         let row = audit_leaf::Entity::find()
             .filter(audit_leaf::Column::OrgId.eq(org_or_nil(self.org)))
@@ -99,7 +101,7 @@ impl<'a> Log<'a> {
         row.map(|row| Ok((natural(row.leaf_index)?, hash(&row.hash)?))).transpose()
     }
 
-    /// The events that stand from `first` on, at most so many, each with its leaf; fewer where the log has been damaged.
+    /// Up to `count` leaves from index `first` on; fewer at the end of the log or if it is damaged.
     pub async fn leaves(&self, first: u64, count: u64) -> Result<Vec<Leaf>, StoreError> {
         use audit_leaf::Column as C;
         let rows = audit_leaf::Entity::find()
@@ -120,7 +122,7 @@ impl<'a> Log<'a> {
             .collect()
     }
 
-    /// The hashes of a tile. None where the log has no such tile, or not as wide a one.
+    /// The hashes of a tile. None if the log has no such tile, or only a narrower one.
     pub async fn tile(&self, tile: Tile) -> Result<Option<Vec<Hash>>, StoreError> {
         let (first, width) = (tile.index.saturating_mul(256), u64::from(tile.width));
         if i64::try_from(first.saturating_add(width)).is_err() {
@@ -143,54 +145,56 @@ impl<'a> Log<'a> {
         Ok((hashes.len() as u64 == width).then_some(hashes))
     }
 
-    /// The hashes that show that entry `index` is in the tree of `size` entries. None where there is no such entry.
+    /// Inclusion proof (RFC 6962) of entry `index` in the tree of `size` entries. None if there is
+    /// no such entry.
     pub async fn inclusion(&self, index: u64, size: u64) -> Result<Option<Vec<Hash>>, StoreError> {
         self.proof(size, |node| inclusion(node, index, size)).await
     }
 
-    /// For each run of entries, given as its first and the one behind its last, the roots of perfect subtrees that stand over it, the fewest that
-    /// do. None where the log has been damaged.
+    /// The smallest set of perfect subtree roots that covers each range of entries, given as its
+    /// first index and its exclusive end. None if the log is damaged.
     pub async fn covers(
         &self,
         runs: &[(u64, u64)],
         size: u64,
     ) -> Result<Vec<Option<Cover>>, StoreError> {
-        let wanted: Vec<Vec<(u8, u64)>> =
+        let covers: Vec<Vec<(u8, u64)>> =
             runs.iter().map(|(first, end)| subtrees(*first, *end)).collect();
-        let known = self.nodes(&wanted.concat(), size).await?;
-        let found = |(level, index)| known.get(&(level, index)).map(|hash| (level, index, *hash));
-        Ok(wanted.into_iter().map(|nodes| nodes.into_iter().map(found).collect()).collect())
+        let known = self.nodes(&covers.concat(), size).await?;
+        let root = |(level, index)| known.get(&(level, index)).map(|hash| (level, index, *hash));
+        Ok(covers.into_iter().map(|nodes| nodes.into_iter().map(root).collect()).collect())
     }
 
-    /// Makes a proof twice: first to see which nodes it needs, then with those.
+    /// Builds a proof twice: first to collect the nodes that it needs, then with their hashes.
     async fn proof<P>(&self, size: u64, make: P) -> Result<Option<Vec<Hash>>, StoreError>
     where
         P: Fn(&dyn Fn(u8, u64) -> Option<Hash>) -> Result<Vec<Hash>, ProofError>,
     {
-        let wanted = std::cell::RefCell::new(Vec::new());
-        let noting = |level, index| {
-            wanted.borrow_mut().push((level, index));
+        let needed = std::cell::RefCell::new(Vec::new());
+        let collect = |level, index| {
+            needed.borrow_mut().push((level, index));
             Some(Hash::of_nothing())
         };
-        if make(&noting).is_err() {
+        if make(&collect).is_err() {
             return Ok(None);
         }
-        let known = self.nodes(&wanted.into_inner(), size).await?;
+        let known = self.nodes(&needed.into_inner(), size).await?;
         let proof = make(&|level, index| known.get(&(level, index)).copied());
         proof
             .map(Some)
-            .map_err(|error| StoreError::Corrupt(format!("the log of {:?}: {error}", self.org)))
+            .map_err(|error| StoreError::Corrupt(format!("log of {:?}: {error}", self.org)))
     }
 
-    /// Nodes by level and index, out of the tiles that they stand in, without those that the log has lost.
+    /// Hashes of nodes by level and index, computed from tiles. Nodes that the log lacks are
+    /// omitted.
     async fn nodes(
         &self,
-        wanted: &[(u8, u64)],
+        positions: &[(u8, u64)],
         size: u64,
     ) -> Result<HashMap<(u8, u64), Hash>, StoreError> {
         let mut tiles: BTreeMap<Tile, Vec<Hash>> = BTreeMap::new();
         let mut known = HashMap::new();
-        for &(level, index) in wanted {
+        for &(level, index) in positions {
             let (tile, first, count) =
                 Tile::with_node(level, index, size).ok_or_else(|| damaged(level, index))?;
             let hashes = match tiles.entry(tile) {
@@ -209,7 +213,7 @@ impl<'a> Log<'a> {
 /// Roots of perfect subtrees, by level and index.
 pub type Cover = Vec<(u8, u64, Hash)>;
 
-/// An entry of a log, by what the log knows of it.
+/// A leaf of a log.
 #[derive(Debug, Clone, Copy)]
 pub struct Leaf {
     pub index: u64,
@@ -217,25 +221,26 @@ pub struct Leaf {
     pub hash: Hash,
 }
 
-/// The perfect subtrees, by level and index, that stand over exactly the entries from `first` to before `end`.
+/// The perfect subtrees, by level and index, that cover exactly the entries from `first` to before
+/// `end`.
 fn subtrees(mut first: u64, end: u64) -> Vec<(u8, u64)> {
-    let mut found = Vec::new();
+    let mut cover = Vec::new();
     while first < end {
         let aligned = if first == 0 { 63 } else { first.trailing_zeros() };
         let fitting = (end - first).ilog2();
         let level = aligned.min(fitting);
-        found.push((u8::try_from(level).expect("less than 64"), first >> level));
+        cover.push((u8::try_from(level).expect("less than 64"), first >> level));
         first += 1 << level;
     }
-    found
+    cover
 }
 
 fn damaged(level: u8, index: u64) -> StoreError {
-    StoreError::Corrupt(format!("the log lacks its node {index} of level {level}"))
+    StoreError::Corrupt(format!("the log has no node {index} of level {level}"))
 }
 
-/// The tree of an org as far as whoever appends to it has to know it, if it is what was signed: on what somebody has put into the database nothing
-/// is built.
+/// The tree of an org as needed to append to it. Fails unless it matches its signed checkpoint:
+/// nothing is appended to a tree that was changed in the database.
 pub(crate) async fn frontier(tx: &Tx, org: Uuid) -> Result<Frontier, StoreError> {
     use audit_checkpoint::Column as C;
     let newest = audit_checkpoint::Entity::find()
@@ -254,29 +259,33 @@ pub(crate) async fn frontier(tx: &Tx, org: Uuid) -> Result<Frontier, StoreError>
     });
     frontier.ok_or_else(|| {
         StoreError::Corrupt(format!(
-            "the newest checkpoint of {origin} is not what was signed: somebody has changed it"
+            "the latest checkpoint of {origin} does not match its signature: \
+             the database was changed"
         ))
     })
 }
 
-/// A tree's right edge as it is kept.
+/// A frontier as stored.
 pub(crate) fn frontier_bytes(frontier: &Frontier) -> Vec<u8> {
     frontier.roots().iter().flat_map(|root| root.0).collect()
 }
 
 fn hash(bytes: &[u8]) -> Result<Hash, StoreError> {
-    bytes.try_into().map(Hash).map_err(|_| StoreError::Corrupt("a hash of the log".to_owned()))
+    bytes
+        .try_into()
+        .map(Hash)
+        .map_err(|_| StoreError::Corrupt("a log hash does not have 32 bytes".to_owned()))
 }
 
-/// A number of the log as the database keeps it.
+/// A log size or index as stored.
 pub(crate) fn number(index: u64) -> Result<i64, StoreError> {
     i64::try_from(index)
-        .map_err(|_| StoreError::Broken("a log has less than 2^63 entries".to_owned()))
+        .map_err(|_| StoreError::Broken("a log has fewer than 2^63 entries".to_owned()))
 }
 
 fn natural(number: i64) -> Result<u64, StoreError> {
     u64::try_from(number)
-        .map_err(|_| StoreError::Corrupt("a number of the log is negative".to_owned()))
+        .map_err(|_| StoreError::Corrupt("a log size or index is negative".to_owned()))
 }
 
 #[cfg(test)]
@@ -284,7 +293,7 @@ mod tests {
     use super::subtrees;
 
     #[test]
-    fn subtrees_stand_over_what_they_have_to() {
+    fn subtrees_cover_exactly_their_range() {
         for first in 0..70 {
             for end in first..70 {
                 let covered: Vec<u64> = subtrees(first, end)

@@ -30,10 +30,10 @@ pub struct Members<'a> {
     org: OrgId,
 }
 
-/// Which members a list shows.
+/// Filter of a member list. All given fields must match.
 #[derive(Debug, Default)]
 pub struct MemberFilter {
-    /// Text that the name or the e-mail address contains.
+    /// Text contained in the name or the e-mail address.
     pub q: Option<String>,
     pub role: Option<Role>,
 }
@@ -68,8 +68,9 @@ impl<'a> Members<'a> {
         Ok(self.read(&query).await?.pop())
     }
 
-    /// The member with all that has to stand still while something is decided about them, locked until the unit of work
-    /// ends: the member, the owners and the caller, in one order, so that two such decisions wait instead of deadlocking.
+    /// The member, with the rows that must not change while a decision about them is made: the
+    /// member, the owners and the caller, locked until the unit of work ends. They are locked in id
+    /// order, so that two such decisions wait instead of deadlocking.
     pub async fn find_for_update(
         &self,
         id: MemberId,
@@ -89,7 +90,8 @@ impl<'a> Members<'a> {
         let owners = rows.iter().filter(|member| member.role == Role::Owner).count() as u64;
         let own_role = rows.iter().find(|member| member.id == caller).map(|member| member.role);
         let member = rows.into_iter().find(|member| member.id == id);
-        Ok(member.zip(own_role).map(|(member, own_role)| LockedMember { member, own_role, owners }))
+        let locked = |(member, own_role)| LockedMember { org: self.org, member, own_role, owners };
+        Ok(member.zip(own_role).map(locked))
     }
 
     fn select(&self) -> SelectStatement {

@@ -1,5 +1,5 @@
-//! What can be asked of the store, a file for each subject. Repositories borrow a transaction; those of an org are made
-//! with its id, so that no query of theirs can be written without it.
+//! Repositories, one file per subject. They borrow a transaction. Repositories of an org are
+//! created with its id, so that no query can omit it.
 
 pub mod accounts;
 pub mod credentials;
@@ -22,8 +22,9 @@ pub mod users;
 
 use sea_orm::sea_query::{BinOper, Expr, ExprTrait, Func};
 
-/// Does the column contain `text`, whatever the case? Both sides are folded by the database, so that they agree; SQLite, and
-/// PostgreSQL in the locale C, fold ASCII alone. Wildcards in `text` stand for themselves.
+/// Condition that the column contains `text`, ignoring case. The database folds both sides, so that
+/// they agree. SQLite, and PostgreSQL in the C locale, fold only ASCII. Wildcards in `text` match
+/// literally.
 pub(crate) fn contains(column: Expr, text: &str) -> Expr {
     let escaped = text.replace('!', "!!").replace('%', "!%").replace('_', "!_");
     let pattern = Expr::expr(Func::lower(Expr::val(format!("%{escaped}%"))));

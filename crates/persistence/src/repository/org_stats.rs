@@ -1,4 +1,4 @@
-//! The figures of an org's dashboard, in one statement whatever the size of the org.
+//! Statistics for an org's dashboard, in one statement regardless of the org's size.
 
 use chrono::{DateTime, Utc};
 use postern_domain::{id::OrgId, role::Role};
@@ -15,14 +15,14 @@ pub struct OrgStats<'a> {
     org: OrgId,
 }
 
-/// What the dashboard counts.
+/// Counts for the dashboard.
 #[derive(Debug, Default)]
 pub struct OrgCounts {
-    /// How many members have which role; a role that nobody has is not in it.
+    /// Number of members per role. Roles without members are omitted.
     pub members: Vec<(Role, u64)>,
     /// The latest value of each metric.
     pub usage: Vec<(String, i64)>,
-    /// When the last event was added to the org's record.
+    /// Time of the latest event in the org's audit log.
     pub last_activity_at: Option<DateTime<Utc>>,
 }
 
@@ -33,14 +33,17 @@ impl<'a> OrgStats<'a> {
 
     pub async fn count(&self) -> Result<OrgCounts, StoreError> {
         const SQL: &str = "
-            SELECT 'members' AS kind, role AS name, count(*) AS amount, CAST(NULL AS timestamptz) AS at
+            SELECT 'members' AS kind, role AS name, count(*) AS amount,
+                   CAST(NULL AS timestamptz) AS at
               FROM membership WHERE org_id = $1 GROUP BY role
             UNION ALL
             SELECT 'usage', p.metric, p.value, NULL FROM usage_point p
              WHERE p.org_id = $1
-               AND p.at = (SELECT max(l.at) FROM usage_point l WHERE l.org_id = $1 AND l.metric = p.metric)
+               AND p.at = (SELECT max(l.at) FROM usage_point l
+                            WHERE l.org_id = $1 AND l.metric = p.metric)
             UNION ALL
-            SELECT 'activity', '', 0, (SELECT occurred_at FROM audit_event WHERE org_id = $1 ORDER BY id DESC LIMIT 1)
+            SELECT 'activity', '', 0,
+                   (SELECT occurred_at FROM audit_event WHERE org_id = $1 ORDER BY id DESC LIMIT 1)
             ORDER BY 1, 2";
         let rows = self
             .tx

@@ -1,4 +1,4 @@
-//! The orgs of one person, and what becomes of an org.
+//! The orgs of one user, and changes of an org.
 
 use postern_domain::{
     id::{OrgId, UserId},
@@ -34,7 +34,7 @@ impl<'a> Orgs<'a> {
         Self { tx, user, only }
     }
 
-    /// The person's role in an org named by id or slug; none where they do not belong to it.
+    /// The user's role in an org; none if they are not a member.
     pub async fn role_in(&self, org: &OrgKey) -> Result<Option<Role>, StoreError> {
         let which = match org {
             OrgKey::Id(id) => organization::Column::Id.eq(id.uuid()),
@@ -57,7 +57,7 @@ impl<'a> Orgs<'a> {
         row.map(|row| Role::parse(&row.role).ok_or_else(|| unknown("role", &row.role))).transpose()
     }
 
-    /// The orgs that the person belongs to, the last joined first.
+    /// The orgs of the user, last joined first.
     pub async fn page(&self, page: PageRequest) -> Result<Page<Membership>, StoreError> {
         let member = |column| Expr::col((Alias::new("m"), column));
         let mut query = Query::select();
@@ -105,7 +105,7 @@ impl<'a> Orgs<'a> {
     }
 }
 
-/// The row of an org, locked until the unit of work ends.
+/// The org, locked until the unit of work ends. None if its deletion was requested.
 pub(crate) async fn find_for_update(tx: &Tx, id: OrgId) -> Result<Option<Org>, StoreError> {
     let live = organization::Entity::find_by_id(id.uuid())
         .filter(organization::Column::DeletionRequestedAt.is_null());

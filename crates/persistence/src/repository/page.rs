@@ -1,5 +1,5 @@
-//! Pages of lists, newest first, from which one can go on in both directions. Ids sort by when they were made, so an id is all that a
-//! page needs to go on from.
+//! Pages of lists, newest first, with links in both directions. Ids sort by creation time, so an id
+//! is a complete cursor.
 
 use sea_orm::{
     Order,
@@ -7,26 +7,26 @@ use sea_orm::{
 };
 use uuid::Uuid;
 
-/// Where a page begins.
+/// Start of a page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PageStart {
-    /// With the newest.
+    /// The newest row.
     Newest,
-    /// With what is older than this one.
+    /// The first row older than this one.
     OlderThan(Uuid),
-    /// It ends with what is newer than this one.
+    /// The rows next to this one that are newer; the page ends with the oldest of them.
     NewerThan(Uuid),
 }
 
-/// Which page is asked for.
+/// A requested page.
 #[derive(Debug, Clone, Copy)]
 pub struct PageRequest {
     pub from: PageStart,
-    /// How many rows at the most; 1 to 100.
+    /// Maximum number of rows, 1 to 100.
     pub limit: u64,
 }
 
-/// A page, and where to go on from it if there is more.
+/// A page, and the starts of the adjacent pages, if there are any.
 #[derive(Debug)]
 pub struct Page<T> {
     pub rows: Vec<T>,
@@ -35,12 +35,14 @@ pub struct Page<T> {
 }
 
 impl PageRequest {
-    /// Restricts a query to this page by the id in `column`, and to one row more, which tells whether there is a next.
+    /// Restricts a query to this page by the id in `column`, plus one row that shows whether there
+    /// is a next page.
     pub(super) fn apply(self, query: &mut SelectStatement, column: impl Into<Expr>) {
         self.ordered(query, column).limit(self.limit + 1);
     }
 
-    /// Restricts a query to what comes from where this page begins, and puts it in order, by the id in `column`.
+    /// Restricts a query to rows from the start of this page on, and sorts it, by the id in
+    /// `column`.
     pub(super) fn ordered(
         self,
         query: &mut SelectStatement,
@@ -62,14 +64,14 @@ impl PageRequest {
     }
 
     pub(super) fn into_page<T>(self, mut rows: Vec<T>, id: impl Fn(&T) -> Uuid) -> Page<T> {
-        let wanted = usize::try_from(self.limit).unwrap_or(usize::MAX);
-        let more = rows.len() > wanted;
-        rows.truncate(wanted);
+        let limit = usize::try_from(self.limit).unwrap_or(usize::MAX);
+        let more = rows.len() > limit;
+        rows.truncate(limit);
         let backwards = matches!(self.from, PageStart::NewerThan(_));
         if backwards {
             rows.reverse();
         }
-        // Whence one came there is always more.
+        // The page that the request came from always exists.
         let (is_older, is_newer) =
             if backwards { (true, more) } else { (more, self.from != PageStart::Newest) };
         Page {
@@ -81,7 +83,7 @@ impl PageRequest {
 }
 
 impl<T> Page<T> {
-    /// Is there more in the direction that was asked for?
+    /// Reports whether there are more rows in the requested direction.
     pub(super) const fn has_more(&self, asked: PageRequest) -> bool {
         match asked.from {
             PageStart::NewerThan(_) => self.newer.is_some(),
@@ -89,7 +91,8 @@ impl<T> Page<T> {
         }
     }
 
-    /// It goes on behind `last`, which need not be on it; and where nothing is on it, back from there as well.
+    /// Makes the page continue after `last`, which need not be on it; for an empty page, in both
+    /// directions.
     pub(super) fn continue_after(mut self, asked: PageRequest, last: Uuid) -> Self {
         let (older, newer) = (Some(PageStart::OlderThan(last)), Some(PageStart::NewerThan(last)));
         let empty = self.rows.is_empty();
@@ -107,7 +110,7 @@ impl<T> Page<T> {
 }
 
 impl<T> Page<(Uuid, Option<T>)> {
-    /// Without what could not be understood.
+    /// Drops the rows that could not be read.
     pub(super) fn skip_unreadable(self) -> Page<T> {
         Page {
             rows: self.rows.into_iter().filter_map(|(_, row)| row).collect(),

@@ -1,4 +1,4 @@
-//! How long the events of each org are kept.
+//! Retention rules and legal holds of each org.
 
 use std::collections::HashMap;
 
@@ -14,7 +14,7 @@ use crate::{
     tx::Tx,
 };
 
-/// Held by whoever takes something from the record, or changes whether they may.
+/// Lock held while events are removed or erased, and while retention rules change.
 pub(crate) const TAKING: i64 = 0x0000_5461_6b69_6e67;
 
 pub struct Retentions<'a> {
@@ -26,9 +26,9 @@ impl<'a> Retentions<'a> {
         Self { tx }
     }
 
-    /// The rules for an org by its slug, locked until the unit of work ends.
+    /// The rules of the org with this slug, locked until the unit of work ends.
     pub async fn find_for_update(&self, slug: &str) -> Result<Option<Retention>, StoreError> {
-        // What is being removed is gone before a hold is on it, and nothing after.
+        // Waits for a running removal: once a hold is set, nothing is removed.
         self.tx.wait_for(TAKING).await?;
         let org = organization::Entity::find()
             .filter(organization::Column::Slug.eq(slug))
@@ -40,19 +40,19 @@ impl<'a> Retentions<'a> {
     }
 }
 
-/// The rules for every org there is.
+/// The rules of all orgs.
 pub(crate) async fn all(tx: &Tx) -> Result<Vec<Retention>, StoreError> {
-    let mut said: HashMap<_, _> =
+    let mut rows: HashMap<_, _> =
         retention::Entity::find().all(tx).await?.into_iter().map(|row| (row.org_id, row)).collect();
     Ok(organization::Entity::find()
         .all(tx)
         .await?
         .into_iter()
-        .map(|org| rules(said.remove(&org.id), reference(org)))
+        .map(|org| rules(rows.remove(&org.id), reference(org)))
         .collect())
 }
 
-/// The rules for one org.
+/// The rules of one org.
 pub(crate) async fn of(tx: &Tx, org: OrgRef) -> Result<Retention, StoreError> {
     Ok(rules(retention::Entity::find_by_id(org.id.uuid()).one(tx).await?, org))
 }

@@ -1,4 +1,4 @@
-//! Sign-ins.
+//! Sessions and refresh tokens.
 
 use chrono::{DateTime, Utc};
 use postern_domain::{
@@ -25,7 +25,7 @@ pub struct Sessions<'a> {
     tx: &'a Tx,
 }
 
-/// A refresh token that was given out, with what it belongs to.
+/// A refresh token with its session and user.
 #[derive(Debug)]
 pub struct IssuedToken {
     pub used: bool,
@@ -38,7 +38,7 @@ impl<'a> Sessions<'a> {
         Self { tx }
     }
 
-    /// The live sessions of a person, the last opened first.
+    /// Active sessions of a user, newest first.
     pub async fn page_of(
         &self,
         user: UserId,
@@ -57,7 +57,7 @@ impl<'a> Sessions<'a> {
         Ok(page.into_page(rows, |session: &Session| session.id.uuid()))
     }
 
-    /// A session of a person, locked until the unit of work ends.
+    /// A session of a user, locked until the unit of work ends.
     pub async fn find_for_update(
         &self,
         id: SessionId,
@@ -68,8 +68,8 @@ impl<'a> Sessions<'a> {
         Ok(select.lock(LockType::Update).one(self.tx).await?.map(Into::into))
     }
 
-    /// What a refresh token belongs to, locked until the unit of work ends: of two that come at once with the same token,
-    /// the second sees that it has been used.
+    /// The refresh token with this hash, locked until the unit of work ends: of two concurrent
+    /// requests with the same token, the second sees that it was used.
     pub async fn by_refresh_token(&self, hash: &[u8]) -> Result<Option<IssuedToken>, StoreError> {
         let select = refresh_token::Entity::find_by_id(hash.to_vec()).lock(LockType::Update);
         let Some(token) = select.one(self.tx).await? else { return Ok(None) };
@@ -87,8 +87,8 @@ impl<'a> Sessions<'a> {
     }
 }
 
-/// Ends the sessions of a person but one.
-pub(super) async fn end_all_but(
+/// Ends all sessions of a user except `kept_session`.
+pub(crate) async fn end_all_but(
     tx: &Tx,
     user: UserId,
     kept_session: SessionId,

@@ -22,7 +22,7 @@ use crate::{
     tx::Tx,
 };
 
-/// The lock under which tiers change; any number, but always the same.
+/// Lock held while tiers change. Any number, but always the same.
 const CHANGING_TIERS: i64 = 0x0050_6f73_7465_7274;
 
 pub struct StaffList<'a> {
@@ -56,7 +56,7 @@ impl<'a> StaffList<'a> {
         Ok(page.into_page(members?, |member| member.user_id.uuid()))
     }
 
-    /// A person by id, with all that has to stand still while `by` decides about their tier.
+    /// The user, with the rows that must not change while `by` decides about their tier.
     pub async fn find_for_update(
         &self,
         id: UserId,
@@ -78,16 +78,16 @@ impl<'a> StaffList<'a> {
         which: Expr,
         by: Option<UserId>,
     ) -> Result<Option<LockedStaff>, StoreError> {
-        // Counting rows does not lock the ones that others are about to add: those who change tiers take turns.
+        // Row locks do not cover rows that are being added, so changes of tiers run one at a time.
         self.tx.wait_for(CHANGING_TIERS).await?;
         let Some(user) = user::Entity::find().filter(which).one(self.tx).await? else {
             return Ok(None);
         };
-        let wanted = [Some(user.id), by.map(Id::uuid)].into_iter().flatten();
+        let ids = [Some(user.id), by.map(Id::uuid)].into_iter().flatten();
         let rows = staff::Entity::find()
             .filter(
                 staff::Column::UserId
-                    .is_in(wanted)
+                    .is_in(ids)
                     .or(staff::Column::Tier.eq(Tier::SuperAdmin.name())),
             )
             .all(self.tx)
@@ -110,7 +110,7 @@ impl<'a> StaffList<'a> {
     }
 }
 
-/// A tier as the database keeps it.
+/// Parses a stored tier.
 pub(crate) fn tier(word: Option<String>) -> Result<Option<Tier>, StoreError> {
     word.map(|word| known_tier(&word)).transpose()
 }

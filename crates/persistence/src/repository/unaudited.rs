@@ -1,4 +1,4 @@
-//! Bookkeeping that is nobody's act, as a closed list that a reviewer reads in one glance.
+//! Writes without an audit event, as a closed list.
 
 use chrono::{DateTime, Utc};
 use postern_domain::{
@@ -17,15 +17,15 @@ use crate::{
     tx::Tx,
 };
 
-/// What a unit of work may write without an event.
+/// A write that a unit of work may do without an event.
 #[derive(Debug)]
 pub enum UnauditedWrite {
-    /// A refresh token was given out; its hash is kept.
+    /// Stores the hash of a new refresh token.
     IssueRefreshToken { hash: Vec<u8>, session: SessionId, at: DateTime<Utc> },
-    /// A refresh token was used for the first time: it is marked, its successor kept, the session's life extended.
+    /// Marks a refresh token as used, stores its successor and extends the session.
     RotateRefreshToken { used: Vec<u8>, successor: Vec<u8>, session: Session },
-    /// The first answer to a request with an idempotency key is kept; one from before `since` is replaced. If there is a
-    /// later one, somebody else has answered, and this fails.
+    /// Stores the first response to a request with an idempotency key, and replaces one stored at
+    /// or before `since`. Fails with a conflict if a concurrent request stored a later one.
     StoreResponse {
         org: Option<OrgId>,
         user: UserId,
@@ -65,7 +65,7 @@ impl UnauditedWrite {
                     response: Set(response),
                     stored_at: Set(at),
                 };
-                let taken_over = OnConflict::columns([
+                let replace_expired = OnConflict::columns([
                     idempotency_key::Column::OrgId,
                     idempotency_key::Column::UserId,
                     idempotency_key::Column::KeyHash,
@@ -80,11 +80,14 @@ impl UnauditedWrite {
                         .lte(since),
                 )
                 .to_owned();
-                let kept = idempotency_key::Entity::insert(row)
-                    .on_conflict(taken_over)
+                let inserted = idempotency_key::Entity::insert(row)
+                    .on_conflict(replace_expired)
                     .exec_without_returning(tx)
                     .await?;
-                if kept == 1 { Ok(()) } else { Err(StoreError::Conflict(DbErr::RecordNotInserted)) }
+                match inserted {
+                    1 => Ok(()),
+                    _ => Err(StoreError::Conflict(DbErr::RecordNotInserted)),
+                }
             }
         }
     }

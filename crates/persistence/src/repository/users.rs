@@ -1,4 +1,4 @@
-//! People's accounts.
+//! User accounts.
 
 use postern_domain::{id::UserId, scope, user::User};
 use sea_orm::{

@@ -1,9 +1,9 @@
-//! How much a field of an answer may say, for those who lay out pages and tables and for generated clients: a bound for each that has none where it is
-//! declared. (Fields of requests say theirs where they are judged.)
+//! Bounds for response fields that declare none, for page layouts and generated clients. (Request
+//! fields declare theirs where they are validated.)
 
 use serde_json::{Map, Value, json};
 
-/// The longest of each kind of text, in characters, by the names of the fields; a text of an event is cut at 1,000.
+/// Maximum length of texts in characters, by field name. Texts of events are truncated at 1,000.
 const LONGEST: [(u64, &[&str]); 9] = [
     (7, &["color"]),
     (
@@ -34,18 +34,18 @@ const LONGEST: [(u64, &[&str]); 9] = [
     (2_048, &["access_token", "issuer", "jwks_uri", "token_endpoint", "service_documentation"]),
 ];
 
-/// A word of a closed list that the document does not spell out.
+/// Length of enum values that the document does not list.
 const WORD: u64 = 64;
-/// A moment (RFC 3339) to the nanosecond.
+/// Length of a time (RFC 3339) with nanoseconds.
 const MOMENT: u64 = 40;
-/// What no list is longer than that has no pages.
+/// Maximum length of lists without pages.
 const ITEMS: u64 = 100;
-/// The longest text or tile that is read whole, in bytes: that of the figures, with room.
+/// Maximum size of texts and tiles in bytes; the metrics are the longest text.
 const BYTES: u64 = 1 << 20;
-/// What a number in JSON is exact up to (RFC 8259, 6).
+/// Largest integer that is exact in JSON (RFC 8259, 6).
 const WHOLE: u64 = (1 << 53) - 1;
 
-/// Bounds every schema of the components that is not bounded yet.
+/// Adds bounds to the component schemas.
 pub fn apply(schemas: &mut Map<String, Value>) {
     for (name, schema) in schemas {
         if !name.ends_with("Body") {
@@ -55,12 +55,12 @@ pub fn apply(schemas: &mut Map<String, Value>) {
     }
 }
 
-/// Bounds the schema of a field, a parameter or a header of this name, and what is in it.
+/// Adds bounds to the schema of a field, parameter or header of this name, and to nested schemas.
 pub fn bound(name: &str, schema: &mut Value) {
     let Some(object) = schema.as_object_mut() else { return };
     let is = |kind: &str| match &object["type"] {
-        Value::Array(kinds) => kinds.iter().any(|one| one == kind),
-        one => one == kind,
+        Value::Array(kinds) => kinds.iter().any(|value| value == kind),
+        value => value == kind,
     };
     if object.contains_key("type")
         && !["enum", "const", "$ref"].iter().any(|key| object.contains_key(*key))
@@ -86,7 +86,7 @@ pub fn bound(name: &str, schema: &mut Value) {
             && !object.contains_key("properties")
             && !object.contains_key("additionalProperties")
         {
-            // Anything may stand in it, and not nothing, as some generators read it.
+            // Any members: some generators read a missing value as no members.
             object.insert("additionalProperties".to_owned(), json!(true));
         }
     }
@@ -99,14 +99,15 @@ pub fn bound(name: &str, schema: &mut Value) {
                 .for_each(|(name, field)| bound(name, field)),
             "items" | "additionalProperties" | "propertyNames" => bound(name, inner),
             "oneOf" | "anyOf" | "allOf" => {
-                inner.as_array_mut().into_iter().flatten().for_each(|one| bound(name, one))
+                inner.as_array_mut().into_iter().flatten().for_each(|part| bound(name, part))
             }
             _ => {}
         }
     }
 }
 
-/// A field of an answer that may be null is there all the same; one that may be missing is never null.
+/// Marks nullable response fields as required: they are always present. Optional fields are never
+/// null.
 fn state_what_is_always_there(schema: &mut Value) {
     for part in schema.get_mut("allOf").and_then(Value::as_array_mut).into_iter().flatten() {
         state_what_is_always_there(part);
@@ -129,21 +130,21 @@ fn state_what_is_always_there(schema: &mut Value) {
             .map(|(name, _)| Value::from(name.as_str())),
     );
     let known: Vec<&String> = properties.keys().collect();
-    required.sort_by_key(|name| known.iter().position(|one| *one == name));
+    required.sort_by_key(|name| known.iter().position(|property| *property == name));
     required.dedup();
     if !required.is_empty() {
         schema["required"] = required.into();
     }
 }
 
-/// Bounds what an operation declares for itself.
+/// Adds bounds to the parameters and responses of an operation.
 pub fn bound_in_place(operation: &mut Value) {
     for parameter in
         operation.get_mut("parameters").and_then(Value::as_array_mut).into_iter().flatten()
     {
         let name = parameter["name"].as_str().unwrap_or_default().to_owned();
         bound(&name, &mut parameter["schema"]);
-        // What may be left out is not there then; it is never null.
+        // Parameters can be omitted, but not null.
         let kinds = parameter["schema"]["type"].as_array().cloned().unwrap_or_default();
         if let [kind, Value::String(other)] = &kinds[..]
             && other == "null"
@@ -171,12 +172,15 @@ pub fn bound_in_place(operation: &mut Value) {
             match kind.as_str() {
                 "application/json" | "application/problem+json" => {}
                 "application/octet-stream" => {
-                    *content = json!({ "schema": { "type": "string", "format": "binary", "maxLength": BYTES } })
+                    *content = json!({
+                        "schema": { "type": "string", "format": "binary", "maxLength": BYTES },
+                    })
                 }
                 "text/plain" | "text/html" => {
                     *content = json!({ "schema": { "type": "string", "maxLength": BYTES } })
                 }
-                // A file or a stream is as long as it is: a generator would read it to its end before it gives anything.
+                // No schema for files and streams: generated clients would read them to the end
+                // before they return anything.
                 _ => *content = json!({}),
             }
         }

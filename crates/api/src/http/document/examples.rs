@@ -1,23 +1,24 @@
-//! Examples that tell one story (`story.json`): Sam of support acts for Ana, who owns Acme, and makes Bo a member. What the story does not say is put
-//! together from the examples of the fields.
+//! Consistent examples (`examples.json`): Sam (support) impersonates Ana, an owner of Acme, and
+//! changes Bo's role to member. Values that the file does not have come from the examples of the
+//! fields.
 
 use serde_json::{Map, Value, json};
 
-/// By schema and, where an operation answers with something else than that, by its id.
-const STORY: &str = include_str!("story.json");
+/// Examples by schema, and by operation ID if an operation returns something else.
+const EXAMPLES: &str = include_str!("examples.json");
 
-/// Gives each JSON body and each good answer an example.
+/// Adds an example to each JSON request body and each successful response.
 pub fn add(document: &mut Value) {
-    let story: Value = serde_json::from_str(STORY).expect("the story is JSON");
-    let teller = Teller {
+    let examples: Value = serde_json::from_str(EXAMPLES).expect("examples.json is valid JSON");
+    let builder = ExampleBuilder {
         schemas: document["components"]["schemas"].clone(),
-        story: story["schemas"].clone(),
+        examples: examples["schemas"].clone(),
     };
     let paths = document["paths"].as_object_mut().expect("the document has paths");
     for operation in paths.values_mut().filter_map(Value::as_object_mut).flat_map(Map::values_mut) {
-        let own = story["answers"].get(operation["operationId"].as_str().unwrap_or_default());
+        let own = examples["answers"].get(operation["operationId"].as_str().unwrap_or_default());
         if let Some(body) = operation.pointer_mut("/requestBody/content/application~1json") {
-            body["example"] = teller.example(&body["schema"]);
+            body["example"] = builder.example(&body["schema"]);
         }
         for (_, response) in operation["responses"]
             .as_object_mut()
@@ -26,23 +27,23 @@ pub fn add(document: &mut Value) {
             .filter(|(status, _)| status.starts_with('2'))
         {
             if let Some(content) = response.pointer_mut("/content/application~1json") {
-                content["example"] = over(teller.example(&content["schema"]), own);
+                content["example"] = over(builder.example(&content["schema"]), own);
             }
         }
     }
 }
 
-struct Teller {
+struct ExampleBuilder {
     schemas: Value,
-    story: Value,
+    examples: Value,
 }
 
-impl Teller {
+impl ExampleBuilder {
     fn example(&self, schema: &Value) -> Value {
         if let Some(name) =
             schema["$ref"].as_str().and_then(|reference| reference.rsplit('/').next())
         {
-            return over(self.example(&self.schemas[name]), self.story.get(name));
+            return over(self.example(&self.schemas[name]), self.examples.get(name));
         }
         for given in ["/example", "/examples/0", "/enum/0", "/const"] {
             if let Some(value) = schema.pointer(given) {
@@ -52,7 +53,7 @@ impl Teller {
         for choice in ["oneOf", "anyOf"] {
             let alternatives = schema[choice].as_array().into_iter().flatten();
             if let Some(first) =
-                alternatives.filter(|one| one["type"] != "null").map(|one| self.example(one)).next()
+                alternatives.filter(|part| part["type"] != "null").map(|s| self.example(s)).next()
             {
                 return first;
             }
@@ -71,15 +72,16 @@ impl Teller {
         let nullable = schema["type"].is_array();
         match kind {
             Some("object") => {
-                // What is there only sometimes is not there in an example, unless the story says so; but a body shows all that it takes.
-                let optional = schema["additionalProperties"] == false;
+                // Examples of responses have no optional fields unless `examples.json` has them;
+                // examples of request bodies have all fields.
+                let is_body = schema["additionalProperties"] == false;
                 let is_required = |name: &String| {
                     schema["required"]
                         .as_array()
-                        .is_some_and(|all| all.iter().any(|one| one == name))
+                        .is_some_and(|all| all.iter().any(|required| required == name))
                 };
                 let properties = schema["properties"].as_object().into_iter().flatten();
-                let shown = properties.filter(|(name, _)| optional || is_required(name));
+                let shown = properties.filter(|(name, _)| is_body || is_required(name));
                 Value::Object(
                     shown.map(|(name, property)| (name.clone(), self.example(property))).collect(),
                 )
@@ -94,19 +96,19 @@ impl Teller {
     }
 }
 
-/// An example with what the story says of it.
-fn over(example: Value, story: Option<&Value>) -> Value {
-    match (example, story) {
-        (Value::Object(mut members), Some(Value::Object(told))) => {
-            members.extend(told.clone());
+/// An example, replaced or extended by the value from `examples.json`.
+fn over(example: Value, replacement: Option<&Value>) -> Value {
+    match (example, replacement) {
+        (Value::Object(mut members), Some(Value::Object(replacement))) => {
+            members.extend(replacement.clone());
             Value::Object(members)
         }
-        (_, Some(told)) => told.clone(),
+        (_, Some(replacement)) => replacement.clone(),
         (example, None) => example,
     }
 }
 
-/// Gives each moment an example that has none.
+/// Adds an example to each time that has none.
 pub fn add_moments(schema: &mut Value) {
     match schema {
         Value::Object(members) => {
@@ -126,16 +128,16 @@ mod tests {
 
     #[test]
     fn the_story_is_about_what_there_is() {
-        let story: Value = serde_json::from_str(STORY).expect("the story is JSON");
+        let examples: Value = serde_json::from_str(EXAMPLES).expect("examples.json is valid JSON");
         let routes = crate::routes();
         let document = super::super::document(&routes);
-        for name in story["schemas"].as_object().expect("schemas").keys() {
-            assert!(document["components"]["schemas"].get(name).is_some(), "{name} is no schema");
+        for name in examples["schemas"].as_object().expect("schemas").keys() {
+            assert!(document["components"]["schemas"].get(name).is_some(), "no schema {name}");
         }
-        for id in story["answers"].as_object().expect("answers").keys() {
+        for id in examples["answers"].as_object().expect("answers").keys() {
             assert!(
                 routes.mounted().iter().any(|mounted| mounted.row.id == id),
-                "{id} is no operation"
+                "no operation {id}"
             );
         }
     }

@@ -1,84 +1,85 @@
-//! The headers of answers, each described once.
+//! Response headers, each described once.
 
 use actix_web::http::StatusCode;
 use serde_json::{Map, Value, json};
 
 use crate::http::{code::Code, routes::Mounted};
 
-/// All that are referred to: name, what it is, an example, how long it can be, whether it is always there.
+/// Shared headers: name, description, example, maximum length, whether a response always has it.
 const HEADERS: [(&str, &str, &str, u64, bool); 9] = [
     (
         "X-Request-Id",
-        "Leads to this request in the server's log: the caller's own, if it sent one.",
+        "ID of the request in the server's log; the client's own if it sent a valid one.",
         "0b8a1c7e4f5d4a1b9c3e2d1f0a9b8c7d",
         64,
         true,
     ),
     (
         "WWW-Authenticate",
-        "How to authenticate (RFC 6750).",
+        "Authentication challenge (RFC 6750).",
         "Bearer realm=\"postern\", error=\"invalid_token\"",
         200,
         true,
     ),
     (
         "Retry-After",
-        "In how many seconds it is worth another try: with problems that pass by themselves.",
+        "Number of seconds to wait before the next attempt, for temporary problems.",
         "2",
         6,
         false,
     ),
     (
         "Link",
-        "The pages beside this one, or what is said of an operation that is to go (RFC 8288).",
+        "Adjacent pages, or documentation of a deprecated operation (RFC 8288).",
         "</v1/orgs?cursor=eyJ2IjoxfQ>; rel=\"next\"",
-        // Two addresses with all that a filter may say, each byte escaped.
+        // Two URLs with filters of maximum length, each byte escaped.
         16_384,
         false,
     ),
     (
         "Location",
-        "Where the new thing is: an org is read there, an impersonation ended.",
+        "URL of the new resource: GET an org there, DELETE an impersonation.",
         "/v1/orgs/umbrella",
         100,
         true,
     ),
     (
         "Idempotency-Replayed",
-        "`true` where this is the answer to an earlier request with the same key.",
+        "`true` if this is the stored response of an earlier request with the same key.",
         "true",
         4,
         false,
     ),
     (
         "Content-Disposition",
-        "What to call the file (RFC 6266).",
+        "Name of the file (RFC 6266).",
         "attachment; filename=\"acme-audit.csv\"",
         100,
         false,
     ),
     (
         "Deprecation",
-        "Since when nobody should begin to use the operation (RFC 9745).",
+        "Time from which the operation is deprecated (RFC 9745).",
         "@1796083200",
         20,
         true,
     ),
     (
         "Sunset",
-        "From when on the operation may be gone (RFC 8594).",
+        "Time from which the operation may be removed (RFC 8594).",
         "Tue, 01 Jun 2027 00:00:00 GMT",
         29,
         true,
     ),
 ];
 
-/// The components that the others refer to.
+/// Header components that responses refer to.
 pub fn shared() -> Value {
     let headers: Map<String, Value> = HEADERS
         .into_iter()
-        .map(|(name, description, example, longest, always)| {
-            let schema = json!({ "type": "string", "maxLength": longest, "examples": [example] });
+        .map(|(name, description, example, max_length, always)| {
+            let schema =
+                json!({ "type": "string", "maxLength": max_length, "examples": [example] });
             (
                 name.to_owned(),
                 json!({ "description": description, "required": always, "schema": schema }),
@@ -88,7 +89,7 @@ pub fn shared() -> Value {
     headers.into()
 }
 
-/// What these problems, which have one status, say beside their body.
+/// Headers of a response with one of these problems, which share a status.
 pub fn of_problem(codes: &[Code]) -> Value {
     let unauthorized = codes
         .iter()
@@ -99,26 +100,29 @@ pub fn of_problem(codes: &[Code]) -> Value {
     names.map(|name| (name.to_owned(), reference(name))).collect::<Map<_, _>>().into()
 }
 
-/// Adds what the good answers of an operation say beside their body, and what all of one say that goes.
+/// Adds the headers of an operation's successful responses, and to all responses those of a
+/// deprecated operation.
 pub fn add(operation: &mut Value, mounted: &Mounted) {
     let takes = |name: &str| {
         operation["parameters"]
             .as_array()
-            .is_some_and(|all| all.iter().any(|one| one["name"] == name))
+            .is_some_and(|all| all.iter().any(|parameter| parameter["name"] == name))
     };
     let (paged, repeatable) = (takes("cursor"), takes("Idempotency-Key"));
-    for (status, response) in operation["responses"].as_object_mut().expect("there are answers") {
+    for (status, response) in
+        operation["responses"].as_object_mut().expect("the operation has responses")
+    {
         let mut names = Vec::new();
         if status.starts_with('2') {
             let file = response.pointer("/content/text~1csv").is_some();
-            let said = [
+            let optional = [
                 ("Link", paged),
                 ("Location", status == "201"),
                 ("Idempotency-Replayed", repeatable),
                 ("Content-Disposition", file),
             ];
             names.push("X-Request-Id");
-            names.extend(said.into_iter().filter_map(|(name, is_said)| is_said.then_some(name)));
+            names.extend(optional.into_iter().filter_map(|(name, has)| has.then_some(name)));
         }
         if mounted.row.deprecated.is_some() {
             names.extend(["Deprecation", "Sunset", "Link"]);

@@ -1,9 +1,11 @@
-//! Where one can go on from an answer (OpenAPI 3.1, 4.8.20): what stands in it is what the next operation takes. For readers, and for programs that find
-//! their way by themselves. What takes an account away is not among them.
+//! Links (OpenAPI 3.1, 4.8.20): operations that take values of a response as parameters. For
+//! readers, and for programs that follow links. Operations that remove an org, a member or a staff
+//! member have none.
 
 use serde_json::{Map, Value, json};
 
-/// From which operation, with which good status, to which others; and the parameters that they take out of the answer or the request.
+/// Source operation, its success status, target operations, and their parameters as expressions
+/// over the response or the request.
 type Link =
     (&'static str, &'static str, &'static [&'static str], &'static [(&'static str, &'static str)]);
 
@@ -74,7 +76,7 @@ const LINKS: [Link; 15] = [
         &["end_impersonation"],
         &[("impersonation", "$response.body#/data/0/id")],
     ),
-    // To the next page, where there are no filters that a cursor belongs to.
+    // To the next page, for lists without filters.
     (
         "list_org_impersonations",
         "200",
@@ -91,7 +93,7 @@ const LINKS: [Link; 15] = [
     ("list_staff", "200", &["list_staff"], &[("cursor", "$response.body#/next_cursor")]),
 ];
 
-/// Adds those of one operation.
+/// Adds the links of one operation.
 pub fn add(operation: &mut Value) {
     for (from, status, targets, parameters) in LINKS {
         if operation["operationId"] != from {

@@ -1,14 +1,14 @@
-//! The OpenAPI document: what the routes say of themselves, finished with what the table and the catalogue of problems
-//! know. Nothing is written down twice, so nothing can drift.
+//! The OpenAPI document: annotations of the handlers, completed from the operations table and the
+//! catalogue of problems. No fact is stated twice.
 
 mod bounds;
 mod examples;
 mod headers;
 mod links;
 mod parameters;
+mod policy_text;
 mod problems;
 mod unions;
-mod words;
 
 use std::collections::BTreeMap;
 
@@ -25,29 +25,25 @@ use super::{
     routes::{Mounted, Routes},
 };
 
-/// Introduces the contract to somebody who has never seen it.
+/// Introduction for integrators.
 const INTRODUCTION: &str = include_str!("introduction.md");
 
-/// The tags in reading order, each with what it is about.
-const TAGS: [(&str, &str); 9] = [
-    (
-        "identity",
-        "Signing in and out, keeping a session alive, and the keys with which others verify our tokens.",
-    ),
-    ("me", "The person who is signed in, their sessions, and what they may do."),
-    ("orgs", "A customer's own panel: the org itself, its dashboard, and how it comes and goes."),
-    ("members", "Who belongs to an org, and as what."),
-    ("settings", "What an org sets for itself, and which features it has."),
-    (
-        "audit",
-        "The record of an org: every change, every denial, and everything that support did there.",
-    ),
-    ("support", "The staff portal: finding an account and stepping into it, under both names."),
-    ("staff", "Who of the vendor's people is staff, and what they may do."),
-    ("running", "For those who run Postern."),
+/// Tags in reading order, with descriptions.
+const TAGS: [(&str, &str); 11] = [
+    ("identity", "Sign-in, sign-out, token refresh, and the keys that verify access tokens."),
+    ("me", "The signed-in user: profile, sessions, password and permissions."),
+    ("orgs", "Orgs: creation, data, dashboard and deletion."),
+    ("members", "Members of an org and their roles."),
+    ("settings", "Settings and features of an org."),
+    ("audit", "Audit log of an org: changes, denials, support actions, and the transparency log."),
+    ("accounts", "Search over users and orgs, for support staff."),
+    ("support", "Impersonation of customers' users by staff."),
+    ("staff", "Staff members and their tiers."),
+    ("permissions", "Permissions, with the roles and tiers that have them."),
+    ("system", "Health, readiness, metrics and problem documentation."),
 ];
 
-/// The whole document, with its keys in a stable order.
+/// The complete document, with keys in a stable order.
 pub fn document(routes: &Routes) -> Value {
     let mut paths = PathsBuilder::new();
     let mut components = ComponentsBuilder::new();
@@ -63,8 +59,8 @@ pub fn document(routes: &Routes) -> Value {
         .url(Some("https://postern.example"))
         .build();
     let license = LicenseBuilder::new()
-        .name("Proprietary")
-        .url(Some("https://postern.example/license"))
+        .name("Apache-2.0")
+        .identifier(Some("Apache-2.0"))
         .build();
     let info = InfoBuilder::new()
         .title("Postern")
@@ -76,15 +72,18 @@ pub fn document(routes: &Routes) -> Value {
         .paths(paths.build())
         .components(Some(components.build()))
         .build();
-    let mut document = serde_json::to_value(&document).expect("a document is plain data");
+    let mut document = serde_json::to_value(&document).expect("the document serializes to JSON");
     document["tags"] = TAGS
         .iter()
         .map(|(name, description)| json!({ "name": name, "description": description }))
         .collect();
-    document["servers"] = json!([{ "url": "/", "description": "The server that this document comes from: production, staging or local.", "x-internal": false }]);
+    document["servers"] = json!([{
+        "url": "/", "description": "The server that serves this document.", "x-internal": false,
+    }]);
     document["components"]["securitySchemes"] = json!({ "bearer": {
         "type": "http", "scheme": "bearer", "bearerFormat": "JWT",
-        "description": "An access token (RFC 9068, verified after RFC8725) from `POST /v1/auth/login`, or an impersonation's.",
+        "description": "Access token (RFC 9068, verified as in RFC8725) of a session from \
+                        `POST /v1/auth/login`, or of an impersonation.",
     } });
     document["components"]["headers"] = headers::shared();
     let mut shared = BTreeMap::new();
@@ -93,7 +92,8 @@ pub fn document(routes: &Routes) -> Value {
         finish(operation, mounted, &mut shared);
     }
     document["components"]["responses"] = shared.into_iter().collect();
-    let schemas = document["components"]["schemas"].as_object_mut().expect("there are schemas");
+    let schemas =
+        document["components"]["schemas"].as_object_mut().expect("the document has schemas");
     bounds::apply(schemas);
     unions::open_lists(schemas);
     for schema in schemas.values_mut() {
@@ -105,10 +105,11 @@ pub fn document(routes: &Routes) -> Value {
     document
 }
 
-/// Those of operations that go, as long as none does.
+/// Removes headers that no response refers to: those of deprecated operations, if there are none.
 fn drop_unused_headers(document: &mut Value) {
     let text = document.to_string();
-    let headers = document["components"]["headers"].as_object_mut().expect("there are some");
+    let headers =
+        document["components"]["headers"].as_object_mut().expect("the document has headers");
     headers.retain(|name, _| text.contains(&format!("\"#/components/headers/{name}\"")));
 }
 
@@ -135,8 +136,8 @@ fn finish(operation: &mut Value, mounted: &Mounted, shared: &mut BTreeMap<String
         operation["x-demands"] =
             row.demands.iter().map(|demand| Value::from(demand.name())).collect();
     }
-    let said = operation["description"].as_str().unwrap_or_default().to_owned();
-    operation["description"] = format!("{said}\n\n{}", words::of(row)).trim().into();
+    let text = operation["description"].as_str().unwrap_or_default().to_owned();
+    operation["description"] = format!("{text}\n\n{}", policy_text::of(row)).trim().into();
     if row.deprecated.is_some() {
         operation["deprecated"] = true.into();
     }

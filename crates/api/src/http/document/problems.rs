@@ -1,4 +1,5 @@
-//! How an operation says no: what follows from its row, and what its annotation adds.
+//! Problems that an operation can return: those that follow from its row, and those of its
+//! annotation.
 
 use std::collections::BTreeMap;
 
@@ -12,31 +13,31 @@ use utoipa::openapi::HttpMethod;
 use super::headers;
 use crate::http::{code::Code, routes::Mounted};
 
-/// Describes every problem that an operation can answer with. Answers that several operations have in common go into `shared`.
+/// Describes every problem that an operation can return. Responses without text of their own go to
+/// `shared`.
 pub fn add(operation: &mut Value, mounted: &Mounted, shared: &mut BTreeMap<String, Value>) {
-    let mut told: BTreeMap<u16, (Option<String>, Vec<Code>)> = BTreeMap::new();
-    let responses =
-        operation["responses"].as_object_mut().expect("an annotation names its answers");
+    let mut by_status: BTreeMap<u16, (Option<String>, Vec<Code>)> = BTreeMap::new();
+    let responses = operation["responses"].as_object_mut().expect("the annotation has responses");
     let own: Vec<String> =
         responses.keys().filter(|status| status.as_str() >= "400").cloned().collect();
     for status in own {
-        let response = responses.remove(&status).expect("it was there");
+        let response = responses.remove(&status).expect("the status is a key of the responses");
         let sentence = response["description"].as_str().unwrap_or_default().to_owned();
         let codes: Vec<Code> = sentence
             .split('`')
             .filter_map(|word| Code::ALL.iter().find(|code| code.name() == word).copied())
             .collect();
-        assert!(!codes.is_empty(), "an annotation names a code of the catalogue: {sentence}");
-        told.insert(status.parse().expect("a status"), (Some(sentence), codes));
+        assert!(!codes.is_empty(), "the annotation names no code of the catalogue: {sentence}");
+        by_status.insert(status.parse().expect("a status"), (Some(sentence), codes));
     }
     for code in of_row(operation, mounted) {
-        let (_, codes) = told.entry(code.status().as_u16()).or_default();
+        let (_, codes) = by_status.entry(code.status().as_u16()).or_default();
         if !codes.contains(&code) {
             codes.push(code);
         }
     }
-    let responses = operation["responses"].as_object_mut().expect("they are still there");
-    for (status, (sentence, codes)) in told {
+    let responses = operation["responses"].as_object_mut().expect("the annotation has responses");
+    for (status, (sentence, codes)) in by_status {
         let others = codes.iter().filter(|code| {
             !sentence.as_deref().unwrap_or_default().contains(&format!("`{}`", code.name()))
         });
@@ -56,22 +57,23 @@ pub fn add(operation: &mut Value, mounted: &Mounted, shared: &mut BTreeMap<Strin
     }
 }
 
-/// What follows from what the operation is, the likeliest of each status first.
+/// Problems that follow from the row, the most likely of each status first.
 fn of_row(operation: &Value, mounted: &Mounted) -> Vec<Code> {
     let row = mounted.row;
     let parameters = || operation["parameters"].as_array().into_iter().flatten();
-    let takes = |name: &str| parameters().any(|one| one["name"] == name);
+    let takes = |name: &str| parameters().any(|parameter| parameter["name"] == name);
     let signed_in = row.scope != ScopeKind::Public;
-    let words = ["org", "key", "code", "level", "tile"];
-    let has_id = parameters()
-        .any(|one| one["in"] == "path" && !words.iter().any(|word| one["name"] == *word));
+    let not_ids = ["org", "key", "code", "level", "tile"];
+    let has_id = parameters().any(|parameter| {
+        parameter["in"] == "path" && !not_ids.iter().any(|name| parameter["name"] == *name)
+    });
     let repeatable = matches!(mounted.method, HttpMethod::Post) && row.is_repeatable();
     let follows: [(bool, &[Code]); 14] = [
-        // Any operation refuses query parameters that it does not know.
+        // Every operation rejects unknown query parameters.
         (true, &[Code::InvalidQuery, Code::Internal]),
         (takes("cursor"), &[Code::InvalidCursor]),
         (has_id, &[Code::InvalidId]),
-        (parameters().any(|one| one["in"] == "header"), &[Code::InvalidHeader]),
+        (parameters().any(|parameter| parameter["in"] == "header"), &[Code::InvalidHeader]),
         (
             mounted.takes_body,
             &[
@@ -113,19 +115,23 @@ fn of_row(operation: &Value, mounted: &Mounted) -> Vec<Code> {
         .collect()
 }
 
-/// An answer with one of these problems, each with an example. They have one status.
+/// A response with one of these problems, which share a status, with an example of each.
 fn problem(description: &str, codes: &[Code]) -> Value {
     let examples: Map<String, Value> =
         codes.iter().map(|code| (code.name().to_owned(), example(*code))).collect();
     let content =
         json!({ "schema": { "$ref": "#/components/schemas/Problem" }, "examples": examples });
-    json!({ "description": description, "headers": headers::of_problem(codes), "content": { "application/problem+json": content } })
+    json!({
+        "description": description, "headers": headers::of_problem(codes),
+        "content": { "application/problem+json": content },
+    })
 }
 
 fn example(code: Code) -> Value {
     let body = json!({
-        "type": format!("/problems/{}", code.name()), "title": code.title(), "status": code.status().as_u16(),
-        "detail": code.remedy(), "code": code.name(), "request_id": "0b8a1c7e4f5d4a1b9c3e2d1f0a9b8c7d",
+        "type": format!("/problems/{}", code.name()), "title": code.title(),
+        "status": code.status().as_u16(), "detail": code.remedy(), "code": code.name(),
+        "request_id": "0b8a1c7e4f5d4a1b9c3e2d1f0a9b8c7d",
     });
     json!({ "summary": code.title(), "value": body })
 }

@@ -1,18 +1,26 @@
-//! Choices between schemas, as generators understand them best.
+//! Unions of schemas, in the form that generators support best.
 
 use serde_json::{Map, Value, json};
 
-/// Lists of words that grow with what Postern learns to do: a client that has not heard of a word yet goes on all the same.
-const OPEN: [&str; 4] = ["Action", "Permission", "ProblemCode", "TargetType"];
+/// Open enums, each with the advice for clients that get an unknown value.
+const OPEN: [(&str, &str); 4] = [
+    ("Action", "Show the summary of an event with an unknown action."),
+    ("Permission", "Ignore unknown permissions."),
+    ("ProblemCode", "Treat an unknown code by its HTTP status."),
+    ("TargetType", "Show the label of a target of unknown type."),
+];
 
-/// Lets each open list be one of the words that are known, or another.
+/// Turns each open enum into a union of its known values and other strings.
 pub fn open_lists(schemas: &mut Map<String, Value>) {
-    for name in OPEN {
+    for (name, advice) in OPEN {
         let Some(known) = schemas.remove(name) else { continue };
         let about = known["description"].as_str().unwrap_or_default();
         let open = json!({
-            "description": format!("{about} New words come with new features: take one that you do not know for what the rest says."),
-            "anyOf": [{ "$ref": format!("#/components/schemas/Known{name}") }, { "type": "string", "maxLength": 64 }],
+            "description": format!("{about} New values may be added. {advice}"),
+            "anyOf": [
+                { "$ref": format!("#/components/schemas/Known{name}") },
+                { "type": "string", "maxLength": 64 },
+            ],
             "examples": [known["enum"][0]],
         });
         schemas.insert(name.to_owned(), open);
@@ -20,17 +28,17 @@ pub fn open_lists(schemas: &mut Map<String, Value>) {
     }
 }
 
-/// What is said of a field that may be null stands with the field, and not with what it refers to, where nobody looks for it.
+/// Moves the description of a nullable reference to the field, where readers see it.
 pub fn hoist_descriptions(schema: &mut Value) {
     match schema {
         Value::Object(members) => {
             let choices =
                 members.get_mut("oneOf").and_then(Value::as_array_mut).into_iter().flatten();
-            let said = choices
+            let description = choices
                 .filter(|choice| choice.get("$ref").is_some())
                 .find_map(|choice| choice.as_object_mut()?.remove("description"));
-            if let Some(said) = said {
-                members.entry("description").or_insert(said);
+            if let Some(description) = description {
+                members.entry("description").or_insert(description);
             }
             members.values_mut().for_each(hoist_descriptions);
         }

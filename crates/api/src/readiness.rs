@@ -1,4 +1,4 @@
-//! Whether what the server stands on is as it has to be, asked now and then: `/readyz` says it in short, `postern doctor` at length.
+//! Cached database checks for `/readyz`. `postern doctor` runs the same checks and prints details.
 
 use std::{
     collections::BTreeSet,
@@ -10,33 +10,33 @@ use postern_domain::clock::{Clock, SystemClock};
 use postern_persistence::{Store, StoreError, schema};
 use tokio::sync::Mutex;
 
-/// How long an examination is good for: it asks the catalogue a dozen questions, and balancers ask every second. What has been mended
-/// is to be seen sooner than what has been damaged.
+/// Lifetime of a result. The checks run about a dozen queries on the database catalog, and load
+/// balancers probe every second. Failures expire sooner, so that a repair is noticed quickly.
 const SOUND_FOR: Duration = Duration::from_secs(30);
 const DAMAGED_FOR: Duration = Duration::from_secs(5);
 
 type Checks = BTreeSet<&'static str>;
 
-/// The last examination.
+/// Result of the last checks.
 #[derive(Default)]
-pub struct Standing {
+pub struct ReadinessCache {
     last: RwLock<Option<(Instant, Checks)>>,
-    /// One looks, the others wait for what it finds.
+    /// Held while the checks run; other requests wait for their result.
     looking: Mutex<()>,
 }
 
-impl Standing {
-    /// The checks that found something; and the database answers, or this is an error.
+impl ReadinessCache {
+    /// Names of the failed checks. An error if the database does not respond.
     pub async fn faults(&self, store: &Arc<Store>) -> Result<Checks, StoreError> {
         if let Some(checks) = self.known() {
             store.ping().await?;
             return Ok(checks);
         }
-        let _looking = self.looking.lock().await;
+        let _guard = self.looking.lock().await;
         if let Some(checks) = self.known() {
             return Ok(checks);
         }
-        // The machine's clock is what is compared with the database's, not the one that a test turns.
+        // The database's clock is compared with the system's, not with one that a test sets.
         let faults = schema::examine(store, SystemClock.now()).await?;
         for fault in &faults {
             tracing::error!(check = fault.check, remedy = fault.remedy, "{}", fault.detail);
@@ -50,7 +50,7 @@ impl Standing {
     fn known(&self) -> Option<Checks> {
         let last = self.last.read().unwrap_or_else(PoisonError::into_inner);
         let (at, checks) = last.as_ref()?;
-        let good_for = if checks.is_empty() { SOUND_FOR } else { DAMAGED_FOR };
-        (at.elapsed() < good_for).then(|| checks.clone())
+        let lifetime = if checks.is_empty() { SOUND_FOR } else { DAMAGED_FOR };
+        (at.elapsed() < lifetime).then(|| checks.clone())
     }
 }

@@ -1,15 +1,15 @@
-//! For those who run Postern.
+//! Operations for monitoring the server, and the pages that explain problems.
 
-mod figures;
+mod metrics;
 mod read;
 
 use crate::http::Routes;
-pub use figures::collected;
+pub use metrics::prometheus;
 
 pub fn routes(routes: &mut Routes) {
     routes
         .add(read::read_health)
         .add(read::read_readiness)
-        .add(figures::read_metrics)
+        .add(metrics::read_metrics)
         .add(read::read_problem);
 }

@@ -13,14 +13,14 @@ use crate::{
     operations::op::{self, SearchAccounts},
 };
 
-/// At most so many of each kind: whoever needs more should ask more closely.
+/// Maximum number of users, and of orgs, in a response.
 const MOST: u64 = 25;
 
 #[derive(Debug, Deserialize, Validate, IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub struct SearchQuery {
-    /// A user's or an org's id, or a part of an e-mail address, a name or a slug.
+    /// ID of a user or an org, or text contained in an e-mail address, name or slug.
     #[param(min_length = 2, max_length = 100, example = "acme")]
     #[validate(custom(function = "rules::search"))]
     q: String,
@@ -30,22 +30,25 @@ impl Filter for SearchQuery {
     const NAMES: &'static [&'static str] = &["q"];
 }
 
-/// What was found; at most 25 of each kind.
+/// Search results: at most 25 users and 25 orgs.
 #[derive(Serialize, ToSchema)]
 pub struct FoundView {
-    /// The people found.
+    /// Matching users.
     #[schema(max_items = 25)]
     users: Vec<User>,
-    /// The orgs found.
+    /// Matching orgs.
     #[schema(max_items = 25)]
     orgs: Vec<Org>,
 }
 
-/// Find an account.
+/// Search accounts.
 ///
-/// By id, or by a part of an e-mail address, a name or a slug. What was searched for and how much was found is recorded.
-#[utoipa::path(get, path = "/v1/admin/search", tag = "support", impl_for = SearchAccounts, params(SearchQuery), responses(
-    (status = 200, description = "What was found.", body = FoundView)
+/// Returns at most 25 users and 25 orgs with the given ID, or with the given text in their e-mail
+/// address, name or slug. The search text and the number of results are audited.
+#[utoipa::path(
+    get, path = "/v1/admin/search", tag = "accounts", impl_for = SearchAccounts,
+    params(SearchQuery), responses(
+    (status = 200, description = "Search results.", body = FoundView)
 ))]
 pub async fn search_accounts(
     call: Call<op::SearchAccounts>,
@@ -53,16 +56,16 @@ pub async fn search_accounts(
 ) -> Answer<FoundView> {
     let q = query.0.q.trim().to_owned();
     let mut work = call.begin();
-    let found = work.accounts().search(&q, MOST).await?;
-    let hits = found.users.len() + found.orgs.len();
+    let results = work.accounts().search(&q, MOST).await?;
+    let hits = results.users.len() + results.orgs.len();
     let target = Target { kind: TargetType::Search, id: None, label: q.clone() };
     let draft = EventDraft::new(
         Action::SearchPerformed,
         target,
-        format!("searched for “{q}” and found {hits}"),
+        format!("searched accounts for “{q}” (results: {hits})"),
     )
     .with_metadata("query", &q)
     .with_metadata("hits", hits);
     work.record(draft).await?;
-    work.commit(ok(FoundView { users: found.users, orgs: found.orgs })).await
+    work.commit(ok(FoundView { users: results.users, orgs: results.orgs })).await
 }

@@ -1,31 +1,31 @@
-//! What the `x-` fields say, for people.
+//! Policy of an operation as text.
 
 use postern_domain::{
-    operation::{Operation, Records},
+    operation::{Impersonated, Operation, Records},
     role::Role,
     scope::ScopeKind,
     staff::Tier,
 };
 
-/// What the `x-` fields say, for people who read the document in Swagger UI.
+/// Text for the `x-` fields of an operation, for readers of the document in Swagger UI.
 pub fn of(row: &Operation) -> String {
-    let mut words = match (row.scope, row.needs) {
-        (ScopeKind::Public, _) => "**Who:** anybody.".to_owned(),
+    let mut text = match (row.scope, row.needs) {
+        (ScopeKind::Public, _) => "**Access:** public.".to_owned(),
         (ScopeKind::Org, Some(needed)) => {
             let lowest = needed.lowest_role().unwrap_or(Role::Owner);
             format!(
-                "**Who:** members with `{needed}`, that is {lowest}{}.",
+                "**Access:** members with `{needed}` ({lowest}{}).",
                 if lowest == Role::Owner { "" } else { " and above" }
             )
         }
         (ScopeKind::Staff, Some(needed)) => {
             let lowest = needed.lowest_tier().unwrap_or(Tier::SuperAdmin);
             format!(
-                "**Who:** staff with `{needed}`, that is {lowest}{}.",
+                "**Access:** staff with `{needed}` ({lowest}{}).",
                 if lowest == Tier::SuperAdmin { "" } else { " and above" }
             )
         }
-        _ => "**Who:** anybody signed in.".to_owned(),
+        _ => "**Access:** signed-in users.".to_owned(),
     };
     let actions = row
         .records
@@ -36,10 +36,10 @@ pub fn of(row: &Operation) -> String {
         .join(" or ");
     match row.records {
         Records::Nothing => {}
-        Records::Always(_) => words += &format!(" **Records:** {actions}."),
-        Records::InOwnTx(_) => words += &format!(" **Records:** {actions}, as said above."),
+        Records::Always(_) => text += &format!(" **Records:** {actions}."),
+        Records::InOwnTx(_) => text += &format!(" **Records:** {actions}, as described above."),
         Records::OnAnomaly(_) => {
-            words += &format!(" **Records:** {actions}, only when something is wrong.")
+            text += &format!(" **Records:** {actions}, only if it detects an anomaly.")
         }
     }
     if !row.demands.is_empty() {
@@ -49,16 +49,21 @@ pub fn of(row: &Operation) -> String {
             .map(|demand| demand.name().replace('_', " "))
             .collect::<Vec<_>>()
             .join(", ");
-        words += &format!(" **Demands:** {demands}.");
+        text += &format!(" **Requires:** {demands}.");
     }
     if row.scope != ScopeKind::Public {
-        words += &format!(" **Under impersonation:** {}.", row.impersonated.name());
+        let rule = match row.impersonated {
+            Impersonated::Allowed => "allowed",
+            Impersonated::Write => "only with `mode: full`",
+            Impersonated::Blocked => "blocked",
+        };
+        text += &format!(" **Under impersonation:** {rule}.");
     }
     if let Some(deprecated) = row.deprecated {
-        words += &format!(
-            " **Deprecation:** since {}, and gone from {} on. Use `{}` instead.",
+        text += &format!(
+            " **Deprecated** since {}; may be removed from {}. Use `{}` instead.",
             deprecated.since, deprecated.sunset, deprecated.successor
         );
     }
-    words
+    text
 }

@@ -1,4 +1,4 @@
-//! Orgs, members, settings, features: what their members may do, and that others see nothing.
+//! Orgs, members, settings, features and the dashboard, including 404 for non-members.
 
 use futures_util::future::join_all;
 use postern_tests::{App, on_both};
@@ -55,10 +55,10 @@ async fn org_is_created_updated_and_deleted(t: &App) {
 
 async fn members_are_listed_in_pages(t: &App) {
     let me = t.sign_in("viewer@acme.example").await;
-    let (mut seen, mut path) = (Vec::new(), "/v1/orgs/acme/members?limit=3".to_owned());
+    let (mut emails, mut path) = (Vec::new(), "/v1/orgs/acme/members?limit=3".to_owned());
     loop {
         let page = me.get(&path).await.expect(200);
-        seen.extend(
+        emails.extend(
             page.json["data"]
                 .as_array()
                 .expect("a list")
@@ -71,19 +71,19 @@ async fn members_are_listed_in_pages(t: &App) {
         }
     }
     let expected =
-        ["viewer", "member", "admin", "owner"].map(|who| format!("\"{who}@acme.example\""));
-    assert_eq!(seen, expected, "newest first, each once");
-    let found = |query: &str| {
+        ["viewer", "member", "admin", "owner"].map(|role| format!("\"{role}@acme.example\""));
+    assert_eq!(emails, expected, "each member appears once, newest first");
+    let count = |query: &str| {
         let path = format!("/v1/orgs/acme/members?{query}");
         let me = &me;
         async move { me.get(&path).await.expect(200).json["data"].as_array().map_or(0, Vec::len) }
     };
-    assert_eq!(found("q=COSTA").await, 1);
-    assert_eq!(found("q=acme").await, 4);
-    assert_eq!(found("q=%25").await, 0, "a wildcard stands for itself");
-    assert_eq!(found("q=_").await, 0);
-    assert_eq!(found("role=admin").await, 1);
-    assert_eq!(found("role=admin&q=viewer").await, 0);
+    assert_eq!(count("q=COSTA").await, 1);
+    assert_eq!(count("q=acme").await, 4);
+    assert_eq!(count("q=%25").await, 0, "`%` is not a wildcard");
+    assert_eq!(count("q=_").await, 0);
+    assert_eq!(count("role=admin").await, 1);
+    assert_eq!(count("role=admin&q=viewer").await, 0);
 }
 
 async fn role_changes_are_limited_by_own_role(t: &App) {
@@ -97,9 +97,9 @@ async fn role_changes_are_limited_by_own_role(t: &App) {
     owner.patch(&path, role("owner")).await.expect(200);
     admin.patch(&path, role("viewer")).await.problem(403, "above_own_role");
     admin.delete(&path).await.problem(403, "above_own_role");
-    let own = t.member_id("acme", "admin@acme.example").await;
+    let own_id = t.member_id("acme", "admin@acme.example").await;
     admin
-        .patch(&format!("/v1/orgs/acme/members/{own}"), role("owner"))
+        .patch(&format!("/v1/orgs/acme/members/{own_id}"), role("owner"))
         .await
         .problem(403, "above_own_role");
     let events = t.events("action=user.role_changed").await;
@@ -111,16 +111,16 @@ async fn role_changes_are_limited_by_own_role(t: &App) {
 
 async fn last_owner_cannot_be_demoted_or_removed(t: &App) {
     let owner = t.sign_in("owner@acme.example").await;
-    let own = format!("/v1/orgs/acme/members/{}", t.member_id("acme", "owner@acme.example").await);
-    owner.patch(&own, json!({ "role": "viewer" })).await.problem(409, "last_owner");
-    owner.delete(&own).await.problem(409, "last_owner");
-    owner.patch(&own, json!({ "role": "owner" })).await.expect(200);
-    let second = t.member_id("acme", "admin@acme.example").await;
+    let own_path = format!("/v1/orgs/acme/members/{}", t.member_id("acme", "owner@acme.example").await);
+    owner.patch(&own_path, json!({ "role": "viewer" })).await.problem(409, "last_owner");
+    owner.delete(&own_path).await.problem(409, "last_owner");
+    owner.patch(&own_path, json!({ "role": "owner" })).await.expect(200);
+    let admin_id = t.member_id("acme", "admin@acme.example").await;
     owner
-        .patch(&format!("/v1/orgs/acme/members/{second}"), json!({ "role": "owner" }))
+        .patch(&format!("/v1/orgs/acme/members/{admin_id}"), json!({ "role": "owner" }))
         .await
         .expect(200);
-    owner.delete(&own).await.expect(204);
+    owner.delete(&own_path).await.expect(204);
     owner.get("/v1/orgs/acme").await.problem(404, "not_found");
 }
 
@@ -135,21 +135,21 @@ async fn mutual_demotion_leaves_one_owner(t: &App) {
     a.patch(&b_path, json!({ "role": "owner" })).await.expect(200);
     for round in 0..20 {
         let demote = json!({ "role": "member" });
-        let tries = (0..16).map(|n| {
+        let requests = (0..16).map(|n| {
             if n % 2 == 0 {
                 a.patch(&b_path, demote.clone())
             } else {
                 b.patch(&a_path, demote.clone())
             }
         });
-        let answers = join_all(tries).await;
+        let answers = join_all(requests).await;
         assert!(
             answers.iter().all(|answer| [200, 403, 409].contains(&answer.status)),
             "{answers:?}"
         );
         let owners = "SELECT count(*) FROM membership m JOIN organization o ON o.id = m.org_id WHERE o.slug = 'acme' AND m.role = 'owner'";
         assert_eq!(t.db.count(owners).await, 1, "round {round}");
-        t.meddle(
+        t.run_sql(
             "UPDATE membership SET role = 'owner' WHERE role = 'member' AND user_id IN \
             (SELECT id FROM \"user\" WHERE email IN ('owner@acme.example', 'admin@acme.example'))",
         )
@@ -168,7 +168,7 @@ async fn settings_updates_check_the_version(t: &App) {
     };
     let edited = edit(&etag, json!({ "branding": { "color": "#00ff00" } })).await.expect(200);
     assert_ne!(edited.header("etag"), etag);
-    assert_eq!(edited.json["support_email"], read.json["support_email"], "what is left out stays");
+    assert_eq!(edited.json["support_email"], read.json["support_email"], "omitted fields are unchanged");
     edit(&etag, json!({ "support_email": null })).await.problem(412, "stale");
     for other in ["\"nonsense\"", "\"+2\"", "W/\"2\"", "\"7\", \"8\""] {
         edit(other, json!({ "support_email": null })).await.problem(412, "stale");
@@ -177,20 +177,20 @@ async fn settings_updates_check_the_version(t: &App) {
     edit("unquoted", json!({ "support_email": null })).await.problem(400, "invalid_header");
     let cleared = edit(&edited.header("etag"), json!({ "support_email": null })).await.expect(200);
     assert_eq!(cleared.json["support_email"], json!(null));
-    let same =
+    let unchanged =
         admin.patch("/v1/orgs/acme/settings", json!({ "support_email": null })).await.expect(200);
-    assert_eq!(same.header("etag"), cleared.header("etag"));
+    assert_eq!(unchanged.header("etag"), cleared.header("etag"));
     assert_eq!(t.recorded("settings.updated").await, 2);
-    for bad in [
+    for invalid in [
         json!({ "branding": { "color": "green" } }),
         json!({ "branding": { "logo_url": "https://169.254.169.254/x" } }),
         json!({ "limits": { "max_users": 1 } }),
-        json!({ "support_email": "nobody" }),
+        json!({ "support_email": "no-address" }),
         json!({ "support_email": "\r\n it@acme.example" }),
         json!({ "branding": null }),
         json!({ "branding": [null, null] }),
     ] {
-        admin.patch("/v1/orgs/acme/settings", bad).await.problem(422, "invalid_body");
+        admin.patch("/v1/orgs/acme/settings", invalid).await.problem(422, "invalid_body");
     }
     let answers = join_all((0..10).map(|n| {
         edit(&cleared.header("etag"), json!({ "branding": { "color": format!("#00000{n}") } }))
@@ -199,7 +199,7 @@ async fn settings_updates_check_the_version(t: &App) {
     assert_eq!(
         answers.iter().filter(|answer| answer.status == 200).count(),
         1,
-        "of ten edits of one version one is made"
+        "one of ten concurrent edits of the same version succeeds"
     );
 }
 
@@ -213,7 +213,7 @@ async fn features_state_what_decided_them(t: &App) {
     assert_eq!(sso("globex").await, (json!(true), json!("override")));
     assert_eq!(sso("initech").await, (json!(false), json!("default")));
     t.clock.turn(chrono::TimeDelta::days(30));
-    assert_eq!(sso("globex").await, (json!(false), json!("default")), "an override ends");
+    assert_eq!(sso("globex").await, (json!(false), json!("default")), "an expired override does not apply");
     let viewer = t.sign_in("viewer@acme.example").await;
     viewer.get("/v1/orgs/acme/features/flying").await.problem(404, "not_found");
     assert_eq!(
@@ -244,7 +244,7 @@ async fn dashboard_returns_counts(t: &App) {
 }
 
 async fn non_members_get_the_same_404_as_for_random_ids(t: &App) {
-    let stranger = t.sign_in("owner@globex.example").await;
+    let non_member = t.sign_in("owner@globex.example").await;
     let (org, member) = {
         let owner = t.sign_in("owner@acme.example").await;
         (
@@ -252,36 +252,36 @@ async fn non_members_get_the_same_404_as_for_random_ids(t: &App) {
             t.member_id("acme", "member@acme.example").await,
         )
     };
-    let nowhere = "org_01k7fgpr00e00800000000000g";
+    let random_id = "org_01k7fgpr00e00800000000000g";
     for rest in
         ["", "/dashboard", "/members", "/settings", "/features", "/audit-events", "/impersonations"]
     {
-        let real = stranger.get(&format!("/v1/orgs/{org}{rest}")).await.problem(404, "not_found");
-        let slug = stranger.get(&format!("/v1/orgs/acme{rest}")).await.problem(404, "not_found");
+        let by_id = non_member.get(&format!("/v1/orgs/{org}{rest}")).await.problem(404, "not_found");
+        let by_slug = non_member.get(&format!("/v1/orgs/acme{rest}")).await.problem(404, "not_found");
         let random =
-            stranger.get(&format!("/v1/orgs/{nowhere}{rest}")).await.problem(404, "not_found");
-        assert_eq!(real.without_request_id(), random.without_request_id());
-        assert_eq!(slug.without_request_id(), random.without_request_id());
+            non_member.get(&format!("/v1/orgs/{random_id}{rest}")).await.problem(404, "not_found");
+        assert_eq!(by_id.without_request_id(), random.without_request_id());
+        assert_eq!(by_slug.without_request_id(), random.without_request_id());
     }
     let before = t.recorded("permission.denied").await;
-    let theirs =
-        stranger.get(&format!("/v1/orgs/globex/members/{member}")).await.problem(404, "not_found");
-    let random = stranger
+    let existing =
+        non_member.get(&format!("/v1/orgs/globex/members/{member}")).await.problem(404, "not_found");
+    let random = non_member
         .get("/v1/orgs/globex/members/mem_01k7fgpr00e00800000000000g")
         .await
         .problem(404, "not_found");
-    assert_eq!(theirs.without_request_id(), random.without_request_id());
-    stranger
+    assert_eq!(existing.without_request_id(), random.without_request_id());
+    non_member
         .patch(&format!("/v1/orgs/acme/members/{member}"), json!({ "role": "nonsense" }))
         .await
         .problem(404, "not_found");
-    // Each of them stands in the record: whether an id is anybody's, nobody is told.
+    // Each attempt is recorded, whether or not the id exists.
     assert_eq!(t.recorded("permission.denied").await, before + 3);
     let denied = &t.events("action=permission.denied").await[0];
     assert_eq!(
         denied["org"],
         json!(null),
-        "an attempt from outside does not fill the org's own record"
+        "attempts of non-members are not recorded in the org's log"
     );
     assert_eq!(denied["actor"]["email"], "owner@globex.example");
 }

@@ -1,0 +1,121 @@
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::{
+    http::{Answer, Call, Code, Download, Negotiated, PrefersHtml, Problem, ok},
+    operations::op::{self, ReadHealth, ReadProblem, ReadReadiness},
+};
+
+/// Liveness of the server.
+#[derive(Serialize, ToSchema)]
+pub struct HealthView {
+    /// Always `alive`.
+    #[schema(value_type = String, example = "alive")]
+    status: &'static str,
+    /// Version of the server.
+    #[schema(value_type = String, example = "0.1.0")]
+    version: &'static str,
+}
+
+/// Liveness probe.
+///
+/// Does not query the database: a process that cannot reach it must be taken out of service, not
+/// restarted.
+#[utoipa::path(get, path = "/healthz", tag = "system", impl_for = ReadHealth, responses(
+    (status = 200, description = "The process is alive.", body = HealthView)
+))]
+pub async fn read_health(_call: Call<op::ReadHealth>) -> Answer<HealthView> {
+    Ok(ok(HealthView { status: "alive", version: env!("CARGO_PKG_VERSION") }))
+}
+
+/// Readiness of the server.
+#[derive(Serialize, ToSchema)]
+pub struct ReadinessView {
+    /// Always `ready`: a server that is not ready responds with a problem.
+    #[schema(value_type = String, example = "ready")]
+    status: &'static str,
+}
+
+/// Readiness probe.
+///
+/// 200 when the database responds and row-level security, append-only triggers and migrations pass
+/// `postern doctor`'s checks; otherwise 503. Results of the checks are cached: 30 s if all pass,
+/// otherwise 5 s.
+#[utoipa::path(get, path = "/readyz", tag = "system", impl_for = ReadReadiness, responses(
+    (status = 200, description = "The server is ready.", body = ReadinessView),
+    (status = 503, description = "`unavailable`: the database does not respond or fails a check, \
+        or the server is stopping.")
+))]
+pub async fn read_readiness(call: Call<op::ReadReadiness>) -> Answer<ReadinessView> {
+    if call.state().is_stopping() {
+        return Err(Problem::new(Code::Unavailable).detail("the server is stopping"));
+    }
+    let faults = call.state().readiness.faults(&call.state().store).await?;
+    if !faults.is_empty() {
+        let checks = faults.into_iter().collect::<Vec<_>>().join(", ");
+        return Err(Problem::new(Code::Unavailable).detail(format!(
+            "database checks failed: {checks}; run `postern doctor` for details"
+        )));
+    }
+    Ok(ok(ReadinessView { status: "ready" }))
+}
+
+/// Description of a problem code.
+#[derive(Serialize, ToSchema)]
+pub struct ProblemPage {
+    /// Stable code of the problem.
+    #[schema(value_type = String, example = "not_found")]
+    code: &'static str,
+    /// HTTP status of the problem.
+    #[schema(example = 404, minimum = 400, maximum = 599)]
+    status: u16,
+    /// Title of the problem.
+    #[schema(value_type = String, example = "Not found")]
+    title: &'static str,
+    /// Action that resolves the problem.
+    #[schema(value_type = String, example = "Check the address.")]
+    remedy: &'static str,
+}
+
+impl ProblemPage {
+    /// HTML page. It contains nothing from the request, so nothing needs to be escaped.
+    fn html(&self) -> String {
+        let Self { code, status, title, remedy } = self;
+        format!(
+            "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n\
+             <title>{code}</title>\n<h1>{title}</h1>\n<p>{remedy}</p>\n\
+             <p>Status {status}, code <code>{code}</code>.</p>\n</html>\n"
+        )
+    }
+}
+
+/// Get the description of a problem code.
+///
+/// Target of `type` in problem responses. Returns HTML if `Accept` prefers it.
+#[utoipa::path(
+    get, path = "/problems/{code}", tag = "system", impl_for = ReadProblem, responses(
+    (status = 200, description = "The description.",
+        content((ProblemPage = "application/json"), (String = "text/html")),
+        headers(("Cache-Control" = String, description = "Cache lifetime of the response."))),
+    (status = 404, description = "`not_found`: unknown problem code.")
+))]
+pub async fn read_problem(
+    call: Call<op::ReadProblem>,
+    prefers_html: PrefersHtml,
+) -> Result<Negotiated<ProblemPage>, Problem> {
+    let code = Code::ALL
+        .iter()
+        .find(|code| code.name() == call.path("code"))
+        .ok_or_else(Problem::not_found)?;
+    let page = ProblemPage {
+        code: code.name(),
+        status: code.status().as_u16(),
+        title: code.title(),
+        remedy: code.remedy(),
+    };
+    Ok(if prefers_html.0 {
+        Negotiated::Other(Download::html(page.html()))
+    } else {
+        Negotiated::Json(ok(page).public_for(3600))
+    })
+}

@@ -1,0 +1,141 @@
+//! Effects: consequences of a change that saving applies in the same transaction.
+
+use crate::id::{OrgId, SessionId, UserId};
+
+/// A consequence of a change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Effect {
+    /// Ends active impersonations, each with its own audit event.
+    EndImpersonations(ImpersonationsOf),
+    /// Ends all sessions of a user except one, and the impersonations started in them.
+    EndOtherSessions { user: UserId, kept_session: SessionId },
+}
+
+/// The impersonations that depend on something that ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ImpersonationsOf {
+    /// The session they were started in.
+    Session(SessionId),
+    /// The sessions of a staff member, except one.
+    OtherSessions { user: UserId, kept_session: SessionId },
+    /// The staff member.
+    Staff(UserId),
+    /// The membership of the impersonated user.
+    Membership { org: OrgId, target: UserId },
+    /// The org.
+    Org(OrgId),
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::{DateTime, Duration, Utc};
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::{
+        Id,
+        actor::{Caller, Person},
+        change::Change,
+        credential::NewPassword,
+        event::Source,
+        feature::Plan,
+        justification::Reason,
+        member::{LockedMember, Member},
+        org::Org,
+        role::Role,
+        session::Session,
+        staff::{LockedStaff, Tier},
+        user::User,
+    };
+
+    const NOW: DateTime<Utc> = DateTime::UNIX_EPOCH;
+
+    fn user() -> User {
+        User {
+            id: Id::new(Uuid::from_u128(1)),
+            email: "sam@postern.example".into(),
+            name: "Sam".into(),
+            image_url: None,
+            created_at: NOW,
+            suspended_at: None,
+        }
+    }
+
+    fn session() -> Session {
+        let id = Id::new(Uuid::from_u128(2));
+        Session::open(id, &user(), None, NOW, Duration::hours(1), &Source::default())
+            .into_parts()
+            .0
+            .0
+    }
+
+    fn ends<T>(change: &Change<T>, impersonations: ImpersonationsOf) {
+        assert_eq!(change.effects(), [Effect::EndImpersonations(impersonations)]);
+    }
+
+    #[test]
+    fn ending_a_session_ends_its_impersonations() {
+        let of = ImpersonationsOf::Session(session().id);
+        ends(&session().sign_out("sam", NOW), of);
+        ends(&session().revoke("sam", NOW), of);
+        ends(&session().refresh_reused(&user(), NOW), of);
+        let ended = session().sign_out("sam", NOW).into_parts().0;
+        assert_eq!(ended.revoke("sam", NOW).effects(), [], "an ended session has no effects left");
+    }
+
+    #[test]
+    fn changing_a_password_ends_the_other_sessions() {
+        let User { id, name, email, .. } = user();
+        let kept_session = session().id;
+        let person = Person { id, name, email };
+        let caller = Caller { person, tier: None, session: kept_session, impersonation: None };
+        let change = NewPassword::by(&caller, "hash".to_owned().into(), NOW);
+        assert_eq!(change.effects(), [Effect::EndOtherSessions { user: id, kept_session }]);
+    }
+
+    #[test]
+    fn removing_staff_ends_their_impersonations() {
+        let reason =
+            || Reason::try_from("leaves the support team".to_owned()).expect("long enough");
+        let staff = |tier| LockedStaff {
+            user: user(),
+            present: Some((tier, NOW)),
+            by: None,
+            super_admins: 2,
+        };
+        let removed = staff(Tier::Support).set_tier(None, 2, &reason(), NOW).expect("allowed");
+        ends(&removed, ImpersonationsOf::Staff(user().id));
+        let raised = staff(Tier::Support)
+            .set_tier(Some(Tier::Operations), 2, &reason(), NOW)
+            .expect("allowed");
+        assert_eq!(raised.effects(), [], "a staff member who stays keeps their impersonations");
+    }
+
+    #[test]
+    fn removing_a_member_or_an_org_ends_its_impersonations() {
+        let org = Org {
+            id: Id::new(Uuid::from_u128(3)),
+            slug: "acme".into(),
+            name: "Acme".into(),
+            plan: Plan::Starter,
+            trial_ends_at: None,
+            limits: Plan::Starter.limits(),
+            created_at: NOW,
+            deletion_requested_at: None,
+        };
+        let User { id, name, email, .. } = user();
+        let member = Member {
+            id: Id::new(Uuid::from_u128(4)),
+            user_id: id,
+            email,
+            name,
+            role: Role::Member,
+            created_at: NOW,
+        };
+        let locked = LockedMember { org: org.id, member, own_role: Role::Owner, owners: 1 };
+        let removed = locked.remove().expect("allowed");
+        ends(&removed, ImpersonationsOf::Membership { org: org.id, target: id });
+        let of = ImpersonationsOf::Org(org.id);
+        ends(&org.request_deletion("acme", NOW).expect("confirmed"), of);
+    }
+}
