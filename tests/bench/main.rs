@@ -1,6 +1,6 @@
-//! `make bench`: cost of the server compared with the database alone. Everything runs on one machine
-//! in one run. Results that depend on the machine are ratios: each round measures `pgbench` with the
-//! statements that a request sends, then the requests, over the same number of connections.
+//! `make bench`: cost of the server compared with the database alone. Everything runs on one
+//! machine in one run. Results that depend on the machine are ratios: each round measures `pgbench`
+//! with the statements of a request, then the requests, over the same number of connections.
 
 mod audit;
 mod http;
@@ -124,8 +124,7 @@ fn token_check(folder: &Path) {
         )))
         .await
         .expect("the database opens");
-        let state =
-            State::new(config, store, Arc::new(SystemClock)).expect("the state is built");
+        let state = State::new(config, store, Arc::new(SystemClock)).expect("the state is built");
         let context = RequestContext {
             now: SystemClock.now(),
             ids: Arc::clone(&state.ids),

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Drives Swagger UI in a real browser: browser.sh ADDRESS FOLDER. Pictures of it are left in FOLDER.
+# Tests Swagger UI in a browser: browser.sh ADDRESS SCREENSHOTS. SCREENSHOTS is a directory.
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)

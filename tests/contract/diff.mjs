@@ -1,27 +1,28 @@
-// What has changed from one contract to the next, as those see it who call: diff.mjs SINCE OLD NEW. Exits with 1 unless all of it is known to break
-// nobody. What has changed is found by api-smart-diff; what that means is judged here, since that depends on which way something goes.
+// Lists changes between two versions of the contract: diff.mjs SINCE OLD NEW. Exits with 1 if a change
+// is breaking or unclassified. api-smart-diff finds the changes; this script classifies them, because
+// that depends on the direction: request or response.
 import { readFileSync } from "node:fs";
 import { apiDiff } from "api-smart-diff";
 
 const [since, ...files] = process.argv.slice(2);
-// Words beside a reference are about the place alone; the comparison would take them for another schema.
-const bare = (_key, value) => {
+// Removes texts beside references: the comparison would take them for a different schema.
+const withoutTexts = (_key, value) => {
   if (value?.$ref === undefined) return value;
   const { description, summary, ...rest } = value;
   return rest;
 };
-const [before, after] = files.map((file) => JSON.parse(readFileSync(file, "utf8"), bare));
+const [before, after] = files.map((file) => JSON.parse(readFileSync(file, "utf8"), withoutTexts));
 
-const WORDS = ["description", "summary", "example", "examples", "externalDocs", "info", "x-audit-action", "x-internal"];
+const TEXTS = ["description", "summary", "example", "examples", "externalDocs", "info", "x-audit-action", "x-internal"];
 const POLICY = ["x-required-permission", "x-impersonation", "x-demands"];
 
-/** Whether a keyword of the contract is on the way, and not a field of that name. */
-const passes = (path, keywords) => path.some((one, at) => keywords.includes(one) && path[at - 1] !== "properties");
+/** Returns whether the path contains one of the keywords, other than as the name of a property. */
+const passes = (path, keywords) => path.some((part, at) => keywords.includes(part) && path[at - 1] !== "properties");
 
-/** Whether all that the one list of types allows is allowed by the other. */
-const within = (one, other) => [one].flat().every((type) => [other].flat().includes(type));
+/** Returns whether every type of the first list is in the second one. */
+const within = (types, others) => [types].flat().every((type) => [others].flat().includes(type));
 
-/** Whether a bound lets more through than before: true, false, or undefined for what is no bound. */
+/** Returns whether a bound accepts more than before; undefined for other keywords. */
 function widens({ action, path, before, after }) {
   if (path.at(-2) === "properties") return undefined;
   const upper = /^max/.test(path.at(-1));
@@ -32,14 +33,14 @@ function widens({ action, path, before, after }) {
 
 const harmlessIf = (holds) => (holds ? "harmless" : "breaking");
 
-/** In what a caller sends: more may be accepted, and nothing less. */
+/** Classifies a change in requests: accepting more is harmless. */
 function sent(change) {
   const { action, path, before, after } = change;
   const [keyword, parent] = [path.at(-1), path.at(-2)];
   if (widens(change) !== undefined) return harmlessIf(widens(change));
   if (keyword === "required" && parent !== "properties") return harmlessIf(after !== true);
   if (parent === "properties" || parent === "content") return harmlessIf(action === "add");
-  // A first word makes a closed list of what was none.
+  // Index 0: the keyword `enum` is new, so a closed list replaces any value.
   if (parent === "enum") return harmlessIf(action === "add" && keyword > 0);
   if (parent === "required") return harmlessIf(action === "remove");
   if (keyword === "type") return harmlessIf(action === "replace" && within(before, after));
@@ -47,14 +48,14 @@ function sent(change) {
   return "breaking";
 }
 
-/** In what a caller gets: more may be said, and nothing else. */
+/** Classifies a change in responses: returning more fields is harmless. */
 function given(change) {
   const { action, path, before, after } = change;
   const [keyword, parent] = [path.at(-1), path.at(-2)];
   if (path[5] === "links" || (path.length === 6 && path[5] === "headers")) return harmlessIf(action === "add");
   if (path[5] === "headers" && path.length === 7) return harmlessIf(action === "add");
   if (widens(change) !== undefined) return widens(change) ? "unclassified" : "harmless";
-  // Lists that are open grow, as the contract says of itself.
+  // Open enumerations may grow, as the contract states.
   if (parent === "enum" && action === "add" && path.includes("anyOf")) return "grown";
   if (parent === "enum") return harmlessIf(action === "remove");
   if (parent === "properties" || parent === "required" || parent === "content") return harmlessIf(action === "add");
@@ -62,21 +63,21 @@ function given(change) {
   return "breaking";
 }
 
-/** How bad it is. */
+/** Classifies a change. */
 function kind(change) {
   const { action, path, after } = change;
   if (passes(path, POLICY)) return "breaking";
-  if (passes(path, WORDS)) return "words";
+  if (passes(path, TEXTS)) return "texts";
   if (path.at(-1) === "deprecated" && path.at(-2) !== "properties") return "harmless";
-  // The headings in the order they are read.
-  if (path[0] === "tags") return "words";
+  // Order and descriptions of tags.
+  if (path[0] === "tags") return "texts";
   if (path[0] !== "paths") return "breaking";
-  // A path, or an operation.
+  // A path or an operation.
   if (path.length <= 3) return harmlessIf(action === "add");
   if (path[3] === "parameters" && path.length === 4) return harmlessIf(action === "add" && after.every(({ required }) => required === false));
   if (path[3] === "parameters" && path.length === 5) return harmlessIf(action === "add" && "in" in after && after.required !== true);
   if (path[3] === "requestBody" && path.length === 4) return harmlessIf(action === "add" && after.required !== true);
-  // Another way to say no is met by who looks at the status; another good answer is one that nobody has a place for.
+  // Clients handle new error statuses by their class; they do not expect a new success status.
   if (path[3] === "responses" && path.length === 5) return harmlessIf(action === "add" && path[4] >= "400");
   if (path[3] === "responses") return given(change);
   return path[3] === "parameters" || path[3] === "requestBody" ? sent(change) : "breaking";
@@ -87,41 +88,41 @@ function place(path) {
   return path[0] === "paths" ? [`${String(method ?? "").toUpperCase()} ${route}`.trim(), rest] : ["the document", path];
 }
 
-function told(change) {
+function describe(change) {
   const { action, path, before, after } = change;
   const [, rest] = place(path);
-  const value = (what) => (what !== null && typeof what === "object" ? "" : JSON.stringify(what));
-  const values = action === "replace" ? `${value(before)} → ${value(after)}` : value(action === "add" ? after : before);
-  if (kind(change) === "grown") return `${path[path.lastIndexOf("properties") + 1]} may say ${value(after)}`;
+  const text = (value) => (value !== null && typeof value === "object" ? "" : JSON.stringify(value));
+  const values = action === "replace" ? `${text(before)} → ${text(after)}` : text(action === "add" ? after : before);
+  if (kind(change) === "grown") return `new value of ${path[path.lastIndexOf("properties") + 1]}: ${text(after)}`;
   const name = action !== "replace" && rest.includes("parameters") ? ` (${(after ?? before)?.name ?? ""})` : "";
-  return `${{ add: "added", remove: "removed", replace: "replaced", rename: "renamed" }[action]} ${rest.join("/") || "it"}${name} ${values ?? ""}`.trim();
+  return `${{ add: "added", remove: "removed", replace: "replaced", rename: "renamed" }[action]} ${rest.join("/") || "operation"}${name} ${values ?? ""}`.trim();
 }
 
-const found = { breaking: new Map(), grown: new Map(), unclassified: new Map(), harmless: new Map(), words: new Map() };
-const note = (changes, what, where) => changes.set(what, (changes.get(what) ?? new Set()).add(where));
-// What is shared is compared where it is used: there it is known which way it goes.
+const classes = { breaking: new Map(), grown: new Map(), unclassified: new Map(), harmless: new Map(), texts: new Map() };
+const note = (changes, description, operation) => changes.set(description, (changes.get(description) ?? new Set()).add(operation));
+// Components are compared where they are used: only there the direction is known.
 for (const change of apiDiff(before, after).filter(({ path }) => path[0] !== "components" || path[1] === "securitySchemes")) {
-  note(found[kind(change)], told(change), place(change.path)[0]);
+  note(classes[kind(change)], describe(change), place(change.path)[0]);
 }
-// But generated clients have classes after the names of schemas.
+// Schema names are class names in generated clients.
 for (const name of Object.keys(before.components.schemas).filter((name) => !(name in after.components.schemas))) {
-  note(found.breaking, `there is no schema of this name any more: ${name}`, "the document");
+  note(classes.breaking, `removed or renamed schema ${name}`, "the document");
 }
 
 function print(title, changes) {
   if (changes.size > 0) console.log(`\n${title}`);
-  for (const [what, operations] of changes) {
+  for (const [description, operations] of changes) {
     const [first, second, third, ...more] = operations;
-    const named = [first, second, third].filter((one) => one !== undefined).join(", ");
-    console.log(`  ${named}${more.length > 0 ? ` and ${more.length} more` : ""}: ${what}`);
+    const named = [first, second, third].filter((operation) => operation !== undefined).join(", ");
+    console.log(`  ${named}${more.length > 0 ? ` and ${more.length} more` : ""}: ${description}`);
   }
 }
 
-console.log(`The contract since ${since}: ${before.info.version} → ${after.info.version}`);
-print("Breaking:", found.breaking);
-print("To be looked at:", found.unclassified);
-print("Longer open lists of words:", found.grown);
-print("New, and breaking nothing:", found.harmless);
-if (found.words.size > 0) console.log(`\nand ${found.words.size} changes of words and examples.`);
-if (Object.values(found).every((changes) => changes.size === 0)) console.log("nothing has changed.");
-process.exitCode = found.breaking.size + found.unclassified.size > 0 ? 1 : 0;
+console.log(`Contract changes since ${since}: ${before.info.version} → ${after.info.version}`);
+print("Breaking:", classes.breaking);
+print("Unclassified, to be reviewed:", classes.unclassified);
+print("New values of open enumerations:", classes.grown);
+print("Compatible:", classes.harmless);
+if (classes.texts.size > 0) console.log(`\n${classes.texts.size} changes of texts and examples.`);
+if (Object.values(classes).every((changes) => changes.size === 0)) console.log("No changes.");
+process.exitCode = classes.breaking.size + classes.unclassified.size > 0 ? 1 : 0;

@@ -1,5 +1,6 @@
 #!/bin/sh
-# Names what has changed in the contract since a tag, the last version if none is given: diff.sh [SINCE]. Fails where that breaks somebody's client.
+# Lists contract changes since a tag (default: the last version): diff.sh [SINCE]. Fails if a change is
+# breaking or unclassified.
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -9,10 +10,10 @@ if [ $# -gt 0 ] && [ -n "$1" ]; then
 elif [ -n "$(git tag --list 'v*' --merged HEAD)" ]; then
     since=$(git describe --tags --match 'v*' --abbrev=0)
 elif [ "$(git rev-parse --is-shallow-repository)" = true ]; then
-    echo "this clone has no history to find a tag in: git fetch --unshallow --tags" >&2
+    echo "shallow clone without tags: run git fetch --unshallow --tags" >&2
     exit 2
 else
-    echo "no version has been tagged yet, so nothing that is promised has changed"
+    echo "no version is tagged: nothing to compare"
     exit 0
 fi
 work=$(mktemp -d)

@@ -1,5 +1,6 @@
 #!/bin/sh
-# Makes a client of the contract, checks the program that uses it, and runs that against a server: job.sh typescript|python OPENAPI ADDRESS.
+# Generates a client from the contract, type-checks the program that uses it, and runs the program
+# against a server: job.sh typescript|python OPENAPI ADDRESS.
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -13,14 +14,16 @@ case $language in
 typescript)
     ln -s "$tools/node_modules" node_modules
     echo '{ "type": "module" }' >package.json
-    node_modules/.bin/openapi-typescript "$contract" --output contract.d.ts >generated.log 2>&1 || { cat generated.log >&2; exit 1; }
+    node_modules/.bin/openapi-typescript "$contract" --output contract.d.ts >generated.log 2>&1 ||
+        { cat generated.log >&2; exit 1; }
     node_modules/.bin/tsc --project . >&2
     node main.js "$address"
     ;;
 python)
-    # The generator tidies up with tools of its own, which it looks for on the path.
-    PATH=$tools/python/bin:$PATH openapi-python-client generate --path "$contract" --meta none --output-path postern_client --fail-on-warning \
-        >generated.log 2>&1 || { cat generated.log >&2; exit 1; }
+    # The generator runs a formatter that it finds in PATH.
+    PATH=$tools/python/bin:$PATH openapi-python-client generate --path "$contract" --meta none \
+        --output-path postern_client --fail-on-warning >generated.log 2>&1 ||
+        { cat generated.log >&2; exit 1; }
     "$tools/python/bin/mypy" --config-file mypy.ini main_job.py >&2
     "$tools/python/bin/python" main_job.py "$address"
     ;;

@@ -1,5 +1,6 @@
 #!/bin/sh
-# Checks and starts the product's backend that docs/integrate.md shows, in the folder where its `postern.json` is: product.sh typescript|python POSTERN PORT.
+# Type-checks and starts the product backend from docs/integrate, in the directory of its
+# `postern.json`: product.sh typescript|python POSTERN PORT.
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)

@@ -280,7 +280,8 @@ impl App {
             };
             let Ok(Value::Object(fields)) = serde_json::from_str(json) else { panic!("{row}") };
             assert!(
-                self.skips_invariants.get() || metadata::fault(action.metadata(), &fields).is_none(),
+                self.skips_invariants.get()
+                    || metadata::fault(action.metadata(), &fields).is_none(),
                 "{row}: {:?}",
                 metadata::fault(action.metadata(), &fields)
             );

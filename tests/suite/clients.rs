@@ -50,7 +50,7 @@ async fn succeeds(mut command: Command) {
         .expect("ends");
     assert!(
         output.status.success(),
-        "{}\n{}",
+        "the script succeeds: {}\n{}",
         String::from_utf8_lossy(&output.stdout),
         String::from_utf8_lossy(&output.stderr)
     );
@@ -66,7 +66,11 @@ pub fn tools() -> &'static Path {
     TOOLS.get_or_init(|| {
         let output =
             Command::new(contract_folder().join("tools.sh")).output().expect("the script runs");
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        assert!(
+            output.status.success(),
+            "tools.sh succeeds: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
         String::from_utf8(output.stdout).expect("a path in UTF-8").trim().into()
     })
 }

@@ -76,7 +76,7 @@ async fn reused_connections_keep_no_tenant_context(t: &App) {
         }
     });
     let done = requests.buffer_unordered(64).count().await;
-    assert_eq!(done, 10_000);
+    assert_eq!(done, 10_000, "all requests complete");
     server.finish().await;
 }
 
@@ -107,7 +107,11 @@ async fn concurrent_demotions_leave_an_owner(t: &App) {
         }))
         .await;
         for answer in &answers {
-            assert!([200, 204, 403, 404, 409].contains(&answer.status), "{}", answer.body);
+            assert!(
+                [200, 204, 403, 404, 409].contains(&answer.status),
+                "unexpected response: {}",
+                answer.body
+            );
         }
         lost = initial - t.db.count(owner_count).await;
     }

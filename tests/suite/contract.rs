@@ -25,7 +25,8 @@ async fn contract_and_swagger_ui_are_served(t: &App) {
     let page = t.anonymous().get("/docs/").await.expect(200);
     assert!(
         page.body.contains("swagger-ui")
-            && page.header("content-security-policy").contains("script-src 'self';")
+            && page.header("content-security-policy").contains("script-src 'self';"),
+        "/docs/ is Swagger UI with a content security policy"
     );
     for asset in [
         "operator.js",
@@ -43,7 +44,12 @@ async fn contract_and_swagger_ui_are_served(t: &App) {
 async fn every_problem_has_a_page(t: &App) {
     for code in postern_api::http::Code::ALL {
         let page = t.anonymous().get(&format!("/problems/{}", code.name())).await.expect(200);
-        assert_eq!(page.json["status"], code.status().as_u16());
+        assert_eq!(
+            page.json["status"],
+            code.status().as_u16(),
+            "{} has its status in the body",
+            code.name()
+        );
         // Browsers send an `Accept` header that prefers HTML.
         let browser_accept = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
         let page = t
@@ -55,12 +61,17 @@ async fn every_problem_has_a_page(t: &App) {
         let page = Answer::of(page).await.expect(200);
         assert_eq!(
             (page.header("content-type").as_str(), page.header("vary").contains("accept")),
-            ("text/html; charset=utf-8", true)
+            ("text/html; charset=utf-8", true),
+            "a browser gets HTML, and caches it by `Accept`"
         );
-        assert!(page.body.contains(&format!("<h1>{}</h1>", code.title())), "{}", page.body);
+        assert!(
+            page.body.contains(&format!("<h1>{}</h1>", code.title())),
+            "the page shows the title: {}",
+            page.body
+        );
         assert!(
             ![code.title(), code.remedy()].iter().any(|text| text.contains(['<', '>', '&'])),
-            "{}",
+            "the texts of {} contain no HTML characters",
             code.name()
         );
     }
@@ -81,26 +92,30 @@ fn operations(contract: &Value) -> Vec<(String, &Value)> {
 
 #[test]
 fn generated_files_are_up_to_date() {
-    assert_eq!(postern_api::openapi(), postern_api::openapi());
+    assert_eq!(
+        postern_api::openapi(),
+        postern_api::openapi(),
+        "the document is the same each time"
+    );
     assert_eq!(
         postern_api::operations_table(),
         include_str!("../../openapi/operations.md"),
-        "run `make golden`"
+        "openapi/operations.md is up to date: run `make golden`"
     );
     assert_eq!(
         postern_api::permissions_table(),
         include_str!("../../openapi/permissions.md"),
-        "run `make golden`"
+        "openapi/permissions.md is up to date: run `make golden`"
     );
     assert_eq!(
         postern_api::problems_table(),
         include_str!("../../openapi/problems.md"),
-        "run `make golden`"
+        "openapi/problems.md is up to date: run `make golden`"
     );
     assert_eq!(
         postern_api::actions_table(),
         include_str!("../../openapi/audit-actions.md"),
-        "run `make golden`"
+        "openapi/audit-actions.md is up to date: run `make golden`"
     );
 }
 
@@ -117,9 +132,9 @@ fn changelog_lists_the_current_version() {
 #[test]
 fn every_operation_is_described() {
     let contract = contract();
-    assert_eq!(contract["openapi"], "3.1.0");
+    assert_eq!(contract["openapi"], "3.1.0", "the document is OpenAPI 3.1");
     let operations = operations(&contract);
-    assert_eq!(operations.len(), TABLE.len());
+    assert_eq!(operations.len(), TABLE.len(), "the document has every operation of the table");
     for (id, operation) in operations {
         let row = TABLE.iter().find(|row| row.id == id).expect("a row");
         for field in ["summary", "description"] {
@@ -146,21 +161,33 @@ fn every_operation_is_described() {
             responses.keys().any(|status| status.starts_with('2')),
             "{id} has a success response"
         );
-        assert!(responses.contains_key("500"), "{id}");
+        assert!(responses.contains_key("500"), "{id} has a 500 response");
         let signed_in = row.scope != ScopeKind::Public;
         assert_eq!(
             responses.contains_key("401"),
             signed_in || ["login", "refresh"].contains(&id.as_str()),
-            "{id}"
+            "{id} has a 401 response if it requires a token or a credential"
         );
-        assert_eq!(operation["security"] == serde_json::json!([]), !signed_in, "{id}");
-        assert_eq!(operation["x-required-permission"].is_string(), signed_in, "{id}");
+        assert_eq!(
+            operation["security"] == serde_json::json!([]),
+            !signed_in,
+            "{id} has no security requirement if it is public"
+        );
+        assert_eq!(
+            operation["x-required-permission"].is_string(),
+            signed_in,
+            "{id} states its permission unless it is public"
+        );
         assert_eq!(
             operation.get("x-audit-action").is_some(),
             !row.records.actions().is_empty(),
-            "{id}"
+            "{id} states its audit actions if it records any"
         );
-        assert_eq!(operation["x-impersonation"], row.impersonated.name(), "{id}");
+        assert_eq!(
+            operation["x-impersonation"],
+            row.impersonated.name(),
+            "{id} states its impersonation rule"
+        );
         for response in responses
             .iter()
             .filter(|(status, _)| status.starts_with('2'))
@@ -185,38 +212,64 @@ fn every_operation_is_described() {
 fn enums_match_the_domain() {
     let contract = contract();
     let enum_of = |schema: &str| contract["components"]["schemas"][schema]["enum"].clone();
-    assert_eq!(enum_of("Role"), Role::ALL.iter().map(|variant| variant.name()).collect::<Value>());
-    assert_eq!(enum_of("Tier"), Tier::ALL.iter().map(|variant| variant.name()).collect::<Value>());
-    assert_eq!(enum_of("Plan"), Plan::ALL.iter().map(|variant| variant.name()).collect::<Value>());
+    assert_eq!(
+        enum_of("Role"),
+        Role::ALL.iter().map(|variant| variant.name()).collect::<Value>(),
+        "Role lists the domain's roles"
+    );
+    assert_eq!(
+        enum_of("Tier"),
+        Tier::ALL.iter().map(|variant| variant.name()).collect::<Value>(),
+        "Tier lists the domain's tiers"
+    );
+    assert_eq!(
+        enum_of("Plan"),
+        Plan::ALL.iter().map(|variant| variant.name()).collect::<Value>(),
+        "Plan lists the domain's plans"
+    );
     assert_eq!(
         enum_of("FeatureKey"),
-        FeatureKey::ALL.iter().map(|variant| variant.name()).collect::<Value>()
+        FeatureKey::ALL.iter().map(|variant| variant.name()).collect::<Value>(),
+        "FeatureKey lists the domain's features"
     );
     assert_eq!(
         enum_of("Outcome"),
-        Outcome::ALL.iter().map(|variant| variant.name()).collect::<Value>()
+        Outcome::ALL.iter().map(|variant| variant.name()).collect::<Value>(),
+        "Outcome lists the domain's outcomes"
     );
     let actors = &contract["components"]["schemas"]["ActorRef"];
-    assert_eq!(actors["discriminator"]["propertyName"], "type");
+    assert_eq!(actors["discriminator"]["propertyName"], "type", "actors are discriminated by type");
     for kind in ActorType::ALL {
         let variant = &actors["discriminator"]["mapping"][kind.name()];
         let variant = contract
             .pointer(variant.as_str().expect("a variant").trim_start_matches('#'))
             .expect("it is there");
-        assert_eq!(variant["properties"]["type"]["enum"], serde_json::json!([kind.name()]));
+        assert_eq!(
+            variant["properties"]["type"]["enum"],
+            serde_json::json!([kind.name()]),
+            "the variant of {} has its type",
+            kind.name()
+        );
     }
     assert_eq!(
         enum_of("KnownTargetType"),
-        TargetType::ALL.iter().map(|variant| variant.name()).collect::<Value>()
+        TargetType::ALL.iter().map(|variant| variant.name()).collect::<Value>(),
+        "KnownTargetType lists the domain's target types"
     );
-    assert_eq!(enum_of("Mode"), Mode::ALL.iter().map(|variant| variant.name()).collect::<Value>());
+    assert_eq!(
+        enum_of("Mode"),
+        Mode::ALL.iter().map(|variant| variant.name()).collect::<Value>(),
+        "Mode lists the domain's impersonation modes"
+    );
     assert_eq!(
         enum_of("KnownProblemCode"),
-        postern_api::http::Code::ALL.iter().map(|code| code.name()).collect::<Value>()
+        postern_api::http::Code::ALL.iter().map(|code| code.name()).collect::<Value>(),
+        "KnownProblemCode lists all problem codes"
     );
     assert_eq!(
         enum_of("KnownAction"),
-        Action::ALL.iter().map(|variant| variant.name()).collect::<Value>()
+        Action::ALL.iter().map(|variant| variant.name()).collect::<Value>(),
+        "KnownAction lists all audit actions"
     );
 }
 
@@ -254,7 +307,10 @@ fn every_field_has_a_description_and_an_example() {
         .into_iter()
         .flat_map(|(_, operation)| operation["parameters"].as_array().into_iter().flatten())
     {
-        assert!(parameter["description"].is_string(), "{parameter}");
+        assert!(
+            parameter["description"].is_string(),
+            "the parameter has a description: {parameter}"
+        );
     }
     // The description of a referenced schema counts for the field.
     let referenced_schema = |field: &Value| -> Value {
@@ -313,15 +369,27 @@ fn problems_and_headers_are_described() {
         for (status, response) in operation["responses"].as_object().expect("answers") {
             let response = resolve(response);
             let header = |name: &str| response["headers"].get(name).is_some();
-            assert!(header("X-Request-Id"), "{id} {status}");
-            assert_eq!(header("WWW-Authenticate"), status == "401", "{id} {status}");
-            assert_eq!(header("Location"), status == "201", "{id} {status}");
+            assert!(header("X-Request-Id"), "{id} {status} lists X-Request-Id");
+            assert_eq!(
+                header("WWW-Authenticate"),
+                status == "401",
+                "{id} {status}: only 401 lists WWW-Authenticate"
+            );
+            assert_eq!(
+                header("Location"),
+                status == "201",
+                "{id} {status}: only 201 lists Location"
+            );
             let deprecated = TABLE.iter().any(|row| row.id == id && row.deprecated.is_some());
-            assert_eq!(header("Link"), deprecated || paged && status == "200", "{id} {status}");
+            assert_eq!(
+                header("Link"),
+                deprecated || paged && status == "200",
+                "{id} {status}: pages and deprecated operations list Link"
+            );
             assert_eq!(
                 (header("Deprecation"), header("Sunset")),
                 (deprecated, deprecated),
-                "{id} {status}"
+                "{id} {status}: only deprecated operations list Deprecation and Sunset"
             );
             if status.as_str() >= "400" {
                 let examples = response["content"]["application/problem+json"]["examples"]
@@ -332,12 +400,13 @@ fn problems_and_headers_are_described() {
                 assert_eq!(
                     header("Retry-After"),
                     retryable.iter().any(|code| examples.contains_key(*code)),
-                    "{id} {status}"
+                    "{id} {status}: only responses that can be retried list Retry-After"
                 );
                 for (code, example) in examples {
                     assert_eq!(
                         (&example["value"]["code"], example["value"]["status"].to_string()),
-                        (&Value::from(code.as_str()), status.clone())
+                        (&Value::from(code.as_str()), status.clone()),
+                        "{id} {status}: the example has the code and status"
                     );
                 }
             }
@@ -366,12 +435,20 @@ fn demands_are_required_in_the_contract() {
                 .into_iter()
                 .any(|parameter| parameter["name"] == name && parameter["required"] == true)
         };
-        assert_eq!(required("reason"), row.demands.contains(&Demand::Reason), "{id}");
-        assert_eq!(required("ticket_ref"), row.demands.contains(&Demand::Ticket), "{id}");
+        assert_eq!(
+            required("reason"),
+            row.demands.contains(&Demand::Reason),
+            "{id} requires a reason if its row demands one"
+        );
+        assert_eq!(
+            required("ticket_ref"),
+            row.demands.contains(&Demand::Ticket),
+            "{id} requires a ticket if its row demands one"
+        );
         assert_eq!(
             header("Idempotency-Key"),
             row.demands.contains(&Demand::IdempotencyKey),
-            "{id}"
+            "{id} requires an idempotency key if its row demands one"
         );
     }
 }

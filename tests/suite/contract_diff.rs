@@ -26,7 +26,11 @@ fn breaking_changes_are_reported() {
             .current_dir(&folder)
             .output()
             .expect("git is installed");
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        assert!(
+            output.status.success(),
+            "git {args:?} succeeds: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
     };
     let write = |contract: &Value| {
         fs::write(folder.path().join("openapi/openapi.json"), contract.to_string())
@@ -46,8 +50,8 @@ fn breaking_changes_are_reported() {
     write(&contract);
     let (code, report, stderr) = diff();
     assert!(
-        code == Some(0) && report.contains("no version has been tagged yet"),
-        "{report}{stderr}"
+        code == Some(0) && report.contains("no version is tagged"),
+        "the script succeeds without a tag: {report}{stderr}"
     );
     // The script fails if git fails.
     let output = Command::new(contract_folder().join("diff.sh"))
@@ -55,12 +59,15 @@ fn breaking_changes_are_reported() {
         .current_dir(&folder)
         .output()
         .expect("the script runs");
-    assert!(!output.status.success());
+    assert!(!output.status.success(), "the script fails for a missing tag");
     git(&["add", "."]);
     git(&["commit", "--quiet", "--message", "first"]);
     git(&["tag", "v0.1.0"]);
     let (code, report, stderr) = diff();
-    assert!(code == Some(0) && report.contains("nothing has changed."), "{report}{stderr}");
+    assert!(
+        code == Some(0) && report.contains("No changes."),
+        "an unchanged contract has no changes: {report}{stderr}"
+    );
 
     // Compatible changes.
     let mut compatible = contract.clone();
@@ -90,11 +97,14 @@ fn breaking_changes_are_reported() {
         200.into();
     write(&compatible);
     let (code, report, stderr) = diff();
-    assert!(code == Some(0) && !report.contains("Breaking"), "{report}{stderr}");
+    assert!(
+        code == Some(0) && !report.contains("Breaking"),
+        "compatible changes are not reported as breaking: {report}{stderr}"
+    );
     for entry in [
         "(since)",
-        "GET /v1/teams, POST /v1/teams: added it",
-        "code may say \"too_tired\"",
+        "GET /v1/teams, POST /v1/teams: added operation",
+        "new value of code: \"too_tired\"",
         "properties/team",
         "100 → 200",
     ] {
@@ -140,8 +150,13 @@ fn breaks() -> [(String, &'static str, Value, &'static str); 28] {
     let members = "/paths/~1v1~1orgs~1{org}~1members/get";
     let schema = |rest: &str| format!("/components/schemas/{rest}");
     [
-        ("/paths/~1v1~1me".into(), "patch", Value::Null, "PATCH /v1/me: removed it"),
-        ("/paths".into(), "/v1/admin/search", Value::Null, "GET /v1/admin/search: removed it"),
+        ("/paths/~1v1~1me".into(), "patch", Value::Null, "PATCH /v1/me: removed operation"),
+        (
+            "/paths".into(),
+            "/v1/admin/search",
+            Value::Null,
+            "GET /v1/admin/search: removed operation",
+        ),
         (
             "/paths/~1v1~1orgs/post".into(),
             "operationId",
@@ -227,11 +242,6 @@ fn breaks() -> [(String, &'static str, Value, &'static str); 28] {
         ("/paths/~1v1~1me/get".into(), "tags", json!(["people"]), "GET /v1/me: replaced tags/0"),
         (schema("UpdateMeBody/properties/name"), "maxLength", json!(10), "name/maxLength 100 → 10"),
         (schema("SetStaffTierBody/properties/tier"), "enum", json!(["support"]), "tier/enum"),
-        (
-            "/components/schemas".into(),
-            "Usage",
-            Value::Null,
-            "there is no schema of this name any more: UsageView",
-        ),
+        ("/components/schemas".into(), "Usage", Value::Null, "removed or renamed schema UsageView"),
     ]
 }

@@ -243,7 +243,12 @@ async fn the_refused(t: &App, row: &Operation) {
         let answer = caller.send(method, &path, body.clone()).await;
         assert_eq!(answer.status, 403, "{email} calls {}: {}", row.id, answer.body);
         answer.problem(403, "permission_denied");
-        assert_eq!(t.recorded("permission.denied").await, before + 1, "{email} calls {}", row.id);
+        assert_eq!(
+            t.recorded("permission.denied").await,
+            before + 1,
+            "a denial of {} for {email} is recorded once",
+            row.id
+        );
     }
     if row.scope == ScopeKind::Org {
         let non_member = t.sign_in("owner@globex.example").await;
@@ -251,8 +256,18 @@ async fn the_refused(t: &App, row: &Operation) {
         let before = t.recorded("permission.denied").await;
         let existing = non_member.send(method, &path, body.clone()).await.problem(404, "not_found");
         let nonexistent = non_member.send(method, &random, body).await.problem(404, "not_found");
-        assert_eq!(existing.without_request_id(), nonexistent.without_request_id(), "{}", row.id);
-        assert_eq!(t.recorded("permission.denied").await, before + 2, "{}", row.id);
+        assert_eq!(
+            existing.without_request_id(),
+            nonexistent.without_request_id(),
+            "{}: the response is the same as for a random org",
+            row.id
+        );
+        assert_eq!(
+            t.recorded("permission.denied").await,
+            before + 2,
+            "{}: both denials are recorded",
+            row.id
+        );
     }
 }
 
@@ -288,12 +303,12 @@ async fn succeeds(t: &App, row: &Operation, caller: &Person<'_>) {
     assert_eq!(
         recorded.len(),
         usize::from(!declared.is_empty()),
-        "{} records one event if it promised any: {recorded:?}",
+        "{} records one event if it declares any: {recorded:?}",
         row.id
     );
     assert!(
         recorded.iter().all(|action| declared.contains(&action.as_str())),
-        "{} promised {declared:?} and recorded {recorded:?}",
+        "{} records only the declared {declared:?}, not {recorded:?}",
         row.id
     );
 }
@@ -323,7 +338,9 @@ async fn impersonated(t: &App, row: &Operation) {
         };
         match denied {
             Some(code) => drop(answer.problem(403, code)),
-            None => assert!(answer.status < 300, "{} in mode {mode}: {}", row.id, answer.body),
+            None => {
+                assert!(answer.status < 300, "{} succeeds in mode {mode}: {}", row.id, answer.body)
+            }
         }
         let after = (
             fresh.recorded("impersonation.request").await,
@@ -332,7 +349,7 @@ async fn impersonated(t: &App, row: &Operation) {
         assert_eq!(
             after,
             (before.0 + 1, before.1 + i64::from(denied.is_some())),
-            "{} in mode {mode}",
+            "{} in mode {mode}: the request and a denial are recorded",
             row.id
         );
         fresh.finish().await;

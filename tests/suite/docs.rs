@@ -149,7 +149,7 @@ async fn ends_well(mut command: Command) -> String {
     let output: Output = tokio::task::spawn_blocking(move || command.output().expect("a shell"))
         .await
         .expect("runs");
-    assert!(output.status.success(), "{}", said(&output));
+    assert!(output.status.success(), "the shell succeeds: {}", said(&output));
     said(&output)
 }
 
@@ -196,7 +196,10 @@ fn serves(mut command: Command) -> Vec<String> {
 fn documented_demo_works() {
     let script = block("run");
     let (run, test) = script.trim().split_once('\n').expect("two commands");
-    assert!(run.starts_with("make run ") && test.starts_with("make test "), "{script}");
+    assert!(
+        run.starts_with("make run ") && test.starts_with("make test "),
+        "the block has `make run` and `make test`: {script}"
+    );
     let folder = tempfile::tempdir().expect("a folder");
     let repository = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     // A clean environment: variables that cargo sets for tests would cause rebuilds.
@@ -260,7 +263,7 @@ async fn documented_production_setup_works(t: &App) {
     let output = ends_well(shell(&at(t, &block("for-real"), &name), t.folder.path())).await;
     assert!(
         output.contains("all checks passed") && output.contains("the super_admin tier"),
-        "{output}"
+        "doctor passes and the tier is granted: {output}"
     );
     t.db.execute(&format!("DROP DATABASE {name} WITH (FORCE)")).await.expect("gone");
 }
@@ -271,7 +274,7 @@ async fn documented_tenancy_setup_works(t: &App) {
     let output = tokio::task::spawn_blocking(|| serves(command)).await.expect("runs").join("\n");
     assert!(
         output.contains("all checks passed") && output.contains("Postern is running"),
-        "{output}"
+        "doctor passes and the server starts: {output}"
     );
     t.db.execute(&format!("DROP DATABASE {name} WITH (FORCE)")).await.expect("gone");
 }
@@ -297,14 +300,14 @@ async fn documented_rls_queries_work(t: &App) {
         match expected.trim() {
             "permission denied" => assert!(
                 result.is_err_and(|error| error.to_string().contains("permission denied")),
-                "{line}"
+                "permission denied: {line}"
             ),
-            "0: no pin" => assert_eq!(number(result), 0, "{line}"),
+            "0: no pin" => assert_eq!(number(result), 0, "no rows: {line}"),
             "that org's" => {
                 let members =
                     t.db.count(&format!("SELECT count(*) FROM membership WHERE org_id = '{acme}'"))
                         .await;
-                assert!(members > 0 && number(result) == members, "{line}");
+                assert!(members > 0 && number(result) == members, "the members of the org: {line}");
             }
             other => panic!("the test handles the result {other}"),
         }
@@ -328,7 +331,11 @@ async fn documented_log_verification_works(t: &App) {
         &format!("POSTERN_TOKEN={}", owner.token.as_ref().expect("a token")),
     );
     let output = ends_well(shell(&script, t.folder.path())).await;
-    assert_eq!(output.matches("valid: every event").count(), 2, "{output}");
+    assert_eq!(
+        output.matches("valid: every event").count(),
+        2,
+        "both verifications succeed: {output}"
+    );
 }
 
 async fn documented_client_generation_works(t: &App) {
@@ -340,7 +347,8 @@ async fn documented_client_generation_works(t: &App) {
     ends_well(command).await;
     assert!(
         t.folder.path().join("postern.d.ts").is_file()
-            && t.folder.path().join("postern_client/client.py").is_file()
+            && t.folder.path().join("postern_client/client.py").is_file(),
+        "both clients are generated"
     );
 }
 
@@ -356,7 +364,7 @@ async fn documented_leaf_hash_program_works(t: &App) {
     };
     let (events, leaves): (Vec<&str>, Vec<String>) =
         export.lines().filter_map(|line| Some((line, leaf(line)?))).unzip();
-    assert!(leaves.len() > 6);
+    assert!(leaves.len() > 6, "the export has more than 6 leaves: {}", leaves.len());
     let file: PathBuf = t.folder.path().join("events.ndjson");
     fs::write(&file, events.join("\n")).expect("is written");
     let program = format!(
@@ -366,5 +374,9 @@ async fn documented_leaf_hash_program_works(t: &App) {
     );
     let mut python = Command::new("python3");
     python.args(["-c", &program]);
-    assert_eq!(ends_well(python).await.lines().collect::<Vec<_>>(), leaves);
+    assert_eq!(
+        ends_well(python).await.lines().collect::<Vec<_>>(),
+        leaves,
+        "the program prints the leaf hashes of the export"
+    );
 }

@@ -50,12 +50,16 @@ async fn healthy_database_passes(t: &App) {
     let output = postern(&t.db.url, t.folder.path(), &["doctor", "--demo"], &[]);
     assert!(
         output.status.success() && said(&output).contains("all checks passed"),
-        "{}",
+        "doctor passes: {}",
         said(&output)
     );
     let output = postern(&t.db.url, t.folder.path(), &["doctor", "--demo", "--json"], &[]);
     let report: Value = serde_json::from_slice(&output.stdout).expect("JSON");
-    assert_eq!(report, serde_json::json!({ "sound": true, "faults": [] }));
+    assert_eq!(
+        report,
+        serde_json::json!({ "sound": true, "faults": [] }),
+        "the JSON report has no faults"
+    );
 }
 
 async fn keys_readable_by_others_are_reported(t: &App) {
@@ -75,11 +79,11 @@ async fn keys_readable_by_others_are_reported(t: &App) {
         &[("POSTERN__TOKENS__KEYS_DIR", keys.to_str().expect("a path"))],
     );
     let report: Value = serde_json::from_slice(&output.stdout).expect("JSON");
-    assert!(!output.status.success());
-    assert_eq!(report["faults"][0]["check"], "keys", "{report}");
+    assert!(!output.status.success(), "doctor fails");
+    assert_eq!(report["faults"][0]["check"], "keys", "the check `keys` fails: {report}");
     assert!(
         report["faults"][0]["what"].as_str().is_some_and(|what| what.contains("chmod 600")),
-        "{report}"
+        "the report includes the command: {report}"
     );
 }
 
@@ -87,17 +91,21 @@ async fn demo_accounts_require_the_demo_flag(t: &App) {
     let refused = postern(&t.db.url, t.folder.path(), &["serve"], &[]);
     assert!(
         !refused.status.success() && said(&refused).contains("refusing to start"),
-        "{}",
+        "serve does not start: {}",
         said(&refused)
     );
     assert!(
         said(&refused).contains("[secrets]") && said(&refused).contains("--demo"),
-        "{}",
+        "the error names the check and the flag: {}",
         said(&refused)
     );
     t.run_sql("DELETE FROM instance").await;
     let refused = postern(&t.db.url, t.folder.path(), &["doctor", "--demo"], &[]);
-    assert!(!refused.status.success() && said(&refused).contains("[demo]"), "{}", said(&refused));
+    assert!(
+        !refused.status.success() && said(&refused).contains("[demo]"),
+        "doctor fails without the demo marker: {}",
+        said(&refused)
+    );
 }
 
 async fn missing_append_only_trigger_is_rejected(t: &App) {
@@ -118,7 +126,7 @@ async fn missing_append_only_trigger_is_rejected(t: &App) {
             let output = postern(&t.db.url, t.folder.path(), &[command, "--demo"], &[]);
             assert!(
                 !output.status.success() && said(&output).contains("[triggers]"),
-                "{}",
+                "{command} fails: {}",
                 said(&output)
             );
         }
@@ -127,7 +135,7 @@ async fn missing_append_only_trigger_is_rejected(t: &App) {
         .await
         .expect("runs");
     let healthy = postern(&t.db.url, t.folder.path(), &["doctor", "--demo"], &[]);
-    assert!(healthy.status.success(), "{}", said(&healthy));
+    assert!(healthy.status.success(), "doctor passes: {}", said(&healthy));
 }
 
 async fn missing_login_is_reported(t: &App) {
@@ -139,10 +147,13 @@ async fn missing_login_is_reported(t: &App) {
         &[("POSTERN__DATABASE__URL", &missing_login)],
     );
     let report: Value = serde_json::from_slice(&output.stdout).expect("JSON");
-    assert_eq!(report["faults"][0]["check"], "connection", "{report}");
+    assert_eq!(
+        report["faults"][0]["check"], "connection",
+        "the check `connection` fails: {report}"
+    );
     assert!(
         !output.status.success() && said(&output).contains("`postern migrate` creates the login"),
-        "{}",
+        "the report includes a remedy: {}",
         said(&output)
     );
 }
@@ -165,11 +176,11 @@ async fn superuser_login_is_rejected(t: &App) {
         );
         assert!(
             !refused.status.success() && said(&refused).contains("SUPERUSER"),
-            "{}",
+            "{command} fails: {}",
             said(&refused)
         );
         assert!(
-            said(&refused).contains("`postern migrate` makes it"),
+            said(&refused).contains("`postern migrate` creates it"),
             "the error includes a remedy: {}",
             said(&refused)
         );
@@ -186,7 +197,7 @@ async fn common_database_password_is_rejected(t: &App) {
     );
     assert!(
         !refused.status.success() && said(&refused).contains("[secrets]"),
-        "{}",
+        "serve does not start: {}",
         said(&refused)
     );
 }
@@ -220,18 +231,21 @@ async fn migrate_prints_sql_for_the_administrator(t: &App) {
     let printed = postern(&t.db.url, t.folder.path(), &["migrate"], &environment);
     assert!(
         !printed.status.success() && said(&printed).contains("database administrator"),
-        "{}",
+        "migrate fails and refers to an administrator: {}",
         said(&printed)
     );
     let sql = String::from_utf8(printed.stdout).expect("SQL");
-    assert!(sql.contains(&format!("CREATE ROLE \"{server}\" LOGIN NOINHERIT")), "{sql}");
+    assert!(
+        sql.contains(&format!("CREATE ROLE \"{server}\" LOGIN NOINHERIT")),
+        "the SQL creates the login: {sql}"
+    );
     t.db.execute(&sql).await.expect("the printed SQL runs unchanged");
     let migrated = postern(&t.db.url, t.folder.path(), &["migrate"], &environment);
-    assert!(migrated.status.success(), "{}", said(&migrated));
+    assert!(migrated.status.success(), "migrate succeeds: {}", said(&migrated));
     let repeated = postern(&t.db.url, t.folder.path(), &["migrate"], &environment);
     assert!(repeated.status.success(), "migrate can be repeated: {}", said(&repeated));
     let healthy = postern(&t.db.url, t.folder.path(), &["doctor"], &environment);
-    assert!(healthy.status.success(), "{}", said(&healthy));
+    assert!(healthy.status.success(), "doctor passes: {}", said(&healthy));
     t.db.execute(&format!("DROP DATABASE {database}")).await.expect("gone");
     t.db.execute(&format!("DROP ROLE {server}, {tenant}, {platform}, {audit_owner}, {owner}"))
         .await
@@ -245,10 +259,14 @@ async fn pending_migrations_are_reported(t: &App) {
     let refused = postern(&t.db.url, t.folder.path(), &["serve", "--demo"], &[]);
     assert!(
         !refused.status.success() && said(&refused).contains("m0010_scoped_answers"),
-        "{}",
+        "serve does not start and names the migration: {}",
         said(&refused)
     );
-    assert!(said(&refused).contains("run `postern migrate`"), "{}", said(&refused));
+    assert!(
+        said(&refused).contains("run `postern migrate`"),
+        "the error includes the remedy: {}",
+        said(&refused)
+    );
 }
 
 async fn concurrent_migrations_succeed(t: &App) {
@@ -264,7 +282,10 @@ async fn concurrent_migrations_succeed(t: &App) {
     for output in outputs {
         assert!(output.status.success(), "migrate succeeds: {}", said(&output));
     }
-    assert!(postern(&t.db.url, t.folder.path(), &["doctor", "--demo"], &[]).status.success());
+    assert!(
+        postern(&t.db.url, t.folder.path(), &["doctor", "--demo"], &[]).status.success(),
+        "doctor passes after the migrations"
+    );
 }
 
 async fn demo_fills_a_database(t: &App) {
@@ -274,23 +295,33 @@ async fn demo_fills_a_database(t: &App) {
         &["demo", "--orgs", "30", "--members", "3", "--events", "600"],
         &[],
     );
-    assert!(filled.status.success(), "{}", said(&filled));
+    assert!(filled.status.success(), "demo succeeds: {}", said(&filled));
     let orgs = "SELECT count(*) FROM organization WHERE slug LIKE 'company-%'";
-    assert_eq!(t.db.count(orgs).await, 30);
+    assert_eq!(t.db.count(orgs).await, 30, "30 orgs are created");
     assert_eq!(
         t.db.count("SELECT count(*) FROM membership WHERE org_id NOT IN (SELECT id FROM organization WHERE slug NOT LIKE 'company-%')")
             .await,
-        90
-    );
+        90, "90 members are created");
     assert_eq!(
         t.db.count("SELECT count(*) FROM audit_event WHERE org_slug LIKE 'company-%'").await,
-        600
+        600,
+        "600 events are created"
     );
     t.skip_invariants();
     let owner = t.sign_in("member-1@company-7.example").await;
     let events = owner.get("/v1/orgs/company-7/audit-events?limit=100").await.expect(200);
-    assert_eq!(events.json["data"].as_array().map(Vec::len), Some(20), "{}", events.body);
+    assert_eq!(
+        events.json["data"].as_array().map(Vec::len),
+        Some(20),
+        "the org has 20 events: {}",
+        events.body
+    );
     let members = owner.get("/v1/orgs/company-7/members").await.expect(200);
-    assert_eq!(members.json["data"].as_array().map(Vec::len), Some(3), "{}", members.body);
+    assert_eq!(
+        members.json["data"].as_array().map(Vec::len),
+        Some(3),
+        "the org has 3 members: {}",
+        members.body
+    );
     owner.get("/v1/orgs/company-8").await.problem(404, "not_found");
 }

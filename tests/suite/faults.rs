@@ -110,14 +110,18 @@ async fn started_request_completes_after_disconnect(t: &App) {
     for _ in 0..100 {
         t.anonymous().get("/healthz").await.expect(200);
     }
-    assert_eq!(t.recorded("org.updated").await, 0);
+    assert_eq!(t.recorded("org.updated").await, 0, "the request waits for the lock");
     lock.rollback().await.expect("the lock is released");
     let mut polls = 0;
     while t.recorded("org.updated").await == 0 {
         polls += 1;
         assert!(polls < 20_000, "the unit of work commits after its client disconnects");
     }
-    assert_eq!(me.get("/v1/orgs/acme").await.expect(200).text("/name"), "Renamed after disconnect");
+    assert_eq!(
+        me.get("/v1/orgs/acme").await.expect(200).text("/name"),
+        "Renamed after disconnect",
+        "the change is committed"
+    );
 }
 
 async fn slow_body_times_out(t: &App) {
@@ -133,9 +137,9 @@ async fn slow_body_times_out(t: &App) {
         answer
     });
     let answer = answer.await.expect("runs");
-    assert!(answer.starts_with("HTTP/1.1 408"), "{answer}");
-    assert!(answer.contains("request_timeout"), "{answer}");
-    assert_eq!(server.recorded("org.updated").await, 0);
+    assert!(answer.starts_with("HTTP/1.1 408"), "the response has status 408: {answer}");
+    assert!(answer.contains("request_timeout"), "the problem is request_timeout: {answer}");
+    assert_eq!(server.recorded("org.updated").await, 0, "nothing is changed");
     server.finish().await;
 }
 
@@ -157,10 +161,13 @@ async fn database_failure_returns_503_and_recovers(t: &App) {
         for _ in 0..20 {
             answers.push(me.get("/v1/orgs/acme").await.status);
         }
-        assert!(answers.iter().all(|status| [200, 503].contains(status)), "{answers:?}");
+        assert!(
+            answers.iter().all(|status| [200, 503].contains(status)),
+            "each response is 200 or 503: {answers:?}"
+        );
         assert_eq!(answers.last(), Some(&200), "the server reconnects: {answers:?}");
     }
-    assert_eq!(t.recorded("org.updated").await, 0);
+    assert_eq!(t.recorded("org.updated").await, 0, "nothing is changed");
 }
 
 async fn stalled_clients_do_not_block_others(t: &App) {
@@ -179,5 +186,5 @@ async fn stalled_clients_do_not_block_others(t: &App) {
     me.patch("/v1/orgs/acme", json!({ "name": "Not blocked" })).await.expect(200);
     me.get("/v1/orgs/acme/members").await.expect(200);
     drop(stalled);
-    assert_eq!(t.recorded("org.updated").await, 1);
+    assert_eq!(t.recorded("org.updated").await, 1, "only the complete request changes the org");
 }

@@ -36,16 +36,36 @@ async fn head_matches_get(t: &App) {
         "/nowhere",
     ] {
         let (get, head) = (owner.get(path).await, owner.send("HEAD", path, None).await);
-        assert_eq!((head.status, head.body.as_str()), (get.status, ""), "{path}");
-        assert_eq!(head.header("content-type"), get.header("content-type"), "{path}");
+        assert_eq!(
+            (head.status, head.body.as_str()),
+            (get.status, ""),
+            "HEAD {path} has the status of GET and no body"
+        );
+        assert_eq!(
+            head.header("content-type"),
+            get.header("content-type"),
+            "HEAD {path} has the content type of GET"
+        );
     }
-    assert_eq!(owner.send("HEAD", "/v1/auth/login", None).await.status, 405);
+    assert_eq!(
+        owner.send("HEAD", "/v1/auth/login", None).await.status,
+        405,
+        "HEAD is not allowed on a POST operation"
+    );
     // HEAD on a stream does not count against the concurrency limit (8 per user): the ninth succeeds.
     for _ in 0..9 {
-        assert_eq!(owner.send("HEAD", "/v1/orgs/acme/audit-events/stream", None).await.status, 200);
+        assert_eq!(
+            owner.send("HEAD", "/v1/orgs/acme/audit-events/stream", None).await.status,
+            200,
+            "HEAD on a stream succeeds"
+        );
         owner.get("/healthz").await.expect(200);
     }
-    assert_eq!(t.anonymous().send("HEAD", "/v1/me", None).await.status, 401);
+    assert_eq!(
+        t.anonymous().send("HEAD", "/v1/me", None).await.status,
+        401,
+        "HEAD requires a token as GET does"
+    );
 }
 
 async fn options_lists_allowed_methods(t: &App) {
@@ -56,7 +76,7 @@ async fn options_lists_allowed_methods(t: &App) {
         ("/openapi.json", "GET, HEAD, OPTIONS"),
     ] {
         let answer = t.anonymous().send("OPTIONS", path, None).await.expect(204);
-        assert_eq!(answer.header("allow"), allow, "{path}");
+        assert_eq!(answer.header("allow"), allow, "OPTIONS {path} lists the methods");
     }
     t.anonymous().send("OPTIONS", "/nowhere", None).await.problem(404, "not_found");
 }
@@ -84,31 +104,45 @@ async fn cors_allows_only_listed_origins(t: &App) {
     let preflight = send("OPTIONS", LISTED).await;
     assert_eq!(
         (preflight.status, preflight.header("access-control-allow-origin").as_str()),
-        (200, LISTED)
+        (200, LISTED),
+        "the preflight request succeeds"
     );
-    assert!(preflight.header("access-control-allow-methods").contains("PATCH"));
-    assert!(preflight.header("access-control-allow-headers").to_lowercase().contains("if-match"));
+    assert!(preflight.header("access-control-allow-methods").contains("PATCH"), "PATCH is allowed");
+    assert!(
+        preflight.header("access-control-allow-headers").to_lowercase().contains("if-match"),
+        "the If-Match header is allowed"
+    );
     let read = send("GET", LISTED).await.expect(200);
-    assert_eq!(read.header("access-control-allow-origin"), LISTED);
-    assert!(read.header("access-control-expose-headers").to_lowercase().contains("etag"));
+    assert_eq!(read.header("access-control-allow-origin"), LISTED, "the origin is allowed");
+    assert!(
+        read.header("access-control-expose-headers").to_lowercase().contains("etag"),
+        "the ETag header is exposed"
+    );
     assert!(
         !read.has_header("access-control-allow-credentials"),
         "credentials are not allowed: there are no cookies"
     );
     let other = send("GET", "https://evil.example").await.expect(200);
-    assert!(!other.has_header("access-control-allow-origin"));
+    assert!(!other.has_header("access-control-allow-origin"), "an unlisted origin is not allowed");
     assert!(
-        !send("OPTIONS", "https://evil.example").await.has_header("access-control-allow-origin")
+        !send("OPTIONS", "https://evil.example").await.has_header("access-control-allow-origin"),
+        "a preflight request of an unlisted origin is not allowed"
     );
     server.finish().await;
     // By default no origin is listed.
     let response = t.anonymous().request("GET", "/healthz").header("origin", LISTED).send().await;
-    assert!(!Answer::of(response).await.has_header("access-control-allow-origin"));
+    assert!(
+        !Answer::of(response).await.has_header("access-control-allow-origin"),
+        "no origin is allowed by default"
+    );
 }
 
 async fn responses_are_compressed_on_request(t: &App) {
     let plain = t.anonymous().get("/openapi.json").await.expect(200);
-    assert!(!plain.has_header("content-encoding"));
+    assert!(
+        !plain.has_header("content-encoding"),
+        "the response is not compressed without Accept-Encoding"
+    );
     let response = t
         .anonymous()
         .request("GET", "/openapi.json")
@@ -116,18 +150,19 @@ async fn responses_are_compressed_on_request(t: &App) {
         .send()
         .await
         .expect("answers");
-    assert_eq!(response.headers()["content-encoding"], "gzip");
+    assert_eq!(response.headers()["content-encoding"], "gzip", "the response is compressed");
     assert!(
         response.headers()["vary"]
             .to_str()
             .expect("text")
             .to_lowercase()
-            .contains("accept-encoding")
+            .contains("accept-encoding"),
+        "caches distinguish responses by Accept-Encoding"
     );
     let bytes = response.bytes().await.expect("a body");
     assert!(
         bytes.starts_with(&[0x1f, 0x8b]) && bytes.len() * 3 < plain.body.len(),
-        "{} of {}",
+        "gzip saves two thirds: {} of {} bytes",
         bytes.len(),
         plain.body.len()
     );
@@ -142,7 +177,7 @@ async fn responses_are_compressed_on_request(t: &App) {
         let settings = Answer::of(settings).await.expect(200);
         assert!(
             !settings.has_header("content-encoding") && settings.json["version"].is_number(),
-            "{encoding}"
+            "{encoding}: settings are not compressed"
         );
     }
 }
@@ -151,20 +186,26 @@ async fn pages_link_to_next_and_previous(t: &App) {
     let owner = t.sign_in("owner@acme.example").await;
     let first = owner.get("/v1/orgs/acme/members?limit=1&q=acme").await.expect(200);
     let next = link(&first, "next").expect("the first page links to the next");
-    assert!(link(&first, "prev").is_none() && next.contains("q=acme"), "{next}");
+    assert!(
+        link(&first, "prev").is_none() && next.contains("q=acme"),
+        "the first page has no previous page, and the next link keeps the filter: {next}"
+    );
     let second = owner.get(&next).await.expect(200);
-    assert_ne!(second.json["data"], first.json["data"]);
+    assert_ne!(second.json["data"], first.json["data"], "the second page differs from the first");
     let back = owner
         .get(&link(&second, "prev").expect("the second page links to the previous"))
         .await
         .expect(200);
-    assert_eq!(back.json["data"], first.json["data"]);
-    assert!(!owner.get("/v1/orgs/acme/members?q=nobody").await.expect(200).has_header("link"));
+    assert_eq!(back.json["data"], first.json["data"], "the previous link leads to the first page");
+    assert!(
+        !owner.get("/v1/orgs/acme/members?q=nobody").await.expect(200).has_header("link"),
+        "an empty page has no links"
+    );
     // A percent-encoded `cursor` parameter is replaced in the next link, not repeated.
     let encoded = next.replace("cursor=", "%63ursor=");
     let third =
         link(&owner.get(&encoded).await.expect(200), "next").expect("the page links to the next");
-    assert_eq!(third.matches("ursor=").count(), 1, "{third}");
+    assert_eq!(third.matches("ursor=").count(), 1, "the next link has one cursor: {third}");
     owner.get(&third).await.expect(200);
 }
 
@@ -195,14 +236,14 @@ async fn matching_etag_returns_304(t: &App) {
             assert_eq!(
                 (again.status, again.body.as_str(), again.header("etag")),
                 (304, "", etag.clone()),
-                "{path}"
+                "{path}: 304 without a body and with the same ETag"
             );
         }
         for other in ["\"other\"", "W/\"other\"", "no tag"] {
             assert_eq!(
                 get_if_none_match(other.to_owned()).await.expect(200).body.len(),
                 first.body.len(),
-                "{path}"
+                "{path}: the full body for another ETag"
             );
         }
     }
@@ -225,7 +266,9 @@ async fn middleware_errors_are_problems(t: &App) {
         let refused = Answer::of(request.send().await).await;
         assert!(
             !refused.header("x-request-id").is_empty()
-                && refused.json["detail"].as_str().is_some_and(|why| why.len() > 10)
+                && refused.json["detail"].as_str().is_some_and(|why| why.len() > 10),
+            "the problem has a request id and a detail: {}",
+            refused.body
         );
         refused.problem(400, "invalid_header");
     }
@@ -263,7 +306,7 @@ async fn every_response_has_security_headers(t: &App) {
             ("referrer-policy", "no-referrer"),
             ("content-security-policy", "default-src 'none'; frame-ancestors 'none'"),
         ] {
-            assert_eq!(answer.header(name), value, "{method} {path}");
+            assert_eq!(answer.header(name), value, "{method} {path} has the header {name}");
         }
         assert!(
             !answer.has_header("strict-transport-security"),
@@ -271,14 +314,18 @@ async fn every_response_has_security_headers(t: &App) {
         );
     }
     let public = t.anonymous().get("/.well-known/jwks.json").await.expect(200);
-    assert!(public.header("cache-control").starts_with("public"));
+    assert!(
+        public.header("cache-control").starts_with("public"),
+        "signing keys can be cached publicly"
+    );
     let secure = App::start(t.backend, |config| {
         "https://postern.example".clone_into(&mut config.server.public_url)
     })
     .await;
     assert_eq!(
         secure.anonymous().get("/healthz").await.header("strict-transport-security"),
-        "max-age=63072000"
+        "max-age=63072000",
+        "HSTS is sent if the public URL is HTTPS"
     );
     secure.finish().await;
 }
@@ -325,7 +372,7 @@ async fn deprecated_operation_is_announced(t: &App) {
     for (path, status) in [("/v1/old", 200), ("/v1/old?unknown=1", 400)] {
         let answer =
             actix::call_service(&app, actix::TestRequest::get().uri(path).to_request()).await;
-        assert_eq!(answer.status(), status);
+        assert_eq!(answer.status(), status, "status of {path}");
         let header = |name: &str| {
             answer
                 .headers()
@@ -336,17 +383,20 @@ async fn deprecated_operation_is_announced(t: &App) {
                 .to_owned()
         };
         // Expected value computed with `date --utc --date 2026-12-01 +%s`.
-        assert_eq!(header("deprecation"), "@1796083200", "RFC 9745");
-        assert_eq!(header("sunset"), "Tue, 01 Jun 2027 00:00:00 GMT", "RFC 8594");
-        assert!(header("link").contains("rel=\"deprecation\""));
+        assert_eq!(header("deprecation"), "@1796083200", "date of deprecation (RFC 9745)");
+        assert_eq!(header("sunset"), "Tue, 01 Jun 2027 00:00:00 GMT", "date of removal (RFC 8594)");
+        assert!(
+            header("link").contains("rel=\"deprecation\""),
+            "the Link header has the relation `deprecation`"
+        );
     }
     let document = document::document(&routes);
     let operation = &document["paths"]["/v1/old"]["get"];
-    assert_eq!(operation["deprecated"], true);
+    assert_eq!(operation["deprecated"], true, "the operation is marked as deprecated");
     let description = operation["description"].as_str().expect("the operation is described");
     assert!(
         description.contains("gone from 2027-06-01 on. Use `read_health` instead."),
-        "{description}"
+        "the description names the removal date and the replacement: {description}"
     );
     assert!(
         operation["responses"]["400"]["headers"]["Sunset"].is_object(),
@@ -355,9 +405,13 @@ async fn deprecated_operation_is_announced(t: &App) {
     for header in ["Deprecation", "Sunset"] {
         assert!(
             operation["responses"]["200"]["headers"][header].is_object()
-                && document["components"]["headers"][header].is_object()
+                && document["components"]["headers"][header].is_object(),
+            "the document describes the header {header}"
         );
     }
     // Other operations do not send the header.
-    assert!(!t.anonymous().get("/healthz").await.has_header("deprecation"));
+    assert!(
+        !t.anonymous().get("/healthz").await.has_header("deprecation"),
+        "other operations do not send Deprecation"
+    );
 }

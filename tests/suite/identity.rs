@@ -24,14 +24,14 @@ on_both![
 async fn sign_in_and_out(t: &App) {
     let me = t.sign_in("owner@acme.example").await;
     let answer = me.get("/v1/me").await.expect(200);
-    assert_eq!(answer.json["user"]["email"], "owner@acme.example");
-    assert_eq!(answer.json["impersonation"], json!(null));
-    assert_eq!(answer.header("cache-control"), "no-store");
+    assert_eq!(answer.json["user"]["email"], "owner@acme.example", "/v1/me returns the caller");
+    assert_eq!(answer.json["impersonation"], json!(null), "the session is no impersonation");
+    assert_eq!(answer.header("cache-control"), "no-store", "responses are not cached");
     let events = t.recorded("auth.login_succeeded").await;
     me.post("/v1/auth/logout", json!({})).await.expect(204);
     me.get("/v1/me").await.problem(401, "session_ended");
-    assert_eq!(t.recorded("auth.logged_out").await, 1);
-    assert_eq!(t.recorded("auth.login_succeeded").await, events);
+    assert_eq!(t.recorded("auth.logged_out").await, 1, "the sign-out is recorded");
+    assert_eq!(t.recorded("auth.login_succeeded").await, events, "the sign-out records no sign-in");
     t.anonymous().get("/v1/me").await.problem(401, "unauthenticated");
     // A repeated idempotency key does not replay the sign-out of another session.
     for _ in 0..2 {
@@ -57,19 +57,27 @@ async fn unknown_address_and_wrong_password_look_the_same(t: &App) {
         .log_in("owner@acme.example", "not the password")
         .await
         .problem(401, "invalid_credentials");
-    assert_eq!(unknown.without_request_id(), wrong.without_request_id());
+    assert_eq!(
+        unknown.without_request_id(),
+        wrong.without_request_id(),
+        "both responses have the same body"
+    );
     let names = |answer: &postern_tests::Answer| {
         answer.headers.keys().map(ToString::to_string).collect::<Vec<_>>()
     };
-    assert_eq!(names(&unknown), names(&wrong));
+    assert_eq!(names(&unknown), names(&wrong), "both responses have the same headers");
     let events = t.events("action=auth.login_failed").await;
-    assert_eq!(events.len(), 2);
-    assert_eq!(events[0]["outcome"], "failed");
+    assert_eq!(events.len(), 2, "both failures are recorded");
+    assert_eq!(events[0]["outcome"], "failed", "the outcome is failed");
     assert_eq!(
         events[0]["actor"],
-        json!({ "type": "user", "id": null, "email": "owner@acme.example" })
+        json!({ "type": "user", "id": null, "email": "owner@acme.example" }),
+        "the actor has the typed address and no id"
     );
-    assert!(!events.iter().any(|event| event.to_string().contains("not the password")));
+    assert!(
+        !events.iter().any(|event| event.to_string().contains("not the password")),
+        "no event contains the password"
+    );
 }
 
 async fn refresh_rotates_and_reuse_ends_the_session(t: &App) {
@@ -78,15 +86,15 @@ async fn refresh_rotates_and_reuse_ends_the_session(t: &App) {
     let anonymous = t.anonymous();
     let second =
         anonymous.post("/v1/auth/refresh", json!({ "refresh_token": refresh })).await.expect(200);
-    assert_ne!(second.text("/refresh_token"), refresh);
+    assert_ne!(second.text("/refresh_token"), refresh, "the refresh token is rotated");
     t.bearer(&second.text("/access_token")).get("/v1/me").await.expect(200);
-    assert_eq!(t.recorded("auth.refresh_reused").await, 0);
+    assert_eq!(t.recorded("auth.refresh_reused").await, 0, "the first use is no reuse");
 
     anonymous
         .post("/v1/auth/refresh", json!({ "refresh_token": refresh }))
         .await
         .problem(401, "invalid_refresh_token");
-    assert_eq!(t.recorded("auth.refresh_reused").await, 1);
+    assert_eq!(t.recorded("auth.refresh_reused").await, 1, "the reuse is recorded");
     t.bearer(&access).get("/v1/me").await.problem(401, "session_ended");
     t.bearer(&second.text("/access_token")).get("/v1/me").await.problem(401, "session_ended");
     let successor = json!({ "refresh_token": second.text("/refresh_token") });
@@ -111,10 +119,14 @@ async fn one_of_concurrent_refreshes_succeeds(t: &App) {
         let requests = (0..20)
             .map(|_| anonymous.post("/v1/auth/refresh", json!({ "refresh_token": refresh })));
         let answers = futures_util::future::join_all(requests).await;
-        assert_eq!(answers.iter().filter(|answer| answer.status == 200).count(), 1);
+        assert_eq!(
+            answers.iter().filter(|answer| answer.status == 200).count(),
+            1,
+            "one refresh succeeds"
+        );
         assert!(
             answers.iter().all(|answer| answer.status == 200 || answer.status == 401),
-            "{answers:?}"
+            "the others get 401: {answers:?}"
         );
     }
 }
@@ -145,7 +157,7 @@ async fn changing_the_password_ends_other_sessions(t: &App) {
     other.get("/v1/me").await.problem(401, "session_ended");
     t.log_in("viewer@acme.example", PASSWORD).await.problem(401, "invalid_credentials");
     t.log_in("viewer@acme.example", new).await.expect(200);
-    assert_eq!(t.recorded("user.password_changed").await, 1);
+    assert_eq!(t.recorded("user.password_changed").await, 1, "the change is recorded once");
 }
 
 async fn weak_new_passwords_are_rejected(t: &App) {
@@ -155,7 +167,7 @@ async fn weak_new_passwords_are_rejected(t: &App) {
         let body = json!({ "current_password": PASSWORD, "new_password": weak });
         me.post("/v1/me/password", body).await.problem(422, "weak_password");
     }
-    assert_eq!(t.recorded("user.password_changed").await, 0);
+    assert_eq!(t.recorded("user.password_changed").await, 0, "no change is recorded");
 }
 
 async fn failed_sign_ins_are_rate_limited(t: &App) {
@@ -186,16 +198,16 @@ async fn failed_sign_ins_are_rate_limited(t: &App) {
 async fn sessions_are_listed_and_revoked(t: &App) {
     let (current, other) =
         (t.sign_in("member@acme.example").await, t.sign_in("member@acme.example").await);
-    let format_list = current.get("/v1/me/sessions?limit=1").await.expect(200);
-    let (newest, cursor) = (format_list.text("/data/0/id"), format_list.text("/next_cursor"));
+    let first_page = current.get("/v1/me/sessions?limit=1").await.expect(200);
+    let (newest, cursor) = (first_page.text("/data/0/id"), first_page.text("/next_cursor"));
     let rest = current.get(&format!("/v1/me/sessions?limit=1&cursor={cursor}")).await.expect(200);
-    assert_eq!(rest.json["next_cursor"], json!(null));
-    assert_ne!(rest.text("/data/0/id"), newest);
+    assert_eq!(rest.json["next_cursor"], json!(null), "the second page is the last");
+    assert_ne!(rest.text("/data/0/id"), newest, "the second page lists another session");
     current.delete(&format!("/v1/me/sessions/{newest}")).await.expect(204);
     current.delete(&format!("/v1/me/sessions/{newest}")).await.expect(204);
     other.get("/v1/me").await.problem(401, "session_ended");
     current.get("/v1/me").await.expect(200);
-    assert_eq!(t.recorded("auth.session_revoked").await, 1);
+    assert_eq!(t.recorded("auth.session_revoked").await, 1, "the revocation is recorded once");
     let other_user = t.sign_in("member@globex.example").await;
     let current_id = rest.text("/data/0/id");
     other_user.delete(&format!("/v1/me/sessions/{current_id}")).await.problem(404, "not_found");
@@ -211,7 +223,7 @@ async fn profile_is_updated(t: &App) {
         )
         .await
         .expect(200);
-    assert_eq!(changed.json["name"], "Mia Berg");
+    assert_eq!(changed.json["name"], "Mia Berg", "the name is changed");
     me.patch("/v1/me", json!({ "image_url": null })).await.expect(200);
     me.patch("/v1/me", json!({})).await.expect(200);
     me.patch("/v1/me", json!({ "image_url": "http://127.0.0.1/x" }))
@@ -219,13 +231,17 @@ async fn profile_is_updated(t: &App) {
         .problem(422, "invalid_body");
     let events = t.events("action=user.profile_updated").await;
     assert_eq!(events.len(), 2, "unchanged profiles are not recorded");
-    assert_eq!(events[1]["metadata"]["name"], json!({ "old": "Mia Lund", "new": "Mia Berg" }));
+    assert_eq!(
+        events[1]["metadata"]["name"],
+        json!({ "old": "Mia Lund", "new": "Mia Berg" }),
+        "the event has the old and new name"
+    );
 }
 
 async fn concurrent_sign_ins_all_succeed(t: &App) {
     let requests = (0..100).map(|_| t.log_in("owner@globex.example", PASSWORD));
     let answers = futures_util::future::join_all(requests).await;
-    assert!(answers.iter().all(|answer| answer.status == 200));
+    assert!(answers.iter().all(|answer| answer.status == 200), "all sign-ins succeed");
 }
 
 async fn password_change_ends_concurrent_sign_ins(t: &App) {
@@ -259,9 +275,9 @@ async fn password_change_attempts_are_rate_limited(t: &App) {
     }
     guess(10).await.problem(429, "too_many_attempts");
     let failed = t.events("action=auth.login_failed").await;
-    assert_eq!(failed.len(), 10);
-    assert_eq!(failed[0]["actor"]["email"], "viewer@acme.example");
-    assert_eq!(failed[0]["outcome"], "failed");
+    assert_eq!(failed.len(), 10, "each wrong password is recorded");
+    assert_eq!(failed[0]["actor"]["email"], "viewer@acme.example", "the event names the user");
+    assert_eq!(failed[0]["outcome"], "failed", "the outcome is failed");
 }
 
 async fn ip_address_with_session_is_exempt_from_rate_limit(t: &App) {

@@ -25,12 +25,18 @@ on_both![
 async fn events_name_staff_member_and_target(t: &App) {
     let support = t.sign_in("support@postern.example").await;
     let (ana, started) = t.impersonate(&support, "owner@acme.example", "acme", "full").await;
-    assert_eq!(started["expires_in"], 1800);
+    assert_eq!(started["expires_in"], 1800, "the token expires in 30 minutes");
     let me = ana.get("/v1/me").await.expect(200).json;
-    assert_eq!(me["user"]["email"], "owner@acme.example");
-    assert_eq!(me["staff_tier"], json!(null));
-    assert_eq!(me["impersonation"]["actor"]["email"], "support@postern.example");
-    assert_eq!(me["impersonation"]["banner"], started["banner"]);
+    assert_eq!(me["user"]["email"], "owner@acme.example", "/v1/me returns the target");
+    assert_eq!(me["staff_tier"], json!(null), "the target is not staff");
+    assert_eq!(
+        me["impersonation"]["actor"]["email"], "support@postern.example",
+        "/v1/me names the staff member"
+    );
+    assert_eq!(
+        me["impersonation"]["banner"], started["banner"],
+        "/v1/me returns the banner of the start response"
+    );
     let member = t.member_id("acme", "viewer@acme.example").await;
     ana.patch(&format!("/v1/orgs/acme/members/{member}"), json!({ "role": "member" }))
         .await
@@ -50,19 +56,31 @@ async fn events_name_staff_member_and_target(t: &App) {
         "each request is recorded before its changes"
     );
     for event in events {
-        assert_eq!(event["actor"]["email"], "support@postern.example");
-        assert_eq!(event["actor"]["type"], "staff");
-        assert_eq!(event["actor"]["tier"], "support");
-        assert_eq!(event["on_behalf_of"]["email"], "owner@acme.example");
-        assert_eq!(event["source"]["impersonation_id"], started["impersonation"]["id"]);
+        assert_eq!(
+            event["actor"]["email"], "support@postern.example",
+            "the actor is the staff member"
+        );
+        assert_eq!(event["actor"]["type"], "staff", "the actor has the type staff");
+        assert_eq!(event["actor"]["tier"], "support", "the actor has a tier");
+        assert_eq!(
+            event["on_behalf_of"]["email"], "owner@acme.example",
+            "the event names the target"
+        );
+        assert_eq!(
+            event["source"]["impersonation_id"], started["impersonation"]["id"],
+            "the event names the impersonation"
+        );
     }
     let expected =
         "Sam Okoro (support), as Ana Costa, changed viewer@acme.example from viewer to member";
-    assert_eq!(events[0]["summary"], expected);
+    assert_eq!(events[0]["summary"], expected, "the summary names both");
     let start_events =
         owner.get("/v1/orgs/acme/audit-events?action=impersonation.started").await.expect(200).json;
-    assert_eq!(start_events["data"][0]["reason"], "cannot open the reports page");
-    assert_eq!(start_events["data"][0]["ticket_ref"], "SUP-4312");
+    assert_eq!(
+        start_events["data"][0]["reason"], "cannot open the reports page",
+        "the start event has the reason"
+    );
+    assert_eq!(start_events["data"][0]["ticket_ref"], "SUP-4312", "the start event has the ticket");
 }
 
 async fn read_only_mode_rejects_writes(t: &App) {
@@ -73,11 +91,14 @@ async fn read_only_mode_rejects_writes(t: &App) {
         .await
         .problem(403, "impersonation_read_only");
     ana.patch("/v1/me", json!({ "name": "Other" })).await.problem(403, "impersonation_read_only");
-    assert_eq!(t.recorded("org.updated").await, 0);
+    assert_eq!(t.recorded("org.updated").await, 0, "nothing is changed");
     let denied = t.events("action=permission.denied").await;
-    assert_eq!(denied.len(), 2);
-    assert!(denied.iter().all(|event| event["on_behalf_of"]["email"] == "owner@acme.example"
-        && event["org"]["slug"] == "acme"));
+    assert_eq!(denied.len(), 2, "both writes are recorded as denied");
+    assert!(
+        denied.iter().all(|event| event["on_behalf_of"]["email"] == "owner@acme.example"
+            && event["org"]["slug"] == "acme"),
+        "the denials name the target and the org: {denied:?}"
+    );
 }
 
 async fn sensitive_operations_are_blocked(t: &App) {
@@ -98,7 +119,7 @@ async fn sensitive_operations_are_blocked(t: &App) {
     blocked(ana.patch(&member, json!({ "role": "admin" })).await);
     blocked(ana.patch(&member, json!({ "role": "owner" })).await);
     ana.patch(&member, json!({ "role": "viewer" })).await.expect(200);
-    assert_eq!(t.recorded("permission.denied").await, 9);
+    assert_eq!(t.recorded("permission.denied").await, 9, "each blocked request is recorded");
     t.sign_in("owner@acme.example").await.get("/v1/orgs/acme").await.expect(200);
 }
 
@@ -136,7 +157,7 @@ async fn ended_impersonation_is_rejected(t: &App) {
     support.delete(&path).await.expect(204);
     ana.get("/v1/me").await.problem(401, "impersonation_ended");
     support.delete(&path).await.problem(409, "already_ended");
-    assert_eq!(t.recorded("impersonation.ended").await, 1);
+    assert_eq!(t.recorded("impersonation.ended").await, 1, "the end is recorded once");
     assert_eq!(
         t.recorded("impersonation.request").await,
         0,
@@ -216,7 +237,11 @@ async fn impersonation_ends_with_its_session_membership_or_org(t: &App) {
             "one impersonation.ended event after {cause}"
         );
     }
-    assert_eq!(t.db.count("SELECT count(*) FROM impersonation WHERE ended_at IS NULL").await, 0);
+    assert_eq!(
+        t.db.count("SELECT count(*) FROM impersonation WHERE ended_at IS NULL").await,
+        0,
+        "every impersonation has ended"
+    );
 }
 
 async fn impersonation_is_checked_against_current_rows(t: &App) {
@@ -277,8 +302,12 @@ async fn staff_and_suspended_users_cannot_be_impersonated(t: &App) {
         .post("/v1/admin/impersonations", wanted(&member, "acme"))
         .await
         .problem(403, "permission_denied");
-    assert_eq!(t.recorded("impersonation.started").await, 0);
-    assert_eq!(t.recorded("permission.denied").await, 4);
+    assert_eq!(t.recorded("impersonation.started").await, 0, "no impersonation is started");
+    assert_eq!(
+        t.recorded("permission.denied").await,
+        4,
+        "three denied starts and the start without permission are recorded"
+    );
 }
 
 async fn reason_and_ticket_are_required(t: &App) {
@@ -300,7 +329,11 @@ async fn reason_and_ticket_are_required(t: &App) {
         body[field] = invalid.into();
         let answer =
             support.post("/v1/admin/impersonations", body).await.problem(422, "invalid_body");
-        assert_eq!(answer.text("/errors/0/pointer"), format!("/{field}"), "{invalid}");
+        assert_eq!(
+            answer.text("/errors/0/pointer"),
+            format!("/{field}"),
+            "{field} is rejected: {invalid}"
+        );
     }
     for field in ["reason", "ticket_ref", "org", "target_user_id"] {
         let mut body = wanted(&ana, "acme");
@@ -317,7 +350,7 @@ async fn invalid_requests_are_recorded(t: &App) {
     Answer::of(request.send().await).await.problem(415, "unsupported_media_type");
     ana.patch("/v1/orgs/acme", json!({ "nonsense": true })).await.problem(422, "invalid_body");
     ana.get("/v1/orgs/acme/members?nonsense=1").await.problem(400, "invalid_query");
-    assert_eq!(t.recorded("impersonation.request").await, 3);
+    assert_eq!(t.recorded("impersonation.request").await, 3, "each request is recorded");
 }
 
 async fn impersonation_is_limited_to_one_org(t: &App) {
@@ -330,14 +363,20 @@ async fn impersonation_is_limited_to_one_org(t: &App) {
         (target.get("/v1/orgs/second").await, target.get("/v1/orgs/nowhere").await);
     assert_eq!(
         second.problem(404, "not_found").without_request_id(),
-        random.problem(404, "not_found").without_request_id()
+        random.problem(404, "not_found").without_request_id(),
+        "the response is the same as for a nonexistent org"
     );
     target.patch("/v1/orgs/second", json!({ "name": "Other" })).await.problem(404, "not_found");
     let orgs = target.get("/v1/orgs").await.expect(200).json;
-    assert_eq!(orgs["data"].as_array().map(Vec::len), Some(1));
+    assert_eq!(
+        orgs["data"].as_array().map(Vec::len),
+        Some(1),
+        "only the org of the impersonation is listed"
+    );
     assert_eq!(
         target.get("/v1/me").await.expect(200).json["memberships"].as_array().map(Vec::len),
-        Some(1)
+        Some(1),
+        "only the membership of that org is returned"
     );
     target.get("/v1/me/permissions?org=second").await.problem(404, "not_found");
     target.get("/v1/me/permissions?org=acme").await.expect(200);
@@ -347,7 +386,8 @@ async fn impersonation_is_limited_to_one_org(t: &App) {
         ana.get("/v1/orgs/second/audit-events").await.expect(200).json["data"]
             .as_array()
             .map(Vec::len),
-        Some(1)
+        Some(1),
+        "the other org's log has only its creation"
     );
 }
 
@@ -366,27 +406,43 @@ async fn idempotency_key_starts_one_impersonation(t: &App) {
     Answer::of(without.send().await).await.problem(400, "idempotency_key_required");
     let first = start(&support, "k-1", wanted(&ana, "acme")).await.expect(201);
     let again = start(&support, "k-1", wanted(&ana, "acme")).await.expect(201);
-    assert_eq!(again.body, first.body);
-    assert_eq!(again.header("location"), first.header("location"));
+    assert_eq!(again.body, first.body, "the second request returns the stored response");
+    assert_eq!(
+        again.header("location"),
+        first.header("location"),
+        "the second response has the same location"
+    );
     assert_eq!(
         (first.header("idempotency-replayed"), again.header("idempotency-replayed")),
-        (String::new(), "true".to_owned())
+        (String::new(), "true".to_owned()),
+        "only the second response is marked as replayed"
     );
     start(&support, "k-1", wanted(&ana, "globex")).await.problem(422, "idempotency_key_reused");
     start(&other, "k-1", wanted(&ana, "acme")).await.expect(201);
     for invalid in ["", "with space", &"k".repeat(256)] {
         start(&support, invalid, wanted(&ana, "acme")).await.problem(400, "invalid_header");
     }
-    assert_eq!(t.recorded("impersonation.started").await, 2);
-    assert_eq!(t.db.count("SELECT count(*) FROM idempotency_key").await, 2);
+    assert_eq!(
+        t.recorded("impersonation.started").await,
+        2,
+        "one impersonation per caller is started"
+    );
+    assert_eq!(
+        t.db.count("SELECT count(*) FROM idempotency_key").await,
+        2,
+        "one key per caller is stored"
+    );
 
     let concurrent = join_all((0..20).map(|_| start(&support, "k-2", wanted(&ana, "acme")))).await;
     assert!(
         concurrent.iter().all(|answer| answer.status == 201 || answer.status == 409),
-        "{concurrent:?}"
+        "each response is 201 or 409: {concurrent:?}"
     );
-    assert!(concurrent.iter().filter(|answer| answer.status == 201).all(|answer| answer.body
-        == concurrent.iter().find(|answer| answer.status == 201).expect("one").body));
+    assert!(
+        concurrent.iter().filter(|answer| answer.status == 201).all(|answer| answer.body
+            == concurrent.iter().find(|answer| answer.status == 201).expect("one").body),
+        "all successful responses are equal: {concurrent:?}"
+    );
     assert_eq!(
         t.recorded("impersonation.started").await,
         3,
@@ -432,8 +488,16 @@ async fn support_ends_own_and_engineering_any_impersonation(t: &App) {
         )
     };
     let listed = |answer: Answer| answer.expect(200).json["data"].as_array().map_or(0, Vec::len);
-    assert_eq!(listed(support.get("/v1/admin/impersonations").await), 1);
-    assert_eq!(listed(eng.get("/v1/admin/impersonations").await), 2);
+    assert_eq!(
+        listed(support.get("/v1/admin/impersonations").await),
+        1,
+        "support lists its own impersonation"
+    );
+    assert_eq!(
+        listed(eng.get("/v1/admin/impersonations").await),
+        2,
+        "engineering lists all impersonations"
+    );
     ops.delete(&path(&first)).await.problem(403, "permission_denied");
     ops.delete(&path(&second)).await.expect(204);
     eng.delete(&path(&first)).await.expect(204);
@@ -447,13 +511,23 @@ async fn org_admin_lists_impersonations(t: &App) {
     t.impersonate(&support, "owner@acme.example", "acme", "read_only").await;
     let admin = t.sign_in("admin@acme.example").await;
     let impersonations = admin.get("/v1/orgs/acme/impersonations").await.expect(200).json;
-    assert_eq!(impersonations["data"][0]["staff_email"], "support@postern.example");
-    assert_eq!(impersonations["data"][0]["target_email"], "owner@acme.example");
-    assert_eq!(impersonations["data"][0]["reason"], "cannot open the reports page");
+    assert_eq!(
+        impersonations["data"][0]["staff_email"], "support@postern.example",
+        "the staff member is named"
+    );
+    assert_eq!(
+        impersonations["data"][0]["target_email"], "owner@acme.example",
+        "the target is named"
+    );
+    assert_eq!(
+        impersonations["data"][0]["reason"], "cannot open the reports page",
+        "the reason is given"
+    );
     let globex = t.sign_in("admin@globex.example").await;
     assert_eq!(
         globex.get("/v1/orgs/globex/impersonations").await.expect(200).json["data"],
-        json!([])
+        json!([]),
+        "another org's list is empty"
     );
     t.sign_in("member@acme.example")
         .await

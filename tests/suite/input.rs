@@ -45,10 +45,16 @@ async fn invalid_bodies_are_rejected(t: &App) {
         let answer = raw(t, "PATCH", "/v1/orgs/acme", body).await;
         let status = if code == "malformed_json" { 400 } else { 422 };
         let answer = answer.problem(status, code);
-        assert!(code == "malformed_json" || !answer.text("/errors/0/code").is_empty(), "{body}");
+        assert!(
+            code == "malformed_json" || !answer.text("/errors/0/code").is_empty(),
+            "the problem names the fault: {body}"
+        );
     }
     let deep = format!("{{\"name\": {}1{}}}", "[".repeat(500), "]".repeat(500));
-    assert!([400, 422].contains(&raw(t, "PATCH", "/v1/orgs/acme", deep).await.status));
+    assert!(
+        [400, 422].contains(&raw(t, "PATCH", "/v1/orgs/acme", deep).await.status),
+        "deep nesting is rejected"
+    );
     raw(t, "PATCH", "/v1/orgs/acme", vec![b'{', b'"', 0xff, 0xfe, b'"', b':', b'1', b'}'])
         .await
         .expect(400);
@@ -59,9 +65,10 @@ async fn invalid_bodies_are_rejected(t: &App) {
         .problem(422, "invalid_body");
     assert_eq!(
         (unknown.text("/errors/0/pointer"), unknown.text("/errors/0/code")),
-        ("/staff_tier".to_owned(), "unknown".to_owned())
+        ("/staff_tier".to_owned(), "unknown".to_owned()),
+        "the unknown field is named"
     );
-    assert_eq!(t.recorded("org.updated").await, 0);
+    assert_eq!(t.recorded("org.updated").await, 0, "nothing is changed");
 }
 
 /// Enum fields accept only their listed strings, and no other JSON that serde could deserialize.
@@ -82,11 +89,15 @@ async fn enum_fields_accept_only_their_strings(t: &App) {
         let rejected = raw(t, "PATCH", &path, format!("{{\"role\": {role}}}"))
             .await
             .problem(422, "invalid_body");
-        assert_eq!(rejected.text("/errors/0/pointer"), "/role", "{role}");
+        assert_eq!(rejected.text("/errors/0/pointer"), "/role", "the field is named for {role}");
     }
     let boss = raw(t, "PATCH", &path, "{\"role\": \"boss\"}").await;
-    assert_eq!(boss.text("/errors/0/detail"), "one of viewer member admin owner");
-    assert_eq!(t.recorded("user.role_changed").await, 0);
+    assert_eq!(
+        boss.text("/errors/0/detail"),
+        "one of viewer member admin owner",
+        "the detail lists the allowed values"
+    );
+    assert_eq!(t.recorded("user.role_changed").await, 0, "nothing is changed");
 }
 
 async fn echoed_input_is_truncated(t: &App) {
@@ -100,16 +111,23 @@ async fn echoed_input_is_truncated(t: &App) {
     ] {
         assert!(
             (400..500).contains(&answer.status) && answer.body.len() < 3_000,
-            "{} bytes",
+            "the response is a short 4xx: {}, {} bytes",
+            answer.status,
             answer.body.len()
         );
         assert!(
             answer.text("/detail").chars().count() <= 1_000
-                && answer.text("/errors/0/pointer").chars().count() <= 500
+                && answer.text("/errors/0/pointer").chars().count() <= 500,
+            "detail and pointer are truncated: {}",
+            answer.body
         );
     }
     // Names are escaped in the pointer (RFC 6901).
-    assert_eq!(me.get("/v1/me?a~b/c=1").await.text("/errors/0/pointer"), "/a~0b~1c");
+    assert_eq!(
+        me.get("/v1/me?a~b/c=1").await.text("/errors/0/pointer"),
+        "/a~0b~1c",
+        "the pointer escapes `~` and `/`"
+    );
     for limit in ["%2B1", "0001", "1e1", "", "101"] {
         me.get(&format!("/v1/orgs?limit={limit}")).await.problem(400, "invalid_query");
     }
@@ -174,7 +192,8 @@ async fn nul_and_invalid_utf8_are_rejected(t: &App) {
         .problem(422, "invalid_body");
     assert_eq!(
         (nul.text("/errors/0/pointer"), nul.text("/errors/0/code")),
-        ("/name".to_owned(), "nul_character".to_owned())
+        ("/name".to_owned(), "nul_character".to_owned()),
+        "the NUL character is reported"
     );
     let me = t.sign_in("owner@acme.example").await;
     me.get("/v1/orgs/acme/members?q=%00").await.problem(400, "invalid_query");
@@ -184,7 +203,7 @@ async fn nul_and_invalid_utf8_are_rejected(t: &App) {
         "/v1/orgs/acme/members/mem%00",
         "/v1/orgs/%F0%9F%98%80",
     ] {
-        assert!([400, 404].contains(&me.get(path).await.status), "{path}");
+        assert!([400, 404].contains(&me.get(path).await.status), "{path} is rejected");
     }
     t.log_in("owner@acme.example\u{0}", "x").await.problem(422, "invalid_body");
     t.log_in("owner@acme.example", "\u{0}").await.problem(422, "invalid_body");
@@ -204,7 +223,11 @@ async fn invalid_paths_and_queries_are_rejected(t: &App) {
     ] {
         let answer =
             me.get(&format!("/v1/orgs/acme/members/{id}")).await.problem(400, "invalid_id");
-        assert_eq!(answer.text("/errors/0/pointer"), "/member");
+        assert_eq!(
+            answer.text("/errors/0/pointer"),
+            "/member",
+            "the path parameter is named for {id}"
+        );
     }
     for (limit, status) in
         [("0", 400), ("101", 400), ("-1", 400), ("ten", 400), ("1e2", 400), ("", 400), ("100", 200)]
@@ -212,7 +235,7 @@ async fn invalid_paths_and_queries_are_rejected(t: &App) {
         assert_eq!(
             me.get(&format!("/v1/orgs/acme/members?limit={limit}")).await.status,
             status,
-            "{limit}"
+            "status for limit {limit:?}"
         );
     }
     me.get("/v1/orgs/acme/members?page=2").await.problem(400, "invalid_query");
@@ -226,7 +249,7 @@ async fn invalid_paths_and_queries_are_rejected(t: &App) {
     ] {
         let answer =
             me.send(method, path, Some(json!({}))).await.problem(405, "method_not_allowed");
-        assert_eq!(answer.header("allow"), allow);
+        assert_eq!(answer.header("allow"), allow, "{method} {path}: Allow lists the methods");
     }
 }
 
@@ -235,7 +258,7 @@ async fn safe_request_ids_are_kept(t: &App) {
         let request = t.anonymous().request("GET", "/healthz").header("x-request-id", id);
         Answer::of(request.send().await).await.header("x-request-id")
     };
-    assert_eq!(request_id("my-own.id_1").await, "my-own.id_1");
+    assert_eq!(request_id("my-own.id_1").await, "my-own.id_1", "a safe request id is kept");
     for unsafe_id in [
         "a b",
         "",
@@ -243,7 +266,11 @@ async fn safe_request_ids_are_kept(t: &App) {
         "ünsafe",
         "0123456789012345678901234567890123456789012345678901234567890123456789",
     ] {
-        assert_eq!(request_id(unsafe_id).await.len(), 32, "{unsafe_id}");
+        assert_eq!(
+            request_id(unsafe_id).await.len(),
+            32,
+            "a request id is generated instead of {unsafe_id:?}"
+        );
     }
 }
 
@@ -261,11 +288,19 @@ async fn forwarded_ip_is_trusted_only_from_proxies(t: &App) {
         let sessions = t.bearer(&token).request("GET", "/v1/me/sessions");
         async move { Answer::of(sessions.send().await).await.expect(200).text("/data/0/ip") }
     };
-    assert_eq!(ip(t, sign_in(t).await).await, "127.0.0.1");
+    assert_eq!(
+        ip(t, sign_in(t).await).await,
+        "127.0.0.1",
+        "the header is ignored without a trusted proxy"
+    );
     let behind = App::start(t.backend, |config| {
         config.server.trusted_proxies = vec!["127.0.0.0/8".parse().expect("a network")]
     })
     .await;
-    assert_eq!(ip(&behind, sign_in(&behind).await).await, "203.0.113.9");
+    assert_eq!(
+        ip(&behind, sign_in(&behind).await).await,
+        "203.0.113.9",
+        "the last address before the trusted proxy is used"
+    );
     behind.finish().await;
 }

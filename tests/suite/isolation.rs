@@ -114,7 +114,7 @@ pub async fn contract(t: &App) -> Vec<Swept> {
             });
         }
     }
-    assert!(all.len() >= 40, "the document has all operations");
+    assert!(all.len() >= 40, "the document has at least 40 operations, not {}", all.len());
     all
 }
 
@@ -246,7 +246,7 @@ async fn sweep_path(t: &App, loot: &Loot, caller: &Person<'_>, operation: &Swept
             );
             assert!(
                 [403, 404].contains(&response.status),
-                "{} {}: {} {}",
+                "{} {} is denied: {} {}",
                 operation.method,
                 operation.path,
                 response.status,
@@ -302,7 +302,13 @@ async fn sweep_body(loot: &Loot, caller: &Person<'_>, operation: &Swept) -> u32 
         let response = caller.send(&operation.method, &path, Some(with(existing))).await;
         let reference = caller.send(&operation.method, &path, Some(with(nonexistent))).await;
         same(loot, operation, (existing.as_str(), &response), (nonexistent.as_str(), &reference));
-        assert!((400..500).contains(&response.status), "{}", response.body);
+        assert!(
+            (400..500).contains(&response.status),
+            "{} {} is rejected: {}",
+            operation.method,
+            operation.path,
+            response.body
+        );
         tried += 1;
     }
     tried
@@ -325,12 +331,12 @@ fn same(
     let request = format!("{} {} with {sent}", operation.method, operation.path);
     assert_eq!(
         existing.status, nonexistent.status,
-        "{request}: {} / {}",
+        "{request}: same status: {} / {}",
         existing.body, nonexistent.body
     );
     let body =
         |answer: &Answer, sent: &str| answer.without_request_id().replace(sent, "<sent value>");
-    assert_eq!(body(existing, sent), body(nonexistent, nonexistent_sent), "{request}");
+    assert_eq!(body(existing, sent), body(nonexistent, nonexistent_sent), "{request}: same body");
     let headers = |answer: &Answer| {
         let mut all: Vec<_> =
             answer.headers.iter().map(|(name, value)| (name.to_string(), value.clone())).collect();
@@ -341,7 +347,7 @@ fn same(
         all.sort_by(|a, b| a.0.cmp(&b.0));
         all
     };
-    assert_eq!(headers(existing), headers(nonexistent), "{request}");
+    assert_eq!(headers(existing), headers(nonexistent), "{request}: same headers");
     for marker in &loot.markers {
         assert!(
             !body(existing, sent).contains(marker),
@@ -375,7 +381,11 @@ async fn cursor_of_another_org_is_invalid(t: &App) {
             .get(&format!("/v1/orgs/acme/{list}?limit=1&cursor={forged}"))
             .await
             .problem(400, "invalid_cursor");
-        assert_eq!(response.without_request_id(), reference.without_request_id());
+        assert_eq!(
+            response.without_request_id(),
+            reference.without_request_id(),
+            "a cursor of another org gets the same response as a forged one"
+        );
     }
 }
 
@@ -387,14 +397,22 @@ async fn taken_slug_reveals_nothing_else(t: &App) {
         .await
         .problem(409, "slug_taken");
     for marker in loot.markers.iter().filter(|marker| *marker != "lobex") {
-        assert!(!taken.body.contains(marker), "{}", taken.body);
+        assert!(
+            !taken.body.contains(marker),
+            "the response does not reveal {marker}: {}",
+            taken.body
+        );
     }
     // Slugs of the caller's org, of another org and of a deleted org get the same response.
     let own = me
         .post("/v1/orgs", json!({ "name": "Mine", "slug": "acme" }))
         .await
         .problem(409, "slug_taken");
-    assert_eq!(taken.without_request_id(), own.without_request_id());
+    assert_eq!(
+        taken.without_request_id(),
+        own.without_request_id(),
+        "the response is the same for the caller's own org"
+    );
     let initech = t.sign_in("owner@initech.example").await;
     initech
         .send("DELETE", "/v1/orgs/initech", Some(json!({ "confirm_slug": "initech" })))
@@ -404,5 +422,9 @@ async fn taken_slug_reveals_nothing_else(t: &App) {
         .post("/v1/orgs", json!({ "name": "Mine", "slug": "initech" }))
         .await
         .problem(409, "slug_taken");
-    assert_eq!(taken.without_request_id(), deleted.without_request_id());
+    assert_eq!(
+        taken.without_request_id(),
+        deleted.without_request_id(),
+        "the response is the same for a deleted org"
+    );
 }

@@ -105,7 +105,11 @@ async fn every_event_has_a_proof(t: &App) {
     }
     let tree = Checkpoint::of(&signed).expect("a checkpoint");
     let acme = t.db.uuid("SELECT id FROM organization WHERE slug = 'acme'").await;
-    assert_eq!(tree.origin, format!("postern.example/{}", postern_domain::id::OrgId::new(acme)));
+    assert_eq!(
+        tree.origin,
+        format!("postern.example/{}", postern_domain::id::OrgId::new(acme)),
+        "the origin of the log names the org"
+    );
     let events = owner.get("/v1/orgs/acme/audit-events?limit=100").await.expect(200).json;
     let events = events["data"].as_array().expect("a list");
     assert_eq!(events.len() as u64, tree.size, "the log contains each event of the org");
@@ -115,38 +119,55 @@ async fn every_event_has_a_proof(t: &App) {
         let recorded = CanonicalEvent::parse(&whole.body).expect("an event");
         let opening = recorded.opening.as_ref().expect("an opening");
         let leaf = recorded.leaf(&opening.openings().expect("is sound"));
-        assert_eq!(opening.leaf, Some(leaf.to_base64()), "{}", whole.body);
+        assert_eq!(
+            opening.leaf,
+            Some(leaf.to_base64()),
+            "the leaf hash can be computed from the event: {}",
+            whole.body
+        );
         let proof =
             owner.get(&format!("/v1/orgs/acme/audit-log/proof?event={id}")).await.expect(200);
-        assert_eq!(proof.header("content-type"), "text/plain; charset=utf-8");
+        assert_eq!(
+            proof.header("content-type"),
+            "text/plain; charset=utf-8",
+            "proofs are plain text"
+        );
         let proof = ProofFile::parse(&proof.body).expect("a proof");
-        assert_eq!(proof.checkpoint, note);
-        assert_eq!(event["log"], json!({ "origin": tree.origin, "index": proof.index }));
+        assert_eq!(proof.checkpoint, note, "the proof contains the current checkpoint");
+        assert_eq!(
+            event["log"],
+            json!({ "origin": tree.origin, "index": proof.index }),
+            "the event names its position in the log"
+        );
         verify_inclusion(leaf, proof.index, tree.size, &proof.hashes, tree.root)
             .expect("is in the tree");
     }
     // A new event is pending until the sequencer runs.
     owner.patch("/v1/orgs/acme", json!({ "name": "Acme again" })).await.expect(200);
     let newest = owner.get("/v1/orgs/acme/audit-events?limit=1").await.expect(200);
-    assert_eq!(newest.json["data"][0]["log"], Value::Null);
+    assert_eq!(newest.json["data"][0]["log"], Value::Null, "a pending event has no position");
     let id = newest.text("/data/0/id");
     owner.get(&format!("/v1/orgs/acme/audit-log/proof?event={id}")).await.problem(404, "not_found");
     assert_eq!(
         owner.get(&format!("/v1/orgs/acme/audit-events/{id}")).await.expect(200).json["opening"]["pending"],
-        true
+        true,
+        "the event is marked as pending"
     );
     // The platform log works the same way.
     let eng = t.sign_in("eng@postern.example").await;
     t.sequence().await;
     let note = eng.get("/v1/admin/audit-log/checkpoint").await.expect(200).body;
-    assert!(note.starts_with("postern.example/platform\n"), "{note}");
+    assert!(
+        note.starts_with("postern.example/platform\n"),
+        "the checkpoint has the origin of the platform log: {note}"
+    );
     let event = eng
         .get("/v1/admin/audit-events?action=auth.login_succeeded&limit=1")
         .await
         .expect(200)
         .text("/data/0/id");
     let proof = eng.get(&format!("/v1/admin/audit-log/proof?event={event}")).await.expect(200);
-    assert!(ProofFile::parse(&proof.body).is_ok());
+    assert!(ProofFile::parse(&proof.body).is_ok(), "the platform log has proofs: {}", proof.body);
 }
 
 async fn tiles_and_entries_match_the_checkpoint(t: &App) {
@@ -217,7 +238,7 @@ async fn tiles_and_entries_match_the_checkpoint(t: &App) {
         .get(&format!("/v1/orgs/acme/audit-log/proof?event={pending}"))
         .await
         .problem(404, "not_found");
-    assert_eq!(t.recorded("permission.denied").await, 0);
+    assert_eq!(t.recorded("permission.denied").await, 0, "no denial is recorded");
     // A 404 for an event that does not exist is recorded as a denial.
     for denied in [
         "audit-events/evt_01k7fgpr00e00800000000000g",
@@ -225,7 +246,7 @@ async fn tiles_and_entries_match_the_checkpoint(t: &App) {
     ] {
         owner.get(&format!("/v1/orgs/acme/{denied}")).await.problem(404, "not_found");
     }
-    assert_eq!(t.recorded("permission.denied").await, 2);
+    assert_eq!(t.recorded("permission.denied").await, 2, "both denials are recorded");
 }
 
 async fn full_export_is_verified_offline(t: &App) {
@@ -233,9 +254,16 @@ async fn full_export_is_verified_offline(t: &App) {
     let kept = checkpoint(&owner).await;
     let file = export(&owner).await;
     let report = judged(&file, keys(&owner).await, std::slice::from_ref(&kept));
-    assert_eq!(report.faults, []);
-    assert_eq!(report.events, report.size + report.newer + report.waiting);
-    assert!(report.size >= 9 && report.left_out == 0 && report.retired == 0, "{report:?}");
+    assert_eq!(report.faults, [], "the export verifies");
+    assert_eq!(
+        report.events,
+        report.size + report.newer + report.waiting,
+        "every event is accounted for"
+    );
+    assert!(
+        report.size >= 9 && report.left_out == 0 && report.retired == 0,
+        "the export is complete: {report:?}"
+    );
     // Removing any line causes a fault.
     let lines: Vec<&str> = file.lines().collect();
     for (n, line) in lines.iter().enumerate() {
@@ -256,7 +284,10 @@ async fn full_export_is_verified_offline(t: &App) {
         let keys = globex.get("/v1/orgs/globex/audit-log/keys").await.expect(200).body;
         keys.lines().map(|line| Verifier::parse(line).expect("a key")).collect()
     };
-    assert!(kinds(&judged(&file, other_keys, &[])).contains(&"checkpoint"), "the key of another log does not verify the checkpoint");
+    assert!(
+        kinds(&judged(&file, other_keys, &[])).contains(&"checkpoint"),
+        "the key of another log does not verify the checkpoint"
+    );
     for (text, replacement, kind) in [
         ("Acme 2", "Acme 3", "altered"),
         ("viewer@acme", "former@acme", "altered"),
@@ -271,7 +302,7 @@ async fn full_export_is_verified_offline(t: &App) {
     owner.patch("/v1/orgs/acme", json!({ "name": "Later" })).await.expect(200);
     t.sequence().await;
     let report = judged(&export(&owner).await, keys(&owner).await, &[kept]);
-    assert_eq!(report.faults, []);
+    assert_eq!(report.faults, [], "the later export verifies against the kept checkpoint");
 }
 
 async fn filtered_export_is_verified_offline(t: &App) {
@@ -284,29 +315,35 @@ async fn filtered_export_is_verified_offline(t: &App) {
         "outcome=denied",
         "to=2026-01-01T00:00:00Z",
     ] {
-        let file =
-            download(&owner, &format!("/v1/orgs/acme/audit-events?{filter}"), "application/x-ndjson")
-                .await
-                .expect(200)
-                .body;
+        let file = download(
+            &owner,
+            &format!("/v1/orgs/acme/audit-events?{filter}"),
+            "application/x-ndjson",
+        )
+        .await
+        .expect(200)
+        .body;
         assert_eq!(
             kinds(&judged(&file, keys(&owner).await, &[])),
             ["incomplete"],
             "{filter}: verified as a full export, it is incomplete"
         );
         let report = judged_as_part(&file, keys(&owner).await);
-        assert_eq!(report.faults, [], "{filter}");
+        assert_eq!(report.faults, [], "{filter}: the filtered export verifies");
         assert_eq!(
             report.events + report.left_out,
             report.size + report.newer + report.waiting,
-            "{filter}: {report:?}"
+            "{filter}: every event is accounted for: {report:?}"
         );
-        assert!(report.left_out > 0 && report.size >= full.size, "{filter}");
+        assert!(
+            report.left_out > 0 && report.size >= full.size,
+            "{filter}: some events are left out of the full log"
+        );
         let altered = file.replacen("Acme 2", "Acme X", 1);
         assert!(
             altered == file
                 || kinds(&judged_as_part(&altered, keys(&owner).await)).contains(&"altered"),
-            "{filter}"
+            "{filter}: a change to an exported event is reported"
         );
     }
 }
@@ -316,26 +353,37 @@ async fn csv_cells_are_not_formulas(t: &App) {
     owner.patch("/v1/orgs/acme", json!({ "name": "=HYPERLINK(\"http://x\")" })).await.expect(200);
     t.sequence().await;
     let table = download(&owner, "/v1/orgs/acme/audit-events", "text/csv").await.expect(200);
-    assert!(table.header("content-disposition").contains("audit-acme.csv"));
+    assert!(
+        table.header("content-disposition").contains("audit-acme.csv"),
+        "the file name contains the org's slug"
+    );
     let mut rows = csv::ReaderBuilder::new().from_reader(table.body.as_bytes());
-    assert_eq!(rows.headers().expect("a head").get(0), Some("id"));
+    assert_eq!(rows.headers().expect("a head").get(0), Some("id"), "the first column is the id");
     let header = rows.headers().expect("a head").clone();
     assert!(
         ["schema_version", "erased_fields", "log_index", "leaf"]
             .iter()
             .all(|name| header.iter().any(|column| column == *name)),
-        "{header:?}"
+        "the header has the columns needed for verification: {header:?}"
     );
     let rows: Vec<csv::StringRecord> =
         rows.records().map(|row| row.expect("each row as wide as the head")).collect();
     let formula = |cell: &str| cell.starts_with(['=', '+', '-', '@', '\t', '\r']);
-    assert!(!rows.iter().flat_map(|row| row.iter()).any(formula), "{}", table.body);
+    assert!(
+        !rows.iter().flat_map(|row| row.iter()).any(formula),
+        "no cell starts like a formula: {}",
+        table.body
+    );
     let last = rows.last().expect("a row");
-    assert_eq!(last.get(0), Some("checkpoint"));
-    assert!(Note::parse(last.get(1).expect("a note")).is_ok(), "{last:?}");
+    assert_eq!(last.get(0), Some("checkpoint"), "the last row is the checkpoint");
+    assert!(
+        Note::parse(last.get(1).expect("a note")).is_ok(),
+        "the checkpoint row contains a signed note: {last:?}"
+    );
     assert_eq!(
         i64::try_from(rows.len()).expect("a count") - 1,
-        t.db.count("SELECT count(*) FROM audit_event WHERE org_slug = 'acme'").await
+        t.db.count("SELECT count(*) FROM audit_event WHERE org_slug = 'acme'").await,
+        "each event of the org has a row"
     );
 }
 
@@ -369,12 +417,17 @@ async fn concurrent_sequencers_add_each_event_once(t: &App) {
         let sequenced: u64 = futures_util::future::join_all(runs).await.iter().sum();
         assert_eq!(
             sequenced + t.sequence().await.iter().map(|batch| batch.events).sum::<u64>(),
-            if round == 0 { 8 + waiting_before(t).await } else { 8 }
+            if round == 0 { 8 + waiting_before(t).await } else { 8 },
+            "round {round}: each event is sequenced once"
         );
     }
     let gaps = "SELECT count(*) FROM (SELECT org_id FROM audit_leaf GROUP BY org_id HAVING max(leaf_index) + 1 <> count(*)) AS gaps";
-    assert_eq!(t.db.count(gaps).await, 0);
-    assert_eq!(judged(&export(&owner).await, keys(&owner).await, &[]).faults, []);
+    assert_eq!(t.db.count(gaps).await, 0, "the indexes of each log have no gaps");
+    assert_eq!(
+        judged(&export(&owner).await, keys(&owner).await, &[]).faults,
+        [],
+        "the log verifies"
+    );
     if t.backend != Backend::Sqlite {
         for store in stores {
             store.close().await;
@@ -395,9 +448,20 @@ async fn exports_and_views_are_recorded(t: &App) {
         .await
         .expect(200);
     let recorded = owner.get("/v1/orgs/acme/audit-events?action=audit.exported").await.expect(200);
-    assert_eq!(recorded.text("/data/0/actor/email"), "admin@acme.example");
-    assert_eq!(recorded.json["data"][0]["metadata"]["format"], "ndjson");
-    assert_eq!(recorded.json["data"][0]["metadata"]["filter"], json!({ "action": "org.*" }));
+    assert_eq!(
+        recorded.text("/data/0/actor/email"),
+        "admin@acme.example",
+        "the export event names the admin"
+    );
+    assert_eq!(
+        recorded.json["data"][0]["metadata"]["format"], "ndjson",
+        "the export event has the format"
+    );
+    assert_eq!(
+        recorded.json["data"][0]["metadata"]["filter"],
+        json!({ "action": "org.*" }),
+        "the export event has the filter"
+    );
     let member = t.sign_in("member@acme.example").await;
     download(&member, "/v1/orgs/acme/audit-events", "text/csv")
         .await
@@ -407,7 +471,7 @@ async fn exports_and_views_are_recorded(t: &App) {
     download(&target, "/v1/orgs/acme/audit-events", "application/x-ndjson")
         .await
         .problem(403, "impersonation_blocked");
-    assert_eq!(t.recorded("audit.exported").await, 1);
+    assert_eq!(t.recorded("audit.exported").await, 1, "denied exports are not recorded as exports");
     // Staff read their own events or, with the permission, all; reading another org's is recorded.
     let id = postern_domain::id::OrgId::new(
         t.db.uuid("SELECT id FROM organization WHERE slug = 'acme'").await,
@@ -415,20 +479,24 @@ async fn exports_and_views_are_recorded(t: &App) {
     let path = format!("/v1/admin/audit-events?org={id}");
     download(&support, &path, "application/x-ndjson").await.problem(403, "permission_denied");
     support.get("/v1/admin/audit-events").await.expect(200);
-    assert_eq!(t.recorded("audit.viewed").await, 0);
+    assert_eq!(t.recorded("audit.viewed").await, 0, "reading own events is not recorded");
     let eng = t.sign_in("eng@postern.example").await;
     eng.get(&path).await.expect(200);
     let viewed = owner.get("/v1/orgs/acme/audit-events?action=audit.viewed").await.expect(200);
-    assert_eq!(viewed.text("/data/0/actor/email"), "eng@postern.example");
+    assert_eq!(
+        viewed.text("/data/0/actor/email"),
+        "eng@postern.example",
+        "the view event names the staff member"
+    );
     t.sequence().await;
     let file = download(&eng, &path, "application/x-ndjson").await.expect(200).body;
-    assert_eq!(judged(&file, keys(&owner).await, &[]).faults, []);
+    assert_eq!(judged(&file, keys(&owner).await, &[]).faults, [], "the export by staff verifies");
     let platform =
         download(&eng, "/v1/admin/audit-events", "application/x-ndjson").await.expect(200).body;
     let key = eng.get("/v1/admin/audit-log/keys").await.expect(200).body;
     let key = key.lines().map(|line| Verifier::parse(line).expect("a key")).collect();
-    assert_eq!(judged(&platform, key, &[]).faults, []);
-    assert_eq!(t.recorded("audit.exported").await, 3);
+    assert_eq!(judged(&platform, key, &[]).faults, [], "the export of the platform log verifies");
+    assert_eq!(t.recorded("audit.exported").await, 3, "each export is recorded once");
     let nonexistent = "/v1/admin/audit-events?org=org_01k7fgpr00e00800000000000g";
     download(&eng, nonexistent, "application/x-ndjson").await.problem(404, "not_found");
 }
@@ -448,12 +516,19 @@ async fn audit_verify_command_reports_faults(t: &App) {
     );
     write("altered.ndjson", &export(&owner).await.replacen("Acme 2", "Acme 3", 1));
     let altered = run(&["altered.ndjson", "--key", "log.keys"]);
-    assert!(altered.0 == 1 && altered.1.contains("[altered] event evt_"), "{altered:?}");
+    assert!(
+        altered.0 == 1 && altered.1.contains("[altered] event evt_"),
+        "the command exits with status 1 and names the event: {altered:?}"
+    );
     let report: Value = serde_json::from_str(
         run(&["altered.ndjson", "--key", "log.keys", "--json"]).1.lines().next().expect("a line"),
     )
     .expect("JSON");
-    assert_eq!((&report["sound"], &report["faults"][0]["kind"]), (&json!(false), &json!("altered")));
+    assert_eq!(
+        (&report["sound"], &report["faults"][0]["kind"]),
+        (&json!(false), &json!("altered")),
+        "the JSON report has the fault"
+    );
     for invalid in [
         &["missing.ndjson", "--key", "log.keys"][..],
         &["log.ndjson", "--key", "missing.keys"],

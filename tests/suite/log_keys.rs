@@ -22,15 +22,16 @@ async fn new_key_signs_beside_the_old_one(t: &App) {
     audit_keys.add_key(t.clock.now() + chrono::TimeDelta::seconds(1)).expect("made");
     let origin = before[0].name().to_owned();
     let both = audit_keys.verifiers(&origin);
-    assert_eq!(both.len(), 2);
+    assert_eq!(both.len(), 2, "both keys are published");
     // A running process sees the new key after a reload.
-    assert_eq!(running.verifiers(&origin).len(), 1);
+    assert_eq!(running.verifiers(&origin).len(), 1, "the running process knows only the old key");
     running.reload().expect("is read");
-    assert_eq!(running.verifiers(&origin), both);
+    assert_eq!(running.verifiers(&origin), both, "the running process knows both keys");
     let tree = Checkpoint { origin, size: 0, root: Hash::of_nothing() };
     let note = Note::parse(&audit_keys.sign(&tree).expect("signs")).expect("a note");
     note.verify(&before[0]).expect("the old key verifies the signature");
-    note.verify(&Verifier::parse(&both[1]).expect("a key")).expect("the new key verifies the signature");
+    note.verify(&Verifier::parse(&both[1]).expect("a key"))
+        .expect("the new key verifies the signature");
 }
 
 /// A full export verifies with the remaining key alone, although a retired key signed the earlier
@@ -64,19 +65,29 @@ async fn remaining_key_signs_earlier_checkpoints(t: &App) {
     assert!(
         new.len() == 1
             && newest.contains(&new[0].to_text())
-            && new[0].to_text() != old[0].to_text()
+            && new[0].to_text() != old[0].to_text(),
+        "only the new key is published"
     );
     let export = export(&owner).await;
-    let last_line: Value = serde_json::from_str(export.lines().last().expect("a line")).expect("JSON");
+    let last_line: Value =
+        serde_json::from_str(export.lines().last().expect("a line")).expect("JSON");
     assert!(
         last_line["end"]["history"].as_array().is_some_and(|notes| notes.len() > 2),
         "the export contains earlier checkpoints: {last_line}"
     );
     let report = judged(&export, new, &[]);
-    assert!(report.faults.is_empty(), "{:?}", report.faults);
+    assert!(
+        report.faults.is_empty(),
+        "the export verifies with the remaining key: {:?}",
+        report.faults
+    );
     // A checkpoint that was kept earlier verifies with its old key.
     let both = [keys(&owner).await, old].concat();
     let report = judged(&export, both, &[kept]);
-    assert!(report.faults.is_empty(), "{:?}", report.faults);
+    assert!(
+        report.faults.is_empty(),
+        "the kept checkpoint verifies with its key: {:?}",
+        report.faults
+    );
     rotated.finish().await;
 }

@@ -24,8 +24,12 @@ async fn org_is_created_updated_and_deleted(t: &App) {
     let created =
         me.post("/v1/orgs", json!({ "name": "Umbrella", "slug": "umbrella" })).await.expect(201);
     let id = created.text("/id");
-    assert_eq!(created.header("location"), format!("/v1/orgs/{id}"));
-    assert_eq!(created.json["plan"], "starter");
+    assert_eq!(
+        created.header("location"),
+        format!("/v1/orgs/{id}"),
+        "Location is the path of the org"
+    );
+    assert_eq!(created.json["plan"], "starter", "a new org has the starter plan");
     me.get(&created.header("location")).await.expect(200);
     let taken = t
         .sign_in("owner@globex.example")
@@ -34,23 +38,31 @@ async fn org_is_created_updated_and_deleted(t: &App) {
         .await;
     taken.problem(409, "slug_taken");
     let mine = me.get("/v1/orgs").await.expect(200);
-    assert_eq!(mine.text("/data/0/org/slug"), "umbrella");
-    assert_eq!(mine.json["data"].as_array().map(Vec::len), Some(2));
+    assert_eq!(mine.text("/data/0/org/slug"), "umbrella", "the newest org is listed first");
+    assert_eq!(mine.json["data"].as_array().map(Vec::len), Some(2), "both orgs are listed");
 
     me.patch("/v1/orgs/umbrella", json!({ "name": "Umbrella International" })).await.expect(200);
     me.patch("/v1/orgs/umbrella", json!({ "name": "Umbrella International" })).await.expect(200);
-    assert_eq!(t.recorded("org.updated").await, 1);
+    assert_eq!(
+        t.recorded("org.updated").await,
+        1,
+        "only the first of two equal updates is recorded"
+    );
     let confirm = |slug: &str| Some(json!({ "confirm_slug": slug }));
     me.send("DELETE", "/v1/orgs/umbrella", confirm("acme")).await.problem(422, "not_confirmed");
     me.get("/v1/orgs/umbrella").await.expect(200);
     me.send("DELETE", "/v1/orgs/umbrella", confirm("umbrella")).await.expect(204);
     me.get("/v1/orgs/umbrella").await.problem(404, "not_found");
     me.get(&format!("/v1/orgs/{id}")).await.problem(404, "not_found");
-    assert_eq!(me.get("/v1/orgs").await.expect(200).json["data"].as_array().map(Vec::len), Some(1));
+    assert_eq!(
+        me.get("/v1/orgs").await.expect(200).json["data"].as_array().map(Vec::len),
+        Some(1),
+        "the deleted org is not listed"
+    );
     me.post("/v1/orgs", json!({ "name": "Again", "slug": "umbrella" }))
         .await
         .problem(409, "slug_taken");
-    assert_eq!(t.recorded("org.deletion_requested").await, 1);
+    assert_eq!(t.recorded("org.deletion_requested").await, 1, "the deletion is recorded once");
 }
 
 async fn members_are_listed_in_pages(t: &App) {
@@ -78,12 +90,12 @@ async fn members_are_listed_in_pages(t: &App) {
         let me = &me;
         async move { me.get(&path).await.expect(200).json["data"].as_array().map_or(0, Vec::len) }
     };
-    assert_eq!(count("q=COSTA").await, 1);
-    assert_eq!(count("q=acme").await, 4);
+    assert_eq!(count("q=COSTA").await, 1, "the search ignores case");
+    assert_eq!(count("q=acme").await, 4, "the search covers addresses");
     assert_eq!(count("q=%25").await, 0, "`%` is not a wildcard");
-    assert_eq!(count("q=_").await, 0);
-    assert_eq!(count("role=admin").await, 1);
-    assert_eq!(count("role=admin&q=viewer").await, 0);
+    assert_eq!(count("q=_").await, 0, "`_` is not a wildcard");
+    assert_eq!(count("role=admin").await, 1, "one member is an admin");
+    assert_eq!(count("role=admin&q=viewer").await, 0, "filters are combined with AND");
 }
 
 async fn role_changes_are_limited_by_own_role(t: &App) {
@@ -103,15 +115,23 @@ async fn role_changes_are_limited_by_own_role(t: &App) {
         .await
         .problem(403, "above_own_role");
     let events = t.events("action=user.role_changed").await;
-    assert_eq!(events.len(), 2);
-    assert_eq!(events[1]["metadata"]["role"], json!({ "old": "member", "new": "admin" }));
-    assert_eq!(events[1]["summary"], "Ada Novak changed member@acme.example from member to admin");
-    assert_eq!(t.recorded("permission.denied").await, 4);
+    assert_eq!(events.len(), 2, "both changes are recorded");
+    assert_eq!(
+        events[1]["metadata"]["role"],
+        json!({ "old": "member", "new": "admin" }),
+        "the event has the old and new role"
+    );
+    assert_eq!(
+        events[1]["summary"], "Ada Novak changed member@acme.example from member to admin",
+        "the summary names the member and both roles"
+    );
+    assert_eq!(t.recorded("permission.denied").await, 4, "each denied change is recorded");
 }
 
 async fn last_owner_cannot_be_demoted_or_removed(t: &App) {
     let owner = t.sign_in("owner@acme.example").await;
-    let own_path = format!("/v1/orgs/acme/members/{}", t.member_id("acme", "owner@acme.example").await);
+    let own_path =
+        format!("/v1/orgs/acme/members/{}", t.member_id("acme", "owner@acme.example").await);
     owner.patch(&own_path, json!({ "role": "viewer" })).await.problem(409, "last_owner");
     owner.delete(&own_path).await.problem(409, "last_owner");
     owner.patch(&own_path, json!({ "role": "owner" })).await.expect(200);
@@ -145,10 +165,10 @@ async fn mutual_demotion_leaves_one_owner(t: &App) {
         let answers = join_all(requests).await;
         assert!(
             answers.iter().all(|answer| [200, 403, 409].contains(&answer.status)),
-            "{answers:?}"
+            "each response is 200, 403 or 409: {answers:?}"
         );
         let owners = "SELECT count(*) FROM membership m JOIN organization o ON o.id = m.org_id WHERE o.slug = 'acme' AND m.role = 'owner'";
-        assert_eq!(t.db.count(owners).await, 1, "round {round}");
+        assert_eq!(t.db.count(owners).await, 1, "round {round}: one owner is left");
         t.run_sql(
             "UPDATE membership SET role = 'owner' WHERE role = 'member' AND user_id IN \
             (SELECT id FROM \"user\" WHERE email IN ('owner@acme.example', 'admin@acme.example'))",
@@ -167,8 +187,11 @@ async fn settings_updates_check_the_version(t: &App) {
         async move { postern_tests::Answer::of(request.send().await).await }
     };
     let edited = edit(&etag, json!({ "branding": { "color": "#00ff00" } })).await.expect(200);
-    assert_ne!(edited.header("etag"), etag);
-    assert_eq!(edited.json["support_email"], read.json["support_email"], "omitted fields are unchanged");
+    assert_ne!(edited.header("etag"), etag, "the ETag changes");
+    assert_eq!(
+        edited.json["support_email"], read.json["support_email"],
+        "omitted fields are unchanged"
+    );
     edit(&etag, json!({ "support_email": null })).await.problem(412, "stale");
     for other in ["\"nonsense\"", "\"+2\"", "W/\"2\"", "\"7\", \"8\""] {
         edit(other, json!({ "support_email": null })).await.problem(412, "stale");
@@ -176,11 +199,15 @@ async fn settings_updates_check_the_version(t: &App) {
     edit("\"7\", \"2\"", json!({ "branding": { "color": "#00ff00" } })).await.expect(200);
     edit("unquoted", json!({ "support_email": null })).await.problem(400, "invalid_header");
     let cleared = edit(&edited.header("etag"), json!({ "support_email": null })).await.expect(200);
-    assert_eq!(cleared.json["support_email"], json!(null));
+    assert_eq!(cleared.json["support_email"], json!(null), "the address is cleared");
     let unchanged =
         admin.patch("/v1/orgs/acme/settings", json!({ "support_email": null })).await.expect(200);
-    assert_eq!(unchanged.header("etag"), cleared.header("etag"));
-    assert_eq!(t.recorded("settings.updated").await, 2);
+    assert_eq!(
+        unchanged.header("etag"),
+        cleared.header("etag"),
+        "an update without changes keeps the ETag"
+    );
+    assert_eq!(t.recorded("settings.updated").await, 2, "only updates with changes are recorded");
     for invalid in [
         json!({ "branding": { "color": "green" } }),
         json!({ "branding": { "logo_url": "https://169.254.169.254/x" } }),
@@ -209,18 +236,31 @@ async fn features_state_what_decided_them(t: &App) {
         let feature = viewer.get(&format!("/v1/orgs/{org}/features/sso")).await.expect(200).json;
         (feature["enabled"].clone(), feature["decided_by"].clone())
     };
-    assert_eq!(sso("acme").await, (json!(true), json!("plan")));
-    assert_eq!(sso("globex").await, (json!(true), json!("override")));
-    assert_eq!(sso("initech").await, (json!(false), json!("default")));
+    assert_eq!(sso("acme").await, (json!(true), json!("plan")), "the plan enables the feature");
+    assert_eq!(
+        sso("globex").await,
+        (json!(true), json!("override")),
+        "an override enables the feature"
+    );
+    assert_eq!(
+        sso("initech").await,
+        (json!(false), json!("default")),
+        "the default disables the feature"
+    );
     t.clock.turn(chrono::TimeDelta::days(30));
-    assert_eq!(sso("globex").await, (json!(false), json!("default")), "an expired override does not apply");
+    assert_eq!(
+        sso("globex").await,
+        (json!(false), json!("default")),
+        "an expired override does not apply"
+    );
     let viewer = t.sign_in("viewer@acme.example").await;
     viewer.get("/v1/orgs/acme/features/flying").await.problem(404, "not_found");
     assert_eq!(
         viewer.get("/v1/orgs/acme/features").await.expect(200).json["data"]
             .as_array()
             .map(Vec::len),
-        Some(5)
+        Some(5),
+        "all features are listed"
     );
 }
 
@@ -234,13 +274,22 @@ async fn dashboard_returns_counts(t: &App) {
         .json;
     assert_eq!(
         dashboard["members_by_role"],
-        json!({ "owner": 1, "admin": 1, "member": 1, "viewer": 1 })
+        json!({ "owner": 1, "admin": 1, "member": 1, "viewer": 1 }),
+        "members by role"
     );
-    assert_eq!(dashboard["usage"][0], json!({ "metric": "users", "used": 4, "limit": 10 }));
-    assert_eq!(dashboard["usage"][2], json!({ "metric": "projects", "used": 7, "limit": 3 }));
-    assert_eq!(dashboard["plan"], "starter");
-    assert_eq!(dashboard["features"], json!([]));
-    assert_eq!(dashboard["last_activity_at"], "2026-11-20T08:00:00Z");
+    assert_eq!(
+        dashboard["usage"][0],
+        json!({ "metric": "users", "used": 4, "limit": 10 }),
+        "usage of users and its limit"
+    );
+    assert_eq!(
+        dashboard["usage"][2],
+        json!({ "metric": "projects", "used": 7, "limit": 3 }),
+        "usage of projects above its limit"
+    );
+    assert_eq!(dashboard["plan"], "starter", "the plan of the org");
+    assert_eq!(dashboard["features"], json!([]), "no feature is enabled");
+    assert_eq!(dashboard["last_activity_at"], "2026-11-20T08:00:00Z", "time of the newest event");
 }
 
 async fn non_members_get_the_same_404_as_for_random_ids(t: &App) {
@@ -256,34 +305,50 @@ async fn non_members_get_the_same_404_as_for_random_ids(t: &App) {
     for rest in
         ["", "/dashboard", "/members", "/settings", "/features", "/audit-events", "/impersonations"]
     {
-        let by_id = non_member.get(&format!("/v1/orgs/{org}{rest}")).await.problem(404, "not_found");
-        let by_slug = non_member.get(&format!("/v1/orgs/acme{rest}")).await.problem(404, "not_found");
+        let by_id =
+            non_member.get(&format!("/v1/orgs/{org}{rest}")).await.problem(404, "not_found");
+        let by_slug =
+            non_member.get(&format!("/v1/orgs/acme{rest}")).await.problem(404, "not_found");
         let random =
             non_member.get(&format!("/v1/orgs/{random_id}{rest}")).await.problem(404, "not_found");
-        assert_eq!(by_id.without_request_id(), random.without_request_id());
-        assert_eq!(by_slug.without_request_id(), random.without_request_id());
+        assert_eq!(
+            by_id.without_request_id(),
+            random.without_request_id(),
+            "by id, {rest:?} returns the same 404 as for a random org"
+        );
+        assert_eq!(
+            by_slug.without_request_id(),
+            random.without_request_id(),
+            "by slug, {rest:?} returns the same 404 as for a random org"
+        );
     }
     let before = t.recorded("permission.denied").await;
-    let existing =
-        non_member.get(&format!("/v1/orgs/globex/members/{member}")).await.problem(404, "not_found");
+    let existing = non_member
+        .get(&format!("/v1/orgs/globex/members/{member}"))
+        .await
+        .problem(404, "not_found");
     let random = non_member
         .get("/v1/orgs/globex/members/mem_01k7fgpr00e00800000000000g")
         .await
         .problem(404, "not_found");
-    assert_eq!(existing.without_request_id(), random.without_request_id());
+    assert_eq!(
+        existing.without_request_id(),
+        random.without_request_id(),
+        "a member of another org gets the same 404 as a random member"
+    );
     non_member
         .patch(&format!("/v1/orgs/acme/members/{member}"), json!({ "role": "nonsense" }))
         .await
         .problem(404, "not_found");
     // Each attempt is recorded, whether or not the id exists.
-    assert_eq!(t.recorded("permission.denied").await, before + 3);
+    assert_eq!(t.recorded("permission.denied").await, before + 3, "each denial is recorded");
     let denied = &t.events("action=permission.denied").await[0];
     assert_eq!(
         denied["org"],
         json!(null),
         "attempts of non-members are not recorded in the org's log"
     );
-    assert_eq!(denied["actor"]["email"], "owner@globex.example");
+    assert_eq!(denied["actor"]["email"], "owner@globex.example", "the denial names the caller");
 }
 
 async fn cursors_are_bound_to_their_list(t: &App) {
@@ -317,16 +382,23 @@ async fn removed_member_loses_access(t: &App) {
     member.get("/v1/orgs/acme").await.problem(404, "not_found");
     member.get("/v1/me").await.expect(200);
     owner.delete(&format!("/v1/orgs/acme/members/{id}")).await.problem(404, "not_found");
-    assert_eq!(t.recorded("user.removed").await, 1);
+    assert_eq!(t.recorded("user.removed").await, 1, "the removal is recorded once");
 }
 
 async fn concurrent_deletions_delete_once(t: &App) {
     let owner = t.sign_in("owner@acme.example").await;
     let delete = || owner.send("DELETE", "/v1/orgs/acme", Some(json!({ "confirm_slug": "acme" })));
     let answers = join_all((0..16).map(|_| delete())).await;
-    assert_eq!(answers.iter().filter(|answer| answer.status == 204).count(), 1, "{answers:?}");
-    assert!(answers.iter().all(|answer| [204, 404].contains(&answer.status)), "{answers:?}");
-    assert_eq!(t.recorded("org.deletion_requested").await, 1);
+    assert_eq!(
+        answers.iter().filter(|answer| answer.status == 204).count(),
+        1,
+        "one deletion succeeds: {answers:?}"
+    );
+    assert!(
+        answers.iter().all(|answer| [204, 404].contains(&answer.status)),
+        "the others get 404: {answers:?}"
+    );
+    assert_eq!(t.recorded("org.deletion_requested").await, 1, "the deletion is recorded once");
     let renamed = owner.patch("/v1/orgs/acme", json!({ "name": "Too late" })).await;
     renamed.problem(404, "not_found");
 }

@@ -25,7 +25,7 @@ async fn requests_send_few_statements(t: &App) {
         async move {
             let before = t.state.store.statements();
             let answer = me.send(method, &path, body).await;
-            assert!(answer.status < 300, "{}", answer.body);
+            assert!(answer.status < 300, "{method} {path} succeeds: {}", answer.body);
             t.state.store.statements() - before
         }
     };
@@ -41,7 +41,7 @@ async fn requests_send_few_statements(t: &App) {
         "/impersonations",
     ] {
         let statements = cost("GET", format!("/v1/orgs/acme{path}"), None).await;
-        assert!(statements <= 5, "GET {path} sends {statements} statements");
+        assert!(statements <= 5, "GET {path} sends at most 5 statements, not {statements}");
     }
     let full_page = cost("GET", "/v1/orgs/acme/members?limit=100".to_owned(), None).await;
     assert_eq!(
@@ -51,7 +51,7 @@ async fn requests_send_few_statements(t: &App) {
     );
     for path in ["/v1/me", "/v1/me/sessions", "/v1/orgs", "/v1/me/permissions?org=acme"] {
         let statements = cost("GET", path.to_owned(), None).await;
-        assert!(statements <= 5, "GET {path} sends {statements} statements");
+        assert!(statements <= 5, "GET {path} sends at most 5 statements, not {statements}");
     }
     let path = format!("/v1/orgs/acme/members/{member}");
     for (method, path, body) in [
@@ -62,7 +62,7 @@ async fn requests_send_few_statements(t: &App) {
         ("POST", "/v1/orgs".to_owned(), Some(json!({ "name": "New", "slug": "new-org" }))),
     ] {
         let statements = cost(method, path.clone(), body).await;
-        assert!(statements <= 9, "{method} {path} sends {statements} statements");
+        assert!(statements <= 9, "{method} {path} sends at most 9 statements, not {statements}");
     }
 }
 
@@ -85,7 +85,7 @@ async fn shutdown_finishes_running_requests(t: &App) {
     };
     let (answer, ()) = futures_util::future::join(sign_in, stop).await;
     answer.problem(401, "invalid_credentials");
-    assert!(state.is_stopping());
+    assert!(state.is_stopping(), "the server is stopping");
     slow.finish().await;
 }
 
@@ -160,27 +160,37 @@ fn first_start_creates_keys_and_second_start_reuses_them() {
             .take_while(|line| !line.contains("initech ("))
             .collect();
         let banner = banner.join("\n");
-        assert!(banner.contains(&format!("http://127.0.0.1:{port}/docs/")), "{start}: {banner}");
-        assert!(banner.contains("super2@postern.example") && banner.contains(PASSWORD));
+        assert!(
+            banner.contains(&format!("http://127.0.0.1:{port}/docs/")),
+            "{start} start: the banner has the URL of Swagger UI: {banner}"
+        );
+        assert!(
+            banner.contains("super2@postern.example") && banner.contains(PASSWORD),
+            "{start} start: the banner lists the demo accounts: {banner}"
+        );
         let stopped = Command::new("kill")
             .args(["-TERM", &server.id().to_string()])
             .status()
             .expect("kill runs");
-        assert!(stopped.success());
+        assert!(stopped.success(), "SIGTERM is sent");
         assert!(server.wait().expect("ends").success(), "SIGTERM stops the server with status 0");
     }
     let keys = folder.path().join("data/keys");
-    assert_eq!(fs::metadata(&keys).expect("is there").permissions().mode() & 0o777, 0o700);
+    assert_eq!(
+        fs::metadata(&keys).expect("is there").permissions().mode() & 0o777,
+        0o700,
+        "the key directory is private"
+    );
     let key_files: Vec<PathBuf> = fs::read_dir(&keys)
         .expect("a folder")
         .map(|entry| entry.expect("an entry").path())
         .collect();
-    assert_eq!(key_files.len(), 3);
+    assert_eq!(key_files.len(), 3, "three key files are created");
     for file in key_files.iter().chain([&folder.path().join("data/postern.db")]) {
         assert_eq!(
             fs::metadata(file).expect("is there").permissions().mode() & 0o777,
             0o600,
-            "{}",
+            "{} is private",
             file.display()
         );
     }
@@ -189,7 +199,7 @@ fn first_start_creates_keys_and_second_start_reuses_them() {
         let output = postern(folder.path(), &["serve"]);
         assert!(
             !output.status.success() && said(&output).contains("chmod 600"),
-            "{}: {}",
+            "serve does not start with a readable key {}: {}",
             key.display(),
             said(&output)
         );
@@ -200,7 +210,7 @@ fn first_start_creates_keys_and_second_start_reuses_them() {
 #[test]
 fn staff_command_grants_and_revokes_tiers() {
     let folder = tempfile::tempdir().expect("a folder");
-    assert!(postern(folder.path(), &["demo"]).status.success());
+    assert!(postern(folder.path(), &["demo"]).status.success(), "`postern demo` succeeds");
     assert!(postern(folder.path(), &["demo"]).status.success(), "`postern demo` can be repeated");
     let reason = ["--reason", "joins the support team"];
     let grant = |email: &str, tier: &str| {
@@ -210,7 +220,7 @@ fn staff_command_grants_and_revokes_tiers() {
     assert!(
         granted.status.success()
             && said(&granted).contains("granted owner@initech.example the engineering tier"),
-        "{}",
+        "the tier is granted: {}",
         said(&granted)
     );
     for (output, fault) in [
@@ -225,16 +235,24 @@ fn staff_command_grants_and_revokes_tiers() {
             "15 to 500",
         ),
         (
-            postern(folder.path(), &["staff", "revoke", "viewer@acme.example", reason[0], reason[1]]),
+            postern(
+                folder.path(),
+                &["staff", "revoke", "viewer@acme.example", reason[0], reason[1]],
+            ),
             "not staff",
         ),
     ] {
-        assert!(!output.status.success() && said(&output).contains(fault), "{}", said(&output));
+        assert!(
+            !output.status.success() && said(&output).contains(fault),
+            "the command fails with {fault:?}: {}",
+            said(&output)
+        );
     }
     assert!(
         postern(folder.path(), &["staff", "revoke", "owner@initech.example", reason[0], reason[1]])
             .status
-            .success()
+            .success(),
+        "the tier is revoked"
     );
 }
 
@@ -262,17 +280,21 @@ fn user_add_command_creates_accounts() {
     let weak = add("sofia@vendor.example", "password1234");
     assert!(
         !weak.status.success() && said(&weak).contains("too common"),
-        "{}",
+        "a common password is rejected: {}",
         said(&weak)
     );
     let added = add("Sofia@vendor.example", "four random words do");
     assert!(
         added.status.success() && said(&added).contains("created sofia@vendor.example (user_"),
-        "{}",
+        "the account is created: {}",
         said(&added)
     );
     let again = add("sofia@vendor.example", "four random words do");
-    assert!(!again.status.success() && said(&again).contains("already"), "{}", said(&again));
+    assert!(
+        !again.status.success() && said(&again).contains("already"),
+        "an existing address is rejected: {}",
+        said(&again)
+    );
     let grant = [
         "staff",
         "grant",
@@ -281,13 +303,13 @@ fn user_add_command_creates_accounts() {
         "--reason",
         "the first super admin",
     ];
-    assert!(postern(folder.path(), &grant).status.success());
+    assert!(postern(folder.path(), &grant).status.success(), "the account can be granted a tier");
 }
 
 #[test]
 fn demo_is_rejected_on_other_databases() {
     let folder = tempfile::tempdir().expect("a folder");
-    assert!(postern(folder.path(), &["demo"]).status.success());
+    assert!(postern(folder.path(), &["demo"]).status.success(), "`postern demo` succeeds");
     let database = format!("sqlite://{}", folder.path().join("data/postern.db").display());
     actix_web::rt::System::new().block_on(async {
         use sea_orm::ConnectionTrait;
@@ -297,7 +319,7 @@ fn demo_is_rejected_on_other_databases() {
     let refused = postern(folder.path(), &["serve", "--demo"]);
     assert!(
         !refused.status.success() && said(&refused).contains("needs a separate database"),
-        "{}",
+        "serve does not start: {}",
         said(&refused)
     );
 }
@@ -311,14 +333,18 @@ fn all_configuration_faults_are_reported() {
     )
     .expect("written");
     let output = postern(folder.path(), &["--config", "bad.toml", "migrate"]);
-    assert!(!output.status.success());
+    assert!(!output.status.success(), "the command fails");
     for fault in ["4 error(s)", "server.listen", "server.prot", "impersonation.minutes", "mail"] {
-        assert!(said(&output).contains(fault), "{fault}: {}", said(&output));
+        assert!(said(&output).contains(fault), "the error lists {fault}: {}", said(&output));
     }
     assert!(
         !folder.path().join("data").exists(),
         "nothing is created before the configuration is valid"
     );
     let missing = postern(folder.path(), &["--config", "missing.toml", "migrate"]);
-    assert!(said(&missing).contains("file not found"));
+    assert!(
+        said(&missing).contains("file not found"),
+        "a missing configuration file is reported: {}",
+        said(&missing)
+    );
 }

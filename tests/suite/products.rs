@@ -102,13 +102,17 @@ async fn example_backend_checks_tokens(t: &App, language: &str) {
             status != 200
                 || shown_banner.is_some() == banner.is_some()
                     && shown_banner.unwrap_or_default().starts_with(banner.unwrap_or_default()),
-            "{body}"
+            "{method} {path}: the banner names the staff member under impersonation: {body}"
         );
     }
     // Python's HTTP server collapses leading slashes before routing.
     if language == "typescript" {
         for doubled in ["//account", "//notes/payment-method"] {
-            assert_eq!(request("POST", doubled, token(&full)).await.0, 400, "{doubled}");
+            assert_eq!(
+                request("POST", doubled, token(&full)).await.0,
+                400,
+                "{doubled} is rejected"
+            );
         }
     }
     // Tokens that are missing, malformed, unsigned or changed.
@@ -123,7 +127,7 @@ async fn example_backend_checks_tokens(t: &App, language: &str) {
         format!("{head}.{claims}."),
         format!("{head}.{claims}A.{signature}"),
     ] {
-        assert_eq!(request("GET", "/", invalid.clone()).await.0, 401, "{invalid}: rejected");
+        assert_eq!(request("GET", "/", invalid.clone()).await.0, 401, "{invalid:?} is rejected");
     }
     let without_keys = product(t, language, "http://127.0.0.1:1").await;
     assert_eq!(

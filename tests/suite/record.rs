@@ -50,7 +50,7 @@ async fn filters_are_combined_with_and(t: &App) {
         ("ip=127.0.0.1&action=org.updated".to_owned(), 2),
         ("ip=203.0.113.9".to_owned(), 0),
     ] {
-        assert_eq!(count(query.clone()).await, expected, "{query}");
+        assert_eq!(count(query.clone()).await, expected, "number of events for {query}");
     }
     for invalid in [
         "action=org",
@@ -65,7 +65,10 @@ async fn filters_are_combined_with_and(t: &App) {
         "q=a&q=b",
         "q=%00",
     ] {
-        owner.get(&format!("/v1/orgs/acme/audit-events?{invalid}")).await.problem(400, "invalid_query");
+        owner
+            .get(&format!("/v1/orgs/acme/audit-events?{invalid}"))
+            .await
+            .problem(400, "invalid_query");
     }
     let event = owner
         .get("/v1/orgs/acme/audit-events?action=org.updated")
@@ -74,7 +77,8 @@ async fn filters_are_combined_with_and(t: &App) {
         .text("/data/0/id");
     assert_eq!(
         owner.get(&format!("/v1/orgs/acme/audit-events/{event}")).await.expect(200).text("/id"),
-        event
+        event,
+        "the event is returned by its id"
     );
     let other = t.sign_in("owner@globex.example").await;
     other.get(&format!("/v1/orgs/globex/audit-events/{event}")).await.problem(404, "not_found");
@@ -84,7 +88,8 @@ async fn filters_are_combined_with_and(t: &App) {
             .await
             .expect(200)
             .json["data"],
-        json!([])
+        json!([]),
+        "another org's log has no event of the impersonation"
     );
 }
 
@@ -98,15 +103,18 @@ async fn staff_read_own_or_all_events(t: &App) {
             .as_array()
             .expect("a list")
             .iter()
-            .all(|event| event["actor"]["email"] == "support@postern.example")
+            .all(|event| event["actor"]["email"] == "support@postern.example"),
+        "support reads only its own events"
     );
     assert_eq!(
         support.get("/v1/admin/audit-events?actor=ops@postern.example").await.expect(200).json["data"],
-        json!([])
+        json!([]),
+        "support reads no events of others"
     );
     assert_ne!(
         eng.get("/v1/admin/audit-events?actor=ops@postern.example").await.expect(200).json["data"],
-        json!([])
+        json!([]),
+        "engineering reads events of others"
     );
     t.sign_in("owner@acme.example")
         .await
@@ -119,7 +127,8 @@ async fn audit_events_are_append_only(t: &App) {
     let before = t.db.count("SELECT count(*) FROM audit_event").await;
     let replace = "INSERT OR REPLACE INTO audit_event (id, occurred_at, actor_type, action, outcome, target_type, target_label, summary, metadata, schema_version) \
         SELECT id, occurred_at, actor_type, 'forged', outcome, target_type, target_label, summary, metadata, schema_version FROM audit_event";
-    let on_both_databases = ["UPDATE audit_event SET summary = 'forged'", "DELETE FROM audit_event"];
+    let on_both_databases =
+        ["UPDATE audit_event SET summary = 'forged'", "DELETE FROM audit_event"];
     let on_this_database: &[&str] = match t.backend {
         Backend::Sqlite => &[replace],
         Backend::Postgres | Backend::PgBouncer => {
@@ -128,15 +137,16 @@ async fn audit_events_are_append_only(t: &App) {
     };
     for sql in on_both_databases.iter().chain(on_this_database) {
         let refused = t.db.execute(sql).await.expect_err(sql);
-        assert!(refused.to_string().contains("append-only"), "{sql}: {refused}");
+        assert!(refused.to_string().contains("append-only"), "{sql} fails: {refused}");
     }
-    assert_eq!(t.db.count("SELECT count(*) FROM audit_event").await, before);
+    assert_eq!(t.db.count("SELECT count(*) FROM audit_event").await, before, "no event is removed");
     assert_eq!(
         t.db.count(
             "SELECT count(*) FROM audit_event WHERE summary = 'forged' OR action = 'forged'"
         )
         .await,
-        0
+        0,
+        "no event is changed"
     );
     t.sign_in("owner@acme.example")
         .await
@@ -199,8 +209,12 @@ async fn failed_changes_record_no_success(t: &App) {
         .post("/v1/orgs", json!({ "name": "Other", "slug": "globex" }))
         .await
         .problem(409, "slug_taken");
-    assert_eq!(t.recorded("org.updated").await, 0);
-    assert_eq!(t.recorded("org.created").await, 3);
+    assert_eq!(t.recorded("org.updated").await, 0, "the failed update is not recorded");
+    assert_eq!(
+        t.recorded("org.created").await,
+        3,
+        "the failed creation is not recorded: only the demo's 3 orgs are"
+    );
 }
 
 async fn secrets_are_not_recorded(t: &App) {
@@ -267,7 +281,7 @@ async fn events_page_from_newest_to_oldest(t: &App) {
         let Some(cursor) = page.json["next_cursor"].as_str() else { break };
         path = format!("/v1/orgs/acme/audit-events?action=org.updated&limit=3&cursor={cursor}");
     }
-    assert_eq!(ids.len(), 7);
+    assert_eq!(ids.len(), 7, "all 7 events are listed");
     assert!(ids.windows(2).all(|pair| pair[0] > pair[1]), "each event appears once, newest first");
     // `prev_cursor` leads back over the same events.
     let mut back = Vec::new();
@@ -288,5 +302,5 @@ async fn events_page_from_newest_to_oldest(t: &App) {
             .expect(200)
             .json;
     }
-    assert_eq!(back, ids);
+    assert_eq!(back, ids, "paging back returns the same events");
 }

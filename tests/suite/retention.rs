@@ -3,8 +3,8 @@
 use std::time::{Duration, Instant};
 
 use chrono::TimeDelta;
-use postern_domain::justification::Reason;
-use postern_persistence::maintenance::{AuditMaintenance, RetentionReport, SubjectRef};
+use postern_domain::{justification::Reason, user::UserRef};
+use postern_persistence::maintenance::{AuditMaintenance, RetentionReport};
 use postern_tests::{App, Backend, on_both, tests_on};
 use sea_orm::ConnectionTrait;
 use serde_json::{Value, json};
@@ -71,21 +71,32 @@ async fn retention_removes_events_and_keeps_hashes(t: &App) {
     assert_eq!(events(acme.to_owned()).await, before, "a dry run removes nothing");
     let applied = apply_retention(t, 30, false).await;
     assert_eq!(applied.logs, planned.logs, "the run removes what the dry run reported");
-    assert_eq!(events(format!("{acme} AND summary LIKE '%Acme 2%'")).await, 0);
-    assert_eq!(events(format!("{acme} AND summary LIKE '%Forty days later%'")).await, 1);
+    assert_eq!(
+        events(format!("{acme} AND summary LIKE '%Acme 2%'")).await,
+        0,
+        "expired events are removed"
+    );
+    assert_eq!(
+        events(format!("{acme} AND summary LIKE '%Forty days later%'")).await,
+        1,
+        "events younger than 30 days are kept"
+    );
     t.sequence().await;
     // The remaining log verifies against the kept checkpoint, and records what was removed.
     let file = export(&owner).await;
     let report = judged(&file, keys.clone(), std::slice::from_ref(&kept));
-    assert_eq!(report.faults, []);
+    assert_eq!(report.faults, [], "the remaining log verifies");
     assert!(
         report.retired > 5
             && report.retired + report.events == report.size + report.newer + report.waiting,
-        "{report:?}"
+        "every event is kept or accounted for by retention: {report:?}"
     );
     let removal =
         owner.get("/v1/orgs/acme/audit-events?action=audit.retention_applied").await.expect(200);
-    assert_eq!(removal.json["data"][0]["metadata"]["events"], report.retired);
+    assert_eq!(
+        removal.json["data"][0]["metadata"]["events"], report.retired,
+        "the retention event has the number of removed events"
+    );
     let proof = format!("/v1/orgs/acme/audit-log/proof?event={}", removal.text("/data/0/id"));
     owner.get(&proof).await.expect(200);
     owner.get("/v1/orgs/acme/audit-log/tile/entries/000.p/1").await.problem(404, "not_found");
@@ -99,7 +110,7 @@ async fn retention_removes_events_and_keeps_hashes(t: &App) {
         apply_retention(t, 30, false).await;
         t.sequence().await;
         let report = judged(&export(&owner).await, keys.clone(), &[]);
-        assert_eq!(report.faults, [], "{report:?}");
+        assert_eq!(report.faults, [], "the log verifies after another run: {report:?}");
     }
     let owner = t.sign_in("owner@acme.example").await;
     owner.patch("/v1/orgs/acme", json!({ "name": "Forty days later" })).await.expect(200);
@@ -115,7 +126,11 @@ async fn retention_removes_events_and_keeps_hashes(t: &App) {
     ))
     .await
     .expect("runs");
-    assert_eq!(kinds(&judged(&export(&owner).await, keys, &[])), ["missing"]);
+    assert_eq!(
+        kinds(&judged(&export(&owner).await, keys, &[])),
+        ["missing"],
+        "the deleted event is missing"
+    );
 }
 
 async fn legal_hold_blocks_retention(t: &App) {
@@ -144,10 +159,18 @@ async fn legal_hold_blocks_retention(t: &App) {
             .collect::<Vec<_>>()
     };
     assert_eq!(slugs(&report), ["initech"], "acme is held, and globex keeps events for longer");
-    assert_eq!(report.held.iter().map(|org| org.slug.as_str()).collect::<Vec<_>>(), ["acme"]);
+    assert_eq!(
+        report.held.iter().map(|org| org.slug.as_str()).collect::<Vec<_>>(),
+        ["acme"],
+        "the report lists acme as held"
+    );
     command(&["retention", "release", "acme", "--reason", "asked for by their lawyers"]).await;
     // The commands use the system clock, not the test clock: their events are newer.
-    assert_eq!(slugs(&apply_retention(t, 30, false).await), ["acme"]);
+    assert_eq!(
+        slugs(&apply_retention(t, 30, false).await),
+        ["acme"],
+        "after the release, acme's events are removed"
+    );
     let owner = t.sign_in("owner@acme.example").await;
     let changes = owner
         .get("/v1/orgs/acme/audit-events?action=audit.retention_changed")
@@ -234,10 +257,14 @@ async fn retention_waits_for_a_pending_hold(t: &App) {
     let ((held, output), report, ()) =
         futures_util::future::join3(run_command(t, &HOLD), retention, release).await;
     assert!(held, "the hold is set: {output}");
-    assert_eq!(report.held.iter().map(|org| org.slug.as_str()).collect::<Vec<_>>(), ["acme"]);
+    assert_eq!(
+        report.held.iter().map(|org| org.slug.as_str()).collect::<Vec<_>>(),
+        ["acme"],
+        "the report lists acme as held"
+    );
     assert!(
         report.logs.iter().all(|log| log.org.as_ref().is_none_or(|org| org.slug != "acme")),
-        "{report:?}"
+        "nothing of acme is removed: {report:?}"
     );
     blocker.close().await.expect("closes");
 }
@@ -268,21 +295,24 @@ async fn erasure_removes_personal_data(t: &App) {
     t.log_in("viewer@acme.example", "not the password").await.problem(401, "invalid_credentials");
     t.sequence().await;
     let (kept, before) = (checkpoint(&owner).await, export(&owner).await);
-    assert!(before.contains("viewer@acme.example"));
+    assert!(
+        before.contains("viewer@acme.example"),
+        "the export contains the address before the erasure"
+    );
     let maintenance = AuditMaintenance::connect(&t.db.options()).await.expect("opens");
     let reason = Reason::try_from("asked for by themselves".to_owned()).expect("a reason");
     let erase = |email: &'static str| {
         let (maintenance, reason) = (&maintenance, reason.clone());
         async move {
             maintenance
-                .erase(&SubjectRef::Email(email.to_owned()), &reason, &t.context())
+                .erase(&UserRef::Email(email.to_owned()), &reason, &t.context())
                 .await
                 .expect("runs")
         }
     };
-    assert_eq!(erase("unknown@acme.example").await, None);
+    assert_eq!(erase("unknown@acme.example").await, None, "an unknown address is not found");
     let events = erase("viewer@acme.example").await.expect("the user exists").events;
-    assert!(events >= 3, "{events}");
+    assert!(events >= 3, "at least 3 events contain personal data of the user, not {events}");
     assert_eq!(
         erase("viewer@acme.example").await.map(|again| again.events),
         Some(0),
@@ -290,27 +320,37 @@ async fn erasure_removes_personal_data(t: &App) {
     );
     t.sequence().await;
     let file = export(&owner).await;
-    assert!(!file.contains("viewer@acme.example") && !file.contains("Vera"), "{file}");
+    assert!(
+        !file.contains("viewer@acme.example") && !file.contains("Vera"),
+        "the export contains neither address nor name: {file}"
+    );
     let report = judged(&file, keys(&owner).await, &[kept]);
     assert_eq!(report.faults, [], "the remaining log verifies");
-    assert!(report.erased.len() >= 2, "{report:?}");
+    assert!(report.erased.len() >= 2, "the report lists the erased events: {report:?}");
     let removed = owner.get("/v1/orgs/acme/audit-events?action=user.removed").await.expect(200);
     assert_eq!(
         removed.json["data"][0]["actor"]["email"], "owner@acme.example",
         "fields of other users are unchanged"
     );
-    assert_eq!(removed.text("/data/0/target/label"), "(erased)");
+    assert_eq!(
+        removed.text("/data/0/target/label"),
+        "(erased)",
+        "the label of the target is erased"
+    );
     let erased: Vec<Value> =
         removed.json["data"][0]["erased_fields"].as_array().expect("a list").clone();
     assert!(
         erased.contains(&json!("target"))
             && erased.contains(&json!("summary"))
             && !erased.contains(&json!("actor")),
-        "{erased:?}"
+        "target and summary are erased, the actor is not: {erased:?}"
     );
     // An erasure does not hide changes to the fields of other users.
     let altered = file.replacen("owner@acme.example", "other@acme.example", 1);
-    assert!(kinds(&judged(&altered, keys(&owner).await, &[])).contains(&"altered"));
+    assert!(
+        kinds(&judged(&altered, keys(&owner).await, &[])).contains(&"altered"),
+        "a changed actor is reported"
+    );
     let eng = t.sign_in("eng@postern.example").await;
     let event = eng.get("/v1/admin/audit-events?action=privacy.erased").await.expect(200);
     let counts = event.json["data"]
@@ -324,9 +364,12 @@ async fn erasure_removes_personal_data(t: &App) {
         "the counts of all logs add up to the total: {}",
         event.body
     );
-    assert!(!event.body.contains("viewer@acme.example"));
+    assert!(
+        !event.body.contains("viewer@acme.example"),
+        "the erasure event does not contain the address"
+    );
     let occurrences = "SELECT count(*) FROM audit_event WHERE actor_email = 'viewer@acme.example' OR target_label LIKE '%viewer@acme%' OR summary LIKE '%viewer@acme%'";
-    assert_eq!(t.db.count(occurrences).await, 0);
+    assert_eq!(t.db.count(occurrences).await, 0, "no event contains the address");
     if t.backend != Backend::Sqlite {
         maintenance.close().await;
     }
@@ -367,18 +410,25 @@ async fn commands_with_other_audit_keys_fail(t: &App) {
         );
         assert!(
             !output.status.success() && said(&output).contains("bound to the audit key"),
-            "{arguments:?}: {}",
+            "{arguments:?} fails: {}",
             said(&output)
         );
     }
-    assert_eq!(t.recorded("staff.tier_changed").await, 1);
+    assert_eq!(
+        t.recorded("staff.tier_changed").await,
+        1,
+        "only the change with the audit keys is recorded"
+    );
 }
 
 async fn retention_and_erasure_commands_work(t: &App) {
     t.skip_invariants();
     acts(t).await;
     let result = run_command(t, &["retention", "run", "--dry-run"]).await;
-    assert!(result.0 && result.1.contains("no expired events"), "{result:?}");
+    assert!(
+        result.0 && result.1.contains("no expired events"),
+        "the dry run has nothing to remove: {result:?}"
+    );
     let result = run_command(
         t,
         &[
@@ -391,7 +441,10 @@ async fn retention_and_erasure_commands_work(t: &App) {
         ],
     )
     .await;
-    assert!(result.0 && result.1.contains("erased viewer@acme.example from"), "{result:?}");
+    assert!(
+        result.0 && result.1.contains("erased viewer@acme.example from"),
+        "the erasure succeeds: {result:?}"
+    );
     for invalid in [
         &[
             "privacy",
@@ -405,7 +458,7 @@ async fn retention_and_erasure_commands_work(t: &App) {
         &["retention", "set", "acme", "--days", "29", "--reason", "asked for by their lawyers"],
         &["retention", "set", "nowhere", "--days", "30", "--reason", "asked for by their lawyers"],
     ] {
-        assert!(!run_command(t, invalid).await.0, "{invalid:?}");
+        assert!(!run_command(t, invalid).await.0, "{invalid:?} fails");
     }
     if t.backend == Backend::Sqlite {
         let healthy = run_command(t, &["doctor", "--demo"]).await;
@@ -421,10 +474,11 @@ async fn empty_partitions_are_dropped(t: &App) {
         .await
         .expect("made");
     let report = apply_retention(t, 400, false).await;
-    assert_eq!(report.months, ["audit_event_2020_01"]);
+    assert_eq!(report.months, ["audit_event_2020_01"], "the empty partition is reported");
     assert_eq!(
         t.db.count("SELECT count(*) FROM pg_class WHERE relname = 'audit_event_2020_01'").await,
-        0
+        0,
+        "the empty partition is dropped"
     );
 }
 
@@ -466,7 +520,7 @@ async fn other_roles_cannot_change_audit_tables(t: &App) {
                     login.execute_unprepared(&attempt).await.expect_err(&attempt).to_string();
                 assert!(
                     refused.contains("permission denied") || refused.contains("must be owner"),
-                    "{role}: {attempt}: {refused}"
+                    "{role}: {attempt} is denied: {refused}"
                 );
             }
         }
@@ -476,7 +530,10 @@ async fn other_roles_cannot_change_audit_tables(t: &App) {
             .await
             .expect_err("the login cannot become the audit owner")
             .to_string();
-        assert!(refused.contains("permission denied"), "{refused}");
+        assert!(
+            refused.contains("permission denied"),
+            "the login cannot become the audit owner: {refused}"
+        );
     }
     login.close().await.expect("closes");
     // The triggers stop the schema owner unless it explicitly becomes the audit owner.
@@ -494,7 +551,7 @@ async fn other_roles_cannot_change_audit_tables(t: &App) {
                 |error| error.to_string().contains("append-only"),
                 |done| done.rows_affected() == 0
             ),
-            "{attempt}: {done:?}"
+            "{attempt} changes nothing: {done:?}"
         );
     }
     owner.close().await.expect("closes");

@@ -1,15 +1,15 @@
-//! The wall between tenants in PostgreSQL, run into: with raw SQL as the server's own login, and by requests. That damage to it is noticed is
-//! `damage.rs`.
+//! Row-level security in PostgreSQL, with raw SQL as the server's login and with requests. Tests for
+//! drift are in `rls_drift.rs`.
 
 use postern_tests::{App, SERVER, on_postgres, tests_on};
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, DbErr, Statement};
 
 use crate::rls_drift;
 
-// What the server's own requests run into, through the pooler as well.
+// Requests, directly and through PgBouncer.
 on_postgres![requests_run_in_their_tenant_context, schemas_named_after_roles_are_ignored];
 
-// What is tried as the login itself, with a connection of the test's own.
+// Raw SQL as the server's login, over a separate connection.
 mod login {
     use super::{
         audit_events_cannot_be_changed_by_either_role,
@@ -28,7 +28,7 @@ mod login {
     }
 }
 
-/// What a transaction of a role is.
+/// Begins a transaction with this role and, unless `org` is none, its tenant context.
 async fn begin(login: &DatabaseConnection, role: &str, org: Option<&str>) {
     login.execute_unprepared("ROLLBACK").await.expect("ends");
     login.execute_unprepared(&format!("BEGIN; SET LOCAL ROLE {role}")).await.expect("begins");
@@ -45,19 +45,19 @@ async fn count(db: &DatabaseConnection, sql: &str) -> Result<i64, DbErr> {
     row.expect("a count").try_get_by_index(0)
 }
 
-/// Every table that has rows of an org, from the catalogue and not from our own list: a new one is tried without anybody
-/// adding it here.
+/// Tables with rows of an org and the column of its id. Read from the catalog, so that new tables are
+/// included.
 async fn tables_of_tenants(t: &App) -> Vec<(String, &'static str)> {
     let sql = "SELECT c.relname::text FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'org_id' \
                WHERE c.relkind IN ('r', 'p') AND c.relnamespace = 'public'::regnamespace AND NOT c.relispartition ORDER BY 1";
     let mut tables: Vec<_> =
         t.db.texts(sql).await.into_iter().map(|table| (table, "org_id")).collect();
-    assert!(tables.len() >= 7, "{tables:?}");
+    assert!(tables.len() >= 7, "the catalog has at least 7 tables with an org_id: {tables:?}");
     tables.push(("organization".to_owned(), "id"));
     tables
 }
 
-/// Rows in every table of every org, so that there is something not to see.
+/// Adds rows of every org to every table.
 async fn given_rows_everywhere(t: &App) {
     let support = t.sign_in("support@postern.example").await;
     for org in ["acme", "globex", "initech"] {
@@ -74,7 +74,7 @@ async fn given_rows_everywhere(t: &App) {
     t.sequence().await;
     t.run_sql("INSERT INTO audit_node SELECT id, 1, 0, '' FROM organization; INSERT INTO retention SELECT id, 400, NULL FROM organization")
         .await;
-    // One more for each, which waits.
+    // One pending event per org.
     for org in ["acme", "globex", "initech"] {
         t.sign_in(&format!("owner@{org}.example"))
             .await
@@ -83,7 +83,7 @@ async fn given_rows_everywhere(t: &App) {
     }
 }
 
-/// May a tenant read the table at all? What it only writes, it does not see.
+/// True if the tenant role has the SELECT privilege on a column of the table.
 async fn is_read_by_tenants(t: &App, table: &str) -> bool {
     t.db.count(&format!(
         "SELECT has_any_column_privilege('postern_tenant', 'public.{table}', 'SELECT')::int::bigint"
@@ -99,25 +99,33 @@ async fn tenant_reads_only_rows_of_its_org(t: &App) {
         for (table, column) in tables_of_tenants(t).await {
             let own =
                 t.db.count(&format!("SELECT count(*) FROM {table} WHERE {column} = '{org}'")).await;
-            assert!(own > 0, "{table} has no rows of {org}: nothing would be tried");
+            assert!(own > 0, "{table} has rows of {org}");
             begin(&login, "postern_tenant", Some(&org)).await;
             let seen = count(&login, &format!("SELECT count(*) FROM {table}")).await;
             if is_read_by_tenants(t, &table).await {
-                assert_eq!(seen, Ok(own), "{table}");
+                assert_eq!(
+                    seen,
+                    Ok(own),
+                    "all rows of the org are visible in {table}, and no others"
+                );
             } else {
                 assert!(
                     seen.expect_err(&table).to_string().contains("permission denied"),
-                    "{table}"
+                    "tenants cannot read {table}"
                 );
             }
         }
-        // Its people: its members, and the support that has been in.
-        let people = "SELECT count(DISTINCT p) FROM (SELECT user_id AS p FROM membership WHERE org_id = 'ORG' \
+        // Visible users: members, and staff and targets of impersonations.
+        let visible_users = "SELECT count(DISTINCT p) FROM (SELECT user_id AS p FROM membership WHERE org_id = 'ORG' \
                       UNION SELECT staff_user_id FROM impersonation WHERE org_id = 'ORG' \
-                      UNION SELECT target_user_id FROM impersonation WHERE org_id = 'ORG') AS people";
-        let people = t.db.count(&people.replace("ORG", &org)).await;
+                      UNION SELECT target_user_id FROM impersonation WHERE org_id = 'ORG') AS users";
+        let visible_users = t.db.count(&visible_users.replace("ORG", &org)).await;
         begin(&login, "postern_tenant", Some(&org)).await;
-        assert_eq!(count(&login, "SELECT count(id) FROM \"user\"").await, Ok(people));
+        assert_eq!(
+            count(&login, "SELECT count(id) FROM \"user\"").await,
+            Ok(visible_users),
+            "only users connected to the org are visible"
+        );
     }
     login.close().await.expect("closes");
 }
@@ -126,18 +134,21 @@ async fn no_access_without_tenant_context(t: &App) {
     given_rows_everywhere(t).await;
     let login = t.db.sign_in_as(SERVER).await;
     for (table, column) in tables_of_tenants(t).await {
-        for pin in [None, Some("")] {
-            begin(&login, "postern_tenant", pin).await;
+        for context in [None, Some("")] {
+            begin(&login, "postern_tenant", context).await;
             let seen = count(&login, &format!("SELECT count(*) FROM {table}")).await;
-            assert!(seen == Ok(0) || !is_read_by_tenants(t, &table).await, "{table}: {seen:?}");
+            assert!(
+                seen == Ok(0) || !is_read_by_tenants(t, &table).await,
+                "{table} shows no rows: {seen:?}"
+            );
         }
-        // The login itself may do nothing at all.
+        // The login itself has no privileges.
         login.execute_unprepared("ROLLBACK").await.expect("ends");
         let refused = count(&login, &format!("SELECT count({column}) FROM {table}"))
             .await
             .expect_err(&table)
             .to_string();
-        assert!(refused.contains("permission denied"), "{table}: {refused}");
+        assert!(refused.contains("permission denied"), "the login cannot read {table}: {refused}");
     }
     let acme = t.db.uuid("SELECT id FROM organization WHERE slug = 'acme'").await.to_string();
     let member =
@@ -147,10 +158,14 @@ async fn no_access_without_tenant_context(t: &App) {
     for attempt in [event(&format!("'{acme}'")), event("NULL"), answer] {
         begin(&login, "postern_tenant", None).await;
         let refused = login.execute_unprepared(&attempt).await.expect_err(&attempt).to_string();
-        assert!(refused.contains("row-level security"), "{attempt}: {refused}");
+        assert!(refused.contains("row-level security"), "{attempt} fails: {refused}");
     }
     begin(&login, "postern_tenant", None).await;
-    assert_eq!(count(&login, "SELECT count(id) FROM \"user\"").await, Ok(0));
+    assert_eq!(
+        count(&login, "SELECT count(id) FROM \"user\"").await,
+        Ok(0),
+        "no users are visible"
+    );
     login.close().await.expect("closes");
 }
 
@@ -169,7 +184,7 @@ async fn tenant_cannot_write_to_another_org(t: &App) {
     };
     let (acme, globex) = (id("acme").await, id("globex").await);
     let login = t.db.sign_in_as(SERVER).await;
-    // What is another's is not there to be changed.
+    // Rows of another org are not visible, so no row changes.
     for attempt in [
         format!("UPDATE membership SET role = 'viewer' WHERE org_id = '{globex}'"),
         format!("DELETE FROM membership WHERE org_id = '{globex}'"),
@@ -182,10 +197,10 @@ async fn tenant_cannot_write_to_another_org(t: &App) {
         assert_eq!(
             login.execute_unprepared(&attempt).await.expect("runs").rows_affected(),
             0,
-            "{attempt}"
+            "{attempt} changes no rows"
         );
     }
-    // And nothing is put there.
+    // Rows of another org cannot be inserted.
     let queued = format!("INSERT INTO audit_queue VALUES ('{globex}', gen_random_uuid(), '', '')");
     let answer = format!(
         "INSERT INTO idempotency_key SELECT '{globex}', user_id, '\\x01', '', '', now() FROM membership LIMIT 1"
@@ -194,9 +209,9 @@ async fn tenant_cannot_write_to_another_org(t: &App) {
     for attempt in [event(&format!("'{globex}'")), event("NULL"), queued, answer, moved] {
         begin(&login, "postern_tenant", Some(&acme)).await;
         let refused = login.execute_unprepared(&attempt).await.expect_err(&attempt).to_string();
-        assert!(refused.contains("row-level security"), "{attempt}: {refused}");
+        assert!(refused.contains("row-level security"), "{attempt} fails: {refused}");
     }
-    // What a tenant may do, it may.
+    // Allowed writes succeed.
     begin(&login, "postern_tenant", Some(&acme)).await;
     login.execute_unprepared(&event(&format!("'{acme}'"))).await.expect("its own log");
     login
@@ -206,16 +221,17 @@ async fn tenant_cannot_write_to_another_org(t: &App) {
     login.close().await.expect("closes");
 }
 
-/// A tenant may write what it likes into its own log; sign-ins are judged by the platform's.
+/// A tenant can write any event to its own log. The sign-in rate limit counts events of the platform log
+/// only.
 async fn failures_forged_by_a_tenant_limit_no_sign_in(t: &App) {
     let acme = t.db.uuid("SELECT id FROM organization WHERE slug = 'acme'").await.to_string();
     t.skip_invariants();
     let login = t.db.sign_in_as(SERVER).await;
     begin(&login, "postern_tenant", Some(&acme)).await;
-    let made_up = "INSERT INTO audit_event (id, occurred_at, org_id, actor_type, actor_email, action, outcome, target_type, target_label, summary, metadata, schema_version, salts) \
+    let forged = "INSERT INTO audit_event (id, occurred_at, org_id, actor_type, actor_email, action, outcome, target_type, target_label, summary, metadata, schema_version, salts) \
                    SELECT gen_random_uuid(), '2026-11-20T08:59:00Z', 'ORG', 'user', 'admin@globex.example', 'auth.login_failed', 'failed', 'user', 'x', 'forged', '{}', 1, decode(repeat('00', 112), 'hex') \
                    FROM generate_series(1, 50)";
-    login.execute_unprepared(&made_up.replace("ORG", &acme)).await.expect("its own log");
+    login.execute_unprepared(&forged.replace("ORG", &acme)).await.expect("its own log");
     login.execute_unprepared("COMMIT").await.expect("ends");
     login.close().await.expect("closes");
     t.sign_in("admin@globex.example").await;
@@ -224,7 +240,7 @@ async fn failures_forged_by_a_tenant_limit_no_sign_in(t: &App) {
 async fn least_privilege(t: &App) {
     let acme = t.db.uuid("SELECT id FROM organization WHERE slug = 'acme'").await.to_string();
     let login = t.db.sign_in_as(SERVER).await;
-    let for_tenants = [
+    let denied_to_tenants = [
         "SELECT * FROM credential",
         "SELECT * FROM session",
         "SELECT * FROM refresh_token",
@@ -248,7 +264,7 @@ async fn least_privilege(t: &App) {
         "DELETE FROM impersonation",
         "DELETE FROM idempotency_key",
     ];
-    let for_both = [
+    let denied_to_both = [
         "CREATE TABLE mine (id int)",
         "CREATE TEMPORARY TABLE membership (id int)",
         "CREATE SCHEMA mine",
@@ -268,15 +284,18 @@ async fn least_privilege(t: &App) {
         "COPY membership TO '/tmp/membership'",
         "UPDATE seaql_migrations SET version = 'none'",
     ];
-    let tenants = for_tenants.iter().chain(&for_both).map(|sql| ("postern_tenant", *sql));
-    for (role, attempt) in tenants.chain(for_both.iter().map(|sql| ("postern_platform", *sql))) {
+    let tenants =
+        denied_to_tenants.iter().chain(&denied_to_both).map(|sql| ("postern_tenant", *sql));
+    for (role, attempt) in
+        tenants.chain(denied_to_both.iter().map(|sql| ("postern_platform", *sql)))
+    {
         begin(&login, role, Some(&acme)).await;
         let refused = login.execute_unprepared(attempt).await.expect_err(attempt).to_string();
         let denied =
             ["permission denied", "must be owner", "must have", "must be", "not permitted"]
                 .iter()
                 .any(|words| refused.contains(words));
-        assert!(denied, "{role}: {attempt}: {refused}");
+        assert!(denied, "{role}: {attempt} is denied: {refused}");
     }
     login.close().await.expect("closes");
 }
@@ -298,14 +317,14 @@ async fn audit_events_cannot_be_changed_by_either_role(t: &App) {
             let refused = login.execute_unprepared(attempt).await.expect_err(attempt).to_string();
             assert!(
                 refused.contains("permission denied") || refused.contains("must be owner"),
-                "{role}: {attempt}: {refused}"
+                "{role}: {attempt} is denied: {refused}"
             );
         }
     }
     login.close().await.expect("closes");
 }
 
-/// Policies that show nothing show which requests they bind.
+/// Sets policies to `false` to see which requests they apply to.
 async fn requests_run_in_their_tenant_context(t: &App) {
     let owner = t.sign_in("owner@acme.example").await;
     let member = t.member_id("acme", "viewer@acme.example").await;
@@ -316,26 +335,32 @@ async fn requests_run_in_their_tenant_context(t: &App) {
     owner.patch(&path, serde_json::json!({ "role": "member" })).await.problem(404, "not_found");
     assert_eq!(
         owner.get("/v1/orgs/acme/members").await.expect(200).json["data"],
-        serde_json::json!([])
+        serde_json::json!([]),
+        "the list of members is empty"
     );
     t.db.execute("ALTER POLICY tenant ON audit_event USING (false) WITH CHECK (false)")
         .await
         .expect("runs");
     assert_eq!(
         owner.get("/v1/orgs/acme/audit-events").await.expect(200).json["data"],
-        serde_json::json!([])
+        serde_json::json!([]),
+        "the audit log is empty"
     );
     owner
         .patch("/v1/orgs/acme", serde_json::json!({ "name": "Unrecorded" }))
         .await
         .problem(503, "unavailable");
-    // What belongs to no org runs as the platform.
-    assert_eq!(t.events("action=org.created").await.len(), 3);
+    // Requests outside of an org run as the platform role.
+    assert_eq!(
+        t.events("action=org.created").await.len(),
+        3,
+        "the platform role still reads all orgs' events"
+    );
     t.db.execute("ALTER POLICY platform ON session USING (false)").await.expect("runs");
     owner.get("/v1/me").await.problem(401, "session_ended");
 }
 
-/// By default PostgreSQL looks for a name in the schema of the role's own name first.
+/// PostgreSQL's default `search_path` starts with the schema named after the role.
 async fn schemas_named_after_roles_are_ignored(t: &App) {
     let member = t.sign_in("member@acme.example").await;
     t.db.execute(
@@ -347,13 +372,21 @@ async fn schemas_named_after_roles_are_ignored(t: &App) {
          GRANT ALL ON ALL TABLES IN SCHEMA postern_platform, postern_tenant TO PUBLIC",
     )
     .await
-    .expect("somebody may make schemas");
-    assert_eq!(member.get("/v1/me").await.expect(200).json["staff_tier"], serde_json::Value::Null);
+    .expect("the schemas are created");
+    assert_eq!(
+        member.get("/v1/me").await.expect(200).json["staff_tier"],
+        serde_json::Value::Null,
+        "the shadowing staff table is not used"
+    );
     member.get("/v1/admin/search?q=globex").await.problem(403, "permission_denied");
     let members = member.get("/v1/orgs/acme/members").await.expect(200);
-    assert_eq!(members.json["data"].as_array().map(Vec::len), Some(4));
+    assert_eq!(
+        members.json["data"].as_array().map(Vec::len),
+        Some(4),
+        "the shadowing view is not used"
+    );
     assert!(
-        rls_drift::faults(&t.db.options()).await.iter().any(|fault| fault.check == "oddities"),
-        "and the view is found"
+        rls_drift::faults(&t.db.options()).await.iter().any(|fault| fault.check == "anomalies"),
+        "the view is detected as an anomaly"
     );
 }

@@ -32,7 +32,7 @@ pub async fn faults(options: &Options) -> Vec<Fault> {
 }
 
 async fn undamaged_database_has_no_faults(t: &App) {
-    assert_eq!(faults(&t.db.options()).await, []);
+    assert_eq!(faults(&t.db.options()).await, [], "the database has no faults");
 }
 
 async fn damage_is_detected_and_repaired(t: &App) {
@@ -79,14 +79,20 @@ async fn damage_is_detected_and_repaired(t: &App) {
         );
         t.db.execute(damage).await.expect(damage);
         let detected = faults(&t.db.options()).await;
-        assert!(detected.iter().any(|fault| fault.check == check), "{damage}: {detected:?}");
+        assert!(
+            detected.iter().any(|fault| fault.check == check),
+            "the check {check} fails after {damage}: {detected:?}"
+        );
         assert!(
             detected.iter().all(|fault| fault.remedy.contains("postern migrate")),
-            "{detected:?}"
+            "`postern migrate` is the remedy: {detected:?}"
         );
         let outcome = schema::migrate(&t.db.options()).await.expect("mends");
-        assert!(matches!(outcome, schema::MigrationOutcome::Done), "{damage}: {outcome:?}");
-        assert_eq!(faults(&t.db.options()).await, [], "after {damage}");
+        assert!(
+            matches!(outcome, schema::MigrationOutcome::Done),
+            "migrate repairs {damage}: {outcome:?}"
+        );
+        assert_eq!(faults(&t.db.options()).await, [], "no faults after the repair of {damage}");
     }
 }
 
@@ -107,17 +113,17 @@ async fn unexpected_objects_are_detected(t: &App) {
         (
             "CREATE SCHEMA elsewhere; CREATE VIEW elsewhere.everybody AS SELECT * FROM membership",
             "DROP SCHEMA elsewhere CASCADE",
-            "oddities",
+            "anomalies",
         ),
         (
             "CREATE SCHEMA elsewhere; CREATE FUNCTION elsewhere.f() RETURNS bigint LANGUAGE sql SECURITY DEFINER AS 'SELECT 1::bigint'",
             "DROP SCHEMA elsewhere CASCADE",
-            "oddities",
+            "anomalies",
         ),
         (
             "CREATE RULE swallow AS ON INSERT TO audit_event DO INSTEAD NOTHING",
             "DROP RULE swallow ON audit_event",
-            "oddities",
+            "anomalies",
         ),
         (
             "CREATE TRIGGER swallow BEFORE INSERT ON audit_event FOR EACH ROW EXECUTE FUNCTION suppress_redundant_updates_trigger()",
@@ -127,7 +133,7 @@ async fn unexpected_objects_are_detected(t: &App) {
         (
             "ALTER TABLE org_setting ADD CONSTRAINT apart EXCLUDE USING btree (support_email WITH =)",
             "ALTER TABLE org_setting DROP CONSTRAINT apart",
-            "oddities",
+            "anomalies",
         ),
         (
             "ALTER TABLE membership ALTER org_id SET DEFAULT gen_random_uuid()",
@@ -150,7 +156,7 @@ async fn unexpected_objects_are_detected(t: &App) {
         let detected = faults(&t.db.options()).await;
         assert!(
             !detected.is_empty() && detected.iter().all(|fault| fault.check == check),
-            "{damage}: {detected:?}"
+            "only the check {check} fails after {damage}: {detected:?}"
         );
         if check != "migrations" {
             let outcome = schema::migrate(&t.db.options()).await.expect("migrate runs");
@@ -208,12 +214,12 @@ async fn login_able_to_bypass_rls_is_detected(t: &App) {
     let detected = faults(&as_login(SUPERUSER)).await;
     assert!(
         detected.iter().any(|fault| fault.check == "login" && fault.detail.contains("SUPERUSER")),
-        "{detected:?}"
+        "a superuser login is detected: {detected:?}"
     );
     let detected = faults(&as_login(OWNER)).await;
     assert!(
         detected.iter().any(|fault| fault.check == "login" && fault.detail.contains("owns")),
-        "{detected:?}"
+        "a login that owns tables is detected: {detected:?}"
     );
     let (options, [tenant, platform, audit_owner, server]) = own_roles(t).await;
     let extra_role = format!("{server}_x");
@@ -232,22 +238,22 @@ async fn login_able_to_bypass_rls_is_detected(t: &App) {
         (
             format!("ALTER ROLE {server} INHERIT"),
             format!("ALTER ROLE {server} NOINHERIT"),
-            "without becoming it",
+            "without SET ROLE",
         ),
         (
             format!("REVOKE {platform} FROM {server}"),
             format!("GRANT {platform} TO {server}"),
-            "may not become",
+            "cannot SET ROLE",
         ),
         (
             format!("GRANT {extra_role} TO {server}"),
             format!("REVOKE {extra_role} FROM {server}"),
-            "may become",
+            "is a member of",
         ),
         (
             format!("GRANT {tenant} TO {server} WITH ADMIN OPTION"),
             format!("REVOKE ADMIN OPTION FOR {tenant} FROM {server}"),
-            "give them to others",
+            "ADMIN OPTION",
         ),
         (
             format!("ALTER SCHEMA public OWNER TO {server}"),
@@ -257,7 +263,7 @@ async fn login_able_to_bypass_rls_is_detected(t: &App) {
         (
             format!("ALTER ROLE {server} SET role = '{platform}'"),
             format!("ALTER ROLE {server} RESET ALL"),
-            "settings of its own",
+            "has role settings",
         ),
         (
             format!("ALTER TABLE usage_point OWNER TO {server}"),
@@ -268,7 +274,7 @@ async fn login_able_to_bypass_rls_is_detected(t: &App) {
         let detected = found_after(t, &options, &damage, &undo).await;
         assert!(
             detected.iter().any(|fault| fault.detail.contains(words)),
-            "{damage}: {detected:?}"
+            "{damage} is detected: {detected:?}"
         );
     }
     // The checks use the role of the session, not the role in the configured URL.
@@ -276,7 +282,10 @@ async fn login_able_to_bypass_rls_is_detected(t: &App) {
         .await
         .expect("opens");
     let detected = schema::examine(&store, SystemClock.now()).await.expect("runs");
-    assert!(detected.iter().any(|fault| fault.check == "login"), "{detected:?}");
+    assert!(
+        detected.iter().any(|fault| fault.check == "login"),
+        "the login of the session is checked: {detected:?}"
+    );
     store.close().await;
     without(t, &[server, platform, tenant, audit_owner, extra_role]).await;
 }
@@ -302,10 +311,10 @@ async fn roles_with_extra_privileges_are_detected(t: &App) {
         let detected = found_after(t, &options, &damage, &undo).await;
         assert!(
             !detected.is_empty() && detected.iter().all(|fault| fault.check == "roles"),
-            "{damage}: {detected:?}"
+            "only the check `roles` fails after {damage}: {detected:?}"
         );
     }
-    assert_eq!(faults(&options).await, []);
+    assert_eq!(faults(&options).await, [], "no faults are left");
     without(t, &[server, platform, tenant, audit_owner, extra_role]).await;
 }
 
@@ -313,7 +322,10 @@ async fn clock_difference_is_detected(t: &App) {
     let store = Store::connect(&t.db.options()).await.expect("opens");
     for difference in [chrono::TimeDelta::seconds(-60), chrono::TimeDelta::seconds(60)] {
         let detected = schema::examine(&store, SystemClock.now() + difference).await.expect("runs");
-        assert!(detected.len() == 1 && detected[0].check == "clock", "{detected:?}");
+        assert!(
+            detected.len() == 1 && detected[0].check == "clock",
+            "only the check `clock` fails: {detected:?}"
+        );
     }
     store.close().await;
 }
@@ -321,5 +333,9 @@ async fn clock_difference_is_detected(t: &App) {
 async fn readyz_reports_a_missing_policy(t: &App) {
     t.db.execute("DROP POLICY tenant ON membership").await.expect("runs");
     let answer = t.anonymous().get("/readyz").await.problem(503, "unavailable");
-    assert!(answer.text("/detail").contains("policies"), "{}", answer.body);
+    assert!(
+        answer.text("/detail").contains("policies"),
+        "the problem names the failed check: {}",
+        answer.body
+    );
 }

@@ -79,7 +79,8 @@ async fn second_sequencer_takes_over(t: &App) {
                 .args([name, &worker.id().to_string()])
                 .status()
                 .expect("runs")
-                .success()
+                .success(),
+            "{name} is sent"
         );
     };
     for round in 0..6 {
@@ -97,7 +98,11 @@ async fn second_sequencer_takes_over(t: &App) {
         worker.kill().expect("dies");
         worker.wait().expect("is dead");
     }
-    assert_eq!(judged(&export(&owner).await, keys(&owner).await, &[]).faults, []);
+    assert_eq!(
+        judged(&export(&owner).await, keys(&owner).await, &[]).faults,
+        [],
+        "the log verifies"
+    );
 }
 
 async fn queue_length_and_age_are_reported(t: &App) {
@@ -105,20 +110,28 @@ async fn queue_length_and_age_are_reported(t: &App) {
         postern_persistence::sequencer::waiting(&t.state.store).await.expect("is told")
     };
     t.sequence().await;
-    assert_eq!(waiting().await, (0, None));
+    assert_eq!(waiting().await, (0, None), "the queue is empty");
     let owner = t.sign_in("owner@acme.example").await;
     t.clock.turn(chrono::TimeDelta::minutes(5));
     owner.patch("/v1/orgs/acme", json!({ "name": "Later" })).await.expect(200);
     let (events, oldest) = waiting().await;
     let age = postern_domain::clock::Clock::now(&t.clock) - oldest.expect("something waits");
-    assert_eq!((events, age.num_minutes()), (2, 5));
+    assert_eq!(
+        (events, age.num_minutes()),
+        (2, 5),
+        "two events are pending, the oldest for 5 minutes"
+    );
     let metrics = t.anonymous().get("/metrics").await.expect(200);
-    assert_eq!(metrics.header("content-type"), "text/plain; charset=utf-8");
+    assert_eq!(
+        metrics.header("content-type"),
+        "text/plain; charset=utf-8",
+        "metrics are plain text"
+    );
     for line in [
         "postern_audit_queue_length ",
         "postern_audit_queue_age_seconds ",
         "# HELP postern_audit_queue_age_seconds ",
     ] {
-        assert!(metrics.body.contains(line), "{}", metrics.body);
+        assert!(metrics.body.contains(line), "the metrics include {line:?}: {}", metrics.body);
     }
 }

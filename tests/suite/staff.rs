@@ -20,7 +20,7 @@ async fn tiers_are_granted_and_removed(t: &App) {
     let path = |user: &str| format!("/v1/admin/staff/{user}");
     let tier = |tier: &str| json!({ "tier": tier, "reason": REASON });
     let granted = super_admin.put(&path(&member_id), tier("support")).await.expect(200);
-    assert_eq!(granted.json["tier"], "support");
+    assert_eq!(granted.json["tier"], "support", "the response has the new tier");
     let newcomer = t.sign_in("member@acme.example").await;
     newcomer.get("/v1/admin/search?q=acme").await.expect(200);
     newcomer.put(&path(&member_id), tier("super_admin")).await.problem(403, "permission_denied");
@@ -29,8 +29,14 @@ async fn tiers_are_granted_and_removed(t: &App) {
     assert_eq!(again.json["since"], granted.json["since"], "an unchanged tier keeps its date");
     super_admin.put(&path(&own_id), tier("support")).await.problem(403, "own_tier");
     super_admin.put(&path(&member_id), tier("super_admin")).await.problem(409, "super_admin_limit");
-    super_admin.put(&path(&member_id), json!({ "tier": "support" })).await.problem(422, "invalid_body");
-    super_admin.send("DELETE", &path(&member_id), Some(json!({ "reason": REASON }))).await.expect(204);
+    super_admin
+        .put(&path(&member_id), json!({ "tier": "support" }))
+        .await
+        .problem(422, "invalid_body");
+    super_admin
+        .send("DELETE", &path(&member_id), Some(json!({ "reason": REASON })))
+        .await
+        .expect(204);
     super_admin
         .send("DELETE", &path(&member_id), Some(json!({ "reason": REASON })))
         .await
@@ -41,12 +47,17 @@ async fn tiers_are_granted_and_removed(t: &App) {
         .await
         .problem(404, "not_found");
     let events = t.events("action=staff.tier_changed").await;
-    assert_eq!(events.len(), 2);
-    assert_eq!(events[1]["metadata"]["tier"], json!({ "old": null, "new": "support" }));
-    assert_eq!(events[1]["reason"], REASON);
+    assert_eq!(events.len(), 2, "the grant and the removal are recorded");
+    assert_eq!(
+        events[1]["metadata"]["tier"],
+        json!({ "old": null, "new": "support" }),
+        "the event has the old and new tier"
+    );
+    assert_eq!(events[1]["reason"], REASON, "the event has the reason");
     assert_eq!(
         super_admin.get("/v1/admin/staff").await.expect(200).json["data"].as_array().map(Vec::len),
-        Some(5)
+        Some(5),
+        "the demo's 5 staff members are listed"
     );
 }
 
@@ -68,8 +79,15 @@ async fn super_admin_limit_holds_under_concurrency(t: &App) {
     for _ in 0..5 {
         let answers =
             join_all(ids.iter().cycle().take(16).map(|id| change(id.clone(), "super_admin"))).await;
-        assert!(answers.iter().all(|answer| [200, 409].contains(&answer.status)), "{answers:?}");
-        assert_eq!(t.db.count("SELECT count(*) FROM staff WHERE tier = 'super_admin'").await, 2);
+        assert!(
+            answers.iter().all(|answer| [200, 409].contains(&answer.status)),
+            "each response is 200 or 409: {answers:?}"
+        );
+        assert_eq!(
+            t.db.count("SELECT count(*) FROM staff WHERE tier = 'super_admin'").await,
+            2,
+            "there are two super admins"
+        );
         for id in &ids {
             change(id.clone(), "support").await.expect(200);
         }
@@ -79,23 +97,25 @@ async fn super_admin_limit_holds_under_concurrency(t: &App) {
 async fn searches_are_recorded(t: &App) {
     let support = t.sign_in("support@postern.example").await;
     let results = support.get("/v1/admin/search?q=ACME").await.expect(200).json;
-    assert_eq!(results["orgs"][0]["slug"], "acme");
-    assert_eq!(results["users"].as_array().map(Vec::len), Some(4));
+    assert_eq!(results["orgs"][0]["slug"], "acme", "the org is found");
+    assert_eq!(results["users"].as_array().map(Vec::len), Some(4), "its four members are found");
     let org = results["orgs"][0]["id"].as_str().expect("an id");
     assert_eq!(
         support.get(&format!("/v1/admin/search?q={org}")).await.expect(200).json["orgs"][0]["slug"],
-        "acme"
+        "acme",
+        "an org is found by its id"
     );
     for too_short in ["a", "%20%20", "%20a%20"] {
-        support
-            .get(&format!("/v1/admin/search?q={too_short}"))
-            .await
-            .problem(400, "invalid_query");
+        support.get(&format!("/v1/admin/search?q={too_short}")).await.problem(400, "invalid_query");
     }
     support.get("/v1/admin/search").await.problem(400, "invalid_query");
     let events = t.events("action=search.performed").await;
-    assert_eq!(events.len(), 2);
-    assert_eq!(events[1]["metadata"], json!({ "query": "ACME", "hits": 5 }));
+    assert_eq!(events.len(), 2, "both valid searches are recorded");
+    assert_eq!(
+        events[1]["metadata"],
+        json!({ "query": "ACME", "hits": 5 }),
+        "the event has the query and the number of results"
+    );
     t.sign_in("owner@acme.example")
         .await
         .get("/v1/admin/search?q=acme")
@@ -111,5 +131,9 @@ async fn every_user_reads_the_policy(t: &App) {
         .expect("a list")
         .iter()
         .find(|entry| entry["permission"] == "members:manage");
-    assert_eq!(manage.expect("is there")["roles"], json!(["admin", "owner"]));
+    assert_eq!(
+        manage.expect("is there")["roles"],
+        json!(["admin", "owner"]),
+        "admins and owners manage members"
+    );
 }

@@ -33,8 +33,12 @@ impl Following {
             request = request.header("last-event-id", last);
         }
         let answer = request.send().await.expect("answers");
-        assert_eq!(answer.status(), 200);
-        assert_eq!(answer.headers()["content-type"], "text/event-stream");
+        assert_eq!(answer.status(), 200, "the stream starts");
+        assert_eq!(
+            answer.headers()["content-type"],
+            "text/event-stream",
+            "the response is an event stream"
+        );
         let bytes = Box::pin(answer.bytes_stream().map(|chunk| chunk.map(|bytes| bytes.to_vec())));
         let mut following = Self { bytes, read: String::new() };
         // The server subscribes to new events before it sends the `retry` line.
@@ -66,7 +70,11 @@ impl Following {
                 block.lines().find_map(|line| line.strip_prefix(name)).map(str::to_owned)
             };
             if let (Some(id), Some(data)) = (line("id: "), line("data: ")) {
-                assert_eq!(line("event: ").as_deref(), Some("audit_event"));
+                assert_eq!(
+                    line("event: ").as_deref(),
+                    Some("audit_event"),
+                    "events have the type audit_event"
+                );
                 return Some((id, serde_json::from_str(&data).expect("JSON")));
             }
         }
@@ -86,7 +94,8 @@ async fn events_arrive_once_and_in_order(t: &App) {
         let (id, event) = following.event().await.expect("is seen");
         assert_eq!(
             (event["metadata"]["name"]["new"].as_str(), event["log"]["index"].to_string()),
-            (Some(format!("Acme {n}").as_str()), id.clone())
+            (Some(format!("Acme {n}").as_str()), id.clone()),
+            "the new event arrives with its index as id"
         );
         received_events.push((id, event["id"].clone()));
     }
@@ -113,7 +122,11 @@ async fn events_arrive_once_and_in_order(t: &App) {
         .expect(200);
     owner.patch("/v1/orgs/acme", json!({ "name": "Next" })).await.expect(200);
     t.sequence().await;
-    assert_eq!(resumed.event().await.expect("the next event arrives").1["metadata"]["name"]["new"], "Next");
+    assert_eq!(
+        resumed.event().await.expect("the next event arrives").1["metadata"]["name"]["new"],
+        "Next",
+        "only events of the org arrive"
+    );
     // An index beyond the end of the log is invalid.
     for invalid in ["x", "-1", "18446744073709551615", "99999"] {
         let answer = owner.request("GET", PATH).header("last-event-id", invalid).send().await;
@@ -122,8 +135,11 @@ async fn events_arrive_once_and_in_order(t: &App) {
     let eng = t.sign_in("eng@postern.example").await;
     let mut platform = Following::begin(&eng, "/v1/admin/audit-events/stream", Some("0")).await;
     t.sequence().await;
-    assert!(platform.event().await.expect("a platform event arrives").1["org"].is_null());
-    assert_eq!(t.recorded("audit.viewed").await, 1);
+    assert!(
+        platform.event().await.expect("a platform event arrives").1["org"].is_null(),
+        "the first event belongs to no org"
+    );
+    assert_eq!(t.recorded("audit.viewed").await, 1, "opening the platform stream is recorded");
 }
 
 async fn stream_ends_when_access_is_lost(t: &App) {
@@ -137,11 +153,14 @@ async fn stream_ends_when_access_is_lost(t: &App) {
         .await
         .expect(200);
     t.sequence().await;
-    assert!(following.event().await.is_none(), "the stream ends without the event that removed access");
+    assert!(
+        following.event().await.is_none(),
+        "the stream ends without the event that removed access"
+    );
     let mut following = Following::begin(&owner, PATH, None).await;
     owner.post("/v1/auth/logout", json!({})).await.expect(204);
     t.sequence().await;
-    assert!(following.event().await.is_none());
+    assert!(following.event().await.is_none(), "the stream ends with the session");
 }
 
 async fn idle_stream_sends_keep_alives(t: &App) {
@@ -149,7 +168,11 @@ async fn idle_stream_sends_keep_alives(t: &App) {
     let owner = server.sign_in("owner@acme.example").await;
     let mut following = Following::begin(&owner, PATH, None).await;
     for _ in 0..2 {
-        assert_eq!(following.block().await.as_deref(), Some(": keep-alive"));
+        assert_eq!(
+            following.block().await.as_deref(),
+            Some(": keep-alive"),
+            "a keep-alive comment is sent"
+        );
     }
     drop(following);
     server.finish().await;
@@ -172,7 +195,7 @@ async fn begun(app: &App, owner: &Person<'_>) -> tokio::net::TcpStream {
     connection.write_all(request.as_bytes()).await.expect("is sent");
     let mut head = [0; 12];
     connection.read_exact(&mut head).await.expect("answers");
-    assert_eq!(&head, b"HTTP/1.1 200");
+    assert_eq!(&head, b"HTTP/1.1 200", "the export starts");
     connection
 }
 
@@ -222,7 +245,11 @@ async fn slow_reader_is_disconnected(t: &App) {
     // The buffered rest of the export lacks the final chunk, so the client can tell it is incomplete.
     let mut rest = Vec::new();
     connection.read_to_end(&mut rest).await.unwrap_or_default();
-    assert!(changes > 0 && !rest.ends_with(b"0\r\n\r\n"), "other requests succeed ({changes}), and the export is incomplete after {} bytes", rest.len());
+    assert!(
+        changes > 0 && !rest.ends_with(b"0\r\n\r\n"),
+        "other requests succeed ({changes}), and the export is incomplete after {} bytes",
+        rest.len()
+    );
     server.finish().await;
 }
 
@@ -289,7 +316,7 @@ async fn log_changes_notify_other_processes(t: &App) {
         () = listening => {}
         () = sequencing => {}
     }
-    assert!(t.backend != Backend::Sqlite);
+    assert!(t.backend != Backend::Sqlite, "the test runs on PostgreSQL only");
     remote.close().await;
     listener_store.close().await;
 }

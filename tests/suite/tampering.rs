@@ -96,12 +96,14 @@ async fn altered_log_fails_verification(t: &App) {
         let keys = keys(&owner).await;
         as_administrator(&fresh, &tampering).await;
         let report = judged(&export(&owner).await, keys, &[]);
-        assert!(kinds(&report).contains(&kind), "{tampering}: {report:?}");
+        assert!(kinds(&report).contains(&kind), "{tampering} causes the fault {kind}: {report:?}");
         let faults =
             report.faults.iter().map(|fault| fault.detail.as_str()).collect::<Vec<_>>().join("\n");
         assert!(
-            ["added", "root"].contains(&kind) || faults.contains(&event_id) || faults.contains("entry 2"),
-            "{tampering}: {faults}"
+            ["added", "root"].contains(&kind)
+                || faults.contains(&event_id)
+                || faults.contains("entry 2"),
+            "{tampering}: a fault names the event or its index: {faults}"
         );
         fresh.finish().await;
     }
@@ -123,15 +125,27 @@ async fn truncated_or_rewritten_log_fails_verification(t: &App) {
         Vec::<&str>::new(),
         "without an earlier checkpoint the truncation is not detectable"
     );
-    assert_eq!(kinds(&judged(&file, keys.clone(), std::slice::from_ref(&kept))), ["truncated"]);
+    assert_eq!(
+        kinds(&judged(&file, keys.clone(), std::slice::from_ref(&kept))),
+        ["truncated"],
+        "with the kept checkpoint the truncation is detected"
+    );
     // The log grows beyond the size of the kept checkpoint.
     for n in 0..12 {
         owner.patch("/v1/orgs/acme", json!({ "name": format!("New {n}") })).await.expect(200);
     }
     t.sequence().await;
     let file = export(&owner).await;
-    assert_eq!(kinds(&judged(&file, keys.clone(), &[])), Vec::<&str>::new());
-    assert_eq!(kinds(&judged(&file, keys.clone(), std::slice::from_ref(&kept))), ["rewritten"]);
+    assert_eq!(
+        kinds(&judged(&file, keys.clone(), &[])),
+        Vec::<&str>::new(),
+        "without an earlier checkpoint the rewritten log verifies"
+    );
+    assert_eq!(
+        kinds(&judged(&file, keys.clone(), std::slice::from_ref(&kept))),
+        ["rewritten"],
+        "with the kept checkpoint the rewrite is detected"
+    );
 }
 
 /// Forged erasures, retention events, exports and checkpoints.
@@ -176,7 +190,7 @@ async fn forged_removals_fail_verification(t: &App) {
         let keys = keys(&owner).await;
         as_administrator(&fresh, &tampering).await;
         let report = judged(&export(&owner).await, keys, &[]);
-        assert!(kinds(&report).contains(&kind), "{tampering}: {report:?}");
+        assert!(kinds(&report).contains(&kind), "{tampering} causes the fault {kind}: {report:?}");
         fresh.finish().await;
     }
     // An export of another log does not verify as acme's.
@@ -197,12 +211,15 @@ async fn forged_removals_fail_verification(t: &App) {
             .expect("an origin")
             .to_owned(),
     );
-    for file in
-        [globex_export.clone(), globex_export.replace(&format!("\u{2014} {globex_name} "), &format!("\u{2014} {acme_name} "))]
-    {
+    for file in [
+        globex_export.clone(),
+        globex_export
+            .replace(&format!("\u{2014} {globex_name} "), &format!("\u{2014} {acme_name} ")),
+    ] {
         assert!(
             kinds(&judged(&file, acme_keys.clone(), &[checkpoint(&owner).await]))
-                .contains(&"checkpoint")
+                .contains(&"checkpoint"),
+            "the checkpoint of another log does not verify"
         );
     }
     // A forged file with a real checkpoint: node hashes without events do not give the signed root.
@@ -219,10 +236,11 @@ async fn forged_removals_fail_verification(t: &App) {
     for node in [node.to_string(), node_beyond.to_string()] {
         for events in [events.as_str(), ""] {
             forged_end["end"]["events"] = events.lines().count().into();
-            let report = judged_as_part(&format!("{events}\n{node}\n{forged_end}"), acme_keys.clone());
+            let report =
+                judged_as_part(&format!("{events}\n{node}\n{forged_end}"), acme_keys.clone());
             assert!(
                 kinds(&report).iter().any(|kind| ["root", "missing"].contains(kind)),
-                "{report:?}"
+                "the node hashes do not give the signed root: {report:?}"
             );
         }
     }
@@ -233,7 +251,7 @@ async fn forged_removals_fail_verification(t: &App) {
     ] {
         assert!(
             !judged(&format!("{nonsense}\n{end}"), acme_keys.clone(), &[]).faults.is_empty(),
-            "{nonsense}"
+            "{nonsense} causes a fault"
         );
     }
     // The sequencer does not append to a tree that differs from the signed checkpoint.
@@ -258,8 +276,15 @@ async fn forged_removals_fail_verification(t: &App) {
     let [(Some(damaged), reason)] = &batch.damaged[..] else {
         panic!("one damaged log is reported: {batch:?}")
     };
-    assert_eq!(damaged.uuid(), t.db.uuid("SELECT id FROM organization WHERE slug = 'acme'").await);
-    assert!(reason.to_string().contains("does not match its signature"), "{reason}");
+    assert_eq!(
+        damaged.uuid(),
+        t.db.uuid("SELECT id FROM organization WHERE slug = 'acme'").await,
+        "acme's log is damaged"
+    );
+    assert!(
+        reason.to_string().contains("does not match its signature"),
+        "the cause is a checkpoint without a matching signature: {reason}"
+    );
 }
 
 async fn damaged_log_is_quarantined(t: &App) {
@@ -287,7 +312,7 @@ async fn damaged_log_is_quarantined(t: &App) {
     assert_eq!(
         (batch.damaged.len(), sequencer.quarantined_count(), batch.events > 0),
         (1, 1, true),
-        "{batch:?}"
+        "one log is quarantined, and others continue: {batch:?}"
     );
     assert_eq!(
         t.db.count("SELECT count(*) FROM audit_queue").await,
@@ -300,7 +325,11 @@ async fn damaged_log_is_quarantined(t: &App) {
         .await
         .expect("the sequencer runs")
         .expect("no other sequencer holds the lock");
-    assert_eq!((batch.damaged.len(), batch.events), (0, 1), "the damaged log is reported once: {batch:?}");
+    assert_eq!(
+        (batch.damaged.len(), batch.events),
+        (0, 1),
+        "the damaged log is reported once: {batch:?}"
+    );
     // After a repair no event is lost.
     as_administrator(t, &format!("DELETE FROM audit_leaf WHERE org_id = {org} AND event_id NOT IN (SELECT id FROM audit_event)")).await;
     sequencer.retry_quarantined();
@@ -309,8 +338,16 @@ async fn damaged_log_is_quarantined(t: &App) {
         .await
         .expect("the sequencer runs")
         .expect("no other sequencer holds the lock");
-    assert_eq!((batch.damaged.len(), batch.events), (0, 1), "{batch:?}");
-    assert_eq!(judged(&export(&acme).await, keys(&acme).await, &[]).faults, []);
+    assert_eq!(
+        (batch.damaged.len(), batch.events),
+        (0, 1),
+        "the repaired log continues: {batch:?}"
+    );
+    assert_eq!(
+        judged(&export(&acme).await, keys(&acme).await, &[]).faults,
+        [],
+        "the repaired log verifies"
+    );
 }
 
 async fn unauthenticated_queue_entries_are_rejected(t: &App) {
@@ -338,13 +375,21 @@ async fn unauthenticated_queue_entries_are_rejected(t: &App) {
     )
     .await;
     let batches = t.sequence().await;
-    assert_eq!(batches.iter().map(|batch| batch.rejected.len()).sum::<usize>(), 1);
-    assert_eq!(t.recorded("audit.entry_rejected").await, 1);
+    assert_eq!(
+        batches.iter().map(|batch| batch.rejected.len()).sum::<usize>(),
+        1,
+        "one entry is rejected"
+    );
+    assert_eq!(t.recorded("audit.entry_rejected").await, 1, "the rejection is recorded");
     t.sequence().await;
     let report = judged(&export(&owner).await, keys, &[]);
     let mut fault_kinds = kinds(&report);
     fault_kinds.sort_unstable();
-    assert_eq!(fault_kinds, ["added", "altered"], "{report:?}");
+    assert_eq!(
+        fault_kinds,
+        ["added", "altered"],
+        "the forged event and the changed event are reported: {report:?}"
+    );
 }
 
 /// An event or leaf with an unreadable value: other events can still be read and exported, and
@@ -362,16 +407,24 @@ async fn unreadable_event_is_named(t: &App) {
         .expect("is there")["id"]
         .clone();
     let second_event = "(SELECT event_id FROM audit_leaf WHERE leaf_index = 2 AND org_id = (SELECT id FROM organization WHERE slug = 'acme'))";
-    as_administrator(t, &format!("UPDATE audit_event SET action = 'x' WHERE id = {second_event}")).await;
+    as_administrator(t, &format!("UPDATE audit_event SET action = 'x' WHERE id = {second_event}"))
+        .await;
     let after = owner.get("/v1/orgs/acme/audit-events?limit=100").await.expect(200);
-    assert_eq!(event_count(&after.json) + 1, event_count(&before.json));
+    assert_eq!(
+        event_count(&after.json) + 1,
+        event_count(&before.json),
+        "only the unreadable event is not listed"
+    );
     owner
         .get(&format!("/v1/orgs/acme/audit-events/{}", event_id.as_str().expect("an id")))
         .await
         .problem(500, "internal");
     let report = judged(&export(&owner).await, keys.clone(), &[]);
-    assert_eq!(kinds(&report), ["missing"]);
-    assert!(report.faults[0].detail.contains(event_id.as_str().expect("an id")), "{report:?}");
+    assert_eq!(kinds(&report), ["missing"], "the unreadable event is missing");
+    assert!(
+        report.faults[0].detail.contains(event_id.as_str().expect("an id")),
+        "the fault names the event: {report:?}"
+    );
     let filtered = "/v1/orgs/acme/audit-events?action=org.updated";
     let one_byte = if t.backend == Backend::Sqlite { "x'00'" } else { "'\\x00'::bytea" };
     as_administrator(
@@ -380,7 +433,7 @@ async fn unreadable_event_is_named(t: &App) {
     )
     .await;
     let file = download(&owner, filtered, "application/x-ndjson").await.expect(200).body;
-    assert!(!kinds(&judged_as_part(&file, keys)).is_empty());
+    assert!(!kinds(&judged_as_part(&file, keys)).is_empty(), "the changed leaf causes a fault");
 }
 
 /// Failover to a standby without the last batches: their events are pending again and get the same
@@ -390,7 +443,11 @@ async fn database_rollback_loses_no_events(t: &App) {
     let mut sequencer =
         postern_persistence::sequencer::Sequencer::new(std::sync::Arc::clone(&t.state.store));
     let run_batch = async |sequencer: &mut postern_persistence::sequencer::Sequencer| {
-        sequencer.run_batch(&t.context()).await.expect("the sequencer runs").expect("no other sequencer holds the lock")
+        sequencer
+            .run_batch(&t.context())
+            .await
+            .expect("the sequencer runs")
+            .expect("no other sequencer holds the lock")
     };
     owner.patch("/v1/orgs/acme", json!({ "name": "Before" })).await.expect(200);
     run_batch(&mut sequencer).await;
@@ -405,5 +462,9 @@ async fn database_rollback_loses_no_events(t: &App) {
     let restore = tables.map(|table| format!("DELETE FROM {table}; INSERT INTO {table} SELECT * FROM kept_{table}; DROP TABLE kept_{table}"));
     as_administrator(t, &restore.join("; ")).await;
     run_batch(&mut sequencer).await;
-    assert_eq!(judged(&export(&owner).await, keys(&owner).await, &[]).faults, []);
+    assert_eq!(
+        judged(&export(&owner).await, keys(&owner).await, &[]).faults,
+        [],
+        "the log verifies"
+    );
 }

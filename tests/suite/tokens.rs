@@ -77,8 +77,8 @@ async fn valid_token_is_accepted(t: &App) {
     let forger = Forger::of(t).await;
     let token = forger.sign(&forger.header.to_string(), &forger.claims.to_string());
     t.bearer(&token).get("/v1/me").await.expect(200);
-    assert_eq!(forger.header["typ"], "at+jwt");
-    assert_eq!(forger.header["alg"], "EdDSA");
+    assert_eq!(forger.header["typ"], "at+jwt", "the token has the type at+jwt (RFC 9068)");
+    assert_eq!(forger.header["alg"], "EdDSA", "the token is signed with EdDSA");
     for claim in ["role", "roles", "tier", "email"] {
         assert!(
             forger.claims.get(claim).is_none(),
@@ -146,7 +146,7 @@ async fn keys_in_token_headers_are_rejected(t: &App) {
         let answer = t.bearer(&forger.with_header("kid", json!(kid))).get("/v1/me").await;
         assert!(
             answer.status == 401 || (kid.len() > 1_000 && answer.status == 431),
-            "{}",
+            "the key id is rejected: {}",
             answer.status
         );
     }
@@ -206,7 +206,8 @@ async fn token_times_are_exact(t: &App) {
         .to_string()
         .replace(&format!("\"exp\":{}", forger.claims["exp"]), "\"exp\":1e400");
     refused(t, &forger.sign(&forger.header.to_string(), &infinite_exp)).await;
-    let duplicate_exp = forger.claims.to_string().replace("\"exp\":", "\"exp\":9999999999,\"exp\":");
+    let duplicate_exp =
+        forger.claims.to_string().replace("\"exp\":", "\"exp\":9999999999,\"exp\":");
     refused(t, &forger.sign(&forger.header.to_string(), &duplicate_exp)).await;
 }
 
@@ -216,8 +217,8 @@ async fn impersonation_claims_cannot_be_forged(t: &App) {
     let (target, started) =
         t.impersonate(&support, "member@acme.example", "acme", "read_only").await;
     // Impersonation claims added to a normal session's token.
-    let draft = json!({ "sub": t.user_id("support@postern.example").await, "email": "support@postern.example" });
-    refused(t, &forger.with_claim("draft", draft.clone())).await;
+    let act = json!({ "sub": t.user_id("support@postern.example").await, "email": "support@postern.example" });
+    refused(t, &forger.with_claim("act", act.clone())).await;
     refused(t, &forger.with_claim("imp", started["impersonation"]["id"].clone())).await;
     // A real impersonation token without one of its claims, with a nested actor, or with another user or
     // org.
@@ -231,15 +232,13 @@ async fn impersonation_claims_cannot_be_forged(t: &App) {
         header: forger.header.clone(),
         claims: claims.clone(),
     };
-    for claim in ["draft", "imp", "org", "mode"] {
+    for claim in ["act", "imp", "org", "mode"] {
         refused(t, &impersonation_forger.without_claim(claim)).await;
     }
     refused(
         t,
-        &impersonation_forger.with_claim(
-            "draft",
-            json!({ "sub": draft["sub"], "email": draft["email"], "draft": draft }),
-        ),
+        &impersonation_forger
+            .with_claim("act", json!({ "sub": act["sub"], "email": act["email"], "act": act })),
     )
     .await;
     for (claim, value) in [
@@ -296,7 +295,10 @@ async fn token_is_read_only_from_the_authorization_header(t: &App) {
         let answer = Answer::of(viewer.request("GET", "/v1/me").header(name, &owner).send().await)
             .await
             .expect(200);
-        assert_eq!(answer.json["user"]["email"], "viewer@globex.example");
+        assert_eq!(
+            answer.json["user"]["email"], "viewer@globex.example",
+            "{name} does not change the caller"
+        );
     }
 }
 
@@ -314,14 +316,21 @@ async fn keys_rotate_with_an_overlap(t: &App) {
         .expect("JSON");
         header["kid"].clone()
     };
-    assert_eq!(keys().await.len(), 1);
+    assert_eq!(keys().await.len(), 1, "one key is published");
     t.clock.turn(TimeDelta::seconds(1));
     t.state.tokens.keys().rotate(t.clock.now()).expect("rotates");
     let published = keys().await;
     assert_eq!(published.len(), 2, "the new key is published before it signs");
-    assert!(published.iter().all(|key| key.get("d").is_none() && key["kty"] == "OKP"));
+    assert!(
+        published.iter().all(|key| key.get("d").is_none() && key["kty"] == "OKP"),
+        "published keys are public keys"
+    );
     let during_overlap = t.sign_in("owner@acme.example").await;
-    assert_eq!(kid(during_overlap.token.as_ref().expect("a token")), published[0]["kid"]);
+    assert_eq!(
+        kid(during_overlap.token.as_ref().expect("a token")),
+        published[0]["kid"],
+        "the old key signs until the new key's activation"
+    );
     t.clock.turn(TimeDelta::minutes(10) - TimeDelta::seconds(1));
     during_overlap.get("/v1/me").await.expect(200);
     let before_activation = t.sign_in("owner@acme.example").await;
@@ -367,9 +376,16 @@ fn oldest_key(t: &App) -> Vec<u8> {
 async fn public_keys_verify_tokens_offline(t: &App) {
     let token = t.sign_in("owner@acme.example").await.token.expect("a token");
     let discovered = t.anonymous().get("/.well-known/oauth-authorization-server").await.expect(200);
-    assert!(discovered.text("/jwks_uri").ends_with("/.well-known/jwks.json"));
+    assert!(
+        discovered.text("/jwks_uri").ends_with("/.well-known/jwks.json"),
+        "the metadata refers to the keys"
+    );
     let jwks = t.anonymous().get("/.well-known/jwks.json").await.expect(200);
-    assert_eq!(jwks.header("cache-control"), "public, max-age=300");
+    assert_eq!(
+        jwks.header("cache-control"),
+        "public, max-age=300",
+        "keys can be cached for 5 minutes"
+    );
     let public = B64.decode(jwks.text("/keys/0/x")).expect("base64");
     let (signed, signature) = token.rsplit_once('.').expect("three parts");
     let signature = B64.decode(signature).expect("base64");

@@ -59,7 +59,7 @@ async fn earlier_events_are_added_to_the_log(t: &App) {
     let audit_keys = AuditKeys::open(folder.path(), LOG_NAME, true, t.context().now).expect("keys");
     let options = Options { audit_keys: Some(Arc::new(audit_keys)), ..store_options(&url) };
     let migrated = schema::migrate(&options).await.expect("runs");
-    assert!(matches!(migrated, MigrationOutcome::Done), "{migrated:?}");
+    assert!(matches!(migrated, MigrationOutcome::Done), "the migration completes: {migrated:?}");
     let store = Store::connect(&options).await.expect("opens");
     let mut sequencer = Sequencer::new(Arc::clone(&store));
     let mut sequenced = 0;
@@ -69,14 +69,14 @@ async fn earlier_events_are_added_to_the_log(t: &App) {
             .await
             .expect("works")
             .expect("it is nobody else's turn");
-        assert!(batch.damaged.is_empty(), "{:?}", batch.damaged);
-        assert_eq!(batch.rejected, []);
+        assert!(batch.damaged.is_empty(), "no log is damaged: {:?}", batch.damaged);
+        assert_eq!(batch.rejected, [], "no event is rejected");
         if batch.events == 0 {
             break;
         }
         sequenced += batch.events;
     }
-    assert_eq!(sequenced, 5_000);
+    assert_eq!(sequenced, 5_000, "each event is sequenced");
     store.close().await;
     let new = Database::connect(as_role(&url, SUPERUSER)).await.expect("opens");
     let unchanged = "SELECT count(*) FROM audit_event e JOIN audit_leaf l ON l.event_id = e.id \
@@ -92,24 +92,34 @@ async fn earlier_events_are_added_to_the_log(t: &App) {
             row.try_get_by_index::<i64>(0).expect("a number")
         }
     };
-    assert_eq!(count(unchanged).await, 5_000);
+    assert_eq!(count(unchanged).await, 5_000, "each event is in the log and unchanged");
     assert_eq!(
         count("SELECT count(DISTINCT salts) FROM audit_event").await,
         5_000,
         "each event has its own salts"
     );
     // A second migration adds nothing: events that are not in the log then were rejected.
-    assert!(matches!(schema::migrate(&options).await.expect("runs"), MigrationOutcome::Done));
-    assert_eq!(count("SELECT count(*) FROM audit_queue").await, 0);
+    assert!(
+        matches!(schema::migrate(&options).await.expect("runs"), MigrationOutcome::Done),
+        "the second migration completes"
+    );
+    assert_eq!(
+        count("SELECT count(*) FROM audit_queue").await,
+        0,
+        "the second migration queues no events"
+    );
     // Access to the database alone does not allow a forged event into the log through a repeated
     // backfill.
     new.execute_unprepared("DELETE FROM instance WHERE key = 'log_backfilled'")
         .await
         .expect("is gone");
-    assert!(matches!(
-        schema::migrate(&options).await.expect("nothing is to be taken over"),
-        MigrationOutcome::Done
-    ));
+    assert!(
+        matches!(
+            schema::migrate(&options).await.expect("nothing is to be taken over"),
+            MigrationOutcome::Done
+        ),
+        "the third migration completes"
+    );
     let salts = if t.backend == Backend::Sqlite {
         "randomblob(112)"
     } else {
@@ -122,7 +132,7 @@ async fn earlier_events_are_added_to_the_log(t: &App) {
     );
     new.execute_unprepared(&forged).await.expect("is made up");
     let error = schema::migrate(&options).await.expect_err("it was done before").to_string();
-    assert!(error.contains("log.backfilled"), "{error}");
+    assert!(error.contains("log.backfilled"), "the error names the instance key: {error}");
     new.close().await.expect("closes");
     if t.backend != Backend::Sqlite {
         let name = url.rsplit('/').next().expect("a name");

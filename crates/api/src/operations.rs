@@ -32,7 +32,7 @@ macro_rules! operations {
         $records:ident $(($($action:ident)|+))?, $impersonated:ident, [$($demand:ident)*]
         $(, deprecated $deprecated:tt)?;
     )+) => {
-        /// The operations as types: what `Call<op::…>` takes.
+        /// The operations as types, for `Call<op::…>`.
         pub mod op {
             $(
                 #[derive(Debug)]

@@ -1,5 +1,7 @@
 //! Users. A person has one account, in any number of orgs.
 
+use std::{convert::Infallible, fmt, str::FromStr};
+
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
@@ -10,6 +12,7 @@ use crate::{
     event::{EventDraft, Target, TargetType},
     id::Named,
     id::UserId,
+    text,
 };
 
 /// A user account.
@@ -30,6 +33,31 @@ pub struct User {
     pub created_at: DateTime<Utc>,
     /// Time of suspension; null if active. A suspended user cannot sign in or be impersonated.
     pub suspended_at: Option<DateTime<Utc>>,
+}
+
+/// Reference to a user by ID or e-mail address.
+#[derive(Debug, Clone)]
+pub enum UserRef {
+    Id(UserId),
+    /// Normalized e-mail address.
+    Email(String),
+}
+
+impl FromStr for UserRef {
+    type Err = Infallible;
+
+    fn from_str(typed: &str) -> Result<Self, Infallible> {
+        Ok(typed.parse().map_or_else(|_| Self::Email(text::email(typed)), Self::Id))
+    }
+}
+
+impl fmt::Display for UserRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Id(id) => id.fmt(f),
+            Self::Email(email) => f.write_str(email),
+        }
+    }
 }
 
 impl Named for User {

@@ -173,11 +173,11 @@ impl AuditKeys {
     /// Adds the missing signatures of active keys to a checkpoint signed by this installation. Any
     /// other note is returned unchanged.
     pub(crate) fn with_current_signatures(&self, origin: &str, note: String) -> String {
-        let ours = |parsed: &Note| {
+        let is_ours = |parsed: &Note| {
             Checkpoint::of(parsed)
                 .is_ok_and(|tree| tree.origin == origin && self.has_signed(&note, &tree))
         };
-        let Some(parsed) = Note::parse(&note).ok().filter(ours) else { return note };
+        let Some(parsed) = Note::parse(&note).ok().filter(is_ours) else { return note };
         let missing = self
             .signers(origin)
             .into_iter()

@@ -159,12 +159,12 @@ impl Pool {
             Self::Sqlite { pool, writer, patience } => {
                 // A transaction that reads and then writes fails at once (SQLITE_BUSY) unless it
                 // began as a writer.
-                let (sql, turn) = match mode {
+                let (sql, permit) = match mode {
                     Mode::Read | Mode::NoRole => ("BEGIN DEFERRED", None),
                     Mode::Write => ("BEGIN IMMEDIATE", Some(turn(writer, *patience).await?)),
                 };
                 let tx = pool.begin_with(sql).await.map_err(sqlx_error)?;
-                Ok(Begun::Sqlite { tx, _turn: turn })
+                Ok(Begun::Sqlite { tx, _turn: permit })
             }
         }
     }
@@ -244,7 +244,7 @@ async fn turn(
     patience: Duration,
 ) -> Result<OwnedSemaphorePermit, StoreError> {
     match tokio::time::timeout(patience, Arc::clone(writer).acquire_owned()).await {
-        Ok(Ok(turn)) => Ok(turn),
+        Ok(Ok(permit)) => Ok(permit),
         Ok(Err(_)) | Err(_) => Err(sqlx_error(sqlx::Error::PoolTimedOut).into()),
     }
 }

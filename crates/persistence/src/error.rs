@@ -35,6 +35,6 @@ impl From<DbErr> for StoreError {
 }
 
 /// Error for a stored enum value that the domain does not define.
-pub(crate) fn unknown(what: &str, word: &str) -> StoreError {
-    StoreError::Corrupt(format!("unknown {what} {word:?}"))
+pub(crate) fn unknown(kind: &str, value: &str) -> StoreError {
+    StoreError::Corrupt(format!("unknown {kind} {value:?}"))
 }

@@ -34,8 +34,8 @@ const MOMENT: &str = "%Y%m%dT%H%M%S%.6fZ";
 
 /// Creates the folder with mode 0700 if it does not exist.
 pub fn make_folder(folder: &Path) -> Result<(), KeyError> {
-    let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(folder);
-    made.map_err(|source| KeyError::Io { path: folder.to_owned(), source })
+    let created = fs::DirBuilder::new().recursive(true).mode(0o700).create(folder);
+    created.map_err(|source| KeyError::Io { path: folder.to_owned(), source })
 }
 
 /// Creates an Ed25519 key pair in a file named after `now`.
@@ -91,7 +91,7 @@ pub fn secret(path: &Path) -> Result<[u8; 32], KeyError> {
         match write_private(path, &bytes) {
             // Another replica created the secret first; that one is used.
             Err(KeyError::Io { source, .. }) if source.kind() == io::ErrorKind::AlreadyExists => {}
-            done => done?,
+            result => result?,
         }
     }
     read_private(path)?.try_into().map_err(|_| KeyError::NotASecret(path.to_owned()))

@@ -18,6 +18,7 @@ use postern_domain::{
     member::Member,
     org::OrgRef,
     retention,
+    user::UserRef,
 };
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, EntityTrait, IntoActiveModel,
@@ -32,7 +33,7 @@ use crate::{
     entity::{audit_event, audit_leaf, membership, org_or_nil, user},
     error::StoreError,
     event_writer,
-    repository::{contains, log::Log, retention as rules},
+    repository::{contains, log::Log, retention as rules, users},
     store::{Options, Store},
     tx::{Mode, Tx},
 };
@@ -147,13 +148,13 @@ impl AuditMaintenance {
     /// erasure in each affected log. None if there is no such user.
     pub async fn erase(
         &self,
-        who: &SubjectRef,
+        subject: &UserRef,
         reason: &Reason,
         context: &RequestContext,
     ) -> Result<Option<Erasure>, StoreError> {
         let tx = Tx::begin(&self.store, Mode::Write).await?;
         tx.wait_for(rules::TAKING).await?;
-        let Some(person) = person(&tx, who).await? else { return Ok(None) };
+        let Some(person) = person(&tx, subject).await? else { return Ok(None) };
         let rules = rules::all(&tx).await?;
         let held: Vec<OrgRef> = rules
             .iter()
@@ -313,13 +314,6 @@ async fn close(tx: &Tx) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Reference to the user to erase.
-#[derive(Debug, Clone)]
-pub enum SubjectRef {
-    Id(UserId),
-    Email(String),
-}
-
 /// The user to erase, with the values that refer to them in events.
 struct DataSubject {
     id: UserId,
@@ -329,12 +323,10 @@ struct DataSubject {
     targets: Vec<String>,
 }
 
-async fn person(tx: &Tx, who: &SubjectRef) -> Result<Option<DataSubject>, StoreError> {
-    let which = match who {
-        SubjectRef::Id(id) => user::Column::Id.eq(id.uuid()),
-        SubjectRef::Email(email) => user::Column::Email.eq(email.as_str()),
+async fn person(tx: &Tx, subject: &UserRef) -> Result<Option<DataSubject>, StoreError> {
+    let Some(user) = user::Entity::find().filter(users::matches(subject)).one(tx).await? else {
+        return Ok(None);
     };
-    let Some(user) = user::Entity::find().filter(which).one(tx).await? else { return Ok(None) };
     let memberships =
         membership::Entity::find().filter(membership::Column::UserId.eq(user.id)).all(tx).await?;
     let id = UserId::new(user.id);

@@ -150,6 +150,6 @@ fn context(row: &QueryResult) -> Result<Option<OrgContext>, StoreError> {
     Ok(Some(OrgContext { org, member: Id::<Member>::new(member), role }))
 }
 
-fn role(word: Option<String>) -> Result<Option<Role>, StoreError> {
-    word.map(|word| Role::parse(&word).ok_or_else(|| unknown("role", &word))).transpose()
+fn role(name: Option<String>) -> Result<Option<Role>, StoreError> {
+    name.map(|name| Role::parse(&name).ok_or_else(|| unknown("role", &name))).transpose()
 }

@@ -26,13 +26,13 @@ pub async fn migrate(options: &Options) -> Result<MigrationOutcome, StoreError> 
     let pool = Pool::connect_as_owner(options).await?;
     let (db, named) =
         (pool.as_sea_orm(), roles.as_ref().map(|(roles, password)| (roles, password.as_deref())));
-    let done = postern_migration::up(&db, named).await;
+    let outcome = postern_migration::up(&db, named).await;
     pool.close().await;
-    let done = done?;
-    if matches!(done, MigrationOutcome::Done) && options.audit_keys.is_some() {
+    let outcome = outcome?;
+    if matches!(outcome, MigrationOutcome::Done) && options.audit_keys.is_some() {
         adopt(options).await?;
     }
-    Ok(done)
+    Ok(outcome)
 }
 
 /// Queues the events recorded before the transparency log existed. Runs once: afterwards, an event

@@ -83,7 +83,7 @@ impl Sequencer {
             Err(StoreError::Conflict(_) | StoreError::Corrupt(_)) => {
                 self.each_by_itself(context).await
             }
-            done => done,
+            result => result,
         }
     }
 
@@ -144,14 +144,14 @@ impl Sequencer {
                 return Ok(None);
             }
         }
-        let these = match scope {
+        let entries = match scope {
             BatchScope::All => {
                 audit_queue::Column::OrgId.is_not_in(self.quarantined.iter().copied())
             }
             BatchScope::One(log) => audit_queue::Column::OrgId.eq(log),
         };
         let queued = audit_queue::Entity::find()
-            .filter(these)
+            .filter(entries)
             .order_by_asc(audit_queue::Column::EventId)
             .limit(BATCH)
             .all(&tx)

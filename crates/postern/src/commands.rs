@@ -9,25 +9,22 @@ use std::{
 
 use clap::{Parser, Subcommand, ValueEnum};
 use postern_api::identity::{Hasher, KeyRing};
+use postern_app::{
+    cli, staff,
+    users::{self, AccountDetails},
+};
 use postern_domain::{
-    action::Action,
     clock::{Clock, RequestContext, SystemClock},
-    credential::NewUser,
     event::Source,
     justification::Reason,
-    operation::{Impersonated, Operation, Records},
     password::Password,
-    policy,
-    scope::{self, ScopeKind},
     staff::Tier,
-    text,
+    user::UserRef,
 };
 use postern_persistence::{
-    AuditKeys, Store, StoreError,
+    AuditKeys, Store,
     demo::{self, Size},
-    pre_auth::PreAuthTx,
     schema::{self, MigrationOutcome},
-    unit::Work,
 };
 
 use crate::{
@@ -161,8 +158,8 @@ enum UserCommand {
 enum StaffCommand {
     /// Assign a staff tier to a user.
     Grant {
-        /// E-mail address.
-        email: String,
+        /// User ID or e-mail address.
+        user: UserRef,
         /// New tier: support, operations, engineering or `super_admin`.
         tier: String,
         /// Reason, recorded in the audit log: 15 to 500 characters.
@@ -171,8 +168,8 @@ enum StaffCommand {
     },
     /// Remove a staff member.
     Revoke {
-        /// E-mail address.
-        email: String,
+        /// User ID or e-mail address.
+        user: UserRef,
         /// Reason, recorded in the audit log: 15 to 500 characters.
         #[arg(long)]
         reason: String,
@@ -226,7 +223,7 @@ pub async fn run(cli: Cli) -> CliResult {
         Command::User { command: UserCommand::Add { email, name } } => {
             add_user(&config, &email, name).await
         }
-        Command::Staff { command } => staff(&config, command).await,
+        Command::Staff { command } => change_staff(&config, command).await,
         Command::Keys { command: KeysCommand::Rotate } => {
             let now = SystemClock.now();
             Ok(KeyRing::open(&config.api.tokens, now)?.rotate(now)?)
@@ -314,79 +311,34 @@ pub(crate) fn cli_context() -> RequestContext {
     RequestContext { now: SystemClock.now(), ids: Arc::default(), source: Source::default() }
 }
 
-/// Operations of the command line; they have no routes.
-static ADD_USER: Operation = at_the_console("postern user add", &[Action::UserCreated]);
-static CHANGE_STAFF: Operation = at_the_console("postern staff", &[Action::StaffTierChanged]);
-
-pub(crate) const fn at_the_console(command: &'static str, records: &'static [Action]) -> Operation {
-    let records = Records::Always(records);
-    Operation {
-        id: command,
-        scope: ScopeKind::Staff,
-        needs: None,
-        records,
-        impersonated: Impersonated::Blocked,
-        demands: &[],
-        deprecated: None,
-    }
-}
-
-/// Begins a unit of work of the command line.
-pub(crate) async fn begin(
-    store: &Arc<Store>,
-    operation: &'static Operation,
-    context: RequestContext,
-) -> Result<Work<scope::Staff>, StoreError> {
-    let grant = policy::authorize_cli(operation, operation.id);
-    Ok(PreAuthTx::open(store, true).await?.authorized(grant, context).begin())
-}
-
 async fn add_user(config: &Config, email: &str, name: String) -> CliResult {
-    let email = text::email(email);
-    if !text::is_email(&email) {
-        return Err(format!("{email} is not a valid e-mail address").into());
-    }
-    if !text::is_name(&name) {
-        return Err("invalid name: use 1 to 100 characters on one line".into());
-    }
     let mut line = String::new();
     io::stdin().read_line(&mut line)?;
     let password = Password::new(line.trim_end_matches(['\n', '\r']));
-    password.check(&email)?;
+    let details = AccountDetails::new(email, name, &password)?;
     let hasher = Hasher::new(&config.api.passwords).map_err(|error| error.to_string())?;
     let hash = hasher.acquire().await?.hash(&password).await;
     let store = open(config).await?;
-    let context = cli_context();
-    let mut work = begin(&store, &ADD_USER, context.clone()).await?;
-    let change = NewUser::new(context.id(), email.clone(), name, hash, context.now);
-    let account = work.save(change).await.map_err(|error| match error {
-        StoreError::Conflict(_) => format!("an account with the address {email} already exists"),
-        other => other.to_string(),
-    })?;
+    let mut work = cli::begin(&store, &cli::ADD_USER, cli_context()).await?;
+    let user = users::add_user(&mut work, details, hash).await?;
     work.commit().await?;
-    say(&format!("created {email} ({})", account.user.id))
+    say(&format!("created {} ({})", user.email, user.id))
 }
 
-async fn staff(config: &Config, command: StaffCommand) -> CliResult {
-    let (email, tier, reason) = match command {
-        StaffCommand::Grant { email, tier, reason } => (email, Some(tier), reason),
-        StaffCommand::Revoke { email, reason } => (email, None, reason),
+async fn change_staff(config: &Config, command: StaffCommand) -> CliResult {
+    let (user, tier, reason) = match command {
+        StaffCommand::Grant { user, tier, reason } => (user, Some(tier), reason),
+        StaffCommand::Revoke { user, reason } => (user, None, reason),
     };
     let unknown_tier = "unknown tier: use support, operations, engineering or super_admin";
     let tier = tier.map(|tier| Tier::parse(&tier).ok_or(unknown_tier)).transpose()?;
     let reason = Reason::try_from(reason)?;
     let store = open(config).await?;
-    let context = cli_context();
-    let mut work = begin(&store, &CHANGE_STAFF, context.clone()).await?;
-    let email = text::email(&email);
-    let member = work
-        .staff()
-        .find_by_email_for_update(&email)
-        .await?
-        .ok_or_else(|| format!("no account has the address {email}"))?;
-    let change = member.set_tier(tier, config.api.staff.max_super_admins, &reason, context.now)?;
-    let assignment = work.save(change).await?;
+    let mut work = cli::begin(&store, &cli::CHANGE_STAFF, cli_context()).await?;
+    let max_super_admins = config.api.staff.max_super_admins;
+    let assignment = staff::set_tier(&mut work, &user, tier, &reason, max_super_admins).await?;
     work.commit().await?;
+    let email = assignment.user.email;
     say(&match assignment.tier {
         Some(tier) => format!("granted {email} the {tier} tier"),
         None => format!("removed {email} from staff"),

@@ -1,17 +1,17 @@
 //! `postern retention` and `postern privacy`: removal of expired events and of personal data.
 
-use std::{error::Error, io, io::Write};
+use std::{io, io::Write};
 
 use clap::Subcommand;
-use postern_domain::{
-    action::Action, clock::RequestContext, justification::Reason, operation::Operation, text,
+use postern_app::{
+    cli,
+    retention::{RetentionEdit, edit_retention},
 };
-use postern_persistence::maintenance::{
-    AuditMaintenance, Erasure, RetainedLog, RetentionReport, SubjectRef,
-};
+use postern_domain::{clock::RequestContext, justification::Reason, user::UserRef};
+use postern_persistence::maintenance::{AuditMaintenance, Erasure, RetainedLog, RetentionReport};
 
 use crate::{
-    commands::{at_the_console, begin, cli_context, open},
+    commands::{CliResult, cli_context, open},
     config::Config,
 };
 
@@ -59,51 +59,32 @@ pub enum PrivacyCommand {
     Erase {
         /// User ID or e-mail address.
         #[arg(long)]
-        user: String,
+        user: UserRef,
         /// Reason, recorded in the platform log: 15 to 500 characters.
         #[arg(long)]
         reason: String,
     },
 }
 
-static CHANGE_RETENTION: Operation =
-    at_the_console("postern retention", &[Action::AuditRetentionChanged]);
-
-pub async fn retention(config: &Config, command: RetentionCommand) -> Result<(), Box<dyn Error>> {
-    let context = cli_context();
-    let (org, reason) = match &command {
-        RetentionCommand::Run { dry_run } => return run(config, *dry_run, &context).await,
-        RetentionCommand::Set { org, reason, .. }
-        | RetentionCommand::Hold { org, reason }
-        | RetentionCommand::Release { org, reason } => {
-            (org.clone(), Reason::try_from(reason.clone())?)
-        }
+pub async fn retention(config: &Config, command: RetentionCommand) -> CliResult {
+    let (org, edit, reason) = match command {
+        RetentionCommand::Run { dry_run } => return run(config, dry_run, &cli_context()).await,
+        RetentionCommand::Set { org, days, reason } => (org, RetentionEdit::Keep { days }, reason),
+        RetentionCommand::Hold { org, reason } => (org, RetentionEdit::Hold, reason),
+        RetentionCommand::Release { org, reason } => (org, RetentionEdit::Release, reason),
     };
+    let reason = Reason::try_from(reason)?;
     let store = open(config).await?;
-    let mut work = begin(&store, &CHANGE_RETENTION, context.clone()).await?;
-    let rules = work
-        .retentions()
-        .find_for_update(&org)
-        .await?
-        .ok_or_else(|| format!("no org has the slug {org}"))?;
-    let change = match command {
-        RetentionCommand::Set { days, .. } => rules.keep_for(days, &reason)?,
-        RetentionCommand::Hold { .. } => rules.hold(&reason, context.now),
-        RetentionCommand::Release { .. } | RetentionCommand::Run { .. } => rules.release(&reason),
-    };
-    let rules = work.save(change).await?;
+    let mut work = cli::begin(&store, &cli::CHANGE_RETENTION, cli_context()).await?;
+    let retention = edit_retention(&mut work, &org, edit, &reason).await?;
     work.commit().await?;
-    let days = rules.days.unwrap_or(config.audit.retention_days);
+    let days = retention.days.unwrap_or(config.audit.retention_days);
     let held =
-        if rules.held_since.is_some() { "; none are removed under the legal hold" } else { "" };
+        if retention.held_since.is_some() { "; none are removed under the legal hold" } else { "" };
     Ok(writeln!(io::stdout(), "events of {org} are kept for {days} days{held}")?)
 }
 
-async fn run(
-    config: &Config,
-    dry_run: bool,
-    context: &RequestContext,
-) -> Result<(), Box<dyn Error>> {
+async fn run(config: &Config, dry_run: bool, context: &RequestContext) -> CliResult {
     let maintenance = AuditMaintenance::connect(&config.store_options(context.now)?).await?;
     let RetentionReport { logs, held, months } =
         maintenance.apply_retention(config.audit.retention_days, dry_run, context).await?;
@@ -130,14 +111,12 @@ async fn run(
     Ok(())
 }
 
-pub async fn privacy(config: &Config, command: PrivacyCommand) -> Result<(), Box<dyn Error>> {
+pub async fn privacy(config: &Config, command: PrivacyCommand) -> CliResult {
     let PrivacyCommand::Erase { user, reason } = command;
     let reason = Reason::try_from(reason)?;
-    let subject =
-        user.parse().map_or_else(|_| SubjectRef::Email(text::email(&user)), SubjectRef::Id);
     let context = cli_context();
     let maintenance = AuditMaintenance::connect(&config.store_options(context.now)?).await?;
-    let erasure = maintenance.erase(&subject, &reason, &context).await?;
+    let erasure = maintenance.erase(&user, &reason, &context).await?;
     maintenance.close().await;
     let Erasure { events, held } = erasure.ok_or_else(|| format!("user {user} not found"))?;
     let mut out = io::stdout().lock();

@@ -12,7 +12,8 @@ pub const APPEND_ONLY_BODY: &str = "BEGIN \
      IF TG_LEVEL = 'ROW' AND current_user = \
      (SELECT pg_get_userbyid(relowner) FROM pg_class WHERE oid = TG_RELID) THEN \
      IF TG_OP = 'DELETE' THEN RETURN OLD; ELSE RETURN NEW; END IF; END IF; \
-     RAISE EXCEPTION '% is append-only', TG_TABLE_NAME USING ERRCODE = 'insufficient_privilege'; END";
+     RAISE EXCEPTION '% is append-only', TG_TABLE_NAME USING ERRCODE = \
+     'insufficient_privilege'; END";
 
 /// Makes a table append-only.
 ///
@@ -62,8 +63,8 @@ pub fn append_only_triggers(table: &str) -> String {
     ) + &truncate_trigger(table, table)
 }
 
-/// SQL that creates or replaces the TRUNCATE trigger of a table or a partition. Unlike row triggers,
-/// it is not inherited by partitions.
+/// SQL that creates or replaces the TRUNCATE trigger of a table or a partition. Unlike row
+/// triggers, it is not inherited by partitions.
 pub fn truncate_trigger(table: &str, partition: &str) -> String {
     format!(
         r#"DROP TRIGGER IF EXISTS {table}_no_truncate ON "{partition}";
@@ -110,8 +111,8 @@ pub fn with_sqlite_triggers(table: &str, key: &[&str]) -> String {
     sqlite_triggers(table, key).map(|(_, sql)| sql).join(";\n")
 }
 
-/// Names of the triggers of append-only tables that are missing or altered on SQLite. On PostgreSQL,
-/// `rls::examine` checks them.
+/// Names of the triggers of append-only tables that are missing or altered on SQLite. On
+/// PostgreSQL, `rls::examine` checks them.
 pub async fn append_only_faults(
     db: &impl ConnectionTrait,
     tables: &[(&str, &[&str])],

@@ -44,8 +44,8 @@ pub fn random_bytes(backend: DbBackend, length: usize) -> String {
     }
 }
 
-/// Lets the schema owner, as which migrations run, read all rows of a table with row-level security.
-/// Otherwise rows hidden by its policies are neither filled nor copied. Row-level security is
+/// Lets the schema owner, which runs the migrations, access all rows of a table with row-level
+/// security: rows hidden by policies would be neither filled nor copied. Row-level security is
 /// forced again after the migrations.
 pub async fn disable_force_rls(manager: &SchemaManager<'_>, table: &str) -> Result<(), DbErr> {
     if manager.get_database_backend() != DbBackend::Postgres {

@@ -11,9 +11,9 @@ const CAN_CREATE_EXTENSION: &str = "SELECT 1 FROM pg_available_extensions \
 const HAS_OPERATOR_CLASS: &str = "SELECT 1 FROM pg_opclass \
      WHERE opcname = 'gin_trgm_ops' AND pg_opclass_is_visible(oid)";
 
-/// Creates a trigram index on each text column, so that a case-insensitive substring search does not
-/// scan the whole table. Requires PostgreSQL's `pg_trgm` extension: without it, if the schema owner
-/// cannot create it, and on SQLite, no index is created and searches scan the table.
+/// Creates a trigram index on each text column, so that a case-insensitive substring search does
+/// not scan the whole table. Creates none on SQLite, nor on PostgreSQL if the `pg_trgm` extension
+/// is neither installed nor can be created by the schema owner: there, searches scan the table.
 pub async fn trigram_index(
     manager: &SchemaManager<'_>,
     table: &str,

@@ -226,7 +226,8 @@ pub fn is_audit_table(table: &str) -> bool {
 }
 
 impl TenantRows {
-    /// Policy condition, written as PostgreSQL prints it back: the same text is applied and checked.
+    /// Policy condition, written as PostgreSQL prints it, because the same text is applied and
+    /// checked.
     pub fn condition(self) -> String {
         const ORG: &str = "(NULLIF(current_setting('postern.org_id'::text, true), ''::text))::uuid";
         let user_exists = |table: &str, alias: &str, user_column: &str| {

@@ -13,7 +13,7 @@ use super::{
     source::viewed,
 };
 use crate::{
-    http::{Answer, Call, Listed, Negotiated, Paging, Problem, Query, StartRequest, ok},
+    http::{AcceptedFormat, Answer, Call, Listed, Negotiated, Paging, Problem, Query, ok},
     operations::op::{
         self, ListAuditEvents, ListOrgImpersonations, ListPlatformAuditEvents, ReadAuditEvent,
     },
@@ -51,7 +51,7 @@ pub async fn list_audit_events(
     call: Call<op::ListAuditEvents>,
     paging: Paging,
     query: Query<EventsQuery>,
-    accept: StartRequest,
+    accept: AcceptedFormat,
 ) -> Result<Negotiated<EventPage>, Problem> {
     if let Some(format) = accept.0 {
         let org = call.grant().context().org.reference();
@@ -123,7 +123,7 @@ pub async fn list_platform_audit_events(
     paging: Paging,
     of: Query<OfOrg>,
     query: Query<EventsQuery>,
-    accept: StartRequest,
+    accept: AcceptedFormat,
 ) -> Result<Negotiated<EventPage>, Problem> {
     let sees_all = call.has_permission(Permission::PlatformAuditReadAll);
     let org = match of.0.org {

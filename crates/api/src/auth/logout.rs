@@ -1,4 +1,3 @@
-
 use crate::{
     http::{Answer, Call, Problem, no_content},
     operations::op::{self, Logout},

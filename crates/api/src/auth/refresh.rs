@@ -34,12 +34,13 @@ pub struct RefreshBody {
     (status = 503, description = "`unavailable`: retry after `Retry-After`.")
 ))]
 pub async fn refresh(call: Call<op::Refresh>, body: Valid<RefreshBody>) -> Answer<TokensView> {
-    let identity = RefreshToken::identity(body.into_inner().refresh_token);
+    let refresh_token = RefreshToken::identity(body.into_inner().refresh_token);
     let (state, now) = (call.state(), call.context().now);
     let invalid = || Problem::new(Code::InvalidRefreshToken);
 
     let mut work = call.open_to_write().await?;
-    let issued = work.sessions().by_refresh_token(&identity.hash()).await?.ok_or_else(invalid)?;
+    let issued =
+        work.sessions().by_refresh_token(&refresh_token.hash()).await?.ok_or_else(invalid)?;
     if !issued.session.is_live(now) || issued.user.suspended_at.is_some() {
         return Err(invalid());
     }
@@ -51,7 +52,7 @@ pub async fn refresh(call: Call<op::Refresh>, body: Valid<RefreshBody>) -> Answe
     let session = issued.session.refreshed(now, state.tokens.refresh_lasts());
     let successor = state.tokens.refresh()?;
     let rotated = UnauditedWrite::RotateRefreshToken {
-        used: identity.hash(),
+        used: refresh_token.hash(),
         successor: successor.hash(),
         session: session.clone(),
     };

@@ -44,12 +44,12 @@ impl Docs {
         ];
         let own =
             own.into_iter().map(|(name, media_type, text)| (name, Asset::new(media_type, text)));
-        let taken = TAKEN.into_iter().map(|(name, media_type)| {
+        let swagger_ui = TAKEN.into_iter().map(|(name, media_type)| {
             let file = serve(name, Arc::clone(&config)).ok().flatten().expect("Swagger UI has it");
             (name, Asset::new(media_type, file.bytes.into_owned()))
         });
         Self(
-            own.chain(taken)
+            own.chain(swagger_ui)
                 .map(|(name, part)| (format!("/docs/{name}"), part.under(POLICY)))
                 .collect(),
         )

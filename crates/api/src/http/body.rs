@@ -153,7 +153,7 @@ fn pointer(path: &serde_path_to_error::Path) -> String {
         .collect()
 }
 
-/// RFC 6901, 3.
+/// Escapes a name for a JSON pointer (RFC 6901, 3).
 pub fn escape(name: &str) -> String {
     name.replace('~', "~0").replace('/', "~1")
 }

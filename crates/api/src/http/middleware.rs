@@ -27,7 +27,7 @@ pub async fn problem_for_middleware_errors(
     let request_info = RequestInfo::of(request.request());
     let encodings = [Encoding::identity(), Encoding::gzip()];
     if AcceptEncoding::parse(&request)
-        .is_ok_and(|taken| taken.negotiate(encodings.iter()).is_none())
+        .is_ok_and(|accepted| accepted.negotiate(encodings.iter()).is_none())
     {
         request.headers_mut().remove(header::ACCEPT_ENCODING);
     }

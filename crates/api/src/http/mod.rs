@@ -36,7 +36,7 @@ pub use download::{Disconnected, Download, EVENT_STREAM, StreamWriter};
 pub use idempotency::ResponseCipher;
 pub use input::{FromInput, Input};
 pub use middleware::problem_for_middleware_errors;
-pub use negotiation::{Format, Negotiated, PrefersHtml, StartRequest};
+pub use negotiation::{AcceptedFormat, Format, Negotiated, PrefersHtml};
 pub use params::{Filter, IfMatch, Paging, PathKey, PathParam, Query, authorization, single};
 pub use problem::Problem;
 pub use reply::{Answer, Listed, Reply, Respond, created, no_content, ok};

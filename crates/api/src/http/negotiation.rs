@@ -56,9 +56,9 @@ impl Format {
 
 /// Requested file format of a list. None: a page in JSON.
 #[derive(Debug)]
-pub struct StartRequest(pub Option<Format>);
+pub struct AcceptedFormat(pub Option<Format>);
 
-impl FromInput for StartRequest {
+impl FromInput for AcceptedFormat {
     fn from_input(input: &Input) -> Result<Self, Problem> {
         let media_type = accepted(
             &input.request,
@@ -109,7 +109,7 @@ mod tests {
 
     #[test]
     fn the_most_wanted_is_given_and_json_where_nothing_fits() {
-        for (accept, given) in [
+        for (accept, expected) in [
             ("", JSON),
             ("*/*", JSON),
             ("text/csv", "text/csv"),
@@ -125,7 +125,7 @@ mod tests {
         ] {
             let request =
                 TestRequest::default().insert_header(("accept", accept)).to_http_request();
-            assert_eq!(accepted(&request, &[JSON, HTML, "text/csv"]), given, "{accept}");
+            assert_eq!(accepted(&request, &[JSON, HTML, "text/csv"]), expected, "{accept}");
         }
     }
 }

@@ -10,6 +10,7 @@ use actix_web::{
     },
 };
 use chrono::TimeDelta;
+use postern_app::UseCaseError;
 use postern_domain::{
     chain,
     policy::{AuthenticationError, Denial},
@@ -254,6 +255,16 @@ impl From<AuthenticationError> for Problem {
 }
 
 /// Logs the cause; the client gets only the request ID.
+impl<R: Into<Self>> From<UseCaseError<R>> for Problem {
+    fn from(error: UseCaseError<R>) -> Self {
+        match error {
+            UseCaseError::NotFound(_) => Self::not_found(),
+            UseCaseError::Rule(error) => error.into(),
+            UseCaseError::Store(error) => error.into(),
+        }
+    }
+}
+
 impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
         let cause = chain(&error);

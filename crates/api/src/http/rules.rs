@@ -15,68 +15,68 @@ fn rule(holds: bool, code: &'static str, expected: &'static str) -> Result<(), V
     if holds { Ok(()) } else { Err(ValidationError::new(code).with_message(expected.into())) }
 }
 
-pub fn name(given: &str) -> Result<(), ValidationError> {
+pub fn name(value: &str) -> Result<(), ValidationError> {
     rule(
-        text::is_name(given),
+        text::is_name(value),
         "name",
         "must have 1 to 100 characters on one line, without leading or trailing spaces",
     )
 }
 
-pub fn slug(given: &str) -> Result<(), ValidationError> {
+pub fn slug(value: &str) -> Result<(), ValidationError> {
     rule(
-        text::is_slug(given),
+        text::is_slug(value),
         "slug",
         "must have 3 to 40 lower-case letters, digits and single hyphens, no hyphen at either end",
     )
 }
 
-pub fn email(given: &str) -> Result<(), ValidationError> {
+pub fn email(value: &str) -> Result<(), ValidationError> {
     rule(
-        text::is_email(given),
+        text::is_email(value),
         "email",
         "must be an e-mail address like name@example.com, at most 254 characters",
     )
 }
 
-pub fn color(given: &str) -> Result<(), ValidationError> {
-    rule(text::is_color(given), "color", "must be a color like #0a7d5c")
+pub fn color(value: &str) -> Result<(), ValidationError> {
+    rule(text::is_color(value), "color", "must be a color like #0a7d5c")
 }
 
-pub fn picture_url(given: &str) -> Result<(), ValidationError> {
+pub fn picture_url(value: &str) -> Result<(), ValidationError> {
     rule(
-        text::is_picture_url(given),
+        text::is_picture_url(value),
         "url",
         "must be an https URL on a public host, at most 500 characters",
     )
 }
 
-pub fn search(given: &str) -> Result<(), ValidationError> {
+pub fn search(value: &str) -> Result<(), ValidationError> {
     rule(
-        (2..=100).contains(&given.trim().chars().count()),
+        (2..=100).contains(&value.trim().chars().count()),
         "length",
         "must have 2 to 100 characters, not counting leading and trailing spaces",
     )
 }
 
 /// An audit action, or a group of them such as `user.*`.
-pub fn action_filter(given: &str) -> Result<(), ValidationError> {
-    let known = Action::ALL.iter().any(|action| match given.strip_suffix('*') {
+pub fn action_filter(value: &str) -> Result<(), ValidationError> {
+    let known = Action::ALL.iter().any(|action| match value.strip_suffix('*') {
         Some(kind) => kind.ends_with('.') && action.name().starts_with(kind),
-        None => action.name() == given,
+        None => action.name() == value,
     });
     rule(known, "action", "must be an audit action, or a group of them such as user.*")
 }
 
 /// A time from 1970 to 9999: the range that both databases can compare.
-pub fn moment(given: &DateTime<Utc>) -> Result<(), ValidationError> {
-    rule((1970..=9999).contains(&given.year()), "moment", "must be a time from 1970 to 9999")
+pub fn moment(value: &DateTime<Utc>) -> Result<(), ValidationError> {
+    rule((1970..=9999).contains(&value.year()), "moment", "must be a time from 1970 to 9999")
 }
 
 /// A time in a query. The error message shows the format. Use it like [`maybe`].
 pub fn when<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<DateTime<Utc>>, D::Error> {
-    let given = String::deserialize(deserializer)?;
-    let moment = DateTime::parse_from_rfc3339(&given);
+    let value = String::deserialize(deserializer)?;
+    let moment = DateTime::parse_from_rfc3339(&value);
     moment
         .map(|moment| Some(moment.to_utc()))
         .map_err(|_| de::Error::custom("must be a time with offset, like 2026-11-20T00:00:00Z"))

@@ -57,7 +57,7 @@ pub struct Claims {
     jti: String,
     /// Staff member who acts, under impersonation (RFC 8693, 4.1).
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    draft: Option<EventDraft>,
+    act: Option<ActorClaim>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     imp: Option<ImpersonationId>,
     /// Only org that the token is valid for, under impersonation.
@@ -69,7 +69,7 @@ pub struct Claims {
 
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct EventDraft {
+struct ActorClaim {
     sub: UserId,
     email: String,
 }
@@ -140,7 +140,7 @@ impl Tokens {
             ..
         } = impersonation;
         self.sign(*target_user_id, *staff_session_id, context, *expires_at, |claims| {
-            claims.draft = Some(EventDraft { sub: *staff_user_id, email: staff_email.clone() });
+            claims.act = Some(ActorClaim { sub: *staff_user_id, email: staff_email.clone() });
             claims.imp = Some(*id);
             claims.org = Some(org.id);
             claims.mode = Some(*mode);
@@ -169,7 +169,7 @@ impl Tokens {
             nbf: iat,
             exp,
             jti,
-            draft: None,
+            act: None,
             imp: None,
             org: None,
             mode: None,
@@ -208,19 +208,19 @@ impl Tokens {
             }));
         }
         match *claims {
-            Claims { sub, sid, draft: None, imp: None, org: None, mode: None, .. } => {
+            Claims { sub, sid, act: None, imp: None, org: None, mode: None, .. } => {
                 Ok(Bearer { user: sub, session: sid, impersonation: None })
             }
             Claims {
                 sub,
                 sid,
-                draft: Some(ref draft),
+                act: Some(ref act),
                 imp: Some(impersonation),
                 org: Some(org),
                 mode: Some(_),
                 ..
             } => Ok(Bearer {
-                user: draft.sub,
+                user: act.sub,
                 session: sid,
                 impersonation: Some(ImpersonationClaims { id: impersonation, target: sub, org }),
             }),

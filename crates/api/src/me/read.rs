@@ -50,10 +50,8 @@ pub struct ImpersonationView {
     /// Time at which the impersonation expires.
     until: DateTime<Utc>,
     /// Text to show on every page.
-    #[schema(
-        example = "Sam Okoro of support is acting as Ana Costa in acme until 10:01 UTC \
-            with read-only access. Everything is recorded under both names."
-    )]
+    #[schema(example = "Sam Okoro of support is acting as Ana Costa in acme until 10:01 UTC \
+            with read-only access. Everything is recorded under both names.")]
     banner: String,
 }
 

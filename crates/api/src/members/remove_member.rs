@@ -1,7 +1,4 @@
-use postern_domain::{
-    Id,
-    member::Member,
-};
+use postern_domain::{Id, member::Member};
 
 use crate::{
     http::{Answer, Call, Problem, no_content},

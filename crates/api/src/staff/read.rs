@@ -1,7 +1,7 @@
 use postern_domain::staff::StaffMember;
 
 use crate::{
-    http::{Answer, Call, Listed, Paging, ok},
+    http::{Answer, Call, Listed, Paging},
     operations::op::{self, ListStaff},
 };
 

@@ -1,9 +1,13 @@
-use postern_domain::{Id, justification::Reason, user::User};
+use postern_app::staff;
+use postern_domain::{
+    Id,
+    justification::Reason,
+    user::{User, UserRef},
+};
 use serde::Deserialize;
 use utoipa::ToSchema;
 use validator::Validate;
 
-use super::change_tier;
 use crate::{
     http::{Answer, Call, Valid, no_content},
     operations::op::{self, RemoveStaff},
@@ -36,6 +40,6 @@ pub async fn remove_staff(
 ) -> Answer<()> {
     let max_super_admins = call.state().staff.max_super_admins;
     let mut work = call.begin();
-    change_tier(&mut work, user, None, &body.reason, max_super_admins).await?;
+    staff::set_tier(&mut work, &UserRef::Id(user), None, &body.reason, max_super_admins).await?;
     work.commit(no_content()).await
 }

@@ -1,14 +1,14 @@
+use postern_app::staff;
 use postern_domain::{
     Id,
     justification::Reason,
     staff::{StaffMember, Tier},
-    user::User,
+    user::{User, UserRef},
 };
 use serde::Deserialize;
 use utoipa::ToSchema;
 use validator::Validate;
 
-use super::change_tier;
 use crate::{
     http::{Answer, Call, Valid, ok},
     operations::op::{self, SetStaffTier},
@@ -42,7 +42,9 @@ pub async fn set_staff_tier(
     let SetStaffTierBody { tier, reason } = body.into_inner();
     let max_super_admins = call.state().staff.max_super_admins;
     let mut work = call.begin();
-    let assignment = change_tier(&mut work, user, Some(tier), &reason, max_super_admins).await?;
+    let assignment =
+        staff::set_tier(&mut work, &UserRef::Id(user), Some(tier), &reason, max_super_admins)
+            .await?;
     let (id, email, name) = (assignment.user.id, assignment.user.email, assignment.user.name);
     work.commit(ok(StaffMember { user_id: id, email, name, tier, since: assignment.since })).await
 }

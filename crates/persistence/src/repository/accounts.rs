@@ -50,30 +50,30 @@ impl<'a> Accounts<'a> {
     pub async fn search(&self, q: &str, limit: u64) -> Result<Found, StoreError> {
         let (user_id, org_id) = (q.parse::<UserId>().ok(), q.parse::<OrgId>().ok());
         let by_text = user_id.is_none() && org_id.is_none();
-        let which = Condition::any()
+        let condition = Condition::any()
             .add_option(user_id.map(|id| user::Column::Id.eq(id.uuid())))
             .add_option(by_text.then(|| contains(Expr::col(user::Column::Email), q)))
             .add_option(by_text.then(|| contains(Expr::col(user::Column::Name), q)));
-        let users = if which.is_empty() {
+        let users = if condition.is_empty() {
             Vec::new()
         } else {
             user::Entity::find()
-                .filter(which)
+                .filter(condition)
                 .order_by_desc(user::Column::Id)
                 .limit(limit)
                 .all(self.tx)
                 .await?
         };
 
-        let which = Condition::any()
+        let condition = Condition::any()
             .add_option(org_id.map(|id| organization::Column::Id.eq(id.uuid())))
             .add_option(by_text.then(|| contains(Expr::col(organization::Column::Slug), q)))
             .add_option(by_text.then(|| contains(Expr::col(organization::Column::Name), q)));
-        let orgs = if which.is_empty() {
+        let orgs = if condition.is_empty() {
             Vec::new()
         } else {
             organization::Entity::find()
-                .filter(which)
+                .filter(condition)
                 .order_by_desc(organization::Column::Id)
                 .limit(limit)
                 .all(self.tx)

@@ -145,7 +145,7 @@ impl<'a> Events<'a> {
         let mut select = self.select();
         let query = QueryTrait::query(&mut select);
         match (filter.words(), &filter.arms()[..]) {
-            (Some(words), _) => {
+            (Some(text), _) => {
                 let until = last.map(|last| {
                     if let PageStart::NewerThan(_) = page.from {
                         id().lte(last)
@@ -153,7 +153,7 @@ impl<'a> Events<'a> {
                         id().gte(last)
                     }
                 });
-                query.cond_where(filter.whole().add(words).add_option(until));
+                query.cond_where(filter.whole().add(text).add_option(until));
             }
             (None, [all]) => _ = query.cond_where(all.clone()),
             (None, arms) => {

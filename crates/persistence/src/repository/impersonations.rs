@@ -4,7 +4,7 @@ use postern_domain::{
     Id,
     change::New,
     effect::ImpersonationsOf,
-    id::{ImpersonationId, OrgId, SessionId, UserId},
+    id::{ImpersonationId, OrgId, UserId},
     impersonation::{Impersonation, Mode},
     org::OrgRef,
     scope::{self, Scope},
@@ -73,7 +73,7 @@ impl<'a> Impersonations<'a> {
         now: DateTimeUtc,
     ) -> Result<Vec<Impersonation>, StoreError> {
         use impersonation::Column as C;
-        let which = match on {
+        let condition = match on {
             ImpersonationsOf::Session(session) => column(C::StaffSessionId).eq(session.uuid()),
             ImpersonationsOf::OtherSessions { user, kept_session } => column(C::StaffUserId)
                 .eq(user.uuid())
@@ -86,7 +86,7 @@ impl<'a> Impersonations<'a> {
         };
         let mut query = self.select();
         query
-            .and_where(which)
+            .and_where(condition)
             .and_where(column(C::EndedAt).is_null())
             .and_where(column(C::ExpiresAt).gt(now))
             .lock_with_tables(LockType::Update, [Alias::new("i")]);

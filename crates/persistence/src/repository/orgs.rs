@@ -36,14 +36,14 @@ impl<'a> Orgs<'a> {
 
     /// The user's role in an org; none if they are not a member.
     pub async fn role_in(&self, org: &OrgKey) -> Result<Option<Role>, StoreError> {
-        let which = match org {
+        let condition = match org {
             OrgKey::Id(id) => organization::Column::Id.eq(id.uuid()),
             OrgKey::Slug(slug) => organization::Column::Slug.eq(slug.as_str()),
         };
         let mut live = organization::Entity::find()
             .select_only()
             .column(organization::Column::Id)
-            .filter(which)
+            .filter(condition)
             .filter(organization::Column::DeletionRequestedAt.is_null());
         let row = membership::Entity::find()
             .filter(membership::Column::UserId.eq(self.user.uuid()))

@@ -5,6 +5,7 @@ use postern_domain::{
     id::UserId,
     scope,
     staff::{LockedStaff, StaffMember, Tier, TierAssignment},
+    user::UserRef,
 };
 use sea_orm::{
     ActiveValue::Set,
@@ -14,7 +15,10 @@ use sea_orm::{
 };
 use uuid::Uuid;
 
-use super::page::{Page, PageRequest};
+use super::{
+    page::{Page, PageRequest},
+    users,
+};
 use crate::{
     entity::{staff, user},
     error::{StoreError, unknown},
@@ -59,28 +63,13 @@ impl<'a> StaffList<'a> {
     /// The user, with the rows that must not change while `by` decides about their tier.
     pub async fn find_for_update(
         &self,
-        id: UserId,
+        user: &UserRef,
         by: Option<UserId>,
     ) -> Result<Option<LockedStaff>, StoreError> {
-        self.candidate(user::Column::Id.eq(id.uuid()), by).await
-    }
-
-    /// The same by e-mail address, for the command line.
-    pub async fn find_by_email_for_update(
-        &self,
-        email: &str,
-    ) -> Result<Option<LockedStaff>, StoreError> {
-        self.candidate(user::Column::Email.eq(email), None).await
-    }
-
-    async fn candidate(
-        &self,
-        which: Expr,
-        by: Option<UserId>,
-    ) -> Result<Option<LockedStaff>, StoreError> {
+        let condition = users::matches(user);
         // Row locks do not cover rows that are being added, so changes of tiers run one at a time.
         self.tx.wait_for(CHANGING_TIERS).await?;
-        let Some(user) = user::Entity::find().filter(which).one(self.tx).await? else {
+        let Some(user) = user::Entity::find().filter(condition).one(self.tx).await? else {
             return Ok(None);
         };
         let ids = [Some(user.id), by.map(Id::uuid)].into_iter().flatten();
@@ -111,12 +100,12 @@ impl<'a> StaffList<'a> {
 }
 
 /// Parses a stored tier.
-pub(crate) fn tier(word: Option<String>) -> Result<Option<Tier>, StoreError> {
-    word.map(|word| known_tier(&word)).transpose()
+pub(crate) fn tier(name: Option<String>) -> Result<Option<Tier>, StoreError> {
+    name.map(|name| known_tier(&name)).transpose()
 }
 
-fn known_tier(word: &str) -> Result<Tier, StoreError> {
-    Tier::parse(word).ok_or_else(|| unknown("tier", word))
+fn known_tier(name: &str) -> Result<Tier, StoreError> {
+    Tier::parse(name).ok_or_else(|| unknown("tier", name))
 }
 
 #[derive(FromQueryResult)]

@@ -1,6 +1,10 @@
 //! User accounts.
 
-use postern_domain::{id::UserId, scope, user::User};
+use postern_domain::{
+    id::UserId,
+    scope,
+    user::{User, UserRef},
+};
 use sea_orm::{
     ColumnTrait, EntityTrait, QueryFilter, QuerySelect,
     sea_query::{Expr, LockType},
@@ -33,6 +37,14 @@ impl<'a> Users<'a> {
             .one(self.tx)
             .await?
             .map(Into::into))
+    }
+}
+
+/// Condition that selects the referenced user.
+pub(crate) fn matches(reference: &UserRef) -> Expr {
+    match reference {
+        UserRef::Id(id) => user::Column::Id.eq(id.uuid()),
+        UserRef::Email(email) => user::Column::Email.eq(email.as_str()),
     }
 }
 

@@ -83,8 +83,8 @@ fn shared_name(catalog: &Catalog, roles: &Roles) -> Option<Fault> {
     })
 }
 
-/// Creates missing roles and memberships. If the schema owner cannot, returns the SQL for a database
-/// administrator.
+/// Creates missing roles and memberships. If the schema owner cannot, returns the SQL for a
+/// database administrator.
 async fn create_missing_roles(
     db: &DatabaseConnection,
     catalog: &Catalog,

@@ -78,13 +78,11 @@ fn ownership_sql(catalog: &Catalog, audit_owner: &str) -> String {
         .iter()
         .filter(|relation| is_audit_table(&relation.name))
         .map(|relation| (&relation.name, &relation.owner));
-    partitions
-        .chain(tables)
-        .filter(|(_, owner)| *owner != audit_owner)
-        .map(|(name, _)| {
-            format!("ALTER TABLE {} OWNER TO {};\n", quoted(name), quoted(audit_owner))
-        })
-        .collect()
+    let mut sql = String::new();
+    for (name, _) in partitions.chain(tables).filter(|(_, owner)| *owner != audit_owner) {
+        sql += &format!("ALTER TABLE {} OWNER TO {};\n", quoted(name), quoted(audit_owner));
+    }
+    sql
 }
 
 /// Revocation of all privileges on tables.

@@ -98,8 +98,8 @@ fn check_row_security(
     }
 }
 
-/// Checks that a table does not belong to the tenant or platform role, nor to the audit owner unless
-/// it is an audit table.
+/// Checks that a table does not belong to the tenant or platform role, and belongs to the audit
+/// owner only if it is an audit table.
 fn check_owner(
     catalog: &Catalog,
     Relation { name, owner, .. }: &Relation,

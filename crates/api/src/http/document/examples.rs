@@ -45,15 +45,17 @@ impl ExampleBuilder {
         {
             return over(self.example(&self.schemas[name]), self.examples.get(name));
         }
-        for given in ["/example", "/examples/0", "/enum/0", "/const"] {
-            if let Some(value) = schema.pointer(given) {
+        for path in ["/example", "/examples/0", "/enum/0", "/const"] {
+            if let Some(value) = schema.pointer(path) {
                 return value.clone();
             }
         }
         for choice in ["oneOf", "anyOf"] {
             let alternatives = schema[choice].as_array().into_iter().flatten();
-            if let Some(first) =
-                alternatives.filter(|part| part["type"] != "null").map(|s| self.example(s)).next()
+            if let Some(first) = alternatives
+                .filter(|part| part["type"] != "null")
+                .map(|part| self.example(part))
+                .next()
             {
                 return first;
             }

@@ -1,6 +1,6 @@
 //! Links (OpenAPI 3.1, 4.8.20): operations that take values of a response as parameters. For
-//! readers, and for programs that follow links. Operations that remove an org, a member or a staff
-//! member have none.
+//! readers, and for programs that follow links. No link leads to an operation that removes an org,
+//! a member or a staff member.
 
 use serde_json::{Map, Value, json};
 
@@ -100,7 +100,7 @@ pub fn add(operation: &mut Value) {
             continue;
         }
         let parameters: Map<String, Value> =
-            parameters.iter().map(|(name, taken)| ((*name).to_owned(), json!(taken))).collect();
+            parameters.iter().map(|(name, value)| ((*name).to_owned(), json!(value))).collect();
         for to in targets {
             operation["responses"][status]["links"][to] =
                 json!({ "operationId": to, "parameters": parameters });

@@ -58,10 +58,7 @@ pub fn document(routes: &Routes) -> Value {
         .name(Some("The Postern team"))
         .url(Some("https://postern.example"))
         .build();
-    let license = LicenseBuilder::new()
-        .name("Apache-2.0")
-        .identifier(Some("Apache-2.0"))
-        .build();
+    let license = LicenseBuilder::new().name("Apache-2.0").identifier(Some("Apache-2.0")).build();
     let info = InfoBuilder::new()
         .title("Postern")
         .version(env!("CARGO_PKG_VERSION"))

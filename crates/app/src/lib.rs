@@ -1,0 +1,10 @@
+//! Use cases that more than one entry point runs: HTTP, the command line, approvals and background
+//! jobs. An entry point translates its input and the result, and contains no rule of its own.
+
+pub mod cli;
+mod error;
+pub mod retention;
+pub mod staff;
+pub mod users;
+
+pub use error::UseCaseError;
