@@ -319,7 +319,7 @@ fn pages(cluster: &Cluster, folder: &Path, database: &str, events: u64) {
         "outcome=failed",
         "actor=member-7@{org}.example",
         "target=member-77@{org}.example",
-        "target=nobody",
+        "target=unknown",
         "ip=203.0.7.7",
         "ip=203.0.113.1",
         "ticket_ref=SUP-7",

@@ -1,6 +1,6 @@
-// Lists changes between two versions of the contract: diff.mjs SINCE OLD NEW. Exits with 1 if a change
-// is breaking or unclassified. api-smart-diff finds the changes; this script classifies them, because
-// that depends on the direction: request or response.
+// Lists changes between two versions of the contract: diff.mjs SINCE OLD NEW. Exits with 1 if a
+// change is breaking or unclassified. api-smart-diff finds the changes; this script classifies
+// them, because that depends on the direction: request or response.
 import { readFileSync } from "node:fs";
 import { apiDiff } from "api-smart-diff";
 
@@ -13,11 +13,21 @@ const withoutTexts = (_key, value) => {
 };
 const [before, after] = files.map((file) => JSON.parse(readFileSync(file, "utf8"), withoutTexts));
 
-const TEXTS = ["description", "summary", "example", "examples", "externalDocs", "info", "x-audit-action", "x-internal"];
+const TEXTS = [
+  "description",
+  "summary",
+  "example",
+  "examples",
+  "externalDocs",
+  "info",
+  "x-audit-action",
+  "x-internal",
+];
 const POLICY = ["x-required-permission", "x-impersonation", "x-demands"];
 
 /** Returns whether the path contains one of the keywords, other than as the name of a property. */
-const passes = (path, keywords) => path.some((part, at) => keywords.includes(part) && path[at - 1] !== "properties");
+const passes = (path, keywords) =>
+  path.some((part, at) => keywords.includes(part) && path[at - 1] !== "properties");
 
 /** Returns whether every type of the first list is in the second one. */
 const within = (types, others) => [types].flat().every((type) => [others].flat().includes(type));
@@ -44,7 +54,8 @@ function sent(change) {
   if (parent === "enum") return harmlessIf(action === "add" && keyword > 0);
   if (parent === "required") return harmlessIf(action === "remove");
   if (keyword === "type") return harmlessIf(action === "replace" && within(before, after));
-  if (keyword === "pattern" || keyword === "format" || keyword === "enum") return harmlessIf(action === "remove");
+  if (keyword === "pattern" || keyword === "format" || keyword === "enum")
+    return harmlessIf(action === "remove");
   return "breaking";
 }
 
@@ -52,13 +63,15 @@ function sent(change) {
 function given(change) {
   const { action, path, before, after } = change;
   const [keyword, parent] = [path.at(-1), path.at(-2)];
-  if (path[5] === "links" || (path.length === 6 && path[5] === "headers")) return harmlessIf(action === "add");
+  if (path[5] === "links" || (path.length === 6 && path[5] === "headers"))
+    return harmlessIf(action === "add");
   if (path[5] === "headers" && path.length === 7) return harmlessIf(action === "add");
   if (widens(change) !== undefined) return widens(change) ? "unclassified" : "harmless";
   // Open enumerations may grow, as the contract states.
   if (parent === "enum" && action === "add" && path.includes("anyOf")) return "grown";
   if (parent === "enum") return harmlessIf(action === "remove");
-  if (parent === "properties" || parent === "required" || parent === "content") return harmlessIf(action === "add");
+  if (parent === "properties" || parent === "required" || parent === "content")
+    return harmlessIf(action === "add");
   if (keyword === "type") return harmlessIf(action === "replace" && within(after, before));
   return "breaking";
 }
@@ -74,38 +87,65 @@ function kind(change) {
   if (path[0] !== "paths") return "breaking";
   // A path or an operation.
   if (path.length <= 3) return harmlessIf(action === "add");
-  if (path[3] === "parameters" && path.length === 4) return harmlessIf(action === "add" && after.every(({ required }) => required === false));
-  if (path[3] === "parameters" && path.length === 5) return harmlessIf(action === "add" && "in" in after && after.required !== true);
-  if (path[3] === "requestBody" && path.length === 4) return harmlessIf(action === "add" && after.required !== true);
+  if (path[3] === "parameters" && path.length === 4)
+    return harmlessIf(action === "add" && after.every(({ required }) => required === false));
+  if (path[3] === "parameters" && path.length === 5)
+    return harmlessIf(action === "add" && "in" in after && after.required !== true);
+  if (path[3] === "requestBody" && path.length === 4)
+    return harmlessIf(action === "add" && after.required !== true);
   // Clients handle new error statuses by their class; they do not expect a new success status.
-  if (path[3] === "responses" && path.length === 5) return harmlessIf(action === "add" && path[4] >= "400");
+  if (path[3] === "responses" && path.length === 5)
+    return harmlessIf(action === "add" && path[4] >= "400");
   if (path[3] === "responses") return given(change);
   return path[3] === "parameters" || path[3] === "requestBody" ? sent(change) : "breaking";
 }
 
 function place(path) {
   const [, route, method, ...rest] = path;
-  return path[0] === "paths" ? [`${String(method ?? "").toUpperCase()} ${route}`.trim(), rest] : ["the document", path];
+  return path[0] === "paths"
+    ? [`${String(method ?? "").toUpperCase()} ${route}`.trim(), rest]
+    : ["the document", path];
 }
 
 function describe(change) {
   const { action, path, before, after } = change;
   const [, rest] = place(path);
-  const text = (value) => (value !== null && typeof value === "object" ? "" : JSON.stringify(value));
-  const values = action === "replace" ? `${text(before)} → ${text(after)}` : text(action === "add" ? after : before);
-  if (kind(change) === "grown") return `new value of ${path[path.lastIndexOf("properties") + 1]}: ${text(after)}`;
-  const name = action !== "replace" && rest.includes("parameters") ? ` (${(after ?? before)?.name ?? ""})` : "";
-  return `${{ add: "added", remove: "removed", replace: "replaced", rename: "renamed" }[action]} ${rest.join("/") || "operation"}${name} ${values ?? ""}`.trim();
+  const text = (value) =>
+    value !== null && typeof value === "object" ? "" : JSON.stringify(value);
+  const values =
+    action === "replace"
+      ? `${text(before)} → ${text(after)}`
+      : text(action === "add" ? after : before);
+  if (kind(change) === "grown")
+    return `new value of ${path[path.lastIndexOf("properties") + 1]}: ${text(after)}`;
+  const name =
+    action !== "replace" && rest.includes("parameters")
+      ? ` (${(after ?? before)?.name ?? ""})`
+      : "";
+  const verbs = { add: "added", remove: "removed", replace: "replaced", rename: "renamed" };
+  const subject = rest.join("/") || "operation";
+  return `${verbs[action]} ${subject}${name} ${values ?? ""}`.trim();
 }
 
-const classes = { breaking: new Map(), grown: new Map(), unclassified: new Map(), harmless: new Map(), texts: new Map() };
-const note = (changes, description, operation) => changes.set(description, (changes.get(description) ?? new Set()).add(operation));
+const classes = {
+  breaking: new Map(),
+  grown: new Map(),
+  unclassified: new Map(),
+  harmless: new Map(),
+  texts: new Map(),
+};
+const note = (changes, description, operation) =>
+  changes.set(description, (changes.get(description) ?? new Set()).add(operation));
 // Components are compared where they are used: only there the direction is known.
-for (const change of apiDiff(before, after).filter(({ path }) => path[0] !== "components" || path[1] === "securitySchemes")) {
+for (const change of apiDiff(before, after).filter(
+  ({ path }) => path[0] !== "components" || path[1] === "securitySchemes",
+)) {
   note(classes[kind(change)], describe(change), place(change.path)[0]);
 }
 // Schema names are class names in generated clients.
-for (const name of Object.keys(before.components.schemas).filter((name) => !(name in after.components.schemas))) {
+for (const name of Object.keys(before.components.schemas).filter(
+  (name) => !(name in after.components.schemas),
+)) {
   note(classes.breaking, `removed or renamed schema ${name}`, "the document");
 }
 

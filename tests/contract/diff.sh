@@ -1,6 +1,6 @@
 #!/bin/sh
-# Lists contract changes since a tag (default: the last version): diff.sh [SINCE]. Fails if a change is
-# breaking or unclassified.
+# Lists contract changes since a tag (default: the last version): diff.sh [SINCE]. Fails if a change
+# is breaking or unclassified.
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)

@@ -12,10 +12,11 @@ export POSTERN__SERVER__LISTEN="127.0.0.1:$port" POSTERN__TOKENS__ACCESS_MINUTES
 POSTERN__LOG__FILTER=warn "$postern" serve --demo >server.log 2>&1 &
 server=$!
 trap 'kill $server; rm -rf "$work"' EXIT
-# The banner appears when the server listens. If the port is in use, the server exits and so does this.
+# The banner appears when the server listens. If the port is in use, the server exits; so does this
+# script.
 until grep -q 'OpenAPI' server.log; do kill -0 $server; done
-for account in owner@acme admin@acme member@acme viewer@acme support@postern ops@postern eng@postern \
-    super@postern; do
+for account in owner@acme admin@acme member@acme viewer@acme \
+    support@postern ops@postern eng@postern super@postern; do
     echo "$account.example, seed $1:"
     "$here/fuzz.sh" "$here/../../openapi/openapi.json" "http://127.0.0.1:$port" \
         "$account.example" "$1" "$2"

@@ -24,6 +24,7 @@ fi
 grep -E ' generated, |API Links' report
 case $phases in
 *stateful*)
-    grep -qE 'API Links: +[1-9]' report || { echo "no link of the contract was followed" >&2; exit 1; }
+    grep -qE 'API Links: +[1-9]' report ||
+        { echo "no link of the contract was followed" >&2; exit 1; }
     ;;
 esac

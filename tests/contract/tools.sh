@@ -1,11 +1,12 @@
 #!/bin/sh
 # Prints the directory of the contract tools: packages of package.json in `node_modules`, of
-# requirements.txt in `python`. Installs them from npm and PyPI, once per version of those two files.
+# requirements.txt in `python`. Installs them from npm and PyPI once per version of these files.
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
 cache=${POSTERN_TOOLS:-${XDG_CACHE_HOME:-$HOME/.cache}/postern}
-folder=$cache/contract-$(cat "$here/package.json" "$here/requirements.txt" | sha256sum | cut -c 1-16)
+version=$(cat "$here/package.json" "$here/requirements.txt" | sha256sum | cut -c 1-16)
+folder=$cache/contract-$version
 
 if [ ! -d "$folder" ]; then
     for program in npm python3; do

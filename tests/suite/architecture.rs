@@ -40,17 +40,17 @@ fn crate_dependencies_are_allowed() {
         .args(["metadata", "--format-version=1", "--no-deps", "--offline"])
         .output()
         .expect("cargo runs");
-    let metadata: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    let metadata: Value = serde_json::from_slice(&output.stdout).expect("the output is valid JSON");
     let mut dependencies: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-    for package in metadata["packages"].as_array().expect("packages") {
+    for package in metadata["packages"].as_array().expect("packages is an array") {
         let names = package["dependencies"]
             .as_array()
-            .expect("dependencies")
+            .expect("dependencies is an array")
             .iter()
             .filter_map(|dependency| dependency["name"].as_str());
-        dependencies.insert(package["name"].as_str().expect("a name"), names.collect());
+        dependencies.insert(package["name"].as_str().expect("name is a string"), names.collect());
     }
-    dependencies.remove("postern-tests").expect("this package");
+    dependencies.remove("postern-tests").expect("the workspace contains this package");
     assert_eq!(
         dependencies.len(),
         ALLOWED_DEPENDENCIES.len(),
@@ -82,13 +82,15 @@ const STORE_ENTRY_FILES: &[&str] =
 
 #[test]
 fn only_listed_files_open_the_store() {
-    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the workspace");
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .expect("the package is in a workspace");
     let crates = ["crates/api/src", "crates/app/src", "crates/postern/src", "crates/worker/src"];
     let mut folders: Vec<_> = crates.iter().map(|folder| root.join(folder)).collect();
     let mut files = Vec::new();
     while let Some(folder) = folders.pop() {
-        for entry in std::fs::read_dir(folder).expect("a folder") {
-            let path = entry.expect("an entry").path();
+        for entry in std::fs::read_dir(folder).expect("the directory is readable") {
+            let path = entry.expect("the entry is readable").path();
             if path.is_dir() {
                 folders.push(path);
             } else if std::fs::read_to_string(&path).is_ok_and(|text| {
@@ -96,7 +98,12 @@ fn only_listed_files_open_the_store() {
                     .iter()
                     .any(|name| text.contains(name))
             }) {
-                files.push(path.strip_prefix(root).expect("below it").display().to_string());
+                files.push(
+                    path.strip_prefix(root)
+                        .expect("the file is in the workspace")
+                        .display()
+                        .to_string(),
+                );
             }
         }
     }

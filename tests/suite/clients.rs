@@ -30,8 +30,8 @@ pub struct Working(pub Child);
 
 impl Drop for Working {
     fn drop(&mut self) {
-        self.0.kill().expect("dies");
-        self.0.wait().expect("is dead");
+        self.0.kill().expect("the process is killed");
+        self.0.wait().expect("the process ends");
     }
 }
 
@@ -47,7 +47,7 @@ async fn run(t: &App, script: &str, before: &[&str], after: &[&str]) {
 async fn succeeds(mut command: Command) {
     let output = tokio::task::spawn_blocking(move || command.output().expect("the script runs"))
         .await
-        .expect("ends");
+        .expect("the task completes");
     assert!(
         output.status.success(),
         "the script succeeds: {}\n{}",
@@ -71,7 +71,7 @@ pub fn tools() -> &'static Path {
             "tools.sh succeeds: {}",
             String::from_utf8_lossy(&output.stderr)
         );
-        String::from_utf8(output.stdout).expect("a path in UTF-8").trim().into()
+        String::from_utf8(output.stdout).expect("the path is UTF-8").trim().into()
     })
 }
 

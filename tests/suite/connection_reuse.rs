@@ -15,15 +15,16 @@ mod between_transactions {
     tests_on! { pgbouncer, PgBouncer: pooled_connections_keep_no_tenant_context }
 }
 
-/// After a transaction, PgBouncer reuses the connection without its role or tenant context.
+/// After a transaction, `PgBouncer` reuses the connection without its role or tenant context.
 async fn pooled_connections_keep_no_tenant_context(t: &App) {
     for org in ["acme", "globex", "initech"] {
         let owner = t.sign_in(&format!("owner@{org}.example")).await;
         owner.patch(&format!("/v1/orgs/{org}"), json!({ "name": "Renamed" })).await.expect(200);
         owner.get(&format!("/v1/orgs/{org}/members")).await.expect(200);
     }
-    let check_clean = "DO $$ BEGIN IF current_user <> session_user OR coalesce(current_setting('postern.org_id', true), '') <> '' \
-                 THEN RAISE EXCEPTION 'still % of %', current_user, current_setting('postern.org_id', true); END IF; END $$";
+    let check_clean = "DO $$ BEGIN IF current_user <> session_user OR \
+        coalesce(current_setting('postern.org_id', true), '') <> '' THEN RAISE EXCEPTION 'still % \
+        of %', current_user, current_setting('postern.org_id', true); END IF; END $$";
     // More concurrent clients than pooled connections, so that every connection is checked.
     let checks = join_all((0..12).map(|_| async {
         let borrowed = t.db.borrow_from_the_pooler().await;
@@ -38,8 +39,8 @@ async fn pooled_connections_keep_no_tenant_context(t: &App) {
 
 const ORGS: usize = 50;
 
-/// Sends 10,000 requests of 50 orgs over 4 connections, 64 at a time. Each response contains only data
-/// of its own org.
+/// Sends 10,000 requests of 50 orgs over 4 connections, 64 at a time. Each response contains only
+/// data of its own org.
 async fn reused_connections_keep_no_tenant_context(t: &App) {
     let server = App::start_on(t.backend, |_| {}, |options| options.max_connections = 4).await;
     server.fill(Size { orgs: 50, members: 3, events: 500 }).await;
@@ -83,13 +84,18 @@ async fn reused_connections_keep_no_tenant_context(t: &App) {
 async fn concurrent_demotions_leave_an_owner(t: &App) {
     const OWNERS: usize = 32;
     t.fill(Size { orgs: 1, members: 32, events: 0 }).await;
-    t.run_sql("UPDATE membership SET role = 'owner' WHERE org_id = (SELECT id FROM organization WHERE slug = 'company-1')").await;
+    t.run_sql(
+        "UPDATE membership SET role = 'owner' WHERE org_id = (SELECT id FROM organization WHERE \
+         slug = 'company-1')",
+    )
+    .await;
     let mut owners = Vec::new();
     for n in 1..=OWNERS {
         let email = format!("member-{n}@company-1.example");
         owners.push((t.sign_in(&email).await, t.member_id("company-1", &email).await));
     }
-    let owner_count = "SELECT count(*) FROM membership WHERE role = 'owner' AND org_id = (SELECT id FROM organization WHERE slug = 'company-1')";
+    let owner_count = "SELECT count(*) FROM membership WHERE role = 'owner' AND org_id = (SELECT \
+        id FROM organization WHERE slug = 'company-1')";
     let initial = t.db.count(owner_count).await;
     let mut lost = 0;
     for round in 1..=3 {
@@ -118,7 +124,8 @@ async fn concurrent_demotions_leave_an_owner(t: &App) {
     assert!((1..initial).contains(&lost), "an owner is left: {lost} of {initial} lost the role");
     let members_where = |condition: &str| {
         format!(
-            "SELECT count(*) FROM membership m JOIN organization o ON o.id = m.org_id WHERE o.slug = 'company-1' {condition}"
+            "SELECT count(*) FROM membership m JOIN organization o ON o.id = m.org_id WHERE o.slug \
+             = 'company-1' {condition}"
         )
     };
     assert_eq!(
@@ -126,7 +133,8 @@ async fn concurrent_demotions_leave_an_owner(t: &App) {
         initial - t.db.count(&members_where("")).await,
         "each removal is recorded"
     );
-    let demoted = "SELECT count(DISTINCT target_id) FROM audit_event WHERE action = 'user.role_changed' AND org_slug = 'company-1'";
+    let demoted = "SELECT count(DISTINCT target_id) FROM audit_event WHERE action = \
+                   'user.role_changed' AND org_slug = 'company-1'";
     assert!(
         t.db.count(demoted).await >= t.db.count(&members_where("AND m.role = 'viewer'")).await,
         "each demotion is recorded"

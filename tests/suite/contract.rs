@@ -1,4 +1,5 @@
-//! The OpenAPI document: served as committed, complete for every operation, and equal to the domain.
+//! The OpenAPI document: served as committed, complete for every operation, and equal to the
+//! domain.
 
 use postern_api::operations::TABLE;
 use postern_domain::{
@@ -79,14 +80,20 @@ async fn every_problem_has_a_page(t: &App) {
 }
 
 fn contract() -> Value {
-    serde_json::from_str(&postern_api::openapi()).expect("JSON")
+    serde_json::from_str(&postern_api::openapi()).expect("the text is valid JSON")
 }
 
 fn operations(contract: &Value) -> Vec<(String, &Value)> {
-    let paths = contract["paths"].as_object().expect("paths");
-    let methods = paths.values().flat_map(|path| path.as_object().expect("methods").values());
+    let paths = contract["paths"].as_object().expect("paths is an object");
+    let methods =
+        paths.values().flat_map(|path| path.as_object().expect("a path is an object").values());
     methods
-        .map(|operation| (operation["operationId"].as_str().expect("an id").to_owned(), operation))
+        .map(|operation| {
+            (
+                operation["operationId"].as_str().expect("operationId is a string").to_owned(),
+                operation,
+            )
+        })
         .collect()
 }
 
@@ -122,7 +129,7 @@ fn generated_files_are_up_to_date() {
 #[test]
 fn changelog_lists_the_current_version() {
     let changes = include_str!("../../openapi/CHANGELOG.md");
-    let version = contract()["info"]["version"].as_str().expect("a version").to_owned();
+    let version = contract()["info"]["version"].as_str().expect("version is a string").to_owned();
     assert!(
         changes.contains(&format!("\n## {version}")),
         "openapi/CHANGELOG.md has a section for {version}"
@@ -136,7 +143,7 @@ fn every_operation_is_described() {
     let operations = operations(&contract);
     assert_eq!(operations.len(), TABLE.len(), "the document has every operation of the table");
     for (id, operation) in operations {
-        let row = TABLE.iter().find(|row| row.id == id).expect("a row");
+        let row = TABLE.iter().find(|row| row.id == id).expect("the operation is in the table");
         for field in ["summary", "description"] {
             assert!(
                 operation[field].as_str().is_some_and(|text| text.len() > 5),
@@ -147,7 +154,7 @@ fn every_operation_is_described() {
             operation["description"].as_str().is_some_and(|text| !text.starts_with("**Access")),
             "{id} has a description besides the generated policy text"
         );
-        let tags = operation["tags"].as_array().expect("tags");
+        let tags = operation["tags"].as_array().expect("tags is an array");
         let declared = |tag: &Value| {
             let tags = contract["tags"].as_array().expect("tags is an array");
             tags.iter().any(|declared| declared["name"] == *tag)
@@ -156,7 +163,7 @@ fn every_operation_is_described() {
             tags.len() == 1 && declared(&tags[0]),
             "{id} has one tag, and the document declares it"
         );
-        let responses = operation["responses"].as_object().expect("answers");
+        let responses = operation["responses"].as_object().expect("responses is an object");
         assert!(
             responses.keys().any(|status| status.starts_with('2')),
             "{id} has a success response"
@@ -242,8 +249,8 @@ fn enums_match_the_domain() {
     for kind in ActorType::ALL {
         let variant = &actors["discriminator"]["mapping"][kind.name()];
         let variant = contract
-            .pointer(variant.as_str().expect("a variant").trim_start_matches('#'))
-            .expect("it is there");
+            .pointer(variant.as_str().expect("the mapping has a reference").trim_start_matches('#'))
+            .expect("the reference resolves");
         assert_eq!(
             variant["properties"]["type"]["enum"],
             serde_json::json!([kind.name()]),
@@ -297,7 +304,7 @@ fn every_field_has_a_description_and_an_example() {
         }
     }
     let contract = contract();
-    let schemas = contract["components"]["schemas"].as_object().expect("schemas");
+    let schemas = contract["components"]["schemas"].as_object().expect("schemas is an object");
     let mut all_fields = Vec::new();
     for (name, schema) in schemas {
         all_fields.push((name.clone(), schema));
@@ -366,7 +373,9 @@ fn problems_and_headers_are_described() {
         let paged = operation["parameters"]
             .as_array()
             .is_some_and(|all| all.iter().any(|parameter| parameter["name"] == "cursor"));
-        for (status, response) in operation["responses"].as_object().expect("answers") {
+        for (status, response) in
+            operation["responses"].as_object().expect("responses is an object")
+        {
             let response = resolve(response);
             let header = |name: &str| response["headers"].get(name).is_some();
             assert!(header("X-Request-Id"), "{id} {status} lists X-Request-Id");
@@ -394,9 +403,13 @@ fn problems_and_headers_are_described() {
             if status.as_str() >= "400" {
                 let examples = response["content"]["application/problem+json"]["examples"]
                     .as_object()
-                    .expect("examples");
-                let retryable =
-                    ["idempotency_in_flight", "too_many_attempts", "too_many_open", "unavailable"];
+                    .expect("examples is an object");
+                let retryable = [
+                    "idempotency_in_flight",
+                    "too_many_attempts",
+                    "too_many_streams",
+                    "unavailable",
+                ];
                 assert_eq!(
                     header("Retry-After"),
                     retryable.iter().any(|code| examples.contains_key(*code)),
@@ -418,11 +431,12 @@ fn problems_and_headers_are_described() {
 fn demands_are_required_in_the_contract() {
     let contract = contract();
     for (id, operation) in operations(&contract) {
-        let row = TABLE.iter().find(|row| row.id == id).expect("a row");
+        let row = TABLE.iter().find(|row| row.id == id).expect("the operation is in the table");
         let reference =
             operation["requestBody"]["content"]["application/json"]["schema"]["$ref"].as_str();
         let schema = reference.map_or(&Value::Null, |reference| {
-            &contract["components"]["schemas"][reference.rsplit('/').next().expect("a name")]
+            &contract["components"]["schemas"]
+                [reference.rsplit('/').next().expect("the reference ends with a name")]
         });
         let required = |field: &str| {
             schema["required"]

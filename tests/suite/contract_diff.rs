@@ -10,7 +10,7 @@ use crate::clients::{contract_folder, tools};
 #[test]
 fn breaking_changes_are_reported() {
     tools();
-    let folder = tempfile::tempdir().expect("a folder");
+    let folder = tempfile::tempdir().expect("a temporary directory is created");
     let git = |args: &[&str]| {
         let identity = [
             "-c",
@@ -34,7 +34,7 @@ fn breaking_changes_are_reported() {
     };
     let write = |contract: &Value| {
         fs::write(folder.path().join("openapi/openapi.json"), contract.to_string())
-            .expect("is written")
+            .expect("the file is written")
     };
     let diff = || {
         let output = Command::new(contract_folder().join("diff.sh"))
@@ -44,9 +44,10 @@ fn breaking_changes_are_reported() {
         let report = String::from_utf8(output.stdout).expect("the report is UTF-8");
         (output.status.code(), report, String::from_utf8_lossy(&output.stderr).into_owned())
     };
-    let contract: Value = serde_json::from_str(&postern_api::openapi()).expect("JSON");
+    let contract: Value =
+        serde_json::from_str(&postern_api::openapi()).expect("the text is valid JSON");
     git(&["init", "--quiet"]);
-    fs::create_dir(folder.path().join("openapi")).expect("a folder");
+    fs::create_dir(folder.path().join("openapi")).expect("the directory is created");
     write(&contract);
     let (code, report, stderr) = diff();
     assert!(
@@ -74,14 +75,14 @@ fn breaking_changes_are_reported() {
     let optional = json!({ "name": "since", "in": "query", "schema": { "type": "string" } });
     compatible["paths"]["/v1/orgs/{org}/members"]["get"]["parameters"]
         .as_array_mut()
-        .expect("parameters")
+        .expect("parameters is an array")
         .push(optional);
     compatible["paths"]["/v1/teams"] = contract["paths"]["/v1/orgs"].clone();
     compatible["components"]["schemas"]["Member"]["properties"]["team"] =
         json!({ "type": "string" });
     compatible["components"]["schemas"]["KnownProblemCode"]["enum"]
         .as_array_mut()
-        .expect("codes")
+        .expect("enum is an array")
         .push("too_tired".into());
     compatible["components"]["schemas"]["MeView"]["properties"]["user"]["description"] =
         "The signed-in user.".into();
@@ -223,13 +224,15 @@ fn breaks() -> [(String, &'static str, Value, &'static str); 28] {
             schema("UpdateOrgBody"),
             "required",
             json!(["name"]),
-            "PATCH /v1/orgs/{org}: added requestBody/content/application/json/schema/required/0 \"name\"",
+            "PATCH /v1/orgs/{org}: added requestBody/content/application/json/schema/required/0 \
+             \"name\"",
         ),
         (
             schema("UpdateMeBody/properties"),
             "image_url",
             Value::Null,
-            "PATCH /v1/me: removed requestBody/content/application/json/schema/properties/image_url",
+            "PATCH /v1/me: removed \
+             requestBody/content/application/json/schema/properties/image_url",
         ),
         (schema("UpdateMeBody/properties/name"), "enum", json!(["Ana"]), "properties/name/enum"),
         (schema("CreateOrgBody/properties/slug"), "pattern", json!("^x$"), "slug/pattern"),

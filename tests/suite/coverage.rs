@@ -1,9 +1,9 @@
 //! Every operation of the table, called by every kind of caller. An operation without a scenario in
 //! `request` fails the test.
 //!
-//! Expected: anonymous → 401; each role and tier → success, or 403 with a `permission.denied` event,
-//! as the permission states; non-member → the same 404 as for a random org; impersonated → as the
-//! row states; success → exactly the declared events.
+//! Expected: anonymous → 401; each role and tier → success, or 403 with a `permission.denied`
+//! event, as the permission states; non-member → the same 404 as for a random org; impersonated →
+//! as the row states; success → exactly the declared events.
 
 use postern_api::operations::TABLE;
 use postern_domain::{
@@ -148,7 +148,9 @@ pub async fn request(t: &App, row: &Operation, org: &str) -> (&'static str, Stri
         "search_accounts" => ("GET", "/v1/admin/search?q=acme".to_owned(), None),
         "start_impersonation" => {
             let target = t.user_id("member@acme.example").await;
-            let body = json!({ "target_user_id": target, "org": "acme", "reason": reason, "ticket_ref": "SUP-1" });
+            let body = json!({
+                "target_user_id": target, "org": "acme", "reason": reason, "ticket_ref": "SUP-1",
+            });
             ("POST", "/v1/admin/impersonations".to_owned(), Some(body))
         }
         "list_impersonations" => ("GET", "/v1/admin/impersonations".to_owned(), None),
@@ -184,7 +186,7 @@ async fn founded(t: &App, action: &str) -> String {
         .iter()
         .find(|event| event["org"].is_null() || event["org"]["slug"] == "acme")
         .expect("an event with this action exists");
-    event["id"].as_str().expect("an id").to_owned()
+    event["id"].as_str().expect("id is a string").to_owned()
 }
 
 fn staff(tier: Tier) -> String {
@@ -283,7 +285,7 @@ async fn succeeds(t: &App, row: &Operation, caller: &Person<'_>) {
                 t.impersonate(caller, "member@acme.example", "acme", "read_only").await;
             path = format!(
                 "/v1/admin/impersonations/{}",
-                started["impersonation"]["id"].as_str().expect("an id")
+                started["impersonation"]["id"].as_str().expect("id is a string")
             );
         }
         _ => {}

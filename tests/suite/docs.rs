@@ -27,15 +27,20 @@ on_both![
     documented_leaf_hash_program_works
 ];
 tests_on! { sqlite_alone, Sqlite: documented_client_generation_works }
-tests_on! { postgres_alone, Postgres: documented_production_setup_works, documented_tenancy_setup_works, documented_rls_queries_work }
+tests_on! { postgres_alone, Postgres:
+    documented_production_setup_works,
+    documented_tenancy_setup_works,
+    documented_rls_queries_work
+}
 
 /// Documents with the names of their code blocks, in order.
-const DOCUMENTS: [(&str, &str, &[&str]); 8] = [
+const DOCUMENTS: [(&str, &str, &[&str]); 9] = [
     ("README.md", include_str!("../../README.md"), &["run", "tour", "for-real"]),
     ("docs/architecture.md", include_str!("../../docs/architecture.md"), &[]),
     ("docs/audit.md", include_str!("../../docs/audit.md"), &["verify"]),
     ("docs/audit-reference.md", include_str!("../../docs/audit-reference.md"), &["leaf"]),
     ("docs/decisions.md", include_str!("../../docs/decisions.md"), &[]),
+    ("docs/glossary.md", include_str!("../../docs/glossary.md"), &[]),
     ("docs/integrate.md", include_str!("../../docs/integrate.md"), &["clients"]),
     ("docs/performance.md", include_str!("../../docs/performance.md"), &[]),
     ("docs/tenancy.md", include_str!("../../docs/tenancy.md"), &["fence", "set-up"]),
@@ -54,15 +59,16 @@ fn block(name: &str) -> String {
         .unwrap_or_else(|| panic!("the document has the marker of block {name}"));
     rest.split_once('\n')
         .and_then(|(_, rest)| rest.split("```").next())
-        .expect("a block")
+        .expect("the code block ends")
         .to_owned()
 }
 
 #[test]
 fn every_code_block_is_run() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs");
-    let documents =
-        fs::read_dir(folder).expect("the documents").map(|file| file.expect("a file").path());
+    let documents = fs::read_dir(folder)
+        .expect("the directory is readable")
+        .map(|file| file.expect("the entry is readable").path());
     for path in documents.filter(|path| {
         path.extension().is_some_and(|kind| kind == "md") && !path.ends_with("README.md")
     }) {
@@ -118,8 +124,11 @@ fn every_named_command_exists() {
                     );
                 }
                 Some("postern") => {
-                    let output =
-                        Command::new(binary()).args(words).arg("--help").output().expect("runs");
+                    let output = Command::new(binary())
+                        .args(words)
+                        .arg("--help")
+                        .output()
+                        .expect("the command runs");
                     assert!(
                         output.status.success(),
                         "{document}: `{span}` exists: {}",
@@ -136,25 +145,29 @@ fn every_named_command_exists() {
 
 /// A shell in `folder` with this build's `postern` in its `PATH` and cheap password hashes.
 fn shell(script: &str, folder: &Path) -> Command {
-    let path = std::env::var("PATH").expect("a path");
+    let path = std::env::var("PATH").expect("PATH is set");
     let mut command = Command::new("sh");
     command.args(["-eu", "-c", script]).current_dir(folder);
-    command.env("PATH", format!("{}:{path}", binary().parent().expect("a folder").display()));
+    command.env(
+        "PATH",
+        format!("{}:{path}", binary().parent().expect("the binary is in a directory").display()),
+    );
     command.env("POSTERN__PASSWORDS__MEMORY_KIB", "8").env("POSTERN__PASSWORDS__ITERATIONS", "1");
     command.env("POSTERN__AUDIT__LOG_ORIGIN", postern_tests::LOG_NAME);
     command
 }
 
 async fn ends_well(mut command: Command) -> String {
-    let output: Output = tokio::task::spawn_blocking(move || command.output().expect("a shell"))
-        .await
-        .expect("runs");
+    let output: Output =
+        tokio::task::spawn_blocking(move || command.output().expect("the shell runs"))
+            .await
+            .expect("the task completes");
     assert!(output.status.success(), "the shell succeeds: {}", said(&output));
     said(&output)
 }
 
 /// Time limit until a command serves. Includes a build.
-const PATIENCE: Duration = Duration::from_mins(8);
+const START_TIMEOUT: Duration = Duration::from_mins(8);
 
 /// Runs a command that ends with a server. Returns its output up to the banner, then stops its
 /// process group.
@@ -171,16 +184,17 @@ fn serves(mut command: Command) -> Vec<String> {
     command
         .env("POSTERN__SERVER__LISTEN", "127.0.0.1:0")
         .env("POSTERN__SERVER__DRAIN_SECONDS", "0");
-    let mut running = Group(command.spawn().expect("starts"));
+    let mut running = Group(command.spawn().expect("the process starts"));
     // Kills the process group after the time limit, so that the output ends and the test fails.
     let (group, (_done, done_rx)) = (running.0.id(), mpsc::channel::<()>());
     thread::spawn(move || {
-        if done_rx.recv_timeout(PATIENCE) == Err(mpsc::RecvTimeoutError::Timeout) {
+        if done_rx.recv_timeout(START_TIMEOUT) == Err(mpsc::RecvTimeoutError::Timeout) {
             let _ = Command::new("kill").args(["-KILL", "--", &format!("-{group}")]).status();
         }
     });
-    let mut lines =
-        BufReader::new(running.0.stdout.take().expect("piped")).lines().map_while(Result::ok);
+    let mut lines = BufReader::new(running.0.stdout.take().expect("the stream is piped"))
+        .lines()
+        .map_while(Result::ok);
     let mut output = Vec::new();
     for line in lines.by_ref() {
         let serving = line.contains("OpenAPI");
@@ -195,12 +209,12 @@ fn serves(mut command: Command) -> Vec<String> {
 #[test]
 fn documented_demo_works() {
     let script = block("run");
-    let (run, test) = script.trim().split_once('\n').expect("two commands");
+    let (run, test) = script.trim().split_once('\n').expect("the block has two commands");
     assert!(
         run.starts_with("make run ") && test.starts_with("make test "),
         "the block has `make run` and `make test`: {script}"
     );
-    let folder = tempfile::tempdir().expect("a folder");
+    let folder = tempfile::tempdir().expect("a temporary directory is created");
     let repository = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     // A clean environment: variables that cargo sets for tests would cause rebuilds.
     let environment: Vec<(String, String)> = std::env::vars()
@@ -211,7 +225,7 @@ fn documented_demo_works() {
         .collect();
     let mut command = Command::new("sh");
     command.args(["-eu", "-c", run]).current_dir(&repository);
-    command.env_clear().env("PATH", std::env::var("PATH").expect("a path")).envs(environment);
+    command.env_clear().env("PATH", std::env::var("PATH").expect("PATH is set")).envs(environment);
     command.env(
         "POSTERN__DATABASE__URL",
         format!("sqlite://{}", folder.path().join("postern.db").display()),
@@ -240,12 +254,18 @@ async fn documented_tour_works(t: &App) {
 
 /// Creates an empty database and returns its name.
 async fn fresh(t: &App, suffix: &str) -> String {
-    let name = format!("{}_{suffix}", t.db.url.rsplit('/').next().expect("a name"));
-    t.db.execute(&format!("CREATE DATABASE {name} OWNER {OWNER}")).await.expect("made");
+    let name = format!(
+        "{}_{suffix}",
+        t.db.url.rsplit('/').next().expect("the database URL ends with a name")
+    );
+    t.db.execute(&format!("CREATE DATABASE {name} OWNER {OWNER}"))
+        .await
+        .expect("the database is created");
     name
 }
 
-/// Replaces the example database URLs in `script` with those of the database `name` of this cluster.
+/// Replaces the example database URLs in `script` with those of the database `name` of this
+/// cluster.
 fn at(t: &App, script: &str, name: &str) -> String {
     let base = t.db.url.rsplit_once('/').expect("the database URL has a path").0;
     let script =
@@ -259,24 +279,31 @@ fn at(t: &App, script: &str, name: &str) -> String {
 async fn documented_production_setup_works(t: &App) {
     let name = fresh(t, "real").await;
     fs::write(t.folder.path().join("password-on-one-line"), "four random words do\n")
-        .expect("is written");
+        .expect("the file is written");
     let output = ends_well(shell(&at(t, &block("for-real"), &name), t.folder.path())).await;
     assert!(
         output.contains("all checks passed") && output.contains("the super_admin tier"),
         "doctor passes and the tier is granted: {output}"
     );
-    t.db.execute(&format!("DROP DATABASE {name} WITH (FORCE)")).await.expect("gone");
+    t.db.execute(&format!("DROP DATABASE {name} WITH (FORCE)"))
+        .await
+        .expect("the database is dropped");
 }
 
 async fn documented_tenancy_setup_works(t: &App) {
     let name = fresh(t, "tenants").await;
     let command = shell(&at(t, &block("set-up"), &name), t.folder.path());
-    let output = tokio::task::spawn_blocking(|| serves(command)).await.expect("runs").join("\n");
+    let output = tokio::task::spawn_blocking(|| serves(command))
+        .await
+        .expect("the task completes")
+        .join("\n");
     assert!(
         output.contains("all checks passed") && output.contains("Postern is running"),
         "doctor passes and the server starts: {output}"
     );
-    t.db.execute(&format!("DROP DATABASE {name} WITH (FORCE)")).await.expect("gone");
+    t.db.execute(&format!("DROP DATABASE {name} WITH (FORCE)"))
+        .await
+        .expect("the database is dropped");
 }
 
 /// The comment at the end of each line states the result of its last statement.
@@ -290,12 +317,16 @@ async fn documented_rls_queries_work(t: &App) {
             .trim_end_matches(';')
             .rsplit_once(';')
             .unwrap_or(("", sql.trim().trim_end_matches(';')));
-        server.execute_unprepared(before).await.expect("runs");
+        server.execute_unprepared(before).await.expect("the statement runs");
         let result = server
             .query_one_raw(Statement::from_string(sea_orm::DbBackend::Postgres, last.trim()))
             .await;
         let number = |result: Result<Option<sea_orm::QueryResult>, sea_orm::DbErr>| -> i64 {
-            result.expect("runs").expect("a row").try_get_by_index(0).expect("a number")
+            result
+                .expect("the query runs")
+                .expect("the query returns a row")
+                .try_get_by_index(0)
+                .expect("the column is a number")
         };
         match expected.trim() {
             "permission denied" => assert!(
@@ -312,13 +343,14 @@ async fn documented_rls_queries_work(t: &App) {
             other => panic!("the test handles the result {other}"),
         }
     }
-    server.close().await.expect("closes");
+    server.close().await.expect("the connection closes");
 }
 
 async fn documented_log_verification_works(t: &App) {
     let owner = acts(t).await;
-    let write =
-        |name: &str, text: String| fs::write(t.folder.path().join(name), text).expect("is written");
+    let write = |name: &str, text: String| {
+        fs::write(t.folder.path().join(name), text).expect("the file is written")
+    };
     write("kept-1.txt", checkpoint(&owner).await);
     owner.patch("/v1/orgs/acme", serde_json::json!({ "name": "Acme once more" })).await.expect(200);
     t.sequence().await;
@@ -328,7 +360,7 @@ async fn documented_log_verification_works(t: &App) {
     let script = block("verify").replace("https://postern.example", &t.address);
     let script = script.replace(
         "POSTERN_TOKEN=…",
-        &format!("POSTERN_TOKEN={}", owner.token.as_ref().expect("a token")),
+        &format!("POSTERN_TOKEN={}", owner.token.as_ref().expect("the caller is signed in")),
     );
     let output = ends_well(shell(&script, t.folder.path())).await;
     assert_eq!(
@@ -342,7 +374,7 @@ async fn documented_client_generation_works(t: &App) {
     let tools = tools();
     let script = block("clients").replace("http://127.0.0.1:8080", &t.address);
     let mut command = shell(&script, t.folder.path());
-    let path = std::env::var("PATH").expect("a path");
+    let path = std::env::var("PATH").expect("PATH is set");
     command.env("PATH", format!("{0}/node_modules/.bin:{0}/python/bin:{path}", tools.display()));
     ends_well(command).await;
     assert!(
@@ -358,7 +390,7 @@ async fn documented_leaf_hash_program_works(t: &App) {
     let export = export(&owner).await;
     // Pending events have no leaf hash.
     let leaf = |line: &str| {
-        serde_json::from_str::<Value>(line).expect("JSON")["opening"]["leaf"]
+        serde_json::from_str::<Value>(line).expect("the text is valid JSON")["opening"]["leaf"]
             .as_str()
             .map(str::to_owned)
     };
@@ -366,7 +398,7 @@ async fn documented_leaf_hash_program_works(t: &App) {
         export.lines().filter_map(|line| Some((line, leaf(line)?))).unzip();
     assert!(leaves.len() > 6, "the export has more than 6 leaves: {}", leaves.len());
     let file: PathBuf = t.folder.path().join("events.ndjson");
-    fs::write(&file, events.join("\n")).expect("is written");
+    fs::write(&file, events.join("\n")).expect("the file is written");
     let program = format!(
         "{}\nfor line in open({:?}, encoding=\"utf-8\"):\n    print(leaf(line))\n",
         block("leaf"),

@@ -1,5 +1,5 @@
-//! `postern migrate` and `doctor`, and the faults with which `serve` does not start. Each command runs
-//! as a process.
+//! `postern migrate` and `doctor`, and the faults with which `serve` does not start. Each command
+//! runs as a process.
 
 use std::{path::Path, process::Output};
 
@@ -26,7 +26,10 @@ mod embedded {
         missing_append_only_trigger_is_rejected, owner_url_is_ignored_on_sqlite, tests_on,
     };
 
-    tests_on! { sqlite, Sqlite: missing_append_only_trigger_is_rejected, owner_url_is_ignored_on_sqlite }
+    tests_on! { sqlite, Sqlite:
+        missing_append_only_trigger_is_rejected,
+        owner_url_is_ignored_on_sqlite
+    }
 }
 
 tests_on! { postgres, Postgres:
@@ -54,7 +57,7 @@ async fn healthy_database_passes(t: &App) {
         said(&output)
     );
     let output = postern(&t.db.url, t.folder.path(), &["doctor", "--demo", "--json"], &[]);
-    let report: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    let report: Value = serde_json::from_slice(&output.stdout).expect("the output is valid JSON");
     assert_eq!(
         report,
         serde_json::json!({ "sound": true, "faults": [] }),
@@ -66,19 +69,20 @@ async fn keys_readable_by_others_are_reported(t: &App) {
     use std::os::unix::fs::PermissionsExt;
     let keys = t.folder.path().join("keys");
     let key = std::fs::read_dir(&keys)
-        .expect("a folder")
+        .expect("the directory is readable")
         .next()
-        .expect("a key")
-        .expect("an entry")
+        .expect("a key file exists")
+        .expect("the entry is readable")
         .path();
-    std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o640)).expect("set");
+    std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o640))
+        .expect("the permissions are set");
     let output = postern(
         &t.db.url,
         t.folder.path(),
         &["doctor", "--demo", "--json"],
-        &[("POSTERN__TOKENS__KEYS_DIR", keys.to_str().expect("a path"))],
+        &[("POSTERN__TOKENS__KEYS_DIR", keys.to_str().expect("the path is UTF-8"))],
     );
-    let report: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    let report: Value = serde_json::from_slice(&output.stdout).expect("the output is valid JSON");
     assert!(!output.status.success(), "doctor fails");
     assert_eq!(report["faults"][0]["check"], "keys", "the check `keys` fails: {report}");
     assert!(
@@ -121,7 +125,7 @@ async fn missing_append_only_trigger_is_rejected(t: &App) {
             "DROP TRIGGER IF EXISTS audit_event_no_update; {create_noop_trigger}; {drop_trigger}"
         ),
     ] {
-        t.db.execute(&damage).await.expect("runs");
+        t.db.execute(&damage).await.expect("the statement runs");
         for command in ["serve", "doctor"] {
             let output = postern(&t.db.url, t.folder.path(), &[command, "--demo"], &[]);
             assert!(
@@ -133,7 +137,7 @@ async fn missing_append_only_trigger_is_rejected(t: &App) {
     }
     t.db.execute(&format!("DROP TRIGGER IF EXISTS audit_event_no_update; {}", trigger[0]))
         .await
-        .expect("runs");
+        .expect("the statement runs");
     let healthy = postern(&t.db.url, t.folder.path(), &["doctor", "--demo"], &[]);
     assert!(healthy.status.success(), "doctor passes: {}", said(&healthy));
 }
@@ -146,7 +150,7 @@ async fn missing_login_is_reported(t: &App) {
         &["doctor", "--json"],
         &[("POSTERN__DATABASE__URL", &missing_login)],
     );
-    let report: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    let report: Value = serde_json::from_slice(&output.stdout).expect("the output is valid JSON");
     assert_eq!(
         report["faults"][0]["check"], "connection",
         "the check `connection` fails: {report}"
@@ -204,18 +208,22 @@ async fn common_database_password_is_rejected(t: &App) {
 
 async fn migrate_prints_sql_for_the_administrator(t: &App) {
     // Roles and a database created for this test: the default roles are shared by the cluster.
-    let base = t.db.url.rsplit('/').next().expect("a name");
+    let base = t.db.url.rsplit('/').next().expect("the database URL ends with a name");
     let name = |role: &str| format!("{base}_{role}");
     let (owner, tenant, platform, audit_owner) =
         (name("owner"), name("tenant"), name("platform"), name("audit_owner"));
     let (server, database) = (name("server"), name("own"));
-    t.db.execute(&format!("CREATE ROLE {owner} LOGIN")).await.expect("made");
-    t.db.execute(&format!("CREATE DATABASE {database} OWNER {owner}")).await.expect("made");
+    t.db.execute(&format!("CREATE ROLE {owner} LOGIN")).await.expect("the role is created");
+    t.db.execute(&format!("CREATE DATABASE {database} OWNER {owner}"))
+        .await
+        .expect("the database is created");
     let at = |role: &str| {
         as_role(
             &format!(
                 "{}/{database}",
-                t.db.url.strip_suffix(&format!("/{base}")).expect("its name")
+                t.db.url
+                    .strip_suffix(&format!("/{base}"))
+                    .expect("the database URL ends with its name")
             ),
             role,
         )
@@ -234,7 +242,7 @@ async fn migrate_prints_sql_for_the_administrator(t: &App) {
         "migrate fails and refers to an administrator: {}",
         said(&printed)
     );
-    let sql = String::from_utf8(printed.stdout).expect("SQL");
+    let sql = String::from_utf8(printed.stdout).expect("the output is UTF-8");
     assert!(
         sql.contains(&format!("CREATE ROLE \"{server}\" LOGIN NOINHERIT")),
         "the SQL creates the login: {sql}"
@@ -246,16 +254,16 @@ async fn migrate_prints_sql_for_the_administrator(t: &App) {
     assert!(repeated.status.success(), "migrate can be repeated: {}", said(&repeated));
     let healthy = postern(&t.db.url, t.folder.path(), &["doctor"], &environment);
     assert!(healthy.status.success(), "doctor passes: {}", said(&healthy));
-    t.db.execute(&format!("DROP DATABASE {database}")).await.expect("gone");
+    t.db.execute(&format!("DROP DATABASE {database}")).await.expect("the database is dropped");
     t.db.execute(&format!("DROP ROLE {server}, {tenant}, {platform}, {audit_owner}, {owner}"))
         .await
-        .expect("gone");
+        .expect("the roles are dropped");
 }
 
 async fn pending_migrations_are_reported(t: &App) {
     t.db.execute("DELETE FROM seaql_migrations WHERE version LIKE 'm0010%'")
         .await
-        .expect("forgotten");
+        .expect("the migration is marked as pending");
     let refused = postern(&t.db.url, t.folder.path(), &["serve", "--demo"], &[]);
     assert!(
         !refused.status.success() && said(&refused).contains("m0010_scoped_answers"),
@@ -270,7 +278,7 @@ async fn pending_migrations_are_reported(t: &App) {
 }
 
 async fn concurrent_migrations_succeed(t: &App) {
-    t.db.execute("DROP POLICY tenant ON membership").await.expect("damaged");
+    t.db.execute("DROP POLICY tenant ON membership").await.expect("the policy is dropped");
     let (url, folder, owner) = (t.db.url.as_str(), t.folder.path(), as_role(&t.db.url, OWNER));
     let outputs: Vec<Output> = std::thread::scope(|scope| {
         let migrate = || {
@@ -299,9 +307,14 @@ async fn demo_fills_a_database(t: &App) {
     let orgs = "SELECT count(*) FROM organization WHERE slug LIKE 'company-%'";
     assert_eq!(t.db.count(orgs).await, 30, "30 orgs are created");
     assert_eq!(
-        t.db.count("SELECT count(*) FROM membership WHERE org_id NOT IN (SELECT id FROM organization WHERE slug NOT LIKE 'company-%')")
-            .await,
-        90, "90 members are created");
+        t.db.count(
+            "SELECT count(*) FROM membership WHERE org_id NOT IN (SELECT id FROM organization \
+             WHERE slug NOT LIKE 'company-%')"
+        )
+        .await,
+        90,
+        "90 members are created"
+    );
     assert_eq!(
         t.db.count("SELECT count(*) FROM audit_event WHERE org_slug LIKE 'company-%'").await,
         600,

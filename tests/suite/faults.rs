@@ -22,21 +22,22 @@ on_both![
 fn bytes(method: &str, path: &str, token: &str, body: &str) -> Vec<u8> {
     let length = body.len();
     format!(
-        "{method} {path} HTTP/1.1\r\nhost: postern\r\nauthorization: Bearer {token}\r\ncontent-type: application/json\r\n\
-         content-length: {length}\r\n\r\n{body}"
+        "{method} {path} HTTP/1.1\r\nhost: postern\r\nauthorization: Bearer \
+         {token}\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\r\n{body}"
     )
     .into_bytes()
 }
 
-/// Sends the first `sent` bytes of a request, reads `read` bytes of the answer, and resets the connection.
+/// Sends the first `sent` bytes of a request, reads `read` bytes of the answer, and resets the
+/// connection.
 fn reset_after(address: &str, request: &[u8], sent: usize, read: usize) {
     let socket = socket2::Socket::from(
-        TcpStream::connect(address.trim_start_matches("http://")).expect("connects"),
+        TcpStream::connect(address.trim_start_matches("http://")).expect("the connection opens"),
     );
     // With a linger time of zero, closing the socket sends a reset.
-    socket.set_linger(Some(Duration::ZERO)).expect("set");
+    socket.set_linger(Some(Duration::ZERO)).expect("the linger time is set");
     let mut stream = TcpStream::from(socket);
-    stream.write_all(&request[..sent.min(request.len())]).expect("sent");
+    stream.write_all(&request[..sent.min(request.len())]).expect("the request is sent");
     if read > 0 {
         let mut answer = vec![0; read];
         let _ = stream.read(&mut answer);
@@ -45,9 +46,10 @@ fn reset_after(address: &str, request: &[u8], sent: usize, read: usize) {
 
 async fn connection_resets_leave_no_partial_change(t: &App) {
     let me = t.sign_in("owner@acme.example").await;
-    let token = me.token.clone().expect("a token");
+    let token = me.token.clone().expect("the caller is signed in");
     let address = t.address.clone();
-    // Resets within the request, after it and within the response. Each request creates another org.
+    // Resets within the request, after it and within the response. Each request creates another
+    // org.
     let create_org = move |n: usize| {
         bytes(
             "POST",
@@ -67,16 +69,17 @@ async fn connection_resets_leave_no_partial_change(t: &App) {
             }
         }
     });
-    resets.await.expect("all were sent");
+    resets.await.expect("the task completes");
     // Requests with a response took effect, and state and audit log agree.
     let created = t.db.count("SELECT count(*) FROM organization WHERE slug LIKE 'reset-%'").await;
     assert!(created >= 20, "the 20 requests with a response created an org each: {created}");
     let partial_orgs = "SELECT count(*) FROM organization o WHERE o.slug LIKE 'reset-%' AND \
-        ((SELECT count(*) FROM audit_event e WHERE e.action = 'org.created' AND e.org_id = o.id) <> 1 \
-         OR (SELECT count(*) FROM membership m WHERE m.org_id = o.id AND m.role = 'owner') <> 1 \
-         OR (SELECT count(*) FROM org_setting s WHERE s.org_id = o.id) <> 1)";
-    let events_without_org = "SELECT count(*) FROM audit_event e WHERE e.action = 'org.created' AND e.target_label LIKE 'reset-%' \
-        AND NOT EXISTS (SELECT 1 FROM organization o WHERE o.id = e.org_id)";
+        ((SELECT count(*) FROM audit_event e WHERE e.action = 'org.created' AND e.org_id = o.id) \
+        <> 1 OR (SELECT count(*) FROM membership m WHERE m.org_id = o.id AND m.role = 'owner') <> \
+        1 OR (SELECT count(*) FROM org_setting s WHERE s.org_id = o.id) <> 1)";
+    let events_without_org = "SELECT count(*) FROM audit_event e WHERE e.action = 'org.created' \
+        AND e.target_label LIKE 'reset-%' AND NOT EXISTS (SELECT 1 FROM organization o WHERE o.id \
+        = e.org_id)";
     for partial_changes in [partial_orgs, events_without_org] {
         assert_eq!(t.db.count(partial_changes).await, 0, "no partial change: {partial_changes}");
     }
@@ -88,23 +91,25 @@ async fn started_request_completes_after_disconnect(t: &App) {
     let request = bytes(
         "PATCH",
         "/v1/orgs/acme",
-        me.token.as_ref().expect("a token"),
+        me.token.as_ref().expect("the caller is signed in"),
         "{\"name\": \"Renamed after disconnect\"}",
     );
-    // A lock on the row (on SQLite on the database) makes the request wait after its first statements.
+    // A lock on the row (on SQLite on the database) makes the request wait after its first
+    // statements.
     let lock = t.db.raw.begin().await.expect("the transaction begins");
     lock.execute_unprepared("UPDATE organization SET name = name WHERE slug = 'acme'")
         .await
-        .expect("locks");
+        .expect("the row is locked");
     let statements_before_lock =
         t.state.store.statements() + if t.backend == Backend::Postgres { 3 } else { 1 };
-    let mut stream = TcpStream::connect(t.address.trim_start_matches("http://")).expect("connects");
-    stream.write_all(&request).expect("sent");
+    let mut stream =
+        TcpStream::connect(t.address.trim_start_matches("http://")).expect("the connection opens");
+    stream.write_all(&request).expect("the request is sent");
     while t.state.store.statements() < statements_before_lock {
         tokio::task::yield_now().await;
     }
     let socket = socket2::Socket::from(stream);
-    socket.set_linger(Some(Duration::ZERO)).expect("set");
+    socket.set_linger(Some(Duration::ZERO)).expect("the linger time is set");
     drop(socket);
     // Requests that give the server time to notice the reset.
     for _ in 0..100 {
@@ -126,17 +131,17 @@ async fn started_request_completes_after_disconnect(t: &App) {
 
 async fn slow_body_times_out(t: &App) {
     let server = App::start(t.backend, |config| config.server.request_timeout_seconds = 1).await;
-    let token = server.sign_in("owner@acme.example").await.token.expect("a token");
+    let token = server.sign_in("owner@acme.example").await.token.expect("the caller is signed in");
     let address = server.address.trim_start_matches("http://").to_owned();
     let answer = tokio::task::spawn_blocking(move || {
         let request = bytes("PATCH", "/v1/orgs/acme", &token, "{\"name\": \"Slow\"}");
-        let mut stream = TcpStream::connect(address).expect("connects");
-        stream.write_all(&request[..request.len() - 5]).expect("sent");
+        let mut stream = TcpStream::connect(address).expect("the connection opens");
+        stream.write_all(&request[..request.len() - 5]).expect("the request is sent");
         let mut answer = String::new();
-        stream.read_to_string(&mut answer).expect("answered, and closed");
+        stream.read_to_string(&mut answer).expect("the server responds and closes the connection");
         answer
     });
-    let answer = answer.await.expect("runs");
+    let answer = answer.await.expect("the task completes");
     assert!(answer.starts_with("HTTP/1.1 408"), "the response has status 408: {answer}");
     assert!(answer.contains("request_timeout"), "the problem is request_timeout: {answer}");
     assert_eq!(server.recorded("org.updated").await, 0, "nothing is changed");
@@ -155,7 +160,8 @@ async fn database_failure_returns_503_and_recovers(t: &App) {
     me.get("/v1/orgs/acme").await.expect(200);
     if t.backend == Backend::Postgres {
         // Closes all connections, as a restart of the database does.
-        let terminate = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()";
+        let terminate = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE \
+            datname = current_database() AND pid <> pg_backend_pid()";
         t.db.count(terminate).await;
         let mut answers = Vec::new();
         for _ in 0..20 {
@@ -172,14 +178,14 @@ async fn database_failure_returns_503_and_recovers(t: &App) {
 
 async fn stalled_clients_do_not_block_others(t: &App) {
     let me = t.sign_in("owner@acme.example").await;
-    let token = me.token.clone().expect("a token");
+    let token = me.token.clone().expect("the caller is signed in");
     // More incomplete requests than database connections.
     let address = t.address.trim_start_matches("http://").to_owned();
     let request = bytes("PATCH", "/v1/orgs/acme", &token, "{\"name\": \"Incomplete\"}");
     let stalled: Vec<TcpStream> = (0..50)
         .map(|_| {
-            let mut stream = TcpStream::connect(&address).expect("connects");
-            stream.write_all(&request[..request.len() - 1]).expect("sent");
+            let mut stream = TcpStream::connect(&address).expect("the connection opens");
+            stream.write_all(&request[..request.len() - 1]).expect("the request is sent");
             stream
         })
         .collect();

@@ -1,4 +1,5 @@
-//! HTTP behavior shared by all operations: methods, CORS, compression, caching, headers, deprecation.
+//! HTTP behavior shared by all operations: methods, CORS, compression, caching, headers,
+//! deprecation.
 
 use std::sync::Arc;
 
@@ -52,7 +53,8 @@ async fn head_matches_get(t: &App) {
         405,
         "HEAD is not allowed on a POST operation"
     );
-    // HEAD on a stream does not count against the concurrency limit (8 per user): the ninth succeeds.
+    // HEAD on a stream does not count against the concurrency limit (8 per user): the ninth
+    // succeeds.
     for _ in 0..9 {
         assert_eq!(
             owner.send("HEAD", "/v1/orgs/acme/audit-events/stream", None).await.status,
@@ -149,17 +151,17 @@ async fn responses_are_compressed_on_request(t: &App) {
         .header("accept-encoding", "gzip")
         .send()
         .await
-        .expect("answers");
+        .expect("the server responds");
     assert_eq!(response.headers()["content-encoding"], "gzip", "the response is compressed");
     assert!(
         response.headers()["vary"]
             .to_str()
-            .expect("text")
+            .expect("the header is text")
             .to_lowercase()
             .contains("accept-encoding"),
         "caches distinguish responses by Accept-Encoding"
     );
-    let bytes = response.bytes().await.expect("a body");
+    let bytes = response.bytes().await.expect("the body arrives");
     assert!(
         bytes.starts_with(&[0x1f, 0x8b]) && bytes.len() * 3 < plain.body.len(),
         "gzip saves two thirds: {} of {} bytes",
@@ -198,7 +200,7 @@ async fn pages_link_to_next_and_previous(t: &App) {
         .expect(200);
     assert_eq!(back.json["data"], first.json["data"], "the previous link leads to the first page");
     assert!(
-        !owner.get("/v1/orgs/acme/members?q=nobody").await.expect(200).has_header("link"),
+        !owner.get("/v1/orgs/acme/members?q=unmatched").await.expect(200).has_header("link"),
         "an empty page has no links"
     );
     // A percent-encoded `cursor` parameter is replaced in the next link, not repeated.
@@ -379,7 +381,7 @@ async fn deprecated_operation_is_announced(t: &App) {
                 .get(name)
                 .expect("the header is present")
                 .to_str()
-                .expect("text")
+                .expect("the header is text")
                 .to_owned()
         };
         // Expected value computed with `date --utc --date 2026-12-01 +%s`.

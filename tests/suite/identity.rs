@@ -268,7 +268,11 @@ async fn password_change_ends_concurrent_sign_ins(t: &App) {
 async fn password_change_attempts_are_rate_limited(t: &App) {
     let me = t.sign_in("viewer@acme.example").await;
     let guess = |n: usize| {
-        me.post("/v1/me/password", json!({ "current_password": format!("guess number {n}"), "new_password": "four random words do" }))
+        let body = json!({
+            "current_password": format!("guess number {n}"),
+            "new_password": "four random words do",
+        });
+        me.post("/v1/me/password", body)
     };
     for n in 0..10 {
         guess(n).await.problem(403, "wrong_password");
@@ -282,7 +286,7 @@ async fn password_change_attempts_are_rate_limited(t: &App) {
 
 async fn ip_address_with_session_is_exempt_from_rate_limit(t: &App) {
     let server = App::start(t.backend, |config| {
-        config.server.trusted_proxies = vec!["127.0.0.0/8".parse().expect("a network")]
+        config.server.trusted_proxies = vec!["127.0.0.0/8".parse().expect("the network is valid")]
     })
     .await;
     let sign_in_from = |ip: &'static str, password: &'static str| {

@@ -1,4 +1,5 @@
-//! Impersonation: limits in time, mode and org, blocked operations, and both identities in the audit log.
+//! Impersonation: limits in time, mode and org, blocked operations, and both identities in the
+//! audit log.
 
 use chrono::TimeDelta;
 use futures_util::future::join_all;
@@ -48,7 +49,7 @@ async fn events_name_staff_member_and_target(t: &App) {
         .await
         .expect(200)
         .json;
-    let events = events["data"].as_array().expect("a list");
+    let events = events["data"].as_array().expect("data is an array");
     let actions: Vec<&str> = events.iter().filter_map(|event| event["action"].as_str()).collect();
     assert_eq!(
         actions,
@@ -152,7 +153,7 @@ async fn ended_impersonation_is_rejected(t: &App) {
     let (ana, started) = t.impersonate(&support, "owner@acme.example", "acme", "full").await;
     let path = format!(
         "/v1/admin/impersonations/{}",
-        started["impersonation"]["id"].as_str().expect("an id")
+        started["impersonation"]["id"].as_str().expect("id is a string")
     );
     support.delete(&path).await.expect(204);
     ana.get("/v1/me").await.problem(401, "impersonation_ended");
@@ -186,13 +187,19 @@ async fn impersonation_ends_with_its_session_membership_or_org(t: &App) {
                     .expect(204);
             }
             "password" => {
-                let body = json!({ "current_password": postern_tests::PASSWORD, "new_password": "four random words do" });
+                let body = json!({
+                    "current_password": postern_tests::PASSWORD,
+                    "new_password": "four random words do",
+                });
                 t.sign_in("support@postern.example")
                     .await
                     .post("/v1/me/password", body)
                     .await
                     .expect(204);
-                let restore = json!({ "current_password": "four random words do", "new_password": postern_tests::PASSWORD });
+                let restore = json!({
+                    "current_password": "four random words do",
+                    "new_password": postern_tests::PASSWORD,
+                });
                 let new_token = t
                     .log_in("support@postern.example", "four random words do")
                     .await
@@ -216,8 +223,9 @@ async fn impersonation_ends_with_its_session_membership_or_org(t: &App) {
                 let member = t.member_id("globex", "member@globex.example").await;
                 owner.delete(&format!("/v1/orgs/globex/members/{member}")).await.expect(204);
                 t.run_sql(
-                    "INSERT INTO membership (org_id, id, user_id, role, created_at) SELECT o.id, u.id, u.id, 'member', u.created_at \
-                    FROM organization o, \"user\" u WHERE o.slug = 'globex' AND u.email = 'member@globex.example'",
+                    "INSERT INTO membership (org_id, id, user_id, role, created_at) SELECT o.id, \
+                     u.id, u.id, 'member', u.created_at FROM organization o, \"user\" u WHERE \
+                     o.slug = 'globex' AND u.email = 'member@globex.example'",
                 )
                 .await;
             }
@@ -230,7 +238,7 @@ async fn impersonation_ends_with_its_session_membership_or_org(t: &App) {
         }
         // Restoring the cause does not restore the impersonation, and the end is recorded once.
         target.get("/v1/me").await.problem(401, "impersonation_ended");
-        let id = started["impersonation"]["id"].as_str().expect("an id");
+        let id = started["impersonation"]["id"].as_str().expect("id is a string");
         assert_eq!(
             t.events(&format!("action=impersonation.ended&target={id}")).await.len(),
             1,
@@ -262,8 +270,10 @@ async fn impersonation_is_checked_against_current_rows(t: &App) {
             "UPDATE organization SET deletion_requested_at = NULL",
         ),
         (
-            "INSERT INTO staff (user_id, tier, since) SELECT id, 'support', created_at FROM \"user\" WHERE email = 'member@acme.example'",
-            "DELETE FROM staff WHERE user_id IN (SELECT id FROM \"user\" WHERE email = 'member@acme.example')",
+            "INSERT INTO staff (user_id, tier, since) SELECT id, 'support', created_at FROM \
+             \"user\" WHERE email = 'member@acme.example'",
+            "DELETE FROM staff WHERE user_id IN (SELECT id FROM \"user\" WHERE email = \
+             'member@acme.example')",
         ),
     ] {
         t.run_sql(change).await;
@@ -273,7 +283,12 @@ async fn impersonation_is_checked_against_current_rows(t: &App) {
 }
 
 fn wanted(target: &str, org: &str) -> Value {
-    json!({ "target_user_id": target, "org": org, "reason": "cannot open the reports page", "ticket_ref": "SUP-1" })
+    json!({
+        "target_user_id": target,
+        "org": org,
+        "reason": "cannot open the reports page",
+        "ticket_ref": "SUP-1",
+    })
 }
 
 async fn staff_and_suspended_users_cannot_be_impersonated(t: &App) {
@@ -281,14 +296,15 @@ async fn staff_and_suspended_users_cannot_be_impersonated(t: &App) {
     let start = |body: Value| support.post("/v1/admin/impersonations", body);
     // The demo has no staff in orgs: add all staff to acme.
     t.run_sql(
-        "INSERT INTO membership (org_id, id, user_id, role, created_at) SELECT o.id, u.id, u.id, 'viewer', u.created_at \
-        FROM organization o, \"user\" u WHERE o.slug = 'acme' AND u.email LIKE '%@postern.example'",
+        "INSERT INTO membership (org_id, id, user_id, role, created_at) SELECT o.id, u.id, u.id, \
+         'viewer', u.created_at FROM organization o, \"user\" u WHERE o.slug = 'acme' AND u.email \
+         LIKE '%@postern.example'",
     )
     .await;
-    let (own, other) =
+    let (support_id, engineer_id) =
         (t.user_id("support@postern.example").await, t.user_id("eng@postern.example").await);
-    start(wanted(&own, "acme")).await.problem(403, "cannot_impersonate");
-    start(wanted(&other, "acme")).await.problem(403, "cannot_impersonate");
+    start(wanted(&support_id, "acme")).await.problem(403, "cannot_impersonate");
+    start(wanted(&engineer_id, "acme")).await.problem(403, "cannot_impersonate");
     let member = t.user_id("member@acme.example").await;
     t.run_sql("UPDATE \"user\" SET suspended_at = created_at WHERE email = 'member@acme.example'")
         .await;
@@ -337,7 +353,7 @@ async fn reason_and_ticket_are_required(t: &App) {
     }
     for field in ["reason", "ticket_ref", "org", "target_user_id"] {
         let mut body = wanted(&ana, "acme");
-        body.as_object_mut().expect("an object").remove(field);
+        body.as_object_mut().expect("the JSON is an object").remove(field);
         support.post("/v1/admin/impersonations", body).await.problem(422, "invalid_body");
     }
 }
@@ -440,7 +456,11 @@ async fn idempotency_key_starts_one_impersonation(t: &App) {
     );
     assert!(
         concurrent.iter().filter(|answer| answer.status == 201).all(|answer| answer.body
-            == concurrent.iter().find(|answer| answer.status == 201).expect("one").body),
+            == concurrent
+                .iter()
+                .find(|answer| answer.status == 201)
+                .expect("one response is successful")
+                .body),
         "all successful responses are equal: {concurrent:?}"
     );
     assert_eq!(
@@ -484,7 +504,7 @@ async fn support_ends_own_and_engineering_any_impersonation(t: &App) {
     let path = |started: &Value| {
         format!(
             "/v1/admin/impersonations/{}",
-            started["impersonation"]["id"].as_str().expect("an id")
+            started["impersonation"]["id"].as_str().expect("id is a string")
         )
     };
     let listed = |answer: Answer| answer.expect(200).json["data"].as_array().map_or(0, Vec::len);

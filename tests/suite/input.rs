@@ -294,7 +294,7 @@ async fn forwarded_ip_is_trusted_only_from_proxies(t: &App) {
         "the header is ignored without a trusted proxy"
     );
     let behind = App::start(t.backend, |config| {
-        config.server.trusted_proxies = vec!["127.0.0.0/8".parse().expect("a network")]
+        config.server.trusted_proxies = vec!["127.0.0.0/8".parse().expect("the network is valid")]
     })
     .await;
     assert_eq!(

@@ -35,20 +35,31 @@ async fn loot(t: &App) -> Loot {
     let owner = t.bearer(&owner.text("/access_token"));
     let support = t.sign_in("support@postern.example").await;
     let target = t.user_id("member@globex.example").await;
-    let body = json!({ "target_user_id": target, "org": "globex", "reason": "cannot open the reports page", "ticket_ref": "GLX-7001" });
+    let body = json!({
+        "target_user_id": target,
+        "org": "globex",
+        "reason": "cannot open the reports page",
+        "ticket_ref": "GLX-7001",
+    });
     let impersonation =
         support.post("/v1/admin/impersonations", body).await.expect(201).text("/impersonation/id");
     owner.patch("/v1/orgs/globex", json!({ "name": "Globex Worldwide" })).await.expect(200);
     let of_globex = |table: &str| {
         format!(
-            "SELECT id FROM {table} WHERE org_id = (SELECT id FROM organization WHERE slug = 'globex') LIMIT 1"
+            "SELECT id FROM {table} WHERE org_id = (SELECT id FROM organization WHERE slug = \
+             'globex') LIMIT 1"
         )
     };
     let org = t.db.uuid("SELECT id FROM organization WHERE slug = 'globex'").await;
-    let session = t.db.uuid("SELECT s.id FROM session s JOIN \"user\" u ON u.id = s.user_id WHERE u.email = 'owner@globex.example'").await;
+    let session =
+        t.db.uuid(
+            "SELECT s.id FROM session s JOIN \"user\" u ON u.id = s.user_id WHERE u.email = \
+             'owner@globex.example'",
+        )
+        .await;
     let (member, event) =
         (t.db.uuid(&of_globex("membership")).await, t.db.uuid(&of_globex("audit_event")).await);
-    let impersonation: ImpersonationId = impersonation.parse().expect("an id");
+    let impersonation: ImpersonationId = impersonation.parse().expect("the id is valid");
     let random_uuid = || t.state.ids.next::<()>(t.clock.now()).uuid();
     let ids = BTreeMap::from([
         ("org", (OrgId::new(org).to_string(), OrgId::new(random_uuid()).to_string())),
@@ -91,8 +102,8 @@ pub struct Swept {
 pub async fn contract(t: &App) -> Vec<Swept> {
     let document = t.anonymous().get("/openapi.json").await.expect(200).json;
     let mut all = Vec::new();
-    for (path, methods) in document["paths"].as_object().expect("paths") {
-        for (method, operation) in methods.as_object().expect("methods") {
+    for (path, methods) in document["paths"].as_object().expect("paths is an object") {
+        for (method, operation) in methods.as_object().expect("a path is an object") {
             let parameters = operation["parameters"].as_array().cloned().unwrap_or_default();
             let text = |parameter: &Value| parameter["schema"]["type"] != "integer";
             let query = parameters.iter().filter(|parameter| {
@@ -118,7 +129,8 @@ pub async fn contract(t: &App) -> Vec<Swept> {
     all
 }
 
-/// JSON pointers to the ids in a body: fields named `…_id` or `org`, and strings that look like an id.
+/// JSON pointers to the ids in a body: fields named `…_id` or `org`, and strings that look like an
+/// id.
 fn ids_in(value: &Value, at: &str) -> Vec<String> {
     match value {
         Value::Object(fields) => {
@@ -163,7 +175,8 @@ async fn ids_of_another_org_look_nonexistent(t: &App) {
         t.impersonate(&support, "owner@acme.example", "acme", "full").await.0,
     ];
     let mut tried = 0;
-    // Filters first: later requests are recorded with their paths in the caller's log, and would match.
+    // Filters first: later requests are recorded with their paths in the caller's log, and would
+    // match.
     for caller in &callers {
         for operation in &contract {
             tried += sweep_query(&loot, caller, operation).await;
@@ -182,7 +195,7 @@ async fn ids_of_another_org_look_nonexistent(t: &App) {
 /// Response bodies of the read operations, as the other org's owner sees them.
 async fn seen_by_its_owner(t: &App) -> Vec<String> {
     let owner = t.sign_in("owner@globex.example").await;
-    let mut seen = Vec::new();
+    let mut bodies = Vec::new();
     for resource in [
         "",
         "/members",
@@ -192,13 +205,13 @@ async fn seen_by_its_owner(t: &App) -> Vec<String> {
         "/impersonations",
         "/audit-events?limit=100",
     ] {
-        seen.push(owner.get(&format!("/v1/orgs/globex{resource}")).await.expect(200).body);
+        bodies.push(owner.get(&format!("/v1/orgs/globex{resource}")).await.expect(200).body);
     }
-    seen
+    bodies
 }
 
-/// Path of the operation with `value` for the parameter `name`. `{org}` is the caller's org; other ids
-/// are nonexistent ones.
+/// Path of the operation with `value` for the parameter `name`. `{org}` is the caller's org; other
+/// ids are nonexistent ones.
 fn path_with(
     operation: &Swept,
     name: &str,
@@ -215,15 +228,18 @@ fn path_with(
         .replace("{tile}", "000.p/1");
     let mut filled = filled;
     while let Some((head, rest)) = filled.split_once('{') {
-        let (other, tail) = rest.split_once('}').expect("a parameter ends");
+        let (other, tail) = rest.split_once('}').expect("the path parameter is closed");
         filled = format!("{head}{}{tail}", ids[prefix(other)].1);
     }
     filled
 }
 
 async fn sweep_path(t: &App, loot: &Loot, caller: &Person<'_>, operation: &Swept) -> u32 {
-    let names =
-        operation.path.split('{').skip(1).map(|part| part.split('}').next().expect("a name"));
+    let names = operation
+        .path
+        .split('{')
+        .skip(1)
+        .map(|part| part.split('}').next().expect("the parameter has a name"));
     let mut tried = 0;
     for name in names.filter(|name| !["key", "code", "level", "tile"].contains(name)) {
         let (existing, nonexistent) = &loot.ids[prefix(name)];
@@ -291,12 +307,12 @@ async fn sweep_query(loot: &Loot, caller: &Person<'_>, operation: &Swept) -> u32
 async fn sweep_body(loot: &Loot, caller: &Person<'_>, operation: &Swept) -> u32 {
     let mut tried = 0;
     for pointer in &operation.ids_in_body {
-        let name = pointer.rsplit('/').next().expect("a name");
+        let name = pointer.rsplit('/').next().expect("the pointer ends with a name");
         let (existing, nonexistent) = &loot.ids[prefix(name)];
         let path = path_with(operation, "org", "acme", &loot.ids);
         let with = |value: &str| {
-            let mut body = operation.body.clone().expect("a body");
-            *body.pointer_mut(pointer).expect("is there") = json!(value);
+            let mut body = operation.body.clone().expect("the operation has a body");
+            *body.pointer_mut(pointer).expect("the pointer resolves") = json!(value);
             body
         };
         let response = caller.send(&operation.method, &path, Some(with(existing))).await;
@@ -404,13 +420,13 @@ async fn taken_slug_reveals_nothing_else(t: &App) {
         );
     }
     // Slugs of the caller's org, of another org and of a deleted org get the same response.
-    let own = me
+    let own_slug = me
         .post("/v1/orgs", json!({ "name": "Mine", "slug": "acme" }))
         .await
         .problem(409, "slug_taken");
     assert_eq!(
         taken.without_request_id(),
-        own.without_request_id(),
+        own_slug.without_request_id(),
         "the response is the same for the caller's own org"
     );
     let initech = t.sign_in("owner@initech.example").await;

@@ -35,8 +35,8 @@ on_both![
     audit_verify_command_reports_faults,
 ];
 
-/// Makes changes in acme, some of them under impersonation, and adds them to the log. Returns acme's
-/// owner.
+/// Makes changes in acme, some of them under impersonation, and adds them to the log. Returns
+/// acme's owner.
 pub async fn acts(t: &App) -> Person<'_> {
     let owner = t.sign_in("owner@acme.example").await;
     for n in 0..4 {
@@ -68,7 +68,7 @@ pub async fn export(who: &Person<'_>) -> String {
 /// Public keys of acme's log.
 pub async fn keys(who: &Person<'_>) -> Vec<Verifier> {
     let keys = who.get("/v1/orgs/acme/audit-log/keys").await.expect(200).body;
-    keys.lines().map(|line| Verifier::parse(line).expect("a key")).collect()
+    keys.lines().map(|line| Verifier::parse(line).expect("the key is valid")).collect()
 }
 
 /// Current signed checkpoint of acme's log.
@@ -99,11 +99,11 @@ pub fn kinds(report: &Report) -> Vec<&str> {
 async fn every_event_has_a_proof(t: &App) {
     let owner = acts(t).await;
     let note = checkpoint(&owner).await;
-    let signed = Note::parse(&note).expect("a note");
+    let signed = Note::parse(&note).expect("the note is valid");
     for key in keys(&owner).await {
-        signed.verify(&key).expect("signed");
+        signed.verify(&key).expect("the signature is valid");
     }
-    let tree = Checkpoint::of(&signed).expect("a checkpoint");
+    let tree = Checkpoint::of(&signed).expect("the checkpoint is valid");
     let acme = t.db.uuid("SELECT id FROM organization WHERE slug = 'acme'").await;
     assert_eq!(
         tree.origin,
@@ -111,14 +111,14 @@ async fn every_event_has_a_proof(t: &App) {
         "the origin of the log names the org"
     );
     let events = owner.get("/v1/orgs/acme/audit-events?limit=100").await.expect(200).json;
-    let events = events["data"].as_array().expect("a list");
+    let events = events["data"].as_array().expect("data is an array");
     assert_eq!(events.len() as u64, tree.size, "the log contains each event of the org");
     for event in events {
-        let id = event["id"].as_str().expect("an id");
+        let id = event["id"].as_str().expect("id is a string");
         let whole = owner.get(&format!("/v1/orgs/acme/audit-events/{id}")).await.expect(200);
-        let recorded = CanonicalEvent::parse(&whole.body).expect("an event");
-        let opening = recorded.opening.as_ref().expect("an opening");
-        let leaf = recorded.leaf(&opening.openings().expect("is sound"));
+        let recorded = CanonicalEvent::parse(&whole.body).expect("the event is valid");
+        let opening = recorded.opening.as_ref().expect("the event has proof data");
+        let leaf = recorded.leaf(&opening.openings().expect("the salts are valid"));
         assert_eq!(
             opening.leaf,
             Some(leaf.to_base64()),
@@ -132,7 +132,7 @@ async fn every_event_has_a_proof(t: &App) {
             "text/plain; charset=utf-8",
             "proofs are plain text"
         );
-        let proof = ProofFile::parse(&proof.body).expect("a proof");
+        let proof = ProofFile::parse(&proof.body).expect("the proof is valid");
         assert_eq!(proof.checkpoint, note, "the proof contains the current checkpoint");
         assert_eq!(
             event["log"],
@@ -140,7 +140,7 @@ async fn every_event_has_a_proof(t: &App) {
             "the event names its position in the log"
         );
         verify_inclusion(leaf, proof.index, tree.size, &proof.hashes, tree.root)
-            .expect("is in the tree");
+            .expect("the proof verifies");
     }
     // A new event is pending until the sequencer runs.
     owner.patch("/v1/orgs/acme", json!({ "name": "Acme again" })).await.expect(200);
@@ -148,11 +148,8 @@ async fn every_event_has_a_proof(t: &App) {
     assert_eq!(newest.json["data"][0]["log"], Value::Null, "a pending event has no position");
     let id = newest.text("/data/0/id");
     owner.get(&format!("/v1/orgs/acme/audit-log/proof?event={id}")).await.problem(404, "not_found");
-    assert_eq!(
-        owner.get(&format!("/v1/orgs/acme/audit-events/{id}")).await.expect(200).json["opening"]["pending"],
-        true,
-        "the event is marked as pending"
-    );
+    let pending = owner.get(&format!("/v1/orgs/acme/audit-events/{id}")).await.expect(200);
+    assert_eq!(pending.json["opening"]["pending"], true, "the event is marked as pending");
     // The platform log works the same way.
     let eng = t.sign_in("eng@postern.example").await;
     t.sequence().await;
@@ -172,18 +169,27 @@ async fn every_event_has_a_proof(t: &App) {
 
 async fn tiles_and_entries_match_the_checkpoint(t: &App) {
     let owner = acts(t).await;
-    let tree = Checkpoint::of(&Note::parse(&checkpoint(&owner).await).expect("a note"))
-        .expect("a checkpoint");
+    let tree = Checkpoint::of(&Note::parse(&checkpoint(&owner).await).expect("the note is valid"))
+        .expect("the checkpoint is valid");
     let path = format!("/v1/orgs/acme/audit-log/tile/0/000.p/{}", tree.size);
     let bytes = |path: String| {
         let request = owner.request("GET", &path);
-        async move { request.send().await.expect("answers").bytes().await.expect("arrives").to_vec() }
+        async move {
+            request
+                .send()
+                .await
+                .expect("the server responds")
+                .bytes()
+                .await
+                .expect("the body arrives")
+                .to_vec()
+        }
     };
     let mut whole = Frontier::default();
     let hashes: Vec<Hash> = bytes(path.clone())
         .await
         .chunks(32)
-        .map(|hash| Hash(hash.try_into().expect("32 bytes")))
+        .map(|hash| Hash(hash.try_into().expect("a hash has 32 bytes")))
         .collect();
     for hash in &hashes {
         whole.append(*hash);
@@ -199,7 +205,7 @@ async fn tiles_and_entries_match_the_checkpoint(t: &App) {
         "escaped slashes in the path are accepted"
     );
     let packed = bytes(format!("/v1/orgs/acme/audit-log/tile/entries/000.p/{}", tree.size)).await;
-    let entries = Bundle::unpack(&packed).expect("a bundle");
+    let entries = Bundle::unpack(&packed).expect("the bundle is valid");
     assert_eq!(
         entries.iter().map(|entry| Hash::of_leaf(entry)).collect::<Vec<_>>(),
         hashes,
@@ -282,7 +288,7 @@ async fn full_export_is_verified_offline(t: &App) {
     let other_keys: Vec<Verifier> = {
         let globex = t.sign_in("owner@globex.example").await;
         let keys = globex.get("/v1/orgs/globex/audit-log/keys").await.expect(200).body;
-        keys.lines().map(|line| Verifier::parse(line).expect("a key")).collect()
+        keys.lines().map(|line| Verifier::parse(line).expect("the key is valid")).collect()
     };
     assert!(
         kinds(&judged(&file, other_keys, &[])).contains(&"checkpoint"),
@@ -358,8 +364,12 @@ async fn csv_cells_are_not_formulas(t: &App) {
         "the file name contains the org's slug"
     );
     let mut rows = csv::ReaderBuilder::new().from_reader(table.body.as_bytes());
-    assert_eq!(rows.headers().expect("a head").get(0), Some("id"), "the first column is the id");
-    let header = rows.headers().expect("a head").clone();
+    assert_eq!(
+        rows.headers().expect("the table has a header").get(0),
+        Some("id"),
+        "the first column is the id"
+    );
+    let header = rows.headers().expect("the table has a header").clone();
     assert!(
         ["schema_version", "erased_fields", "log_index", "leaf"]
             .iter()
@@ -367,21 +377,21 @@ async fn csv_cells_are_not_formulas(t: &App) {
         "the header has the columns needed for verification: {header:?}"
     );
     let rows: Vec<csv::StringRecord> =
-        rows.records().map(|row| row.expect("each row as wide as the head")).collect();
+        rows.records().map(|row| row.expect("each row has as many cells as the header")).collect();
     let formula = |cell: &str| cell.starts_with(['=', '+', '-', '@', '\t', '\r']);
     assert!(
         !rows.iter().flat_map(|row| row.iter()).any(formula),
         "no cell starts like a formula: {}",
         table.body
     );
-    let last = rows.last().expect("a row");
+    let last = rows.last().expect("the table has rows");
     assert_eq!(last.get(0), Some("checkpoint"), "the last row is the checkpoint");
     assert!(
-        Note::parse(last.get(1).expect("a note")).is_ok(),
+        Note::parse(last.get(1).expect("the note is valid")).is_ok(),
         "the checkpoint row contains a signed note: {last:?}"
     );
     assert_eq!(
-        i64::try_from(rows.len()).expect("a count") - 1,
+        i64::try_from(rows.len()).expect("the count fits the type") - 1,
         t.db.count("SELECT count(*) FROM audit_event WHERE org_slug = 'acme'").await,
         "each event of the org has a row"
     );
@@ -392,7 +402,8 @@ async fn concurrent_sequencers_add_each_event_once(t: &App) {
     let globex = t.sign_in("owner@globex.example").await;
     let mut stores = Vec::new();
     for _ in 0..4 {
-        stores.push(t.state.store.separate_pool(&t.db.options()).await.expect("opens"));
+        stores
+            .push(t.state.store.separate_pool(&t.db.options()).await.expect("the database opens"));
     }
     for round in 0..5 {
         for n in 0..4 {
@@ -421,7 +432,8 @@ async fn concurrent_sequencers_add_each_event_once(t: &App) {
             "round {round}: each event is sequenced once"
         );
     }
-    let gaps = "SELECT count(*) FROM (SELECT org_id FROM audit_leaf GROUP BY org_id HAVING max(leaf_index) + 1 <> count(*)) AS gaps";
+    let gaps = "SELECT count(*) FROM (SELECT org_id FROM audit_leaf GROUP BY org_id HAVING \
+                max(leaf_index) + 1 <> count(*)) AS gaps";
     assert_eq!(t.db.count(gaps).await, 0, "the indexes of each log have no gaps");
     assert_eq!(
         judged(&export(&owner).await, keys(&owner).await, &[]).faults,
@@ -438,7 +450,7 @@ async fn concurrent_sequencers_add_each_event_once(t: &App) {
 /// Number of events that were pending before the test's changes: demo accounts and sign-ins.
 async fn waiting_before(t: &App) -> u64 {
     let sql = "SELECT count(*) FROM audit_event WHERE action <> 'org.updated'";
-    u64::try_from(t.db.count(sql).await).expect("a count")
+    u64::try_from(t.db.count(sql).await).expect("the count fits the type")
 }
 
 async fn exports_and_views_are_recorded(t: &App) {
@@ -494,7 +506,7 @@ async fn exports_and_views_are_recorded(t: &App) {
     let platform =
         download(&eng, "/v1/admin/audit-events", "application/x-ndjson").await.expect(200).body;
     let key = eng.get("/v1/admin/audit-log/keys").await.expect(200).body;
-    let key = key.lines().map(|line| Verifier::parse(line).expect("a key")).collect();
+    let key = key.lines().map(|line| Verifier::parse(line).expect("the key is valid")).collect();
     assert_eq!(judged(&platform, key, &[]).faults, [], "the export of the platform log verifies");
     assert_eq!(t.recorded("audit.exported").await, 3, "each export is recorded once");
     let nonexistent = "/v1/admin/audit-events?org=org_01k7fgpr00e00800000000000g";
@@ -504,7 +516,8 @@ async fn exports_and_views_are_recorded(t: &App) {
 async fn audit_verify_command_reports_faults(t: &App) {
     let owner = acts(t).await;
     let folder = t.folder.path();
-    let write = |name: &str, text: &str| fs::write(folder.join(name), text).expect("is written");
+    let write =
+        |name: &str, text: &str| fs::write(folder.join(name), text).expect("the file is written");
     write("log.ndjson", &export(&owner).await);
     write("log.keys", &owner.get("/v1/orgs/acme/audit-log/keys").await.expect(200).body);
     write("kept", &checkpoint(&owner).await);
@@ -521,9 +534,13 @@ async fn audit_verify_command_reports_faults(t: &App) {
         "the command exits with status 1 and names the event: {altered:?}"
     );
     let report: Value = serde_json::from_str(
-        run(&["altered.ndjson", "--key", "log.keys", "--json"]).1.lines().next().expect("a line"),
+        run(&["altered.ndjson", "--key", "log.keys", "--json"])
+            .1
+            .lines()
+            .next()
+            .expect("the output has a line"),
     )
-    .expect("JSON");
+    .expect("the text is valid JSON");
     assert_eq!(
         (&report["sound"], &report["faults"][0]["kind"]),
         (&json!(false), &json!("altered")),
@@ -537,7 +554,7 @@ async fn audit_verify_command_reports_faults(t: &App) {
     ] {
         assert_eq!(run(invalid).0, 2, "{invalid:?} exits with status 2");
     }
-    let token = owner.token.clone().expect("a token");
+    let token = owner.token.clone().expect("the caller is signed in");
     let address = t.address.clone();
     let working_dir = folder.to_owned();
     let (status, output) = tokio::task::spawn_blocking(move || {
@@ -557,11 +574,11 @@ async fn audit_verify_command_reports_faults(t: &App) {
         (output.status.code(), said(&output))
     })
     .await
-    .expect("runs");
+    .expect("the task completes");
     assert_eq!(status, Some(0), "the log on the server verifies: {output}");
 }
 
 fn verify(folder: &Path, arguments: &[&str]) -> (i32, String) {
     let output = postern_with(folder, &[&["audit", "verify"], arguments].concat(), &[]);
-    (output.status.code().expect("ends"), said(&output))
+    (output.status.code().expect("the command exits"), said(&output))
 }

@@ -15,32 +15,36 @@ on_both![new_key_signs_beside_the_old_one, remaining_key_signs_earlier_checkpoin
 async fn new_key_signs_beside_the_old_one(t: &App) {
     let owner = acts(t).await;
     let before = keys(&owner).await;
-    let folder = tempfile::tempdir().expect("a folder");
+    let folder = tempfile::tempdir().expect("a temporary directory is created");
     write_record_keys(folder.path());
-    let audit_keys = AuditKeys::open(folder.path(), LOG_NAME, true, t.clock.now()).expect("keys");
-    let running = AuditKeys::open(folder.path(), LOG_NAME, true, t.clock.now()).expect("keys");
-    audit_keys.add_key(t.clock.now() + chrono::TimeDelta::seconds(1)).expect("made");
+    let audit_keys =
+        AuditKeys::open(folder.path(), LOG_NAME, true, t.clock.now()).expect("the audit keys open");
+    let running =
+        AuditKeys::open(folder.path(), LOG_NAME, true, t.clock.now()).expect("the audit keys open");
+    audit_keys.add_key(t.clock.now() + chrono::TimeDelta::seconds(1)).expect("the key is created");
     let origin = before[0].name().to_owned();
     let both = audit_keys.verifiers(&origin);
     assert_eq!(both.len(), 2, "both keys are published");
     // A running process sees the new key after a reload.
     assert_eq!(running.verifiers(&origin).len(), 1, "the running process knows only the old key");
-    running.reload().expect("is read");
+    running.reload().expect("the keys are reloaded");
     assert_eq!(running.verifiers(&origin), both, "the running process knows both keys");
     let tree = Checkpoint { origin, size: 0, root: Hash::of_nothing() };
-    let note = Note::parse(&audit_keys.sign(&tree).expect("signs")).expect("a note");
+    let note = Note::parse(&audit_keys.sign(&tree).expect("the checkpoint is signed"))
+        .expect("the note is valid");
     note.verify(&before[0]).expect("the old key verifies the signature");
-    note.verify(&Verifier::parse(&both[1]).expect("a key"))
+    note.verify(&Verifier::parse(&both[1]).expect("the key is valid"))
         .expect("the new key verifies the signature");
 }
 
 /// A full export verifies with the remaining key alone, although a retired key signed the earlier
 /// checkpoints.
 async fn remaining_key_signs_earlier_checkpoints(t: &App) {
-    let folder = tempfile::tempdir().expect("a folder");
+    let folder = tempfile::tempdir().expect("a temporary directory is created");
     write_record_keys(folder.path());
     let now = t.clock.now();
-    let audit_keys = AuditKeys::open(folder.path(), LOG_NAME, true, now).expect("keys");
+    let audit_keys =
+        AuditKeys::open(folder.path(), LOG_NAME, true, now).expect("the audit keys open");
     let audit_keys = Arc::new(audit_keys);
     let rotated = App::start_on(
         t.backend,
@@ -50,15 +54,15 @@ async fn remaining_key_signs_earlier_checkpoints(t: &App) {
     .await;
     let owner = acts(&rotated).await;
     let (old, kept) = (keys(&owner).await, checkpoint(&owner).await);
-    audit_keys.add_key(now + chrono::TimeDelta::seconds(1)).expect("made");
+    audit_keys.add_key(now + chrono::TimeDelta::seconds(1)).expect("the key is created");
     let newest = audit_keys.verifiers(old[0].name());
     // Key file names start with the creation time.
     let files = fs::read_dir(folder.path())
-        .expect("a folder")
-        .map(|file| file.expect("a file").path().display().to_string());
-    let first = files.filter(|name| name.ends_with(".log.pk8")).min().expect("two keys");
-    fs::rename(&first, first.replace(".log.pk8", ".retired.pk8")).expect("is renamed");
-    audit_keys.reload().expect("is read");
+        .expect("the directory is readable")
+        .map(|file| file.expect("the entry is readable").path().display().to_string());
+    let first = files.filter(|name| name.ends_with(".log.pk8")).min().expect("two key files exist");
+    fs::rename(&first, first.replace(".log.pk8", ".retired.pk8")).expect("the key file is renamed");
+    audit_keys.reload().expect("the keys are reloaded");
     owner.patch("/v1/orgs/acme", json!({ "name": "Acme with another key" })).await.expect(200);
     rotated.sequence().await;
     let new = keys(&owner).await;
@@ -70,7 +74,8 @@ async fn remaining_key_signs_earlier_checkpoints(t: &App) {
     );
     let export = export(&owner).await;
     let last_line: Value =
-        serde_json::from_str(export.lines().last().expect("a line")).expect("JSON");
+        serde_json::from_str(export.lines().last().expect("the export has lines"))
+            .expect("the text is valid JSON");
     assert!(
         last_line["end"]["history"].as_array().is_some_and(|notes| notes.len() > 2),
         "the export contains earlier checkpoints: {last_line}"

@@ -31,15 +31,15 @@ async fn org_is_created_updated_and_deleted(t: &App) {
     );
     assert_eq!(created.json["plan"], "starter", "a new org has the starter plan");
     me.get(&created.header("location")).await.expect(200);
-    let taken = t
+    let conflict = t
         .sign_in("owner@globex.example")
         .await
         .post("/v1/orgs", json!({ "name": "Other", "slug": "umbrella" }))
         .await;
-    taken.problem(409, "slug_taken");
-    let mine = me.get("/v1/orgs").await.expect(200);
-    assert_eq!(mine.text("/data/0/org/slug"), "umbrella", "the newest org is listed first");
-    assert_eq!(mine.json["data"].as_array().map(Vec::len), Some(2), "both orgs are listed");
+    conflict.problem(409, "slug_taken");
+    let orgs = me.get("/v1/orgs").await.expect(200);
+    assert_eq!(orgs.text("/data/0/org/slug"), "umbrella", "the newest org is listed first");
+    assert_eq!(orgs.json["data"].as_array().map(Vec::len), Some(2), "both orgs are listed");
 
     me.patch("/v1/orgs/umbrella", json!({ "name": "Umbrella International" })).await.expect(200);
     me.patch("/v1/orgs/umbrella", json!({ "name": "Umbrella International" })).await.expect(200);
@@ -73,7 +73,7 @@ async fn members_are_listed_in_pages(t: &App) {
         emails.extend(
             page.json["data"]
                 .as_array()
-                .expect("a list")
+                .expect("data is an array")
                 .iter()
                 .map(|member| member["email"].to_string()),
         );
@@ -167,11 +167,12 @@ async fn mutual_demotion_leaves_one_owner(t: &App) {
             answers.iter().all(|answer| [200, 403, 409].contains(&answer.status)),
             "each response is 200, 403 or 409: {answers:?}"
         );
-        let owners = "SELECT count(*) FROM membership m JOIN organization o ON o.id = m.org_id WHERE o.slug = 'acme' AND m.role = 'owner'";
+        let owners = "SELECT count(*) FROM membership m JOIN organization o ON o.id = m.org_id \
+                      WHERE o.slug = 'acme' AND m.role = 'owner'";
         assert_eq!(t.db.count(owners).await, 1, "round {round}: one owner is left");
         t.run_sql(
-            "UPDATE membership SET role = 'owner' WHERE role = 'member' AND user_id IN \
-            (SELECT id FROM \"user\" WHERE email IN ('owner@acme.example', 'admin@acme.example'))",
+            "UPDATE membership SET role = 'owner' WHERE role = 'member' AND user_id IN (SELECT id \
+             FROM \"user\" WHERE email IN ('owner@acme.example', 'admin@acme.example'))",
         )
         .await;
     }

@@ -103,8 +103,11 @@ async fn readyz_fails_while_draining(t: &App) {
 
 /// Path of the `postern` binary of the same build.
 pub fn binary() -> PathBuf {
-    let here = std::env::current_exe().expect("a path");
-    let folder = here.parent().and_then(Path::parent).expect("target/debug/deps");
+    let test_binary = std::env::current_exe().expect("the path of the test binary is known");
+    let folder = test_binary
+        .parent()
+        .and_then(Path::parent)
+        .expect("the test binary is in target/debug/deps");
     let binary = folder.join("postern");
     assert!(
         binary.is_file(),
@@ -123,7 +126,7 @@ pub fn postern_with(folder: &Path, arguments: &[&str], environment: &[(&str, &st
     let mut command = Command::new(binary());
     command.args(arguments).current_dir(folder).envs(environment.iter().copied());
     command.env("POSTERN__PASSWORDS__MEMORY_KIB", "8").env("POSTERN__PASSWORDS__ITERATIONS", "1");
-    command.env("POSTERN__AUDIT__LOG_ORIGIN", LOG_NAME).output().expect("runs")
+    command.env("POSTERN__AUDIT__LOG_ORIGIN", LOG_NAME).output().expect("the command runs")
 }
 
 /// Standard output, then standard error.
@@ -137,11 +140,11 @@ pub fn said(output: &Output) -> String {
 
 #[test]
 fn first_start_creates_keys_and_second_start_reuses_them() {
-    let folder = tempfile::tempdir().expect("a folder");
+    let folder = tempfile::tempdir().expect("a temporary directory is created");
     for start in ["first", "second"] {
         let port = std::net::TcpListener::bind("127.0.0.1:0")
             .and_then(|listener| listener.local_addr())
-            .expect("a port")
+            .expect("a port is free")
             .port();
         let mut server = Command::new(binary())
             .args(["serve", "--demo"])
@@ -153,12 +156,13 @@ fn first_start_creates_keys_and_second_start_reuses_them() {
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
-            .expect("starts");
-        let banner: Vec<String> = BufReader::new(server.stdout.take().expect("piped"))
-            .lines()
-            .map_while(Result::ok)
-            .take_while(|line| !line.contains("initech ("))
-            .collect();
+            .expect("the process starts");
+        let banner: Vec<String> =
+            BufReader::new(server.stdout.take().expect("the stream is piped"))
+                .lines()
+                .map_while(Result::ok)
+                .take_while(|line| !line.contains("initech ("))
+                .collect();
         let banner = banner.join("\n");
         assert!(
             banner.contains(&format!("http://127.0.0.1:{port}/docs/")),
@@ -173,29 +177,33 @@ fn first_start_creates_keys_and_second_start_reuses_them() {
             .status()
             .expect("kill runs");
         assert!(stopped.success(), "SIGTERM is sent");
-        assert!(server.wait().expect("ends").success(), "SIGTERM stops the server with status 0");
+        assert!(
+            server.wait().expect("the process ends").success(),
+            "SIGTERM stops the server with status 0"
+        );
     }
     let keys = folder.path().join("data/keys");
     assert_eq!(
-        fs::metadata(&keys).expect("is there").permissions().mode() & 0o777,
+        fs::metadata(&keys).expect("the file exists").permissions().mode() & 0o777,
         0o700,
         "the key directory is private"
     );
     let key_files: Vec<PathBuf> = fs::read_dir(&keys)
-        .expect("a folder")
-        .map(|entry| entry.expect("an entry").path())
+        .expect("the directory is readable")
+        .map(|entry| entry.expect("the entry is readable").path())
         .collect();
     assert_eq!(key_files.len(), 3, "three key files are created");
     for file in key_files.iter().chain([&folder.path().join("data/postern.db")]) {
         assert_eq!(
-            fs::metadata(file).expect("is there").permissions().mode() & 0o777,
+            fs::metadata(file).expect("the file exists").permissions().mode() & 0o777,
             0o600,
             "{} is private",
             file.display()
         );
     }
     for key in key_files {
-        fs::set_permissions(&key, fs::Permissions::from_mode(0o644)).expect("set");
+        fs::set_permissions(&key, fs::Permissions::from_mode(0o644))
+            .expect("the permissions are set");
         let output = postern(folder.path(), &["serve"]);
         assert!(
             !output.status.success() && said(&output).contains("chmod 600"),
@@ -203,13 +211,14 @@ fn first_start_creates_keys_and_second_start_reuses_them() {
             key.display(),
             said(&output)
         );
-        fs::set_permissions(&key, fs::Permissions::from_mode(0o600)).expect("set");
+        fs::set_permissions(&key, fs::Permissions::from_mode(0o600))
+            .expect("the permissions are set");
     }
 }
 
 #[test]
 fn staff_command_grants_and_revokes_tiers() {
-    let folder = tempfile::tempdir().expect("a folder");
+    let folder = tempfile::tempdir().expect("a temporary directory is created");
     assert!(postern(folder.path(), &["demo"]).status.success(), "`postern demo` succeeds");
     assert!(postern(folder.path(), &["demo"]).status.success(), "`postern demo` can be repeated");
     let reason = ["--reason", "joins the support team"];
@@ -226,7 +235,7 @@ fn staff_command_grants_and_revokes_tiers() {
     for (output, fault) in [
         (grant("owner@initech.example", "super_admin"), "at most 2 super admins"),
         (grant("owner@initech.example", "boss"), "unknown tier: use support"),
-        (grant("unknown@initech.example", "support"), "no account has the address"),
+        (grant("unknown@initech.example", "support"), "user unknown@initech.example not found"),
         (
             postern(
                 folder.path(),
@@ -258,7 +267,7 @@ fn staff_command_grants_and_revokes_tiers() {
 
 #[test]
 fn user_add_command_creates_accounts() {
-    let folder = tempfile::tempdir().expect("a folder");
+    let folder = tempfile::tempdir().expect("a temporary directory is created");
     let add = |email: &str, password: &str| {
         let mut command = Command::new(binary());
         command.env("POSTERN__AUDIT__LOG_ORIGIN", LOG_NAME);
@@ -268,14 +277,14 @@ fn user_add_command_creates_accounts() {
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
-        let mut child = command.spawn().expect("runs");
+        let mut child = command.spawn().expect("the command runs");
         child
             .stdin
             .take()
-            .expect("piped")
+            .expect("the stream is piped")
             .write_all(format!("{password}\n").as_bytes())
-            .expect("read");
-        child.wait_with_output().expect("ends")
+            .expect("the password is sent");
+        child.wait_with_output().expect("the process ends")
     };
     let weak = add("sofia@vendor.example", "password1234");
     assert!(
@@ -308,13 +317,13 @@ fn user_add_command_creates_accounts() {
 
 #[test]
 fn demo_is_rejected_on_other_databases() {
-    let folder = tempfile::tempdir().expect("a folder");
+    let folder = tempfile::tempdir().expect("a temporary directory is created");
     assert!(postern(folder.path(), &["demo"]).status.success(), "`postern demo` succeeds");
     let database = format!("sqlite://{}", folder.path().join("data/postern.db").display());
     actix_web::rt::System::new().block_on(async {
         use sea_orm::ConnectionTrait;
-        let raw = sea_orm::Database::connect(database).await.expect("opens");
-        raw.execute_unprepared("DELETE FROM instance").await.expect("runs");
+        let raw = sea_orm::Database::connect(database).await.expect("the database opens");
+        raw.execute_unprepared("DELETE FROM instance").await.expect("the statement runs");
     });
     let refused = postern(folder.path(), &["serve", "--demo"]);
     assert!(
@@ -326,12 +335,12 @@ fn demo_is_rejected_on_other_databases() {
 
 #[test]
 fn all_configuration_faults_are_reported() {
-    let folder = tempfile::tempdir().expect("a folder");
+    let folder = tempfile::tempdir().expect("a temporary directory is created");
     fs::write(
         folder.path().join("bad.toml"),
         "[server]\nlisten = 1\nprot = 2\n[impersonation]\nminutes = \"long\"\n[mail]\nx = 1\n",
     )
-    .expect("written");
+    .expect("the file is written");
     let output = postern(folder.path(), &["--config", "bad.toml", "migrate"]);
     assert!(!output.status.success(), "the command fails");
     for fault in ["4 error(s)", "server.listen", "server.prot", "impersonation.minutes", "mail"] {

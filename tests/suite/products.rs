@@ -12,7 +12,10 @@ use serde_json::{Value, json};
 
 use crate::clients::{Working, contract_folder, tools};
 
-tests_on! { sqlite, Sqlite: typescript_example_backend_checks_tokens, python_example_backend_checks_tokens }
+tests_on! { sqlite, Sqlite:
+    typescript_example_backend_checks_tokens,
+    python_example_backend_checks_tokens
+}
 
 async fn typescript_example_backend_checks_tokens(t: &App) {
     example_backend_checks_tokens(t, "typescript").await;
@@ -32,20 +35,21 @@ struct Product {
 
 /// Starts an example backend that fetches signing keys from `postern`, a base URL.
 async fn product(t: &App, language: &str, postern: &str) -> Product {
-    let folder = tempfile::tempdir_in(t.folder.path()).expect("a folder").keep();
+    let folder =
+        tempfile::tempdir_in(t.folder.path()).expect("a temporary directory is created").keep();
     let config = json!({ "issuer": t.state.server.public_url, "audience": "postern-api" });
-    fs::write(folder.join("postern.json"), config.to_string()).expect("is written");
+    fs::write(folder.join("postern.json"), config.to_string()).expect("the file is written");
     let mut command = Command::new(contract_folder().join("product.sh"));
     command.args([language, postern, "0"]).current_dir(&folder);
-    let mut process = Working(command.stdout(Stdio::piped()).spawn().expect("starts"));
-    let mut stdout = BufReader::new(process.0.stdout.take().expect("piped"));
+    let mut process = Working(command.stdout(Stdio::piped()).spawn().expect("the process starts"));
+    let mut stdout = BufReader::new(process.0.stdout.take().expect("the stream is piped"));
     let (line, stdout) = tokio::task::spawn_blocking(move || {
         let mut line = String::new();
         stdout.read_line(&mut line).expect("the first line is read");
         (line, stdout)
     })
     .await
-    .expect("is read");
+    .expect("the task completes");
     let port = line
         .trim()
         .strip_prefix("listening on ")
@@ -57,10 +61,11 @@ async fn product(t: &App, language: &str, postern: &str) -> Product {
 /// Status and JSON body of a request to an example backend.
 async fn asked(product: &Product, method: &str, path: &str, token: String) -> (u16, Value) {
     let url = format!("http://127.0.0.1:{}{path}", product.port);
-    let request =
-        reqwest::Client::new().request(method.parse().expect("a method"), url).bearer_auth(token);
-    let answer = request.send().await.expect("answers");
-    (answer.status().as_u16(), answer.json::<Value>().await.expect("JSON"))
+    let request = reqwest::Client::new()
+        .request(method.parse().expect("the method is valid"), url)
+        .bearer_auth(token);
+    let answer = request.send().await.expect("the server responds");
+    (answer.status().as_u16(), answer.json::<Value>().await.expect("the body is valid JSON"))
 }
 
 /// Sends valid, impersonated, forged and expired tokens to an example backend.
@@ -72,7 +77,7 @@ async fn example_backend_checks_tokens(t: &App, language: &str) {
     let request = |method: &'static str, path: &'static str, token: String| {
         asked(&running, method, path, token)
     };
-    let token = |caller: &Person<'_>| caller.token.clone().expect("a token");
+    let token = |caller: &Person<'_>| caller.token.clone().expect("the caller is signed in");
     let member = t.sign_in("member@acme.example").await;
     let support = t.sign_in("support@postern.example").await;
     let (full, _) = t.impersonate(&support, "member@acme.example", "acme", "full").await;
@@ -117,8 +122,8 @@ async fn example_backend_checks_tokens(t: &App, language: &str) {
     }
     // Tokens that are missing, malformed, unsigned or changed.
     let valid = token(&member);
-    let (head, rest) = valid.split_once('.').expect("three parts");
-    let (claims, signature) = rest.split_once('.').expect("three parts");
+    let (head, rest) = valid.split_once('.').expect("the token has three parts");
+    let (claims, signature) = rest.split_once('.').expect("the token has three parts");
     let unsigned_header = "eyJhbGciOiJub25lIiwidHlwIjoiYXQrand0In0";
     for invalid in [
         String::new(),

@@ -1,4 +1,5 @@
-//! The audit log: filters, paging, append-only rows, and one transaction for a change and its event.
+//! The audit log: filters, paging, append-only rows, and one transaction for a change and its
+//! event.
 
 use postern_tests::{App, Backend, on_both};
 use serde_json::json;
@@ -20,8 +21,9 @@ async fn filters_are_combined_with_and(t: &App) {
     t.clock.turn(chrono::TimeDelta::minutes(1));
     let owner = t.sign_in("owner@acme.example").await;
     owner.patch("/v1/orgs/acme", json!({ "name": "Acme Two" })).await.expect(200);
-    let id = started["impersonation"]["id"].as_str().expect("an id");
-    let staff = started["impersonation"]["staff_user_id"].as_str().expect("an id");
+    let id = started["impersonation"]["id"].as_str().expect("id is a string");
+    let staff =
+        started["impersonation"]["staff_user_id"].as_str().expect("staff_user_id is a string");
     let count = |query: String| {
         let owner = &owner;
         async move {
@@ -97,22 +99,23 @@ async fn staff_read_own_or_all_events(t: &App) {
     let (support, eng) =
         (t.sign_in("support@postern.example").await, t.sign_in("eng@postern.example").await);
     t.sign_in("ops@postern.example").await;
-    let own = support.get("/v1/admin/audit-events").await.expect(200).json;
+    let support_events = support.get("/v1/admin/audit-events").await.expect(200).json;
     assert!(
-        own["data"]
+        support_events["data"]
             .as_array()
-            .expect("a list")
+            .expect("data is an array")
             .iter()
             .all(|event| event["actor"]["email"] == "support@postern.example"),
         "support reads only its own events"
     );
+    let of_others = "/v1/admin/audit-events?actor=ops@postern.example";
     assert_eq!(
-        support.get("/v1/admin/audit-events?actor=ops@postern.example").await.expect(200).json["data"],
+        support.get(of_others).await.expect(200).json["data"],
         json!([]),
         "support reads no events of others"
     );
     assert_ne!(
-        eng.get("/v1/admin/audit-events?actor=ops@postern.example").await.expect(200).json["data"],
+        eng.get(of_others).await.expect(200).json["data"],
         json!([]),
         "engineering reads events of others"
     );
@@ -125,8 +128,10 @@ async fn staff_read_own_or_all_events(t: &App) {
 
 async fn audit_events_are_append_only(t: &App) {
     let before = t.db.count("SELECT count(*) FROM audit_event").await;
-    let replace = "INSERT OR REPLACE INTO audit_event (id, occurred_at, actor_type, action, outcome, target_type, target_label, summary, metadata, schema_version) \
-        SELECT id, occurred_at, actor_type, 'forged', outcome, target_type, target_label, summary, metadata, schema_version FROM audit_event";
+    let replace = "INSERT OR REPLACE INTO audit_event (id, occurred_at, actor_type, action, \
+                   outcome, target_type, target_label, summary, metadata, schema_version) SELECT \
+                   id, occurred_at, actor_type, 'forged', outcome, target_type, target_label, \
+                   summary, metadata, schema_version FROM audit_event";
     let on_both_databases =
         ["UPDATE audit_event SET summary = 'forged'", "DELETE FROM audit_event"];
     let on_this_database: &[&str] = match t.backend {
@@ -161,16 +166,19 @@ async fn changes_fail_without_their_event(t: &App) {
     let path = format!("/v1/orgs/acme/members/{member}");
     let failing_trigger = match t.backend {
         Backend::Sqlite => {
-            "CREATE TRIGGER no_more BEFORE INSERT ON audit_event BEGIN SELECT RAISE(ABORT, 'the disk is full'); END"
+            "CREATE TRIGGER no_more BEFORE INSERT ON audit_event BEGIN SELECT RAISE(ABORT, 'the \
+             disk is full'); END"
         }
         Backend::Postgres | Backend::PgBouncer => {
-            "CREATE FUNCTION no_more() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'the disk is full'; END $$; \
-            CREATE TRIGGER no_more BEFORE INSERT ON audit_event FOR EACH ROW EXECUTE FUNCTION no_more()"
+            "CREATE FUNCTION no_more() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE \
+             EXCEPTION 'the disk is full'; END $$; CREATE TRIGGER no_more BEFORE INSERT ON \
+             audit_event FOR EACH ROW EXECUTE FUNCTION no_more()"
         }
     };
     t.db.execute(failing_trigger).await.expect("the trigger is created");
-    let state = "SELECT (SELECT count(*) FROM membership WHERE role = 'viewer') * 1000 + (SELECT count(*) FROM organization) * 100 \
-        + (SELECT count(*) FROM session) + (SELECT count(*) FROM session WHERE ended_at IS NULL)";
+    let state = "SELECT (SELECT count(*) FROM membership WHERE role = 'viewer') * 1000 + (SELECT \
+                 count(*) FROM organization) * 100 + (SELECT count(*) FROM session) + (SELECT \
+                 count(*) FROM session WHERE ended_at IS NULL)";
     let before = t.db.count(state).await;
     owner.patch(&path, json!({ "role": "member" })).await.problem(503, "unavailable");
     owner.delete(&path).await.problem(503, "unavailable");
@@ -196,11 +204,13 @@ async fn failed_changes_record_no_success(t: &App) {
     let owner = t.sign_in("owner@acme.example").await;
     let failing_trigger = match t.backend {
         Backend::Sqlite => {
-            "CREATE TRIGGER no_more BEFORE UPDATE ON organization BEGIN SELECT RAISE(ABORT, 'broken'); END"
+            "CREATE TRIGGER no_more BEFORE UPDATE ON organization BEGIN SELECT RAISE(ABORT, \
+             'broken'); END"
         }
         Backend::Postgres | Backend::PgBouncer => {
-            "CREATE FUNCTION no_more() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'broken'; END $$; \
-            CREATE TRIGGER no_more BEFORE UPDATE ON organization FOR EACH ROW EXECUTE FUNCTION no_more()"
+            "CREATE FUNCTION no_more() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE \
+             EXCEPTION 'broken'; END $$; CREATE TRIGGER no_more BEFORE UPDATE ON organization FOR \
+             EACH ROW EXECUTE FUNCTION no_more()"
         }
     };
     t.db.execute(failing_trigger).await.expect("the trigger is created");
@@ -239,13 +249,14 @@ async fn secrets_are_not_recorded(t: &App) {
     target.get(&format!("/v1/me?token={marker}")).await.problem(400, "invalid_query");
     let text = if t.backend == Backend::Sqlite { "metadata" } else { "metadata::text" };
     let columns = format!(
-        "summary || ' ' || target_label || ' ' || {text} || ' ' || coalesce(user_agent, '') || ' ' || coalesce(reason, '')"
+        "summary || ' ' || target_label || ' ' || {text} || ' ' || coalesce(user_agent, '') || ' ' \
+         || coalesce(reason, '')"
     );
     let log = t.db.texts(&format!("SELECT {columns} FROM audit_event")).await.join("\n");
     let tokens = [
         signed_in.text("/access_token"),
         signed_in.text("/refresh_token"),
-        started["access_token"].as_str().expect("a token").to_owned(),
+        started["access_token"].as_str().expect("access_token is a string").to_owned(),
     ];
     for secret in
         tokens.iter().map(String::as_str).chain([marker, postern_tests::PASSWORD, "$argon2"])
@@ -274,7 +285,7 @@ async fn events_page_from_newest_to_oldest(t: &App) {
         ids.extend(
             page.json["data"]
                 .as_array()
-                .expect("a list")
+                .expect("data is an array")
                 .iter()
                 .map(|event| event["id"].to_string()),
         );
@@ -289,7 +300,7 @@ async fn events_page_from_newest_to_oldest(t: &App) {
     loop {
         let mut rows: Vec<String> = page["data"]
             .as_array()
-            .expect("a list")
+            .expect("data is an array")
             .iter()
             .map(|event| event["id"].to_string())
             .collect();

@@ -37,7 +37,7 @@ mod with_roles {
 }
 
 async fn apply_retention(t: &App, days: i64, dry_run: bool) -> RetentionReport {
-    let maintenance = AuditMaintenance::connect(&t.db.options()).await.expect("opens");
+    let maintenance = AuditMaintenance::connect(&t.db.options()).await.expect("the database opens");
     let report =
         maintenance.apply_retention(days, dry_run, &t.context()).await.expect("retention runs");
     if t.backend != Backend::Sqlite {
@@ -125,7 +125,7 @@ async fn retention_removes_events_and_keeps_hashes(t: &App) {
         "{triggers} DELETE FROM audit_event WHERE summary LIKE '%Forty days later%'"
     ))
     .await
-    .expect("runs");
+    .expect("the statement runs");
     assert_eq!(
         kinds(&judged(&export(&owner).await, keys, &[])),
         ["missing"],
@@ -189,8 +189,8 @@ const HOLD: [&str; 5] = ["retention", "hold", "acme", "--reason", "asked for by 
 /// Waits until a transaction in this database waits for a lock of this kind.
 async fn waiting(t: &App, kind: &str) {
     let sql = format!(
-        "SELECT count(*) FROM pg_locks JOIN pg_stat_activity USING (pid) \
-         WHERE NOT granted AND locktype = '{kind}' AND datname = current_database()"
+        "SELECT count(*) FROM pg_locks JOIN pg_stat_activity USING (pid) WHERE NOT granted AND \
+         locktype = '{kind}' AND datname = current_database()"
     );
     let started = Instant::now();
     while t.db.count(&sql).await == 0 {
@@ -204,7 +204,7 @@ async fn waiting(t: &App, kind: &str) {
 /// A connection that holds the lock of this statement until it rolls back.
 async fn locking(t: &App, sql: &str) -> sea_orm::DatabaseConnection {
     let blocker = t.db.sign_in_as(postern_tests::SUPERUSER).await;
-    blocker.execute_unprepared(&format!("BEGIN; {sql}")).await.expect("is locked");
+    blocker.execute_unprepared(&format!("BEGIN; {sql}")).await.expect("the lock is acquired");
     blocker
 }
 
@@ -226,7 +226,7 @@ async fn hold_waits_for_a_running_retention(t: &App) {
             0,
             "the hold waits for the retention run"
         );
-        blocker.execute_unprepared("ROLLBACK").await.expect("is let go");
+        blocker.execute_unprepared("ROLLBACK").await.expect("the lock is released");
     };
     let (report, (held, output), ()) =
         futures_util::future::join3(apply_retention(t, 30, false), hold, release).await;
@@ -237,7 +237,7 @@ async fn hold_waits_for_a_running_retention(t: &App) {
             .any(|log| log.org.as_ref().is_some_and(|org| org.slug == "acme")),
         "the hold is set, and acme's events are removed before: {output} {report:?}"
     );
-    blocker.close().await.expect("closes");
+    blocker.close().await.expect("the connection closes");
 }
 
 /// A retention run that starts while a hold is being set removes nothing of the org.
@@ -252,7 +252,7 @@ async fn retention_waits_for_a_pending_hold(t: &App) {
     };
     let release = async {
         waiting(t, "advisory").await;
-        blocker.execute_unprepared("ROLLBACK").await.expect("is let go");
+        blocker.execute_unprepared("ROLLBACK").await.expect("the lock is released");
     };
     let ((held, output), report, ()) =
         futures_util::future::join3(run_command(t, &HOLD), retention, release).await;
@@ -266,7 +266,7 @@ async fn retention_waits_for_a_pending_hold(t: &App) {
         report.logs.iter().all(|log| log.org.as_ref().is_none_or(|org| org.slug != "acme")),
         "nothing of acme is removed: {report:?}"
     );
-    blocker.close().await.expect("closes");
+    blocker.close().await.expect("the connection closes");
 }
 
 /// Runs `postern` on the test's database.
@@ -284,7 +284,7 @@ async fn run_command(t: &App, arguments: &[&str]) -> (bool, String) {
         (output.status.success(), said(&output))
     })
     .await
-    .expect("runs")
+    .expect("the task completes")
 }
 
 async fn erasure_removes_personal_data(t: &App) {
@@ -299,15 +299,16 @@ async fn erasure_removes_personal_data(t: &App) {
         before.contains("viewer@acme.example"),
         "the export contains the address before the erasure"
     );
-    let maintenance = AuditMaintenance::connect(&t.db.options()).await.expect("opens");
-    let reason = Reason::try_from("asked for by themselves".to_owned()).expect("a reason");
+    let maintenance = AuditMaintenance::connect(&t.db.options()).await.expect("the database opens");
+    let reason =
+        Reason::try_from("asked for by themselves".to_owned()).expect("the reason is valid");
     let erase = |email: &'static str| {
         let (maintenance, reason) = (&maintenance, reason.clone());
         async move {
             maintenance
                 .erase(&UserRef::Email(email.to_owned()), &reason, &t.context())
                 .await
-                .expect("runs")
+                .expect("the erasure runs")
         }
     };
     assert_eq!(erase("unknown@acme.example").await, None, "an unknown address is not found");
@@ -337,8 +338,10 @@ async fn erasure_removes_personal_data(t: &App) {
         "(erased)",
         "the label of the target is erased"
     );
-    let erased: Vec<Value> =
-        removed.json["data"][0]["erased_fields"].as_array().expect("a list").clone();
+    let erased: Vec<Value> = removed.json["data"][0]["erased_fields"]
+        .as_array()
+        .expect("erased_fields is an array")
+        .clone();
     assert!(
         erased.contains(&json!("target"))
             && erased.contains(&json!("summary"))
@@ -355,9 +358,9 @@ async fn erasure_removes_personal_data(t: &App) {
     let event = eng.get("/v1/admin/audit-events?action=privacy.erased").await.expect(200);
     let counts = event.json["data"]
         .as_array()
-        .expect("a list")
+        .expect("data is an array")
         .iter()
-        .map(|event| event["metadata"]["events"].as_u64().expect("a count"));
+        .map(|event| event["metadata"]["events"].as_u64().expect("events is a number"));
     assert_eq!(
         counts.sum::<u64>(),
         events,
@@ -368,7 +371,8 @@ async fn erasure_removes_personal_data(t: &App) {
         !event.body.contains("viewer@acme.example"),
         "the erasure event does not contain the address"
     );
-    let occurrences = "SELECT count(*) FROM audit_event WHERE actor_email = 'viewer@acme.example' OR target_label LIKE '%viewer@acme%' OR summary LIKE '%viewer@acme%'";
+    let occurrences = "SELECT count(*) FROM audit_event WHERE actor_email = 'viewer@acme.example' \
+        OR target_label LIKE '%viewer@acme%' OR summary LIKE '%viewer@acme%'";
     assert_eq!(t.db.count(occurrences).await, 0, "no event contains the address");
     if t.backend != Backend::Sqlite {
         maintenance.close().await;
@@ -378,8 +382,8 @@ async fn erasure_removes_personal_data(t: &App) {
 /// Commands without the installation's audit keys fail, and write no event that the sequencer would
 /// reject.
 async fn commands_with_other_audit_keys_fail(t: &App) {
-    let elsewhere = t.folder.path().join("elsewhere");
-    std::fs::create_dir_all(&elsewhere).expect("a folder");
+    let empty_dir = t.folder.path().join("without-keys");
+    std::fs::create_dir_all(&empty_dir).expect("the directory is created");
     let (url, owner) = (t.db.url.clone(), postern_tests::as_role(&t.db.url, postern_tests::OWNER));
     let owner = if url.starts_with("sqlite:") { String::new() } else { owner };
     let (succeeded, _) = run_command(
@@ -404,7 +408,7 @@ async fn commands_with_other_audit_keys_fail(t: &App) {
         &["worker"],
     ] {
         let output = postern_with(
-            &elsewhere,
+            &empty_dir,
             arguments,
             &[("POSTERN__DATABASE__URL", &url), ("POSTERN__DATABASE__OWNER_URL", &owner)],
         );
@@ -468,11 +472,11 @@ async fn retention_and_erasure_commands_work(t: &App) {
 
 async fn empty_partitions_are_dropped(t: &App) {
     t.skip_invariants();
-    let create_partition = "CREATE TABLE audit_event_2020_01 PARTITION OF audit_event \
-                FOR VALUES FROM ('016f5e66-e800-0000-0000-000000000000') TO ('016ffe0b-c400-0000-0000-000000000000')";
+    let create_partition = "CREATE TABLE audit_event_2020_01 PARTITION OF audit_event FOR VALUES \
+        FROM ('016f5e66-e800-0000-0000-000000000000') TO ('016ffe0b-c400-0000-0000-000000000000')";
     t.db.execute(&format!("SET ROLE postern_audit_owner; {create_partition}; RESET ROLE"))
         .await
-        .expect("made");
+        .expect("the partition is created");
     let report = apply_retention(t, 400, false).await;
     assert_eq!(report.months, ["audit_event_2020_01"], "the empty partition is reported");
     assert_eq!(
@@ -497,8 +501,11 @@ async fn other_roles_cannot_change_audit_tables(t: &App) {
     };
     let login = t.db.sign_in_as(postern_tests::SERVER).await;
     let partition =
-        t.db.texts("SELECT relname::text FROM pg_class WHERE relispartition AND relkind = 'r' AND relname LIKE 'audit_event_2%' LIMIT 1")
-            .await;
+        t.db.texts(
+            "SELECT relname::text FROM pg_class WHERE relispartition AND relkind = 'r' AND relname \
+             LIKE 'audit_event_2%' LIMIT 1",
+        )
+        .await;
     for table in [
         "audit_event",
         "audit_leaf",
@@ -509,13 +516,13 @@ async fn other_roles_cannot_change_audit_tables(t: &App) {
     ] {
         for role in ["postern_server", "postern_platform", "postern_tenant"] {
             for attempt in attempts(table) {
-                login.execute_unprepared("ROLLBACK").await.expect("ends");
+                login.execute_unprepared("ROLLBACK").await.expect("the transaction ends");
                 let begin = if role == "postern_server" {
                     "BEGIN".to_owned()
                 } else {
                     format!("BEGIN; SET LOCAL ROLE {role}")
                 };
-                login.execute_unprepared(&begin).await.expect("begins");
+                login.execute_unprepared(&begin).await.expect("the transaction begins");
                 let refused =
                     login.execute_unprepared(&attempt).await.expect_err(&attempt).to_string();
                 assert!(
@@ -524,7 +531,7 @@ async fn other_roles_cannot_change_audit_tables(t: &App) {
                 );
             }
         }
-        login.execute_unprepared("ROLLBACK").await.expect("ends");
+        login.execute_unprepared("ROLLBACK").await.expect("the transaction ends");
         let refused = login
             .execute_unprepared("SET ROLE postern_audit_owner")
             .await
@@ -535,7 +542,7 @@ async fn other_roles_cannot_change_audit_tables(t: &App) {
             "the login cannot become the audit owner: {refused}"
         );
     }
-    login.close().await.expect("closes");
+    login.close().await.expect("the connection closes");
     // The triggers stop the schema owner unless it explicitly becomes the audit owner.
     let owner = t.db.sign_in_as(postern_tests::OWNER).await;
     for attempt in [
@@ -554,5 +561,5 @@ async fn other_roles_cannot_change_audit_tables(t: &App) {
             "{attempt} changes nothing: {done:?}"
         );
     }
-    owner.close().await.expect("closes");
+    owner.close().await.expect("the connection closes");
 }

@@ -1,5 +1,5 @@
-//! Row-level security in PostgreSQL, with raw SQL as the server's login and with requests. Tests for
-//! drift are in `rls_drift.rs`.
+//! Row-level security in PostgreSQL, with raw SQL as the server's login and with requests. Tests
+//! for drift are in `rls_drift.rs`.
 
 use postern_tests::{App, SERVER, on_postgres, tests_on};
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, DbErr, Statement};
@@ -30,26 +30,30 @@ mod login {
 
 /// Begins a transaction with this role and, unless `org` is none, its tenant context.
 async fn begin(login: &DatabaseConnection, role: &str, org: Option<&str>) {
-    login.execute_unprepared("ROLLBACK").await.expect("ends");
-    login.execute_unprepared(&format!("BEGIN; SET LOCAL ROLE {role}")).await.expect("begins");
+    login.execute_unprepared("ROLLBACK").await.expect("the transaction ends");
+    login
+        .execute_unprepared(&format!("BEGIN; SET LOCAL ROLE {role}"))
+        .await
+        .expect("the transaction begins");
     if let Some(org) = org {
         login
             .execute_unprepared(&format!("SET LOCAL postern.org_id = '{org}'"))
             .await
-            .expect("is pinned");
+            .expect("the tenant context is set");
     }
 }
 
 async fn count(db: &DatabaseConnection, sql: &str) -> Result<i64, DbErr> {
     let row = db.query_one_raw(Statement::from_string(DbBackend::Postgres, sql)).await?;
-    row.expect("a count").try_get_by_index(0)
+    row.expect("the count fits the type").try_get_by_index(0)
 }
 
-/// Tables with rows of an org and the column of its id. Read from the catalog, so that new tables are
-/// included.
+/// Tables with rows of an org and the column of its id. Read from the catalog, so that new tables
+/// are included.
 async fn tables_of_tenants(t: &App) -> Vec<(String, &'static str)> {
-    let sql = "SELECT c.relname::text FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'org_id' \
-               WHERE c.relkind IN ('r', 'p') AND c.relnamespace = 'public'::regnamespace AND NOT c.relispartition ORDER BY 1";
+    let sql = "SELECT c.relname::text FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid \
+               AND a.attname = 'org_id' WHERE c.relkind IN ('r', 'p') AND c.relnamespace = \
+               'public'::regnamespace AND NOT c.relispartition ORDER BY 1";
     let mut tables: Vec<_> =
         t.db.texts(sql).await.into_iter().map(|table| (table, "org_id")).collect();
     assert!(tables.len() >= 7, "the catalog has at least 7 tables with an org_id: {tables:?}");
@@ -67,13 +71,17 @@ async fn given_rows_everywhere(t: &App) {
             .patch(&format!("/v1/orgs/{org}"), serde_json::json!({ "name": "Renamed" }))
             .await;
     }
-    let sql = "INSERT INTO feature_override SELECT id, 'audit_stream', true, 'for the test', NULL FROM organization ON CONFLICT DO NOTHING; \
-               INSERT INTO idempotency_key SELECT o.id, u.id, '\\x00', '\\x00', '\\x00', now() FROM organization o, \
-               (SELECT id FROM \"user\" LIMIT 1) u";
+    let sql = "INSERT INTO feature_override SELECT id, 'audit_stream', true, 'for the test', NULL \
+               FROM organization ON CONFLICT DO NOTHING; INSERT INTO idempotency_key SELECT o.id, \
+               u.id, '\\x00', '\\x00', '\\x00', now() FROM organization o, (SELECT id FROM \
+               \"user\" LIMIT 1) u";
     t.run_sql(sql).await;
     t.sequence().await;
-    t.run_sql("INSERT INTO audit_node SELECT id, 1, 0, '' FROM organization; INSERT INTO retention SELECT id, 400, NULL FROM organization")
-        .await;
+    t.run_sql(
+        "INSERT INTO audit_node SELECT id, 1, 0, '' FROM organization; INSERT INTO retention \
+         SELECT id, 400, NULL FROM organization",
+    )
+    .await;
     // One pending event per org.
     for org in ["acme", "globex", "initech"] {
         t.sign_in(&format!("owner@{org}.example"))
@@ -97,28 +105,28 @@ async fn tenant_reads_only_rows_of_its_org(t: &App) {
     let login = t.db.sign_in_as(SERVER).await;
     for org in t.db.texts("SELECT id::text FROM organization").await {
         for (table, column) in tables_of_tenants(t).await {
-            let own =
+            let org_rows =
                 t.db.count(&format!("SELECT count(*) FROM {table} WHERE {column} = '{org}'")).await;
-            assert!(own > 0, "{table} has rows of {org}");
+            assert!(org_rows > 0, "{table} has rows of {org}");
             begin(&login, "postern_tenant", Some(&org)).await;
-            let seen = count(&login, &format!("SELECT count(*) FROM {table}")).await;
+            let visible = count(&login, &format!("SELECT count(*) FROM {table}")).await;
             if is_read_by_tenants(t, &table).await {
                 assert_eq!(
-                    seen,
-                    Ok(own),
+                    visible,
+                    Ok(org_rows),
                     "all rows of the org are visible in {table}, and no others"
                 );
             } else {
                 assert!(
-                    seen.expect_err(&table).to_string().contains("permission denied"),
+                    visible.expect_err(&table).to_string().contains("permission denied"),
                     "tenants cannot read {table}"
                 );
             }
         }
         // Visible users: members, and staff and targets of impersonations.
-        let visible_users = "SELECT count(DISTINCT p) FROM (SELECT user_id AS p FROM membership WHERE org_id = 'ORG' \
-                      UNION SELECT staff_user_id FROM impersonation WHERE org_id = 'ORG' \
-                      UNION SELECT target_user_id FROM impersonation WHERE org_id = 'ORG') AS users";
+        let visible_users = "SELECT count(DISTINCT p) FROM (SELECT user_id AS p FROM membership \
+            WHERE org_id = 'ORG' UNION SELECT staff_user_id FROM impersonation WHERE org_id = \
+            'ORG' UNION SELECT target_user_id FROM impersonation WHERE org_id = 'ORG') AS users";
         let visible_users = t.db.count(&visible_users.replace("ORG", &org)).await;
         begin(&login, "postern_tenant", Some(&org)).await;
         assert_eq!(
@@ -127,7 +135,7 @@ async fn tenant_reads_only_rows_of_its_org(t: &App) {
             "only users connected to the org are visible"
         );
     }
-    login.close().await.expect("closes");
+    login.close().await.expect("the connection closes");
 }
 
 async fn no_access_without_tenant_context(t: &App) {
@@ -136,14 +144,14 @@ async fn no_access_without_tenant_context(t: &App) {
     for (table, column) in tables_of_tenants(t).await {
         for context in [None, Some("")] {
             begin(&login, "postern_tenant", context).await;
-            let seen = count(&login, &format!("SELECT count(*) FROM {table}")).await;
+            let visible = count(&login, &format!("SELECT count(*) FROM {table}")).await;
             assert!(
-                seen == Ok(0) || !is_read_by_tenants(t, &table).await,
-                "{table} shows no rows: {seen:?}"
+                visible == Ok(0) || !is_read_by_tenants(t, &table).await,
+                "{table} shows no rows: {visible:?}"
             );
         }
         // The login itself has no privileges.
-        login.execute_unprepared("ROLLBACK").await.expect("ends");
+        login.execute_unprepared("ROLLBACK").await.expect("the transaction ends");
         let refused = count(&login, &format!("SELECT count({column}) FROM {table}"))
             .await
             .expect_err(&table)
@@ -166,14 +174,16 @@ async fn no_access_without_tenant_context(t: &App) {
         Ok(0),
         "no users are visible"
     );
-    login.close().await.expect("closes");
+    login.close().await.expect("the connection closes");
 }
 
 /// An event as raw SQL, in the log of `org`.
 fn event(org: &str) -> String {
     format!(
-        "INSERT INTO audit_event (id, occurred_at, org_id, actor_type, action, outcome, target_type, target_label, summary, metadata, schema_version, salts) \
-         VALUES (gen_random_uuid(), now(), {org}, 'system', 'org.updated', 'succeeded', 'org', 'x', 'forged', '{{}}', 1, decode(repeat('00', 112), 'hex'))"
+        "INSERT INTO audit_event (id, occurred_at, org_id, actor_type, action, outcome, \
+         target_type, target_label, summary, metadata, schema_version, salts) VALUES \
+         (gen_random_uuid(), now(), {org}, 'system', 'org.updated', 'succeeded', 'org', 'x', \
+         'forged', '{{}}', 1, decode(repeat('00', 112), 'hex'))"
     )
 }
 
@@ -195,7 +205,7 @@ async fn tenant_cannot_write_to_another_org(t: &App) {
     ] {
         begin(&login, "postern_tenant", Some(&acme)).await;
         assert_eq!(
-            login.execute_unprepared(&attempt).await.expect("runs").rows_affected(),
+            login.execute_unprepared(&attempt).await.expect("the statement runs").rows_affected(),
             0,
             "{attempt} changes no rows"
         );
@@ -203,7 +213,8 @@ async fn tenant_cannot_write_to_another_org(t: &App) {
     // Rows of another org cannot be inserted.
     let queued = format!("INSERT INTO audit_queue VALUES ('{globex}', gen_random_uuid(), '', '')");
     let answer = format!(
-        "INSERT INTO idempotency_key SELECT '{globex}', user_id, '\\x01', '', '', now() FROM membership LIMIT 1"
+        "INSERT INTO idempotency_key SELECT '{globex}', user_id, '\\x01', '', '', now() FROM \
+         membership LIMIT 1"
     );
     let moved = format!("UPDATE idempotency_key SET org_id = '{globex}'");
     for attempt in [event(&format!("'{globex}'")), event("NULL"), queued, answer, moved] {
@@ -213,27 +224,35 @@ async fn tenant_cannot_write_to_another_org(t: &App) {
     }
     // Allowed writes succeed.
     begin(&login, "postern_tenant", Some(&acme)).await;
-    login.execute_unprepared(&event(&format!("'{acme}'"))).await.expect("its own log");
+    login
+        .execute_unprepared(&event(&format!("'{acme}'")))
+        .await
+        .expect("a tenant can write to its own log");
     login
         .execute_unprepared("UPDATE membership SET role = 'viewer' WHERE role = 'member'")
         .await
-        .expect("its own members");
-    login.close().await.expect("closes");
+        .expect("a tenant can change its own members");
+    login.close().await.expect("the connection closes");
 }
 
-/// A tenant can write any event to its own log. The sign-in rate limit counts events of the platform log
-/// only.
+/// A tenant can write any event to its own log. The sign-in rate limit counts events of the
+/// platform log only.
 async fn failures_forged_by_a_tenant_limit_no_sign_in(t: &App) {
     let acme = t.db.uuid("SELECT id FROM organization WHERE slug = 'acme'").await.to_string();
     t.skip_invariants();
     let login = t.db.sign_in_as(SERVER).await;
     begin(&login, "postern_tenant", Some(&acme)).await;
-    let forged = "INSERT INTO audit_event (id, occurred_at, org_id, actor_type, actor_email, action, outcome, target_type, target_label, summary, metadata, schema_version, salts) \
-                   SELECT gen_random_uuid(), '2026-11-20T08:59:00Z', 'ORG', 'user', 'admin@globex.example', 'auth.login_failed', 'failed', 'user', 'x', 'forged', '{}', 1, decode(repeat('00', 112), 'hex') \
-                   FROM generate_series(1, 50)";
-    login.execute_unprepared(&forged.replace("ORG", &acme)).await.expect("its own log");
-    login.execute_unprepared("COMMIT").await.expect("ends");
-    login.close().await.expect("closes");
+    let forged = "INSERT INTO audit_event (id, occurred_at, org_id, actor_type, actor_email, \
+                  action, outcome, target_type, target_label, summary, metadata, schema_version, \
+                  salts) SELECT gen_random_uuid(), '2026-11-20T08:59:00Z', 'ORG', 'user', \
+                  'admin@globex.example', 'auth.login_failed', 'failed', 'user', 'x', 'forged', \
+                  '{}', 1, decode(repeat('00', 112), 'hex') FROM generate_series(1, 50)";
+    login
+        .execute_unprepared(&forged.replace("ORG", &acme))
+        .await
+        .expect("a tenant can write to its own log");
+    login.execute_unprepared("COMMIT").await.expect("the transaction ends");
+    login.close().await.expect("the connection closes");
     t.sign_in("admin@globex.example").await;
 }
 
@@ -252,7 +271,8 @@ async fn least_privilege(t: &App) {
         "UPDATE \"user\" SET name = 'x'",
         "DELETE FROM \"user\"",
         "INSERT INTO staff SELECT id, 'super_admin', now() FROM \"user\"",
-        "INSERT INTO membership SELECT org_id, gen_random_uuid(), user_id, 'owner', now() FROM membership",
+        "INSERT INTO membership SELECT org_id, gen_random_uuid(), user_id, 'owner', now() FROM \
+         membership",
         "UPDATE membership SET org_id = org_id",
         "UPDATE organization SET plan = 'enterprise'",
         "UPDATE organization SET max_users = 1000000",
@@ -273,7 +293,8 @@ async fn least_privilege(t: &App) {
         "DROP POLICY tenant ON membership",
         "CREATE POLICY hole ON membership USING (true)",
         "DROP TABLE usage_point",
-        "CREATE OR REPLACE FUNCTION postern_append_only() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'",
+        "CREATE OR REPLACE FUNCTION postern_append_only() RETURNS trigger LANGUAGE plpgsql AS \
+         'BEGIN RETURN NULL; END'",
         "ALTER ROLE postern_server BYPASSRLS",
         "CREATE ROLE mine",
         "GRANT postern_platform TO postern_tenant",
@@ -297,7 +318,7 @@ async fn least_privilege(t: &App) {
                 .any(|words| refused.contains(words));
         assert!(denied, "{role}: {attempt} is denied: {refused}");
     }
-    login.close().await.expect("closes");
+    login.close().await.expect("the connection closes");
 }
 
 async fn audit_events_cannot_be_changed_by_either_role(t: &App) {
@@ -311,7 +332,8 @@ async fn audit_events_cannot_be_changed_by_either_role(t: &App) {
             "ALTER TABLE audit_event DISABLE TRIGGER ALL",
             "DROP TRIGGER audit_event_no_update_delete ON audit_event",
             "DROP TABLE audit_event",
-            "INSERT INTO audit_event SELECT * FROM audit_event ON CONFLICT (id) DO UPDATE SET summary = 'nothing happened'",
+            "INSERT INTO audit_event SELECT * FROM audit_event ON CONFLICT (id) DO UPDATE SET \
+             summary = 'nothing happened'",
         ] {
             begin(&login, role, Some(&acme)).await;
             let refused = login.execute_unprepared(attempt).await.expect_err(attempt).to_string();
@@ -321,7 +343,7 @@ async fn audit_events_cannot_be_changed_by_either_role(t: &App) {
             );
         }
     }
-    login.close().await.expect("closes");
+    login.close().await.expect("the connection closes");
 }
 
 /// Sets policies to `false` to see which requests they apply to.
@@ -330,7 +352,9 @@ async fn requests_run_in_their_tenant_context(t: &App) {
     let member = t.member_id("acme", "viewer@acme.example").await;
     let path = format!("/v1/orgs/acme/members/{member}");
     owner.get(&path).await.expect(200);
-    t.db.execute("ALTER POLICY tenant ON membership USING (false)").await.expect("runs");
+    t.db.execute("ALTER POLICY tenant ON membership USING (false)")
+        .await
+        .expect("the statement runs");
     owner.get(&path).await.problem(404, "not_found");
     owner.patch(&path, serde_json::json!({ "role": "member" })).await.problem(404, "not_found");
     assert_eq!(
@@ -340,7 +364,7 @@ async fn requests_run_in_their_tenant_context(t: &App) {
     );
     t.db.execute("ALTER POLICY tenant ON audit_event USING (false) WITH CHECK (false)")
         .await
-        .expect("runs");
+        .expect("the statement runs");
     assert_eq!(
         owner.get("/v1/orgs/acme/audit-events").await.expect(200).json["data"],
         serde_json::json!([]),
@@ -356,7 +380,9 @@ async fn requests_run_in_their_tenant_context(t: &App) {
         3,
         "the platform role still reads all orgs' events"
     );
-    t.db.execute("ALTER POLICY platform ON session USING (false)").await.expect("runs");
+    t.db.execute("ALTER POLICY platform ON session USING (false)")
+        .await
+        .expect("the statement runs");
     owner.get("/v1/me").await.problem(401, "session_ended");
 }
 
@@ -364,12 +390,12 @@ async fn requests_run_in_their_tenant_context(t: &App) {
 async fn schemas_named_after_roles_are_ignored(t: &App) {
     let member = t.sign_in("member@acme.example").await;
     t.db.execute(
-        "CREATE SCHEMA postern_platform; CREATE SCHEMA postern_tenant; \
-         CREATE TABLE postern_platform.staff (user_id uuid, tier varchar(16), since timestamptz); \
-         INSERT INTO postern_platform.staff SELECT id, 'super_admin', now() FROM public.\"user\"; \
-         CREATE VIEW postern_tenant.membership AS SELECT * FROM public.membership; \
-         GRANT USAGE ON SCHEMA postern_platform, postern_tenant TO PUBLIC; \
-         GRANT ALL ON ALL TABLES IN SCHEMA postern_platform, postern_tenant TO PUBLIC",
+        "CREATE SCHEMA postern_platform; CREATE SCHEMA postern_tenant; CREATE TABLE \
+         postern_platform.staff (user_id uuid, tier varchar(16), since timestamptz); INSERT INTO \
+         postern_platform.staff SELECT id, 'super_admin', now() FROM public.\"user\"; CREATE VIEW \
+         postern_tenant.membership AS SELECT * FROM public.membership; GRANT USAGE ON SCHEMA \
+         postern_platform, postern_tenant TO PUBLIC; GRANT ALL ON ALL TABLES IN SCHEMA \
+         postern_platform, postern_tenant TO PUBLIC",
     )
     .await
     .expect("the schemas are created");

@@ -1,5 +1,5 @@
-//! Drift of row-level security, caused by a superuser: the checks of `doctor`, start-up and `/readyz`
-//! detect it, and `postern migrate` repairs it where possible.
+//! Drift of row-level security, caused by a superuser: the checks of `doctor`, start-up and
+//! `/readyz` detect it, and `postern migrate` repairs it where possible.
 
 use postern_domain::clock::{Clock, SystemClock};
 use postern_persistence::{Fault, Options, Store, schema};
@@ -20,13 +20,15 @@ mod roles {
         login_able_to_bypass_rls_is_detected, roles_with_extra_privileges_are_detected, tests_on,
     };
 
-    tests_on! { postgres, Postgres: login_able_to_bypass_rls_is_detected, roles_with_extra_privileges_are_detected }
+    tests_on! { postgres, Postgres:
+        login_able_to_bypass_rls_is_detected,
+        roles_with_extra_privileges_are_detected
+    }
 }
 
 pub async fn faults(options: &Options) -> Vec<Fault> {
-    let store = Store::connect(options).await.expect("opens");
-    let faults =
-        schema::examine(&store, SystemClock.now()).await.expect("the catalogue can be read");
+    let store = Store::connect(options).await.expect("the database opens");
+    let faults = schema::examine(&store, SystemClock.now()).await.expect("the checks run");
     store.close().await;
     faults
 }
@@ -59,23 +61,27 @@ async fn damage_is_detected_and_repaired(t: &App) {
         ("ALTER TABLE audit_event ENABLE REPLICA TRIGGER audit_event_no_truncate", "triggers"),
         ("DROP TRIGGER audit_event_no_truncate ON audit_event", "triggers"),
         (
-            "CREATE OR REPLACE TRIGGER audit_event_no_update_delete BEFORE UPDATE OR DELETE ON audit_event \
-             FOR EACH ROW WHEN (false) EXECUTE FUNCTION postern_append_only()",
+            "CREATE OR REPLACE TRIGGER audit_event_no_update_delete BEFORE UPDATE OR DELETE ON \
+             audit_event FOR EACH ROW WHEN (false) EXECUTE FUNCTION postern_append_only()",
             "triggers",
         ),
         (
-            "CREATE OR REPLACE TRIGGER audit_event_no_update_delete BEFORE UPDATE OF ip OR DELETE ON audit_event \
-             FOR EACH ROW EXECUTE FUNCTION postern_append_only()",
+            "CREATE OR REPLACE TRIGGER audit_event_no_update_delete BEFORE UPDATE OF ip OR DELETE \
+             ON audit_event FOR EACH ROW EXECUTE FUNCTION postern_append_only()",
             "triggers",
         ),
         (
-            "CREATE OR REPLACE FUNCTION postern_append_only() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'",
+            "CREATE OR REPLACE FUNCTION postern_append_only() RETURNS trigger LANGUAGE plpgsql AS \
+             'BEGIN RETURN NULL; END'",
             "triggers",
         ),
     ] {
         let damage = &damage.replace(
             "DATABASE THIS",
-            &format!("DATABASE {}", t.db.url.rsplit('/').next().expect("a name")),
+            &format!(
+                "DATABASE {}",
+                t.db.url.rsplit('/').next().expect("the database URL ends with a name")
+            ),
         );
         t.db.execute(damage).await.expect(damage);
         let detected = faults(&t.db.options()).await;
@@ -87,7 +93,7 @@ async fn damage_is_detected_and_repaired(t: &App) {
             detected.iter().all(|fault| fault.remedy.contains("postern migrate")),
             "`postern migrate` is the remedy: {detected:?}"
         );
-        let outcome = schema::migrate(&t.db.options()).await.expect("mends");
+        let outcome = schema::migrate(&t.db.options()).await.expect("migrate runs");
         assert!(
             matches!(outcome, schema::MigrationOutcome::Done),
             "migrate repairs {damage}: {outcome:?}"
@@ -99,25 +105,28 @@ async fn damage_is_detected_and_repaired(t: &App) {
 async fn unexpected_objects_are_detected(t: &App) {
     for (damage, undo, check) in [
         ("CREATE TABLE forgotten (org_id uuid)", "DROP TABLE forgotten", "tables"),
-        ("CREATE VIEW everybody AS SELECT * FROM membership", "DROP VIEW everybody", "views"),
+        ("CREATE VIEW all_members AS SELECT * FROM membership", "DROP VIEW all_members", "views"),
         (
-            "CREATE MATERIALIZED VIEW everybody AS SELECT * FROM membership",
-            "DROP MATERIALIZED VIEW everybody",
+            "CREATE MATERIALIZED VIEW all_members AS SELECT * FROM membership",
+            "DROP MATERIALIZED VIEW all_members",
             "views",
         ),
         (
-            "CREATE FUNCTION everybody() RETURNS bigint LANGUAGE sql SECURITY DEFINER AS 'SELECT count(*) FROM membership'",
-            "DROP FUNCTION everybody",
+            "CREATE FUNCTION all_members() RETURNS bigint LANGUAGE sql SECURITY DEFINER AS 'SELECT \
+             count(*) FROM membership'",
+            "DROP FUNCTION all_members",
             "functions",
         ),
         (
-            "CREATE SCHEMA elsewhere; CREATE VIEW elsewhere.everybody AS SELECT * FROM membership",
-            "DROP SCHEMA elsewhere CASCADE",
+            "CREATE SCHEMA other_schema; CREATE VIEW other_schema.all_members AS SELECT * FROM \
+             membership",
+            "DROP SCHEMA other_schema CASCADE",
             "anomalies",
         ),
         (
-            "CREATE SCHEMA elsewhere; CREATE FUNCTION elsewhere.f() RETURNS bigint LANGUAGE sql SECURITY DEFINER AS 'SELECT 1::bigint'",
-            "DROP SCHEMA elsewhere CASCADE",
+            "CREATE SCHEMA other_schema; CREATE FUNCTION other_schema.f() RETURNS bigint LANGUAGE sql \
+             SECURITY DEFINER AS 'SELECT 1::bigint'",
+            "DROP SCHEMA other_schema CASCADE",
             "anomalies",
         ),
         (
@@ -126,12 +135,14 @@ async fn unexpected_objects_are_detected(t: &App) {
             "anomalies",
         ),
         (
-            "CREATE TRIGGER swallow BEFORE INSERT ON audit_event FOR EACH ROW EXECUTE FUNCTION suppress_redundant_updates_trigger()",
+            "CREATE TRIGGER swallow BEFORE INSERT ON audit_event FOR EACH ROW EXECUTE FUNCTION \
+             suppress_redundant_updates_trigger()",
             "DROP TRIGGER swallow ON audit_event",
             "triggers",
         ),
         (
-            "ALTER TABLE org_setting ADD CONSTRAINT apart EXCLUDE USING btree (support_email WITH =)",
+            "ALTER TABLE org_setting ADD CONSTRAINT apart EXCLUDE USING btree (support_email WITH \
+             =)",
             "ALTER TABLE org_setting DROP CONSTRAINT apart",
             "anomalies",
         ),
@@ -170,11 +181,16 @@ async fn unexpected_objects_are_detected(t: &App) {
     }
 }
 
-/// Row-level security with roles created for this test: the default roles are shared by the cluster.
-/// Returns the options and the tenant, platform, audit owner and server roles.
+/// Row-level security with roles created for this test: the default roles are shared by the
+/// cluster. Returns the options and the tenant, platform, audit owner and server roles.
 async fn own_roles(t: &App) -> (Options, [String; 4]) {
     t.skip_invariants();
-    let name = |role: &str| format!("{}_{role}", t.db.url.rsplit('/').next().expect("a name"));
+    let name = |role: &str| {
+        format!(
+            "{}_{role}",
+            t.db.url.rsplit('/').next().expect("the database URL ends with a name")
+        )
+    };
     let [tenant, platform, audit_owner, server] =
         ["tenant", "platform", "audit_owner", "server"].map(name);
     let options = Options {
@@ -205,8 +221,12 @@ async fn found_after(t: &App, options: &Options, damage: &str, undo: &str) -> Ve
 /// Drops the roles and everything that they own.
 async fn without(t: &App, roles: &[String]) {
     let roles = roles.join(", ");
-    t.db.execute(&format!("REASSIGN OWNED BY {roles} TO {SUPERUSER}")).await.expect("given away");
-    t.db.execute(&format!("DROP OWNED BY {roles}; DROP ROLE {roles}")).await.expect("gone");
+    t.db.execute(&format!("REASSIGN OWNED BY {roles} TO {SUPERUSER}"))
+        .await
+        .expect("the objects are reassigned");
+    t.db.execute(&format!("DROP OWNED BY {roles}; DROP ROLE {roles}"))
+        .await
+        .expect("the roles are dropped");
 }
 
 async fn login_able_to_bypass_rls_is_detected(t: &App) {
@@ -223,7 +243,7 @@ async fn login_able_to_bypass_rls_is_detected(t: &App) {
     );
     let (options, [tenant, platform, audit_owner, server]) = own_roles(t).await;
     let extra_role = format!("{server}_x");
-    t.db.execute(&format!("CREATE ROLE {extra_role}")).await.expect("made");
+    t.db.execute(&format!("CREATE ROLE {extra_role}")).await.expect("the role is created");
     for (damage, undo, words) in [
         (
             format!("ALTER ROLE {server} BYPASSRLS"),
@@ -280,8 +300,8 @@ async fn login_able_to_bypass_rls_is_detected(t: &App) {
     // The checks use the role of the session, not the role in the configured URL.
     let store = Store::connect(&Options { url: as_role(&t.db.url, SERVER), ..options.clone() })
         .await
-        .expect("opens");
-    let detected = schema::examine(&store, SystemClock.now()).await.expect("runs");
+        .expect("the database opens");
+    let detected = schema::examine(&store, SystemClock.now()).await.expect("the checks run");
     assert!(
         detected.iter().any(|fault| fault.check == "login"),
         "the login of the session is checked: {detected:?}"
@@ -293,7 +313,7 @@ async fn login_able_to_bypass_rls_is_detected(t: &App) {
 async fn roles_with_extra_privileges_are_detected(t: &App) {
     let (options, [tenant, platform, audit_owner, server]) = own_roles(t).await;
     let extra_role = format!("{server}_x");
-    t.db.execute(&format!("CREATE ROLE {extra_role}")).await.expect("made");
+    t.db.execute(&format!("CREATE ROLE {extra_role}")).await.expect("the role is created");
     for (damage, undo) in [
         (format!("ALTER ROLE {tenant} BYPASSRLS"), format!("ALTER ROLE {tenant} NOBYPASSRLS")),
         (format!("ALTER ROLE {platform} LOGIN"), format!("ALTER ROLE {platform} NOLOGIN")),
@@ -319,9 +339,10 @@ async fn roles_with_extra_privileges_are_detected(t: &App) {
 }
 
 async fn clock_difference_is_detected(t: &App) {
-    let store = Store::connect(&t.db.options()).await.expect("opens");
+    let store = Store::connect(&t.db.options()).await.expect("the database opens");
     for difference in [chrono::TimeDelta::seconds(-60), chrono::TimeDelta::seconds(60)] {
-        let detected = schema::examine(&store, SystemClock.now() + difference).await.expect("runs");
+        let detected =
+            schema::examine(&store, SystemClock.now() + difference).await.expect("the checks run");
         assert!(
             detected.len() == 1 && detected[0].check == "clock",
             "only the check `clock` fails: {detected:?}"
@@ -331,7 +352,7 @@ async fn clock_difference_is_detected(t: &App) {
 }
 
 async fn readyz_reports_a_missing_policy(t: &App) {
-    t.db.execute("DROP POLICY tenant ON membership").await.expect("runs");
+    t.db.execute("DROP POLICY tenant ON membership").await.expect("the statement runs");
     let answer = t.anonymous().get("/readyz").await.problem(503, "unavailable");
     assert!(
         answer.text("/detail").contains("policies"),

@@ -95,7 +95,7 @@ async fn no_operation_scans_a_large_table(t: &App) {
     );
 
     for id in last {
-        let row = TABLE.iter().find(|row| row.id == id).expect("is there");
+        let row = TABLE.iter().find(|row| row.id == id).expect("the operation is in the table");
         let (method, path, body) = coverage::request(&server, row, "acme").await;
         let caller = server
             .sign_in(if id == "change_password" {
@@ -110,7 +110,8 @@ async fn no_operation_scans_a_large_table(t: &App) {
 
     // PostgreSQL adds a connection's statistics when the connection closes.
     server.state.store.close().await;
-    let open = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND usename = 'postern_server'";
+    let open = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND \
+                usename = 'postern_server'";
     let mut polls = 0;
     while server.db.count(open).await > 0 {
         polls += 1;
@@ -124,7 +125,8 @@ async fn no_operation_scans_a_large_table(t: &App) {
 /// Number of sequential scans of each large table, as "table count".
 async fn scans(t: &App) -> Vec<String> {
     let sql = format!(
-        "SELECT relname || ' ' || seq_scan FROM pg_stat_user_tables WHERE relid IN ({LARGE}) ORDER BY 1"
+        "SELECT relname || ' ' || seq_scan FROM pg_stat_user_tables WHERE relid IN ({LARGE}) ORDER \
+         BY 1"
     );
     t.db.texts(&sql).await
 }

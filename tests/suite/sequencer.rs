@@ -26,7 +26,7 @@ pub fn work(t: &App) -> Child {
         .stdout(Stdio::null())
         .stderr(Stdio::inherit())
         .spawn()
-        .expect("starts")
+        .expect("the process starts")
 }
 
 const KILLS: u32 = 50;
@@ -50,18 +50,21 @@ async fn killed_sequencer_loses_and_duplicates_nothing(t: &App) {
                 .expect(200);
             written += 1;
             assert!(
-                worker.try_wait().expect("is there").is_none(),
+                worker.try_wait().expect("the process status is available").is_none(),
                 "the worker runs after {kill} kills"
             );
         }
-        worker.kill().expect("dies");
-        worker.wait().expect("is dead");
+        worker.kill().expect("the process is killed");
+        worker.wait().expect("the process ends");
     }
     assert_eq!(t.recorded("org.updated").await, written, "each write records one event");
     t.sequence().await;
-    let duplicates = "SELECT count(*) FROM (SELECT event_id FROM audit_leaf GROUP BY event_id HAVING count(*) > 1) AS duplicates";
-    let missing = "SELECT count(*) FROM audit_event e WHERE NOT EXISTS (SELECT 1 FROM audit_leaf l WHERE l.event_id = e.id)";
-    let gaps = "SELECT count(*) FROM (SELECT org_id FROM audit_leaf GROUP BY org_id HAVING max(leaf_index) + 1 <> count(*)) AS gaps";
+    let duplicates = "SELECT count(*) FROM (SELECT event_id FROM audit_leaf GROUP BY event_id \
+        HAVING count(*) > 1) AS duplicates";
+    let missing = "SELECT count(*) FROM audit_event e WHERE NOT EXISTS (SELECT 1 FROM audit_leaf l \
+                   WHERE l.event_id = e.id)";
+    let gaps = "SELECT count(*) FROM (SELECT org_id FROM audit_leaf GROUP BY org_id HAVING \
+                max(leaf_index) + 1 <> count(*)) AS gaps";
     for inconsistent in [duplicates, missing, gaps, "SELECT count(*) FROM audit_queue"] {
         assert_eq!(t.db.count(inconsistent).await, 0, "no rows: {inconsistent}");
     }
@@ -78,7 +81,7 @@ async fn second_sequencer_takes_over(t: &App) {
             Command::new("kill")
                 .args([name, &worker.id().to_string()])
                 .status()
-                .expect("runs")
+                .expect("the command runs")
                 .success(),
             "{name} is sent"
         );
@@ -95,8 +98,8 @@ async fn second_sequencer_takes_over(t: &App) {
         signal(stopped, "-CONT");
     }
     for worker in &mut workers {
-        worker.kill().expect("dies");
-        worker.wait().expect("is dead");
+        worker.kill().expect("the process is killed");
+        worker.wait().expect("the process ends");
     }
     assert_eq!(
         judged(&export(&owner).await, keys(&owner).await, &[]).faults,
@@ -107,7 +110,7 @@ async fn second_sequencer_takes_over(t: &App) {
 
 async fn queue_length_and_age_are_reported(t: &App) {
     let waiting = || async {
-        postern_persistence::sequencer::waiting(&t.state.store).await.expect("is told")
+        postern_persistence::sequencer::waiting(&t.state.store).await.expect("the query runs")
     };
     t.sequence().await;
     assert_eq!(waiting().await, (0, None), "the queue is empty");
@@ -115,7 +118,7 @@ async fn queue_length_and_age_are_reported(t: &App) {
     t.clock.turn(chrono::TimeDelta::minutes(5));
     owner.patch("/v1/orgs/acme", json!({ "name": "Later" })).await.expect(200);
     let (events, oldest) = waiting().await;
-    let age = postern_domain::clock::Clock::now(&t.clock) - oldest.expect("something waits");
+    let age = postern_domain::clock::Clock::now(&t.clock) - oldest.expect("an event is pending");
     assert_eq!(
         (events, age.num_minutes()),
         (2, 5),

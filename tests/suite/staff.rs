@@ -99,7 +99,7 @@ async fn searches_are_recorded(t: &App) {
     let results = support.get("/v1/admin/search?q=ACME").await.expect(200).json;
     assert_eq!(results["orgs"][0]["slug"], "acme", "the org is found");
     assert_eq!(results["users"].as_array().map(Vec::len), Some(4), "its four members are found");
-    let org = results["orgs"][0]["id"].as_str().expect("an id");
+    let org = results["orgs"][0]["id"].as_str().expect("id is a string");
     assert_eq!(
         support.get(&format!("/v1/admin/search?q={org}")).await.expect(200).json["orgs"][0]["slug"],
         "acme",
@@ -128,11 +128,11 @@ async fn every_user_reads_the_policy(t: &App) {
         t.sign_in("viewer@acme.example").await.get("/v1/admin/permissions").await.expect(200).json;
     let manage = policy["data"]
         .as_array()
-        .expect("a list")
+        .expect("data is an array")
         .iter()
         .find(|entry| entry["permission"] == "members:manage");
     assert_eq!(
-        manage.expect("is there")["roles"],
+        manage.expect("the permission is listed")["roles"],
         json!(["admin", "owner"]),
         "admins and owners manage members"
     );

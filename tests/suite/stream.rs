@@ -32,7 +32,7 @@ impl Following {
         if let Some(last) = last {
             request = request.header("last-event-id", last);
         }
-        let answer = request.send().await.expect("answers");
+        let answer = request.send().await.expect("the server responds");
         assert_eq!(answer.status(), 200, "the stream starts");
         assert_eq!(
             answer.headers()["content-type"],
@@ -58,7 +58,7 @@ impl Following {
             let chunk = tokio::time::timeout(Duration::from_secs(30), self.bytes.next())
                 .await
                 .expect("a block arrives within 30 seconds")?;
-            self.read += std::str::from_utf8(&chunk.ok()?).expect("UTF-8");
+            self.read += std::str::from_utf8(&chunk.ok()?).expect("the stream is UTF-8");
         }
     }
 
@@ -75,7 +75,7 @@ impl Following {
                     Some("audit_event"),
                     "events have the type audit_event"
                 );
-                return Some((id, serde_json::from_str(&data).expect("JSON")));
+                return Some((id, serde_json::from_str(&data).expect("the text is valid JSON")));
             }
         }
     }
@@ -91,7 +91,7 @@ async fn events_arrive_once_and_in_order(t: &App) {
     for n in 0..5 {
         owner.patch("/v1/orgs/acme", json!({ "name": format!("Acme {n}") })).await.expect(200);
         t.sequence().await;
-        let (id, event) = following.event().await.expect("is seen");
+        let (id, event) = following.event().await.expect("the new event arrives");
         assert_eq!(
             (event["metadata"]["name"]["new"].as_str(), event["log"]["index"].to_string()),
             (Some(format!("Acme {n}").as_str()), id.clone()),
@@ -100,8 +100,8 @@ async fn events_arrive_once_and_in_order(t: &App) {
         received_events.push((id, event["id"].clone()));
     }
     drop(following);
-    // With `Last-Event-ID` of the second event, the stream resumes with the third, and includes events
-    // that were recorded while disconnected.
+    // With `Last-Event-ID` of the second event, the stream resumes with the third, and includes
+    // events that were recorded while disconnected.
     owner.patch("/v1/orgs/acme", json!({ "name": "While disconnected" })).await.expect(200);
     t.sequence().await;
     let mut resumed = Following::begin(&owner, PATH, Some(&received_events[1].0)).await;
@@ -181,20 +181,20 @@ async fn idle_stream_sends_keep_alives(t: &App) {
 /// A large export of which only the first 12 bytes of the response are read. The receive buffer is
 /// small, so the server has to wait for the client.
 async fn begun(app: &App, owner: &Person<'_>) -> tokio::net::TcpStream {
-    let socket = tokio::net::TcpSocket::new_v4().expect("a socket");
-    socket.set_recv_buffer_size(4_096).expect("is set");
+    let socket = tokio::net::TcpSocket::new_v4().expect("the socket is created");
+    socket.set_recv_buffer_size(4_096).expect("the buffer size is set");
     let mut connection = socket
-        .connect(app.address.trim_start_matches("http://").parse().expect("an address"))
+        .connect(app.address.trim_start_matches("http://").parse().expect("the address is valid"))
         .await
-        .expect("connects");
-    let token = owner.token.as_deref().expect("a token");
+        .expect("the connection opens");
+    let token = owner.token.as_deref().expect("the caller is signed in");
     let headers = format!(
         "Host: x\r\nAuthorization: Bearer {token}\r\nAccept: text/csv\r\nConnection: close"
     );
     let request = format!("GET /v1/orgs/company-1/audit-events HTTP/1.1\r\n{headers}\r\n\r\n");
-    connection.write_all(request.as_bytes()).await.expect("is sent");
+    connection.write_all(request.as_bytes()).await.expect("the request is sent");
     let mut head = [0; 12];
-    connection.read_exact(&mut head).await.expect("answers");
+    connection.read_exact(&mut head).await.expect("the response starts");
     assert_eq!(&head, b"HTTP/1.1 200", "the export starts");
     connection
 }
@@ -206,7 +206,7 @@ async fn export_outlasts_its_token_but_not_its_session(t: &App) {
     t.clock.turn(chrono::TimeDelta::minutes(11));
     owner.get("/v1/me").await.problem(401, "token_expired");
     let mut rest = Vec::new();
-    connection.read_to_end(&mut rest).await.expect("arrives");
+    connection.read_to_end(&mut rest).await.expect("the body arrives");
     assert!(rest.ends_with(b"0\r\n\r\n"), "the export is complete after {} bytes", rest.len());
     let owner = t.sign_in("member-1@company-1.example").await;
     let mut connection = begun(t, &owner).await;
@@ -216,8 +216,8 @@ async fn export_outlasts_its_token_but_not_its_session(t: &App) {
     assert!(!rest.ends_with(b"0\r\n\r\n"), "the export is incomplete after {} bytes", rest.len());
 }
 
-/// A client that does not read is disconnected after `stream_write_timeout_seconds`. Other requests are
-/// not blocked.
+/// A client that does not read is disconnected after `stream_write_timeout_seconds`. Other requests
+/// are not blocked.
 async fn slow_reader_is_disconnected(t: &App) {
     let server = App::start(t.backend, |config| {
         (
@@ -242,7 +242,8 @@ async fn slow_reader_is_disconnected(t: &App) {
         changes += 1;
         assert!(changes < 5_000, "the slow client is disconnected");
     }
-    // The buffered rest of the export lacks the final chunk, so the client can tell it is incomplete.
+    // The buffered rest of the export lacks the final chunk, so the client can tell it is
+    // incomplete.
     let mut rest = Vec::new();
     connection.read_to_end(&mut rest).await.unwrap_or_default();
     assert!(
@@ -262,9 +263,11 @@ async fn concurrent_streams_are_limited(t: &App) {
     let owner = server.sign_in("owner@acme.example").await;
     let first = Following::begin(&owner, PATH, None).await;
     // The limit applies per user, per org and in total. Exports count as streams.
-    owner.get(PATH).await.problem(429, "too_many_open");
-    download(&owner, "/v1/orgs/acme/audit-events", "text/csv").await.problem(429, "too_many_open");
-    server.sign_in("admin@acme.example").await.get(PATH).await.problem(429, "too_many_open");
+    owner.get(PATH).await.problem(429, "too_many_streams");
+    download(&owner, "/v1/orgs/acme/audit-events", "text/csv")
+        .await
+        .problem(429, "too_many_streams");
+    server.sign_in("admin@acme.example").await.get(PATH).await.problem(429, "too_many_streams");
     server
         .sign_in("owner@globex.example")
         .await
@@ -280,15 +283,16 @@ async fn concurrent_streams_are_limited(t: &App) {
     server.finish().await;
 }
 
-/// A batch sequenced by one process notifies subscribers of another process through LISTEN / NOTIFY.
+/// A batch sequenced by one process notifies subscribers of another process through LISTEN /
+/// NOTIFY.
 async fn log_changes_notify_other_processes(t: &App) {
     let owner = t.sign_in("owner@acme.example").await;
     t.sequence().await;
     let (local, remote) = (
         std::sync::Arc::clone(&t.state.store),
-        postern_persistence::Store::connect(&t.db.options()).await.expect("opens"),
+        postern_persistence::Store::connect(&t.db.options()).await.expect("the database opens"),
     );
-    let listener_store = local.separate_pool(&t.db.options()).await.expect("opens");
+    let listener_store = local.separate_pool(&t.db.options()).await.expect("the database opens");
     let acme = postern_domain::id::OrgId::new(
         t.db.uuid("SELECT id FROM organization WHERE slug = 'acme'").await,
     );
@@ -305,7 +309,7 @@ async fn log_changes_notify_other_processes(t: &App) {
         loop {
             let mut sequencer =
                 postern_persistence::sequencer::Sequencer::new(std::sync::Arc::clone(&remote));
-            sequencer.run_batch(&t.context()).await.expect("works");
+            sequencer.run_batch(&t.context()).await.expect("the sequencer runs");
             owner
                 .patch("/v1/orgs/acme", json!({ "name": t.state.new_request_id() }))
                 .await

@@ -1,4 +1,5 @@
-//! Tampering by an administrator with full access to the database: verification detects each change.
+//! Tampering by an administrator with full access to the database: verification detects each
+//! change.
 
 use postern_tests::{App, Backend, on_both};
 use serde_json::{Value, json};
@@ -34,10 +35,11 @@ async fn as_administrator(t: &App, sql: &str) {
 
 /// Tampering statements, each with the kind of fault that verification reports.
 async fn altered_log_fails_verification(t: &App) {
-    let second = "(SELECT event_id FROM audit_leaf WHERE leaf_index = 2 AND org_id = (SELECT id FROM organization WHERE slug = 'acme'))";
+    let second = "(SELECT event_id FROM audit_leaf WHERE leaf_index = 2 AND org_id = (SELECT id \
+                  FROM organization WHERE slug = 'acme'))";
     let acme = "(SELECT id FROM organization WHERE slug = 'acme')";
-    let copied = "occurred_at, org_id, org_slug, actor_type, actor_id, actor_email, action, outcome, target_type, target_label, summary, metadata, \
-                  schema_version, salts";
+    let copied = "occurred_at, org_id, org_slug, actor_type, actor_id, actor_email, action, \
+                  outcome, target_type, target_label, summary, metadata, schema_version, salts";
     let new_id = if t.backend == Backend::Sqlite { "randomblob(16)" } else { "gen_random_uuid()" };
     for (tampering, kind) in [
         (
@@ -52,7 +54,8 @@ async fn altered_log_fails_verification(t: &App) {
         ),
         (
             format!(
-                "UPDATE audit_event SET occurred_at = '2026-11-20 08:00:00+00:00' WHERE id = {second}"
+                "UPDATE audit_event SET occurred_at = '2026-11-20 08:00:00+00:00' WHERE id = \
+                 {second}"
             ),
             "altered",
         ),
@@ -60,16 +63,18 @@ async fn altered_log_fails_verification(t: &App) {
         (format!("DELETE FROM audit_event WHERE id = {second}"), "missing"),
         (
             format!(
-                "INSERT INTO audit_event (id, {copied}) SELECT {new_id}, {copied} FROM audit_event WHERE id = {second}"
+                "INSERT INTO audit_event (id, {copied}) SELECT {new_id}, {copied} FROM audit_event \
+                 WHERE id = {second}"
             ),
             "added",
         ),
         // Swaps two leaves.
         (
             format!(
-                "UPDATE audit_leaf SET leaf_index = leaf_index + 1000 WHERE org_id = {acme} AND leaf_index IN (1, 2); \
-                  UPDATE audit_leaf SET leaf_index = 1 WHERE org_id = {acme} AND leaf_index = 1002; \
-                  UPDATE audit_leaf SET leaf_index = 2 WHERE org_id = {acme} AND leaf_index = 1001"
+                "UPDATE audit_leaf SET leaf_index = leaf_index + 1000 WHERE org_id = {acme} AND \
+                 leaf_index IN (1, 2); UPDATE audit_leaf SET leaf_index = 1 WHERE org_id = {acme} \
+                 AND leaf_index = 1002; UPDATE audit_leaf SET leaf_index = 2 WHERE org_id = {acme} \
+                 AND leaf_index = 1001"
             ),
             "root",
         ),
@@ -77,7 +82,8 @@ async fn altered_log_fails_verification(t: &App) {
         // Removes the event and its leaf.
         (
             format!(
-                "DELETE FROM audit_event WHERE id = {second}; DELETE FROM audit_leaf WHERE org_id = {acme} AND leaf_index = 2"
+                "DELETE FROM audit_event WHERE id = {second}; DELETE FROM audit_leaf WHERE org_id \
+                 = {acme} AND leaf_index = 2"
             ),
             "missing",
         ),
@@ -88,10 +94,10 @@ async fn altered_log_fails_verification(t: &App) {
         let event_id =
             owner.get("/v1/orgs/acme/audit-events?limit=100").await.expect(200).json["data"]
                 .as_array()
-                .expect("a list")
+                .expect("data is an array")
                 .iter()
                 .find(|event| event["log"]["index"] == 2)
-                .map(|event| event["id"].as_str().expect("an id").to_owned())
+                .map(|event| event["id"].as_str().expect("id is a string").to_owned())
                 .expect("an event has index 2");
         let keys = keys(&owner).await;
         as_administrator(&fresh, &tampering).await;
@@ -115,8 +121,9 @@ async fn truncated_or_rewritten_log_fails_verification(t: &App) {
     let acme = "(SELECT id FROM organization WHERE slug = 'acme')";
     // Removes the last entries with their events, leaves and checkpoints.
     let truncate = format!(
-        "DELETE FROM audit_event WHERE id IN (SELECT event_id FROM audit_leaf WHERE org_id = {acme} AND leaf_index >= 4); \
-         DELETE FROM audit_leaf WHERE org_id = {acme} AND leaf_index >= 4; DELETE FROM audit_checkpoint WHERE org_id = {acme} AND size > 4"
+        "DELETE FROM audit_event WHERE id IN (SELECT event_id FROM audit_leaf WHERE org_id = \
+         {acme} AND leaf_index >= 4); DELETE FROM audit_leaf WHERE org_id = {acme} AND leaf_index \
+         >= 4; DELETE FROM audit_checkpoint WHERE org_id = {acme} AND size > 4"
     );
     as_administrator(t, &truncate).await;
     let file = export(&owner).await;
@@ -153,7 +160,8 @@ async fn forged_removals_fail_verification(t: &App) {
     let acme = "(SELECT id FROM organization WHERE slug = 'acme')";
     let second =
         format!("(SELECT event_id FROM audit_leaf WHERE leaf_index = 2 AND org_id = {acme})");
-    let columns = "occurred_at, org_id, org_slug, actor_type, outcome, target_type, target_label, summary, schema_version, salts";
+    let columns = "occurred_at, org_id, org_slug, actor_type, outcome, target_type, target_label, \
+                   summary, schema_version, salts";
     let (id, hash) = if t.backend == Backend::Sqlite {
         ("randomblob(16)", "randomblob(32)")
     } else {
@@ -163,24 +171,29 @@ async fn forged_removals_fail_verification(t: &App) {
         // Replaces an erased field with another text.
         (
             format!(
-                "UPDATE audit_event SET erased_fields = '{{\"summary\": \"ou8M/hfK/QbhntWp0Y8tQmpCYJZrcpgYcjtkMpxjYLI=\"}}', summary = 'x' WHERE id = {second}"
+                "UPDATE audit_event SET erased_fields = '{{\"summary\": \
+                 \"ou8M/hfK/QbhntWp0Y8tQmpCYJZrcpgYcjtkMpxjYLI=\"}}', summary = 'x' WHERE id = \
+                 {second}"
             ),
             "altered",
         ),
         // Marks a field as erased without an erasure.
         (
             format!(
-                "UPDATE audit_event SET erased_fields = '{{\"reason\": \"ou8M/hfK/QbhntWp0Y8tQmpCYJZrcpgYcjtkMpxjYLI=\"}}' WHERE id = {second}"
+                "UPDATE audit_event SET erased_fields = '{{\"reason\": \
+                 \"ou8M/hfK/QbhntWp0Y8tQmpCYJZrcpgYcjtkMpxjYLI=\"}}' WHERE id = {second}"
             ),
             "altered",
         ),
         // Forges a retention event at an index beyond the end of the log.
         (
             format!(
-                "INSERT INTO audit_event (id, {columns}, action, metadata) SELECT {id}, {columns}, 'audit.retention_applied', \
-             '{{\"before\": \"2026-01-01T00:00:00Z\", \"events\": 1000, \"first_kept\": 1000}}' FROM audit_event WHERE id = {second}; \
-             INSERT INTO audit_leaf (org_id, leaf_index, event_id, hash) SELECT org_id, 1000, id, {hash} FROM audit_event WHERE action = 'audit.retention_applied'; \
-             DELETE FROM audit_event WHERE id = {second}"
+                "INSERT INTO audit_event (id, {columns}, action, metadata) SELECT {id}, {columns}, \
+                 'audit.retention_applied', '{{\"before\": \"2026-01-01T00:00:00Z\", \"events\": \
+                 1000, \"first_kept\": 1000}}' FROM audit_event WHERE id = {second}; INSERT INTO \
+                 audit_leaf (org_id, leaf_index, event_id, hash) SELECT org_id, 1000, id, {hash} \
+                 FROM audit_event WHERE action = 'audit.retention_applied'; DELETE FROM \
+                 audit_event WHERE id = {second}"
             ),
             "missing",
         ),
@@ -208,7 +221,7 @@ async fn forged_removals_fail_verification(t: &App) {
             .split("\"origin\":\"")
             .nth(1)
             .and_then(|rest| rest.split('"').next())
-            .expect("an origin")
+            .expect("the export has an origin")
             .to_owned(),
     );
     for file in [
@@ -226,11 +239,12 @@ async fn forged_removals_fail_verification(t: &App) {
     let file = export(&owner).await;
     let (events, end) = (
         file.lines().take(3).collect::<Vec<_>>().join("\n"),
-        file.lines().last().expect("an end").to_owned(),
+        file.lines().last().expect("the export has lines").to_owned(),
     );
-    let node = json!({ "node": { "level": 2, "index": 1, "hash": "ou8M/hfK/QbhntWp0Y8tQmpCYJZrcpgYcjtkMpxjYLI=" } });
-    let node_beyond = json!({ "node": { "level": 62, "index": 0, "hash": "ou8M/hfK/QbhntWp0Y8tQmpCYJZrcpgYcjtkMpxjYLI=" } });
-    let mut forged_end: Value = serde_json::from_str(&end).expect("JSON");
+    let hash = "ou8M/hfK/QbhntWp0Y8tQmpCYJZrcpgYcjtkMpxjYLI=";
+    let node = json!({ "node": { "level": 2, "index": 1, "hash": hash } });
+    let node_beyond = json!({ "node": { "level": 62, "index": 0, "hash": hash } });
+    let mut forged_end: Value = serde_json::from_str(&end).expect("the text is valid JSON");
     forged_end["end"]["filter"] = json!({ "q": "x" });
     forged_end["end"]["history"] = json!([]);
     for node in [node.to_string(), node_beyond.to_string()] {
@@ -297,7 +311,8 @@ async fn damaged_log_is_quarantined(t: &App) {
         ("gen_random_uuid()", "decode(repeat('00', 32), 'hex')")
     };
     let insert_leaf = format!(
-        "INSERT INTO audit_leaf (org_id, leaf_index, event_id, hash) SELECT org_id, max(leaf_index) + 1, {id}, {hash} FROM audit_leaf WHERE org_id = {org} GROUP BY 1"
+        "INSERT INTO audit_leaf (org_id, leaf_index, event_id, hash) SELECT org_id, \
+         max(leaf_index) + 1, {id}, {hash} FROM audit_leaf WHERE org_id = {org} GROUP BY 1"
     );
     as_administrator(t, &insert_leaf).await;
     acme.patch("/v1/orgs/acme", json!({ "name": "Pending" })).await.expect(200);
@@ -331,7 +346,14 @@ async fn damaged_log_is_quarantined(t: &App) {
         "the damaged log is reported once: {batch:?}"
     );
     // After a repair no event is lost.
-    as_administrator(t, &format!("DELETE FROM audit_leaf WHERE org_id = {org} AND event_id NOT IN (SELECT id FROM audit_event)")).await;
+    as_administrator(
+        t,
+        &format!(
+            "DELETE FROM audit_leaf WHERE org_id = {org} AND event_id NOT IN (SELECT id FROM \
+             audit_event)"
+        ),
+    )
+    .await;
     sequencer.retry_quarantined();
     let batch = sequencer
         .run_batch(&t.context())
@@ -359,12 +381,13 @@ async fn unauthenticated_queue_entries_are_rejected(t: &App) {
     } else {
         ("gen_random_uuid()", "decode(repeat('00', 32), 'hex')")
     };
-    let columns = "occurred_at, org_id, org_slug, actor_type, actor_id, actor_email, action, outcome, target_type, target_label, summary, \
-                   metadata, schema_version, salts";
+    let columns = "occurred_at, org_id, org_slug, actor_type, actor_id, actor_email, action, \
+                   outcome, target_type, target_label, summary, metadata, schema_version, salts";
     let forged = format!(
-        "INSERT INTO audit_event (id, {columns}) SELECT {new_id}, {columns} FROM audit_event WHERE summary LIKE '%Acme 2%'; \
-         INSERT INTO audit_queue (org_id, event_id, leaf, mac) \
-         SELECT org_id, id, {forged_bytes}, {forged_bytes} FROM audit_event e WHERE NOT EXISTS (SELECT 1 FROM audit_leaf l WHERE l.event_id = e.id)"
+        "INSERT INTO audit_event (id, {columns}) SELECT {new_id}, {columns} FROM audit_event WHERE \
+         summary LIKE '%Acme 2%'; INSERT INTO audit_queue (org_id, event_id, leaf, mac) SELECT \
+         org_id, id, {forged_bytes}, {forged_bytes} FROM audit_event e WHERE NOT EXISTS (SELECT 1 \
+         FROM audit_leaf l WHERE l.event_id = e.id)"
     );
     as_administrator(t, &forged).await;
     // And changes a pending event.
@@ -397,16 +420,17 @@ async fn unauthenticated_queue_entries_are_rejected(t: &App) {
 async fn unreadable_event_is_named(t: &App) {
     let owner = acts(t).await;
     let keys = keys(&owner).await;
-    let event_count = |json: &Value| json["data"].as_array().expect("a list").len();
+    let event_count = |json: &Value| json["data"].as_array().expect("data is an array").len();
     let before = owner.get("/v1/orgs/acme/audit-events?limit=100").await.expect(200);
     let event_id = before.json["data"]
         .as_array()
-        .expect("a list")
+        .expect("data is an array")
         .iter()
         .find(|event| event["log"]["index"] == 2)
-        .expect("is there")["id"]
+        .expect("an event has index 2")["id"]
         .clone();
-    let second_event = "(SELECT event_id FROM audit_leaf WHERE leaf_index = 2 AND org_id = (SELECT id FROM organization WHERE slug = 'acme'))";
+    let second_event = "(SELECT event_id FROM audit_leaf WHERE leaf_index = 2 AND org_id = (SELECT \
+        id FROM organization WHERE slug = 'acme'))";
     as_administrator(t, &format!("UPDATE audit_event SET action = 'x' WHERE id = {second_event}"))
         .await;
     let after = owner.get("/v1/orgs/acme/audit-events?limit=100").await.expect(200);
@@ -416,20 +440,23 @@ async fn unreadable_event_is_named(t: &App) {
         "only the unreadable event is not listed"
     );
     owner
-        .get(&format!("/v1/orgs/acme/audit-events/{}", event_id.as_str().expect("an id")))
+        .get(&format!("/v1/orgs/acme/audit-events/{}", event_id.as_str().expect("id is a string")))
         .await
         .problem(500, "internal");
     let report = judged(&export(&owner).await, keys.clone(), &[]);
     assert_eq!(kinds(&report), ["missing"], "the unreadable event is missing");
     assert!(
-        report.faults[0].detail.contains(event_id.as_str().expect("an id")),
+        report.faults[0].detail.contains(event_id.as_str().expect("id is a string")),
         "the fault names the event: {report:?}"
     );
     let filtered = "/v1/orgs/acme/audit-events?action=org.updated";
     let one_byte = if t.backend == Backend::Sqlite { "x'00'" } else { "'\\x00'::bytea" };
     as_administrator(
         t,
-        &format!("UPDATE audit_leaf SET hash = {one_byte} WHERE leaf_index = 0 AND org_id = (SELECT id FROM organization WHERE slug = 'acme')"),
+        &format!(
+            "UPDATE audit_leaf SET hash = {one_byte} WHERE leaf_index = 0 AND org_id = (SELECT id \
+             FROM organization WHERE slug = 'acme')"
+        ),
     )
     .await;
     let file = download(&owner, filtered, "application/x-ndjson").await.expect(200).body;
@@ -456,10 +483,15 @@ async fn database_rollback_loses_no_events(t: &App) {
     for table in tables {
         t.db.execute(&format!("CREATE TABLE kept_{table} AS SELECT * FROM {table}"))
             .await
-            .expect("is kept");
+            .expect("the table is copied");
     }
     run_batch(&mut sequencer).await;
-    let restore = tables.map(|table| format!("DELETE FROM {table}; INSERT INTO {table} SELECT * FROM kept_{table}; DROP TABLE kept_{table}"));
+    let restore = tables.map(|table| {
+        format!(
+            "DELETE FROM {table}; INSERT INTO {table} SELECT * FROM kept_{table}; DROP TABLE \
+             kept_{table}"
+        )
+    });
     as_administrator(t, &restore.join("; ")).await;
     run_batch(&mut sequencer).await;
     assert_eq!(

@@ -1,5 +1,5 @@
-//! Forged and malformed access tokens (RFC 8725). Forged tokens are signed with the server's real key
-//! unless the test is about the signature.
+//! Forged and malformed access tokens (RFC 8725). Forged tokens are signed with the server's real
+//! key unless the test is about the signature.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD as B64};
 use chrono::TimeDelta;
@@ -30,17 +30,23 @@ struct Forger {
 impl Forger {
     /// Reads the signing key from disk, and header and claims from a valid token.
     async fn of(t: &App) -> Self {
-        let token = t.sign_in("owner@acme.example").await.token.expect("a token");
-        let mut parts = token.split('.').map(|part| B64.decode(part).expect("base64"));
-        let mut json = || serde_json::from_slice(&parts.next().expect("a part")).expect("JSON");
+        let token = t.sign_in("owner@acme.example").await.token.expect("the caller is signed in");
+        let mut parts =
+            token.split('.').map(|part| B64.decode(part).expect("the part is base64url"));
+        let mut json = || {
+            serde_json::from_slice(&parts.next().expect("the token has the part"))
+                .expect("the part is valid JSON")
+        };
         let (header, claims) = (json(), json());
-        let folder = std::fs::read_dir(t.folder.path().join("keys")).expect("a folder");
+        let folder =
+            std::fs::read_dir(t.folder.path().join("keys")).expect("the directory is readable");
         let key = folder
-            .map(|entry| entry.expect("an entry").path())
+            .map(|entry| entry.expect("the entry is readable").path())
             .find(|path| path.extension().is_some_and(|end| end == "pk8"));
-        let key =
-            Ed25519KeyPair::from_pkcs8(&std::fs::read(key.expect("a key")).expect("readable"))
-                .expect("a key");
+        let key = Ed25519KeyPair::from_pkcs8(
+            &std::fs::read(key.expect("the key is valid")).expect("the key file is readable"),
+        )
+        .expect("the key is valid");
         Self { key, header, claims }
     }
 
@@ -63,7 +69,7 @@ impl Forger {
 
     fn without_claim(&self, field: &str) -> String {
         let mut claims = self.claims.clone();
-        claims.as_object_mut().expect("claims").remove(field);
+        claims.as_object_mut().expect("the claims are an object").remove(field);
         self.sign(&self.header.to_string(), &claims.to_string())
     }
 }
@@ -102,10 +108,11 @@ async fn other_algorithms_are_rejected(t: &App) {
     ] {
         let token = forger.with_header("alg", alg);
         refused(t, &token).await;
-        refused(t, &format!("{}.", token.rsplit_once('.').expect("three parts").0)).await;
+        refused(t, &format!("{}.", token.rsplit_once('.').expect("the token has three parts").0))
+            .await;
     }
     let mut header = forger.header.clone();
-    header.as_object_mut().expect("an object").remove("alg");
+    header.as_object_mut().expect("the JSON is an object").remove("alg");
     refused(t, &forger.sign(&header.to_string(), &forger.claims.to_string())).await;
     let duplicate_alg = forger
         .header
@@ -157,7 +164,7 @@ async fn invalid_claims_are_rejected(t: &App) {
     let forger = Forger::of(t).await;
     for (claim, value) in [
         ("iss", json!("https://evil.example")),
-        ("iss", json!(format!("{}/", forger.claims["iss"].as_str().expect("text")))),
+        ("iss", json!(format!("{}/", forger.claims["iss"].as_str().expect("iss is a string")))),
         ("aud", json!("other-api")),
         ("aud", json!("postern-api ")),
         ("sub", json!("org_01k7fgpr00e00800000000000g")),
@@ -182,7 +189,7 @@ async fn invalid_claims_are_rejected(t: &App) {
     for malformed in ["a.b.c", "..", "eyJ", "postern-demo-2026"] {
         refused(t, malformed).await;
     }
-    let other_key = Ed25519KeyPair::from_seed_unchecked(&[7; 32]).expect("a key");
+    let other_key = Ed25519KeyPair::from_seed_unchecked(&[7; 32]).expect("the key is valid");
     let other_forger =
         Forger { key: other_key, header: forger.header.clone(), claims: forger.claims.clone() };
     refused(t, &other_forger.sign(&forger.header.to_string(), &forger.claims.to_string())).await;
@@ -217,18 +224,29 @@ async fn impersonation_claims_cannot_be_forged(t: &App) {
     let (target, started) =
         t.impersonate(&support, "member@acme.example", "acme", "read_only").await;
     // Impersonation claims added to a normal session's token.
-    let act = json!({ "sub": t.user_id("support@postern.example").await, "email": "support@postern.example" });
+    let act = json!({
+        "sub": t.user_id("support@postern.example").await,
+        "email": "support@postern.example",
+    });
     refused(t, &forger.with_claim("act", act.clone())).await;
     refused(t, &forger.with_claim("imp", started["impersonation"]["id"].clone())).await;
-    // A real impersonation token without one of its claims, with a nested actor, or with another user or
-    // org.
+    // A real impersonation token without one of its claims, with a nested actor, or with another
+    // user or org.
     let claims: Value = serde_json::from_slice(
-        &B64.decode(target.token.as_ref().expect("a token").split('.').nth(1).expect("claims"))
-            .expect("base64"),
+        &B64.decode(
+            target
+                .token
+                .as_ref()
+                .expect("the caller is signed in")
+                .split('.')
+                .nth(1)
+                .expect("the token has claims"),
+        )
+        .expect("the part is base64url"),
     )
-    .expect("JSON");
+    .expect("the part is valid JSON");
     let impersonation_forger = Forger {
-        key: Ed25519KeyPair::from_pkcs8(&key_of(t)).expect("a key"),
+        key: Ed25519KeyPair::from_pkcs8(&key_of(t)).expect("the key is valid"),
         header: forger.header.clone(),
         claims: claims.clone(),
     };
@@ -264,16 +282,17 @@ async fn impersonation_claims_cannot_be_forged(t: &App) {
 }
 
 fn key_of(t: &App) -> Vec<u8> {
-    let folder = std::fs::read_dir(t.folder.path().join("keys")).expect("a folder");
+    let folder =
+        std::fs::read_dir(t.folder.path().join("keys")).expect("the directory is readable");
     let path = folder
-        .map(|entry| entry.expect("an entry").path())
+        .map(|entry| entry.expect("the entry is readable").path())
         .find(|path| path.extension().is_some_and(|end| end == "pk8"));
-    std::fs::read(path.expect("a key")).expect("readable")
+    std::fs::read(path.expect("a key file exists")).expect("the key file is readable")
 }
 
 async fn token_is_read_only_from_the_authorization_header(t: &App) {
     let me = t.sign_in("owner@acme.example").await;
-    let token = me.token.clone().expect("a token");
+    let token = me.token.clone().expect("the caller is signed in");
     let duplicate_header = me.request("GET", "/v1/me").header("authorization", "Bearer x");
     Answer::of(duplicate_header.send().await).await.problem(401, "invalid_token");
     t.anonymous()
@@ -307,18 +326,19 @@ async fn keys_rotate_with_an_overlap(t: &App) {
         t.anonymous().get("/.well-known/jwks.json").await.expect(200).json["keys"]
             .as_array()
             .cloned()
-            .expect("keys")
+            .expect("keys is an array")
     };
     let kid = |token: &str| {
         let header: Value = serde_json::from_slice(
-            &B64.decode(token.split('.').next().expect("a header")).expect("base64"),
+            &B64.decode(token.split('.').next().expect("the token has a header"))
+                .expect("the part is base64url"),
         )
-        .expect("JSON");
+        .expect("the part is valid JSON");
         header["kid"].clone()
     };
     assert_eq!(keys().await.len(), 1, "one key is published");
     t.clock.turn(TimeDelta::seconds(1));
-    t.state.tokens.keys().rotate(t.clock.now()).expect("rotates");
+    t.state.tokens.keys().rotate(t.clock.now()).expect("the key is rotated");
     let published = keys().await;
     assert_eq!(published.len(), 2, "the new key is published before it signs");
     assert!(
@@ -327,7 +347,7 @@ async fn keys_rotate_with_an_overlap(t: &App) {
     );
     let during_overlap = t.sign_in("owner@acme.example").await;
     assert_eq!(
-        kid(during_overlap.token.as_ref().expect("a token")),
+        kid(during_overlap.token.as_ref().expect("the caller is signed in")),
         published[0]["kid"],
         "the old key signs until the new key's activation"
     );
@@ -337,7 +357,7 @@ async fn keys_rotate_with_an_overlap(t: &App) {
     t.clock.turn(TimeDelta::seconds(1));
     let after_activation = t.sign_in("owner@acme.example").await;
     assert_eq!(
-        kid(after_activation.token.as_ref().expect("a token")),
+        kid(after_activation.token.as_ref().expect("the caller is signed in")),
         published[1]["kid"],
         "the new key signs after its activation"
     );
@@ -348,33 +368,35 @@ async fn keys_rotate_with_an_overlap(t: &App) {
     let latest = t.sign_in("owner@acme.example").await;
     latest.get("/v1/me").await.expect(200);
     let mut forger = Forger {
-        key: Ed25519KeyPair::from_pkcs8(&oldest_key(t)).expect("a key"),
+        key: Ed25519KeyPair::from_pkcs8(&oldest_key(t)).expect("the key is valid"),
         header: json!({}),
         claims: json!({}),
     };
-    let token = latest.token.clone().expect("a token");
+    let token = latest.token.clone().expect("the caller is signed in");
     let part = |n: usize| -> Value {
         serde_json::from_slice(
-            &B64.decode(token.split('.').nth(n).expect("a part")).expect("base64"),
+            &B64.decode(token.split('.').nth(n).expect("the token has the part"))
+                .expect("the part is base64url"),
         )
-        .expect("JSON")
+        .expect("the part is valid JSON")
     };
     (forger.header, forger.claims) = (part(0), part(1));
     refused(t, &forger.with_header("kid", published[0]["kid"].clone())).await;
 }
 
 fn oldest_key(t: &App) -> Vec<u8> {
-    let folder = std::fs::read_dir(t.folder.path().join("keys")).expect("a folder");
+    let folder =
+        std::fs::read_dir(t.folder.path().join("keys")).expect("the directory is readable");
     let mut paths: Vec<_> = folder
-        .map(|entry| entry.expect("an entry").path())
+        .map(|entry| entry.expect("the entry is readable").path())
         .filter(|path| path.extension().is_some_and(|end| end == "pk8"))
         .collect();
     paths.sort();
-    std::fs::read(&paths[0]).expect("readable")
+    std::fs::read(&paths[0]).expect("the key file is readable")
 }
 
 async fn public_keys_verify_tokens_offline(t: &App) {
-    let token = t.sign_in("owner@acme.example").await.token.expect("a token");
+    let token = t.sign_in("owner@acme.example").await.token.expect("the caller is signed in");
     let discovered = t.anonymous().get("/.well-known/oauth-authorization-server").await.expect(200);
     assert!(
         discovered.text("/jwks_uri").ends_with("/.well-known/jwks.json"),
@@ -386,10 +408,10 @@ async fn public_keys_verify_tokens_offline(t: &App) {
         "public, max-age=300",
         "keys can be cached for 5 minutes"
     );
-    let public = B64.decode(jwks.text("/keys/0/x")).expect("base64");
-    let (signed, signature) = token.rsplit_once('.').expect("three parts");
-    let signature = B64.decode(signature).expect("base64");
+    let public = B64.decode(jwks.text("/keys/0/x")).expect("the part is base64url");
+    let (signed, signature) = token.rsplit_once('.').expect("the token has three parts");
+    let signature = B64.decode(signature).expect("the part is base64url");
     ring::signature::UnparsedPublicKey::new(&ring::signature::ED25519, public)
         .verify(signed.as_bytes(), &signature)
-        .expect("verifies");
+        .expect("the signature is valid");
 }

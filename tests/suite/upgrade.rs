@@ -1,4 +1,5 @@
-//! Upgrade of a database without a transparency log: existing events are added to the log unchanged.
+//! Upgrade of a database without a transparency log: existing events are added to the log
+//! unchanged.
 
 use std::sync::Arc;
 
@@ -23,13 +24,15 @@ async fn earlier_events_are_added_to_the_log(t: &App) {
             format!("sqlite://{}?mode=rwc", t.folder.path().join("old.db").display())
         }
         Backend::Postgres | Backend::PgBouncer => {
-            let name = t.db.url.rsplit('/').next().expect("a name");
-            t.db.execute(&format!("CREATE DATABASE {name}_old OWNER {OWNER}")).await.expect("made");
+            let name = t.db.url.rsplit('/').next().expect("the database URL ends with a name");
+            t.db.execute(&format!("CREATE DATABASE {name}_old OWNER {OWNER}"))
+                .await
+                .expect("the database is created");
             format!("{}_old", t.db.url)
         }
     };
-    let old = Database::connect(as_role(&url, OWNER)).await.expect("opens");
-    Migrator::up(&old, Some(BEFORE)).await.expect("is as it was then");
+    let old = Database::connect(as_role(&url, OWNER)).await.expect("the database opens");
+    Migrator::up(&old, Some(BEFORE)).await.expect("the older migrations run");
     let (id, time) = match t.backend {
         Backend::Sqlite => {
             ("unhex(printf('019a9f2e5c0070008000%012x', n))", "'2026-01-01T00:00:00.000+00:00'")
@@ -41,34 +44,37 @@ async fn earlier_events_are_added_to_the_log(t: &App) {
     };
     // Row-level security of that version. It applies to the owner as well.
     if t.backend != Backend::Sqlite {
-        let rls = "CREATE POLICY platform ON audit_event TO postern_platform USING (true) WITH CHECK (true); \
-                    ALTER TABLE audit_event ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY";
+        let rls = "CREATE POLICY platform ON audit_event TO postern_platform USING (true) WITH \
+                   CHECK (true); ALTER TABLE audit_event ENABLE ROW LEVEL SECURITY, FORCE ROW \
+                   LEVEL SECURITY";
         old.execute_unprepared(rls).await.expect("row-level security is enabled");
     }
     let rows = format!(
-        "INSERT INTO audit_event (id, occurred_at, actor_type, action, outcome, target_type, target_label, summary, metadata, schema_version)
-         WITH RECURSIVE r(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM r WHERE n < 5000)
-         SELECT {id}, {time}, 'system', 'org.updated', 'succeeded', 'org', 'label ' || n, 'summary ' || n, '{{}}', 1 FROM r"
+        "INSERT INTO audit_event (id, occurred_at, actor_type, action, outcome, target_type, \
+         target_label, summary, metadata, schema_version) WITH RECURSIVE r(n) AS (SELECT 1 UNION \
+         ALL SELECT n + 1 FROM r WHERE n < 5000) SELECT {id}, {time}, 'system', 'org.updated', \
+         'succeeded', 'org', 'label ' || n, 'summary ' || n, '{{}}', 1 FROM r"
     );
-    old.close().await.expect("closes");
-    let superuser = Database::connect(as_role(&url, SUPERUSER)).await.expect("opens");
-    superuser.execute_unprepared(&rows).await.expect("were recorded then");
-    superuser.close().await.expect("closes");
+    old.close().await.expect("the connection closes");
+    let superuser = Database::connect(as_role(&url, SUPERUSER)).await.expect("the database opens");
+    superuser.execute_unprepared(&rows).await.expect("the events are inserted");
+    superuser.close().await.expect("the connection closes");
 
-    let folder = tempfile::tempdir().expect("a folder");
-    let audit_keys = AuditKeys::open(folder.path(), LOG_NAME, true, t.context().now).expect("keys");
+    let folder = tempfile::tempdir().expect("a temporary directory is created");
+    let audit_keys = AuditKeys::open(folder.path(), LOG_NAME, true, t.context().now)
+        .expect("the audit keys open");
     let options = Options { audit_keys: Some(Arc::new(audit_keys)), ..store_options(&url) };
-    let migrated = schema::migrate(&options).await.expect("runs");
+    let migrated = schema::migrate(&options).await.expect("migrate runs");
     assert!(matches!(migrated, MigrationOutcome::Done), "the migration completes: {migrated:?}");
-    let store = Store::connect(&options).await.expect("opens");
+    let store = Store::connect(&options).await.expect("the database opens");
     let mut sequencer = Sequencer::new(Arc::clone(&store));
     let mut sequenced = 0;
     loop {
         let batch = sequencer
             .run_batch(&t.context())
             .await
-            .expect("works")
-            .expect("it is nobody else's turn");
+            .expect("the sequencer runs")
+            .expect("no other sequencer holds the lock");
         assert!(batch.damaged.is_empty(), "no log is damaged: {:?}", batch.damaged);
         assert_eq!(batch.rejected, [], "no event is rejected");
         if batch.events == 0 {
@@ -78,18 +84,18 @@ async fn earlier_events_are_added_to_the_log(t: &App) {
     }
     assert_eq!(sequenced, 5_000, "each event is sequenced");
     store.close().await;
-    let new = Database::connect(as_role(&url, SUPERUSER)).await.expect("opens");
+    let new = Database::connect(as_role(&url, SUPERUSER)).await.expect("the database opens");
     let unchanged = "SELECT count(*) FROM audit_event e JOIN audit_leaf l ON l.event_id = e.id \
-                 WHERE e.summary = 'summary ' || substr(e.target_label, 7) AND length(e.salts) = 112";
+        WHERE e.summary = 'summary ' || substr(e.target_label, 7) AND length(e.salts) = 112";
     let count = |sql: &'static str| {
         let new = &new;
         async move {
             let row = new
                 .query_one_raw(Statement::from_string(new.get_database_backend(), sql))
                 .await
-                .expect("runs")
-                .expect("a row");
-            row.try_get_by_index::<i64>(0).expect("a number")
+                .expect("the query runs")
+                .expect("the query returns a row");
+            row.try_get_by_index::<i64>(0).expect("the column is a number")
         }
     };
     assert_eq!(count(unchanged).await, 5_000, "each event is in the log and unchanged");
@@ -100,7 +106,7 @@ async fn earlier_events_are_added_to_the_log(t: &App) {
     );
     // A second migration adds nothing: events that are not in the log then were rejected.
     assert!(
-        matches!(schema::migrate(&options).await.expect("runs"), MigrationOutcome::Done),
+        matches!(schema::migrate(&options).await.expect("migrate runs"), MigrationOutcome::Done),
         "the second migration completes"
     );
     assert_eq!(
@@ -112,12 +118,9 @@ async fn earlier_events_are_added_to_the_log(t: &App) {
     // backfill.
     new.execute_unprepared("DELETE FROM instance WHERE key = 'log_backfilled'")
         .await
-        .expect("is gone");
+        .expect("the row is deleted");
     assert!(
-        matches!(
-            schema::migrate(&options).await.expect("nothing is to be taken over"),
-            MigrationOutcome::Done
-        ),
+        matches!(schema::migrate(&options).await.expect("migrate runs"), MigrationOutcome::Done),
         "the third migration completes"
     );
     let salts = if t.backend == Backend::Sqlite {
@@ -126,16 +129,19 @@ async fn earlier_events_are_added_to_the_log(t: &App) {
         "decode(repeat('ab', 112), 'hex')"
     };
     let forged = format!(
-        "DELETE FROM instance WHERE key = 'log_backfilled';
-         INSERT INTO audit_event (id, occurred_at, actor_type, action, outcome, target_type, target_label, summary, metadata, schema_version, salts)
-         SELECT {id}, {time}, 'system', 'org.updated', 'succeeded', 'org', 'label', 'made up', '{{}}', 1, {salts} FROM (SELECT 5001 AS n) AS r"
+        "DELETE FROM instance WHERE key = 'log_backfilled'; INSERT INTO audit_event (id, \
+         occurred_at, actor_type, action, outcome, target_type, target_label, summary, metadata, \
+         schema_version, salts) SELECT {id}, {time}, 'system', 'org.updated', 'succeeded', 'org', \
+         'label', 'forged', '{{}}', 1, {salts} FROM (SELECT 5001 AS n) AS r"
     );
-    new.execute_unprepared(&forged).await.expect("is made up");
-    let error = schema::migrate(&options).await.expect_err("it was done before").to_string();
+    new.execute_unprepared(&forged).await.expect("the forged event is inserted");
+    let error = schema::migrate(&options).await.expect_err("a repeated backfill fails").to_string();
     assert!(error.contains("log.backfilled"), "the error names the instance key: {error}");
-    new.close().await.expect("closes");
+    new.close().await.expect("the connection closes");
     if t.backend != Backend::Sqlite {
-        let name = url.rsplit('/').next().expect("a name");
-        t.db.execute(&format!("DROP DATABASE {name} WITH (FORCE)")).await.expect("gone");
+        let name = url.rsplit('/').next().expect("the database URL ends with a name");
+        t.db.execute(&format!("DROP DATABASE {name} WITH (FORCE)"))
+            .await
+            .expect("the database is dropped");
     }
 }

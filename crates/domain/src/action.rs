@@ -1,10 +1,12 @@
 //! Closed catalogue of audit actions.
 
-use std::{fmt, str::FromStr};
-
-use crate::metadata::{
-    Field,
-    Kind::{Changed, Count, Filter, Id, Moment, Text},
+use crate::{
+    metadata::{
+        Field,
+        Kind::{Changed, Count, Filter, Id, Moment, Text},
+    },
+    string_enum,
+    string_enum::string_enum_schema,
 };
 
 macro_rules! actions {
@@ -12,24 +14,12 @@ macro_rules! actions {
         $(#[doc = $about:literal])+
         $name:ident = $text:literal { $($field:literal $($optional:ident)?: $kind:expr),* $(,)? }
     )+) => {
-        /// Audit action: the type of an event, as `noun.past_tense_verb`.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-        pub enum Action { $($(#[doc = $about])+ $name),+ }
+        string_enum! {
+            /// Audit action: the type of an event, as `noun.past_tense_verb`.
+            Action { $($(#[doc = $about])+ $name = $text),+ }
+        }
 
         impl Action {
-            pub const ALL: &[Self] = &[$(Self::$name),+];
-
-            #[must_use]
-            pub const fn name(self) -> &'static str {
-                match self { $(Self::$name => $text),+ }
-            }
-
-            /// Description of the recorded event, as a sentence.
-            #[must_use]
-            pub const fn about(self) -> &'static str {
-                match self { $(Self::$name => concat!($($about),+)),+ }
-            }
-
             /// Metadata fields of its events.
             #[must_use]
             pub const fn metadata(self) -> &'static [Field] {
@@ -116,47 +106,4 @@ actions! {
     PrivacyErased = "privacy.erased" { "events": Count }
 }
 
-impl fmt::Display for Action {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
-}
-
-impl serde::Serialize for Action {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(self.name())
-    }
-}
-
-/// The text is not an action of the catalogue.
-#[derive(Debug, thiserror::Error)]
-#[error("unknown action")]
-pub struct NoSuchAction;
-
-impl FromStr for Action {
-    type Err = NoSuchAction;
-
-    fn from_str(text: &str) -> Result<Self, NoSuchAction> {
-        Self::ALL.iter().copied().find(|action| action.name() == text).ok_or(NoSuchAction)
-    }
-}
-
-#[cfg(feature = "openapi")]
-mod openapi {
-    use super::Action;
-    use crate::words::schema;
-    use utoipa::{
-        PartialSchema, ToSchema,
-        openapi::{RefOr, Schema},
-    };
-
-    impl PartialSchema for Action {
-        fn schema() -> RefOr<Schema> {
-            let words: Vec<(&str, &str)> =
-                Self::ALL.iter().map(|action| (action.name(), action.about())).collect();
-            schema("Audit action: the type of the event.", &words)
-        }
-    }
-
-    impl ToSchema for Action {}
-}
+string_enum_schema!(Action);

@@ -14,9 +14,9 @@ use ring::digest;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use crate::{event::LogPosition, words::words};
+use crate::{event::LogPosition, string_enum, string_enum::string_enum_schema};
 
-words! {
+string_enum! {
     /// Personal field of an event, which can be erased on its own.
     Part {
         /// The actor's e-mail address.
@@ -32,6 +32,8 @@ words! {
         Source = "source",
     }
 }
+
+string_enum_schema!(Part);
 
 /// Length of a salt in bytes.
 pub const SALT: usize = 16;

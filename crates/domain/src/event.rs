@@ -19,11 +19,12 @@ use crate::{
     justification::{Reason, TicketRef},
     org::OrgRef,
     staff::Tier,
+    string_enum,
+    string_enum::string_enum_schema,
     truncation,
-    words::words,
 };
 
-words! {
+string_enum! {
     /// Outcome of the action.
     Outcome {
         /// The action was performed.
@@ -35,12 +36,12 @@ words! {
     }
 }
 
-words! {
+string_enum! {
     /// Type of the actor.
     ActorType { User = "user", Staff = "staff", ApiKey = "api_key", System = "system" }
 }
 
-words! {
+string_enum! {
     /// Type of the target.
     TargetType {
         Org = "org", User = "user", Member = "member", Session = "session", Settings = "settings",
@@ -48,6 +49,8 @@ words! {
         Event = "event", Log = "log",
     }
 }
+
+string_enum_schema!(Outcome, ActorType, TargetType);
 
 /// Target of the action.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

@@ -3,14 +3,14 @@
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
-use crate::{org::Limits, words::words};
+use crate::{org::Limits, string_enum, string_enum::string_enum_schema};
 
-words! {
+string_enum! {
     /// Plan that an org subscribes to, smallest first.
     Plan { Starter = "starter", Growth = "growth", Enterprise = "enterprise" }
 }
 
-words! {
+string_enum! {
     /// Feature that a plan can include.
     FeatureKey {
         /// Access to the API with API keys.
@@ -85,7 +85,7 @@ pub struct Feature {
     pub default: bool,
 }
 
-words! {
+string_enum! {
     /// Source of a feature's state.
     DecidedBy {
         /// Override for this org.
@@ -96,6 +96,8 @@ words! {
         Default = "default",
     }
 }
+
+string_enum_schema!(Plan, FeatureKey, DecidedBy);
 
 impl Feature {
     /// Features are disabled unless an override or the plan enables them.

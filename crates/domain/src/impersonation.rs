@@ -16,11 +16,12 @@ use crate::{
     member::Member,
     org::{Org, OrgRef},
     staff::Tier,
+    string_enum,
+    string_enum::string_enum_schema,
     user::User,
-    words::words,
 };
 
-words! {
+string_enum! {
     /// Access during the impersonation.
     Mode {
         /// Read access only.
@@ -29,6 +30,8 @@ words! {
         Full = "full",
     }
 }
+
+string_enum_schema!(Mode);
 
 #[expect(clippy::derivable_impls, reason = "the macro cannot mark a default variant")]
 impl Default for Mode {

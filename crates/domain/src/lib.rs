@@ -32,11 +32,11 @@ pub mod scope;
 pub mod session;
 pub mod settings;
 pub mod staff;
+pub mod string_enum;
 pub mod text;
 mod truncation;
 pub mod user;
 pub mod verify;
-mod words;
 
 pub use id::Id;
 

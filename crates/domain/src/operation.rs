@@ -2,7 +2,7 @@
 
 use chrono::NaiveDate;
 
-use crate::{action::Action, permission::Permission, scope::ScopeKind};
+use crate::{action::Action, permission::Permission, scope::ScopeKind, string_enum};
 
 /// One row of the operations table.
 #[derive(Debug)]
@@ -84,44 +84,22 @@ impl Records {
     }
 }
 
-/// Availability of an operation under impersonation.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Impersonated {
-    Allowed,
-    /// Only with `mode: full`.
-    Write,
-    /// Never.
-    Blocked,
-}
-
-impl Impersonated {
-    /// Value of `x-impersonation` in the OpenAPI document.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Allowed => "allowed",
-            Self::Write => "write",
-            Self::Blocked => "blocked",
-        }
+string_enum! {
+    /// Availability of an operation under impersonation.
+    Impersonated {
+        Allowed = "allowed",
+        /// Only with `mode: full`.
+        Write = "write",
+        /// Never.
+        Blocked = "blocked",
     }
 }
 
-/// Input that an operation requires in addition to its permission.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Demand {
-    Reason,
-    Ticket,
-    IdempotencyKey,
-}
-
-impl Demand {
-    /// Value in `x-demands` in the OpenAPI document.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Reason => "reason",
-            Self::Ticket => "ticket",
-            Self::IdempotencyKey => "idempotency_key",
-        }
+string_enum! {
+    /// Input that an operation requires in addition to its permission.
+    Demand {
+        Reason = "reason",
+        Ticket = "ticket",
+        IdempotencyKey = "idempotency_key",
     }
 }

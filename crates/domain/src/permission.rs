@@ -1,49 +1,27 @@
 //! Permissions, and the lowest role or tier that has each. `openapi/permissions.md` is generated
 //! from this file, so that a change of rights is visible in review.
 
-use std::fmt;
+use crate::{role::Role, staff::Tier, string_enum};
 
-use crate::{role::Role, staff::Tier};
-
-macro_rules! permissions {
-    ($($(#[$doc:meta])* $name:ident = $text:literal),+ $(,)?) => {
-        /// Permission that an operation requires, as `noun:verb`.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-        pub enum Permission { $($(#[$doc])* $name),+ }
-
-        impl Permission {
-            pub const ALL: &[Self] = &[$(Self::$name),+];
-
-            #[must_use]
-            pub const fn name(self) -> &'static str {
-                match self { $(Self::$name => $text),+ }
-            }
-        }
-    };
-}
-
-permissions! {
-    // Permissions in an org, by role.
-    OrgRead = "org:read",
-    OrgWrite = "org:write",
-    OrgDelete = "org:delete",
-    MembersRead = "members:read",
-    MembersManage = "members:manage",
-    SettingsRead = "settings:read",
-    SettingsWrite = "settings:write",
-    AuditRead = "audit:read",
-    // Permissions of the vendor's staff, by tier.
-    AccountsSearch = "accounts:search",
-    Impersonate = "impersonation:use",
-    ImpersonationEndAny = "impersonation:end_any",
-    PlatformAuditReadOwn = "platform_audit:read_own",
-    PlatformAuditReadAll = "platform_audit:read_all",
-    StaffManage = "staff:manage",
-}
-
-impl fmt::Display for Permission {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
+string_enum! {
+    /// Permission that an operation requires, as `noun:verb`, with the roles or tiers that have it.
+    Permission {
+        // Permissions in an org, by role.
+        OrgRead = "org:read",
+        OrgWrite = "org:write",
+        OrgDelete = "org:delete",
+        MembersRead = "members:read",
+        MembersManage = "members:manage",
+        SettingsRead = "settings:read",
+        SettingsWrite = "settings:write",
+        AuditRead = "audit:read",
+        // Permissions of the vendor's staff, by tier.
+        AccountsSearch = "accounts:search",
+        Impersonate = "impersonation:use",
+        ImpersonationEndAny = "impersonation:end_any",
+        PlatformAuditReadOwn = "platform_audit:read_own",
+        PlatformAuditReadAll = "platform_audit:read_all",
+        StaffManage = "staff:manage",
     }
 }
 
@@ -107,7 +85,7 @@ mod openapi {
     };
 
     use super::{Permission, Role, Tier};
-    use crate::words::schema;
+    use crate::string_enum::schema;
 
     impl PartialSchema for Permission {
         fn schema() -> RefOr<Schema> {
@@ -122,17 +100,13 @@ mod openapi {
                     format!(" staff tier {} and above.", tier.map_or("none", Tier::name))
                 }
             };
-            let words: Vec<(&str, String)> = Self::ALL
+            let values: Vec<(&str, String)> = Self::ALL
                 .iter()
                 .map(|permission| (permission.name(), holders(permission)))
                 .collect();
-            let words: Vec<(&str, &str)> =
-                words.iter().map(|(name, holders)| (*name, holders.as_str())).collect();
-            schema(
-                "Permission that an operation requires, as `noun:verb`, with the roles or tiers \
-                 that have it.",
-                &words,
-            )
+            let values: Vec<(&str, &str)> =
+                values.iter().map(|(name, holders)| (*name, holders.as_str())).collect();
+            schema(Self::DESCRIPTION, &values)
         }
     }
 

@@ -1,8 +1,8 @@
 //! Roles of org members.
 
-use crate::words::words;
+use crate::{string_enum, string_enum::string_enum_schema};
 
-words! {
+string_enum! {
     /// Role of a member, lowest first; each includes the rights of the roles before it:
     /// `viewer < member < admin < owner`.
     Role {
@@ -16,3 +16,5 @@ words! {
         Owner = "owner",
     }
 }
+
+string_enum_schema!(Role);

@@ -11,11 +11,12 @@ use crate::{
     id::UserId,
     justification::Reason,
     permission::Permission,
+    string_enum,
+    string_enum::string_enum_schema,
     user::User,
-    words::words,
 };
 
-words! {
+string_enum! {
     /// Staff tier, lowest first; each includes the rights of the tiers before it.
     Tier {
         /// Searches accounts and impersonates members.
@@ -28,6 +29,8 @@ words! {
         SuperAdmin = "super_admin",
     }
 }
+
+string_enum_schema!(Tier);
 
 /// A staff member.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

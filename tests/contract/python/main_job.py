@@ -1,4 +1,7 @@
-"""An integrator's main job with the client that `openapi-python-client` makes of the contract: main_job.py ADDRESS. `mypy --strict` reads it first."""
+"""Typical tasks of an integrator with a client from `openapi-python-client`: main_job.py ADDRESS.
+
+`mypy --strict` checks this file before it runs.
+"""
 
 import json
 import os
@@ -51,9 +54,9 @@ RENAMED = f"Acme of Python {os.getpid()}"
 
 
 def sign_in(email: str) -> str:
-    answer = login.sync(client=Client(ADDRESS), body=LoginBody(email=email, password=PASSWORD))
-    assert isinstance(answer, TokensView), answer
-    return answer.access_token
+    tokens = login.sync(client=Client(ADDRESS), body=LoginBody(email=email, password=PASSWORD))
+    assert isinstance(tokens, TokensView), tokens
+    return tokens.access_token
 
 
 def every_member(client: AuthenticatedClient) -> Iterator[Member]:
@@ -67,22 +70,22 @@ def every_member(client: AuthenticatedClient) -> Iterator[Member]:
         cursor = page.next_cursor
 
 
-def told(mode: Mode) -> str:
-    """A closed list is closed: mypy knows when a word is forgotten."""
+def access(mode: Mode) -> str:
+    """Text for a mode. The enumeration is closed: mypy reports a missing value."""
     match mode:
         case Mode.READ_ONLY:
-            return "looks"
+            return "read access"
         case Mode.FULL:
-            return "acts"
+            return "full access"
         case other:
             assert_never(other)
 
 
-def who(actor: ApiKeyActor | StaffActor | SystemActor | UserActor) -> str:
-    """Who acted: a union is a union, each of its own class."""
+def label(actor: ApiKeyActor | StaffActor | SystemActor | UserActor) -> str:
+    """Text for an actor. Each type of actor is a class."""
     match actor:
         case UserActor():
-            return actor.email or "somebody"
+            return actor.email or "unknown"
         case StaffActor():
             return f"{actor.email} ({actor.tier.value})"
         case ApiKeyActor():
@@ -93,12 +96,13 @@ def who(actor: ApiKeyActor | StaffActor | SystemActor | UserActor) -> str:
             assert_never(other)
 
 
-def events_as_they_happen(token: str) -> Iterator[Event]:
+def stream_events(token: str) -> Iterator[Event]:
+    url = f"{ADDRESS}/v1/orgs/acme/audit-events/stream"
     headers = {"authorization": f"Bearer {token}", "accept": "text/event-stream"}
-    with httpx.stream("GET", f"{ADDRESS}/v1/orgs/acme/audit-events/stream", headers=headers, timeout=30) as stream:
+    with httpx.stream("GET", url, headers=headers, timeout=30) as stream:
         for line in stream.iter_lines():
             if line.startswith("retry:"):
-                # Only now does it follow.
+                # The stream has begun.
                 rename(RENAMED)
             if line.startswith("data: "):
                 yield Event.from_dict(json.loads(line.removeprefix("data: ")))
@@ -111,65 +115,80 @@ owner = AuthenticatedClient(ADDRESS, token=owner_token)
 def rename(name: str) -> str:
     before = read_org.sync("acme", client=owner)
     assert isinstance(before, Org), before
-    answer = update_org.sync("acme", client=owner, body=UpdateOrgBody(name=name))
-    assert isinstance(answer, Org), answer
+    after = update_org.sync("acme", client=owner, body=UpdateOrgBody(name=name))
+    assert isinstance(after, Org), after
     return before.name
 
 
 members = list(every_member(owner))
 assert len(members) > 3 and Role.OWNER in {member.role for member in members}
 
-# Edit the settings, as long as nobody else has.
+# Edit the settings with a precondition: a concurrent edit fails.
 read = read_settings.sync_detailed("acme", client=owner)
 assert isinstance(read.parsed, Settings)
 etag = read.headers["etag"]
 email = f"python-{os.getpid()}@acme.example"
-edited = update_settings.sync("acme", client=owner, body=UpdateSettingsBody(support_email=email), if_match=etag)
+edit = UpdateSettingsBody(support_email=email)
+edited = update_settings.sync("acme", client=owner, body=edit, if_match=etag)
 assert isinstance(edited, Settings) and edited.support_email == email, edited
-late = update_settings.sync_detailed("acme", client=owner, body=UpdateSettingsBody(support_email=None), if_match=etag)
+late_edit = UpdateSettingsBody(support_email=None)
+late = update_settings.sync_detailed("acme", client=owner, body=late_edit, if_match=etag)
 assert late.status_code is HTTPStatus.PRECONDITION_FAILED
 assert isinstance(late.parsed, Problem) and late.parsed.code is KnownProblemCode.STALE
 
-# Support steps in, for a reason; the same request a second time is the same session.
+# Support starts an impersonation with a reason. The same idempotency key replays the response.
 support = AuthenticatedClient(ADDRESS, token=sign_in("support@postern.example"))
-found = search_accounts.sync(client=support, q="member@acme")
-assert isinstance(found, FoundView), found
-target = found.users[0]
+accounts = search_accounts.sync(client=support, q="member@acme")
+assert isinstance(accounts, FoundView), accounts
+target = accounts.users[0]
 body = StartImpersonationBody(
-    target_user_id=target.id, org="acme", reason="cannot open the reports page", ticket_ref="SUP-4312", mode=Mode.FULL
+    target_user_id=target.id,
+    org="acme",
+    reason="cannot open the reports page",
+    ticket_ref="SUP-4312",
+    mode=Mode.FULL,
 )
-started = start_impersonation.sync(client=support, body=body, idempotency_key=f"python-{os.getpid()}")
+key = f"python-{os.getpid()}"
+started = start_impersonation.sync(client=support, body=body, idempotency_key=key)
 assert isinstance(started, StartedView), started
-again = start_impersonation.sync_detailed(client=support, body=body, idempotency_key=f"python-{os.getpid()}")
-assert again.headers["idempotency-replayed"] == "true"
-assert told(started.impersonation.mode) == "acts"
-worn = AuthenticatedClient(ADDRESS, token=started.access_token)
-me = read_me.sync(client=worn)
-assert isinstance(me, MeView) and me.impersonation is not None and not isinstance(me.impersonation, Unset)
+replayed = start_impersonation.sync_detailed(client=support, body=body, idempotency_key=key)
+assert replayed.headers["idempotency-replayed"] == "true"
+assert access(started.impersonation.mode) == "full access"
+impersonated = AuthenticatedClient(ADDRESS, token=started.access_token)
+me = read_me.sync(client=impersonated)
+assert isinstance(me, MeView), me
+assert me.impersonation is not None and not isinstance(me.impersonation, Unset)
 assert me.impersonation.banner == started.banner
-refused = change_password.sync(client=worn, body=ChangePasswordBody(current_password=PASSWORD, new_password="another-password-2026"))
-assert isinstance(refused, Problem) and refused.code is KnownProblemCode.IMPERSONATION_BLOCKED, refused
+blocked = change_password.sync(
+    client=impersonated,
+    body=ChangePasswordBody(current_password=PASSWORD, new_password="another-password-2026"),
+)
+assert isinstance(blocked, Problem), blocked
+assert blocked.code is KnownProblemCode.IMPERSONATION_BLOCKED, blocked
 
-# Follow the log, and see what happens next.
+# Stream the audit log and receive the next event.
 before = read_org.sync("acme", client=owner)
 assert isinstance(before, Org)
-event = next(event for event in events_as_they_happen(owner_token) if event.action is KnownAction.ORG_UPDATED)
+events = stream_events(owner_token)
+event = next(event for event in events if event.action is KnownAction.ORG_UPDATED)
 assert event.metadata["name"] == {"old": before.name, "new": RENAMED}, event
 assert rename(before.name) == RENAMED
 
-# Read the log: what support did stands there under both names.
+# Read the audit log: events of the impersonation name the staff member and the target.
 page = list_audit_events.sync("acme", client=owner, on_behalf_of=target.email)
 assert isinstance(page, EventPage), page
 newest = page.data[0]
-assert who(newest.actor) == "support@postern.example (support)" and newest.on_behalf_of is not None
+assert label(newest.actor) == "support@postern.example (support)"
+assert newest.on_behalf_of is not None
 assert newest.on_behalf_of.email == target.email
-# A word that came with a later server does not keep anybody from the rest.
+# Values added by a later server version can be parsed.
 later = newest.to_dict()
-later["action"], later["target"]["type"] = "moon.landed", "moon"
-read_all_the_same = Event.from_dict(later)
-assert read_all_the_same.action == "moon.landed" and read_all_the_same.summary == newest.summary
+later["action"], later["target"]["type"] = "report.created", "report"
+parsed = Event.from_dict(later)
+assert parsed.action == "report.created" and parsed.summary == newest.summary
 ended = end_impersonation.sync_detailed(started.impersonation.id, client=support)
 assert ended.status_code is HTTPStatus.NO_CONTENT
-gone = read_me.sync(client=worn)
-assert isinstance(gone, Problem) and gone.code is KnownProblemCode.IMPERSONATION_ENDED, gone
-print("the Python client does the job")
+after_end = read_me.sync(client=impersonated)
+assert isinstance(after_end, Problem), after_end
+assert after_end.code is KnownProblemCode.IMPERSONATION_ENDED, after_end
+print("all tasks succeeded with the Python client")

@@ -44,7 +44,7 @@ use crate::{
     )),
     (status = 403,
         description = "`impersonation_blocked`: exports are blocked under impersonation."),
-    (status = 429, description = "`too_many_open`: too many open streams, exports and text \
+    (status = 429, description = "`too_many_streams`: too many open streams, exports and text \
         searches. Close one, or retry after one has ended.")
 ))]
 pub async fn list_audit_events(
@@ -115,7 +115,7 @@ pub type ImpersonationPage = Listed<Impersonation>;
         (EventPage = "application/json"), (String = "application/x-ndjson"), (String = "text/csv")
     )),
     (status = 404, description = "`not_found`: the org does not exist."),
-    (status = 429, description = "`too_many_open`: too many open streams, exports and text \
+    (status = 429, description = "`too_many_streams`: too many open streams, exports and text \
         searches. Close one, or retry after one has ended.")
 ))]
 pub async fn list_platform_audit_events(

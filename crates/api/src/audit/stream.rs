@@ -61,7 +61,7 @@ impl FromInput for Resume {
     params(("Last-Event-ID" = Option<u64>, Header, description = "Last `id` received from the \
         stream: an index in the log, not an event ID (`evt_…`).")), responses(
     (status = 200, description = "The stream.", body = String, content_type = "text/event-stream"),
-    (status = 429, description = "`too_many_open`: too many open streams, exports and text \
+    (status = 429, description = "`too_many_streams`: too many open streams, exports and text \
         searches. Close one, or retry after one has ended.")
 ))]
 pub async fn stream_audit_events(
@@ -83,7 +83,7 @@ pub async fn stream_audit_events(
         the stream: an index in the log, not an event ID (`evt_…`).")), responses(
     (status = 200, description = "The stream.", body = String, content_type = "text/event-stream"),
     (status = 404, description = "`not_found`: the org does not exist."),
-    (status = 429, description = "`too_many_open`: too many open streams, exports and text \
+    (status = 429, description = "`too_many_streams`: too many open streams, exports and text \
         searches. Close one, or retry after one has ended.")
 ))]
 pub async fn stream_platform_audit_events(

@@ -4,22 +4,17 @@
 use std::borrow::Cow;
 
 use actix_web::http::StatusCode;
+use postern_domain::string_enum;
 use utoipa::openapi::{ObjectBuilder, RefOr, Schema, Type};
 
 macro_rules! problems {
     ($($name:ident = $status:literal $code:literal $title:literal, $remedy:literal;)+) => {
-        /// Code of a problem.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-        pub enum Code { $($name),+ }
+        string_enum! {
+            /// Stable code of a problem.
+            Code { $($name = $code),+ }
+        }
 
         impl Code {
-            pub const ALL: &[Self] = &[$(Self::$name),+];
-
-            #[must_use]
-            pub const fn name(self) -> &'static str {
-                match self { $(Self::$name => $code),+ }
-            }
-
             #[must_use]
             pub const fn title(self) -> &'static str {
                 match self { $(Self::$name => $title),+ }
@@ -130,7 +125,7 @@ problems! {
         "No action is required: the user has no tier.";
     TooManyAttempts = 429 "too_many_attempts" "Too many failed attempts",
         "Wait as long as `Retry-After` says. Existing sessions keep working.";
-    TooManyStreams = 429 "too_many_open" "Too many open streams or exports",
+    TooManyStreams = 429 "too_many_streams" "Too many open streams or exports",
         "Close one, or wait until one ends.";
     Internal = 500 "internal" "Internal server error",
         "Report `request_id` to the operator: it identifies the cause in the server's log. \
@@ -144,7 +139,7 @@ impl utoipa::PartialSchema for Code {
     fn schema() -> RefOr<Schema> {
         let schema = ObjectBuilder::new()
             .schema_type(Type::String)
-            .description(Some("Stable code of a problem."));
+            .description(Some(Self::DESCRIPTION.trim()));
         schema.enum_values(Some(Self::ALL.iter().map(|code| code.name()))).into()
     }
 }

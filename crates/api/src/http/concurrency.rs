@@ -98,11 +98,11 @@ mod tests {
         let second = limiter.acquire(user(1), acme).expect("below the limits");
         assert_eq!(
             limiter.acquire(user(1), acme).map(drop).expect_err("user limit").code().name(),
-            "too_many_open"
+            "too_many_streams"
         );
         assert_eq!(
             limiter.acquire(user(2), acme).map(drop).expect_err("org limit").code().name(),
-            "too_many_open"
+            "too_many_streams"
         );
         let permits: Vec<_> =
             (0..6).map(|n| limiter.acquire(user(3 + n), None).expect("below the limits")).collect();

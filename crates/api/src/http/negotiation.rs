@@ -5,6 +5,8 @@ use actix_web::{
     http::header::{self, Accept, Header, HeaderValue, Quality},
 };
 
+use postern_domain::string_enum;
+
 use super::{Download, FromInput, Input, Problem, Reply, Respond};
 
 /// JSON, or the same content in another media type.
@@ -27,29 +29,20 @@ impl<T> Respond for Negotiated<T> {
     }
 }
 
-/// File formats for lists.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Format {
-    Ndjson,
-    Csv,
+string_enum! {
+    /// File format of a list.
+    Format {
+        Ndjson = "ndjson",
+        Csv = "csv",
+    }
 }
 
 impl Format {
-    const ALL: [Self; 2] = [Self::Ndjson, Self::Csv];
-
     #[must_use]
     pub const fn media_type(self) -> &'static str {
         match self {
             Self::Ndjson => "application/x-ndjson",
             Self::Csv => "text/csv",
-        }
-    }
-
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Ndjson => "ndjson",
-            Self::Csv => "csv",
         }
     }
 }
@@ -64,7 +57,7 @@ impl FromInput for AcceptedFormat {
             &input.request,
             &[JSON, Format::Ndjson.media_type(), Format::Csv.media_type()],
         );
-        Ok(Self(Format::ALL.into_iter().find(|format| format.media_type() == media_type)))
+        Ok(Self(Format::ALL.iter().copied().find(|format| format.media_type() == media_type)))
     }
 }
 

@@ -2,6 +2,7 @@ use std::collections::BTreeMap;
 
 use postern_domain::{
     Id,
+    action::Action,
     entry::{CommitmentSalts, Part},
     event::{ActorRef, ActorType, Event, OnBehalfOf, Outcome, Source, Target, TargetType},
     org::OrgRef,
@@ -189,7 +190,7 @@ impl TryFrom<Model> for Event {
             },
             on_behalf_of: on_behalf_of_id
                 .map(|id| OnBehalfOf { id: Id::new(id), email: on_behalf_of_email }),
-            action: action.parse().map_err(|_| unknown("action", &action))?,
+            action: Action::parse(&action).ok_or_else(|| unknown("action", &action))?,
             outcome: Outcome::parse(&outcome).ok_or_else(|| unknown("outcome", &outcome))?,
             target: Target {
                 kind: TargetType::parse(&target_type)

@@ -34,7 +34,10 @@ fn check_foreign_keys(catalog: &Catalog, faults: &mut Vec<Fault>) {
                     "the foreign key {} from {} to {} does not include the org",
                     key.name, key.from_table, key.to_table
                 ),
-                format!("replace it with a composite key that includes {from} and {to}"),
+                format!(
+                    "replace it with a composite key that pairs {}.{from} with {}.{to}",
+                    key.from_table, key.to_table
+                ),
             ));
         }
     }

@@ -48,7 +48,18 @@ fn describe_actual(policy: &Policy) -> String {
         using
     } else {
         let kind = if policy.permissive { "permissive" } else { "restrictive" };
-        format!("{kind}, command {}, USING {using}, WITH CHECK {check}", policy.command)
+        let command = command_name(&policy.command);
+        format!("{kind}, FOR {command}, USING {using}, WITH CHECK {check}")
     };
     describe(&policy.table, &policy.name, &policy.roles, &condition)
+}
+
+fn command_name(polcmd: &str) -> &'static str {
+    match polcmd {
+        "r" => "SELECT",
+        "a" => "INSERT",
+        "w" => "UPDATE",
+        "d" => "DELETE",
+        _ => "ALL",
+    }
 }

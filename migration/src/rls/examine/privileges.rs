@@ -110,15 +110,17 @@ pub fn check_schema(catalog: &Catalog, role: &str, check: &'static str, faults: 
     if privileges == SCHEMA_USAGE || catalog.is_superuser(role) {
         return;
     }
-    let privileges = if privileges.is_empty() { "no privileges on the schema" } else { privileges };
-    faults.push(Fault::new(
-        check,
-        format!("{role} has {privileges}; it must have {SCHEMA_USAGE} only"),
+    let remedy = if privileges.contains("on the database") {
         format!(
-            "{RUN_MIGRATE}; as the owner of the database: \
+            "{RUN_MIGRATE}, or as the owner of the database: \
              REVOKE CREATE, TEMPORARY ON DATABASE {} FROM PUBLIC, {}",
             quoted(&catalog.session.database),
             quoted(role)
-        ),
-    ));
+        )
+    } else {
+        RUN_MIGRATE.to_owned()
+    };
+    let privileges = if privileges.is_empty() { "no privileges on the schema" } else { privileges };
+    let detail = format!("{role} has {privileges}; it must have {SCHEMA_USAGE} only");
+    faults.push(Fault::new(check, detail, remedy));
 }
