@@ -16,11 +16,11 @@ mod m0006_impersonations;
 mod m0007_audit;
 mod m0008_idempotency;
 mod m0009_instance;
-mod m0010_scoped_answers;
+mod m0010_scoped_responses;
 mod m0011_lookups;
 mod m0012_log;
 mod m0013_retention;
-mod m0014_record_lookups;
+mod m0014_audit_lookups;
 pub mod rls;
 
 use sea_orm_migration::{
@@ -29,7 +29,8 @@ use sea_orm_migration::{
 };
 
 pub use backend::{
-    append_only_faults, months, random_bytes, with_sqlite_triggers, without_sqlite_triggers,
+    append_only_faults, create_partitions_sql, create_sqlite_triggers_sql,
+    drop_sqlite_triggers_sql, random_bytes,
 };
 use rls::{ApplyOutcome, Roles};
 
@@ -51,11 +52,11 @@ impl MigratorTrait for Migrator {
             Box::new(m0007_audit::Migration),
             Box::new(m0008_idempotency::Migration),
             Box::new(m0009_instance::Migration),
-            Box::new(m0010_scoped_answers::Migration),
+            Box::new(m0010_scoped_responses::Migration),
             Box::new(m0011_lookups::Migration),
             Box::new(m0012_log::Migration),
             Box::new(m0013_retention::Migration),
-            Box::new(m0014_record_lookups::Migration),
+            Box::new(m0014_audit_lookups::Migration),
         ]
     }
 }

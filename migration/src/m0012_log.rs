@@ -39,7 +39,9 @@ impl MigrationTrait for Migration {
         indexes(manager).await?;
         append_only(manager, "audit_event", &["id"]).await?;
         queue(manager).await?;
-        log(manager).await
+        leaves(manager).await?;
+        nodes(manager).await?;
+        checkpoints(manager).await
     }
 }
 
@@ -107,7 +109,7 @@ async fn queue(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
         .await
 }
 
-async fn log(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
+async fn leaves(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
     manager
         .create_table(
             Table::create()
@@ -127,6 +129,10 @@ async fn log(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
                 .take(),
         )
         .await?;
+    append_only(manager, "audit_leaf", &["org_id", "leaf_index"]).await
+}
+
+async fn nodes(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
     manager
         .create_table(
             Table::create()
@@ -140,6 +146,10 @@ async fn log(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
                 .take(),
         )
         .await?;
+    append_only(manager, "audit_node", &["org_id", "level", "node_index"]).await
+}
+
+async fn checkpoints(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
     manager
         .create_table(
             Table::create()
@@ -155,7 +165,5 @@ async fn log(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
                 .take(),
         )
         .await?;
-    append_only(manager, "audit_leaf", &["org_id", "leaf_index"]).await?;
-    append_only(manager, "audit_node", &["org_id", "level", "node_index"]).await?;
     append_only(manager, "audit_checkpoint", &["org_id", "size"]).await
 }

@@ -37,14 +37,14 @@ impl Request {
     pub fn once(&self) {
         let mut stream = connect(&self.address).expect("the server accepts the connection");
         let (status, body) = exchange(&mut stream, &self.bytes).expect("the server responds");
-        assert!(status < 300, "{status}: {}", String::from_utf8_lossy(&body));
+        assert!(status < 300, "the request succeeds: {status}: {}", String::from_utf8_lossy(&body));
     }
 
     /// Sends the request once and returns the JSON body of the response.
-    pub fn answer(&self) -> Value {
+    pub fn response(&self) -> Value {
         let mut stream = connect(&self.address).expect("the server accepts the connection");
         let (_, body) = exchange(&mut stream, &self.bytes).expect("the server responds");
-        serde_json::from_slice(&body).expect("JSON")
+        serde_json::from_slice(&body).expect("the body is valid JSON")
     }
 }
 
@@ -93,12 +93,12 @@ async fn send(requests: Vec<Request>, nth: usize, until: Instant) -> u32 {
         buffer.clear();
         let status = loop {
             let read = stream.read_buf(&mut buffer).await.expect("the server responds");
-            assert!(read > 0, "the server closed the connection");
-            if let Some((status, _)) = whole(&buffer) {
+            assert!(read > 0, "the server keeps the connection open");
+            if let Some((status, _)) = parse_head(&buffer) {
                 break status;
             }
         };
-        assert!(status < 300, "{status}");
+        assert!(status < 300, "the request succeeds: {status}");
         count += 1;
     }
     count
@@ -148,14 +148,14 @@ fn exchange(stream: &mut TcpStream, request: &[u8]) -> std::io::Result<(u16, Vec
             return Err(std::io::ErrorKind::UnexpectedEof.into());
         }
         buffer.extend_from_slice(&chunk[..read]);
-        if let Some((status, head)) = whole(&buffer) {
+        if let Some((status, head)) = parse_head(&buffer) {
             return Ok((status, buffer.split_off(head)));
         }
     }
 }
 
 /// Status of a response and length of its head; `None` if the response is incomplete.
-fn whole(buffer: &[u8]) -> Option<(u16, usize)> {
+fn parse_head(buffer: &[u8]) -> Option<(u16, usize)> {
     let head = buffer.windows(4).position(|window| window == b"\r\n\r\n")? + 4;
     let text = std::str::from_utf8(&buffer[..head]).expect("the head is ASCII");
     let length = text.lines().find_map(|line| {

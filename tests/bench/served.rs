@@ -21,7 +21,7 @@ pub fn migrate(folder: &Path, database: &str, owner: &str) {
         .env("POSTERN__DATABASE__URL", database)
         .env("POSTERN__DATABASE__OWNER_URL", owner);
     let status = command.stdout(Stdio::null()).status().expect("the command runs");
-    assert!(status.success(), "`postern migrate` failed");
+    assert!(status.success(), "`postern migrate` succeeds");
 }
 
 /// Median of measurements, with minimum and maximum in parentheses.
@@ -55,7 +55,10 @@ impl Served {
         let address = free.to_string();
         while http::status(&address, "/readyz") != Some(200) {
             std::thread::yield_now();
-            assert!(start.elapsed() < Duration::from_secs(30), "the server does not get ready");
+            assert!(
+                start.elapsed() < Duration::from_secs(30),
+                "the server gets ready within 30 seconds"
+            );
         }
         Self { process, address, ready: start.elapsed() }
     }
@@ -63,12 +66,12 @@ impl Served {
     pub fn sign_in(&self, email: &str) -> String {
         let body = json!({ "email": email, "password": postern_tests::PASSWORD });
         let tokens =
-            http::Request::new(&self.address, "POST", "/v1/auth/login", "", Some(body)).answer();
+            http::Request::new(&self.address, "POST", "/v1/auth/login", "", Some(body)).response();
         tokens["access_token"].as_str().expect("an access token").to_owned()
     }
 
     pub fn get(&self, token: &str, path: &str) -> Value {
-        http::Request::new(&self.address, "GET", path, token, None).answer()
+        http::Request::new(&self.address, "GET", path, token, None).response()
     }
 
     /// A field of `/proc/…/status`, in MiB.

@@ -7,25 +7,25 @@ use std::{
     time::Duration,
 };
 
-use postern_tests::{Cluster, SERVER, SUPERUSER};
+use postern_tests::{Cluster, SERVER};
 
-use crate::http::THREADS;
+use crate::{http::THREADS, psql};
 
 /// Runs `request` once with statement logging, and writes its statements to a script.
 pub fn of(cluster: &Cluster, folder: &Path, request: impl FnOnce()) -> PathBuf {
     let path = Path::new(cluster.socket_folder()).join("server.log");
-    psql(cluster, "ALTER SYSTEM SET log_statement = 'all'");
-    psql(cluster, "SELECT pg_reload_conf()");
+    psql::run(cluster, "ALTER SYSTEM SET log_statement = 'all'");
+    psql::run(cluster, "SELECT pg_reload_conf()");
     // Backends apply the new setting between two statements.
-    psql(cluster, "SELECT pg_sleep(0.3)");
+    psql::run(cluster, "SELECT pg_sleep(0.3)");
     let before = fs::read_to_string(&path).expect("the log is readable").len();
     request();
     let log = fs::read_to_string(&path).expect("the log is readable").split_off(before);
-    psql(cluster, "ALTER SYSTEM RESET log_statement");
-    psql(cluster, "SELECT pg_reload_conf()");
+    psql::run(cluster, "ALTER SYSTEM RESET log_statement");
+    psql::run(cluster, "SELECT pg_reload_conf()");
     let script = folder.join("request.sql");
     let statements = statements(&log);
-    assert!(statements.len() >= 4, "statements are missing in the log: {log}");
+    assert!(statements.len() >= 4, "the log has the statements of the request: {log}");
     fs::write(&script, statements.join("\n")).expect("the script is written");
     script
 }
@@ -51,26 +51,30 @@ pub fn pgbench(cluster: &Cluster, script: &Path, connections: usize, duration: D
     rate.unwrap_or_else(|| panic!("{report}{}", String::from_utf8_lossy(&output.stderr)))
 }
 
-fn psql(cluster: &Cluster, sql: &str) {
-    let output = Command::new(cluster.binaries.join("psql"))
-        .args([
-            "--quiet",
-            "--no-psqlrc",
-            "--host",
-            cluster.socket_folder(),
-            "--username",
-            SUPERUSER,
-            "--command",
-            sql,
-            "postgres",
-        ])
-        .output()
-        .expect("psql runs");
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+/// Statements of a transaction in a log, with their parameters inserted. From BEGIN to COMMIT or
+/// ROLLBACK: a read is rolled back after the response, possibly after the log was read.
+fn statements(log: &str) -> Vec<String> {
+    let logged = logged_statements(log);
+    let all = logged
+        .iter()
+        .flat_map(|statement| statement.split("; "))
+        .map(|statement| format!("{};", statement.trim_end_matches(';')));
+    let ends = |statement: &str| ["COMMIT;", "ROLLBACK;"].contains(&statement);
+    let mut transaction: Vec<String> = all.skip_while(|statement| statement != "BEGIN;").collect();
+    transaction.truncate(
+        transaction
+            .iter()
+            .position(|statement| ends(statement))
+            .map_or(transaction.len(), |end| end + 1),
+    );
+    if !transaction.last().is_some_and(|last| ends(last)) {
+        transaction.push("ROLLBACK;".to_owned());
+    }
+    transaction
 }
 
-/// Statements in a log, with their parameters inserted.
-fn statements(log: &str) -> Vec<String> {
+/// All entries of a log, with their parameters inserted.
+fn logged_statements(log: &str) -> Vec<String> {
     let mut all: Vec<String> = Vec::new();
     let mut lines = log.lines().peekable();
     while let Some(line) = lines.next() {
@@ -97,24 +101,7 @@ fn statements(log: &str) -> Vec<String> {
         }
         all.push(statement);
     }
-    let all = all
-        .iter()
-        .flat_map(|statement| statement.split("; "))
-        .map(|statement| format!("{};", statement.trim_end_matches(';')));
-    // From BEGIN to COMMIT or ROLLBACK. A read is rolled back after the response, possibly after
-    // the log was read.
-    let ends = |statement: &str| ["COMMIT;", "ROLLBACK;"].contains(&statement);
-    let mut transaction: Vec<String> = all.skip_while(|statement| statement != "BEGIN;").collect();
-    transaction.truncate(
-        transaction
-            .iter()
-            .position(|statement| ends(statement))
-            .map_or(transaction.len(), |end| end + 1),
-    );
-    if !transaction.last().is_some_and(|last| ends(last)) {
-        transaction.push("ROLLBACK;".to_owned());
-    }
-    transaction
+    all
 }
 
 /// SQL of a new `UUIDv7`, so that events are inserted behind the newest ones.

@@ -13,7 +13,7 @@ pub struct Person<'a> {
 
 /// A complete response.
 #[derive(Debug)]
-pub struct Answer {
+pub struct Response {
     pub status: u16,
     pub headers: HeaderMap,
     pub body: String,
@@ -36,31 +36,31 @@ impl<'a> Person<'a> {
         }
     }
 
-    pub async fn get(&self, path: &str) -> Answer {
-        let response = Answer::of(self.request("GET", path).send().await).await;
-        contract::has_said("GET", path, &response);
+    pub async fn get(&self, path: &str) -> Response {
+        let response = Response::of(self.request("GET", path).send().await).await;
+        contract::assert_documented("GET", path, &response);
         response
     }
 
-    pub async fn post(&self, path: &str, body: Value) -> Answer {
+    pub async fn post(&self, path: &str, body: Value) -> Response {
         self.send("POST", path, Some(body)).await
     }
 
-    pub async fn patch(&self, path: &str, body: Value) -> Answer {
+    pub async fn patch(&self, path: &str, body: Value) -> Response {
         self.send("PATCH", path, Some(body)).await
     }
 
-    pub async fn put(&self, path: &str, body: Value) -> Answer {
+    pub async fn put(&self, path: &str, body: Value) -> Response {
         self.send("PUT", path, Some(body)).await
     }
 
-    pub async fn delete(&self, path: &str) -> Answer {
+    pub async fn delete(&self, path: &str) -> Response {
         self.send("DELETE", path, None).await
     }
 
     /// Sends a request and checks the response against the contract. A POST gets a new idempotency
     /// key.
-    pub async fn send(&self, method: &str, path: &str, body: Option<Value>) -> Answer {
+    pub async fn send(&self, method: &str, path: &str, body: Option<Value>) -> Response {
         let mut request = self.request(method, path);
         if method == "POST" {
             request = request.header("idempotency-key", self.app.state.new_request_id());
@@ -68,13 +68,13 @@ impl<'a> Person<'a> {
         if let Some(body) = body {
             request = request.json(&body);
         }
-        let response = Answer::of(request.send().await).await;
-        contract::has_said(method, path, &response);
+        let response = Response::of(request.send().await).await;
+        contract::assert_documented(method, path, &response);
         response
     }
 }
 
-impl Answer {
+impl Response {
     pub async fn of(response: Result<reqwest::Response, reqwest::Error>) -> Self {
         let response = response.expect("the server responds");
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
@@ -92,21 +92,38 @@ impl Answer {
     /// Asserts the status, and for errors the shape of a problem.
     #[track_caller]
     pub fn expect(self, status: u16) -> Self {
-        assert_eq!(self.status, status, "{}", self.body);
+        assert_eq!(self.status, status, "the response has status {status}: {}", self.body);
         if status >= 400 {
-            assert_eq!(self.header("content-type"), "application/problem+json");
-            assert_eq!(self.json["status"], status);
-            assert_eq!(self.json["request_id"], self.header("x-request-id"));
-            assert_eq!(self.json["type"], format!("/problems/{}", self.text("/code")));
+            assert_eq!(
+                self.header("content-type"),
+                "application/problem+json",
+                "an error is a problem: {}",
+                self.body
+            );
+            assert_eq!(self.json["status"], status, "the problem has the status: {}", self.body);
+            assert_eq!(
+                self.json["request_id"],
+                self.header("x-request-id"),
+                "the problem has the request id of the header"
+            );
+            assert_eq!(
+                self.json["type"],
+                format!("/problems/{}", self.text("/code")),
+                "the type of the problem refers to its code"
+            );
         }
         if status == 401 {
             assert!(
                 self.header("www-authenticate").starts_with("Bearer"),
-                "401 without WWW-Authenticate: Bearer"
+                "401 has the header WWW-Authenticate: Bearer"
             );
         }
         if status == 429 || status == 503 {
-            assert!(self.header("retry-after").parse::<u64>().is_ok_and(|seconds| seconds > 0));
+            let retry_after = self.header("retry-after");
+            assert!(
+                retry_after.parse::<u64>().is_ok_and(|seconds| seconds > 0),
+                "{status} has a Retry-After in seconds, not {retry_after:?}"
+            );
         }
         self
     }
@@ -115,7 +132,7 @@ impl Answer {
     #[track_caller]
     pub fn problem(self, status: u16, code: &str) -> Self {
         let response = self.expect(status);
-        assert_eq!(response.json["code"], code, "{}", response.body);
+        assert_eq!(response.json["code"], code, "the problem is {code}: {}", response.body);
         response
     }
 

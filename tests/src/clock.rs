@@ -1,4 +1,4 @@
-//! A clock that only changes when a test advances it.
+//! A clock that only changes when a test sets it.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -16,7 +16,12 @@ impl Default for TestClock {
 }
 
 impl TestClock {
-    pub fn turn(&self, by: TimeDelta) {
+    pub fn set(&self, time: DateTime<Utc>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = time;
+    }
+
+    /// Moves the clock; a negative duration moves it back.
+    pub fn advance(&self, by: TimeDelta) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) += by;
     }
 }

@@ -20,7 +20,7 @@ pub const SUPERUSER: &str = "postgres";
 struct Supervised {
     process: Child,
     /// The line that it printed when it was ready.
-    told: String,
+    ready_line: String,
 }
 
 impl Supervised {
@@ -28,11 +28,11 @@ impl Supervised {
         let mut process =
             command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("the script runs");
         let mut line = String::new();
-        BufReader::new(process.stdout.take().expect("piped"))
+        BufReader::new(process.stdout.take().expect("the stream is piped"))
             .read_line(&mut line)
             .expect("the script prints a line");
         assert!(!line.is_empty(), "{command:?} did not start");
-        Self { process, told: line.trim().to_owned() }
+        Self { process, ready_line: line.trim().to_owned() }
     }
 }
 
@@ -44,7 +44,7 @@ impl Drop for Supervised {
 }
 
 /// Runs a `find-….sh` script, which finds or installs a program. Returns the path it prints.
-fn found(script: &str) -> PathBuf {
+fn find_program(script: &str) -> PathBuf {
     let output = Command::new(script_path(script))
         .stderr(Stdio::inherit())
         .output()
@@ -68,7 +68,7 @@ static CLUSTER: LazyLock<Cluster> = LazyLock::new(|| Cluster::start(""));
 
 /// `PgBouncer` in transaction mode in front of the shared cluster.
 static BOUNCER: LazyLock<Supervised> = LazyLock::new(|| {
-    let program = found("find-pgbouncer.sh");
+    let program = find_program("find-pgbouncer.sh");
     Supervised::start(
         Command::new(script_path("pgbouncer.sh")).arg(program).arg(CLUSTER.socket_folder()),
     )
@@ -77,7 +77,7 @@ static BOUNCER: LazyLock<Supervised> = LazyLock::new(|| {
 impl Cluster {
     /// Starts a cluster with additional settings, such as `-c fsync=on`.
     pub fn start(settings: &str) -> Self {
-        let binaries = found("find-postgres.sh");
+        let binaries = find_program("find-postgres.sh");
         let process = Supervised::start(
             Command::new(script_path("postgres.sh"))
                 .arg(&binaries)
@@ -88,7 +88,7 @@ impl Cluster {
 
     #[must_use]
     pub fn socket_folder(&self) -> &str {
-        &self.process.told
+        &self.process.ready_line
     }
 
     /// URL of a database for a role: [`SERVER`], [`OWNER`] or [`SUPERUSER`].
@@ -105,5 +105,5 @@ pub fn url(role: &str, database: &str) -> String {
 
 /// URL of a database of the shared cluster for the server's login, through `PgBouncer`.
 pub fn pooled_url(database: &str) -> String {
-    format!("postgres://{SERVER}@{}:6432/{database}", BOUNCER.told.replace('/', "%2F"))
+    format!("postgres://{SERVER}@{}:6432/{database}", BOUNCER.ready_line.replace('/', "%2F"))
 }

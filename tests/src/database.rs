@@ -19,8 +19,9 @@ use postern_domain::{
     event::Source,
     password::Password,
 };
+use postern_keystore::AuditKeys;
 use postern_persistence::{
-    AuditKeys, Durability, Options, Store, demo,
+    Durability, Options, Store, demo,
     schema::{self, MigrationOutcome},
 };
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, Statement, prelude::Uuid};
@@ -127,7 +128,7 @@ impl Database {
         rows.iter().map(|row| row.try_get_by_index(0).expect("a text")).collect()
     }
 
-    pub async fn drop_it(self) {
+    pub async fn drop_database(self) {
         let Self { url, pooled: _, raw, backend } = self;
         raw.close().await.expect("the connection closes");
         if backend != Backend::Sqlite {
@@ -179,23 +180,24 @@ pub fn audit_keys() -> Arc<AuditKeys> {
     static KEYS: OnceLock<(TempDir, Arc<AuditKeys>)> = OnceLock::new();
     let (_, audit_keys) = KEYS.get_or_init(|| {
         let folder = tempfile::tempdir().expect("a temporary directory");
-        write_record_keys(folder.path());
-        let audit_keys = AuditKeys::open(folder.path(), LOG_NAME, true, TestClock::default().now())
-            .expect("the keys are valid");
+        write_audit_keys(folder.path());
+        let audit_keys =
+            AuditKeys::open(folder.path(), LOG_ORIGIN, true, TestClock::default().now())
+                .expect("the keys are valid");
         (folder, Arc::new(audit_keys))
     });
     Arc::clone(audit_keys)
 }
 
 /// Origin of the logs of all tests.
-pub const LOG_NAME: &str = "postern.example";
+pub const LOG_ORIGIN: &str = "postern.example";
 
 /// Writes the files of the audit keys into a directory, for a separate process.
-pub fn write_record_keys(folder: &Path) {
+pub fn write_audit_keys(folder: &Path) {
     static FILES: OnceLock<Vec<(OsString, Vec<u8>)>> = OnceLock::new();
     let files = FILES.get_or_init(|| {
         let source = tempfile::tempdir().expect("a temporary directory");
-        AuditKeys::open(source.path(), LOG_NAME, true, TestClock::default().now())
+        AuditKeys::open(source.path(), LOG_ORIGIN, true, TestClock::default().now())
             .expect("the keys are created");
         let entries = fs::read_dir(source.path()).expect("the directory is readable");
         entries

@@ -12,10 +12,10 @@ mod contract;
 mod database;
 
 pub use app::{App, Backend, run, test_config};
-pub use client::{Answer, Person};
+pub use client::{Person, Response};
 pub use clock::TestClock;
 pub use cluster::{Cluster, OWNER, SERVER, SUPERUSER};
-pub use database::{Database, LOG_NAME, as_role, store_options, write_record_keys};
+pub use database::{Database, LOG_ORIGIN, as_role, store_options, write_audit_keys};
 
 /// Password of all demo accounts.
 pub use postern_persistence::demo::PASSWORD;

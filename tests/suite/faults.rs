@@ -28,7 +28,7 @@ fn bytes(method: &str, path: &str, token: &str, body: &str) -> Vec<u8> {
     .into_bytes()
 }
 
-/// Sends the first `sent` bytes of a request, reads `read` bytes of the answer, and resets the
+/// Sends the first `sent` bytes of a request, reads `read` bytes of the response, and resets the
 /// connection.
 fn reset_after(address: &str, request: &[u8], sent: usize, read: usize) {
     let socket = socket2::Socket::from(
@@ -39,8 +39,8 @@ fn reset_after(address: &str, request: &[u8], sent: usize, read: usize) {
     let mut stream = TcpStream::from(socket);
     stream.write_all(&request[..sent.min(request.len())]).expect("the request is sent");
     if read > 0 {
-        let mut answer = vec![0; read];
-        let _ = stream.read(&mut answer);
+        let mut response = vec![0; read];
+        let _ = stream.read(&mut response);
     }
 }
 
@@ -133,17 +133,19 @@ async fn slow_body_times_out(t: &App) {
     let server = App::start(t.backend, |config| config.server.request_timeout_seconds = 1).await;
     let token = server.sign_in("owner@acme.example").await.token.expect("the caller is signed in");
     let address = server.address.trim_start_matches("http://").to_owned();
-    let answer = tokio::task::spawn_blocking(move || {
+    let response = tokio::task::spawn_blocking(move || {
         let request = bytes("PATCH", "/v1/orgs/acme", &token, "{\"name\": \"Slow\"}");
         let mut stream = TcpStream::connect(address).expect("the connection opens");
         stream.write_all(&request[..request.len() - 5]).expect("the request is sent");
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).expect("the server responds and closes the connection");
-        answer
+        let mut response = String::new();
+        stream
+            .read_to_string(&mut response)
+            .expect("the server responds and closes the connection");
+        response
     });
-    let answer = answer.await.expect("the task completes");
-    assert!(answer.starts_with("HTTP/1.1 408"), "the response has status 408: {answer}");
-    assert!(answer.contains("request_timeout"), "the problem is request_timeout: {answer}");
+    let response = response.await.expect("the task completes");
+    assert!(response.starts_with("HTTP/1.1 408"), "the response has status 408: {response}");
+    assert!(response.contains("request_timeout"), "the problem is request_timeout: {response}");
     assert_eq!(server.recorded("org.updated").await, 0, "nothing is changed");
     server.finish().await;
 }
@@ -163,15 +165,15 @@ async fn database_failure_returns_503_and_recovers(t: &App) {
         let terminate = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE \
             datname = current_database() AND pid <> pg_backend_pid()";
         t.db.count(terminate).await;
-        let mut answers = Vec::new();
+        let mut responses = Vec::new();
         for _ in 0..20 {
-            answers.push(me.get("/v1/orgs/acme").await.status);
+            responses.push(me.get("/v1/orgs/acme").await.status);
         }
         assert!(
-            answers.iter().all(|status| [200, 503].contains(status)),
-            "each response is 200 or 503: {answers:?}"
+            responses.iter().all(|status| [200, 503].contains(status)),
+            "each response is 200 or 503: {responses:?}"
         );
-        assert_eq!(answers.last(), Some(&200), "the server reconnects: {answers:?}");
+        assert_eq!(responses.last(), Some(&200), "the server reconnects: {responses:?}");
     }
     assert_eq!(t.recorded("org.updated").await, 0, "nothing is changed");
 }

@@ -5,6 +5,7 @@ use std::{path::PathBuf, time::Duration};
 use chrono::{DateTime, TimeDelta, Utc};
 use ipnet::IpNet;
 use postern_domain::credential::AttemptLimits;
+use postern_keystore::KeySchedule;
 use serde::Deserialize;
 
 #[derive(Debug, Clone, Deserialize)]
@@ -52,6 +53,16 @@ pub struct Tokens {
     pub keys_dir: PathBuf,
     pub key_activation_minutes: i64,
     pub key_overlap_minutes: i64,
+}
+
+impl Tokens {
+    #[must_use]
+    pub const fn key_schedule(&self) -> KeySchedule {
+        KeySchedule {
+            activation: TimeDelta::minutes(self.key_activation_minutes),
+            overlap: TimeDelta::minutes(self.key_overlap_minutes),
+        }
+    }
 }
 
 #[derive(Debug, Clone, Deserialize)]

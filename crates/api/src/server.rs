@@ -9,7 +9,7 @@ use tracing_actix_web::TracingLogger;
 use crate::{
     docs::Docs,
     http::{self, Asset, document},
-    routes,
+    routes::routes,
     spans::RootSpan,
     state::State,
 };
@@ -38,6 +38,7 @@ impl Server {
         let config = state.server.clone();
         let app_state = web::Data::from(Arc::clone(&state));
         let origins = config.cors_origins.clone();
+        let https = config.public_url.starts_with("https:");
         let app = move || {
             let (routes, docs) = (Arc::clone(&routes), docs.clone());
             App::new()
@@ -50,6 +51,7 @@ impl Server {
                 .wrap(middleware::Condition::new(!origins.is_empty(), cors(&origins)))
                 .wrap(middleware::from_fn(http::problem_for_middleware_errors))
                 .wrap(TracingLogger::<RootSpan>::new())
+                .wrap(http::security_headers(https))
                 .wrap(middleware::from_fn(http::request_info_middleware))
         };
         let workers = match config.workers {

@@ -9,14 +9,15 @@ use postern_domain::{
     Id,
     clock::{Clock, Ids},
 };
-use postern_persistence::{Store, keyfile::KeyError};
+use postern_keystore::{KeyError, KeyRing, Secrets};
+use postern_persistence::Store;
 
 use crate::{
     config::{self, Config},
-    http::{ConcurrencyLimiter, CursorKey, ResponseCipher},
-    identity::{Hasher, KeyRing, Secrets, Tokens},
+    http::{concurrency::ConcurrencyLimiter, cursor::CursorKey, response_cipher::ResponseCipher},
+    identity::{Hasher, Tokens},
+    prometheus::prometheus,
     readiness::ReadinessCache,
-    system::prometheus,
 };
 
 pub struct State {
@@ -56,7 +57,7 @@ impl State {
         let Config { server, tokens, passwords, sign_in, impersonation, staff, idempotency } =
             config;
         prometheus();
-        let keys = KeyRing::open(&tokens, clock.now())?;
+        let keys = KeyRing::open(&tokens.keys_dir, tokens.key_schedule(), clock.now())?;
         let secrets = Secrets::open(&tokens.keys_dir)?;
         Ok(Self {
             store,
@@ -65,7 +66,7 @@ impl State {
             tokens: Tokens::new(keys, &server.public_url, &tokens),
             hasher: Hasher::new(&passwords)
                 .map_err(|error| StartError::Passwords(error.to_string()))?,
-            cursors: CursorKey::new(&secrets.cursors),
+            cursors: CursorKey::new(secrets.cursors),
             response_cipher: ResponseCipher::new(&secrets.answers),
             stream_limiter: ConcurrencyLimiter::new(
                 server.max_concurrent_streams,

@@ -3,7 +3,8 @@
 use postern_domain::{
     justification::Reason,
     scope,
-    staff::{StaffError, Tier, TierAssignment},
+    staff::{StaffError, TierAssignment},
+    tier::Tier,
     user::UserRef,
 };
 use postern_persistence::unit::Work;

@@ -6,7 +6,7 @@ use crate::{
         Kind::{Changed, Count, Filter, Id, Moment, Text},
     },
     string_enum,
-    string_enum::string_enum_schema,
+    string_enums::string_enum_schema,
 };
 
 macro_rules! actions {
@@ -107,3 +107,16 @@ actions! {
 }
 
 string_enum_schema!(Action);
+
+#[cfg(test)]
+mod tests {
+    use postern_audit_log::event::{PRIVACY_ERASED, RETENTION_APPLIED};
+
+    use super::Action;
+
+    #[test]
+    fn removals_have_the_names_that_the_verifier_knows() {
+        assert_eq!(Action::AuditRetentionApplied.name(), RETENTION_APPLIED);
+        assert_eq!(Action::PrivacyErased.name(), PRIVACY_ERASED);
+    }
+}

@@ -4,18 +4,16 @@
 use chrono::{DateTime, Utc};
 
 use crate::{
-    Id,
-    impersonation::{Impersonation, Mode},
-    org::OrgRef,
-    session::Session,
-    staff::Tier,
-    user::User,
+    id::{ImpersonationId, SessionId, UserId},
+    mode::Mode,
+    org_ref::OrgRef,
+    tier::Tier,
 };
 
 /// A user as named in the audit log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Person {
-    pub id: Id<User>,
+    pub id: UserId,
     pub name: String,
     pub email: String,
 }
@@ -25,14 +23,14 @@ pub struct Person {
 pub struct Caller {
     pub(crate) person: Person,
     pub(crate) tier: Option<Tier>,
-    pub(crate) session: Id<Session>,
+    pub(crate) session: SessionId,
     pub(crate) impersonation: Option<ActiveImpersonation>,
 }
 
 /// An active impersonation of the caller.
 #[derive(Debug, Clone)]
 pub struct ActiveImpersonation {
-    pub id: Id<Impersonation>,
+    pub id: ImpersonationId,
     pub target: Person,
     /// The only org that the impersonation gives access to.
     pub org: OrgRef,
@@ -69,7 +67,7 @@ impl Caller {
 
     /// The session of the accountable user; an impersonation has none of its own.
     #[must_use]
-    pub const fn session(&self) -> Id<Session> {
+    pub const fn session(&self) -> SessionId {
         self.session
     }
 

@@ -4,7 +4,7 @@
 //! Domain transitions take the state by value and return a `Change`. The store writes audited
 //! state only with `save(Change<T>)`; the parts of a `Change` cannot be saved separately.
 
-use crate::{effect::Effect, event::EventDraft};
+use crate::{effect::Effect, event_draft::EventDraft};
 
 /// The new state, its audit event and its effects.
 #[derive(Debug)]

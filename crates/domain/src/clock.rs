@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use uuid::{ContextV7, Timestamp, Uuid};
 
-use crate::{Id, event::Source};
+use crate::{event::Source, id::Id};
 
 /// Source of the current time: the system clock in the server, a settable clock in tests.
 pub trait Clock: Send + Sync {

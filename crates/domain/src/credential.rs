@@ -8,7 +8,7 @@ use crate::{
     actor::Caller,
     change::Change,
     effect::Effect,
-    event::{EventDraft, Target, TargetType},
+    event_draft::{EventDraft, Target, TargetType},
     id::UserId,
     user::User,
 };

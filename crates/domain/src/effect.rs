@@ -33,18 +33,19 @@ mod tests {
 
     use super::*;
     use crate::{
-        Id,
         actor::{Caller, Person},
         change::Change,
         credential::NewPassword,
         event::Source,
-        feature::Plan,
+        id::Id,
         justification::Reason,
         member::{LockedMember, Member},
         org::Org,
+        plan::Plan,
         role::Role,
         session::Session,
-        staff::{LockedStaff, Tier},
+        staff::LockedStaff,
+        tier::Tier,
         user::User,
     };
 

@@ -1,4 +1,4 @@
-//! Audit events: [`EventDraft`] as made by a transition, [`Event`] as stored and returned.
+//! Audit events as stored and returned.
 
 #[cfg(feature = "openapi")]
 mod openapi;
@@ -6,155 +6,54 @@ mod openapi;
 use std::net::IpAddr;
 
 use chrono::{DateTime, Utc};
-use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value, json};
+use postern_audit_log::{
+    commitment::{Opening, PersonalField},
+    position::LogPosition,
+};
+use serde::Serialize;
+use serde_json::{Map, Value};
 
 use crate::{
-    Id,
     action::Action,
     actor::{Actor, Caller, Person},
-    entry::{Opening, Part},
-    id::Named,
+    event_draft::{EventDraft, Outcome, Target},
     id::{EventId, ImpersonationId, SessionId, UserId},
-    justification::{Reason, TicketRef},
-    org::OrgRef,
-    staff::Tier,
+    org_ref::OrgRef,
     string_enum,
-    string_enum::string_enum_schema,
+    string_enums::string_enum_schema,
+    tier::Tier,
     truncation,
 };
-
-string_enum! {
-    /// Outcome of the action.
-    Outcome {
-        /// The action was performed.
-        Succeeded = "succeeded",
-        /// The action was denied.
-        Denied = "denied",
-        /// The action failed, for example because of a wrong password.
-        Failed = "failed",
-    }
-}
 
 string_enum! {
     /// Type of the actor.
     ActorType { User = "user", Staff = "staff", ApiKey = "api_key", System = "system" }
 }
 
-string_enum! {
-    /// Type of the target.
-    TargetType {
-        Org = "org", User = "user", Member = "member", Session = "session", Settings = "settings",
-        Impersonation = "impersonation", Operation = "operation", Search = "search",
-        Event = "event", Log = "log",
-    }
-}
-
-string_enum_schema!(Outcome, ActorType, TargetType);
-
-/// Target of the action.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub struct Target {
-    #[serde(rename = "type")]
-    pub kind: TargetType,
-    /// ID of the target, or the operation id of a request. Null for targets without an ID, such as
-    /// a search or an e-mail address without an account.
-    #[cfg_attr(feature = "openapi", schema(example = "mem_01k7fgpr00e00800000000000g"))]
-    pub id: Option<String>,
-    /// Human-readable name, such as an e-mail address or a slug.
-    #[cfg_attr(feature = "openapi", schema(example = "bo@acme.example"))]
-    pub label: String,
-}
-
-impl Target {
-    pub fn new<T: Named>(kind: TargetType, id: Id<T>, label: impl Into<String>) -> Self {
-        Self { kind, id: Some(id.to_string()), label: label.into() }
-    }
-}
-
-/// An event as described by a transition. Saving it adds actor, org, time and source.
-#[derive(Debug, Clone)]
-#[must_use = "an event draft is not in the audit log until it is saved"]
-pub struct EventDraft {
-    pub action: Action,
-    pub outcome: Outcome,
-    pub target: Target,
-    /// The summary without the actor: "changed bo@acme.example from viewer to member".
-    pub predicate: String,
-    pub reason: Option<String>,
-    pub ticket_ref: Option<String>,
-    pub metadata: Map<String, Value>,
-    /// Org of the log, if it is not the org of the grant: a staff action that affects an org.
-    pub org: Option<OrgRef>,
-    /// Actor, if the operation itself authenticates the user: sign-in.
-    pub actor: Option<Actor>,
-}
-
-impl EventDraft {
-    pub fn new(action: Action, target: Target, predicate: impl Into<String>) -> Self {
-        Self {
-            action,
-            outcome: Outcome::Succeeded,
-            target,
-            predicate: predicate.into(),
-            reason: None,
-            ticket_ref: None,
-            metadata: Map::new(),
-            org: None,
-            actor: None,
-        }
-    }
-
-    pub const fn with_outcome(mut self, outcome: Outcome) -> Self {
-        self.outcome = outcome;
-        self
-    }
-
-    /// Adds a changed field with its old and new value.
-    pub fn with_change(self, field: &str, old: impl Serialize, new: impl Serialize) -> Self {
-        self.with_metadata(field, json!({ "old": old, "new": new }))
-    }
-
-    pub fn with_metadata(mut self, field: &str, value: impl Serialize) -> Self {
-        self.metadata.insert(field.to_owned(), json!(value));
-        self
-    }
-
-    pub fn with_reason(mut self, reason: &Reason, ticket: Option<&TicketRef>) -> Self {
-        self.reason = Some(reason.to_string());
-        self.ticket_ref = ticket.map(ToString::to_string);
-        self
-    }
-
-    /// Sets the org of the log. `None` changes nothing.
-    pub fn in_org_log(mut self, org: impl Into<Option<OrgRef>>) -> Self {
-        self.org = org.into().or(self.org);
-        self
-    }
-
-    pub fn with_actor(mut self, actor: Actor) -> Self {
-        self.actor = Some(actor);
-        self
-    }
-}
+string_enum_schema!(ActorType);
 
 /// Origin of the request.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Source {
     /// Client's IP address; behind configured proxies, the address that they forward.
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>, example = "203.0.113.9"))]
+    #[cfg_attr(
+        feature = "openapi",
+        schema(value_type = Option<String>, example = "203.0.113.9", max_length = 40)
+    )]
     pub ip: Option<IpAddr>,
     /// First 200 characters of the client's `User-Agent`.
-    #[cfg_attr(feature = "openapi", schema(example = "curl/8.5.0"))]
+    #[cfg_attr(feature = "openapi", schema(example = "curl/8.5.0", max_length = 200))]
     pub user_agent: Option<String>,
     /// Session of the request; under impersonation, the staff member's.
     pub session_id: Option<SessionId>,
     /// Impersonation of the request; null if there was none.
     pub impersonation_id: Option<ImpersonationId>,
     /// ID of the request, as in the response's `X-Request-Id` and in the server's log.
-    #[cfg_attr(feature = "openapi", schema(example = "0b8a1c7e4f5d4a1b9c3e2d1f0a9b8c7d"))]
+    #[cfg_attr(
+        feature = "openapi",
+        schema(example = "0b8a1c7e4f5d4a1b9c3e2d1f0a9b8c7d", max_length = 64)
+    )]
     pub request_id: Option<String>,
 }
 
@@ -178,7 +77,7 @@ pub struct ActorRef {
 pub struct OnBehalfOf {
     pub id: UserId,
     /// Null if erased.
-    #[cfg_attr(feature = "openapi", schema(example = "owner@acme.example"))]
+    #[cfg_attr(feature = "openapi", schema(example = "owner@acme.example", max_length = 254))]
     pub email: Option<String>,
 }
 
@@ -201,15 +100,21 @@ pub struct Event {
     /// The event as one sentence.
     #[cfg_attr(
         feature = "openapi",
-        schema(example = "Sam Okoro (support), as Ana Costa, \
-                       changed bo@acme.example from viewer to member")
+        schema(
+            max_length = 1000,
+            example = "Sam Okoro (support), as Ana Costa, \
+                       changed bo@acme.example from viewer to member"
+        )
     )]
     pub summary: String,
     /// Reason, if the operation requires one.
-    #[cfg_attr(feature = "openapi", schema(example = "cannot open the reports page"))]
+    #[cfg_attr(
+        feature = "openapi",
+        schema(example = "cannot open the reports page", max_length = 1000)
+    )]
     pub reason: Option<String>,
     /// Support ticket, if the operation requires one.
-    #[cfg_attr(feature = "openapi", schema(example = "SUP-4312"))]
+    #[cfg_attr(feature = "openapi", schema(example = "SUP-4312", max_length = 64))]
     pub ticket_ref: Option<String>,
     /// Additional data, by action. A changed field has the form `{"old": …, "new": …}`.
     #[cfg_attr(
@@ -229,7 +134,7 @@ pub struct Event {
     /// Fields removed by an erasure request.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[cfg_attr(feature = "openapi", schema(nullable = false))]
-    pub erased_fields: Vec<Part>,
+    pub erased_fields: Vec<PersonalField>,
 }
 
 /// An event with the data to verify it.
@@ -241,26 +146,6 @@ pub struct VerifiableEvent {
     pub opening: Opening,
 }
 
-/// Position of an event in a transparency log.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub struct LogPosition {
-    /// Origin of the log, as in the first line of its checkpoints.
-    #[cfg_attr(
-        feature = "openapi",
-        schema(example = "postern.example/org_01k7fgpr00e00800000000000g")
-    )]
-    pub origin: String,
-    /// Index in the log, from 0.
-    #[cfg_attr(feature = "openapi", schema(example = 4123, minimum = 0))]
-    pub index: u64,
-}
-
-impl Named for Event {
-    const PREFIX: &'static str = "evt";
-    const SCHEMA: &'static str = "EventId";
-}
-
 impl Event {
     pub const SCHEMA_VERSION: i32 = 1;
 
@@ -268,7 +153,7 @@ impl Event {
     #[must_use]
     pub fn of(
         draft: EventDraft,
-        id: Id<Self>,
+        id: EventId,
         occurred_at: DateTime<Utc>,
         actor: &Actor,
         org: Option<OrgRef>,

@@ -3,12 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
-use crate::{org::Limits, string_enum, string_enum::string_enum_schema};
-
-string_enum! {
-    /// Plan that an org subscribes to, smallest first.
-    Plan { Starter = "starter", Growth = "growth", Enterprise = "enterprise" }
-}
+use crate::{plan::Plan, string_enum, string_enums::string_enum_schema};
 
 string_enum! {
     /// Feature that a plan can include.
@@ -26,26 +21,15 @@ string_enum! {
     }
 }
 
-impl Plan {
-    /// Default limits of an org on this plan.
+impl FeatureKey {
+    /// Whether a plan includes the feature.
     #[must_use]
-    pub const fn limits(self) -> Limits {
-        match self {
-            Self::Starter => Limits { max_users: 10, max_projects: 3 },
-            Self::Growth => Limits { max_users: 100, max_projects: 50 },
-            Self::Enterprise => Limits { max_users: 5_000, max_projects: 1_000 },
-        }
-    }
-
-    #[must_use]
-    pub fn includes(self, feature: FeatureKey) -> bool {
-        let smallest = match feature {
-            FeatureKey::ApiAccess | FeatureKey::CustomBranding => Self::Growth,
-            FeatureKey::AuditExport | FeatureKey::Sso | FeatureKey::PrioritySupport => {
-                Self::Enterprise
-            }
+    pub fn is_in(self, plan: Plan) -> bool {
+        let smallest = match self {
+            Self::ApiAccess | Self::CustomBranding => Plan::Growth,
+            Self::AuditExport | Self::Sso | Self::PrioritySupport => Plan::Enterprise,
         };
-        self >= smallest
+        plan >= smallest
     }
 }
 
@@ -60,7 +44,7 @@ pub struct Override {
     /// Reason, visible to the customer.
     #[cfg_attr(
         feature = "openapi",
-        schema(example = "trial of single sign-on agreed in SUP-4100")
+        schema(example = "trial of single sign-on agreed in SUP-4100", max_length = 1000)
     )]
     pub reason: String,
     /// Expiry of the override; null if it does not expire.
@@ -97,7 +81,7 @@ string_enum! {
     }
 }
 
-string_enum_schema!(Plan, FeatureKey, DecidedBy);
+string_enum_schema!(FeatureKey, DecidedBy);
 
 impl Feature {
     /// Features are disabled unless an override or the plan enables them.
@@ -107,7 +91,7 @@ impl Feature {
     pub fn decide(key: FeatureKey, plan: Plan, overrides: &[Override], now: DateTime<Utc>) -> Self {
         let in_force = |o: &&Override| o.key == key && o.expires_at.is_none_or(|end| now < end);
         let overridden = overrides.iter().find(in_force).cloned();
-        let in_plan = plan.includes(key);
+        let in_plan = key.is_in(plan);
         let (enabled, decided_by) = match &overridden {
             Some(o) => (o.enabled, DecidedBy::Override),
             None if in_plan => (true, DecidedBy::Plan),

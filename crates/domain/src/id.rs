@@ -8,12 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use typeid_suffix::prelude::TypeIdSuffix;
 use uuid::Uuid;
 
-use crate::{
-    event::Event, impersonation::Impersonation, member::Member, org::Org, session::Session,
-    user::User,
-};
-
-/// A type of which the values have ids.
+/// Kind of an id.
 pub trait Named {
     /// Prefix before the underscore, as in `org_01k…`.
     const PREFIX: &'static str;
@@ -21,7 +16,7 @@ pub trait Named {
     const SCHEMA: &'static str;
 }
 
-/// The id of a `T`. Newer ids sort after older ones (`UUIDv7`, RFC 9562); lists are paginated by
+/// Id of the kind `T`. Newer ids sort after older ones (`UUIDv7`, RFC 9562); lists are paginated by
 /// id.
 pub struct Id<T> {
     uuid: Uuid,
@@ -40,13 +35,36 @@ impl<T> Id<T> {
     }
 }
 
-// Aliases for types with a derived schema: utoipa's derive does not support `Id<T>`.
-pub type OrgId = Id<Org>;
-pub type UserId = Id<User>;
-pub type MemberId = Id<Member>;
-pub type SessionId = Id<Session>;
-pub type ImpersonationId = Id<Impersonation>;
-pub type EventId = Id<Event>;
+/// Declares the kinds of ids: alias, marker type, prefix and name of the OpenAPI schema.
+macro_rules! ids {
+    ($($alias:ident = $kind:ident $prefix:literal),+ $(,)?) => {
+        /// Marker types for the parameter of [`Id`].
+        pub mod kind {
+            $(
+                #[derive(Debug)]
+                pub enum $kind {}
+            )+
+        }
+
+        $(
+            pub type $alias = Id<kind::$kind>;
+
+            impl Named for kind::$kind {
+                const PREFIX: &'static str = $prefix;
+                const SCHEMA: &'static str = stringify!($alias);
+            }
+        )+
+    };
+}
+
+ids! {
+    OrgId = Org "org",
+    UserId = User "user",
+    MemberId = Member "mem",
+    SessionId = Session "sess",
+    ImpersonationId = Impersonation "imp",
+    EventId = Event "evt",
+}
 
 /// The text is not an id of the expected type.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -159,19 +177,18 @@ mod openapi {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{org::Org, user::User};
 
     #[test]
-    fn reads_back_what_it_prints() {
-        let id = Id::<Org>::new(Uuid::from_u128(0x0193_8a4b_0000_7abc_8def_0123_4567_89ab));
+    fn parses_what_it_prints() {
+        let id = OrgId::new(Uuid::from_u128(0x0193_8a4b_0000_7abc_8def_0123_4567_89ab));
         assert!(id.to_string().starts_with("org_"));
         assert_eq!(id.to_string().parse(), Ok(id));
     }
 
     #[test]
-    fn refuses_other_kinds_and_second_names() {
-        let id = Id::<User>::new(Uuid::from_u128(7)).to_string();
-        assert!(id.parse::<Id<Org>>().is_err());
+    fn rejects_other_kinds_and_second_texts() {
+        let id = UserId::new(Uuid::from_u128(7)).to_string();
+        assert!(id.parse::<OrgId>().is_err());
         for text in [
             "",
             "org",
@@ -180,12 +197,12 @@ mod tests {
             "ORG_00000000000000000000000007",
             "org_80000000000000000000000000",
         ] {
-            assert_eq!(text.parse::<Id<Org>>(), Err(BadId { prefix: "org" }), "{text}");
+            assert_eq!(text.parse::<OrgId>(), Err(BadId { prefix: "org" }), "{text}");
         }
-        let upper = Id::<Org>::new(Uuid::from_u128(u128::from(u32::MAX)))
+        let upper = OrgId::new(Uuid::from_u128(u128::from(u32::MAX)))
             .to_string()
             .to_uppercase()
             .replace("ORG", "org");
-        assert!(upper.parse::<Id<Org>>().is_err());
+        assert!(upper.parse::<OrgId>().is_err());
     }
 }

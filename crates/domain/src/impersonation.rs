@@ -5,40 +5,19 @@ use chrono::{DateTime, Duration, Utc};
 use serde::Serialize;
 
 use crate::{
-    Id,
     action::Action,
     actor::{ActiveImpersonation, Caller},
     change::{Change, New},
-    event::{EventDraft, Target, TargetType},
-    id::Named,
+    event_draft::{EventDraft, Target, TargetType},
     id::{ImpersonationId, SessionId, UserId},
     justification::{Reason, TicketRef},
     member::Member,
-    org::{Org, OrgRef},
-    staff::Tier,
-    string_enum,
-    string_enum::string_enum_schema,
+    mode::Mode,
+    org::Org,
+    org_ref::OrgRef,
+    tier::Tier,
     user::User,
 };
-
-string_enum! {
-    /// Access during the impersonation.
-    Mode {
-        /// Read access only.
-        ReadOnly = "read_only",
-        /// Also write access, except for operations that are blocked under impersonation.
-        Full = "full",
-    }
-}
-
-string_enum_schema!(Mode);
-
-#[expect(clippy::derivable_impls, reason = "the macro cannot mark a default variant")]
-impl Default for Mode {
-    fn default() -> Self {
-        Self::ReadOnly
-    }
-}
 
 /// An impersonation, active or ended.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -49,7 +28,7 @@ pub struct Impersonation {
     /// ID of the staff member.
     pub staff_user_id: UserId,
     /// E-mail of the staff member.
-    #[cfg_attr(feature = "openapi", schema(example = "support@postern.example"))]
+    #[cfg_attr(feature = "openapi", schema(example = "support@postern.example", max_length = 254))]
     pub staff_email: String,
     /// Session of the staff member. The impersonation ends with it.
     #[serde(skip)]
@@ -57,7 +36,7 @@ pub struct Impersonation {
     /// ID of the impersonated user.
     pub target_user_id: UserId,
     /// E-mail of the impersonated user.
-    #[cfg_attr(feature = "openapi", schema(example = "owner@acme.example"))]
+    #[cfg_attr(feature = "openapi", schema(example = "owner@acme.example", max_length = 254))]
     pub target_email: String,
     pub mode: Mode,
     /// Reason, visible to the customer.
@@ -67,7 +46,7 @@ pub struct Impersonation {
     )]
     pub reason: String,
     /// Support ticket.
-    #[cfg_attr(feature = "openapi", schema(example = "SUP-4312"))]
+    #[cfg_attr(feature = "openapi", schema(example = "SUP-4312", max_length = 64))]
     pub ticket_ref: String,
     /// Time of the start.
     pub started_at: DateTime<Utc>,
@@ -75,11 +54,6 @@ pub struct Impersonation {
     pub expires_at: DateTime<Utc>,
     /// Time at which it was ended early; null if active or expired.
     pub ended_at: Option<DateTime<Utc>>,
-}
-
-impl Named for Impersonation {
-    const PREFIX: &'static str = "imp";
-    const SCHEMA: &'static str = "ImpersonationId";
 }
 
 /// The user to impersonate, with their membership in the org.
@@ -118,7 +92,7 @@ impl Impersonation {
     pub const LONGEST: Duration = Duration::minutes(30);
 
     pub fn start(
-        id: Id<Self>,
+        id: ImpersonationId,
         by: &Caller,
         target: ImpersonationTarget,
         request: &StartRequest,
@@ -230,7 +204,8 @@ const fn in_words(mode: Mode) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{actor::Person, feature::Plan, role::Role};
+    use crate::id::Id;
+    use crate::{actor::Person, plan::Plan, role::Role};
     use uuid::Uuid;
 
     fn user(id: u128, suspended_at: Option<DateTime<Utc>>) -> User {

@@ -6,37 +6,44 @@
 //! Start with [`policy`] (how a caller gets a [`policy::Grant`]), [`change`] (state and audit
 //! event are saved together) and [`member`] (an example of a resource).
 
+pub mod access;
 pub mod action;
 pub mod actor;
 pub mod change;
 pub mod clock;
 pub mod credential;
 pub mod effect;
-pub mod entry;
+pub mod erasure;
 pub mod event;
-pub mod export;
+pub mod event_draft;
 pub mod feature;
 pub mod id;
 pub mod impersonation;
 pub mod justification;
 pub mod member;
+pub mod membership;
 pub mod metadata;
+pub mod mode;
 pub mod operation;
 pub mod org;
+pub mod org_context;
+pub mod org_ref;
 pub mod password;
 pub mod permission;
+pub mod plan;
 pub mod policy;
 pub mod retention;
 pub mod role;
+pub mod samples;
 pub mod scope;
 pub mod session;
 pub mod settings;
 pub mod staff;
-pub mod string_enum;
+pub mod string_enums;
 pub mod text;
+pub mod tier;
 mod truncation;
 pub mod user;
-pub mod verify;
 
 pub use id::Id;
 

@@ -12,10 +12,8 @@ use crate::{
     actor::Actor,
     change::Change,
     effect::{Effect, ImpersonationsOf},
-    event::{EventDraft, Target, TargetType},
-    id::Named,
+    event_draft::{EventDraft, Target, TargetType},
     id::{MemberId, OrgId, UserId},
-    org::Org,
     permission::Permission,
     role::Role,
 };
@@ -27,27 +25,14 @@ pub struct Member {
     pub id: MemberId,
     pub user_id: UserId,
     /// E-mail address for sign-in.
-    #[cfg_attr(feature = "openapi", schema(example = "bo@acme.example"))]
+    #[cfg_attr(feature = "openapi", schema(example = "bo@acme.example", max_length = 254))]
     pub email: String,
     /// Display name.
-    #[cfg_attr(feature = "openapi", schema(example = "Bo Lind"))]
+    #[cfg_attr(feature = "openapi", schema(example = "Bo Lind", max_length = 100))]
     pub name: String,
     pub role: Role,
     /// Time of joining the org.
     pub created_at: DateTime<Utc>,
-}
-
-impl Named for Member {
-    const PREFIX: &'static str = "mem";
-    const SCHEMA: &'static str = "MemberId";
-}
-
-/// An org and the caller's membership in it.
-#[derive(Debug, Clone)]
-pub struct OrgContext {
-    pub org: Org,
-    pub member: MemberId,
-    pub role: Role,
 }
 
 /// A member to remove from the org.
@@ -137,7 +122,7 @@ fn leaves_an_owner(member: &Member, owners: u64) -> Result<(), MemberError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Id;
+    use crate::id::Id;
     use uuid::Uuid;
 
     fn roster(role: Role, own_role: Role, owners: u64) -> LockedMember {

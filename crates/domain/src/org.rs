@@ -1,19 +1,18 @@
 //! Orgs: the vendor's customers.
 
 use chrono::{DateTime, Utc};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use crate::{
-    Id,
     action::Action,
     actor::Person,
     change::Change,
     effect::{Effect, ImpersonationsOf},
-    event::{EventDraft, Target, TargetType},
-    feature::Plan,
-    id::Named,
+    event_draft::{EventDraft, Target, TargetType},
     id::{MemberId, OrgId},
-    member::{Member, OrgContext},
+    member::Member,
+    org_ref::OrgRef,
+    plan::{Limits, Plan},
     role::Role,
 };
 
@@ -23,10 +22,10 @@ use crate::{
 pub struct Org {
     pub id: OrgId,
     /// Short name for URLs. Unique, and never reused.
-    #[cfg_attr(feature = "openapi", schema(example = "acme"))]
+    #[cfg_attr(feature = "openapi", schema(example = "acme", max_length = 40))]
     pub slug: String,
     /// Display name.
-    #[cfg_attr(feature = "openapi", schema(example = "Acme Corporation"))]
+    #[cfg_attr(feature = "openapi", schema(example = "Acme Corporation", max_length = 100))]
     pub name: String,
     pub plan: Plan,
     /// End of the trial; null if there is none.
@@ -36,33 +35,6 @@ pub struct Org {
     pub created_at: DateTime<Utc>,
     #[serde(skip)]
     pub deletion_requested_at: Option<DateTime<Utc>>,
-}
-
-/// Quotas of an org.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub struct Limits {
-    /// Maximum number of members.
-    #[cfg_attr(feature = "openapi", schema(example = 500, minimum = 0))]
-    pub max_users: i64,
-    /// Maximum number of projects.
-    #[cfg_attr(feature = "openapi", schema(example = 1000, minimum = 0))]
-    pub max_projects: i64,
-}
-
-/// Reference to an org.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub struct OrgRef {
-    pub id: OrgId,
-    /// Short name for URLs.
-    #[cfg_attr(feature = "openapi", schema(example = "acme"))]
-    pub slug: String,
-}
-
-impl Named for Org {
-    const PREFIX: &'static str = "org";
-    const SCHEMA: &'static str = "OrgId";
 }
 
 /// A new org with its first owner.
@@ -89,11 +61,11 @@ impl Org {
     }
 
     /// Creates an org on the smallest plan, with `founder` as its owner.
-    pub fn found(
-        id: Id<Self>,
+    pub fn create(
+        id: OrgId,
         slug: String,
         name: String,
-        owner: Id<Member>,
+        owner: MemberId,
         founder: &Person,
         now: DateTime<Utc>,
     ) -> Change<NewOrg> {
@@ -156,23 +128,5 @@ impl Org {
         let effect = Effect::EndImpersonations(ImpersonationsOf::Org(self.id));
         Ok(Change::recorded(Self { deletion_requested_at: Some(now), ..self }, draft)
             .with_effect(effect))
-    }
-}
-
-/// Membership of a user in an org, as part of the user.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub struct Membership {
-    pub org: OrgRef,
-    /// Display name of the org.
-    #[cfg_attr(feature = "openapi", schema(example = "Acme Corporation"))]
-    pub org_name: String,
-    pub member_id: MemberId,
-    pub role: Role,
-}
-
-impl From<OrgContext> for Membership {
-    fn from(OrgContext { org, member, role }: OrgContext) -> Self {
-        Self { org: org.reference(), org_name: org.name, member_id: member, role }
     }
 }

@@ -1,7 +1,7 @@
 //! Permissions, and the lowest role or tier that has each. `openapi/permissions.md` is generated
 //! from this file, so that a change of rights is visible in review.
 
-use crate::{role::Role, staff::Tier, string_enum};
+use crate::{role::Role, string_enum, tier::Tier};
 
 string_enum! {
     /// Permission that an operation requires, as `noun:verb`, with the roles or tiers that have it.
@@ -85,7 +85,7 @@ mod openapi {
     };
 
     use super::{Permission, Role, Tier};
-    use crate::string_enum::schema;
+    use crate::string_enums::schema;
 
     impl PartialSchema for Permission {
         fn schema() -> RefOr<Schema> {

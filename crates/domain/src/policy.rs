@@ -9,15 +9,17 @@ use chrono::{DateTime, Utc};
 
 use crate::{
     actor::{ActiveImpersonation, Actor, Caller},
-    impersonation::{Impersonation, Mode},
-    member::OrgContext,
+    impersonation::Impersonation,
+    mode::Mode,
     operation::{Impersonated, Operation},
-    org::{Org, OrgRef},
+    org::Org,
+    org_context::OrgContext,
+    org_ref::OrgRef,
     permission::Permission,
     role::Role,
     scope::{self, Scope},
     session::Session,
-    staff::Tier,
+    tier::Tier,
     user::User,
 };
 

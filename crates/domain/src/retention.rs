@@ -7,9 +7,9 @@ use serde::Serialize;
 use crate::{
     action::Action,
     change::Change,
-    event::{EventDraft, Target, TargetType},
+    event_draft::{EventDraft, Target, TargetType},
     justification::Reason,
-    org::OrgRef,
+    org_ref::OrgRef,
 };
 
 /// Retention settings of an org's log.
@@ -104,7 +104,7 @@ fn log(org: &OrgRef) -> Target {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Id;
+    use crate::id::Id;
 
     fn acme() -> Retention {
         Retention {

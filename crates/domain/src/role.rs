@@ -1,6 +1,6 @@
 //! Roles of org members.
 
-use crate::{string_enum, string_enum::string_enum_schema};
+use crate::{string_enum, string_enums::string_enum_schema};
 
 string_enum! {
     /// Role of a member, lowest first; each includes the rights of the roles before it:

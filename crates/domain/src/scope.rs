@@ -2,7 +2,7 @@
 //! ([`Scope`]). Readers and units of work are typed by scope, so that an operation of one org has
 //! no method that reaches another org's rows.
 
-use crate::member::OrgContext;
+use crate::org_context::OrgContext;
 
 /// Scope of an operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

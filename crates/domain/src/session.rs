@@ -5,15 +5,14 @@ use chrono::{DateTime, Duration, Utc};
 use serde::Serialize;
 
 use crate::{
-    Id,
     action::Action,
     actor::{Actor, Caller, Person},
     change::{Change, New},
     effect::{Effect, ImpersonationsOf},
-    event::{EventDraft, Outcome, Source, Target, TargetType},
-    id::Named,
+    event::Source,
+    event_draft::{EventDraft, Outcome, Target, TargetType},
     id::{SessionId, UserId},
-    staff::Tier,
+    tier::Tier,
     user::User,
 };
 
@@ -33,16 +32,11 @@ pub struct Session {
     /// Time at which it was ended; null if active or expired.
     pub ended_at: Option<DateTime<Utc>>,
     /// IP address of the sign-in.
-    #[cfg_attr(feature = "openapi", schema(example = "203.0.113.9"))]
+    #[cfg_attr(feature = "openapi", schema(example = "203.0.113.9", max_length = 40))]
     pub ip: Option<String>,
     /// `User-Agent` of the sign-in.
-    #[cfg_attr(feature = "openapi", schema(example = "Mozilla/5.0"))]
+    #[cfg_attr(feature = "openapi", schema(example = "Mozilla/5.0", max_length = 200))]
     pub user_agent: Option<String>,
-}
-
-impl Named for Session {
-    const PREFIX: &'static str = "sess";
-    const SCHEMA: &'static str = "SessionId";
 }
 
 impl Session {
@@ -53,7 +47,7 @@ impl Session {
 
     /// Opens a session for a user who has just been authenticated.
     pub fn open(
-        id: Id<Self>,
+        id: SessionId,
         user: &User,
         tier: Option<Tier>,
         now: DateTime<Utc>,

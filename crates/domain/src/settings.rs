@@ -6,8 +6,9 @@ use serde::Serialize;
 use crate::{
     action::Action,
     change::Change,
-    event::{EventDraft, Target, TargetType},
-    org::{Limits, Org},
+    event_draft::{EventDraft, Target, TargetType},
+    org::Org,
+    plan::Limits,
 };
 
 /// Settings of an org. The limits are read-only here: they come with the plan.
@@ -16,7 +17,7 @@ use crate::{
 pub struct Settings {
     pub branding: Branding,
     /// Contact for members inside their org.
-    #[cfg_attr(feature = "openapi", schema(example = "it@acme.example"))]
+    #[cfg_attr(feature = "openapi", schema(example = "it@acme.example", max_length = 254))]
     pub support_email: Option<String>,
     pub limits: Limits,
     /// Version, incremented by each edit. The `ETag` identifies the same version.
@@ -29,10 +30,13 @@ pub struct Settings {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Branding {
     /// The color of buttons and links, as `#rrggbb`.
-    #[cfg_attr(feature = "openapi", schema(example = "#0a7d5c"))]
+    #[cfg_attr(feature = "openapi", schema(example = "#0a7d5c", max_length = 7))]
     pub color: Option<String>,
     /// URL of the logo: `https`, on a public host.
-    #[cfg_attr(feature = "openapi", schema(example = "https://cdn.acme.example/logo.svg"))]
+    #[cfg_attr(
+        feature = "openapi",
+        schema(example = "https://cdn.acme.example/logo.svg", max_length = 500)
+    )]
     pub logo_url: Option<String>,
 }
 

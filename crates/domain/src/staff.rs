@@ -7,30 +7,13 @@ use crate::{
     action::Action,
     change::Change,
     effect::{Effect, ImpersonationsOf},
-    event::EventDraft,
+    event_draft::EventDraft,
     id::UserId,
     justification::Reason,
     permission::Permission,
-    string_enum,
-    string_enum::string_enum_schema,
+    tier::Tier,
     user::User,
 };
-
-string_enum! {
-    /// Staff tier, lowest first; each includes the rights of the tiers before it.
-    Tier {
-        /// Searches accounts and impersonates members.
-        Support = "support",
-        /// Also manages payments, plans and trials.
-        Operations = "operations",
-        /// Also manages features, limits and exports, and reads the whole audit log.
-        Engineering = "engineering",
-        /// Also manages staff.
-        SuperAdmin = "super_admin",
-    }
-}
-
-string_enum_schema!(Tier);
 
 /// A staff member.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -38,10 +21,10 @@ string_enum_schema!(Tier);
 pub struct StaffMember {
     pub user_id: UserId,
     /// E-mail address for sign-in.
-    #[cfg_attr(feature = "openapi", schema(example = "support@postern.example"))]
+    #[cfg_attr(feature = "openapi", schema(example = "support@postern.example", max_length = 254))]
     pub email: String,
     /// Display name.
-    #[cfg_attr(feature = "openapi", schema(example = "Sam Okoro"))]
+    #[cfg_attr(feature = "openapi", schema(example = "Sam Okoro", max_length = 100))]
     pub name: String,
     pub tier: Tier,
     /// Time at which the tier was assigned.
@@ -135,7 +118,7 @@ impl LockedStaff {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Id;
+    use crate::id::Id;
     use uuid::Uuid;
 
     fn set(

@@ -1,7 +1,7 @@
 //! Size limits of an event's fields. Longer texts are cut off; larger metadata values are truncated
 //! and hashed, so that the full value can still be matched with the event.
 
-use ring::digest::{SHA256, digest};
+use postern_tlog::Hash;
 use serde_json::{Map, Value, json};
 
 /// Maximum length of a text in characters.
@@ -46,14 +46,10 @@ fn texts(value: Value) -> Value {
 
 /// Replaces a value by its beginning, its length in bytes and its SHA-256 in hexadecimal.
 fn truncate(whole: &str) -> Value {
-    let hash = digest(&SHA256, whole.as_bytes())
-        .as_ref()
-        .iter()
-        .fold(String::new(), |hash, byte| hash + &format!("{byte:02x}"));
     json!({
         "truncated": whole.chars().take(KEPT_CHARS).collect::<String>(),
         "bytes": whole.len(),
-        "sha256": hash,
+        "sha256": hex::encode(Hash::of_parts(&[whole.as_bytes()]).0),
     })
 }
 

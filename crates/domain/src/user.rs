@@ -9,8 +9,7 @@ use crate::{
     action::Action,
     actor::Person,
     change::Change,
-    event::{EventDraft, Target, TargetType},
-    id::Named,
+    event_draft::{EventDraft, Target, TargetType},
     id::UserId,
     text,
 };
@@ -21,13 +20,16 @@ use crate::{
 pub struct User {
     pub id: UserId,
     /// E-mail address, in lower case. Unique across all orgs.
-    #[cfg_attr(feature = "openapi", schema(example = "owner@acme.example"))]
+    #[cfg_attr(feature = "openapi", schema(example = "owner@acme.example", max_length = 254))]
     pub email: String,
     /// Display name.
-    #[cfg_attr(feature = "openapi", schema(example = "Ana Costa"))]
+    #[cfg_attr(feature = "openapi", schema(example = "Ana Costa", max_length = 100))]
     pub name: String,
     /// URL of the profile picture.
-    #[cfg_attr(feature = "openapi", schema(example = "https://cdn.acme.example/ana.png"))]
+    #[cfg_attr(
+        feature = "openapi",
+        schema(example = "https://cdn.acme.example/ana.png", max_length = 500)
+    )]
     pub image_url: Option<String>,
     /// Time of creation.
     pub created_at: DateTime<Utc>,
@@ -58,11 +60,6 @@ impl fmt::Display for UserRef {
             Self::Email(email) => f.write_str(email),
         }
     }
-}
-
-impl Named for User {
-    const PREFIX: &'static str = "user";
-    const SCHEMA: &'static str = "UserId";
 }
 
 impl User {

@@ -1,5 +1,6 @@
 //! Store errors: four kinds, by what the caller can do about them.
 
+use postern_keystore::{RandomError, SignError};
 use sea_orm::{DbErr, RuntimeErr, SqlErr, sqlx};
 
 #[derive(Debug, thiserror::Error)]
@@ -34,7 +35,24 @@ impl From<DbErr> for StoreError {
     }
 }
 
+impl From<RandomError> for StoreError {
+    fn from(error: RandomError) -> Self {
+        Self::Broken(error.to_string())
+    }
+}
+
+impl From<SignError> for StoreError {
+    fn from(error: SignError) -> Self {
+        Self::Broken(error.to_string())
+    }
+}
+
 /// Error for a stored enum value that the domain does not define.
 pub(crate) fn unknown(kind: &str, value: &str) -> StoreError {
     StoreError::Corrupt(format!("unknown {kind} {value:?}"))
+}
+
+/// Error of a pool or a statement, as SeaORM returns it.
+pub(crate) fn sqlx_error(error: sqlx::Error) -> DbErr {
+    DbErr::Query(RuntimeErr::SqlxError(error.into()))
 }

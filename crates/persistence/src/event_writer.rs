@@ -1,14 +1,14 @@
 //! Writes the audit log. [`crate::repository::events`] reads it, and [`crate::sequencer`] builds
 //! the transparency log from it.
 
-use postern_domain::{
-    Id,
-    actor::Actor,
-    clock::RequestContext,
-    entry::{CanonicalEvent, CommitmentSalts},
-    event::{Event, EventDraft},
-    org::OrgRef,
+use postern_audit_log::{
+    commitment::{CommitmentSalts, SALTS},
+    event::CanonicalEvent,
 };
+use postern_domain::{
+    actor::Actor, clock::RequestContext, event::Event, event_draft::EventDraft, org_ref::OrgRef,
+};
+use postern_keystore::{AuditKeys, random};
 use postern_tlog::Hash;
 use sea_orm::{
     ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
@@ -17,8 +17,7 @@ use sea_orm::{
 use uuid::Uuid;
 
 use crate::{
-    audit_keys::AuditKeys,
-    entity::{audit_event, audit_leaf, audit_queue, org_or_nil, org_unless_nil},
+    entity::{audit_event, audit_leaf, audit_queue},
     error::StoreError,
     tx::Tx,
 };
@@ -33,8 +32,8 @@ pub async fn write(
 ) -> Result<(), StoreError> {
     let audit_keys = tx.store().audit_keys()?;
     let event = Event::of(draft, context.id(), context.now, actor, org, context.source.clone());
-    let openings = CommitmentSalts::new(AuditKeys::salts()?);
-    let row = audit_event::Model::of(event, &openings);
+    let salts = CommitmentSalts::new(random::bytes::<SALTS>()?);
+    let row = audit_event::Model::of(event, &salts);
     let queued = queue_entry(audit_keys, &row)?;
     tx.insert_two(
         audit_queue::Entity::insert(queued.into_active_model()).into_query(),
@@ -44,7 +43,7 @@ pub async fn write(
 }
 
 /// Queues the events of an org that the database generated. Returns their number.
-pub async fn adopt(tx: &Tx, org: Uuid) -> Result<u64, StoreError> {
+pub async fn backfill_org(tx: &Tx, org: Uuid) -> Result<u64, StoreError> {
     backfill(tx, audit_event::Entity::find().filter(audit_event::Column::OrgId.eq(org))).await
 }
 
@@ -91,29 +90,27 @@ fn queue_entry(
     row: &audit_event::Model,
 ) -> Result<audit_queue::Model, StoreError> {
     let leaf = Hash::of_leaf(&entry(row)?);
-    let org = row.org_id.map(Id::new);
-    let mac = audit_keys.mac(org, Id::new(row.id), leaf);
-    Ok(audit_queue::Model { org_id: org_or_nil(org), event_id: row.id, leaf: leaf.0.to_vec(), mac })
+    let org_id = row.org_id.unwrap_or_default();
+    let mac = audit_keys.mac(org_id, row.id, leaf);
+    Ok(audit_queue::Model { org_id, event_id: row.id, leaf: leaf.0.to_vec(), mac })
 }
 
 /// An event as JSON, as the API returns it.
-pub fn as_read(row: &audit_event::Model) -> Result<String, StoreError> {
+pub fn to_json(row: &audit_event::Model) -> Result<String, StoreError> {
     serde_json::to_string(&Event::try_from(row.clone())?)
         .map_err(|error| StoreError::Corrupt(error.to_string()))
 }
 
 /// The log entry of an event, built from its JSON as any reader of the event builds it.
 pub fn entry(row: &audit_event::Model) -> Result<Vec<u8>, StoreError> {
-    let json = as_read(row)?;
+    let json = to_json(row)?;
     let event =
         CanonicalEvent::parse(&json).map_err(|error| StoreError::Corrupt(error.to_string()))?;
-    Ok(event.entry(&row.openings()?))
+    Ok(event.entry(&row.salts()?))
 }
 
 /// Leaf hash of a queue entry; none if its MAC is invalid.
-pub fn is_genuine(audit_keys: &AuditKeys, entry: &audit_queue::Model) -> Option<Hash> {
+pub fn verified_leaf(audit_keys: &AuditKeys, entry: &audit_queue::Model) -> Option<Hash> {
     let leaf = Hash(entry.leaf.as_slice().try_into().ok()?);
-    audit_keys
-        .verify_mac(org_unless_nil(entry.org_id), Id::new(entry.event_id), leaf, &entry.mac)
-        .then_some(leaf)
+    audit_keys.verify_mac(entry.org_id, entry.event_id, leaf, &entry.mac).then_some(leaf)
 }

@@ -1,42 +1,45 @@
 //! Metadata of the database: a few values, each written once.
 
+use std::sync::Arc;
+
+use postern_keystore::AuditKeys;
 use sea_orm::{ActiveValue::Set, EntityTrait};
 
-use crate::{audit_keys::AuditKeys, entity::instance, error::StoreError, tx::Tx};
+use crate::{backend::Mode, entity::instance, error::StoreError, store::Store, tx::Tx};
 
 /// Set when the events from before the transparency log are queued.
 const BACKFILLED: &str = "log_backfilled";
 /// Prefix of the database's log origins.
-const NAME: &str = "log_origin";
+const LOG_ORIGIN: &str = "log_origin";
 /// Fingerprint of the MAC key of its audit queue.
-const KEY: &str = "audit_key";
+const KEY_FINGERPRINT: &str = "audit_key";
 
-async fn known(tx: &Tx, key: &str) -> Result<Option<String>, StoreError> {
+async fn find_value(tx: &Tx, key: &str) -> Result<Option<String>, StoreError> {
     Ok(instance::Entity::find_by_id(key).one(tx).await?.map(|row| row.value))
 }
 
-async fn note(tx: &Tx, key: &str, value: String) -> Result<(), StoreError> {
+async fn insert_value(tx: &Tx, key: &str, value: String) -> Result<(), StoreError> {
     let row = instance::ActiveModel { key: Set(key.to_owned()), value: Set(value) };
     instance::Entity::insert(row).exec_without_returning(tx).await?;
     Ok(())
 }
 
 /// Marks the database as backfilled. Returns false if it was marked already.
-pub async fn backfills_now(tx: &Tx) -> Result<bool, StoreError> {
-    if known(tx, BACKFILLED).await?.is_some() {
+pub async fn mark_backfilled(tx: &Tx) -> Result<bool, StoreError> {
+    if find_value(tx, BACKFILLED).await?.is_some() {
         return Ok(false);
     }
-    note(tx, BACKFILLED, "yes".to_owned()).await?;
+    insert_value(tx, BACKFILLED, "yes".to_owned()).await?;
     Ok(true)
 }
 
 /// Compares the audit keys with the fingerprint and log name that the database is bound to, and
 /// binds a new database. With another MAC key, the sequencer would reject every entry.
-pub async fn belongs(tx: &Tx, audit_keys: &AuditKeys) -> Result<(), StoreError> {
+pub async fn check_audit_identity(tx: &Tx, audit_keys: &AuditKeys) -> Result<(), StoreError> {
     let (fingerprint, remedy) =
         (audit_keys.key_fingerprint(), "restore the original key folder and log name");
-    match known(tx, KEY).await? {
-        None => note(tx, KEY, fingerprint).await?,
+    match find_value(tx, KEY_FINGERPRINT).await? {
+        None => insert_value(tx, KEY_FINGERPRINT, fingerprint).await?,
         Some(stored) if stored == fingerprint => {}
         Some(stored) => {
             return Err(StoreError::Broken(format!(
@@ -45,8 +48,8 @@ pub async fn belongs(tx: &Tx, audit_keys: &AuditKeys) -> Result<(), StoreError> 
             )));
         }
     }
-    match known(tx, NAME).await? {
-        None => note(tx, NAME, audit_keys.name()).await,
+    match find_value(tx, LOG_ORIGIN).await? {
+        None => insert_value(tx, LOG_ORIGIN, audit_keys.name()).await,
         Some(stored) if audit_keys.accept_origin(&stored) => Ok(()),
         Some(stored) => {
             let name = audit_keys.name();
@@ -55,5 +58,16 @@ pub async fn belongs(tx: &Tx, audit_keys: &AuditKeys) -> Result<(), StoreError> 
                  {remedy}"
             )))
         }
+    }
+}
+
+impl Store {
+    /// Checks that the audit log of this database belongs to the configured keys and origin. Binds
+    /// a new database to them.
+    pub async fn bind_audit_keys(self: &Arc<Self>) -> Result<(), StoreError> {
+        let audit_keys = Arc::clone(self.audit_keys()?);
+        let tx = Tx::begin(self, Mode::Write).await?;
+        check_audit_identity(&tx, &audit_keys).await?;
+        tx.commit().await
     }
 }

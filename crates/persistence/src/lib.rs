@@ -5,7 +5,6 @@
 //! exactly what the grant's scope covers. A unit of work writes state only together with its
 //! audit event; [`unit::Work::commit`] fails if a required event is missing.
 
-mod audit_keys;
 mod backend;
 mod columns;
 pub mod demo;
@@ -13,10 +12,10 @@ mod entity;
 mod error;
 mod event_writer;
 mod instance;
-pub mod keyfile;
 pub mod log_notify;
 mod lookup;
 pub mod maintenance;
+mod options;
 mod org_key;
 mod persist;
 pub mod pre_auth;
@@ -27,7 +26,7 @@ mod store;
 mod tx;
 pub mod unit;
 
-pub use audit_keys::AuditKeys;
 pub use error::StoreError;
+pub use options::{Durability, Options};
 pub use postern_migration::rls::Fault;
-pub use store::{Durability, Options, Store};
+pub use store::Store;

@@ -28,8 +28,11 @@ impl From<Option<&OrgKey>> for ByOrg {
 /// The lookup in six forms: with or without impersonation, and with an org by id, by slug or
 /// without an org.
 ///
+/// Aliases: session `s`, user `u` with staff row `st`; impersonation `i`, its target `t` with staff
+/// row `tst`, its org `b` with membership `bm`; the requested org `o` with membership `m`.
+///
 /// With an org, the statement also sets the transaction's tenant context, so that rows of other
-/// orgs are out of reach from then on, even for incorrect code (`tests/suite/rls.rs`).
+/// orgs are out of reach from then on, even for incorrect code (`tests/suite/tenancy/rls`).
 pub struct Lookups([String; 6]);
 
 impl Lookups {
@@ -53,28 +56,28 @@ impl Lookups {
 
 fn build(impersonation: bool, org: ByOrg, tenant: Option<&str>) -> String {
     let mut columns =
-        vec![all::<session::Column>("s"), all::<user::Column>("u"), "t.tier AS tier".to_owned()];
+        vec![all::<session::Column>("s"), all::<user::Column>("u"), "st.tier AS tier".to_owned()];
     let mut joins =
-        r#"session s JOIN "user" u ON u.id = s.user_id LEFT JOIN staff t ON t.user_id = u.id"#
+        r#"session s JOIN "user" u ON u.id = s.user_id LEFT JOIN staff st ON st.user_id = u.id"#
             .to_owned();
     if impersonation {
         columns.extend([
             all::<impersonation::Column>("i"),
-            "u.email AS i_staff_email, w.email AS i_target_email, b.slug AS i_org_slug".to_owned(),
-            all::<user::Column>("w"),
-            "wt.tier AS w_tier".to_owned(),
+            "u.email AS i_staff_email, t.email AS i_target_email, b.slug AS i_org_slug".to_owned(),
+            all::<user::Column>("t"),
+            "tst.tier AS t_tier".to_owned(),
             all::<organization::Column>("b"),
             "bm.role AS b_role".to_owned(),
         ]);
         joins += r#"
             JOIN impersonation i ON i.id = $2
-            JOIN "user" w ON w.id = i.target_user_id LEFT JOIN staff wt ON wt.user_id = w.id
+            JOIN "user" t ON t.id = i.target_user_id LEFT JOIN staff tst ON tst.user_id = t.id
             JOIN organization b ON b.id = i.org_id
-            LEFT JOIN membership bm ON bm.org_id = b.id AND bm.user_id = w.id"#;
+            LEFT JOIN membership bm ON bm.org_id = b.id AND bm.user_id = t.id"#;
     }
     let (column, n) =
         (if matches!(org, ByOrg::Slug) { "slug" } else { "id" }, if impersonation { 3 } else { 2 });
-    let effective = if impersonation { "w" } else { "u" };
+    let effective = if impersonation { "t" } else { "u" };
     if !matches!(org, ByOrg::None) {
         columns.extend([
             all::<organization::Column>("o"),

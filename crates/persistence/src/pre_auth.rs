@@ -4,28 +4,31 @@
 use std::sync::Arc;
 
 use postern_domain::{
-    Id,
     actor::Actor,
     clock::RequestContext,
-    event::EventDraft,
+    event_draft::EventDraft,
+    id::MemberId,
     id::{ImpersonationId, OrgId, SessionId, UserId},
-    member::{Member, OrgContext},
-    org::{Org, OrgRef},
+    org::Org,
+    org_context::OrgContext,
+    org_ref::OrgRef,
     policy::{Grant, LoadedIdentity, LoadedImpersonation},
     role::Role,
     scope::Scope,
 };
+
 use sea_orm::{ConnectionTrait, FromQueryResult, QueryResult, Value};
 use uuid::Uuid;
 
 pub use crate::org_key::OrgKey;
 use crate::{
+    backend::{Mode, statement},
     entity::{organization, session, user},
     error::{StoreError, unknown},
     event_writer,
     repository::{impersonations, staff},
-    store::{Store, statement},
-    tx::{Mode, Tx},
+    store::Store,
+    tx::Tx,
     unit::Reader,
 };
 
@@ -122,8 +125,8 @@ fn read(
                 && impersonation.org_id == claims.org.uuid();
             Some(LoadedImpersonation {
                 state: impersonation.try_into()?,
-                target: user::Model::from_query_result(row, "w_")?.into(),
-                target_tier: staff::tier(row.try_get("", "w_tier")?)?,
+                target: user::Model::from_query_result(row, "t_")?.into(),
+                target_tier: staff::tier(row.try_get("", "t_tier")?)?,
                 org: organization::Model::from_query_result_optional(row, "b_")?
                     .map(Org::try_from)
                     .transpose()?,
@@ -147,7 +150,7 @@ fn context(row: &QueryResult) -> Result<Option<OrgContext>, StoreError> {
         return Ok(None);
     };
     let org = organization::Model::from_query_result(row, "o_")?.try_into()?;
-    Ok(Some(OrgContext { org, member: Id::<Member>::new(member), role }))
+    Ok(Some(OrgContext { org, member: MemberId::new(member), role }))
 }
 
 fn role(name: Option<String>) -> Result<Option<Role>, StoreError> {

@@ -3,17 +3,18 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use postern_keystore::AuditKeys;
 pub use postern_migration::rls::ApplyOutcome as MigrationOutcome;
 use postern_migration::rls::{self, Fault};
 use sea_orm::{ConnectionTrait, Statement, prelude::DateTimeUtc};
 
 use crate::{
-    audit_keys::AuditKeys,
-    backend::{self, Pool},
+    backend::{self, Mode, Pool},
     error::StoreError,
     event_writer, instance,
-    store::{Options, Store},
-    tx::{Mode, Tx},
+    options::Options,
+    store::Store,
+    tx::Tx,
 };
 
 /// Maximum difference between the clocks of server and database. Expiry of tokens and
@@ -30,21 +31,21 @@ pub async fn migrate(options: &Options) -> Result<MigrationOutcome, StoreError> 
     pool.close().await;
     let outcome = outcome?;
     if matches!(outcome, MigrationOutcome::Done) && options.audit_keys.is_some() {
-        adopt(options).await?;
+        backfill(options).await?;
     }
     Ok(outcome)
 }
 
 /// Queues the events recorded before the transparency log existed. Runs once: afterwards, an event
 /// that is neither queued nor in the log was rejected or forged.
-async fn adopt(options: &Options) -> Result<(), StoreError> {
+async fn backfill(options: &Options) -> Result<(), StoreError> {
     let store = Store::connect_as_audit_owner(options).await?;
     let tx = Tx::begin(&store, Mode::Write).await?;
     let audit_keys = store.audit_keys()?;
-    instance::belongs(&tx, audit_keys).await?;
+    instance::check_audit_identity(&tx, audit_keys).await?;
     // A marker beside the keys repeats the database's: write access to the database alone must not
     // be enough to have forged events backfilled.
-    if instance::backfills_now(&tx).await?
+    if instance::mark_backfilled(&tx).await?
         && event_writer::backfill_all(&tx).await? > 0
         && audit_keys.has_backfilled()
     {
@@ -75,8 +76,17 @@ pub fn login_password(options: &Options) -> Option<String> {
 
 /// Reports whether the SQLite file exists. Always true for PostgreSQL.
 #[must_use]
-pub fn is_there(options: &Options) -> bool {
+pub fn exists(options: &Options) -> bool {
     backend::sqlite_file(&options.url).is_none_or(|file| file.exists())
+}
+
+impl Store {
+    /// Checks that the database responds.
+    pub async fn ping(self: &Arc<Self>) -> Result<(), StoreError> {
+        let tx = Tx::begin(self, Mode::Read).await?;
+        tx.execute_unprepared("SELECT 1").await?;
+        Ok(())
+    }
 }
 
 /// Checks row-level security, append-only triggers, migrations and the clock. Returns one fault

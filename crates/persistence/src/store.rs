@@ -1,4 +1,4 @@
-//! The connection pool, its options and process-wide state.
+//! The connection pool and process-wide state.
 
 use std::{
     sync::{
@@ -8,58 +8,17 @@ use std::{
     time::Duration,
 };
 
+use postern_keystore::AuditKeys;
 use postern_migration::rls::Roles;
-use sea_orm::{ConnectionTrait, DbBackend, Statement};
 use uuid::Uuid;
 
 use crate::{
-    audit_keys::AuditKeys,
     backend::{self, Pool},
     error::StoreError,
-    instance,
     log_notify::LogNotifier,
     lookup::Lookups,
-    tx::{Mode, Tx},
+    options::Options,
 };
-
-/// Database connection options. No `Debug`: the URL may contain a password.
-#[derive(Clone)]
-pub struct Options {
-    /// `sqlite://path/to/file.db` or `postgres://user@host/database`.
-    pub url: String,
-    /// URL that `postern migrate` uses on PostgreSQL to connect as the schema owner, which the
-    /// server never is. Defaults to `url`.
-    pub owner_url: Option<String>,
-    /// PostgreSQL role of transactions that serve one org.
-    pub tenant_role: String,
-    /// PostgreSQL role of all other transactions.
-    pub platform_role: String,
-    /// PostgreSQL role that owns the audit tables (NOLOGIN).
-    pub audit_owner_role: String,
-    /// Whether to use named prepared statements. Set it to false behind `PgBouncer` before 1.21 in
-    /// transaction mode.
-    pub prepared_statements: bool,
-    pub max_connections: u32,
-    /// Maximum wait for a connection, and on SQLite for the write lock; then operations fail with
-    /// [`StoreError::Unavailable`].
-    pub acquire_timeout: Duration,
-    /// Maximum duration of one statement on PostgreSQL.
-    pub statement_timeout: Duration,
-    /// Durability of acknowledged commits on SQLite if the power fails.
-    pub durability: Durability,
-    /// Keys of the audit log. Without them, recording events and reading log positions fail.
-    pub audit_keys: Option<Arc<AuditKeys>>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Durability {
-    /// Every commit is flushed to disk before it is acknowledged.
-    Full,
-    /// A power failure may lose the last commits; a crash of the process does not.
-    Normal,
-    /// Commits are not flushed. For disposable databases only.
-    Off,
-}
 
 /// A handle on the database, shared in an `Arc`. Access starts with
 /// [`crate::pre_auth::PreAuthTx`].
@@ -74,7 +33,7 @@ pub struct Store {
 }
 
 /// Statement timeout of audit maintenance, which scans whole tables.
-const KEEPERS: Duration = Duration::from_hours(2);
+const MAINTENANCE_TIMEOUT: Duration = Duration::from_hours(2);
 
 impl Store {
     /// Opens the pool with one connection. A missing SQLite file is created with mode 0600.
@@ -126,19 +85,10 @@ impl Store {
         Self::connect(&Options {
             url,
             platform_role,
-            statement_timeout: KEEPERS,
+            statement_timeout: MAINTENANCE_TIMEOUT,
             ..options.clone()
         })
         .await
-    }
-
-    /// Checks that the audit log of this database belongs to the configured keys and origin. Binds
-    /// a new database to them.
-    pub async fn bind_audit_keys(self: &Arc<Self>) -> Result<(), StoreError> {
-        let audit_keys = Arc::clone(self.audit_keys()?);
-        let tx = Tx::begin(self, Mode::Write).await?;
-        instance::belongs(&tx, &audit_keys).await?;
-        tx.commit().await
     }
 
     /// Keys of the audit log.
@@ -169,13 +119,6 @@ impl Store {
             .await
     }
 
-    /// Checks that the database responds.
-    pub async fn ping(self: &Arc<Self>) -> Result<(), StoreError> {
-        let tx = Tx::begin(self, Mode::Read).await?;
-        tx.execute_unprepared("SELECT 1").await?;
-        Ok(())
-    }
-
     /// Number of statements sent, one round trip each, including BEGIN and COMMIT. The rollback of
     /// a dropped transaction is not counted.
     #[must_use]
@@ -187,13 +130,4 @@ impl Store {
     pub async fn close(&self) {
         self.pool.close().await;
     }
-}
-
-/// A statement with parameters `$1`, `$2`, …, which both databases accept.
-pub(crate) fn statement(
-    backend: DbBackend,
-    sql: &str,
-    values: impl IntoIterator<Item = sea_orm::Value>,
-) -> Statement {
-    Statement::from_sql_and_values(backend, sql, values)
 }

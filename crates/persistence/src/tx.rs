@@ -13,19 +13,10 @@ use sea_query_sqlx::SqlxValues;
 use tokio::sync::Mutex;
 
 use crate::{
-    backend::{Begun, insert_both_sql, lock_sql, sqlx_error},
-    error::StoreError,
-    store::{Store, statement},
+    backend::{Begun, Mode, insert_both_sql, lock_sql, statement},
+    error::{StoreError, sqlx_error},
+    store::Store,
 };
-
-/// The kind of a transaction. Reads and writes differ on SQLite, which has one writer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Mode {
-    Read,
-    Write,
-    /// Assumes no role on PostgreSQL, so only the catalog is readable.
-    NoRole,
-}
 
 /// A transaction. Dropping it rolls it back.
 pub struct Tx {

@@ -1,7 +1,10 @@
 //! C2SP `tlog-checkpoint`: origin, size and root hash of a log. Signed as a note, it commits the
 //! log to its entries.
 
-use crate::{Hash, Note, NoteError};
+use crate::{
+    hash::Hash,
+    note::{Note, NoteError},
+};
 
 /// State of a log at one size.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,7 +1,7 @@
 //! Right edge of a tree: the data needed to append entries and to compute the root. For a tree with
 //! n entries it has one hash for each set bit of n, the root of a perfect subtree.
 
-use crate::Hash;
+use crate::hash::Hash;
 
 /// The right edge of a tree. Appending takes O(log n) hashes, and amortized one.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

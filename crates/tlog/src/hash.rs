@@ -4,40 +4,39 @@
 use std::fmt;
 
 use base64::{Engine, engine::general_purpose::STANDARD};
-use ring::digest::{Context, SHA256, digest};
+use ring::digest::{Context, SHA256};
 
 /// The hash of an entry, of an inner node, or of a whole tree.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Hash(pub [u8; 32]);
 
 impl Hash {
+    /// SHA-256 of the concatenation of `parts`.
+    #[must_use]
+    pub fn of_parts(parts: &[&[u8]]) -> Self {
+        let mut context = Context::new(&SHA256);
+        for part in parts {
+            context.update(part);
+        }
+        Self(context.finish().as_ref().try_into().expect("SHA-256 has 32 bytes"))
+    }
+
     /// Leaf hash of an entry: SHA-256(0x00 ‖ entry).
     #[must_use]
     pub fn of_leaf(entry: &[u8]) -> Self {
-        let mut context = Context::new(&SHA256);
-        context.update(&[0]);
-        context.update(entry);
-        Self::finish(context)
+        Self::of_parts(&[&[0], entry])
     }
 
     /// Hash of an inner node: SHA-256(0x01 ‖ left ‖ right).
     #[must_use]
     pub fn of_node(left: Self, right: Self) -> Self {
-        let mut context = Context::new(&SHA256);
-        context.update(&[1]);
-        context.update(&left.0);
-        context.update(&right.0);
-        Self::finish(context)
+        Self::of_parts(&[&[1], &left.0, &right.0])
     }
 
     /// Root hash of an empty tree: SHA-256 of the empty string.
     #[must_use]
     pub fn of_nothing() -> Self {
-        Self(digest(&SHA256, b"").as_ref().try_into().expect("SHA-256 has 32 bytes"))
-    }
-
-    fn finish(context: Context) -> Self {
-        Self(context.finish().as_ref().try_into().expect("SHA-256 has 32 bytes"))
+        Self::of_parts(&[])
     }
 
     /// Base64 form, as in checkpoints and proofs.

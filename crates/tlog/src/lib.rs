@@ -3,7 +3,7 @@
 //! Hashes and proofs follow RFC 6962, and their verification RFC 9162. Tiles, checkpoints and proof
 //! files follow C2SP (`tlog-tiles`, `tlog-checkpoint`, `signed-note`, `tlog-proof`), so that any
 //! client of these formats can read them. No I/O, and no knowledge of the contents of entries.
-//! Tested against independent implementations (`tests/oracles.rs`).
+//! Tested against independent implementations (`tests/oracles/`).
 
 mod checkpoint;
 mod frontier;

@@ -71,6 +71,13 @@ impl Signer {
         is_name(name).then(|| Self { name: name.to_owned(), key })
     }
 
+    /// Creates a signer from a private key of 32 bytes (RFC 8032). `None` if the name is invalid.
+    #[must_use]
+    pub fn from_seed(name: &str, seed: &[u8; 32]) -> Option<Self> {
+        let key = Ed25519KeyPair::from_seed_unchecked(seed).expect("a seed has 32 bytes");
+        Self::new(name, Arc::new(key))
+    }
+
     #[must_use]
     pub fn verifier(&self) -> Verifier {
         Verifier { name: self.name.clone(), public_key: self.key.public_key().as_ref().to_vec() }

@@ -1,7 +1,7 @@
 //! Inclusion proofs (an entry is in a tree) and consistency proofs (a tree extends an older one):
 //! created from complete nodes, and verified as in RFC 9162, 2.1.3 and 2.1.4.
 
-use crate::Hash;
+use crate::hash::Hash;
 
 /// Reason for which a proof cannot be created, parsed or verified.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

@@ -1,7 +1,7 @@
 //! C2SP `tlog-tiles`: tiles of 256 hashes and bundles of 256 entries, with which a log can be
 //! served as immutable files.
 
-use crate::Hash;
+use crate::hash::Hash;
 
 /// Number of hashes in a full tile, and of entries in a full bundle.
 pub const WIDTH: u64 = 256;

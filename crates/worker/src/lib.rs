@@ -18,7 +18,7 @@ use tokio::{
 };
 
 /// Interval for reloading the audit keys and retrying quarantined logs.
-const AGAIN: Duration = Duration::from_mins(1);
+const RELOAD_INTERVAL: Duration = Duration::from_mins(1);
 
 /// Runs background jobs until it is stopped.
 pub struct Worker {
@@ -43,7 +43,7 @@ impl Worker {
                 _ = stop.wait_for(|stop| *stop) => stopping = true,
                 _ = interval.tick() => {}
             }
-            if last_reload.elapsed() >= AGAIN {
+            if last_reload.elapsed() >= RELOAD_INTERVAL {
                 last_reload = Instant::now();
                 if let Err(error) =
                     self.store.audit_keys().map_or(Ok(()), |audit_keys| audit_keys.reload())

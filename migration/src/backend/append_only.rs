@@ -18,7 +18,7 @@ pub const APPEND_ONLY_BODY: &str = "BEGIN \
 /// Makes a table append-only.
 ///
 /// A superuser can still change rows; the transparency log makes that detectable.
-/// `tests/suite/rls.rs` tries to change rows as the other roles.
+/// `tests/suite/audit/append_only.rs` tries to change rows as the other roles.
 pub async fn append_only(
     manager: &SchemaManager<'_>,
     table: &str,
@@ -26,7 +26,7 @@ pub async fn append_only(
 ) -> Result<(), DbErr> {
     let sql = match manager.get_database_backend() {
         DbBackend::Postgres => append_only_triggers(table),
-        DbBackend::Sqlite => with_sqlite_triggers(table, key),
+        DbBackend::Sqlite => create_sqlite_triggers_sql(table, key),
         other => return Err(DbErr::Migration(format!("{other:?} is not supported"))),
     };
     manager.get_connection().execute_unprepared(&sql).await.map(drop)
@@ -46,7 +46,7 @@ pub async fn drop_append_only(
                  DROP TRIGGER IF EXISTS {table}_no_truncate ON \"{table}\""
             )
         }
-        _ => without_sqlite_triggers(table, key),
+        _ => drop_sqlite_triggers_sql(table, key),
     };
     manager.get_connection().execute_unprepared(&sql).await.map(drop)
 }
@@ -100,14 +100,14 @@ fn sqlite_triggers(table: &str, key: &[&str]) -> [(String, String); 3] {
 
 /// SQL that drops the triggers of an append-only table on SQLite, where no role can be exempt from
 /// them.
-pub fn without_sqlite_triggers(table: &str, key: &[&str]) -> String {
+pub fn drop_sqlite_triggers_sql(table: &str, key: &[&str]) -> String {
     sqlite_triggers(table, key)
         .map(|(name, _)| format!("DROP TRIGGER IF EXISTS {name}"))
         .join(";\n")
 }
 
 /// SQL that creates the triggers of an append-only table on SQLite.
-pub fn with_sqlite_triggers(table: &str, key: &[&str]) -> String {
+pub fn create_sqlite_triggers_sql(table: &str, key: &[&str]) -> String {
     sqlite_triggers(table, key).map(|(_, sql)| sql).join(";\n")
 }
 

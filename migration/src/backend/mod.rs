@@ -11,11 +11,11 @@ use sea_orm_migration::{
 };
 
 pub use append_only::{
-    APPEND_ONLY_BODY, append_only, append_only_faults, append_only_triggers, drop_append_only,
-    truncate_trigger, with_sqlite_triggers, without_sqlite_triggers,
+    APPEND_ONLY_BODY, append_only, append_only_faults, append_only_triggers,
+    create_sqlite_triggers_sql, drop_append_only, drop_sqlite_triggers_sql, truncate_trigger,
 };
 pub use lock::acquire_migration_lock;
-pub use partitions::{months, partition_by_month};
+pub use partitions::{create_partitions_sql, partition_by_month};
 pub use text_search::trigram_index;
 
 /// Reports whether a table exists.

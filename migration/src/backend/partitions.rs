@@ -29,7 +29,7 @@ pub async fn partition_by_month(manager: &SchemaManager<'_>, table: &str) -> Res
 
 /// SQL that creates the missing partitions of a table for the current month and the next
 /// [`MONTHS_AHEAD`]. A month with rows in the partition `…_default` gets none: its rows stay there.
-pub fn months(table: &str) -> String {
+pub fn create_partitions_sql(table: &str) -> String {
     format!(
         r"DO $$ DECLARE month timestamp; part text; bounds uuid[]; BEGIN
              FOR ahead IN 0..{MONTHS_AHEAD} LOOP

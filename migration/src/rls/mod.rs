@@ -5,7 +5,7 @@
 //! without privileges of its own and, within a transaction only, assumes the platform role or the
 //! tenant role. The tenant role can access rows of the org in `postern.org_id` only.
 //! SQLite has no roles: there, the scope of each query is the only separation of tenants.
-//! Tests: `tests/suite/rls.rs` and `tests/suite/rls_drift.rs`.
+//! Tests: `tests/suite/tenancy/rls` and `tests/suite/tenancy/rls_drift`.
 
 mod apply;
 mod catalog;

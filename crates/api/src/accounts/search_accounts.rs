@@ -1,20 +1,15 @@
-use postern_domain::{
-    action::Action,
-    event::{EventDraft, Target, TargetType},
-    org::Org,
-    user::User,
-};
+use postern_domain::{access, org::Org, user::User};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use validator::Validate;
 
 use crate::{
-    http::{Answer, Call, Filter, Query, ok, rules},
+    http::{Answer, Call, Query, ok, rules},
     operations::op::{self, SearchAccounts},
 };
 
 /// Maximum number of users, and of orgs, in a response.
-const MOST: u64 = 25;
+const MAX_RESULTS: u64 = 25;
 
 #[derive(Debug, Deserialize, Validate, IntoParams)]
 #[into_params(parameter_in = Query)]
@@ -26,13 +21,9 @@ pub struct SearchQuery {
     q: String,
 }
 
-impl Filter for SearchQuery {
-    const NAMES: &'static [&'static str] = &["q"];
-}
-
 /// Search results: at most 25 users and 25 orgs.
 #[derive(Serialize, ToSchema)]
-pub struct FoundView {
+pub struct SearchResults {
     /// Matching users.
     #[schema(max_items = 25)]
     users: Vec<User>,
@@ -46,26 +37,17 @@ pub struct FoundView {
 /// Returns at most 25 users and 25 orgs with the given ID, or with the given text in their e-mail
 /// address, name or slug. The search text and the number of results are audited.
 #[utoipa::path(
-    get, path = "/v1/admin/search", tag = "accounts", impl_for = SearchAccounts,
-    params(SearchQuery), responses(
-    (status = 200, description = "Search results.", body = FoundView)
+    get, path = "/v1/admin/search", tag = "accounts", impl_for = SearchAccounts, responses(
+    (status = 200, description = "Search results.", body = SearchResults)
 ))]
 pub async fn search_accounts(
     call: Call<op::SearchAccounts>,
     query: Query<SearchQuery>,
-) -> Answer<FoundView> {
+) -> Answer<SearchResults> {
     let q = query.0.q.trim().to_owned();
     let mut work = call.begin();
-    let results = work.accounts().search(&q, MOST).await?;
+    let results = work.accounts().search(&q, MAX_RESULTS).await?;
     let hits = results.users.len() + results.orgs.len();
-    let target = Target { kind: TargetType::Search, id: None, label: q.clone() };
-    let draft = EventDraft::new(
-        Action::SearchPerformed,
-        target,
-        format!("searched accounts for “{q}” (results: {hits})"),
-    )
-    .with_metadata("query", &q)
-    .with_metadata("hits", hits);
-    work.record(draft).await?;
-    work.commit(ok(FoundView { users: results.users, orgs: results.orgs })).await
+    work.record(access::accounts_searched(&q, hits)).await?;
+    work.commit(ok(SearchResults { users: results.users, orgs: results.orgs })).await
 }

@@ -1,10 +1,11 @@
 //! Encodings of an export: NDJSON (one JSON object per line), and CSV with cells escaped that a
 //! spreadsheet could run as a formula.
 
+use postern_audit_log::export::Trailer;
 use postern_domain::{
-    event::{ActorRef, Event, OnBehalfOf, Source, Target, VerifiableEvent},
-    export::Trailer,
-    org::OrgRef,
+    event::{ActorRef, Event, OnBehalfOf, Source, VerifiableEvent},
+    event_draft::Target,
+    org_ref::OrgRef,
 };
 
 use crate::http::Format;
@@ -41,12 +42,12 @@ const COLUMNS: [&str; 28] = [
 ];
 
 /// Encoder of an export. Buffers its output until [`Table::take`].
-pub struct Table {
+pub struct ExportEncoder {
     format: Format,
     written: Vec<u8>,
 }
 
-impl Table {
+impl ExportEncoder {
     pub fn new(format: Format) -> Self {
         let mut table = Self { format, written: Vec::new() };
         if format == Format::Csv {
@@ -90,14 +91,14 @@ impl Table {
         let mut writer = csv::WriterBuilder::new()
             .terminator(csv::Terminator::CRLF)
             .from_writer(std::mem::take(&mut self.written));
-        writer.write_record(cells.map(harmless)).expect("writing to memory does not fail");
+        writer.write_record(cells.map(escape_formula)).expect("writing to memory does not fail");
         self.written = writer.into_inner().expect("writing to memory does not fail");
     }
 }
 
 /// Prefixes a cell that a spreadsheet could run as a formula with an apostrophe (OWASP, CSV
 /// injection). Some spreadsheets also accept the full-width characters.
-fn harmless(cell: String) -> String {
+fn escape_formula(cell: String) -> String {
     let starts = ['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠'];
     if cell.starts_with(starts) { format!("'{cell}") } else { cell }
 }
@@ -107,36 +108,34 @@ fn cells(VerifiableEvent { event, opening }: &VerifiableEvent) -> [String; COLUM
         id,
         occurred_at,
         org,
-        actor: ActorRef { kind, id: actor_id, email, tier },
+        actor,
         on_behalf_of,
         action,
         outcome,
-        target: Target { kind: target_type, id: target_id, label },
+        target,
         summary,
         reason,
         ticket_ref,
         metadata,
-        source: Source { ip, user_agent, session_id, impersonation_id, request_id },
+        source,
         schema_version,
         log,
         erased_fields,
     } = event;
-    let (org_id, slug) =
-        org.as_ref().map(|OrgRef { id, slug }| (id.to_string(), slug.clone())).unzip();
-    let impersonated =
-        on_behalf_of.as_ref().map(|OnBehalfOf { id, email }| (id.to_string(), email.clone()));
-    let (impersonated_id, impersonated_email) = impersonated.unzip();
+    let [kind, actor_id, email, tier] = actor_cells(actor);
+    let [ip, user_agent, session_id, impersonation_id, request_id] = source_cells(source);
+    let Target { kind: target_type, id: target_id, label } = target;
     [
         id.to_string(),
         occurred_at.to_rfc3339_opts(chrono::SecondsFormat::AutoSi, true),
-        org_id.unwrap_or_default(),
-        slug.unwrap_or_default(),
-        kind.to_string(),
-        or_empty(actor_id.as_ref()),
-        or_empty(email.as_ref()),
-        or_empty(tier.as_ref()),
-        impersonated_id.unwrap_or_default(),
-        impersonated_email.flatten().unwrap_or_default(),
+        or_empty(org.as_ref().map(|OrgRef { id, .. }| id).as_ref()),
+        or_empty(org.as_ref().map(|OrgRef { slug, .. }| slug).as_ref()),
+        kind,
+        actor_id,
+        email,
+        tier,
+        or_empty(on_behalf_of.as_ref().map(|OnBehalfOf { id, .. }| id).as_ref()),
+        or_empty(on_behalf_of.as_ref().and_then(|OnBehalfOf { email, .. }| email.as_ref())),
         action.to_string(),
         outcome.to_string(),
         target_type.to_string(),
@@ -146,15 +145,30 @@ fn cells(VerifiableEvent { event, opening }: &VerifiableEvent) -> [String; COLUM
         or_empty(reason.as_ref()),
         or_empty(ticket_ref.as_ref()),
         serde_json::to_string(metadata).expect("a JSON object serializes"),
+        ip,
+        user_agent,
+        session_id,
+        impersonation_id,
+        request_id,
+        schema_version.to_string(),
+        erased_fields.iter().map(|field| field.name()).collect::<Vec<_>>().join(" "),
+        or_empty(log.as_ref().map(|log| log.index).as_ref()),
+        or_empty(opening.leaf.as_ref()),
+    ]
+}
+
+fn actor_cells(ActorRef { kind, id, email, tier }: &ActorRef) -> [String; 4] {
+    [kind.to_string(), or_empty(id.as_ref()), or_empty(email.as_ref()), or_empty(tier.as_ref())]
+}
+
+fn source_cells(source: &Source) -> [String; 5] {
+    let Source { ip, user_agent, session_id, impersonation_id, request_id } = source;
+    [
         or_empty(ip.as_ref()),
         or_empty(user_agent.as_ref()),
         or_empty(session_id.as_ref()),
         or_empty(impersonation_id.as_ref()),
         or_empty(request_id.as_ref()),
-        schema_version.to_string(),
-        erased_fields.iter().map(|part| part.name()).collect::<Vec<_>>().join(" "),
-        or_empty(log.as_ref().map(|log| log.index).as_ref()),
-        or_empty(opening.leaf.as_ref()),
     ]
 }
 
@@ -164,13 +178,13 @@ fn or_empty(value: Option<&impl ToString>) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::harmless;
+    use super::escape_formula;
 
     #[test]
-    fn no_cell_begins_a_formula() {
+    fn formulas_are_escaped() {
         for cell in ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "＝1"] {
-            assert!(harmless(cell.to_owned()).starts_with('\''), "{cell}");
+            assert!(escape_formula(cell.to_owned()).starts_with('\''), "{cell}");
         }
-        assert_eq!(harmless("ana@acme.example".to_owned()), "ana@acme.example");
+        assert_eq!(escape_formula("ana@acme.example".to_owned()), "ana@acme.example");
     }
 }

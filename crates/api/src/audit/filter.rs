@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use chrono::{DateTime, Utc};
 use postern_domain::{
-    event::Outcome,
+    event_draft::Outcome,
     id::{ImpersonationId, OrgId, UserId},
     text,
 };
@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::IntoParams;
 use validator::Validate;
 
-use crate::http::{Filter, rules};
+use crate::http::rules;
 
 /// Filter for audit events. An event must match all given parameters.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, Validate, IntoParams)]
@@ -76,22 +76,6 @@ pub struct EventsQuery {
     #[validate(length(max = 100, message = "at most 100 characters"))]
     #[serde(skip_serializing_if = "Option::is_none")]
     q: Option<String>,
-}
-
-impl Filter for EventsQuery {
-    const NAMES: &'static [&'static str] = &[
-        "actor",
-        "action",
-        "target",
-        "on_behalf_of",
-        "outcome",
-        "ticket_ref",
-        "impersonation",
-        "ip",
-        "from",
-        "to",
-        "q",
-    ];
 }
 
 impl EventsQuery {
@@ -164,8 +148,4 @@ pub struct OfOrg {
     /// ID of an org. Limits the result to the audit log of this org.
     #[param(value_type = Option<OrgId>)]
     pub org: Option<OrgId>,
-}
-
-impl Filter for OfOrg {
-    const NAMES: &'static [&'static str] = &["org"];
 }

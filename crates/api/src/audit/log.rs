@@ -1,14 +1,14 @@
 //! Transparency logs of orgs and of the platform, served as specified by C2SP `tlog-tiles`.
 
-use postern_domain::{Id, event::Event, id::EventId};
+use postern_domain::id::EventId;
 use postern_persistence::repository::{events::Events, log::Log};
 use postern_tlog::{Bundle, ProofFile, Tile};
 use serde::Deserialize;
-use utoipa::IntoParams;
+use utoipa::{IntoParams, openapi::path::Parameter};
 use validator::Validate;
 
 use crate::{
-    http::{Call, Download, Filter, FromInput, Input, Problem, Query},
+    http::{Call, Download, FromInput, Input, Problem, Query, path},
     operations::op::{
         self, ReadLogCheckpoint, ReadLogEntries, ReadLogKeys, ReadLogProof, ReadLogTile,
         ReadPlatformLogCheckpoint, ReadPlatformLogEntries, ReadPlatformLogKeys,
@@ -20,16 +20,32 @@ use crate::{
 pub struct TilePath(Option<Tile>);
 
 impl FromInput for TilePath {
+    fn parameters() -> Vec<Parameter> {
+        let description = "Level of the tile; level 0 has the hashes of the entries.";
+        let level = path::parameter("level", description, path::text(1, Some("^[0-7]$"), "0"));
+        vec![level, tile_parameter()]
+    }
+
     fn from_input(input: &Input) -> Result<Self, Problem> {
         let path = |name| input.request.match_info().query(name).replace("%2F", "/");
         Ok(Self(Tile::parse(&format!("tile/{}/{}", path("level"), path("tile"))).ok()))
     }
 }
 
+fn tile_parameter() -> Parameter {
+    let pattern = "^(x[0-9]{3}/)*[0-9]{3}(\\.p/[0-9]{1,3})?$";
+    let schema = path::text(40, Some(pattern), "000.p/1");
+    path::parameter("tile", "Index of the tile, with the width of a partial tile.", schema)
+}
+
 /// Path of a bundle of entries. `None` if it is malformed.
 pub struct BundlePath(Option<Bundle>);
 
 impl FromInput for BundlePath {
+    fn parameters() -> Vec<Parameter> {
+        vec![tile_parameter()]
+    }
+
     fn from_input(input: &Input) -> Result<Self, Problem> {
         let path = input.request.match_info().query("tile").replace("%2F", "/");
         Ok(Self(Bundle::parse(&format!("tile/entries/{path}")).ok()))
@@ -43,11 +59,7 @@ impl FromInput for BundlePath {
 pub struct OfEvent {
     /// ID of the event to prove.
     #[param(value_type = EventId)]
-    event: Id<Event>,
-}
-
-impl Filter for OfEvent {
-    const NAMES: &'static [&'static str] = &["event"];
+    event: EventId,
 }
 
 /// Get the latest checkpoint of an org's audit log.
@@ -119,8 +131,7 @@ pub async fn read_log_entries(
 /// entry to the root, and the checkpoint with that root. Returns 404 until the event has been added
 /// to the log (normally within a second).
 #[utoipa::path(
-    get, path = "/v1/orgs/{org}/audit-log/proof", tag = "audit", impl_for = ReadLogProof,
-    params(OfEvent), responses(
+    get, path = "/v1/orgs/{org}/audit-log/proof", tag = "audit", impl_for = ReadLogProof, responses(
     (status = 200, description = "The proof.", body = String, content_type = "text/plain")
 ))]
 pub async fn read_log_proof(
@@ -198,8 +209,7 @@ pub async fn read_platform_log_entries(
 ///
 /// Same response as `read_log_proof`.
 #[utoipa::path(
-    get, path = "/v1/admin/audit-log/proof", tag = "support", impl_for = ReadPlatformLogProof,
-    params(OfEvent), responses(
+    get, path = "/v1/admin/audit-log/proof", tag = "support", impl_for = ReadPlatformLogProof, responses(
     (status = 200, description = "The proof.", body = String, content_type = "text/plain"),
     (status = 404,
         description = "`not_found`: the event is not in the log, or has not been added yet.")

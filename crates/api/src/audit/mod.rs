@@ -3,6 +3,8 @@
 mod csv;
 mod export;
 mod filter;
+mod gap_lines;
+mod leaf_set;
 mod log;
 mod read;
 mod source;

@@ -1,6 +1,7 @@
 use postern_domain::{
-    Id,
+    access::{self, AccessedLogs, LogAccess},
     event::{Event, VerifiableEvent},
+    id::EventId,
     impersonation::Impersonation,
     permission::Permission,
     policy::Denial,
@@ -8,9 +9,8 @@ use postern_domain::{
 use postern_persistence::repository::event_filter::{EventFilter, LogScope};
 
 use super::{
-    export::{self, Asked},
+    export::{self, ExportRequest},
     filter::{EventsQuery, OfOrg},
-    source::viewed,
 };
 use crate::{
     http::{AcceptedFormat, Answer, Call, Listed, Negotiated, Paging, Problem, Query, ok},
@@ -37,8 +37,7 @@ use crate::{
 /// `checkpoint` and the checkpoint. CSV cells that a spreadsheet could run as a formula are
 /// prefixed with an apostrophe.
 #[utoipa::path(
-    get, path = "/v1/orgs/{org}/audit-events", tag = "audit", impl_for = ListAuditEvents,
-    params(Paging, EventsQuery), responses(
+    get, path = "/v1/orgs/{org}/audit-events", tag = "audit", impl_for = ListAuditEvents, responses(
     (status = 200, description = "A page of events, or an export.", content(
         (EventPage = "application/json"), (String = "application/x-ndjson"), (String = "text/csv")
     )),
@@ -56,7 +55,7 @@ pub async fn list_audit_events(
     if let Some(format) = accept.0 {
         let org = call.grant().context().org.reference();
         return Ok(Negotiated::Other(
-            export::start(call, Asked { org: Some(org), query: query.0, format }).await?,
+            export::start(call, ExportRequest { org: Some(org), query: query.0, format }).await?,
         ));
     }
     let _permit = query.0.looks_for_text().then(|| call.acquire_permit()).transpose()?;
@@ -76,9 +75,9 @@ pub type EventPage = Listed<Event>;
 ))]
 pub async fn read_audit_event(
     call: Call<op::ReadAuditEvent>,
-    event: Id<Event>,
+    event: EventId,
 ) -> Answer<VerifiableEvent> {
-    let event = call.events().exhibited(event).await?.ok_or_else(Problem::not_found)?;
+    let event = call.events().verifiable_event(event).await?.ok_or_else(Problem::not_found)?;
     Ok(ok(event))
 }
 
@@ -86,8 +85,7 @@ pub async fn read_audit_event(
 ///
 /// Returns active, ended and expired impersonations with their reason and ticket, newest first.
 #[utoipa::path(
-    get, path = "/v1/orgs/{org}/impersonations", tag = "audit", impl_for = ListOrgImpersonations,
-    params(Paging), responses(
+    get, path = "/v1/orgs/{org}/impersonations", tag = "audit", impl_for = ListOrgImpersonations, responses(
     (status = 200, description = "A page of impersonations.", body = ImpersonationPage)
 ))]
 pub async fn list_org_impersonations(
@@ -109,8 +107,7 @@ pub type ImpersonationPage = Listed<Impersonation>;
 /// that of `org`, or the platform's log without `org`. Exports have the format described at
 /// `list_audit_events`.
 #[utoipa::path(
-    get, path = "/v1/admin/audit-events", tag = "support", impl_for = ListPlatformAuditEvents,
-    params(Paging, OfOrg, EventsQuery), responses(
+    get, path = "/v1/admin/audit-events", tag = "support", impl_for = ListPlatformAuditEvents, responses(
     (status = 200, description = "A page of events, or an export.", content(
         (EventPage = "application/json"), (String = "application/x-ndjson"), (String = "text/csv")
     )),
@@ -135,7 +132,7 @@ pub async fn list_platform_audit_events(
             return Err(Denial::Forbidden(Permission::PlatformAuditReadAll).into());
         }
         return Ok(Negotiated::Other(
-            export::start(call, Asked { org, query: query.0, format }).await?,
+            export::start(call, ExportRequest { org, query: query.0, format }).await?,
         ));
     }
     let _permit = query.0.looks_for_text().then(|| call.acquire_permit()).transpose()?;
@@ -146,7 +143,8 @@ pub async fn list_platform_audit_events(
     let events = call.events().page(&filter, call.page(&paging)?).await?;
     let reply = call.listed(&paging, events);
     if sees_all {
-        let draft = viewed(org, "read", "all orgs and the platform");
+        let logs = org.map_or(AccessedLogs::All, AccessedLogs::Org);
+        let draft = access::log_viewed(logs, LogAccess::Read);
         call.record_in_own_tx(draft.with_metadata("filter", &requested)).await?;
     }
     Ok(Negotiated::Json(reply))

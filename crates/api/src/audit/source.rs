@@ -1,11 +1,6 @@
 //! Log that an operation reads: that of the org in the path or, for staff, any log.
 
-use postern_domain::{
-    action::Action,
-    event::{EventDraft, Target, TargetType},
-    org::OrgRef,
-    permission::Permission,
-};
+use postern_domain::{org_ref::OrgRef, permission::Permission};
 use postern_persistence::{
     repository::{events::Events, log::Log},
     unit::{HasLog, Reader},
@@ -62,17 +57,4 @@ reads! {
         |call, org| call.log(org.map(|org| org.id)),
         |call| call.has_permission(Permission::PlatformAuditReadAll);
     StreamPlatformAuditEvents: |call, org| call.log(org.map(|org| org.id)), |_| true;
-}
-
-/// Event for staff who read the log of an org, or the logs named by `other`. `verb` is in the past
-/// tense.
-pub fn viewed(org: Option<OrgRef>, verb: &str, other: &str) -> EventDraft {
-    let label = org.as_ref().map_or(other, |org| &org.slug).to_owned();
-    let target = Target {
-        kind: TargetType::Log,
-        id: org.as_ref().map(|org| org.id.to_string()),
-        label: label.clone(),
-    };
-    EventDraft::new(Action::AuditViewed, target, format!("{verb} the audit log of {label}"))
-        .in_org_log(org)
 }

@@ -7,21 +7,21 @@ use std::{sync::Arc, time::Duration};
 
 use actix_web::rt;
 use postern_domain::{
-    event::{Event, EventDraft},
-    org::OrgRef,
+    access::{self, AccessedLogs, LogAccess},
+    event::Event,
+    event_draft::EventDraft,
+    org_ref::OrgRef,
 };
 use postern_persistence::log_notify::LogSubscription;
 use tokio::time::{Instant, timeout_at};
 use tracing::Instrument;
+use utoipa::openapi::{KnownFormat, ObjectBuilder, SchemaFormat, Type, path::Parameter};
 
-use super::{
-    filter::OfOrg,
-    source::{Source, viewed},
-};
+use super::{filter::OfOrg, source::Source};
 use crate::{
     http::{
         Call, Code, Download, EVENT_STREAM, FromInput, Input, Permit, Problem, Query, Reentrant,
-        StreamWriter, single,
+        StreamWriter, request_headers, single,
     },
     operations::op::{self, StreamAuditEvents, StreamPlatformAuditEvents},
     state::State,
@@ -36,6 +36,19 @@ const PATIENCE: Duration = Duration::from_secs(5);
 pub struct Resume(Option<u64>);
 
 impl FromInput for Resume {
+    const PROBLEMS: &'static [Code] = &[Code::InvalidHeader];
+
+    fn parameters() -> Vec<Parameter> {
+        let description = "Last `id` received from the stream: an index in the log, not an event \
+                           ID (`evt_…`).";
+        let schema = ObjectBuilder::new()
+            .schema_type(Type::Integer)
+            .format(Some(SchemaFormat::KnownFormat(KnownFormat::Int64)))
+            .minimum(Some(0))
+            .build();
+        vec![request_headers::parameter("Last-Event-ID", description, schema)]
+    }
+
     fn from_input(input: &Input) -> Result<Self, Problem> {
         let Some(last) = single(&input.request, "last-event-id")? else { return Ok(Self(None)) };
         let last = last.parse().ok().filter(|last: &u64| *last < u64::MAX);
@@ -57,9 +70,7 @@ impl FromInput for Resume {
 /// To resume after an event, send its `id` as `Last-Event-ID`. Otherwise the stream starts with the
 /// next new event. The stream ends when the access token expires: reconnect with a new one.
 #[utoipa::path(
-    get, path = "/v1/orgs/{org}/audit-events/stream", tag = "audit", impl_for = StreamAuditEvents,
-    params(("Last-Event-ID" = Option<u64>, Header, description = "Last `id` received from the \
-        stream: an index in the log, not an event ID (`evt_…`).")), responses(
+    get, path = "/v1/orgs/{org}/audit-events/stream", tag = "audit", impl_for = StreamAuditEvents, responses(
     (status = 200, description = "The stream.", body = String, content_type = "text/event-stream"),
     (status = 429, description = "`too_many_streams`: too many open streams, exports and text \
         searches. Close one, or retry after one has ended.")
@@ -78,9 +89,7 @@ pub async fn stream_audit_events(
 /// `stream_audit_events`. The start of each stream is audited.
 #[utoipa::path(
     get, path = "/v1/admin/audit-events/stream", tag = "support",
-    impl_for = StreamPlatformAuditEvents,
-    params(OfOrg, ("Last-Event-ID" = Option<u64>, Header, description = "Last `id` received from \
-        the stream: an index in the log, not an event ID (`evt_…`).")), responses(
+    impl_for = StreamPlatformAuditEvents, responses(
     (status = 200, description = "The stream.", body = String, content_type = "text/event-stream"),
     (status = 404, description = "`not_found`: the org does not exist."),
     (status = 429, description = "`too_many_streams`: too many open streams, exports and text \
@@ -95,7 +104,8 @@ pub async fn stream_platform_audit_events(
         Some(id) => Some(call.accounts().org(id).await?.ok_or_else(Problem::not_found)?),
         None => None,
     };
-    let draft = viewed(org.clone(), "streamed", "the platform");
+    let logs = org.clone().map_or(AccessedLogs::Platform, AccessedLogs::Org);
+    let draft = access::log_viewed(logs, LogAccess::Streamed);
     begin(call, org, resume, Some(draft)).await
 }
 

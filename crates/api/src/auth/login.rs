@@ -1,16 +1,18 @@
 use postern_domain::{
     password::Password,
+    scope,
     session::{Session, sign_in_failed},
     text,
 };
-use postern_persistence::repository::unaudited::UnauditedWrite;
+use postern_persistence::repository::{credentials::Account, unaudited::UnauditedWrite};
 use serde::Deserialize;
 use utoipa::ToSchema;
 use validator::Validate;
 
-use super::TokensView;
+use super::tokens_view::TokensView;
 use crate::{
-    http::{Answer, Call, Code, Problem, Valid, ok, rules},
+    http::{Answer, Call, Code, Problem, Unit, Valid, ok, rules},
+    identity::RefreshToken,
     operations::op::{self, Login},
 };
 
@@ -76,21 +78,30 @@ pub async fn login(call: Call<op::Login>, body: Valid<LoginBody>) -> Answer<Toke
         return Err(Problem::new(Code::InvalidCredentials));
     };
     drop(permit);
+    open_session(&call, work, &account).await
+}
+
+async fn open_session(
+    call: &Call<op::Login>,
+    mut work: Unit<scope::Public>,
+    account: &Account,
+) -> Answer<TokensView> {
+    let now = call.context().now;
     let change = Session::open(
         call.context().id(),
         &account.user,
         account.tier,
         now,
-        state.tokens.refresh_lasts(),
-        &request_info.source(),
+        call.state().tokens.refresh_lasts(),
+        &call.request_info().source(),
     );
     let session = work.save(change).await?.0;
-    let refresh = state.tokens.refresh()?;
+    let refresh = RefreshToken::generate()?;
     work.write_unaudited(UnauditedWrite::IssueRefreshToken {
         hash: refresh.hash(),
         session: session.id,
         at: now,
     })
     .await?;
-    work.commit(ok(TokensView::new(&call, &session, &refresh))).await
+    work.commit(ok(TokensView::new(call, &session, &refresh))).await
 }

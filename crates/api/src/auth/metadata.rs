@@ -4,7 +4,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::{
-    http::{Answer, Call, ok},
+    http::{Answer, CacheControl, Call, ok},
     operations::op::{self, ReadAuthorizationServer, ReadJwks},
 };
 
@@ -21,22 +21,22 @@ pub struct JwksView {
 #[expect(dead_code, reason = "only its schema is used")]
 pub struct JwkView {
     /// Key type: octet key pair.
-    #[schema(example = "OKP")]
+    #[schema(example = "OKP", max_length = 40)]
     kty: String,
     /// Elliptic curve.
-    #[schema(example = "Ed25519")]
+    #[schema(example = "Ed25519", max_length = 40)]
     crv: String,
     /// Algorithm. Tokens must have the same `alg`.
-    #[schema(example = "EdDSA")]
+    #[schema(example = "EdDSA", max_length = 40)]
     alg: String,
     /// Use of the key: signatures.
-    #[schema(rename = "use", example = "sig")]
+    #[schema(rename = "use", example = "sig", max_length = 40)]
     r#use: String,
     /// Key ID, as in the header of tokens signed with the key: its thumbprint (RFC 7638).
-    #[schema(example = "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k")]
+    #[schema(example = "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k", max_length = 64)]
     kid: String,
     /// Public key, base64url-encoded.
-    #[schema(example = "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo")]
+    #[schema(example = "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo", max_length = 64)]
     x: String,
 }
 
@@ -48,7 +48,8 @@ pub struct JwkView {
 #[utoipa::path(
     get, path = "/.well-known/jwks.json", tag = "identity", impl_for = ReadJwks, responses(
     (status = 200, description = "The public keys.", body = JwksView,
-        headers(("Cache-Control" = String, description = "Cache lifetime of the response.")))
+        headers(("Cache-Control" = inline(CacheControl),
+            description = "Cache lifetime of the response.")))
 ))]
 pub async fn read_jwks(call: Call<op::ReadJwks>) -> Answer<JwksView> {
     let mut jwks = call.state().tokens.keys().jwks(call.context().now);
@@ -59,25 +60,25 @@ pub async fn read_jwks(call: Call<op::ReadJwks>) -> Answer<JwksView> {
 #[derive(Serialize, ToSchema)]
 pub struct AuthorizationServerView {
     /// Issuer: the value of `iss` in every token.
-    #[schema(example = "http://127.0.0.1:8080")]
+    #[schema(example = "http://127.0.0.1:8080", max_length = 2048)]
     issuer: String,
     /// URL of the public keys.
-    #[schema(example = "http://127.0.0.1:8080/.well-known/jwks.json")]
+    #[schema(example = "http://127.0.0.1:8080/.well-known/jwks.json", max_length = 2048)]
     jwks_uri: String,
     /// URL for signing in. It accepts JSON, not the form encoding of RFC 6749.
-    #[schema(example = "http://127.0.0.1:8080/v1/auth/login")]
+    #[schema(example = "http://127.0.0.1:8080/v1/auth/login", max_length = 2048)]
     token_endpoint: String,
     /// URL of the API documentation.
-    #[schema(example = "http://127.0.0.1:8080/docs/")]
+    #[schema(example = "http://127.0.0.1:8080/docs/", max_length = 2048)]
     service_documentation: String,
     /// Clients are not authenticated (`none`).
-    #[schema(example = json!(["none"]))]
+    #[schema(example = json!(["none"]), max_length = 64)]
     token_endpoint_auth_methods_supported: Vec<&'static str>,
     /// Always empty: there is no authorization endpoint.
-    #[schema(example = json!([]))]
+    #[schema(example = json!([]), max_length = 64)]
     response_types_supported: Vec<&'static str>,
     /// Supported grant types.
-    #[schema(example = json!(["refresh_token"]))]
+    #[schema(example = json!(["refresh_token"]), max_length = 64)]
     grant_types_supported: Vec<&'static str>,
 }
 
@@ -89,7 +90,8 @@ pub struct AuthorizationServerView {
     get, path = "/.well-known/oauth-authorization-server", tag = "identity",
     impl_for = ReadAuthorizationServer, responses(
     (status = 200, description = "The metadata.", body = AuthorizationServerView,
-        headers(("Cache-Control" = String, description = "Cache lifetime of the response.")))
+        headers(("Cache-Control" = inline(CacheControl),
+            description = "Cache lifetime of the response.")))
 ))]
 pub async fn read_authorization_server(
     call: Call<op::ReadAuthorizationServer>,

@@ -3,7 +3,7 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 use validator::Validate;
 
-use super::TokensView;
+use super::tokens_view::TokensView;
 use crate::{
     http::{Answer, Call, Code, Problem, Valid, ok},
     identity::RefreshToken,
@@ -34,7 +34,7 @@ pub struct RefreshBody {
     (status = 503, description = "`unavailable`: retry after `Retry-After`.")
 ))]
 pub async fn refresh(call: Call<op::Refresh>, body: Valid<RefreshBody>) -> Answer<TokensView> {
-    let refresh_token = RefreshToken::identity(body.into_inner().refresh_token);
+    let refresh_token = RefreshToken::from_client(body.into_inner().refresh_token);
     let (state, now) = (call.state(), call.context().now);
     let invalid = || Problem::new(Code::InvalidRefreshToken);
 
@@ -50,7 +50,7 @@ pub async fn refresh(call: Call<op::Refresh>, body: Valid<RefreshBody>) -> Answe
         return Err(invalid());
     }
     let session = issued.session.refreshed(now, state.tokens.refresh_lasts());
-    let successor = state.tokens.refresh()?;
+    let successor = RefreshToken::generate()?;
     let rotated = UnauditedWrite::RotateRefreshToken {
         used: refresh_token.hash(),
         successor: successor.hash(),

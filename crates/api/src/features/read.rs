@@ -1,9 +1,12 @@
 use postern_domain::feature::{Feature, FeatureKey};
 use serde::Serialize;
-use utoipa::ToSchema;
+use utoipa::{
+    ToSchema,
+    openapi::{Ref, RefOr, Schema},
+};
 
 use crate::{
-    http::{Answer, Call, PathKey, Problem, ok},
+    http::{Answer, Call, Key, PathKey, ok},
     operations::op::{self, ListFeatures, ReadFeature},
 };
 
@@ -38,8 +41,23 @@ pub async fn list_features(call: Call<op::ListFeatures>) -> Answer<FeaturesView>
     responses(
     (status = 200, description = "The feature.", body = Feature)
 ))]
-pub async fn read_feature(call: Call<op::ReadFeature>, key: PathKey) -> Answer<Feature> {
-    let key = FeatureKey::parse(&key.0).ok_or_else(Problem::not_found)?;
+pub async fn read_feature(
+    call: Call<op::ReadFeature>,
+    Key(key): Key<FeatureKey>,
+) -> Answer<Feature> {
     let overrides = call.features().overrides().await?;
     Ok(ok(Feature::decide(key, call.grant().context().org.plan, &overrides, call.context().now)))
+}
+
+impl PathKey for FeatureKey {
+    const NAME: &'static str = "key";
+    const DESCRIPTION: &'static str = "Key of the feature.";
+
+    fn schema() -> RefOr<Schema> {
+        Ref::from_schema_name(<Self as ToSchema>::name()).into()
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        Self::parse(text)
+    }
 }

@@ -3,10 +3,10 @@
 use postern_domain::{
     actor::{Actor, Caller},
     clock::RequestContext,
-    member::OrgContext,
     operation::{Operation, Records},
-    org::OrgRef,
-    policy::{self, AuthenticationError, Authorize, Denial},
+    org_context::OrgContext,
+    org_ref::OrgRef,
+    policy::{self, AuthenticationError, Authorize, Denial, Denied},
     scope::{self, Scope, ScopeKind},
 };
 use postern_persistence::{
@@ -14,41 +14,70 @@ use postern_persistence::{
     unit::{HasLog, Reader},
 };
 use tracing::{Span, field::display};
+use utoipa::openapi::path::Parameter;
 
 use super::{
     denial,
     idempotency::{self, Repeat},
     input::Input,
+    path,
     problem::Problem,
+    request_headers::authorization,
 };
 use crate::state::State;
 
 /// A scope that a call can enter.
 pub trait EnterScope: Scope + Sized {
-    /// Result of entering: a reader under a grant, or nothing in the public scope.
-    type Session;
+    /// Session of the call: a reader under a grant, or `()` without authentication.
+    type Session: CallSession<Self>;
 
+    /// Parameters that authorization reads.
+    #[must_use]
+    fn parameters() -> Vec<Parameter> {
+        Vec::new()
+    }
+}
+
+impl EnterScope for scope::Public {
+    type Session = ();
+}
+impl EnterScope for scope::User {
+    type Session = Reader<Self>;
+}
+impl EnterScope for scope::Org {
+    type Session = Reader<Self>;
+
+    fn parameters() -> Vec<Parameter> {
+        vec![path::org_parameter()]
+    }
+}
+impl EnterScope for scope::Staff {
+    type Session = Reader<Self>;
+}
+
+/// Session of a call in a scope.
+pub trait CallSession<S>: Sized {
     fn enter(
         operation: &'static Operation,
         state: &State,
         input: &Input,
         context: &RequestContext,
-    ) -> impl Future<Output = Result<Self::Session, Problem>>;
+    ) -> impl Future<Output = Result<Self, Problem>>;
 
+    /// Whether the request repeats an earlier one with the same idempotency key.
     fn repeat(
-        held: &Self::Session,
+        &self,
         operation: &'static Operation,
         state: &State,
         input: &Input,
         context: &RequestContext,
     ) -> impl Future<Output = Result<Repeat, Problem>>;
 
-    fn who(held: &Self::Session) -> Option<(Actor, Option<OrgRef>)>;
+    /// The actor, and the org in whose log its events are recorded.
+    fn actor(&self) -> Option<(Actor, Option<OrgRef>)>;
 }
 
-impl EnterScope for scope::Public {
-    type Session = ();
-
+impl CallSession<scope::Public> for () {
     async fn enter(
         _: &'static Operation,
         _: &State,
@@ -59,7 +88,7 @@ impl EnterScope for scope::Public {
     }
 
     async fn repeat(
-        (): &(),
+        &self,
         _: &'static Operation,
         _: &State,
         _: &Input,
@@ -68,44 +97,36 @@ impl EnterScope for scope::Public {
         Ok(Repeat::None)
     }
 
-    fn who((): &()) -> Option<(Actor, Option<OrgRef>)> {
+    fn actor(&self) -> Option<(Actor, Option<OrgRef>)> {
         None
     }
 }
 
-macro_rules! entered_by_the_known {
-    ($($scope:ty),+) => {
-        $(impl EnterScope for $scope {
-            type Session = Reader<Self>;
+impl<S: Authorize + HasLog> CallSession<S> for Reader<S> {
+    async fn enter(
+        operation: &'static Operation,
+        state: &State,
+        input: &Input,
+        context: &RequestContext,
+    ) -> Result<Self, Problem> {
+        authorize(operation, state, input, context).await
+    }
 
-            async fn enter(
-                operation: &'static Operation,
-                state: &State,
-                input: &Input,
-                context: &RequestContext,
-            ) -> Result<Reader<Self>, Problem> {
-                authorize(operation, state, input, context).await
-            }
+    async fn repeat(
+        &self,
+        operation: &'static Operation,
+        state: &State,
+        input: &Input,
+        context: &RequestContext,
+    ) -> Result<Repeat, Problem> {
+        let caller = self.grant().actor().caller();
+        idempotency::look_up(self.idempotency(), caller, operation, state, input, context).await
+    }
 
-            async fn repeat(
-                held: &Reader<Self>,
-                operation: &'static Operation,
-                state: &State,
-                input: &Input,
-                context: &RequestContext,
-            ) -> Result<Repeat, Problem> {
-                let (store, caller) = (held.idempotency(), held.grant().actor().caller());
-                idempotency::look_up(store, caller, operation, state, input, context).await
-            }
-
-            fn who(held: &Reader<Self>) -> Option<(Actor, Option<OrgRef>)> {
-                Some((held.grant().actor().clone(), <$scope>::log(held.grant())))
-            }
-        })+
-    };
+    fn actor(&self) -> Option<(Actor, Option<OrgRef>)> {
+        Some((self.grant().actor().clone(), S::log(self.grant())))
+    }
 }
-
-entered_by_the_known!(scope::User, scope::Org, scope::Staff);
 
 /// Checks identity, org context, permission and impersonation, in this order. Requests under
 /// impersonation and denials are recorded in their own transactions, so that they are kept whatever
@@ -116,9 +137,10 @@ async fn authorize<S: Authorize>(
     input: &Input,
     context: &RequestContext,
 ) -> Result<Reader<S>, Problem> {
-    let bearer = state
-        .tokens
-        .bearer(input.request.headers(), *input.token_checked_at.get().unwrap_or(&context.now))?;
+    let bearer = state.tokens.bearer(
+        authorization(input.request.headers())?,
+        *input.token_checked_at.get().unwrap_or(&context.now),
+    )?;
     let org =
         (S::KIND == ScopeKind::Org).then(|| OrgKey::parse(input.request.match_info().query("org")));
     let writes = matches!(operation.records, Records::Always(_) | Records::OnAnomaly(_));
@@ -128,19 +150,7 @@ async fn authorize<S: Authorize>(
         let (identity, org_context) =
             pre_auth.find(&bearer, org.as_ref()).await?.ok_or(AuthenticationError::SessionEnded)?;
         let caller = Box::new(policy::authenticate(identity, context.now)?);
-        // The log for these events. With an org in the path: the org's log if the caller is a
-        // member and, under impersonation, bound to it; otherwise the platform's log. Without one:
-        // the log of the impersonated org, or the platform's.
-        let bound_org = caller.impersonation().map(|impersonation| impersonation.org.clone());
-        let log = match &org_context {
-            Some(org_context)
-                if bound_org.as_ref().is_none_or(|bound| bound.id == org_context.org.id) =>
-            {
-                Some(org_context.org.reference())
-            }
-            _ if org.is_some() => None,
-            _ => bound_org,
-        };
+        let log = log_of(&caller, org.is_some(), org_context.as_ref());
         if !recorded {
             pre_auth.end().await?;
             let draft = denial::requested(operation.id, &input.request);
@@ -155,21 +165,43 @@ async fn authorize<S: Authorize>(
             Ok(grant) => Ok(pre_auth.authorized(grant, context.clone())),
             Err(denied) => {
                 pre_auth.end().await?;
-                let log = log.filter(|_| denied.denial != Denial::NotFound);
-                let problem = Problem::from(denied.denial);
-                let draft = denial::denied(operation.id, &input.request, problem.code());
-                pre_auth::record_in_own_tx(
-                    &state.store,
-                    draft,
-                    &Actor::Caller(denied.caller),
-                    log,
-                    context,
-                )
-                .await?;
-                Err(problem)
+                Err(record_denial(denied, log, operation, state, input, context).await?)
             }
         };
     }
+}
+
+/// Org in whose log the events of authorization are recorded. With an org in the path: that org if
+/// the caller is a member and, under impersonation, bound to it; otherwise none, for the platform's
+/// log. Without one: the impersonated org, or none.
+fn log_of(caller: &Caller, in_org: bool, org_context: Option<&OrgContext>) -> Option<OrgRef> {
+    let bound_org = caller.impersonation().map(|impersonation| impersonation.org.clone());
+    match org_context {
+        Some(org_context)
+            if bound_org.as_ref().is_none_or(|bound| bound.id == org_context.org.id) =>
+        {
+            Some(org_context.org.reference())
+        }
+        _ if in_org => None,
+        _ => bound_org,
+    }
+}
+
+/// Records a denial, and returns its problem.
+async fn record_denial(
+    denied: Denied,
+    log: Option<OrgRef>,
+    operation: &'static Operation,
+    state: &State,
+    input: &Input,
+    context: &RequestContext,
+) -> Result<Problem, Problem> {
+    let log = log.filter(|_| denied.denial != Denial::NotFound);
+    let problem = Problem::from(denied.denial);
+    let draft = denial::denied(operation.id, &input.request, problem.code());
+    let actor = Actor::Caller(denied.caller);
+    pre_auth::record_in_own_tx(&state.store, draft, &actor, log, context).await?;
+    Ok(problem)
 }
 
 /// Adds the users and the org to the request's span, which is part of each of its log lines.

@@ -10,9 +10,9 @@ use actix_web::{
     web::{self, Bytes},
 };
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use ring::digest;
+use postern_keystore::digest::sha256;
 
-use super::only_get;
+use super::routes::only_get;
 
 /// A body with its headers.
 #[derive(Clone)]
@@ -26,7 +26,7 @@ pub struct Asset {
 impl Asset {
     pub fn new(media_type: &'static str, body: impl Into<Bytes>) -> Self {
         let body = body.into();
-        let hash = URL_SAFE_NO_PAD.encode(digest::digest(&digest::SHA256, &body));
+        let hash = URL_SAFE_NO_PAD.encode(sha256(&body));
         // Weak, because the body is sent compressed or uncompressed.
         Self { media_type, body, etag: EntityTag::new_weak(hash), policy: None }
     }

@@ -10,13 +10,14 @@ use actix_web::{
     web::{Bytes, Payload},
 };
 use serde::de::DeserializeOwned;
-use serde_json::{Value, error::Category};
-use validator::{Validate, ValidationErrors, ValidationErrorsKind};
+use serde_json::Value;
+use validator::Validate;
 
 use super::{
+    body_errors::{escape, explain, field_errors, pointer},
     code::Code,
     input::{FromInput, Input},
-    problem::{FieldError, Problem},
+    problem::Problem,
 };
 use crate::config::Server;
 
@@ -80,6 +81,13 @@ impl<T> Deref for Valid<T> {
 
 impl<T: DeserializeOwned + Validate> FromInput for Valid<T> {
     const TAKES_BODY: bool = true;
+    const PROBLEMS: &'static [Code] = &[
+        Code::InvalidBody,
+        Code::MalformedJson,
+        Code::RequestTimeout,
+        Code::BodyTooLarge,
+        Code::UnsupportedMediaType,
+    ];
 
     fn from_input(input: &Input) -> Result<Self, Problem> {
         let body: T = parse(&input.body)?;
@@ -90,7 +98,7 @@ impl<T: DeserializeOwned + Validate> FromInput for Valid<T> {
 }
 
 fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
-    refuse_nul(bytes)?;
+    reject_nul(bytes)?;
     // serde also accepts an array of the field values.
     if bytes.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'[') {
         return Err(match serde_json::from_slice::<Value>(bytes) {
@@ -108,7 +116,7 @@ fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
 }
 
 /// Rejects U+0000: SQLite stores it, PostgreSQL does not.
-fn refuse_nul(bytes: &[u8]) -> Result<(), Problem> {
+fn reject_nul(bytes: &[u8]) -> Result<(), Problem> {
     // In JSON U+0000 is always an escape, which few bodies contain.
     if !bytes.windows(6).any(|window| window == b"\\u0000") {
         return Ok(());
@@ -141,95 +149,6 @@ fn nul_in(value: &Value, at: String) -> Option<String> {
     }
 }
 
-fn pointer(path: &serde_path_to_error::Path) -> String {
-    use serde_path_to_error::Segment;
-    path.iter()
-        .map(|segment| match segment {
-            Segment::Seq { index } => format!("/{index}"),
-            Segment::Map { key } => format!("/{}", escape(key)),
-            Segment::Enum { variant } => format!("/{}", escape(variant)),
-            Segment::Unknown => "/?".to_owned(),
-        })
-        .collect()
-}
-
-/// Escapes a name for a JSON pointer (RFC 6901, 3).
-pub fn escape(name: &str) -> String {
-    name.replace('~', "~0").replace('/', "~1")
-}
-
-fn explain(pointer: &str, error: &serde_json::Error) -> Problem {
-    // serde appends line and column; the pointer gives the location already.
-    let message = error.to_string();
-    let message = message.split(" at line ").next().unwrap_or(&message);
-    let field = || message.split('`').nth(1).unwrap_or_default();
-    match error.classify() {
-        Category::Data if message.starts_with("duplicate field") => {
-            Problem::new(Code::MalformedJson).field(
-                format!("{pointer}/{}", field()),
-                "duplicate",
-                "this field is given more than once",
-            )
-        }
-        Category::Data => {
-            let (pointer, code, detail) = if message.starts_with("unknown field") {
-                let leaf = format!("/{}", escape(field()));
-                let parent = pointer.strip_suffix(&leaf).unwrap_or(pointer);
-                (
-                    format!("{parent}{leaf}"),
-                    "unknown",
-                    format!(
-                        "unknown field; {}",
-                        message.split_once(", ").map_or("", |(_, rest)| rest)
-                    ),
-                )
-            } else if message.starts_with("missing field") {
-                (
-                    format!("{pointer}/{}", escape(field())),
-                    "required",
-                    "this field is required".to_owned(),
-                )
-            } else {
-                (pointer.to_owned(), "invalid", message.to_owned())
-            };
-            Problem::new(Code::InvalidBody).field(pointer, code, detail)
-        }
-        Category::Syntax | Category::Eof | Category::Io => {
-            Problem::new(Code::MalformedJson).detail(error.to_string())
-        }
-    }
-}
-
-/// Converts the errors of `validator`; pointers are JSON pointers.
-pub fn field_errors(errors: &ValidationErrors) -> Vec<FieldError> {
-    let mut all = Vec::new();
-    gather(errors, "", &mut all);
-    all.sort_by(|a, b| a.pointer.cmp(&b.pointer));
-    all
-}
-
-fn gather(errors: &ValidationErrors, at: &str, all: &mut Vec<FieldError>) {
-    for (name, kind) in errors.errors() {
-        let at = format!("{at}/{name}");
-        match kind {
-            ValidationErrorsKind::Struct(inner) => gather(inner, &at, all),
-            ValidationErrorsKind::List(items) => {
-                items.iter().for_each(|(n, inner)| gather(inner, &format!("{at}/{n}"), all))
-            }
-            ValidationErrorsKind::Field(faults) => {
-                all.extend(faults.iter().map(|fault| FieldError {
-                    pointer: at.clone(),
-                    code: fault.code.to_string(),
-                    detail: fault.message.as_ref().map_or_else(
-                        || format!("fails the rule {}", fault.code),
-                        ToString::to_string,
-                    ),
-                }))
-            }
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -257,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn every_fault_has_its_place() {
+    fn errors_have_pointers() {
         let expected = |code: &'static str, pointer: &str, fault: &str| {
             (code, pointer.to_owned(), fault.to_owned())
         };
@@ -293,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn an_escaped_backslash_before_u0000_is_no_nul() {
+    fn escaped_backslash_before_u0000_is_accepted() {
         assert!(parse::<Outer>(br#"{"name": "a\\u0000"}"#).is_ok());
     }
 

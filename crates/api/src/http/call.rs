@@ -5,7 +5,8 @@
 use std::{marker::PhantomData, ops::Deref, rc::Rc, sync::Arc};
 
 use postern_domain::{
-    actor::Caller, clock::RequestContext, event::EventDraft, permission::Permission, policy, scope,
+    actor::Caller, clock::RequestContext, event_draft::EventDraft, permission::Permission, policy,
+    scope,
 };
 use postern_persistence::{
     pre_auth::{self, PreAuthTx},
@@ -16,13 +17,17 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use super::{
-    Listed, Paging, Permit, Problem, Reply, RequestInfo, Unit,
-    admission::EnterScope,
+    admission::{CallSession, EnterScope},
     code::Code,
+    concurrency::Permit,
     denial::DenialContext,
     idempotency::{Pending, Repeat},
     input::Input,
-    ok,
+    problem::Problem,
+    query::Paging,
+    reply::{Listed, Reply, ok},
+    request_info::RequestInfo,
+    unit::Unit,
 };
 use crate::{
     operations::{Op, Recording},
@@ -84,8 +89,9 @@ where
             ids: Arc::clone(&state.ids),
             source: RequestInfo::of(&input.request).source(),
         };
-        let held = O::Scope::enter(O::ROW, &state, &input, &context).await?;
-        let repeat = O::Scope::repeat(&held, O::ROW, &state, &input, &context).await?;
+        let held =
+            <O::Scope as EnterScope>::Session::enter(O::ROW, &state, &input, &context).await?;
+        let repeat = held.repeat(O::ROW, &state, &input, &context).await?;
         let pending = match repeat {
             Repeat::None => None,
             Repeat::First(pending) => Some(pending),
@@ -112,7 +118,7 @@ where
 
     /// Data for the denial event, in case the handler denies the call. None in the public scope.
     pub(super) fn denial(&self) -> Option<DenialContext> {
-        let (actor, org) = O::Scope::who(&self.held)?;
+        let (actor, org) = self.held.actor()?;
         let (state, input, context) =
             (Arc::clone(&self.state), Rc::clone(&self.input), self.context.clone());
         Some(DenialContext { operation: O::ROW, actor, org, state, input, context })
@@ -279,11 +285,5 @@ impl<O: Op<Scope = scope::Public>> Call<O> {
     async fn enter(&self, writes: bool) -> Result<Reader<scope::Public>, Problem> {
         let pre_auth = PreAuthTx::open(&self.state.store, writes).await?;
         Ok(pre_auth.authorized(policy::authorize_anonymous(O::ROW), self.context.clone()))
-    }
-
-    /// The raw value of a path parameter.
-    #[must_use]
-    pub fn path(&self, name: &str) -> &str {
-        self.input.request.match_info().query(name)
     }
 }

@@ -153,7 +153,7 @@ impl utoipa::ToSchema for Code {
 impl Code {
     /// Whether the problem is temporary: its responses have `Retry-After`.
     #[must_use]
-    pub const fn is_passing(self) -> bool {
+    pub const fn is_temporary(self) -> bool {
         matches!(
             self,
             Self::IdempotencyInFlight

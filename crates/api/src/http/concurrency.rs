@@ -10,7 +10,7 @@ use std::{
 
 use postern_domain::id::{OrgId, UserId};
 
-use super::{Code, Problem};
+use super::{code::Code, problem::Problem};
 
 /// Limits, and the permits in use.
 pub struct ConcurrencyLimiter {

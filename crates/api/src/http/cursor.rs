@@ -2,22 +2,22 @@
 //! filters and caller.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use postern_keystore::MacKey;
 use postern_persistence::repository::page::PageStart;
-use ring::hmac;
 use uuid::Uuid;
 
 use super::{code::Code, problem::Problem};
 
 /// Signs cursors. A cursor is valid as long as the server keeps the secret.
-pub struct CursorKey(hmac::Key);
+pub struct CursorKey(MacKey);
 
 /// Length of the authentication tag in a cursor, in bytes.
 const TAG: usize = 16;
 
 impl CursorKey {
     #[must_use]
-    pub fn new(secret: &[u8]) -> Self {
-        Self(hmac::Key::new(hmac::HMAC_SHA256, secret))
+    pub const fn new(key: MacKey) -> Self {
+        Self(key)
     }
 
     /// A cursor that continues at `from` in the list that `belongs_to` identifies.
@@ -47,10 +47,7 @@ impl CursorKey {
     }
 
     fn tag(&self, from: PageStart, belongs_to: &str) -> [u8; 32] {
-        let mut context = hmac::Context::with_key(&self.0);
-        context.update(&position(from));
-        context.update(belongs_to.as_bytes());
-        context.sign().as_ref().try_into().expect("SHA-256 has 32 bytes")
+        self.0.sign(&[&position(from), belongs_to.as_bytes()].concat())
     }
 }
 
@@ -74,7 +71,7 @@ mod tests {
 
     #[test]
     fn a_cursor_is_good_for_its_own_list_only() {
-        let key = CursorKey::new(b"secret");
+        let key = CursorKey::new(MacKey::new(b"secret"));
         let from = PageStart::OlderThan(Uuid::from_u128(7));
         let cursor = key.sign(from, "list_members acme");
         assert_eq!(key.verify(&cursor, "list_members acme").expect("a valid cursor"), from);
@@ -94,7 +91,7 @@ mod tests {
                 Code::InvalidCursor
             );
         }
-        let other = CursorKey::new(b"other");
+        let other = CursorKey::new(MacKey::new(b"other"));
         assert!(other.verify(&cursor, "list_members acme").is_err());
     }
 }

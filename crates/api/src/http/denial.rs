@@ -4,12 +4,12 @@ use std::{rc::Rc, sync::Arc};
 
 use actix_web::HttpRequest;
 use postern_domain::{
-    action::Action,
+    access::{self, RequestLine},
     actor::Actor,
     clock::RequestContext,
-    event::{EventDraft, Outcome, Target, TargetType},
+    event_draft::EventDraft,
     operation::Operation,
-    org::OrgRef,
+    org_ref::OrgRef,
 };
 use postern_persistence::pre_auth;
 
@@ -40,39 +40,19 @@ impl DenialContext {
     }
 }
 
-/// The path without its query, at most 300 characters.
-fn path(request: &HttpRequest) -> String {
-    request.path().chars().take(300).collect()
+/// The request as it is named in events, with at most 300 characters of its path.
+fn line<'r>(operation: &'static str, request: &'r HttpRequest) -> RequestLine<'r> {
+    let path = request.path();
+    let end = path.char_indices().nth(300).map_or(path.len(), |(end, _)| end);
+    RequestLine { operation, method: request.method().as_str(), path: &path[..end] }
 }
 
 /// Event for a denied request.
 pub fn denied(operation: &'static str, request: &HttpRequest, code: Code) -> EventDraft {
-    let (method, path) = (request.method(), path(request));
-    let target = Target {
-        kind: TargetType::Operation,
-        id: Some(operation.to_owned()),
-        label: format!("{method} {path}"),
-    };
-    EventDraft::new(
-        Action::PermissionDenied,
-        target,
-        format!("was denied {operation} ({})", code.name()),
-    )
-    .with_outcome(Outcome::Denied)
-    .with_metadata("method", method.as_str())
-    .with_metadata("path", &path)
-    .with_metadata("problem", code.name())
+    access::denied(line(operation, request), code.name())
 }
 
 /// Event for a request under impersonation, recorded before it runs.
 pub fn requested(operation: &'static str, request: &HttpRequest) -> EventDraft {
-    let (method, path) = (request.method(), path(request));
-    let target = Target {
-        kind: TargetType::Operation,
-        id: Some(operation.to_owned()),
-        label: format!("{method} {path}"),
-    };
-    EventDraft::new(Action::ImpersonationRequest, target, format!("requested {method} {path}"))
-        .with_metadata("method", method.as_str())
-        .with_metadata("path", path)
+    access::requested_under_impersonation(line(operation, request))
 }

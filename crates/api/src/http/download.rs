@@ -18,7 +18,7 @@ use actix_web::{
 };
 use tokio::{sync::mpsc, time::timeout};
 
-use super::Respond;
+use super::reply::Respond;
 
 /// Number of chunks buffered for a slow client; then the producer waits.
 const CHUNKS: usize = 2;

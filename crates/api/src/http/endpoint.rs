@@ -15,18 +15,19 @@ use actix_web::{
 };
 use postern_domain::{operation::Operation, scope::ScopeKind};
 use tracing::{Instrument, Span};
+use utoipa::openapi::path::Parameter;
 
 use super::{
-    RequestInfo,
     admission::EnterScope,
     body as request_body,
     call::{Authorized, Call},
     code::Code,
     deprecation,
     input::{FromInput, Input},
-    params,
     problem::Problem,
+    query::reject_unknown,
     reply::Respond,
+    request_info::RequestInfo,
 };
 use crate::{operations::Op, state::State};
 
@@ -37,7 +38,13 @@ where
 {
     type Given: Respond;
     const TAKES_BODY: bool;
-    const QUERY: &'static [&'static [&'static str]];
+    const PAGES: bool;
+
+    /// Parameters of its arguments.
+    fn parameters() -> Vec<Parameter>;
+
+    /// Problems that the extraction of its arguments can return.
+    fn problems() -> Vec<Code>;
 
     fn run(
         self,
@@ -59,7 +66,17 @@ macro_rules! handler {
         {
             type Given = T;
             const TAKES_BODY: bool = false $(|| $argument::TAKES_BODY)*;
-            const QUERY: &'static [&'static [&'static str]] = &[$($argument::QUERY),*];
+            const PAGES: bool = false $(|| $argument::PAGES)*;
+
+            fn parameters() -> Vec<Parameter> {
+                let arguments: &[fn() -> Vec<Parameter>] = &[$($argument::parameters),*];
+                arguments.iter().flat_map(|parameters| parameters()).collect()
+            }
+
+            fn problems() -> Vec<Code> {
+                let arguments: &[&[Code]] = &[$($argument::PROBLEMS),*];
+                arguments.iter().copied().flatten().copied().collect()
+            }
 
             async fn run(self, call: Call<O>, input: &Input) -> Result<T, Problem> {
                 // Unused by a handler without arguments.
@@ -77,7 +94,12 @@ handler!(A B C);
 handler!(A B C D);
 
 /// Entry point that actix-web calls for each request of an operation.
-pub async fn serve<O, Args, H>(handler: H, request: HttpRequest, payload: Payload) -> HttpResponse
+pub async fn serve<O, Args, H>(
+    handler: H,
+    query: Rc<[String]>,
+    request: HttpRequest,
+    payload: Payload,
+) -> HttpResponse
 where
     O: Op,
     O::Scope: EnterScope,
@@ -88,7 +110,8 @@ where
     let head = request.method() == Method::HEAD;
     // Boxed before spawning: the future is large, and each move would copy it.
     let result =
-        rt::spawn(Box::pin(answer(handler, request, payload)).instrument(Span::current())).await;
+        rt::spawn(Box::pin(answer(handler, query, request, payload)).instrument(Span::current()))
+            .await;
     let mut response = match result {
         // A stream without a reader would occupy the connection until it ends.
         Ok(Ok(response)) if head && response.body().size() == BodySize::Stream => {
@@ -109,6 +132,7 @@ where
 
 async fn answer<O, Args, H>(
     handler: H,
+    query: Rc<[String]>,
     request: HttpRequest,
     payload: Payload,
 ) -> Result<HttpResponse, Problem>
@@ -141,7 +165,7 @@ where
         return Err(problem);
     }
     let denial = call.denial();
-    params::refuse_unknown(input.request.query_string(), H::QUERY)?;
+    reject_unknown(input.request.query_string(), &query)?;
     match handler.run(call, &input).await {
         Ok(reply) => Ok(reply.respond(false)),
         Err(problem) => {

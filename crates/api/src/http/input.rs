@@ -4,8 +4,9 @@ use std::cell::OnceCell;
 
 use actix_web::{HttpRequest, web::Bytes};
 use chrono::{DateTime, Utc};
+use utoipa::openapi::path::Parameter;
 
-use super::problem::Problem;
+use super::{code::Code, problem::Problem};
 
 /// A request with its complete body.
 pub struct Input {
@@ -15,11 +16,20 @@ pub struct Input {
     pub token_checked_at: OnceCell<DateTime<Utc>>,
 }
 
-/// An argument that a handler can take besides its call.
+/// An argument that a handler can take besides its call. It declares its parameters and problems
+/// once, for extraction and for the OpenAPI document.
 pub trait FromInput: Sized {
     const TAKES_BODY: bool = false;
-    /// Query parameters that it reads. Parameters that no argument reads are rejected.
-    const QUERY: &'static [&'static str] = &[];
+    /// Whether it selects a page of a list.
+    const PAGES: bool = false;
+    /// Problems that its extraction can return.
+    const PROBLEMS: &'static [Code] = &[];
+
+    /// Parameters that it reads. Query parameters that no argument of a handler reads are rejected.
+    #[must_use]
+    fn parameters() -> Vec<Parameter> {
+        Vec::new()
+    }
 
     fn from_input(input: &Input) -> Result<Self, Problem>;
 }

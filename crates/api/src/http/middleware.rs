@@ -12,9 +12,9 @@ use actix_web::{
 };
 
 use super::{
-    RequestInfo,
     code::Code,
     problem::{MEDIA_TYPE, Problem},
+    request_info::RequestInfo,
 };
 
 /// Removes an `Accept-Encoding` without a supported encoding: `Compress` would respond with 406,

@@ -7,7 +7,12 @@ use actix_web::{
 
 use postern_domain::string_enum;
 
-use super::{Download, FromInput, Input, Problem, Reply, Respond};
+use super::{
+    download::Download,
+    input::{FromInput, Input},
+    problem::Problem,
+    reply::{Reply, Respond},
+};
 
 /// JSON, or the same content in another media type.
 pub enum Negotiated<T> {

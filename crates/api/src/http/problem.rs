@@ -1,4 +1,4 @@
-//! Problems: error responses (RFC 9457), and the conversion of errors to them.
+//! Problems: error responses (RFC 9457).
 
 use std::time::Duration;
 
@@ -10,16 +10,9 @@ use actix_web::{
     },
 };
 use chrono::TimeDelta;
-use postern_app::UseCaseError;
-use postern_domain::{
-    chain,
-    policy::{AuthenticationError, Denial},
-};
-use postern_persistence::StoreError;
 use serde::Serialize;
 
-use super::{RequestInfo, code::Code};
-use crate::identity::Busy;
+use super::{code::Code, request_info::RequestInfo};
 
 /// Media type of problems (RFC 9457, 3).
 pub const MEDIA_TYPE: &str = "application/problem+json";
@@ -48,15 +41,18 @@ pub struct Problem {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct FieldError {
     /// JSON pointer (RFC 6901) into the body, or `/name` of a query or path parameter.
-    #[schema(example = "/email")]
+    #[schema(example = "/email", max_length = 500)]
     pub pointer: String,
     /// Stable error code: `required`, `unknown`, `duplicate`, `invalid` (wrong type),
     /// `nul_character`, or the violated rule: `length`, `range`, `format`, `name`, `slug`, `email`,
     /// `color`, `url`, `action`, `moment`, `weak`, `mismatch`, `taken`.
-    #[schema(example = "email")]
+    #[schema(example = "email", max_length = 40)]
     pub code: String,
     /// Description of the error.
-    #[schema(example = "must be an e-mail address like name@example.com, at most 254 characters")]
+    #[schema(
+        example = "must be an e-mail address like name@example.com, at most 254 characters",
+        max_length = 1000
+    )]
     pub detail: String,
 }
 
@@ -66,22 +62,22 @@ pub struct FieldError {
 pub struct ProblemBody<'a> {
     /// URL of a page that explains the code.
     #[serde(rename = "type")]
-    #[schema(format = "uri-reference", example = "/problems/permission_denied")]
+    #[schema(format = "uri-reference", example = "/problems/permission_denied", max_length = 200)]
     kind: String,
     /// Short description; always the same for a code.
-    #[schema(example = "Permission denied")]
+    #[schema(example = "Permission denied", max_length = 100)]
     title: &'a str,
     /// HTTP status of the response.
     #[schema(example = 403, minimum = 400, maximum = 599)]
     status: u16,
     /// Cause of this problem, or the action to take.
-    #[schema(example = "requires the permission members:manage")]
+    #[schema(example = "requires the permission members:manage", max_length = 1000)]
     detail: &'a str,
     /// Stable code of the problem.
     #[schema(value_type = Code)]
     code: &'a str,
     /// ID of the request in the server's log.
-    #[schema(example = "0b8a1c7e4f5d4a1b9c3e2d1f0a9b8c7d")]
+    #[schema(example = "0b8a1c7e4f5d4a1b9c3e2d1f0a9b8c7d", max_length = 64)]
     request_id: &'a str,
     /// Invalid fields and parameters, for invalid input.
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
@@ -197,7 +193,7 @@ impl Problem {
             ));
         }
         if let Some(wait) =
-            self.retry_after.or_else(|| self.code.is_passing().then_some(Duration::from_secs(2)))
+            self.retry_after.or_else(|| self.code.is_temporary().then_some(Duration::from_secs(2)))
         {
             response.insert_header((header::RETRY_AFTER, wait.as_secs().max(1).to_string()));
         }
@@ -229,65 +225,5 @@ impl Problem {
             }
             _ => "Bearer realm=\"postern\", error=\"invalid_token\"",
         }
-    }
-}
-
-impl From<Denial> for Problem {
-    fn from(denial: Denial) -> Self {
-        match denial {
-            Denial::NotFound => Self::not_found(),
-            Denial::Forbidden(permission) => Self::new(Code::PermissionDenied)
-                .detail(format!("requires the permission {permission}")),
-            Denial::Blocked => Self::new(Code::ImpersonationBlocked),
-            Denial::ReadOnly => Self::new(Code::ImpersonationReadOnly),
-        }
-    }
-}
-
-impl From<AuthenticationError> for Problem {
-    fn from(error: AuthenticationError) -> Self {
-        Self::new(match error {
-            AuthenticationError::SessionEnded => Code::SessionEnded,
-            AuthenticationError::ImpersonationEnded => Code::ImpersonationEnded,
-            AuthenticationError::ImpersonationExpired => Code::ImpersonationExpired,
-        })
-    }
-}
-
-/// Logs the cause; the client gets only the request ID.
-impl<R: Into<Self>> From<UseCaseError<R>> for Problem {
-    fn from(error: UseCaseError<R>) -> Self {
-        match error {
-            UseCaseError::NotFound(_) => Self::not_found(),
-            UseCaseError::Rule(error) => error.into(),
-            UseCaseError::Store(error) => error.into(),
-        }
-    }
-}
-
-impl From<StoreError> for Problem {
-    fn from(error: StoreError) -> Self {
-        let cause = chain(&error);
-        match error {
-            StoreError::Conflict(_) => {
-                tracing::info!(cause, "write conflict");
-                Self::new(Code::Conflict)
-            }
-            StoreError::Unavailable(_) => {
-                tracing::error!(cause, "database unavailable");
-                Self::new(Code::Unavailable)
-            }
-            StoreError::Corrupt(_) | StoreError::Broken(_) => {
-                tracing::error!(cause, "unexpected store error");
-                Self::new(Code::Internal)
-            }
-        }
-    }
-}
-
-impl From<Busy> for Problem {
-    fn from(busy: Busy) -> Self {
-        tracing::warn!("{busy}");
-        Self::new(Code::Unavailable).detail(busy.to_string()).retry_after(Duration::from_secs(5))
     }
 }

@@ -11,7 +11,7 @@ use actix_web::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::Problem;
+use super::problem::Problem;
 
 /// Result of most handlers.
 pub type Answer<T> = Result<Reply<T>, Problem>;
@@ -121,6 +121,20 @@ impl<T> Respond for Reply<T> {
     }
 }
 
+// Schemas of response headers; comments would become descriptions of the schemas.
+
+// `ETag`, as set by `Reply::etag`.
+#[derive(utoipa::ToSchema)]
+#[schema(max_length = 64)]
+#[expect(dead_code, reason = "only its schema is used")]
+pub struct ETag(String);
+
+// `Cache-Control`, as set by `Reply::public_for`.
+#[derive(utoipa::ToSchema)]
+#[schema(max_length = 64)]
+#[expect(dead_code, reason = "only its schema is used")]
+pub struct CacheControl(String);
+
 /// A page of a list.
 #[derive(Debug, Serialize)]
 pub struct Listed<T> {
@@ -137,6 +151,15 @@ pub struct Listed<T> {
 impl<T: utoipa::ToSchema> utoipa::PartialSchema for Listed<T> {
     fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
         use utoipa::openapi::{ArrayBuilder, ObjectBuilder, Ref, Type, schema::SchemaType};
+        let cursor = |description: &str| {
+            ObjectBuilder::new()
+                .schema_type(SchemaType::from_iter([Type::String, Type::Null]))
+                .max_length(Some(200))
+                .description(Some(description))
+                .examples([serde_json::Value::Null])
+        };
+        let next = cursor("Value of `cursor` for the next page; null on the last page.");
+        let prev = cursor("Value of `cursor` for the previous page; null on the first page.");
         ObjectBuilder::new()
             .description(Some("A page of a list."))
             .property(
@@ -147,25 +170,9 @@ impl<T: utoipa::ToSchema> utoipa::PartialSchema for Listed<T> {
                     .description(Some("The rows, newest first.")),
             )
             .required("data")
-            .property(
-                "next_cursor",
-                ObjectBuilder::new()
-                    .schema_type(SchemaType::from_iter([Type::String, Type::Null]))
-                    .description(Some(
-                        "Value of `cursor` for the next page; null on the last page.",
-                    ))
-                    .examples([serde_json::Value::Null]),
-            )
+            .property("next_cursor", next)
             .required("next_cursor")
-            .property(
-                "prev_cursor",
-                ObjectBuilder::new()
-                    .schema_type(SchemaType::from_iter([Type::String, Type::Null]))
-                    .description(Some(
-                        "Value of `cursor` for the previous page; null on the first page.",
-                    ))
-                    .examples([serde_json::Value::Null]),
-            )
+            .property("prev_cursor", prev)
             .required("prev_cursor")
             .into()
     }

@@ -2,7 +2,7 @@
 //! from its row in the operations table. One registration serves both the app and the OpenAPI
 //! document, so the two cannot differ.
 
-use std::{collections::BTreeMap, future::ready, sync::Arc};
+use std::{collections::BTreeMap, future::ready, rc::Rc, sync::Arc};
 
 use actix_web::{
     HttpRequest, HttpResponse, Resource, Route, guard,
@@ -10,14 +10,18 @@ use actix_web::{
     web::{self, Payload, ServiceConfig},
 };
 use postern_domain::operation::Operation;
-use utoipa::openapi::{HttpMethod, RefOr, Schema, path};
+use utoipa::openapi::{
+    HttpMethod, RefOr, Schema,
+    path::{self, Parameter, ParameterIn},
+};
 
 use super::{
-    RequestInfo,
     admission::EnterScope,
     code::Code,
+    documented::{Documented, documented},
     endpoint::{self, Handler},
     problem::Problem,
+    request_info::RequestInfo,
 };
 use crate::operations::Op;
 
@@ -30,6 +34,10 @@ pub struct Mounted {
     /// Schemas that it refers to, by name.
     pub schemas: Vec<(String, RefOr<Schema>)>,
     pub takes_body: bool,
+    /// Whether it returns pages of a list.
+    pub pages: bool,
+    /// Problems that the extraction of its arguments can return.
+    pub problems: Vec<Code>,
     route: Arc<dyn Fn(Method) -> Route + Send + Sync>,
 }
 
@@ -41,17 +49,21 @@ impl Routes {
     /// Mounts a handler at the method and path of its annotation.
     pub fn add<O, Args, H>(&mut self, handler: H) -> &mut Self
     where
-        O: Op + utoipa::Path + utoipa::__dev::SchemaReferences + for<'t> utoipa::__dev::Tags<'t>,
+        O: Op + Documented,
         O::Scope: EnterScope,
         H: Handler<O, Args> + Send + Sync,
         Args: 'static,
     {
         let method = O::methods().into_iter().next().expect("an annotation names a method");
-        // Hidden traits of utoipa, from which its own framework bindings collect tags and schemas.
-        let (mut schemas, mut document) = (Vec::new(), O::operation());
-        <O as utoipa::__dev::SchemaReferences>::schemas(&mut schemas);
-        document.tags =
-            Some(<O as utoipa::__dev::Tags>::tags().into_iter().map(str::to_owned).collect());
+        let (mut document, schemas) = documented::<O>();
+        let parameters: Vec<Parameter> =
+            O::Scope::parameters().into_iter().chain(H::parameters()).collect();
+        let query: Vec<String> = parameters
+            .iter()
+            .filter(|parameter| matches!(parameter.parameter_in, ParameterIn::Query))
+            .map(|parameter| parameter.name.clone())
+            .collect();
+        document.parameters = Some(parameters.into_iter().map(RefOr::T).collect());
         self.0.push(Mounted {
             row: O::ROW,
             path: O::path(),
@@ -59,9 +71,12 @@ impl Routes {
             document,
             schemas,
             takes_body: H::TAKES_BODY,
+            pages: H::PAGES,
+            problems: H::problems(),
             route: Arc::new(move |method| {
+                let query: Rc<[String]> = query.as_slice().into();
                 web::method(method).to(move |request: HttpRequest, payload: Payload| {
-                    endpoint::serve::<O, Args, H>(handler, request, payload)
+                    endpoint::serve::<O, Args, H>(handler, Rc::clone(&query), request, payload)
                 })
             }),
         });

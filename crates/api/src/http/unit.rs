@@ -12,7 +12,10 @@ use postern_persistence::{
 };
 use serde::Serialize;
 
-use super::{Answer, Reply, idempotency::Pending};
+use super::{
+    idempotency::Pending,
+    reply::{Answer, Reply},
+};
 use crate::state::State;
 
 /// A unit of work of a request. With an idempotency key, the response is stored in the same

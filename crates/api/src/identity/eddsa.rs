@@ -1,4 +1,4 @@
-//! Ed25519 for `jsonwebtoken`, with *ring*, which is already a dependency for TLS to PostgreSQL.
+//! Ed25519 for `jsonwebtoken`, with keys of the keystore.
 //!
 //! It is the only algorithm in this process: tokens with another `alg` cannot be verified.
 
@@ -8,7 +8,7 @@ use jsonwebtoken::{
     errors::{Error, ErrorKind},
     signature,
 };
-use ring::signature::{ED25519, Ed25519KeyPair, UnparsedPublicKey};
+use postern_keystore::SigningKey;
 
 static PROVIDER: CryptoProvider = CryptoProvider {
     signer_factory: signer,
@@ -22,21 +22,31 @@ pub fn install() {
     let _ = PROVIDER.install_default();
 }
 
-struct Signer(Ed25519KeyPair);
-struct Verifier(UnparsedPublicKey<Vec<u8>>);
+/// Key for signing tokens.
+pub fn encoding_key(key: &SigningKey) -> EncodingKey {
+    EncodingKey::from_ed_der(key.expose_pkcs8())
+}
+
+/// Public key for verifying tokens.
+pub fn decoding_key(key: &SigningKey) -> DecodingKey {
+    DecodingKey::from_ed_der(key.public_key())
+}
+
+struct Signer(SigningKey);
+/// Public key.
+struct Verifier(Vec<u8>);
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "the library defines the signature")]
 fn signer(algorithm: &Algorithm, key: &EncodingKey) -> Result<Box<dyn JwtSigner>, Error> {
     only_ed25519(*algorithm, key.family())?;
-    let pair =
-        Ed25519KeyPair::from_pkcs8(key.as_bytes()).map_err(|_| ErrorKind::InvalidEddsaKey)?;
-    Ok(Box::new(Signer(pair)))
+    let key = SigningKey::from_pkcs8(key.as_bytes()).map_err(|_| ErrorKind::InvalidEddsaKey)?;
+    Ok(Box::new(Signer(key)))
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "the library defines the signature")]
 fn verifier(algorithm: &Algorithm, key: &DecodingKey) -> Result<Box<dyn JwtVerifier>, Error> {
     only_ed25519(*algorithm, key.family())?;
-    Ok(Box::new(Verifier(UnparsedPublicKey::new(&ED25519, key.try_get_as_bytes()?.to_vec()))))
+    Ok(Box::new(Verifier(key.try_get_as_bytes()?.to_vec())))
 }
 
 fn only_ed25519(algorithm: Algorithm, family: AlgorithmFamily) -> Result<(), Error> {
@@ -49,7 +59,7 @@ fn only_ed25519(algorithm: Algorithm, family: AlgorithmFamily) -> Result<(), Err
 
 impl signature::Signer<Vec<u8>> for Signer {
     fn try_sign(&self, message: &[u8]) -> Result<Vec<u8>, signature::Error> {
-        Ok(self.0.sign(message).as_ref().to_vec())
+        Ok(self.0.sign(message))
     }
 }
 
@@ -61,7 +71,11 @@ impl JwtSigner for Signer {
 
 impl signature::Verifier<Vec<u8>> for Verifier {
     fn verify(&self, message: &[u8], signature: &Vec<u8>) -> Result<(), signature::Error> {
-        self.0.verify(message, signature).map_err(|_| signature::Error::new())
+        if postern_keystore::verify(&self.0, message, signature) {
+            Ok(())
+        } else {
+            Err(signature::Error::new())
+        }
     }
 }
 

@@ -1,11 +1,13 @@
-//! Authentication primitives: signing keys, access and refresh tokens, and password hashing.
+//! Authentication primitives: access and refresh tokens, and password hashing.
 
+mod claims;
 mod eddsa;
 mod hasher;
-mod keys;
+mod refresh_token;
+mod signature_cache;
 mod tokens;
-mod verified;
 
+pub use claims::Claims;
 pub use hasher::{Busy, Hasher};
-pub use keys::{KeyRing, Secrets};
-pub use tokens::{Claims, RefreshToken, Tokens};
+pub use refresh_token::RefreshToken;
+pub use tokens::{TokenError, Tokens};

@@ -3,102 +3,60 @@
 
 use std::sync::Arc;
 
-use actix_web::http::header::HeaderMap;
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use chrono::{DateTime, Duration, Utc};
 use jsonwebtoken::{Algorithm, Header, Validation};
 use postern_domain::{
     Id,
     clock::RequestContext,
-    id::{ImpersonationId, OrgId, SessionId, UserId},
-    impersonation::{Impersonation, Mode},
+    id::{SessionId, UserId},
+    impersonation::Impersonation,
     session::Session,
 };
+use postern_keystore::KeyRing;
 use postern_persistence::pre_auth::{Bearer, ImpersonationClaims};
-use ring::{
-    digest,
-    rand::{SecureRandom, SystemRandom},
-};
-use secrecy::{ExposeSecret, SecretString};
-use serde::{Deserialize, Serialize};
 
 use super::{
+    claims::{ActorClaim, Claims},
     eddsa,
-    keys::KeyRing,
-    verified::{Signed, Verified},
+    signature_cache::{SignatureCache, Signed},
 };
-use crate::{
-    config,
-    http::{Code, Problem, authorization},
-};
+use crate::config;
 
 const TYPE: &str = "at+jwt";
 /// `client_id` of all tokens: all front ends for signing in belong to Postern.
 const CLIENT: &str = "postern";
 /// Maximum length of an access token in bytes. Longer tokens are rejected.
-const LONGEST: usize = 2048;
+const MAX_LENGTH: usize = 2048;
 
-/// Claims of an access token. Roles and tiers are not included: they are read on each request.
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Claims {
-    iss: String,
-    aud: String,
-    /// Effective user.
-    sub: UserId,
-    /// Client of the token (RFC 9068, 2.2). Not verified, because there is only one.
-    #[serde(default)]
-    client_id: String,
-    /// Session of the token.
-    sid: SessionId,
-    iat: i64,
-    nbf: i64,
-    exp: i64,
-    jti: String,
-    /// Staff member who acts, under impersonation (RFC 8693, 4.1).
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    act: Option<ActorClaim>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    imp: Option<ImpersonationId>,
-    /// Only org that the token is valid for, under impersonation.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    org: Option<OrgId>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    mode: Option<Mode>,
+/// Reason that a request has no valid access token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TokenError {
+    Missing,
+    Invalid,
+    Expired,
+    ImpersonationExpired,
 }
 
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct ActorClaim {
-    sub: UserId,
-    email: String,
-}
-
-/// Issues and verifies tokens.
+/// Issues and verifies access tokens.
 pub struct Tokens {
     keys: KeyRing,
-    verified: Verified,
+    verified: SignatureCache,
     issuer: String,
     audience: String,
     access: Duration,
     refresh: Duration,
-    random: SystemRandom,
 }
-
-/// Refresh token in clear. It implements neither `Debug` nor `Serialize`.
-pub struct RefreshToken(SecretString);
 
 impl Tokens {
     pub fn new(keys: KeyRing, issuer: &str, config: &config::Tokens) -> Self {
         eddsa::install();
         Self {
             keys,
-            verified: Verified::default(),
+            verified: SignatureCache::default(),
             issuer: issuer.to_owned(),
             audience: config.audience.clone(),
             access: Duration::minutes(config.access_minutes),
             refresh: Duration::days(config.refresh_days),
-            random: SystemRandom::new(),
         }
     }
 
@@ -181,31 +139,29 @@ impl Tokens {
             kid: Some(key.id.clone()),
             ..Header::new(Algorithm::EdDSA)
         };
-        jsonwebtoken::encode(&header, &claims, &key.signing)
+        jsonwebtoken::encode(&header, &claims, &eddsa::encoding_key(&key.key))
             .expect("claims can be signed with a key of the ring")
     }
 
-    /// Verifies the bearer token of a request and returns its identity. Does not check whether its
-    /// session is active.
-    pub fn bearer(&self, headers: &HeaderMap, now: DateTime<Utc>) -> Result<Bearer, Problem> {
-        let Some(value) = authorization(headers)? else {
-            return Err(Problem::new(Code::Unauthenticated));
-        };
-        let Some((scheme, token)) = value.split_once(' ') else {
-            return Err(Problem::new(Code::Unauthenticated));
-        };
-        if !scheme.eq_ignore_ascii_case("bearer") {
-            return Err(Problem::new(Code::Unauthenticated));
-        }
-        let signed =
-            self.verify(token.trim(), now).ok_or_else(|| Problem::new(Code::InvalidToken))?;
+    /// Verifies the value of an `Authorization` header and returns the identity of its token. Does
+    /// not check whether its session is active.
+    pub fn bearer(
+        &self,
+        authorization: Option<&str>,
+        now: DateTime<Utc>,
+    ) -> Result<Bearer, TokenError> {
+        let token = authorization
+            .and_then(|value| value.split_once(' '))
+            .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
+            .map(|(_, token)| token.trim())
+            .ok_or(TokenError::Missing)?;
+        let signed = self.verify(token, now).ok_or(TokenError::Invalid)?;
         let claims = &signed.claims;
         if claims.exp <= now.timestamp() {
-            return Err(Problem::new(if claims.imp.is_some() {
-                Code::ImpersonationExpired
-            } else {
-                Code::TokenExpired
-            }));
+            return Err(match claims.imp {
+                Some(_) => TokenError::ImpersonationExpired,
+                None => TokenError::Expired,
+            });
         }
         match *claims {
             Claims { sub, sid, act: None, imp: None, org: None, mode: None, .. } => {
@@ -224,14 +180,14 @@ impl Tokens {
                 session: sid,
                 impersonation: Some(ImpersonationClaims { id: impersonation, target: sub, org }),
             }),
-            _ => Err(Problem::new(Code::InvalidToken)),
+            _ => Err(TokenError::Invalid),
         }
     }
 
     /// Verifies a token, but not its expiry. `None` if it is invalid or not valid yet, or its key
     /// is retired.
     fn verify(&self, token: &str, now: DateTime<Utc>) -> Option<Arc<Signed>> {
-        if token.len() > LONGEST {
+        if token.len() > MAX_LENGTH {
             return None;
         }
         let signed = if let Some(signed) = self.verified.get(token) {
@@ -266,34 +222,8 @@ impl Tokens {
         // Times are checked by the caller, with the server's clock and without leeway.
         rules.validate_exp = false;
         rules.validate_nbf = false;
-        let claims = jsonwebtoken::decode::<Claims>(token, &key.verifying, &rules).ok()?.claims;
+        let public_key = eddsa::decoding_key(&key.key);
+        let claims = jsonwebtoken::decode::<Claims>(token, &public_key, &rules).ok()?.claims;
         Some(Signed { claims, key_id })
-    }
-
-    /// Generates a refresh token of 256 random bits.
-    pub fn refresh(&self) -> Result<RefreshToken, Problem> {
-        let mut bytes = [0; 32];
-        self.random.fill(&mut bytes).map_err(|_| Problem::new(Code::Internal))?;
-        Ok(RefreshToken(format!("prt_{}", URL_SAFE_NO_PAD.encode(bytes)).into()))
-    }
-}
-
-impl RefreshToken {
-    /// Refresh token received from a client.
-    #[must_use]
-    pub fn identity(text: String) -> Self {
-        Self(text.into())
-    }
-
-    /// SHA-256 hash, as stored. It needs no salt, because the token cannot be guessed.
-    #[must_use]
-    pub fn hash(&self) -> Vec<u8> {
-        digest::digest(&digest::SHA256, self.0.expose_secret().as_bytes()).as_ref().to_vec()
-    }
-
-    /// Token in clear, for the response that issues it.
-    #[must_use]
-    pub fn reveal(&self) -> &str {
-        self.0.expose_secret()
     }
 }

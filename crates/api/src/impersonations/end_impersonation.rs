@@ -1,4 +1,4 @@
-use postern_domain::{Id, impersonation::Impersonation, permission::Permission};
+use postern_domain::{id::ImpersonationId, permission::Permission};
 
 use crate::{
     http::{Answer, Call, Code, Problem, no_content},
@@ -17,7 +17,7 @@ use crate::{
 ))]
 pub async fn end_impersonation(
     call: Call<op::EndImpersonation>,
-    impersonation: Id<Impersonation>,
+    impersonation: ImpersonationId,
 ) -> Answer<()> {
     let (now, me, any) = (
         call.context().now,

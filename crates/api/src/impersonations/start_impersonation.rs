@@ -1,8 +1,9 @@
 use chrono::{DateTime, Duration, Utc};
 use postern_domain::{
     id::UserId,
-    impersonation::{self, Impersonation, Mode, StartRequest},
+    impersonation::{self, Impersonation, StartRequest},
     justification::{Reason, TicketRef},
+    mode::Mode,
 };
 use postern_persistence::pre_auth::OrgKey;
 use serde::{Deserialize, Serialize};
@@ -39,10 +40,10 @@ pub struct StartedView {
     impersonation: Impersonation,
     /// Access token. Send it as `Authorization: Bearer …`. It expires with the impersonation and
     /// cannot be refreshed.
-    #[schema(example = "eyJ0eXAiOiJhdCtqd3QiLCJhbGciOiJFZERTQSJ9.e30.c2ln")]
+    #[schema(example = "eyJ0eXAiOiJhdCtqd3QiLCJhbGciOiJFZERTQSJ9.e30.c2ln", max_length = 2048)]
     access_token: String,
     /// Token type: always `Bearer`.
-    #[schema(example = "Bearer")]
+    #[schema(example = "Bearer", max_length = 40)]
     token_type: &'static str,
     /// Maximum lifetime of the access token in seconds.
     #[schema(example = 1800)]
@@ -50,8 +51,11 @@ pub struct StartedView {
     /// Time at which the impersonation expires.
     expires_at: DateTime<Utc>,
     /// Text to show on every page during the impersonation.
-    #[schema(example = "Sam Okoro of support is acting as Ana Costa in acme until 10:01 UTC \
-            with read-only access. Everything is recorded under both names.")]
+    #[schema(
+        max_length = 500,
+        example = "Sam Okoro of support is acting as Ana Costa in acme until 10:01 UTC \
+            with read-only access. Everything is recorded under both names."
+    )]
     banner: String,
 }
 
@@ -83,7 +87,7 @@ pub async fn start_impersonation(
     let mut work = call.begin();
     let target = work
         .accounts()
-        .subject(target_user_id, &OrgKey::parse(&org))
+        .impersonation_target(target_user_id, &OrgKey::parse(&org))
         .await?
         .ok_or_else(Problem::not_found)?;
     let target_name = target.user.name.clone();

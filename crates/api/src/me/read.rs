@@ -1,13 +1,7 @@
 use chrono::{DateTime, Utc};
 use postern_domain::{
-    actor::ActiveImpersonation,
-    id::ImpersonationId,
-    impersonation::{self, Mode},
-    org::{Membership, OrgRef},
-    permission::Permission,
-    role::Role,
-    session::Session,
-    staff::Tier,
+    actor::ActiveImpersonation, id::ImpersonationId, impersonation, membership::Membership,
+    mode::Mode, org_ref::OrgRef, permission::Permission, role::Role, session::Session, tier::Tier,
     user::User,
 };
 use postern_persistence::{
@@ -19,7 +13,7 @@ use utoipa::{IntoParams, ToSchema};
 use validator::Validate;
 
 use crate::{
-    http::{Answer, Call, Filter, Listed, Paging, Problem, Query, ok},
+    http::{Answer, Call, Listed, Paging, Problem, Query, ok},
     operations::op::{self, ListMySessions, ReadMe, ReadMyPermissions},
 };
 
@@ -50,8 +44,11 @@ pub struct ImpersonationView {
     /// Time at which the impersonation expires.
     until: DateTime<Utc>,
     /// Text to show on every page.
-    #[schema(example = "Sam Okoro of support is acting as Ana Costa in acme until 10:01 UTC \
-            with read-only access. Everything is recorded under both names.")]
+    #[schema(
+        max_length = 500,
+        example = "Sam Okoro of support is acting as Ana Costa in acme until 10:01 UTC \
+            with read-only access. Everything is recorded under both names."
+    )]
     banner: String,
 }
 
@@ -60,10 +57,10 @@ pub struct ImpersonationView {
 pub struct ActorView {
     id: postern_domain::id::UserId,
     /// Display name.
-    #[schema(example = "Sam Okoro")]
+    #[schema(example = "Sam Okoro", max_length = 100)]
     name: String,
     /// E-mail address.
-    #[schema(example = "support@postern.example")]
+    #[schema(example = "support@postern.example", max_length = 254)]
     email: String,
 }
 
@@ -100,7 +97,7 @@ pub async fn read_me(call: Call<op::ReadMe>) -> Answer<MeView> {
 ///
 /// Returns active sessions, newest first.
 #[utoipa::path(
-    get, path = "/v1/me/sessions", tag = "me", impl_for = ListMySessions, params(Paging),
+    get, path = "/v1/me/sessions", tag = "me", impl_for = ListMySessions,
     responses(
     (status = 200, description = "A page of sessions.", body = SessionPage)
 ))]
@@ -126,10 +123,6 @@ pub struct PermissionsQuery {
     org: Option<String>,
 }
 
-impl Filter for PermissionsQuery {
-    const NAMES: &'static [&'static str] = &["org"];
-}
-
 /// Permissions of the effective user.
 #[derive(Serialize, ToSchema)]
 pub struct PermissionsView {
@@ -151,8 +144,7 @@ pub struct PermissionsView {
 /// with `org`, those of your role in the org. Under impersonation, an operation can be blocked even
 /// if the role permits it: see `x-impersonation` of each operation.
 #[utoipa::path(
-    get, path = "/v1/me/permissions", tag = "me", impl_for = ReadMyPermissions,
-    params(PermissionsQuery), responses(
+    get, path = "/v1/me/permissions", tag = "me", impl_for = ReadMyPermissions, responses(
     (status = 200, description = "Your permissions.", body = PermissionsView),
     (status = 404,
         description = "`not_found`: the org does not exist, or you are not a member of it.")

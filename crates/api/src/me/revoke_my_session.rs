@@ -1,4 +1,4 @@
-use postern_domain::{Id, session::Session};
+use postern_domain::id::SessionId;
 
 use crate::{
     http::{Answer, Call, Problem, no_content},
@@ -13,10 +13,7 @@ use crate::{
     delete, path = "/v1/me/sessions/{session}", tag = "me", impl_for = RevokeMySession, responses(
     (status = 204, description = "Session ended, by this request or earlier.")
 ))]
-pub async fn revoke_my_session(
-    call: Call<op::RevokeMySession>,
-    session: Id<Session>,
-) -> Answer<()> {
+pub async fn revoke_my_session(call: Call<op::RevokeMySession>, session: SessionId) -> Answer<()> {
     let (me, now) = (call.caller().accountable().clone(), call.context().now);
     let mut work = call.begin();
     let session =

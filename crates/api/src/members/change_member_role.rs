@@ -1,4 +1,4 @@
-use postern_domain::{Id, member::Member, role::Role};
+use postern_domain::{id::MemberId, member::Member, role::Role};
 use serde::Deserialize;
 use utoipa::ToSchema;
 use validator::Validate;
@@ -30,7 +30,7 @@ pub struct ChangeMemberRoleBody {
 ))]
 pub async fn change_member_role(
     call: Call<op::ChangeMemberRole>,
-    member: Id<Member>,
+    member: MemberId,
     body: Valid<ChangeMemberRoleBody>,
 ) -> Answer<Member> {
     let mut work = call.begin();

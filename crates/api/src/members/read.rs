@@ -1,11 +1,11 @@
-use postern_domain::{Id, member::Member, role::Role};
+use postern_domain::{id::MemberId, member::Member, role::Role};
 use postern_persistence::repository::members::MemberFilter;
 use serde::Deserialize;
 use utoipa::IntoParams;
 use validator::Validate;
 
 use crate::{
-    http::{Answer, Call, Filter, Listed, Paging, Problem, Query, ok},
+    http::{Answer, Call, Listed, Paging, Problem, Query, ok},
     operations::op::{self, ListMembers, ReadMember},
 };
 
@@ -21,16 +21,11 @@ pub struct MembersQuery {
     role: Option<Role>,
 }
 
-impl Filter for MembersQuery {
-    const NAMES: &'static [&'static str] = &["q", "role"];
-}
-
 /// List members.
 ///
 /// Returns the members of the org, most recently joined first.
 #[utoipa::path(
-    get, path = "/v1/orgs/{org}/members", tag = "members", impl_for = ListMembers,
-    params(Paging, MembersQuery), responses(
+    get, path = "/v1/orgs/{org}/members", tag = "members", impl_for = ListMembers, responses(
     (status = 200, description = "A page of members.", body = MemberPage)
 ))]
 pub async fn list_members(
@@ -53,7 +48,7 @@ pub type MemberPage = Listed<Member>;
     responses(
     (status = 200, description = "The member.", body = Member)
 ))]
-pub async fn read_member(call: Call<op::ReadMember>, member: Id<Member>) -> Answer<Member> {
+pub async fn read_member(call: Call<op::ReadMember>, member: MemberId) -> Answer<Member> {
     let member = call.members().find(member).await?.ok_or_else(Problem::not_found)?;
     Ok(ok(member))
 }

@@ -1,4 +1,4 @@
-use postern_domain::{Id, member::Member};
+use postern_domain::id::MemberId;
 
 use crate::{
     http::{Answer, Call, Problem, no_content},
@@ -17,7 +17,7 @@ use crate::{
     (status = 409,
         description = "`last_owner`: the last owner cannot be removed. Add another owner first.")
 ))]
-pub async fn remove_member(call: Call<op::RemoveMember>, member: Id<Member>) -> Answer<()> {
+pub async fn remove_member(call: Call<op::RemoveMember>, member: MemberId) -> Answer<()> {
     let mut work = call.begin();
     let locked = work
         .members()

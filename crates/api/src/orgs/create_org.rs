@@ -42,7 +42,7 @@ pub struct CreateOrgBody {
 pub async fn create_org(call: Call<op::CreateOrg>, body: Valid<CreateOrgBody>) -> Answer<Org> {
     let CreateOrgBody { name, slug } = body.into_inner();
     let context = call.context();
-    let change = Org::found(
+    let change = Org::create(
         context.id(),
         slug,
         name,

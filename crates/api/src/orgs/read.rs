@@ -1,7 +1,9 @@
 use chrono::{DateTime, Utc};
 use postern_domain::{
-    feature::{Feature, FeatureKey, Plan},
-    org::{Membership, Org},
+    feature::{Feature, FeatureKey},
+    membership::Membership,
+    org::Org,
+    plan::Plan,
     role::Role,
 };
 use serde::Serialize;
@@ -17,7 +19,7 @@ use crate::{
 /// Returns the orgs you are a member of, with your role in each, most recently joined first. Under
 /// impersonation, only the org of the impersonation.
 #[utoipa::path(
-    get, path = "/v1/orgs", tag = "orgs", impl_for = ListMyOrgs, params(Paging), responses(
+    get, path = "/v1/orgs", tag = "orgs", impl_for = ListMyOrgs, responses(
     (status = 200, description = "A page of orgs.", body = MembershipPage)
 ))]
 pub async fn list_my_orgs(call: Call<op::ListMyOrgs>, paging: Paging) -> Answer<MembershipPage> {
@@ -75,7 +77,7 @@ pub struct MembersByRole {
 pub struct UsageView {
     /// Metric: `users` and `projects` are current counts, `api_calls` is the total since the org
     /// was created.
-    #[schema(example = "users")]
+    #[schema(example = "users", max_length = 40)]
     metric: String,
     /// Current value.
     #[schema(example = 37)]

@@ -1,4 +1,4 @@
-use postern_domain::{permission::Permission, role::Role, staff::Tier};
+use postern_domain::{permission::Permission, role::Role, tier::Tier};
 use serde::Serialize;
 use utoipa::ToSchema;
 

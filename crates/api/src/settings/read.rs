@@ -1,7 +1,7 @@
 use postern_domain::settings::Settings;
 
 use crate::{
-    http::{Answer, Call, ok},
+    http::{Answer, Call, ETag, ok},
     operations::op::{self, ReadSettings},
 };
 
@@ -12,7 +12,7 @@ use crate::{
 #[utoipa::path(
     get, path = "/v1/orgs/{org}/settings", tag = "settings", impl_for = ReadSettings, responses(
     (status = 200, description = "The settings.", body = Settings,
-        headers(("ETag" = String, description = "Version of the settings.")))
+        headers(("ETag" = inline(ETag), description = "Version of the settings.")))
 ))]
 pub async fn read_settings(call: Call<op::ReadSettings>) -> Answer<Settings> {
     let settings = call.settings().read().await?;

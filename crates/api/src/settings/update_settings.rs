@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 use validator::Validate;
 
 use crate::{
-    http::{Answer, Call, Code, IfMatch, Problem, Valid, ok, rules},
+    http::{Answer, Call, Code, ETag, IfMatch, Problem, Valid, ok, rules},
     operations::op::{self, UpdateSettings},
 };
 
@@ -58,11 +58,9 @@ pub struct BrandingBody {
 /// Without it, the update always applies.
 #[utoipa::path(
     patch, path = "/v1/orgs/{org}/settings", tag = "settings", impl_for = UpdateSettings,
-    params(("If-Match" = Option<String>, Header,
-        description = "`ETag` of the settings that the update is based on.", example = "\"3\"")),
     request_body = UpdateSettingsBody, responses(
     (status = 200, description = "The updated settings.", body = Settings,
-        headers(("ETag" = String, description = "Version of the settings."))),
+        headers(("ETag" = inline(ETag), description = "Version of the settings."))),
     (status = 412, description = "`stale`: the settings have changed since you read them.")
 ))]
 pub async fn update_settings(

@@ -9,7 +9,7 @@ use crate::{
 ///
 /// All staff, with tier and the date it was assigned.
 #[utoipa::path(
-    get, path = "/v1/admin/staff", tag = "staff", impl_for = ListStaff, params(Paging), responses(
+    get, path = "/v1/admin/staff", tag = "staff", impl_for = ListStaff, responses(
     (status = 200, description = "A page of staff.", body = StaffPage)
 ))]
 pub async fn list_staff(call: Call<op::ListStaff>, paging: Paging) -> Answer<StaffPage> {

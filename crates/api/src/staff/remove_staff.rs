@@ -1,9 +1,6 @@
 use postern_app::staff;
-use postern_domain::{
-    Id,
-    justification::Reason,
-    user::{User, UserRef},
-};
+use postern_domain::{id::UserId, justification::Reason, user::UserRef};
+
 use serde::Deserialize;
 use utoipa::ToSchema;
 use validator::Validate;
@@ -35,7 +32,7 @@ pub struct RemoveStaffBody {
 ))]
 pub async fn remove_staff(
     call: Call<op::RemoveStaff>,
-    user: Id<User>,
+    user: UserId,
     body: Valid<RemoveStaffBody>,
 ) -> Answer<()> {
     let max_super_admins = call.state().staff.max_super_admins;

@@ -1,10 +1,8 @@
 use postern_app::staff;
 use postern_domain::{
-    Id,
-    justification::Reason,
-    staff::{StaffMember, Tier},
-    user::{User, UserRef},
+    id::UserId, justification::Reason, staff::StaffMember, tier::Tier, user::UserRef,
 };
+
 use serde::Deserialize;
 use utoipa::ToSchema;
 use validator::Validate;
@@ -36,7 +34,7 @@ pub struct SetStaffTierBody {
 ))]
 pub async fn set_staff_tier(
     call: Call<op::SetStaffTier>,
-    user: Id<User>,
+    user: UserId,
     body: Valid<SetStaffTierBody>,
 ) -> Answer<StaffMember> {
     let SetStaffTierBody { tier, reason } = body.into_inner();

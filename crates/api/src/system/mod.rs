@@ -4,7 +4,6 @@ mod metrics;
 mod read;
 
 use crate::http::Routes;
-pub use metrics::prometheus;
 
 pub fn routes(routes: &mut Routes) {
     routes

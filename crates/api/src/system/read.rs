@@ -1,8 +1,14 @@
 use serde::Serialize;
-use utoipa::ToSchema;
+use utoipa::{
+    ToSchema,
+    openapi::{RefOr, Schema},
+};
 
 use crate::{
-    http::{Answer, Call, Code, Download, Negotiated, PrefersHtml, Problem, ok},
+    http::{
+        Answer, CacheControl, Call, Code, Download, Key, Negotiated, PathKey, PrefersHtml, Problem,
+        ok, path,
+    },
     operations::op::{self, ReadHealth, ReadProblem, ReadReadiness},
 };
 
@@ -10,10 +16,10 @@ use crate::{
 #[derive(Serialize, ToSchema)]
 pub struct HealthView {
     /// Always `alive`.
-    #[schema(value_type = String, example = "alive")]
+    #[schema(value_type = String, example = "alive", max_length = 40)]
     status: &'static str,
     /// Version of the server.
-    #[schema(value_type = String, example = "0.1.0")]
+    #[schema(value_type = String, example = "0.1.0", max_length = 40)]
     version: &'static str,
 }
 
@@ -32,7 +38,7 @@ pub async fn read_health(_call: Call<op::ReadHealth>) -> Answer<HealthView> {
 #[derive(Serialize, ToSchema)]
 pub struct ReadinessView {
     /// Always `ready`: a server that is not ready responds with a problem.
-    #[schema(value_type = String, example = "ready")]
+    #[schema(value_type = String, example = "ready", max_length = 40)]
     status: &'static str,
 }
 
@@ -64,16 +70,16 @@ pub async fn read_readiness(call: Call<op::ReadReadiness>) -> Answer<ReadinessVi
 #[derive(Serialize, ToSchema)]
 pub struct ProblemPage {
     /// Stable code of the problem.
-    #[schema(value_type = String, example = "not_found")]
+    #[schema(value_type = String, example = "not_found", max_length = 40)]
     code: &'static str,
     /// HTTP status of the problem.
     #[schema(example = 404, minimum = 400, maximum = 599)]
     status: u16,
     /// Title of the problem.
-    #[schema(value_type = String, example = "Not found")]
+    #[schema(value_type = String, example = "Not found", max_length = 100)]
     title: &'static str,
     /// Action that resolves the problem.
-    #[schema(value_type = String, example = "Check the address.")]
+    #[schema(value_type = String, example = "Check the address.", max_length = 500)]
     remedy: &'static str,
 }
 
@@ -96,17 +102,15 @@ impl ProblemPage {
     get, path = "/problems/{code}", tag = "system", impl_for = ReadProblem, responses(
     (status = 200, description = "The description.",
         content((ProblemPage = "application/json"), (String = "text/html")),
-        headers(("Cache-Control" = String, description = "Cache lifetime of the response."))),
+        headers(("Cache-Control" = inline(CacheControl),
+            description = "Cache lifetime of the response."))),
     (status = 404, description = "`not_found`: unknown problem code.")
 ))]
 pub async fn read_problem(
-    call: Call<op::ReadProblem>,
+    _call: Call<op::ReadProblem>,
+    Key(code): Key<Code>,
     prefers_html: PrefersHtml,
 ) -> Result<Negotiated<ProblemPage>, Problem> {
-    let code = Code::ALL
-        .iter()
-        .find(|code| code.name() == call.path("code"))
-        .ok_or_else(Problem::not_found)?;
     let page = ProblemPage {
         code: code.name(),
         status: code.status().as_u16(),
@@ -118,4 +122,17 @@ pub async fn read_problem(
     } else {
         Negotiated::Json(ok(page).public_for(3600))
     })
+}
+
+impl PathKey for Code {
+    const NAME: &'static str = "code";
+    const DESCRIPTION: &'static str = "Code of the problem.";
+
+    fn schema() -> RefOr<Schema> {
+        path::text(64, None, Self::NotFound.name()).into()
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        Self::parse(text)
+    }
 }

@@ -6,13 +6,13 @@ use serde_json::Value;
 use utoipa::{
     PartialSchema, ToSchema,
     openapi::{
-        ObjectBuilder, OneOfBuilder, Ref, RefOr, Schema, Type, schema::Discriminator,
+        Object, ObjectBuilder, OneOfBuilder, Ref, RefOr, Schema, Type, schema::Discriminator,
         schema::SchemaType,
     },
 };
 
 use super::{ActorRef, ActorType};
-use crate::{id::UserId, staff::Tier};
+use crate::{id::UserId, tier::Tier};
 
 const fn variant(kind: ActorType) -> &'static str {
     match kind {
@@ -55,46 +55,7 @@ impl ToSchema for ActorRef {
 }
 
 fn described(kind: ActorType) -> RefOr<Schema> {
-    let user = || Ref::from_schema_name(<UserId as ToSchema>::name());
-    // Never only null: some generators omit such a field.
-    let text = |about: &str, example: Value| -> RefOr<Schema> {
-        let kinds = SchemaType::from_iter([Type::String, Type::Null]);
-        ObjectBuilder::new().schema_type(kinds).description(Some(about)).examples([example]).into()
-    };
-    let (about, id, email): (_, RefOr<Schema>, _) = match kind {
-        ActorType::User => (
-            "A customer's user, or an unauthenticated caller.",
-            OneOfBuilder::new()
-                .description(Some("Null if the caller was not authenticated: a failed sign-in."))
-                .item(user())
-                .item(ObjectBuilder::new().schema_type(Type::Null))
-                .into(),
-            text(
-                "If `id` is null, the address the caller typed: unverified. Null if erased.",
-                "owner@acme.example".into(),
-            ),
-        ),
-        ActorType::Staff => (
-            "A staff member of the vendor.",
-            user().into(),
-            text("Null if erased.", "support@postern.example".into()),
-        ),
-        ActorType::ApiKey => (
-            "A customer's program. Reserved: API keys do not exist yet.",
-            ObjectBuilder::new()
-                .schema_type(Type::String)
-                .description(Some("ID of the API key."))
-                .pattern(Some("^key_[0-7][0-9a-hjkmnp-tv-z]{25}$"))
-                .examples(["key_01kafjwq00e008000000000001"])
-                .into(),
-            text("Always null: an API key has no e-mail address.", Value::Null),
-        ),
-        ActorType::System => (
-            "Postern itself, or an operator at its command line.",
-            text("Always null.", Value::Null),
-            text("Always null.", Value::Null),
-        ),
-    };
+    let (about, id, email) = about_id_email(kind);
     let type_schema = ObjectBuilder::new()
         .schema_type(Type::String)
         .enum_values(Some([kind.name()]))
@@ -111,4 +72,55 @@ fn described(kind: ActorType) -> RefOr<Schema> {
         }
         ActorType::User | ActorType::ApiKey | ActorType::System => object.into(),
     }
+}
+
+/// Description of an actor's schema, and the schemas of its `id` and `email`.
+fn about_id_email(kind: ActorType) -> (&'static str, RefOr<Schema>, Object) {
+    let user = || Ref::from_schema_name(<UserId as ToSchema>::name());
+    let email = |about: &str, example: Value| nullable_text(254, about, example);
+    match kind {
+        ActorType::User => (
+            "A customer's user, or an unauthenticated caller.",
+            OneOfBuilder::new()
+                .description(Some("Null if the caller was not authenticated: a failed sign-in."))
+                .item(user())
+                .item(ObjectBuilder::new().schema_type(Type::Null))
+                .into(),
+            email(
+                "If `id` is null, the address the caller typed: unverified. Null if erased.",
+                "owner@acme.example".into(),
+            ),
+        ),
+        ActorType::Staff => (
+            "A staff member of the vendor.",
+            user().into(),
+            email("Null if erased.", "support@postern.example".into()),
+        ),
+        ActorType::ApiKey => (
+            "A customer's program. Reserved: API keys do not exist yet.",
+            ObjectBuilder::new()
+                .schema_type(Type::String)
+                .description(Some("ID of the API key."))
+                .max_length(Some(64))
+                .pattern(Some("^key_[0-7][0-9a-hjkmnp-tv-z]{25}$"))
+                .examples(["key_01kafjwq00e008000000000001"])
+                .into(),
+            email("Always null: an API key has no e-mail address.", Value::Null),
+        ),
+        ActorType::System => (
+            "Postern itself, or an operator at its command line.",
+            nullable_text(64, "Always null.", Value::Null).into(),
+            email("Always null.", Value::Null),
+        ),
+    }
+}
+
+/// Schema of a text that can be null. Never only null: some generators omit such a field.
+fn nullable_text(max_length: usize, about: &str, example: Value) -> Object {
+    ObjectBuilder::new()
+        .schema_type(SchemaType::from_iter([Type::String, Type::Null]))
+        .max_length(Some(max_length))
+        .description(Some(about))
+        .examples([example])
+        .build()
 }

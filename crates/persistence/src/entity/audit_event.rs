@@ -1,12 +1,13 @@
 use std::collections::BTreeMap;
 
+use postern_audit_log::commitment::{CommitmentSalts, PersonalField};
 use postern_domain::{
     Id,
     action::Action,
-    entry::{CommitmentSalts, Part},
-    event::{ActorRef, ActorType, Event, OnBehalfOf, Outcome, Source, Target, TargetType},
-    org::OrgRef,
-    staff::Tier,
+    event::{ActorRef, ActorType, Event, OnBehalfOf, Source},
+    event_draft::{Outcome, Target, TargetType},
+    org_ref::OrgRef,
+    tier::Tier,
 };
 use postern_tlog::Hash;
 use sea_orm::entity::prelude::*;
@@ -44,9 +45,9 @@ pub struct Model {
     pub impersonation_id: Option<Uuid>,
     pub request_id: Option<String>,
     pub schema_version: i32,
-    /// One salt for each part with personal data; zeros if the part was erased.
+    /// One salt for each personal field; zeros if the field was erased.
     pub salts: Vec<u8>,
-    /// Commitments to erased parts, in base64, by part.
+    /// Commitments to erased fields, in base64, by field.
     #[sea_orm(column_type = "JsonBinary", nullable)]
     pub erased_fields: Option<Json>,
 }
@@ -57,7 +58,7 @@ pub enum Relation {}
 impl ActiveModelBehavior for ActiveModel {}
 
 impl Model {
-    pub fn of(event: Event, openings: &CommitmentSalts) -> Self {
+    pub fn of(event: Event, salts: &CommitmentSalts) -> Self {
         let Event {
             id,
             occurred_at,
@@ -73,15 +74,10 @@ impl Model {
             metadata,
             source: Source { ip, user_agent, session_id, impersonation_id, request_id },
             schema_version,
-            // Assigned by the sequencer and stored in `audit_leaf`.
-            log: _,
-            // Stored with their commitments, from the salts.
-            erased_fields: _,
+            log: _,           // Assigned by the sequencer and stored in `audit_leaf`.
+            erased_fields: _, // Stored with their commitments, from the salts.
         } = event;
         let (org_id, org_slug) = org.map(|OrgRef { id, slug }| (id.uuid(), slug)).unzip();
-        let (on_behalf_of_id, on_behalf_of_email) =
-            on_behalf_of.map(|OnBehalfOf { id, email }| (id.uuid(), email)).unzip();
-        let on_behalf_of_email = on_behalf_of_email.flatten();
         Self {
             id: id.uuid(),
             occurred_at,
@@ -91,8 +87,8 @@ impl Model {
             actor_id: actor_id.map(Id::uuid),
             actor_email,
             actor_tier: tier.map(|tier| tier.name().to_owned()),
-            on_behalf_of_id,
-            on_behalf_of_email,
+            on_behalf_of_id: on_behalf_of.as_ref().map(|user| user.id.uuid()),
+            on_behalf_of_email: on_behalf_of.and_then(|user| user.email),
             action: action.name().to_owned(),
             outcome: outcome.name().to_owned(),
             target_type: target_type.name().to_owned(),
@@ -108,31 +104,33 @@ impl Model {
             impersonation_id: impersonation_id.map(Id::uuid),
             request_id,
             schema_version,
-            salts: openings.salts().to_vec(),
-            erased_fields: erased_json(openings.erased_fields()),
+            salts: salts.salts().to_vec(),
+            erased_fields: erased_json(salts.erased_fields()),
         }
     }
 
-    /// Salts that open the event's commitments, with the commitments to erased parts.
-    pub fn openings(&self) -> Result<CommitmentSalts, StoreError> {
+    /// Salts of the event's commitments, with the commitments to erased fields.
+    pub fn salts(&self) -> Result<CommitmentSalts, StoreError> {
         let damaged = || StoreError::Corrupt(format!("salts of event {}", self.id));
         let erased_fields = match &self.erased_fields {
             Some(Value::Object(commitments)) => commitments
                 .iter()
-                .map(|(part, hash)| Some((Part::parse(part)?, Hash::from_base64(hash.as_str()?)?)))
+                .map(|(field, hash)| {
+                    Some((PersonalField::parse(field)?, Hash::from_base64(hash.as_str()?)?))
+                })
                 .collect::<Option<BTreeMap<_, _>>>()
                 .ok_or_else(damaged)?,
             Some(_) => return Err(damaged()),
             None => BTreeMap::new(),
         };
-        CommitmentSalts::kept(&self.salts, erased_fields).ok_or_else(damaged)
+        CommitmentSalts::from_stored(&self.salts, erased_fields).ok_or_else(damaged)
     }
 }
 
-fn erased_json(erased_fields: &BTreeMap<Part, Hash>) -> Option<Json> {
+fn erased_json(erased_fields: &BTreeMap<PersonalField, Hash>) -> Option<Json> {
     let commitments: Map<String, Value> = erased_fields
         .iter()
-        .map(|(part, hash)| (part.name().to_owned(), hash.to_base64().into()))
+        .map(|(field, hash)| (field.name().to_owned(), hash.to_base64().into()))
         .collect();
     (!commitments.is_empty()).then_some(Value::Object(commitments))
 }
@@ -141,7 +139,7 @@ impl TryFrom<Model> for Event {
     type Error = StoreError;
 
     fn try_from(model: Model) -> Result<Self, StoreError> {
-        let erased_fields = model.openings()?.erased_fields().keys().copied().collect();
+        let erased_fields = model.salts()?.erased_fields().keys().copied().collect();
         let Model {
             id,
             occurred_at,
@@ -171,47 +169,64 @@ impl TryFrom<Model> for Event {
             salts: _,
             erased_fields: _,
         } = model;
-        let metadata = match metadata {
-            Value::Object(fields) => fields,
-            _ => Map::new(),
-        };
         Ok(Self {
             id: Id::new(id),
             occurred_at,
             org: org_id.zip(org_slug).map(|(id, slug)| OrgRef { id: Id::new(id), slug }),
-            actor: ActorRef {
-                kind: ActorType::parse(&actor_type)
-                    .ok_or_else(|| unknown("actor type", &actor_type))?,
-                id: actor_id.map(Id::new),
-                email: actor_email,
-                tier: actor_tier
-                    .map(|tier| Tier::parse(&tier).ok_or_else(|| unknown("tier", &tier)))
-                    .transpose()?,
-            },
-            on_behalf_of: on_behalf_of_id
-                .map(|id| OnBehalfOf { id: Id::new(id), email: on_behalf_of_email }),
+            actor: actor(&actor_type, actor_id, actor_email, actor_tier.as_deref())?,
+            on_behalf_of: on_behalf_of(on_behalf_of_id, on_behalf_of_email),
             action: Action::parse(&action).ok_or_else(|| unknown("action", &action))?,
             outcome: Outcome::parse(&outcome).ok_or_else(|| unknown("outcome", &outcome))?,
-            target: Target {
-                kind: TargetType::parse(&target_type)
-                    .ok_or_else(|| unknown("target type", &target_type))?,
-                id: target_id,
-                label: target_label,
-            },
+            target: target(&target_type, target_id, target_label)?,
             summary,
             reason,
             ticket_ref,
-            metadata,
-            source: Source {
-                ip: ip.map(|ip| ip.parse().map_err(|_| unknown("IP address", &ip))).transpose()?,
-                user_agent,
-                session_id: session_id.map(Id::new),
-                impersonation_id: impersonation_id.map(Id::new),
-                request_id,
-            },
+            metadata: if let Value::Object(fields) = metadata { fields } else { Map::new() },
+            source: source(ip, user_agent, session_id, impersonation_id, request_id)?,
             schema_version,
             log: None,
             erased_fields,
         })
     }
+}
+
+fn actor(
+    kind: &str,
+    id: Option<Uuid>,
+    email: Option<String>,
+    tier: Option<&str>,
+) -> Result<ActorRef, StoreError> {
+    Ok(ActorRef {
+        kind: ActorType::parse(kind).ok_or_else(|| unknown("actor type", kind))?,
+        id: id.map(Id::new),
+        email,
+        tier: tier
+            .map(|tier| Tier::parse(tier).ok_or_else(|| unknown("tier", tier)))
+            .transpose()?,
+    })
+}
+
+fn on_behalf_of(id: Option<Uuid>, email: Option<String>) -> Option<OnBehalfOf> {
+    id.map(|id| OnBehalfOf { id: Id::new(id), email })
+}
+
+fn target(kind: &str, id: Option<String>, label: String) -> Result<Target, StoreError> {
+    let kind = TargetType::parse(kind).ok_or_else(|| unknown("target type", kind))?;
+    Ok(Target { kind, id, label })
+}
+
+fn source(
+    ip: Option<String>,
+    user_agent: Option<String>,
+    session_id: Option<Uuid>,
+    impersonation_id: Option<Uuid>,
+    request_id: Option<String>,
+) -> Result<Source, StoreError> {
+    Ok(Source {
+        ip: ip.map(|ip| ip.parse().map_err(|_| unknown("IP address", &ip))).transpose()?,
+        user_agent,
+        session_id: session_id.map(Id::new),
+        impersonation_id: impersonation_id.map(Id::new),
+        request_id,
+    })
 }

@@ -1,7 +1,7 @@
 use postern_domain::{
     Id,
-    feature::Plan,
-    org::{Limits, Org},
+    org::Org,
+    plan::{Limits, Plan},
 };
 use sea_orm::entity::prelude::*;
 

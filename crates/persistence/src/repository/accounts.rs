@@ -5,7 +5,8 @@ use postern_domain::{
     id::{OrgId, UserId},
     impersonation::ImpersonationTarget,
     member::Member,
-    org::{Org, OrgRef},
+    org::Org,
+    org_ref::OrgRef,
     role::Role,
     user::User,
 };
@@ -14,12 +15,12 @@ use sea_orm::{
     QuerySelect, sea_query::Expr,
 };
 
-use super::{contains, staff};
+use super::{staff, text::contains};
 use crate::{
+    backend::statement,
     entity::{membership, organization, user},
     error::{StoreError, unknown},
     org_key::OrgKey,
-    store::statement,
     tx::Tx,
 };
 
@@ -29,7 +30,7 @@ pub struct Accounts<'a> {
 
 /// Results of a search.
 #[derive(Debug)]
-pub struct Found {
+pub struct SearchResults {
     pub users: Vec<User>,
     pub orgs: Vec<Org>,
 }
@@ -47,7 +48,7 @@ impl<'a> Accounts<'a> {
 
     /// The user or org with the id `q`, or all with an e-mail address, slug or name that contains
     /// `q`; at most `limit` of each.
-    pub async fn search(&self, q: &str, limit: u64) -> Result<Found, StoreError> {
+    pub async fn search(&self, q: &str, limit: u64) -> Result<SearchResults, StoreError> {
         let (user_id, org_id) = (q.parse::<UserId>().ok(), q.parse::<OrgId>().ok());
         let by_text = user_id.is_none() && org_id.is_none();
         let condition = Condition::any()
@@ -79,7 +80,7 @@ impl<'a> Accounts<'a> {
                 .all(self.tx)
                 .await?
         };
-        Ok(Found {
+        Ok(SearchResults {
             users: users.into_iter().map(Into::into).collect(),
             orgs: orgs.into_iter().map(Org::try_from).collect::<Result<_, _>>()?,
         })
@@ -87,7 +88,7 @@ impl<'a> Accounts<'a> {
 
     /// A member of an org as an impersonation target: user, tier, membership and org. One
     /// statement.
-    pub async fn subject(
+    pub async fn impersonation_target(
         &self,
         id: UserId,
         org: &OrgKey,

@@ -7,22 +7,22 @@ use postern_domain::{
     credential::{Attempts, Failures, NewPassword, NewUser, PasswordHash},
     id::UserId,
     scope,
-    staff::Tier,
+    tier::Tier,
     user::User,
 };
 use sea_orm::{
     ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, IntoActiveModel, QueryFilter,
-    QuerySelect,
+    QueryResult, QuerySelect,
     sea_query::{Expr, LockType},
 };
 use secrecy::ExposeSecret;
 
 use super::staff;
 use crate::{
+    backend::statement,
     entity::{credential, user},
     error::StoreError,
     persist::{Persist, WriteContext},
-    store::statement,
     tx::Tx,
 };
 
@@ -59,48 +59,11 @@ impl<'a> Credentials<'a> {
         since: DateTime<Utc>,
         now: DateTime<Utc>,
     ) -> Result<SignIn, StoreError> {
-        let failed = |aggregate: &str, condition: &str| {
-            format!(
-                "(SELECT {aggregate} FROM audit_event f \
-                  WHERE f.action = 'auth.login_failed' AND f.org_id IS NULL AND {condition} \
-                  AND f.occurred_at > $3)"
-            )
-        };
-        let columns: Vec<String> = [
-            ("account", "f.actor_email = $1"),
-            ("both", "f.actor_email = $1 AND f.ip = $2"),
-            ("here", "f.ip = $2"),
-        ]
-        .into_iter()
-        .flat_map(|(name, condition)| {
-            [
-                format!("{} AS {name}_count", failed("count(*)", condition)),
-                format!("{} AS {name}_first", failed("min(f.occurred_at)", condition)),
-            ]
-        })
-        .collect();
-        let sql = format!(
-            r#"SELECT u.id AS u_id, u.email AS u_email, u.name AS u_name,
-                      u.image_url AS u_image_url, u.created_at AS u_created_at,
-                      u.suspended_at AS u_suspended_at,
-                      c.password_hash AS password_hash, t.tier AS tier, {},
-                      EXISTS (SELECT 1 FROM session s WHERE s.user_id = u.id AND s.ip = $2
-                              AND s.ended_at IS NULL AND s.expires_at > $4) AS known_here
-               FROM (SELECT 1 AS one) AS one LEFT JOIN "user" u ON u.email = $1
-               LEFT JOIN credential c ON c.user_id = u.id LEFT JOIN staff t ON t.user_id = u.id"#,
-            columns.join(", ")
-        );
+        let sql = sign_in_sql();
         let values = [email.into(), ip.map(|ip| ip.to_string()).into(), since.into(), now.into()];
         let row =
             self.tx.query_one_raw(statement(self.tx.get_database_backend(), &sql, values)).await?;
         let row = row.ok_or_else(|| StoreError::Corrupt("left join without a row".to_owned()))?;
-        let failures = |name: &str| -> Result<Failures, StoreError> {
-            let count: i64 = row.try_get("", &format!("{name}_count"))?;
-            Ok(Failures {
-                count: count.unsigned_abs(),
-                first: row.try_get("", &format!("{name}_first"))?,
-            })
-        };
         let hash: Option<String> = row.try_get("", "password_hash")?;
         let user = user::Model::from_query_result_optional(&row, "u_")?;
         let tier = staff::tier(row.try_get("", "tier")?)?;
@@ -111,9 +74,9 @@ impl<'a> Credentials<'a> {
                 password_hash: hash.into(),
             }),
             attempts: Attempts {
-                by_account: failures("account")?,
-                by_account_from_here: failures("both")?,
-                from_here: failures("here")?,
+                by_account: failures(&row, "account")?,
+                by_account_from_here: failures(&row, "both")?,
+                from_here: failures(&row, "here")?,
                 known_here: row.try_get("", "known_here")?,
             },
         })
@@ -141,6 +104,48 @@ impl<'a> Credentials<'a> {
             credential::Entity::find_by_id(user.uuid()).lock(LockType::Update).one(self.tx).await?;
         Ok(row.map(|row| row.password_hash.into()))
     }
+}
+
+/// SQL that loads the account with address `$1`, its failures after `$3` from anywhere and from IP
+/// address `$2`, and whether it has a session from there at `$4`.
+fn sign_in_sql() -> String {
+    let failed = |aggregate: &str, condition: &str| {
+        format!(
+            "(SELECT {aggregate} FROM audit_event f \
+              WHERE f.action = 'auth.login_failed' AND f.org_id IS NULL AND {condition} \
+              AND f.occurred_at > $3)"
+        )
+    };
+    let columns: Vec<String> = [
+        ("account", "f.actor_email = $1"),
+        ("both", "f.actor_email = $1 AND f.ip = $2"),
+        ("here", "f.ip = $2"),
+    ]
+    .into_iter()
+    .flat_map(|(name, condition)| {
+        [
+            format!("{} AS {name}_count", failed("count(*)", condition)),
+            format!("{} AS {name}_first", failed("min(f.occurred_at)", condition)),
+        ]
+    })
+    .collect();
+    format!(
+        r#"SELECT u.id AS u_id, u.email AS u_email, u.name AS u_name,
+                  u.image_url AS u_image_url, u.created_at AS u_created_at,
+                  u.suspended_at AS u_suspended_at,
+                  c.password_hash AS password_hash, t.tier AS tier, {},
+                  EXISTS (SELECT 1 FROM session s WHERE s.user_id = u.id AND s.ip = $2
+                          AND s.ended_at IS NULL AND s.expires_at > $4) AS known_here
+           FROM (SELECT 1 AS one) AS one LEFT JOIN "user" u ON u.email = $1
+           LEFT JOIN credential c ON c.user_id = u.id LEFT JOIN staff t ON t.user_id = u.id"#,
+        columns.join(", ")
+    )
+}
+
+fn failures(row: &QueryResult, name: &str) -> Result<Failures, StoreError> {
+    let count: i64 = row.try_get("", &format!("{name}_count"))?;
+    let first = row.try_get("", &format!("{name}_first"))?;
+    Ok(Failures { count: count.unsigned_abs(), first })
 }
 
 impl Persist<scope::User> for NewPassword {

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use postern_domain::{
     action::Action,
     clock::Ids,
-    event::Outcome,
+    event_draft::Outcome,
     id::{ImpersonationId, OrgId, UserId},
 };
 use sea_orm::{
@@ -14,7 +14,7 @@ use sea_orm::{
     sea_query::{Expr, ExprTrait},
 };
 
-use super::contains;
+use super::text::contains;
 use crate::entity::audit_event;
 
 /// Filter of an event list. All given fields must match.
@@ -65,8 +65,8 @@ pub enum ActionFilter {
 }
 
 impl EventFilter {
-    /// All conditions except [`Self::words`], as arms without common events. One index has the
-    /// events of an arm in order; only events of a kind of action, and of an action or outcome
+    /// All conditions except [`Self::text_condition`], as arms without common events. One index has
+    /// the events of an arm in order; only events of a kind of action, and of an action or outcome
     /// across all orgs, are sorted.
     pub(super) fn arms(&self) -> Vec<Condition> {
         use audit_event::Column as C;
@@ -93,8 +93,8 @@ impl EventFilter {
         }
     }
 
-    /// All conditions except [`Self::words`].
-    pub(super) fn whole(&self) -> Condition {
+    /// All conditions except [`Self::text_condition`].
+    pub(super) fn condition_without_text(&self) -> Condition {
         use audit_event::Column as C;
         let either = |target: &String| {
             Condition::any()
@@ -105,7 +105,7 @@ impl EventFilter {
     }
 
     /// The text search, which no index supports.
-    pub(super) fn words(&self) -> Option<Condition> {
+    pub(super) fn text_condition(&self) -> Option<Condition> {
         let column = |column| Expr::col((audit_event::Entity, column));
         let (summary, label) =
             (column(audit_event::Column::Summary), column(audit_event::Column::TargetLabel));

@@ -4,29 +4,23 @@ use std::collections::HashMap;
 
 use postern_domain::{
     Id,
-    entry::Opening,
-    event::{Event, LogPosition, VerifiableEvent},
+    event::{Event, VerifiableEvent},
     id::{EventId, OrgId},
 };
-use postern_tlog::Hash;
 use sea_orm::{
-    ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, FromQueryResult, JoinType,
-    QueryFilter, QueryResult, QuerySelect, QueryTrait, Select,
-    sea_query::{Asterisk, Expr, ExprTrait, Func, Query, UnionType},
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect, QueryTrait,
+    Select,
+    sea_query::{Asterisk, Expr, ExprTrait, Query, UnionType},
 };
 use uuid::Uuid;
 
 use super::{
     event_filter::EventFilter,
+    event_rows::{EventRow, VerifiableRow, join_evidence, join_leaf, read},
     log::Leaf,
     page::{Page, PageRequest, PageStart},
 };
-use crate::{
-    entity::{audit_event, audit_leaf, audit_queue},
-    error::StoreError,
-    event_writer,
-    tx::Tx,
-};
+use crate::{entity::audit_event, error::StoreError, tx::Tx};
 
 /// Maximum number of events that a text search examines for one page.
 const EXAMINED: u64 = 20_000;
@@ -34,39 +28,6 @@ const EXAMINED: u64 = 20_000;
 pub struct Events<'a> {
     tx: &'a Tx,
     org: Option<OrgId>,
-}
-
-/// An event row with its leaf index, if it has one.
-struct Row {
-    model: audit_event::Model,
-    index: Option<i64>,
-}
-
-const LEAF_INDEX: &str = "log_index";
-const LEAF: &str = "log_leaf";
-const QUEUED: &str = "log_queued";
-
-/// An event row with its data in the transparency log.
-struct Evidence {
-    row: Row,
-    leaf: Option<Vec<u8>>,
-    pending: bool,
-}
-
-impl FromQueryResult for Evidence {
-    fn from_query_result(row: &QueryResult, prefix: &str) -> Result<Self, DbErr> {
-        let (leaf, pending) = (row.try_get(prefix, LEAF)?, row.try_get(prefix, QUEUED)?);
-        Ok(Self { row: Row::from_query_result(row, prefix)?, leaf, pending })
-    }
-}
-
-impl FromQueryResult for Row {
-    fn from_query_result(row: &QueryResult, prefix: &str) -> Result<Self, DbErr> {
-        Ok(Self {
-            model: audit_event::Model::from_query_result(row, prefix)?,
-            index: row.try_get(prefix, LEAF_INDEX)?,
-        })
-    }
 }
 
 impl<'a> Events<'a> {
@@ -86,7 +47,7 @@ impl<'a> Events<'a> {
         page: PageRequest,
     ) -> Result<Page<Event>, StoreError> {
         let last = self.last_examined(filter, page).await?;
-        let rows = self.rows(self.narrowed(filter, page, last), Self::event).await?;
+        let rows = read(self.tx, self.narrowed(filter, page, last), EventRow::into_event).await?;
         let result = page.into_page(rows, |(id, _)| *id);
         let result = match last {
             Some(last) if !result.has_more(page) => result.continue_after(page, last),
@@ -97,7 +58,7 @@ impl<'a> Events<'a> {
 
     /// The next events in id order, with verification data, and the id to continue after if there
     /// may be more.
-    pub async fn exhibits(
+    pub async fn verifiable_events(
         &self,
         filter: &EventFilter,
         after: Uuid,
@@ -105,13 +66,13 @@ impl<'a> Events<'a> {
     ) -> Result<(Vec<VerifiableEvent>, Option<Uuid>), StoreError> {
         let page = PageRequest { from: PageStart::NewerThan(after), limit };
         let last = self.last_examined(filter, page).await?;
-        let mut rows = self.evidence(self.narrowed(filter, page, last)).await?;
+        let mut rows = self.read_verifiable(self.narrowed(filter, page, last)).await?;
         let more = rows.len() as u64 > limit;
         if more {
             rows.pop();
         }
         let next = if more { rows.last().map(|(id, _)| *id) } else { last };
-        Ok((rows.into_iter().filter_map(|(_, exhibit)| exhibit).collect(), next))
+        Ok((rows.into_iter().filter_map(|(_, event)| event).collect(), next))
     }
 
     /// Reports whether the event exists.
@@ -125,10 +86,15 @@ impl<'a> Events<'a> {
     }
 
     /// An event with its verification data.
-    pub async fn exhibited(&self, id: EventId) -> Result<Option<VerifiableEvent>, StoreError> {
-        let row =
-            self.evidence(self.select().filter(audit_event::Column::Id.eq(id.uuid()))).await?.pop();
-        row.map(|(_, exhibit)| exhibit.ok_or_else(|| StoreError::Corrupt(format!("event {id}"))))
+    pub async fn verifiable_event(
+        &self,
+        id: EventId,
+    ) -> Result<Option<VerifiableEvent>, StoreError> {
+        let row = self
+            .read_verifiable(self.select().filter(audit_event::Column::Id.eq(id.uuid())))
+            .await?
+            .pop();
+        row.map(|(_, event)| event.ok_or_else(|| StoreError::Corrupt(format!("event {id}"))))
             .transpose()
     }
 
@@ -144,7 +110,7 @@ impl<'a> Events<'a> {
         let id = || Expr::col((audit_event::Entity, audit_event::Column::Id));
         let mut select = self.select();
         let query = QueryTrait::query(&mut select);
-        match (filter.words(), &filter.arms()[..]) {
+        match (filter.text_condition(), &filter.arms()[..]) {
             (Some(text), _) => {
                 let until = last.map(|last| {
                     if let PageStart::NewerThan(_) = page.from {
@@ -153,7 +119,7 @@ impl<'a> Events<'a> {
                         id().gte(last)
                     }
                 });
-                query.cond_where(filter.whole().add(text).add_option(until));
+                query.cond_where(filter.condition_without_text().add(text).add_option(until));
             }
             (None, [all]) => _ = query.cond_where(all.clone()),
             (None, arms) => {
@@ -187,7 +153,7 @@ impl<'a> Events<'a> {
         let id = audit_event::Column::Id;
         let mut select = self
             .of_scope(audit_event::Entity::find())
-            .filter(filter.whole())
+            .filter(filter.condition_without_text())
             .select_only()
             .column(id);
         page.ordered(QueryTrait::query(&mut select), Expr::col((audit_event::Entity, id)))
@@ -198,56 +164,19 @@ impl<'a> Events<'a> {
         Ok(rows.first().map(|row| row.try_get("", "id")).transpose()?)
     }
 
-    async fn evidence(
+    async fn read_verifiable(
         &self,
         mut select: Select<audit_event::Entity>,
     ) -> Result<Vec<(Uuid, Option<VerifiableEvent>)>, StoreError> {
-        use audit_event::Column as C;
-        let same_event = Expr::col((audit_queue::Entity, audit_queue::Column::EventId))
-            .equals((audit_event::Entity, C::Id));
-        QueryTrait::query(&mut select)
-            .join(JoinType::LeftJoin, audit_queue::Entity, same_event)
-            .expr_as(
-                Expr::col((audit_queue::Entity, audit_queue::Column::EventId)).is_not_null(),
-                QUEUED,
-            )
-            .expr_as(Expr::col((audit_leaf::Entity, audit_leaf::Column::Hash)), LEAF);
-        self.rows(select, Self::exhibit).await
-    }
-
-    /// Converts rows, each with the id of its event. A row that no server wrote is logged and
-    /// yields none, so that the rows beside it are still returned.
-    async fn rows<R: FromQueryResult, T>(
-        &self,
-        select: Select<audit_event::Entity>,
-        convert: fn(&Self, R) -> Result<T, StoreError>,
-    ) -> Result<Vec<(Uuid, Option<T>)>, StoreError> {
-        let rows =
-            self.tx.query_with_custom_plan(&select.build(self.tx.get_database_backend())).await?;
-        let converted = rows.iter().map(|row| {
-            let id: Uuid = row.try_get("", "id")?;
-            let value = R::from_query_result(row, "")
-                .map_err(StoreError::from)
-                .and_then(|row| convert(self, row));
-            match value {
-                Ok(value) => Ok((id, Some(value))),
-                Err(StoreError::Corrupt(cause)) => {
-                    let event = Id::<Event>::new(id);
-                    tracing::error!(%event, cause, "skipped an unreadable audit event");
-                    Ok((id, None))
-                }
-                Err(error) => Err(error),
-            }
-        });
-        converted.collect()
+        join_evidence(&mut select);
+        read(self.tx, select, VerifiableRow::into_event).await
     }
 
     /// The events of these leaves, in log order. Removed events are omitted.
     pub async fn at(&self, leaves: &[Leaf]) -> Result<Vec<Event>, StoreError> {
         let ids = leaves.iter().map(|leaf| leaf.event);
-        let rows = self
-            .rows(self.select().filter(audit_event::Column::Id.is_in(ids)), Self::event)
-            .await?;
+        let select = self.select().filter(audit_event::Column::Id.is_in(ids));
+        let rows = read(self.tx, select, EventRow::into_event).await?;
         let mut events: Vec<Event> = rows.into_iter().filter_map(|(_, event)| event).collect();
         events.sort_by_key(|event| event.log.as_ref().map(|log| log.index));
         Ok(events)
@@ -256,52 +185,16 @@ impl<'a> Events<'a> {
     /// The log entries of these leaves; none if an event was removed.
     pub async fn entries(&self, leaves: &[Leaf]) -> Result<Option<Vec<Vec<u8>>>, StoreError> {
         let ids = leaves.iter().map(|leaf| leaf.event);
-        let rows = self
-            .rows(self.select().filter(audit_event::Column::Id.is_in(ids)), |_, row: Row| {
-                event_writer::entry(&row.model)
-            })
-            .await?;
+        let select = self.select().filter(audit_event::Column::Id.is_in(ids));
+        let rows = read(self.tx, select, EventRow::into_entry).await?;
         let mut by_id: HashMap<Uuid, Option<Vec<u8>>> = rows.into_iter().collect();
         Ok(leaves.iter().map(|leaf| by_id.remove(&leaf.event).flatten()).collect())
-    }
-
-    fn exhibit(
-        &self,
-        Evidence { row, leaf, pending }: Evidence,
-    ) -> Result<VerifiableEvent, StoreError> {
-        let openings = row.model.openings()?;
-        let opening =
-            Opening::of(&openings, leaf.and_then(|leaf| leaf.try_into().ok()).map(Hash), pending);
-        Ok(VerifiableEvent { event: self.event(row)?, opening })
-    }
-
-    fn event(&self, Row { model, index }: Row) -> Result<Event, StoreError> {
-        let event = Event::try_from(model)?;
-        let log = match index {
-            Some(index) => {
-                let origin =
-                    self.tx.store().audit_keys()?.origin(event.org.as_ref().map(|org| org.id));
-                Some(LogPosition { origin, index: index.unsigned_abs() })
-            }
-            None => None,
-        };
-        Ok(Event { log, ..event })
     }
 
     /// Selects events with their leaf indexes.
     fn select(&self) -> Select<audit_event::Entity> {
         let mut select = audit_event::Entity::find();
-        let org = Expr::col((audit_event::Entity, audit_event::Column::OrgId));
-        let same_org = match self.org {
-            Some(id) => Expr::col((audit_leaf::Entity, audit_leaf::Column::OrgId)).eq(id.uuid()),
-            None => Expr::col((audit_leaf::Entity, audit_leaf::Column::OrgId))
-                .eq(Func::coalesce([org, Uuid::nil().into()])),
-        };
-        let same_event = Expr::col((audit_leaf::Entity, audit_leaf::Column::EventId))
-            .equals((audit_event::Entity, audit_event::Column::Id));
-        QueryTrait::query(&mut select)
-            .join(JoinType::LeftJoin, audit_leaf::Entity, same_org.and(same_event))
-            .expr_as(Expr::col((audit_leaf::Entity, audit_leaf::Column::LeafIndex)), LEAF_INDEX);
+        join_leaf(&mut select, self.org.map(Id::uuid));
         self.of_scope(select)
     }
 

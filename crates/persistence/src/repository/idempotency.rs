@@ -6,7 +6,10 @@ use postern_domain::id::{OrgId, UserId};
 use sea_orm::ConnectionTrait;
 
 use crate::{
-    backend::try_lock_sql, entity::org_or_nil, error::StoreError, store::statement, tx::Tx,
+    backend::{statement, try_lock_sql},
+    entity::org_or_nil,
+    error::StoreError,
+    tx::Tx,
 };
 
 pub struct IdempotencyStore<'a> {

@@ -5,8 +5,9 @@ use postern_domain::{
     change::New,
     effect::ImpersonationsOf,
     id::{ImpersonationId, OrgId, UserId},
-    impersonation::{Impersonation, Mode},
-    org::OrgRef,
+    impersonation::Impersonation,
+    mode::Mode,
+    org_ref::OrgRef,
     scope::{self, Scope},
 };
 use sea_orm::{
@@ -100,11 +101,11 @@ impl<'a> Impersonations<'a> {
         }
         query
             .expr_as(Expr::col((Alias::new("s"), user::Column::Email)), "staff_email")
-            .expr_as(Expr::col((Alias::new("w"), user::Column::Email)), "target_email")
+            .expr_as(Expr::col((Alias::new("t"), user::Column::Email)), "target_email")
             .expr_as(Expr::col((Alias::new("o"), organization::Column::Slug)), "org_slug")
             .from_as(impersonation::Entity, Alias::new("i"));
         for (alias, key) in
-            [("s", impersonation::Column::StaffUserId), ("w", impersonation::Column::TargetUserId)]
+            [("s", impersonation::Column::StaffUserId), ("t", impersonation::Column::TargetUserId)]
         {
             let same =
                 Expr::col((Alias::new(alias), user::Column::Id)).equals((Alias::new("i"), key));

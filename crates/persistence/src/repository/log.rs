@@ -3,12 +3,12 @@
 use std::collections::{BTreeMap, HashMap, btree_map::Entry};
 
 use postern_domain::id::{EventId, OrgId};
-use postern_tlog::{Checkpoint, Frontier, Hash, ProofError, Tile, inclusion};
+use postern_tlog::{Checkpoint, Hash, ProofError, Tile, inclusion};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
 use uuid::Uuid;
 
 use crate::{
-    entity::{audit_checkpoint, audit_leaf, audit_node, org_or_nil, org_unless_nil},
+    entity::{audit_checkpoint, audit_leaf, audit_node, org_or_nil},
     error::StoreError,
     tx::Tx,
 };
@@ -239,38 +239,8 @@ fn damaged(level: u8, index: u64) -> StoreError {
     StoreError::Corrupt(format!("the log has no node {index} of level {level}"))
 }
 
-/// The tree of an org as needed to append to it. Fails unless it matches its signed checkpoint:
-/// nothing is appended to a tree that was changed in the database.
-pub(crate) async fn frontier(tx: &Tx, org: Uuid) -> Result<Frontier, StoreError> {
-    use audit_checkpoint::Column as C;
-    let newest = audit_checkpoint::Entity::find()
-        .filter(C::OrgId.eq(org))
-        .order_by_desc(C::Size)
-        .one(tx)
-        .await?;
-    let Some(row) = newest else { return Ok(Frontier::default()) };
-    let roots = row.frontier.chunks(32).map(hash).collect::<Result<_, _>>()?;
-    let audit_keys = tx.store().audit_keys()?;
-    let origin = audit_keys.origin(org_unless_nil(org));
-    let frontier = Frontier::resume(natural(row.size)?, roots).filter(|frontier| {
-        let tree =
-            Checkpoint { origin: origin.clone(), size: frontier.size(), root: frontier.root() };
-        audit_keys.has_signed(&row.note, &tree)
-    });
-    frontier.ok_or_else(|| {
-        StoreError::Corrupt(format!(
-            "the latest checkpoint of {origin} does not match its signature: \
-             the database was changed"
-        ))
-    })
-}
-
-/// A frontier as stored.
-pub(crate) fn frontier_bytes(frontier: &Frontier) -> Vec<u8> {
-    frontier.roots().iter().flat_map(|root| root.0).collect()
-}
-
-fn hash(bytes: &[u8]) -> Result<Hash, StoreError> {
+/// A hash as stored.
+pub(crate) fn hash(bytes: &[u8]) -> Result<Hash, StoreError> {
     bytes
         .try_into()
         .map(Hash)
@@ -283,7 +253,8 @@ pub(crate) fn number(index: u64) -> Result<i64, StoreError> {
         .map_err(|_| StoreError::Broken("a log has fewer than 2^63 entries".to_owned()))
 }
 
-fn natural(number: i64) -> Result<u64, StoreError> {
+/// The inverse of [`number`].
+pub(crate) fn natural(number: i64) -> Result<u64, StoreError> {
     u64::try_from(number)
         .map_err(|_| StoreError::Corrupt("a log size or index is negative".to_owned()))
 }

@@ -15,8 +15,8 @@ use sea_orm::{
 use uuid::Uuid;
 
 use super::{
-    contains,
     page::{Page, PageRequest},
+    text::contains,
 };
 use crate::{
     entity::{membership, user},

@@ -5,8 +5,8 @@ use postern_domain::{id::OrgId, role::Role};
 use sea_orm::ConnectionTrait;
 
 use crate::{
+    backend::statement,
     error::{StoreError, unknown},
-    store::statement,
     tx::Tx,
 };
 

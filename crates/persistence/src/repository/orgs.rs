@@ -2,8 +2,10 @@
 
 use postern_domain::{
     id::{OrgId, UserId},
-    member::{Member, OrgContext},
-    org::{Membership, NewOrg, Org},
+    member::Member,
+    membership::Membership,
+    org::{NewOrg, Org},
+    org_context::OrgContext,
     role::Role,
     scope,
 };

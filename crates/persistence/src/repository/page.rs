@@ -98,10 +98,10 @@ impl<T> Page<T> {
         let empty = self.rows.is_empty();
         match asked.from {
             PageStart::NewerThan(_) => {
-                (self.newer, self.older) = (newer, if empty { older } else { self.older })
+                (self.newer, self.older) = (newer, if empty { older } else { self.older });
             }
             PageStart::OlderThan(_) => {
-                (self.older, self.newer) = (older, if empty { newer } else { self.newer })
+                (self.older, self.newer) = (older, if empty { newer } else { self.newer });
             }
             PageStart::Newest => self.older = older,
         }

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use postern_domain::{Id, org::OrgRef, retention::Retention, scope};
+use postern_domain::{Id, org_ref::OrgRef, retention::Retention, scope};
 use sea_orm::{
     ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QuerySelect, sea_query::OnConflict,
 };
@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// Lock held while events are removed or erased, and while retention rules change.
-pub(crate) const TAKING: i64 = 0x0000_5461_6b69_6e67;
+pub(crate) const REMOVAL_LOCK: i64 = 0x0000_5461_6b69_6e67;
 
 pub struct Retentions<'a> {
     tx: &'a Tx,
@@ -29,7 +29,7 @@ impl<'a> Retentions<'a> {
     /// The rules of the org with this slug, locked until the unit of work ends.
     pub async fn find_for_update(&self, slug: &str) -> Result<Option<Retention>, StoreError> {
         // Waits for a running removal: once a hold is set, nothing is removed.
-        self.tx.wait_for(TAKING).await?;
+        self.tx.wait_for(REMOVAL_LOCK).await?;
         let org = organization::Entity::find()
             .filter(organization::Column::Slug.eq(slug))
             .lock_exclusive()

@@ -4,7 +4,8 @@ use postern_domain::{
     Id,
     id::UserId,
     scope,
-    staff::{LockedStaff, StaffMember, Tier, TierAssignment},
+    staff::{LockedStaff, StaffMember, TierAssignment},
+    tier::Tier,
     user::UserRef,
 };
 use sea_orm::{
@@ -27,7 +28,7 @@ use crate::{
 };
 
 /// Lock held while tiers change. Any number, but always the same.
-const CHANGING_TIERS: i64 = 0x0050_6f73_7465_7274;
+const TIER_LOCK: i64 = 0x0050_6f73_7465_7274;
 
 pub struct StaffList<'a> {
     tx: &'a Tx,
@@ -68,7 +69,7 @@ impl<'a> StaffList<'a> {
     ) -> Result<Option<LockedStaff>, StoreError> {
         let condition = users::matches(user);
         // Row locks do not cover rows that are being added, so changes of tiers run one at a time.
-        self.tx.wait_for(CHANGING_TIERS).await?;
+        self.tx.wait_for(TIER_LOCK).await?;
         let Some(user) = user::Entity::find().filter(condition).one(self.tx).await? else {
             return Ok(None);
         };

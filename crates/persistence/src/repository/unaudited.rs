@@ -42,19 +42,7 @@ impl UnauditedWrite {
         match self {
             Self::IssueRefreshToken { hash, session, at } => issue(tx, hash, session, at).await,
             Self::RotateRefreshToken { used, successor, session } => {
-                let at = session.last_used_at;
-                refresh_token::Entity::update_many()
-                    .col_expr(refresh_token::Column::UsedAt, Expr::value(at))
-                    .filter(refresh_token::Column::Hash.eq(used))
-                    .exec(tx)
-                    .await?;
-                session::Entity::update_many()
-                    .col_expr(session::Column::LastUsedAt, Expr::value(at))
-                    .col_expr(session::Column::ExpiresAt, Expr::value(session.expires_at))
-                    .filter(session::Column::Id.eq(session.id.uuid()))
-                    .exec(tx)
-                    .await?;
-                issue(tx, successor, session.id, at).await
+                rotate(tx, used, successor, &session).await
             }
             Self::StoreResponse { org, user, key_hash, request_hash, response, at, since } => {
                 let row = idempotency_key::ActiveModel {
@@ -65,31 +53,50 @@ impl UnauditedWrite {
                     response: Set(response),
                     stored_at: Set(at),
                 };
-                let replace_expired = OnConflict::columns([
-                    idempotency_key::Column::OrgId,
-                    idempotency_key::Column::UserId,
-                    idempotency_key::Column::KeyHash,
-                ])
-                .update_columns([
-                    idempotency_key::Column::RequestHash,
-                    idempotency_key::Column::Response,
-                    idempotency_key::Column::StoredAt,
-                ])
-                .action_and_where(
-                    Expr::col((idempotency_key::Entity, idempotency_key::Column::StoredAt))
-                        .lte(since),
-                )
-                .to_owned();
-                let inserted = idempotency_key::Entity::insert(row)
-                    .on_conflict(replace_expired)
-                    .exec_without_returning(tx)
-                    .await?;
-                match inserted {
-                    1 => Ok(()),
-                    _ => Err(StoreError::Conflict(DbErr::RecordNotInserted)),
-                }
+                store_response(tx, row, since).await
             }
         }
+    }
+}
+
+async fn rotate(
+    tx: &Tx,
+    used: Vec<u8>,
+    successor: Vec<u8>,
+    session: &Session,
+) -> Result<(), StoreError> {
+    let at = session.last_used_at;
+    refresh_token::Entity::update_many()
+        .col_expr(refresh_token::Column::UsedAt, Expr::value(at))
+        .filter(refresh_token::Column::Hash.eq(used))
+        .exec(tx)
+        .await?;
+    session::Entity::update_many()
+        .col_expr(session::Column::LastUsedAt, Expr::value(at))
+        .col_expr(session::Column::ExpiresAt, Expr::value(session.expires_at))
+        .filter(session::Column::Id.eq(session.id.uuid()))
+        .exec(tx)
+        .await?;
+    issue(tx, successor, session.id, at).await
+}
+
+async fn store_response(
+    tx: &Tx,
+    row: idempotency_key::ActiveModel,
+    since: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    use idempotency_key::Column as C;
+    let replace_expired = OnConflict::columns([C::OrgId, C::UserId, C::KeyHash])
+        .update_columns([C::RequestHash, C::Response, C::StoredAt])
+        .action_and_where(Expr::col((idempotency_key::Entity, C::StoredAt)).lte(since))
+        .to_owned();
+    let inserted = idempotency_key::Entity::insert(row)
+        .on_conflict(replace_expired)
+        .exec_without_returning(tx)
+        .await?;
+    match inserted {
+        1 => Ok(()),
+        _ => Err(StoreError::Conflict(DbErr::RecordNotInserted)),
     }
 }
 

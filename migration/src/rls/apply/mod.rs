@@ -115,7 +115,7 @@ async fn create_partitions(db: &DatabaseConnection, roles: &Roles) -> Result<(),
     let role = quoted(&roles.audit_owner);
     transaction.execute_unprepared(&format!("{LOCK_TIMEOUT}; SET LOCAL ROLE {role}")).await?;
     for table in PARTITIONED_BY_MONTH {
-        transaction.execute_unprepared(&backend::months(table)).await?;
+        transaction.execute_unprepared(&backend::create_partitions_sql(table)).await?;
     }
     transaction.commit().await
 }

@@ -1,132 +1,93 @@
-//! Bounds for response fields that declare none, for page layouts and generated clients. (Request
-//! fields declare theirs where they are validated.)
+//! Bounds that follow from the type or format of a schema, for page layouts and generated clients.
+//! Strings declare their maximum length with the type that they belong to.
 
 use serde_json::{Map, Value, json};
 
-/// Maximum length of texts in characters, by field name. Texts of events are truncated at 1,000.
-const LONGEST: [(u64, &[&str]); 9] = [
-    (7, &["color"]),
-    (
-        40,
-        &[
-            "slug",
-            "ip",
-            "format",
-            "status",
-            "code",
-            "metric",
-            "permission",
-            "tier",
-            "version",
-            "token_type",
-            "kty",
-            "crv",
-            "alg",
-            "use",
-        ],
-    ),
-    (64, &["kid", "x", "request_id", "ticket_ref", "id"]),
-    (100, &["title", "name", "org_name"]),
-    (254, &["email", "staff_email", "target_email", "support_email"]),
-    (200, &["user_agent", "next_cursor", "prev_cursor", "refresh_token", "type"]),
-    (500, &["origin", "banner", "pointer", "remedy", "logo_url", "image_url"]),
-    (1_000, &["summary", "reason", "label", "detail"]),
-    (2_048, &["access_token", "issuer", "jwks_uri", "token_endpoint", "service_documentation"]),
-];
-
-/// Length of enum values that the document does not list.
-const WORD: u64 = 64;
-/// Length of a time (RFC 3339) with nanoseconds.
-const MOMENT: u64 = 40;
+/// Maximum length of a time (RFC 3339), with nanoseconds and an offset.
+const MAX_TIME_LENGTH: u64 = 40;
 /// Maximum length of lists without pages.
-const ITEMS: u64 = 100;
-/// Maximum size of texts and tiles in bytes; the metrics are the longest text.
-const BYTES: u64 = 1 << 20;
+const MAX_ITEMS: u64 = 100;
+/// Maximum size of texts and tiles in bytes. The metrics are the longest text.
+const MAX_BYTES: u64 = 1 << 20;
 /// Largest integer that is exact in JSON (RFC 8259, 6).
-const WHOLE: u64 = (1 << 53) - 1;
+const MAX_INTEGER: u64 = (1 << 53) - 1;
 
 /// Adds bounds to the component schemas.
 pub fn apply(schemas: &mut Map<String, Value>) {
     for (name, schema) in schemas {
         if !name.ends_with("Body") {
-            state_what_is_always_there(schema);
+            require_nullable_fields(schema);
         }
-        bound("", schema);
+        bound(schema);
     }
 }
 
-/// Adds bounds to the schema of a field, parameter or header of this name, and to nested schemas.
-pub fn bound(name: &str, schema: &mut Value) {
-    let Some(object) = schema.as_object_mut() else { return };
-    let is = |kind: &str| match &object["type"] {
-        Value::Array(kinds) => kinds.iter().any(|value| value == kind),
-        value => value == kind,
-    };
-    if object.contains_key("type")
-        && !["enum", "const", "$ref"].iter().any(|key| object.contains_key(*key))
-    {
-        if is("string") && !object.contains_key("maxLength") {
-            let moment = object.get("format").is_some_and(|format| format == "date-time");
-            let longest = LONGEST
-                .iter()
-                .find(|(_, names)| names.contains(&name))
-                .map_or(WORD, |(longest, _)| *longest);
-            object.insert("maxLength".to_owned(), json!(if moment { MOMENT } else { longest }));
-        } else if is("integer") {
-            let most = if object.get("format").is_some_and(|format| format == "int32") {
-                u64::from(i32::MAX.unsigned_abs())
-            } else {
-                WHOLE
-            };
-            object.entry("minimum").or_insert(json!(0));
-            object.entry("maximum").or_insert(json!(most));
-        } else if is("array") && !object.contains_key("maxItems") {
-            object.insert("maxItems".to_owned(), json!(ITEMS));
-        } else if is("object")
-            && !object.contains_key("properties")
-            && !object.contains_key("additionalProperties")
-        {
-            // Any members: some generators read a missing value as no members.
-            object.insert("additionalProperties".to_owned(), json!(true));
-        }
+/// Adds bounds to a schema and to its nested schemas.
+fn bound(schema: &mut Value) {
+    let Some(members) = schema.as_object_mut() else { return };
+    if !["enum", "const", "$ref"].iter().any(|key| members.contains_key(*key)) {
+        bound_by_type(members);
     }
-    for (key, inner) in object {
+    for (key, inner) in members {
         match key.as_str() {
-            "properties" => inner
-                .as_object_mut()
-                .into_iter()
-                .flatten()
-                .for_each(|(name, field)| bound(name, field)),
-            "items" | "additionalProperties" | "propertyNames" => bound(name, inner),
+            "properties" => {
+                for field in inner.as_object_mut().into_iter().flat_map(Map::values_mut) {
+                    bound(field);
+                }
+            }
+            "items" | "additionalProperties" | "propertyNames" => bound(inner),
             "oneOf" | "anyOf" | "allOf" => {
-                inner.as_array_mut().into_iter().flatten().for_each(|part| bound(name, part))
+                for part in inner.as_array_mut().into_iter().flatten() {
+                    bound(part);
+                }
             }
             _ => {}
         }
     }
 }
 
+fn bound_by_type(schema: &mut Map<String, Value>) {
+    let Some(kind) = schema.get("type").cloned() else { return };
+    let is = |name| is_of_type(&kind, name);
+    let format = schema.get("format").and_then(Value::as_str);
+    if is("string") && format == Some("date-time") {
+        schema.entry("maxLength").or_insert(json!(MAX_TIME_LENGTH));
+    } else if is("integer") {
+        let max = if format == Some("int32") { json!(i32::MAX) } else { json!(MAX_INTEGER) };
+        schema.entry("minimum").or_insert(json!(0));
+        schema.entry("maximum").or_insert(max);
+    } else if is("array") {
+        schema.entry("maxItems").or_insert(json!(MAX_ITEMS));
+    } else if is("object") && !schema.contains_key("properties") {
+        // Any members: some generators read a missing value as no members.
+        schema.entry("additionalProperties").or_insert(json!(true));
+    }
+}
+
+/// Whether the value of `type` in a schema is or contains this type.
+fn is_of_type(value: &Value, name: &str) -> bool {
+    match value {
+        Value::Array(names) => names.iter().any(|value| value == name),
+        value => value == name,
+    }
+}
+
 /// Marks nullable response fields as required: they are always present. Optional fields are never
 /// null.
-fn state_what_is_always_there(schema: &mut Value) {
+fn require_nullable_fields(schema: &mut Value) {
     for part in schema.get_mut("allOf").and_then(Value::as_array_mut).into_iter().flatten() {
-        state_what_is_always_there(part);
+        require_nullable_fields(part);
     }
     let Some(properties) = schema["properties"].as_object() else { return };
-    let null = |schema: &Value| {
-        schema["type"] == "null"
-            || schema["type"]
-                .as_array()
-                .is_some_and(|kinds| kinds.iter().any(|kind| kind == "null"))
-    };
-    let nullable = |schema: &Value| {
-        null(schema) || schema["oneOf"].as_array().is_some_and(|all| all.iter().any(null))
+    let is_null = |schema: &Value| is_of_type(&schema["type"], "null");
+    let is_nullable = |schema: &Value| {
+        is_null(schema) || schema["oneOf"].as_array().is_some_and(|all| all.iter().any(is_null))
     };
     let mut required: Vec<Value> = schema["required"].as_array().cloned().unwrap_or_default();
     required.extend(
         properties
             .iter()
-            .filter(|(_, field)| nullable(field))
+            .filter(|(_, field)| is_nullable(field))
             .map(|(name, _)| Value::from(name.as_str())),
     );
     let known: Vec<&String> = properties.keys().collect();
@@ -138,51 +99,105 @@ fn state_what_is_always_there(schema: &mut Value) {
 }
 
 /// Adds bounds to the parameters and responses of an operation.
-pub fn bound_in_place(operation: &mut Value) {
+pub fn bound_operation(operation: &mut Value) {
     for parameter in
         operation.get_mut("parameters").and_then(Value::as_array_mut).into_iter().flatten()
     {
-        let name = parameter["name"].as_str().unwrap_or_default().to_owned();
-        bound(&name, &mut parameter["schema"]);
-        // Parameters can be omitted, but not null.
-        let kinds = parameter["schema"]["type"].as_array().cloned().unwrap_or_default();
-        if let [kind, Value::String(other)] = &kinds[..]
-            && other == "null"
-        {
-            parameter["schema"]["type"] = kind.clone();
+        bound_parameter(&mut parameter["schema"]);
+    }
+    for response in members_of(operation, "responses") {
+        for header in members_of(response, "headers") {
+            header.get_mut("schema").into_iter().for_each(bound);
+        }
+        let content = response.get_mut("content").and_then(Value::as_object_mut);
+        for (media_type, content) in content.into_iter().flatten() {
+            bound_content(media_type, content);
         }
     }
-    for response in operation
-        .get_mut("responses")
-        .and_then(Value::as_object_mut)
-        .into_iter()
-        .flat_map(Map::values_mut)
+}
+
+fn members_of<'a>(value: &'a mut Value, key: &str) -> impl Iterator<Item = &'a mut Value> {
+    value.get_mut(key).and_then(Value::as_object_mut).into_iter().flat_map(Map::values_mut)
+}
+
+/// Adds bounds to the schema of a parameter. Parameters can be omitted, but not null.
+fn bound_parameter(schema: &mut Value) {
+    bound(schema);
+    let kinds = schema["type"].as_array().cloned().unwrap_or_default();
+    if let [kind, Value::String(other)] = &kinds[..]
+        && other == "null"
     {
-        for header in response
-            .get_mut("headers")
-            .and_then(Value::as_object_mut)
-            .into_iter()
-            .flat_map(Map::values_mut)
-        {
-            header.get_mut("schema").into_iter().for_each(|schema| bound("", schema));
+        schema["type"] = kind.clone();
+    }
+}
+
+fn bound_content(media_type: &str, content: &mut Value) {
+    match media_type {
+        "application/json" | "application/problem+json" => {}
+        "application/octet-stream" => {
+            *content = json!({
+                "schema": { "type": "string", "format": "binary", "maxLength": MAX_BYTES },
+            });
         }
-        for (kind, content) in
-            response.get_mut("content").and_then(Value::as_object_mut).into_iter().flatten()
-        {
-            match kind.as_str() {
-                "application/json" | "application/problem+json" => {}
-                "application/octet-stream" => {
-                    *content = json!({
-                        "schema": { "type": "string", "format": "binary", "maxLength": BYTES },
-                    })
+        "text/plain" | "text/html" => {
+            *content = json!({ "schema": { "type": "string", "maxLength": MAX_BYTES } });
+        }
+        // No schema for files and streams: generated clients would read them to the end before
+        // they return anything.
+        _ => *content = json!({}),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Paths of the string schemas in `value` that have no maximum length and no list of values.
+    fn unbounded_strings(path: &str, value: &Value, found: &mut Vec<String>) {
+        match value {
+            Value::Object(members) => {
+                let is_bounded =
+                    ["maxLength", "enum", "const"].iter().any(|key| members.contains_key(*key));
+                if members.get("type").is_some_and(|kind| is_of_type(kind, "string")) && !is_bounded
+                {
+                    found.push(path.to_owned());
                 }
-                "text/plain" | "text/html" => {
-                    *content = json!({ "schema": { "type": "string", "maxLength": BYTES } })
+                for (key, inner) in members {
+                    if !["example", "examples", "default"].contains(&key.as_str()) {
+                        unbounded_strings(&format!("{path}/{key}"), inner, found);
+                    }
                 }
-                // No schema for files and streams: generated clients would read them to the end
-                // before they return anything.
-                _ => *content = json!({}),
             }
+            Value::Array(items) => {
+                for (index, inner) in items.iter().enumerate() {
+                    let key = inner["name"].as_str().map_or_else(|| index.to_string(), Into::into);
+                    unbounded_strings(&format!("{path}/{key}"), inner, found);
+                }
+            }
+            _ => {}
         }
+    }
+
+    #[test]
+    fn every_string_declares_its_maximum_length() {
+        let mut found = Vec::new();
+        unbounded_strings("", &super::super::document(&crate::routes::routes()), &mut found);
+        assert!(found.is_empty(), "declare `max_length` with the type of {found:#?}");
+    }
+
+    #[test]
+    fn strings_without_a_maximum_length_are_found_by_schema_and_field() {
+        let schemas = json!({ "User": { "type": "object", "properties": {
+            "type": { "type": "string" },
+            "names": { "type": "array", "items": { "type": ["string", "null"] } },
+            "email": { "type": "string", "maxLength": 254 },
+            "role": { "type": "string", "enum": ["owner"] },
+            "created_at": { "type": "string", "format": "date-time" },
+        } } });
+        let mut schemas = schemas.as_object().expect("an object").clone();
+        apply(&mut schemas);
+        let mut found = Vec::new();
+        unbounded_strings("", &schemas.into(), &mut found);
+        assert_eq!(found, ["/User/properties/names/items", "/User/properties/type"]);
     }
 }

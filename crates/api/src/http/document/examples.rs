@@ -16,7 +16,7 @@ pub fn add(document: &mut Value) {
     };
     let paths = document["paths"].as_object_mut().expect("the document has paths");
     for operation in paths.values_mut().filter_map(Value::as_object_mut).flat_map(Map::values_mut) {
-        let own = examples["answers"].get(operation["operationId"].as_str().unwrap_or_default());
+        let own = examples["responses"].get(operation["operationId"].as_str().unwrap_or_default());
         if let Some(body) = operation.pointer_mut("/requestBody/content/application~1json") {
             body["example"] = builder.example(&body["schema"]);
         }
@@ -27,7 +27,7 @@ pub fn add(document: &mut Value) {
             .filter(|(status, _)| status.starts_with('2'))
         {
             if let Some(content) = response.pointer_mut("/content/application~1json") {
-                content["example"] = over(builder.example(&content["schema"]), own);
+                content["example"] = merge(builder.example(&content["schema"]), own);
             }
         }
     }
@@ -43,7 +43,7 @@ impl ExampleBuilder {
         if let Some(name) =
             schema["$ref"].as_str().and_then(|reference| reference.rsplit('/').next())
         {
-            return over(self.example(&self.schemas[name]), self.examples.get(name));
+            return merge(self.example(&self.schemas[name]), self.examples.get(name));
         }
         for path in ["/example", "/examples/0", "/enum/0", "/const"] {
             if let Some(value) = schema.pointer(path) {
@@ -65,6 +65,10 @@ impl ExampleBuilder {
                 parts.iter().filter_map(|part| self.example(part).as_object().cloned()).flatten();
             return Value::Object(members.collect());
         }
+        self.example_of_type(schema)
+    }
+
+    fn example_of_type(&self, schema: &Value) -> Value {
         let kind = match &schema["type"] {
             Value::Array(kinds) => {
                 kinds.iter().find(|kind| *kind != "null").and_then(Value::as_str)
@@ -73,21 +77,7 @@ impl ExampleBuilder {
         };
         let nullable = schema["type"].is_array();
         match kind {
-            Some("object") => {
-                // Examples of responses have no optional fields unless `examples.json` has them;
-                // examples of request bodies have all fields.
-                let is_body = schema["additionalProperties"] == false;
-                let is_required = |name: &String| {
-                    schema["required"]
-                        .as_array()
-                        .is_some_and(|all| all.iter().any(|required| required == name))
-                };
-                let properties = schema["properties"].as_object().into_iter().flatten();
-                let shown = properties.filter(|(name, _)| is_body || is_required(name));
-                Value::Object(
-                    shown.map(|(name, property)| (name.clone(), self.example(property))).collect(),
-                )
-            }
+            Some("object") => self.example_object(schema),
             Some("array") => json!([self.example(&schema["items"])]),
             _ if nullable => Value::Null,
             Some("string") => json!("text"),
@@ -96,10 +86,26 @@ impl ExampleBuilder {
             _ => Value::Null,
         }
     }
+
+    /// Examples of responses have no optional fields unless `examples.json` has them; examples of
+    /// request bodies have all fields.
+    fn example_object(&self, schema: &Value) -> Value {
+        let is_body = schema["additionalProperties"] == false;
+        let is_required = |name: &String| {
+            schema["required"]
+                .as_array()
+                .is_some_and(|all| all.iter().any(|required| required == name))
+        };
+        let properties = schema["properties"].as_object().into_iter().flatten();
+        let shown = properties.filter(|(name, _)| is_body || is_required(name));
+        Value::Object(
+            shown.map(|(name, property)| (name.clone(), self.example(property))).collect(),
+        )
+    }
 }
 
 /// An example, replaced or extended by the value from `examples.json`.
-fn over(example: Value, replacement: Option<&Value>) -> Value {
+fn merge(example: Value, replacement: Option<&Value>) -> Value {
     match (example, replacement) {
         (Value::Object(mut members), Some(Value::Object(replacement))) => {
             members.extend(replacement.clone());
@@ -129,14 +135,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_story_is_about_what_there_is() {
+    fn examples_name_existing_schemas_and_operations() {
         let examples: Value = serde_json::from_str(EXAMPLES).expect("examples.json is valid JSON");
-        let routes = crate::routes();
+        let routes = crate::routes::routes();
         let document = super::super::document(&routes);
         for name in examples["schemas"].as_object().expect("schemas").keys() {
             assert!(document["components"]["schemas"].get(name).is_some(), "no schema {name}");
         }
-        for id in examples["answers"].as_object().expect("answers").keys() {
+        for id in examples["responses"].as_object().expect("answers").keys() {
             assert!(
                 routes.mounted().iter().any(|mounted| mounted.row.id == id),
                 "no operation {id}"

@@ -45,31 +45,7 @@ const TAGS: [(&str, &str); 11] = [
 
 /// The complete document, with keys in a stable order.
 pub fn document(routes: &Routes) -> Value {
-    let mut paths = PathsBuilder::new();
-    let mut components = ComponentsBuilder::new();
-    for mounted in routes.mounted() {
-        let operation = PathItem::new(mounted.method.clone(), mounted.document.clone());
-        paths = paths.path(&mounted.path, operation);
-        components = components.schemas_from_iter(mounted.schemas.clone());
-    }
-    let components =
-        components.schema_from::<ProblemBody>().schema_from::<Code>().schema_from::<FieldError>();
-    let contact = ContactBuilder::new()
-        .name(Some("The Postern team"))
-        .url(Some("https://postern.example"))
-        .build();
-    let license = LicenseBuilder::new().name("Apache-2.0").identifier(Some("Apache-2.0")).build();
-    let info = InfoBuilder::new()
-        .title("Postern")
-        .version(env!("CARGO_PKG_VERSION"))
-        .description(Some(INTRODUCTION));
-    let info = info.contact(Some(contact)).license(Some(license)).build();
-    let document = OpenApiBuilder::new()
-        .info(info)
-        .paths(paths.build())
-        .components(Some(components.build()))
-        .build();
-    let mut document = serde_json::to_value(&document).expect("the document serializes to JSON");
+    let mut document = annotations(routes);
     document["tags"] = TAGS
         .iter()
         .map(|(name, description)| json!({ "name": name, "description": description }))
@@ -100,6 +76,37 @@ pub fn document(routes: &Routes) -> Value {
     drop_unused_headers(&mut document);
     examples::add(&mut document);
     document
+}
+
+/// The annotations of the handlers as a document.
+fn annotations(routes: &Routes) -> Value {
+    let mut paths = PathsBuilder::new();
+    let mut components = ComponentsBuilder::new();
+    for mounted in routes.mounted() {
+        let operation = PathItem::new(mounted.method.clone(), mounted.document.clone());
+        paths = paths.path(&mounted.path, operation);
+        components = components.schemas_from_iter(mounted.schemas.clone());
+    }
+    let components =
+        components.schema_from::<ProblemBody>().schema_from::<Code>().schema_from::<FieldError>();
+    let contact = ContactBuilder::new()
+        .name(Some("The Postern team"))
+        .url(Some("https://postern.example"))
+        .build();
+    let license = LicenseBuilder::new().name("Apache-2.0").identifier(Some("Apache-2.0")).build();
+    let info = InfoBuilder::new()
+        .title("Postern")
+        .version(env!("CARGO_PKG_VERSION"))
+        .description(Some(INTRODUCTION))
+        .contact(Some(contact))
+        .license(Some(license))
+        .build();
+    let document = OpenApiBuilder::new()
+        .info(info)
+        .paths(paths.build())
+        .components(Some(components.build()))
+        .build();
+    serde_json::to_value(&document).expect("the document serializes to JSON")
 }
 
 /// Removes headers that no response refers to: those of deprecated operations, if there are none.
@@ -140,7 +147,7 @@ fn finish(operation: &mut Value, mounted: &Mounted, shared: &mut BTreeMap<String
     }
     parameters::add(operation, mounted);
     problems::add(operation, mounted, shared);
-    bounds::bound_in_place(operation);
+    bounds::bound_operation(operation);
     headers::add(operation, mounted);
     links::add(operation);
 }

@@ -1,102 +1,61 @@
-//! Parameters that operations share: those in paths, and `Idempotency-Key`.
+//! Parameters of operations: those of the scope and of the handler's arguments, and
+//! `Idempotency-Key`.
 
 use postern_domain::operation::Demand;
 use serde_json::{Value, json};
 use utoipa::openapi::HttpMethod;
 
-use crate::http::routes::Mounted;
+use crate::{
+    http::routes::Mounted,
+    operations::{Op, op::DeleteOrg},
+};
 
-/// Adds the path parameters and `Idempotency-Key`, and completes the declared parameters.
+/// Completes the parameters of an operation.
 pub fn add(operation: &mut Value, mounted: &Mounted) {
-    let mut parameters = Vec::new();
-    for name in mounted.path.split('{').skip(1).filter_map(|rest| rest.split('}').next()) {
-        let (description, schema) = match name {
-            "org" => {
-                // Running all examples in turn deletes only the org that `create_org` has created.
-                let example = if mounted.row.id == "delete_org" { "umbrella" } else { "acme" };
-                (
-                    "ID or slug of the org.".to_owned(),
-                    json!({ "type": "string", "maxLength": 40, "examples": [example] }),
-                )
-            }
-            "key" => (
-                "Key of the feature.".to_owned(),
-                json!({ "$ref": "#/components/schemas/FeatureKey" }),
-            ),
-            "code" => (
-                "Code of the problem.".to_owned(),
-                json!({ "type": "string", "maxLength": 64, "examples": ["not_found"] }),
-            ),
-            "level" => (
-                "Level of the tile; level 0 has the hashes of the entries.".to_owned(),
-                json!({ "type": "string", "pattern": "^[0-7]$", "examples": ["0"] }),
-            ),
-            "tile" => (
-                "Index of the tile, with the width of a partial tile.".to_owned(),
-                json!({
-                    "type": "string", "maxLength": 40,
-                    "pattern": "^(x[0-9]{3}/)*[0-9]{3}(\\.p/[0-9]{1,3})?$",
-                    "examples": ["000.p/1"],
-                }),
-            ),
-            thing => {
-                let prefix = match thing {
-                    "member" => "mem",
-                    "session" => "sess",
-                    "impersonation" => "imp",
-                    "event" => "evt",
-                    other => other,
-                };
-                (format!("ID of the {thing}."), id_schema(prefix))
-            }
-        };
-        parameters.push(json!({
-            "name": name, "in": "path", "required": true,
-            "description": description, "schema": schema,
-        }));
-    }
+    let mut parameters = operation["parameters"].as_array().cloned().unwrap_or_default();
     // Required parameters come first.
-    parameters.extend(operation["parameters"].as_array().cloned().unwrap_or_default());
+    parameters.sort_by_key(|parameter| parameter["in"] != "path");
     let required = mounted.row.demands.contains(&Demand::IdempotencyKey);
     if matches!(mounted.method, HttpMethod::Post) && mounted.row.is_repeatable() {
-        parameters.push(json!({
-            "name": "Idempotency-Key", "in": "header", "required": required,
-            "description": "Random value that you choose for this operation, 1 to 255 visible \
-                            ASCII characters. A repeat with the same value and body within 24 \
-                            hours gets the stored response, with `Idempotency-Replayed: true`.",
-            "schema": { "type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$" },
-            "example": "f0c7d6c2-3a52-4b0e-9a76-0d8a7c9b1e11",
-        }));
+        let first = parameters.iter().filter(|parameter| parameter["in"] == "path").count();
+        parameters.insert(first, idempotency_key(required));
     }
-    let mut all = parameters.iter_mut();
-    if let Some(if_match) = all.find(|parameter| parameter["name"] == "If-Match") {
-        if_match["schema"]["pattern"] = r#"^(\*|(W/)?"[!#-~]*"(, ?(W/)?"[!#-~]*")*)$"#.into();
-    }
-    // Swagger UI fills in examples. Those of optional parameters move to the description: an
-    // unintended filter would hide rows, an unintended version or key would be rejected.
-    for parameter in parameters
-        .iter_mut()
-        .filter(|parameter| parameter["in"] != "path" && parameter["required"] != true)
-    {
-        if let Some(example) = parameter
-            .as_object_mut()
-            .and_then(|members| members.remove("example"))
-            .filter(Value::is_string)
-        {
-            let text = parameter["description"].as_str().unwrap_or_default();
-            parameter["description"] =
-                format!("{text} Example: `{}`.", example.as_str().unwrap_or_default()).into();
+    for parameter in &mut parameters {
+        // Running all examples in turn deletes only the org that `create_org` has created.
+        if parameter["name"] == "org" && mounted.row.id == DeleteOrg::ROW.id {
+            parameter["schema"]["examples"] = json!(["umbrella"]);
+        }
+        if parameter["in"] != "path" && parameter["required"] != true {
+            describe_example(parameter);
         }
     }
-    if !parameters.is_empty() {
-        operation["parameters"] = parameters.into();
+    match parameters.is_empty() {
+        true => drop(operation.as_object_mut().and_then(|members| members.remove("parameters"))),
+        false => operation["parameters"] = parameters.into(),
     }
 }
 
-fn id_schema(prefix: &str) -> Value {
+fn idempotency_key(required: bool) -> Value {
     json!({
-        "type": "string", "maxLength": prefix.len() + 27,
-        "pattern": format!("^{prefix}_[0-7][0-9a-hjkmnp-tv-z]{{25}}$"),
-        "examples": [format!("{prefix}_01k7fgpr00e00800000000000g")],
+        "name": "Idempotency-Key", "in": "header", "required": required,
+        "description": "Random value that you choose for this operation, 1 to 255 visible ASCII \
+                        characters. A repeat with the same value and body within 24 hours gets \
+                        the stored response, with `Idempotency-Replayed: true`.",
+        "schema": { "type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$" },
+        "example": "f0c7d6c2-3a52-4b0e-9a76-0d8a7c9b1e11",
     })
+}
+
+/// Moves the example of an optional parameter to its description. Swagger UI fills in examples: an
+/// unintended filter would hide rows, an unintended version or key would be rejected.
+fn describe_example(parameter: &mut Value) {
+    let example = parameter.as_object_mut().and_then(|members| members.remove("example"));
+    let of_schema = parameter["schema"]
+        .as_object_mut()
+        .and_then(|members| members.remove("examples"))
+        .and_then(|examples| examples.get(0).cloned());
+    if let Some(example) = example.or(of_schema).as_ref().and_then(Value::as_str) {
+        let text = parameter["description"].as_str().unwrap_or_default();
+        parameter["description"] = format!("{text} Example: `{example}`.").into();
+    }
 }

@@ -23,14 +23,11 @@ pub fn add(operation: &mut Value, mounted: &Mounted, shared: &mut BTreeMap<Strin
     for status in own {
         let response = responses.remove(&status).expect("the status is a key of the responses");
         let sentence = response["description"].as_str().unwrap_or_default().to_owned();
-        let codes: Vec<Code> = sentence
-            .split('`')
-            .filter_map(|word| Code::ALL.iter().find(|code| code.name() == word).copied())
-            .collect();
+        let codes: Vec<Code> = sentence.split('`').filter_map(Code::parse).collect();
         assert!(!codes.is_empty(), "the annotation names no code of the catalogue: {sentence}");
         by_status.insert(status.parse().expect("a status"), (Some(sentence), codes));
     }
-    for code in of_row(operation, mounted) {
+    for code in of_row(mounted) {
         let (_, codes) = by_status.entry(code.status().as_u16()).or_default();
         if !codes.contains(&code) {
             codes.push(code);
@@ -58,32 +55,15 @@ pub fn add(operation: &mut Value, mounted: &Mounted, shared: &mut BTreeMap<Strin
 }
 
 /// Problems that follow from the row, the most likely of each status first.
-fn of_row(operation: &Value, mounted: &Mounted) -> Vec<Code> {
+fn of_row(mounted: &Mounted) -> Vec<Code> {
     let row = mounted.row;
-    let parameters = || operation["parameters"].as_array().into_iter().flatten();
-    let takes = |name: &str| parameters().any(|parameter| parameter["name"] == name);
     let signed_in = row.scope != ScopeKind::Public;
-    let not_ids = ["org", "key", "code", "level", "tile"];
-    let has_id = parameters().any(|parameter| {
-        parameter["in"] == "path" && !not_ids.iter().any(|name| parameter["name"] == *name)
-    });
     let repeatable = matches!(mounted.method, HttpMethod::Post) && row.is_repeatable();
-    let follows: [(bool, &[Code]); 14] = [
+    let follows: [(bool, &[Code]); 12] = [
         // Every operation rejects unknown query parameters.
         (true, &[Code::InvalidQuery, Code::Internal]),
-        (takes("cursor"), &[Code::InvalidCursor]),
-        (has_id, &[Code::InvalidId]),
-        (parameters().any(|parameter| parameter["in"] == "header"), &[Code::InvalidHeader]),
-        (
-            mounted.takes_body,
-            &[
-                Code::InvalidBody,
-                Code::MalformedJson,
-                Code::RequestTimeout,
-                Code::BodyTooLarge,
-                Code::UnsupportedMediaType,
-            ],
-        ),
+        (true, &mounted.problems),
+        (repeatable, &[Code::InvalidHeader]),
         (
             signed_in,
             &[

@@ -1,19 +1,27 @@
 //! Unions of schemas, in the form that generators support best.
 
-use serde_json::{Map, Value, json};
+use std::borrow::Cow;
 
-/// Open enums, each with the advice for clients that get an unknown value.
-const OPEN: [(&str, &str); 4] = [
-    ("Action", "Show the summary of an event with an unknown action."),
-    ("Permission", "Ignore unknown permissions."),
-    ("ProblemCode", "Treat an unknown code by its HTTP status."),
-    ("TargetType", "Show the label of a target of unknown type."),
-];
+use postern_domain::{action::Action, event_draft::TargetType, permission::Permission};
+use serde_json::{Map, Value, json};
+use utoipa::ToSchema;
+
+use crate::http::code::Code;
+
+/// Open enums by schema name, each with the advice for clients that get an unknown value.
+fn open_enums() -> [(Cow<'static, str>, &'static str); 4] {
+    [
+        (<Action as ToSchema>::name(), "Show the summary of an event with an unknown action."),
+        (<Permission as ToSchema>::name(), "Ignore unknown permissions."),
+        (<Code as ToSchema>::name(), "Treat an unknown code by its HTTP status."),
+        (<TargetType as ToSchema>::name(), "Show the label of a target of unknown type."),
+    ]
+}
 
 /// Turns each open enum into a union of its known values and other strings.
 pub fn open_lists(schemas: &mut Map<String, Value>) {
-    for (name, advice) in OPEN {
-        let Some(known) = schemas.remove(name) else { continue };
+    for (name, advice) in open_enums() {
+        let Some(known) = schemas.remove(&*name) else { continue };
         let about = known["description"].as_str().unwrap_or_default();
         let open = json!({
             "description": format!("{about} New values may be added. {advice}"),
@@ -23,7 +31,7 @@ pub fn open_lists(schemas: &mut Map<String, Value>) {
             ],
             "examples": [known["enum"][0]],
         });
-        schemas.insert(name.to_owned(), open);
+        schemas.insert(name.clone().into_owned(), open);
         schemas.insert(format!("Known{name}"), known);
     }
 }

@@ -1,0 +1,93 @@
+//! Errors of a JSON body, by JSON pointer (RFC 6901).
+
+use serde_json::error::Category;
+use validator::{ValidationErrors, ValidationErrorsKind};
+
+use super::{
+    code::Code,
+    problem::{FieldError, Problem},
+};
+
+/// Pointer to the place of an error.
+pub fn pointer(path: &serde_path_to_error::Path) -> String {
+    use serde_path_to_error::Segment;
+    path.iter()
+        .map(|segment| match segment {
+            Segment::Seq { index } => format!("/{index}"),
+            Segment::Map { key } => format!("/{}", escape(key)),
+            Segment::Enum { variant } => format!("/{}", escape(variant)),
+            Segment::Unknown => "/?".to_owned(),
+        })
+        .collect()
+}
+
+/// Escapes a name for a JSON pointer (RFC 6901, 3).
+pub fn escape(name: &str) -> String {
+    name.replace('~', "~0").replace('/', "~1")
+}
+
+/// Problem for an error of the parser.
+pub fn explain(pointer: &str, error: &serde_json::Error) -> Problem {
+    // serde appends line and column; the pointer gives the location already.
+    let message = error.to_string();
+    let message = message.split(" at line ").next().unwrap_or(&message);
+    let field = || message.split('`').nth(1).unwrap_or_default();
+    match error.classify() {
+        Category::Data if message.starts_with("duplicate field") => {
+            Problem::new(Code::MalformedJson).field(
+                format!("{pointer}/{}", field()),
+                "duplicate",
+                "this field is given more than once",
+            )
+        }
+        Category::Data => invalid_field(pointer, message, field()),
+        Category::Syntax | Category::Eof | Category::Io => {
+            Problem::new(Code::MalformedJson).detail(error.to_string())
+        }
+    }
+}
+
+/// Problem for a field that is unknown, missing or of the wrong type.
+fn invalid_field(pointer: &str, message: &str, field: &str) -> Problem {
+    let problem = Problem::new(Code::InvalidBody);
+    if message.starts_with("unknown field") {
+        let leaf = format!("/{}", escape(field));
+        let parent = pointer.strip_suffix(&leaf).unwrap_or(pointer);
+        let expected = message.split_once(", ").map_or("", |(_, rest)| rest);
+        problem.field(format!("{parent}{leaf}"), "unknown", format!("unknown field; {expected}"))
+    } else if message.starts_with("missing field") {
+        problem.field(format!("{pointer}/{}", escape(field)), "required", "this field is required")
+    } else {
+        problem.field(pointer, "invalid", message)
+    }
+}
+
+/// Converts the errors of `validator`; pointers are JSON pointers.
+pub fn field_errors(errors: &ValidationErrors) -> Vec<FieldError> {
+    let mut all = Vec::new();
+    gather(errors, "", &mut all);
+    all.sort_by(|a, b| a.pointer.cmp(&b.pointer));
+    all
+}
+
+fn gather(errors: &ValidationErrors, at: &str, all: &mut Vec<FieldError>) {
+    for (name, kind) in errors.errors() {
+        let at = format!("{at}/{name}");
+        match kind {
+            ValidationErrorsKind::Struct(inner) => gather(inner, &at, all),
+            ValidationErrorsKind::List(items) => {
+                items.iter().for_each(|(n, inner)| gather(inner, &format!("{at}/{n}"), all))
+            }
+            ValidationErrorsKind::Field(faults) => {
+                all.extend(faults.iter().map(|fault| FieldError {
+                    pointer: at.clone(),
+                    code: fault.code.to_string(),
+                    detail: fault.message.as_ref().map_or_else(
+                        || format!("fails the rule {}", fault.code),
+                        ToString::to_string,
+                    ),
+                }))
+            }
+        }
+    }
+}

@@ -1,0 +1,43 @@
+//! Collection of all routes.
+
+use crate::{
+    accounts, audit, auth, features, http::Routes, impersonations, me, members, orgs, permissions,
+    settings, staff, system,
+};
+
+/// All mounted operations. A test compares them with the operations table.
+#[must_use]
+pub fn routes() -> Routes {
+    let mut routes = Routes::default();
+    auth::routes(&mut routes);
+    me::routes(&mut routes);
+    orgs::routes(&mut routes);
+    members::routes(&mut routes);
+    settings::routes(&mut routes);
+    features::routes(&mut routes);
+    audit::routes(&mut routes);
+    accounts::routes(&mut routes);
+    impersonations::routes(&mut routes);
+    staff::routes(&mut routes);
+    permissions::routes(&mut routes);
+    system::routes(&mut routes);
+    routes
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::operations;
+
+    #[test]
+    fn every_row_has_its_route_and_every_route_its_own_row() {
+        let routes = routes();
+        let mounted: Vec<&str> = routes.mounted().iter().map(|mounted| mounted.row.id).collect();
+        let once: BTreeSet<&str> = mounted.iter().copied().collect();
+        assert_eq!(once.len(), mounted.len(), "an operation is mounted twice");
+        let rows: BTreeSet<&str> = operations::TABLE.iter().map(|row| row.id).collect();
+        assert_eq!(once, rows);
+    }
+}

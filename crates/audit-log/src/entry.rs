@@ -1,0 +1,170 @@
+//! Entries of the transparency log. The leaf of the Merkle tree is the hash of an entry.
+//!
+//! An entry contains ids, action, outcome and time in clear, and a commitment to each personal
+//! field. It is JSON in the canonical form of RFC 8785, computed from the event's JSON, so that it
+//! can be computed from any copy of the event: `docs/audit-reference.md` contains a program that
+//! does so.
+
+use postern_tlog::Hash;
+use serde_json::{Map, Value, json};
+
+use crate::{
+    canonical::canonical,
+    commitment::{CommitmentSalts, Opening, PersonalField},
+    event::CanonicalEvent,
+};
+
+/// Reason that the leaf hash of a returned or exported event cannot be computed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum LeafError {
+    #[error("event {id} has no valid `opening`")]
+    Opening { id: String },
+    #[error("event {id} was altered: its field {field} is listed as erased but has a value")]
+    Unblanked { id: String, field: PersonalField },
+}
+
+impl CanonicalEvent<'_> {
+    /// The log entry. Its size does not depend on the length of the event's personal fields.
+    #[must_use]
+    pub fn entry(&self, salts: &CommitmentSalts) -> Vec<u8> {
+        let commitments: Map<String, Value> = PersonalField::ALL
+            .iter()
+            .map(|field| {
+                let commitment = salts.commitment(*field, &self.value_of(*field));
+                (field.name().to_owned(), commitment.to_base64().into())
+            })
+            .collect();
+        canonical(&json!({
+            "action": self.action,
+            "actor": { "id": self.actor.id, "tier": self.actor.tier, "type": self.actor.kind },
+            "commitments": commitments,
+            "id": self.id,
+            "impersonation_id": self.source.impersonation_id,
+            "occurred_at": self.occurred_at,
+            "on_behalf_of": self.on_behalf_of.as_ref().map(|person| &person.id),
+            "org": self.org,
+            "outcome": self.outcome,
+            "schema_version": self.schema_version,
+            "session_id": self.source.session_id,
+            "target": { "id": self.target.id, "type": self.target.kind },
+            "ticket_ref": self.ticket_ref,
+        }))
+    }
+
+    /// The leaf hash: the hash of the entry.
+    #[must_use]
+    pub fn leaf(&self, salts: &CommitmentSalts) -> Hash {
+        Hash::of_leaf(&self.entry(salts))
+    }
+
+    /// The leaf hash, computed with the event's own opening. Fails if an erased field has a value,
+    /// which the leaf hash would not cover.
+    pub fn opened_leaf(&self) -> Result<(&Opening, Hash), LeafError> {
+        let opening = self.opening.as_ref();
+        let Some((opening, salts)) = opening.and_then(|opening| Some((opening, opening.decode()?)))
+        else {
+            return Err(LeafError::Opening { id: self.id.to_string() });
+        };
+        match self.find_unblanked_erased_field(&salts) {
+            Some(field) => Err(LeafError::Unblanked { id: self.id.to_string(), field }),
+            None => Ok((opening, self.leaf(&salts))),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{EVENT, salts};
+
+    fn parsed(json: &str) -> CanonicalEvent<'_> {
+        CanonicalEvent::parse(json).expect("the event is valid")
+    }
+
+    #[test]
+    fn an_entry_contains_no_personal_data() {
+        let entry = String::from_utf8(parsed(EVENT).entry(&salts())).expect("the entry is text");
+        assert!(
+            entry.starts_with(r#"{"action":"user.role_changed","actor":{"id":"user_"#),
+            "{entry}"
+        );
+        for hidden in ["sam@", "bo@", "viewer", "203.0", "changed bo"] {
+            assert!(!entry.contains(hidden), "{hidden} is in {entry}");
+        }
+        // Computed independently: SHA-256 of bytes 0 to 15 and `actor\n"sam@postern.example"`.
+        assert!(
+            entry.contains(r#""actor":"W5rCkfxRhzY+ZeoVQBSQF6f2f1A26axqDJOKoTSraao=""#),
+            "{entry}"
+        );
+    }
+
+    #[test]
+    fn every_value_affects_the_leaf_hash() {
+        let leaf = parsed(EVENT).leaf(&salts());
+        for (original, replacement) in [
+            ("sam@", "tom@"),
+            ("09:31:04.120", "09:31:04.121"),
+            ("acme\"", "other\""),
+            ("support\"", "engineering\""),
+            ("succeeded", "denied"),
+            ("\"label\":\"bo", "\"label\":\"jo"),
+            ("changed bo", "greeted bo"),
+            ("SUP-1", "SUP-2"),
+            ("\"count\":3", "\"count\":4"),
+            ("\"ip\":\"203", "\"ip\":\"204"),
+            ("\"reason\":null", "\"reason\":\"\""),
+            ("\"schema_version\":1", "\"schema_version\":2"),
+        ] {
+            let altered = EVENT.replacen(original, replacement, 1);
+            assert_ne!(parsed(&altered).leaf(&salts()), leaf, "{original}");
+        }
+        assert_eq!(
+            leaf.to_base64(),
+            "ou8M/hfK/QbhntWp0Y8tQmpCYJZrcpgYcjtkMpxjYLI=",
+            "the leaf hash that the program in docs/audit-reference.md computes"
+        );
+    }
+
+    #[test]
+    fn order_of_fields_and_log_position_do_not_affect_the_leaf_hash() {
+        let moved = EVENT.replace(
+            r#""metadata":{"role":{"old":"viewer","new":"member"},"count":3}"#,
+            "\"metadata\":{\"count\":3,\"role\":{\"new\":\"member\",\"old\":\"viewer\"}}",
+        );
+        assert_ne!(moved, EVENT);
+        let moved = moved.replace("\"index\":3", "\"index\":4");
+        assert_eq!(parsed(&moved).leaf(&salts()), parsed(EVENT).leaf(&salts()));
+    }
+
+    #[test]
+    fn erasure_does_not_change_the_leaf_hash() {
+        let event = parsed(EVENT);
+        let whole = event.leaf(&salts());
+        let fields = [PersonalField::Target, PersonalField::Summary];
+        let erased = salts().erasing(&fields, |field| event.value_of(field));
+        let blank = EVENT
+            .replace("bo@acme.example\"}", "(erased)\"}")
+            .replace("Sam changed bo@acme.example", "(erased)");
+        let blank = parsed(&blank);
+        assert_eq!(blank.leaf(&erased), whole);
+        assert_eq!(blank.find_unblanked_erased_field(&erased), None);
+        assert_eq!(
+            event.find_unblanked_erased_field(&erased),
+            Some(PersonalField::Target),
+            "an erased field must not have a value"
+        );
+    }
+
+    #[test]
+    fn an_event_is_opened_with_its_own_salts() {
+        let mut event = parsed(EVENT);
+        let id = event.id.to_string();
+        assert_eq!(event.opened_leaf(), Err(LeafError::Opening { id: id.clone() }));
+        event.opening = Some(Opening::of(&salts(), None, false));
+        assert_eq!(event.opened_leaf().map(|(_, leaf)| leaf), Ok(event.leaf(&salts())));
+        let erased = salts().erasing(&[PersonalField::Summary], |field| event.value_of(field));
+        event.opening = Some(Opening::of(&erased, None, false));
+        let field = PersonalField::Summary;
+        assert_eq!(event.opened_leaf(), Err(LeafError::Unblanked { id, field }));
+    }
+}

@@ -1,0 +1,165 @@
+//! Events as read from JSON: the form that the API returns and that entries are computed from.
+
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+
+use crate::{
+    canonical::canonical,
+    commitment::{CommitmentSalts, Opening, PersonalField},
+    position::LogPosition,
+};
+
+/// Replacement of an erased text that is required; other erased values are null or empty.
+pub const ERASED: &str = "(erased)";
+
+/// Action of the events that record a removal by retention.
+pub const RETENTION_APPLIED: &str = "audit.retention_applied";
+/// Action of the events that record an erasure.
+pub const PRIVACY_ERASED: &str = "privacy.erased";
+
+/// The JSON lacks a field that an entry requires.
+#[derive(Debug, thiserror::Error)]
+#[error("not an event: {0}")]
+pub struct InvalidEvent(#[from] serde_json::Error);
+
+/// An event parsed from JSON. Unknown fields are ignored and unknown values accepted, so that an
+/// older program can verify a newer log.
+#[derive(Debug, Deserialize)]
+pub struct CanonicalEvent<'a> {
+    #[serde(borrow)]
+    pub id: Cow<'a, str>,
+    #[serde(borrow)]
+    pub occurred_at: Cow<'a, str>,
+    #[serde(borrow)]
+    pub(crate) org: Option<CanonicalOrg<'a>>,
+    #[serde(borrow)]
+    pub(crate) actor: CanonicalActor<'a>,
+    #[serde(borrow)]
+    pub(crate) on_behalf_of: Option<CanonicalPerson<'a>>,
+    #[serde(borrow)]
+    pub action: Cow<'a, str>,
+    #[serde(borrow)]
+    pub(crate) outcome: Cow<'a, str>,
+    #[serde(borrow)]
+    pub(crate) target: CanonicalTarget<'a>,
+    #[serde(borrow)]
+    pub summary: Cow<'a, str>,
+    #[serde(borrow)]
+    reason: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    pub(crate) ticket_ref: Option<Cow<'a, str>>,
+    pub metadata: Map<String, Value>,
+    #[serde(borrow)]
+    pub(crate) source: CanonicalSource<'a>,
+    pub(crate) schema_version: i32,
+    #[serde(default)]
+    pub log: Option<LogPosition>,
+    #[serde(default)]
+    pub opening: Option<Opening>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct CanonicalOrg<'a> {
+    #[serde(borrow)]
+    id: Cow<'a, str>,
+    #[serde(borrow)]
+    slug: Cow<'a, str>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(crate) struct CanonicalActor<'a> {
+    #[serde(borrow, rename = "type")]
+    pub kind: Cow<'a, str>,
+    #[serde(borrow)]
+    pub id: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    email: Option<Cow<'a, str>>,
+    #[serde(borrow, default)]
+    pub tier: Option<Cow<'a, str>>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(crate) struct CanonicalPerson<'a> {
+    #[serde(borrow)]
+    pub id: Cow<'a, str>,
+    #[serde(borrow)]
+    email: Option<Cow<'a, str>>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(crate) struct CanonicalTarget<'a> {
+    #[serde(borrow, rename = "type")]
+    pub kind: Cow<'a, str>,
+    #[serde(borrow)]
+    pub id: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    label: Cow<'a, str>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(crate) struct CanonicalSource<'a> {
+    #[serde(borrow)]
+    ip: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    user_agent: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    pub session_id: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    pub impersonation_id: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    request_id: Option<Cow<'a, str>>,
+}
+
+impl<'a> CanonicalEvent<'a> {
+    /// Parses an event in the JSON form that the API returns.
+    pub fn parse(json: &'a str) -> Result<Self, InvalidEvent> {
+        Ok(serde_json::from_str(json)?)
+    }
+
+    /// Value of a personal field, which its commitment is made to, as canonical JSON.
+    #[must_use]
+    pub fn value_of(&self, field: PersonalField) -> Vec<u8> {
+        match field {
+            PersonalField::Actor => canonical(&self.actor.email),
+            PersonalField::OnBehalfOf => {
+                canonical(&self.on_behalf_of.as_ref().map(|person| &person.email))
+            }
+            PersonalField::Target => canonical(&self.target.label),
+            PersonalField::Summary => canonical(&self.summary),
+            PersonalField::Reason => canonical(&self.reason),
+            PersonalField::Metadata => canonical(&self.metadata),
+            PersonalField::Source => canonical(&json!({
+                "ip": self.source.ip,
+                "user_agent": self.source.user_agent,
+                "request_id": self.source.request_id,
+            })),
+        }
+    }
+
+    /// Finds a field that is listed as erased but still has a value. Its commitment cannot be
+    /// checked, so that the value could be anything.
+    #[must_use]
+    pub fn find_unblanked_erased_field(&self, salts: &CommitmentSalts) -> Option<PersonalField> {
+        salts
+            .erased_fields()
+            .keys()
+            .copied()
+            .find(|field| self.value_of(*field) != blank_value(*field))
+    }
+}
+
+/// Value of an erased field, as canonical JSON.
+fn blank_value(field: PersonalField) -> Vec<u8> {
+    match field {
+        PersonalField::Actor | PersonalField::OnBehalfOf | PersonalField::Reason => {
+            canonical(&Value::Null)
+        }
+        PersonalField::Target | PersonalField::Summary => canonical(&ERASED),
+        PersonalField::Metadata => canonical(&json!({})),
+        PersonalField::Source => {
+            canonical(&json!({ "ip": null, "user_agent": null, "request_id": null }))
+        }
+    }
+}

@@ -1,0 +1,154 @@
+//! Entries of the log that an export accounts for, as events or as hashes.
+
+use std::collections::BTreeMap;
+
+use postern_tlog::Hash;
+
+use super::{
+    line::{EventLine, RemovalNotice},
+    range::entries_are,
+};
+use crate::{export::Trailer, report::Report};
+
+/// An entry or a subtree, by hash.
+pub enum Entry {
+    Event {
+        id: String,
+        leaf: Hash,
+    },
+    /// An entry without its event.
+    Leaf {
+        event: String,
+        hash: Hash,
+    },
+    Subtree {
+        level: u8,
+        hash: Hash,
+    },
+}
+
+/// Entries and subtrees by their first index.
+#[derive(Default)]
+pub struct Entries {
+    by_index: BTreeMap<u64, Entry>,
+    /// Removals that the log itself records, by the index of the recording entry.
+    notices: BTreeMap<u64, RemovalNotice>,
+}
+
+impl Entries {
+    /// Entries of the tree of `size` entries.
+    pub fn below(&self, size: u64) -> impl Iterator<Item = (u64, &Entry)> {
+        self.by_index.range(..size).map(|(index, entry)| (*index, entry))
+    }
+
+    /// Recorded removals, with the indexes of the recording entries, below `size`.
+    pub fn notices_below(&self, size: u64) -> impl Iterator<Item = (u64, &RemovalNotice)> {
+        self.notices.range(..size).map(|(index, notice)| (*index, notice))
+    }
+
+    /// Index of the first entry from `index` on.
+    pub fn next_index(&self, index: u64) -> Option<u64> {
+        self.by_index.range(index..).next().map(|(index, _)| *index)
+    }
+
+    /// Id of the event at `index`.
+    pub fn event_at(&self, index: u64) -> Option<&str> {
+        match self.by_index.get(&index) {
+            Some(Entry::Event { id, .. }) => Some(id),
+            _ => None,
+        }
+    }
+
+    pub fn add_event(&mut self, event: EventLine, report: &mut Report) {
+        let EventLine { id, origin, index, pending, erased, leaf, recorded, notice } = event;
+        report.events += 1;
+        if erased {
+            report.erased.push(id.clone());
+        }
+        let Some(index) = index else {
+            if pending {
+                report.pending += 1;
+            } else {
+                let detail = format!("event {id} was added: it has no index and is not pending");
+                report.fault("added", detail);
+            }
+            return;
+        };
+        let is_unaltered = recorded.as_ref() == Some(&leaf.to_base64());
+        if !is_unaltered {
+            let detail =
+                format!("event {id} (entry {index}) was altered: it does not match its leaf");
+            report.fault("altered", detail);
+        }
+        if report.origin.is_empty() {
+            report.origin = origin.unwrap_or_default();
+        } else if origin.as_ref() != Some(&report.origin) {
+            let other = origin.unwrap_or_default();
+            report.fault("added", format!("event {id} belongs to another log: {other}"));
+            return;
+        }
+        // Only an unaltered event explains missing entries.
+        self.notices.extend(notice.filter(|_| is_unaltered).map(|notice| (index, notice)));
+        // The tree is computed from the log's leaves; altered events are reported above.
+        let leaf = recorded.and_then(|recorded| Hash::from_base64(&recorded)).unwrap_or(leaf);
+        let entry = Entry::Event { id: id.clone(), leaf };
+        if let Some(Entry::Event { id: other, .. }) = self.by_index.insert(index, entry) {
+            report.fault("duplicate", format!("events {other} and {id} both claim entry {index}"));
+        }
+    }
+
+    /// Adds the hashes of entries that are not exported as events.
+    pub fn add_trailer(&mut self, trailer: Trailer, report: &mut Report) {
+        match trailer {
+            Trailer::Leaf { index, hash, event } => match Hash::from_base64(&hash) {
+                Some(hash) => {
+                    self.by_index.entry(index).or_insert(Entry::Leaf { event, hash });
+                }
+                None => {
+                    report.fault("incomplete", format!("the hash of entry {index} is malformed"));
+                }
+            },
+            Trailer::Node { level, index, hash } => {
+                match (Hash::from_base64(&hash), first_below(level, index)) {
+                    (Some(hash), Some(first)) => {
+                        self.by_index.entry(first).or_insert(Entry::Subtree { level, hash });
+                    }
+                    _ => report
+                        .fault("incomplete", format!("node {index} of level {level} is invalid")),
+                }
+            }
+            Trailer::Lost { from, to } if from < to => report.fault(
+                "missing",
+                format!("{} missing, and so are their hashes", entries_are(from, to)),
+            ),
+            Trailer::Lost { .. } => {
+                report.fault("incomplete", "a range of lost entries is empty");
+            }
+            // Compared with the whole export by the verifier.
+            Trailer::End(_) => {}
+        }
+    }
+
+    /// Counts the entries beyond the checkpoint. In a whole export they follow without a gap; a
+    /// partial export may omit some of these, too.
+    pub fn check_newer(&self, size: u64, whole: bool, report: &mut Report) {
+        let newer = || self.by_index.range(size..);
+        report.newer = newer().count() as u64;
+        let gap = newer().zip(size..).find(|((index, _), expected)| *index != expected);
+        if let Some(((index, _), expected)) = gap.filter(|_| whole) {
+            report.fault(
+                "added",
+                format!(
+                    "after the checkpoint, entry {index} follows where entry {expected} is expected"
+                ),
+            );
+        }
+    }
+}
+
+/// Index of the first entry below a node. `None` if the node cannot exist.
+fn first_below(level: u8, index: u64) -> Option<u64> {
+    let width = (level < 63).then(|| 1_u64 << level)?;
+    index.checked_add(1)?.checked_mul(width)?;
+    Some(index * width)
+}

@@ -1,0 +1,199 @@
+//! Key files: readable only by their owner, and written completely or not at all. Each family of
+//! keys has a suffix. Names of key pairs contain the creation time, so that they sort by age.
+
+use std::{
+    fs, io,
+    io::Write,
+    os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt},
+    path::{Path, PathBuf},
+};
+
+use chrono::{DateTime, Utc};
+use secrecy::{ExposeSecret, SecretSlice};
+
+use crate::{
+    mac::MacKey,
+    random::{self, RandomError},
+    signing::SigningKey,
+};
+
+#[derive(Debug, thiserror::Error)]
+pub enum KeyError {
+    #[error("{path}: {source}")]
+    Io { path: PathBuf, source: io::Error },
+    #[error("{0}: readable by other users; run `chmod 600` on it")]
+    Readable(PathBuf),
+    #[error("{0}: not an Ed25519 key in PKCS#8 version 2")]
+    NotAKey(PathBuf),
+    #[error("{0}: no signing key left; the keys loaded before stay in use")]
+    Gone(PathBuf),
+    #[error("{0}: not a secret of 32 bytes")]
+    NotASecret(PathBuf),
+    #[error(transparent)]
+    NoRandom(#[from] RandomError),
+}
+
+const MOMENT: &str = "%Y%m%dT%H%M%S%.6fZ";
+
+/// Creates the folder with mode 0700 if it does not exist.
+pub fn make_folder(folder: &Path) -> Result<(), KeyError> {
+    let created = fs::DirBuilder::new().recursive(true).mode(0o700).create(folder);
+    created.map_err(|source| KeyError::Io { path: folder.to_owned(), source })
+}
+
+/// Validates every file of a key folder as the server does on start, without creating any.
+pub fn check_folder(folder: &Path) -> Result<(), KeyError> {
+    let Ok(entries) = fs::read_dir(folder) else { return Ok(()) };
+    for path in entries
+        .filter_map(|entry| entry.ok().map(|entry| entry.path()))
+        .filter(|path| path.is_file())
+    {
+        let bytes = read_private(&path)?;
+        if path.extension().is_some_and(|extension| extension == "pk8") {
+            parse_key(&path, &bytes)?;
+        }
+    }
+    Ok(())
+}
+
+/// Key pair with its creation time.
+pub struct KeyFile {
+    pub made_at: DateTime<Utc>,
+    pub key: SigningKey,
+}
+
+/// Creates a key pair in a file named after `now`.
+pub fn make_key(folder: &Path, suffix: &str, now: DateTime<Utc>) -> Result<(), KeyError> {
+    let path = folder.join(format!("{}{suffix}", now.format(MOMENT)));
+    write_private(&path, SigningKey::generate()?.expose_pkcs8())
+}
+
+/// Reads the key pairs of a family, oldest first.
+pub fn read_keys(folder: &Path, suffix: &str) -> Result<Vec<KeyFile>, KeyError> {
+    let entries =
+        fs::read_dir(folder).map_err(|source| KeyError::Io { path: folder.to_owned(), source })?;
+    let mut keys = Vec::new();
+    for path in entries.filter_map(|entry| entry.ok().map(|entry| entry.path())) {
+        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        if let Some(made_at) = name.strip_suffix(suffix) {
+            let made_at =
+                DateTime::parse_from_str(&format!("{made_at}+0000"), &format!("{MOMENT}%z"));
+            let made_at = made_at.map_err(|_| KeyError::NotAKey(path.clone()))?.to_utc();
+            let key = parse_key(&path, &read_private(&path)?)?;
+            keys.push(KeyFile { made_at, key });
+        }
+    }
+    keys.sort_by_key(|file| file.made_at);
+    Ok(keys)
+}
+
+fn parse_key(path: &Path, bytes: &SecretSlice<u8>) -> Result<SigningKey, KeyError> {
+    SigningKey::from_pkcs8(bytes.expose_secret()).map_err(|_| KeyError::NotAKey(path.to_owned()))
+}
+
+/// Reads a secret of 32 bytes, or creates it if the file does not exist.
+pub fn secret(path: &Path) -> Result<MacKey, KeyError> {
+    if !path.exists() {
+        match write_private(path, &random::bytes::<32>()?) {
+            // Another replica created the secret first; that one is used.
+            Err(KeyError::Io { source, .. }) if source.kind() == io::ErrorKind::AlreadyExists => {}
+            result => result?,
+        }
+    }
+    let secret = read_private(path)?;
+    if secret.expose_secret().len() == 32 {
+        Ok(MacKey::new(secret.expose_secret()))
+    } else {
+        Err(KeyError::NotASecret(path.to_owned()))
+    }
+}
+
+/// Writes a new file with mode 0600, completely or not at all. Fails if the file exists.
+pub fn write_private(path: &Path, bytes: &[u8]) -> Result<(), KeyError> {
+    let failed = |source| KeyError::Io { path: path.to_owned(), source };
+    let unfinished =
+        path.with_extension(format!("{}.unfinished", hex::encode(random::bytes::<8>()?)));
+    let mut file = fs::OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(&unfinished)
+        .map_err(failed)?;
+    file.write_all(bytes).and_then(|()| file.sync_all()).map_err(failed)?;
+    // Unlike a rename, a hard link does not replace a file that was created in the meantime.
+    let linked = fs::hard_link(&unfinished, path);
+    fs::remove_file(&unfinished).map_err(failed)?;
+    linked.map_err(failed)
+}
+
+/// Reads a file. Fails if users other than its owner have access.
+fn read_private(path: &Path) -> Result<SecretSlice<u8>, KeyError> {
+    let failed = |source| KeyError::Io { path: path.to_owned(), source };
+    if fs::metadata(path).map_err(failed)?.permissions().mode() & 0o077 != 0 {
+        return Err(KeyError::Readable(path.to_owned()));
+    }
+    fs::read(path).map(SecretSlice::from).map_err(failed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SUFFIX: &str = ".test.pk8";
+
+    fn names(folder: &Path) -> Vec<String> {
+        let entries = fs::read_dir(folder).expect("the folder is readable");
+        let name = |entry: io::Result<fs::DirEntry>| entry.expect("an entry").file_name();
+        entries.map(|entry| name(entry).into_string().expect("UTF-8")).collect()
+    }
+
+    fn set_mode(path: &Path, mode: u32) {
+        fs::set_permissions(path, fs::Permissions::from_mode(mode)).expect("the mode is set");
+    }
+
+    #[test]
+    fn keys_are_read_in_order_of_age() {
+        let folder = tempfile::tempdir().expect("a temporary directory");
+        let (older, newer) = (DateTime::UNIX_EPOCH, DateTime::from_timestamp_micros(1_500_000));
+        let newer = newer.expect("a time");
+        make_key(folder.path(), SUFFIX, newer).expect("the key is created");
+        make_key(folder.path(), SUFFIX, older).expect("the key is created");
+        make_key(folder.path(), SUFFIX, older).expect_err("a key file is not replaced");
+        let keys = read_keys(folder.path(), SUFFIX).expect("the keys are valid");
+        assert_eq!(keys.iter().map(|file| file.made_at).collect::<Vec<_>>(), [older, newer]);
+        let mut names = names(folder.path());
+        names.sort();
+        assert_eq!(names, ["19700101T000000.000000Z.test.pk8", "19700101T000001.500000Z.test.pk8"]);
+        assert!(read_keys(folder.path(), ".log.pk8").expect("no keys").is_empty());
+    }
+
+    #[test]
+    fn secret_is_created_once() {
+        let folder = tempfile::tempdir().expect("a temporary directory");
+        let path = folder.path().join("audit.secret");
+        let created = secret(&path).expect("the secret is created");
+        let read = secret(&path).expect("the secret is read");
+        assert_eq!(created.sign(b"message"), read.sign(b"message"));
+        assert_eq!(names(folder.path()), ["audit.secret"]);
+        let mode = fs::metadata(&path).expect("the file exists").permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+        fs::write(&path, [0; 31]).expect("the file is written");
+        assert!(matches!(secret(&path), Err(KeyError::NotASecret(_))));
+    }
+
+    #[test]
+    fn invalid_key_folders_are_reported() {
+        let folder = tempfile::tempdir().expect("a temporary directory");
+        check_folder(&folder.path().join("missing")).expect("a missing folder has no faults");
+        make_key(folder.path(), SUFFIX, DateTime::UNIX_EPOCH).expect("the key is created");
+        check_folder(folder.path()).expect("the key is valid");
+        let path = folder.path().join(&names(folder.path())[0]);
+        set_mode(&path, 0o640);
+        assert!(matches!(check_folder(folder.path()), Err(KeyError::Readable(_))));
+        assert!(matches!(read_keys(folder.path(), SUFFIX), Err(KeyError::Readable(_))));
+        set_mode(&path, 0o600);
+        fs::write(&path, b"damaged").expect("the file is written");
+        assert!(matches!(check_folder(folder.path()), Err(KeyError::NotAKey(_))));
+        assert!(matches!(read_keys(folder.path(), SUFFIX), Err(KeyError::NotAKey(_))));
+    }
+}

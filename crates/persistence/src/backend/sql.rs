@@ -1,0 +1,132 @@
+//! SQL in the dialects of the two backends.
+
+use sea_orm::{
+    DbBackend, Statement, Value,
+    sea_query::{CommonTableExpression, InsertStatement, WithClause},
+};
+
+/// A statement with parameters `$1`, `$2`, …, which both databases accept.
+pub fn statement(
+    backend: DbBackend,
+    sql: &str,
+    values: impl IntoIterator<Item = Value>,
+) -> Statement {
+    Statement::from_sql_and_values(backend, sql, values)
+}
+
+/// SQL for two columns that set the transaction's tenant context to the org with id `org`; to no
+/// org if that is null. Takes effect with the next statement: PostgreSQL checks privileges when a
+/// statement begins.
+pub fn set_tenant_role_sql(role: &str, org: &str) -> String {
+    format!(
+        "set_config('role', '{role}', true) AS tenant_role, \
+         set_config('postern.org_id', coalesce({org}::text, ''), true) AS tenant_org"
+    )
+}
+
+/// SQL for a UUIDv7 (RFC 9562) from a time in milliseconds since 1970, a kind of row and a number,
+/// for rows that the database generates.
+pub fn uuid_v7_sql(backend: DbBackend, kind: u8, milliseconds: &str, number: &str) -> String {
+    match backend {
+        DbBackend::Postgres => {
+            format!(
+                "(lpad(to_hex({milliseconds}), 12, '0') || '70{kind:02x}8' \
+                  || lpad(to_hex({number}), 15, '0'))::uuid"
+            )
+        }
+        _ => format!("unhex(printf('%012x70{kind:02x}8%015x', {milliseconds}, {number}))"),
+    }
+}
+
+/// SQL for the 16 bytes of such an id, where unique bytes are needed.
+pub fn uuid_bytes_sql(backend: DbBackend, id: &str) -> String {
+    match backend {
+        DbBackend::Postgres => format!("uuid_send({id})"),
+        _ => id.to_owned(),
+    }
+}
+
+/// SQL for a stored timestamp from milliseconds since 1970.
+pub fn timestamp_sql(backend: DbBackend, milliseconds: &str) -> String {
+    match backend {
+        DbBackend::Postgres => format!("to_timestamp({milliseconds} / 1000.0)"),
+        _ => format!("strftime('%Y-%m-%dT%H:%M:%f+00:00', {milliseconds} / 1000.0, 'unixepoch')"),
+    }
+}
+
+/// Two insertions in one round trip: one statement with a common table expression on PostgreSQL,
+/// two statements on SQLite.
+pub fn insert_both_sql(
+    backend: DbBackend,
+    first: InsertStatement,
+    second: InsertStatement,
+) -> Statement {
+    if backend == DbBackend::Postgres {
+        let mut first_insert = CommonTableExpression::new();
+        first_insert.table_name("first_insert").query(first);
+        let mut with = WithClause::new();
+        with.cte(first_insert);
+        return backend.build(&second.with(with));
+    }
+    let (first, second) = (backend.build(&first), backend.build(&second));
+    let values = [first.values, second.values].into_iter().flatten().flat_map(|values| values.0);
+    Statement::from_sql_and_values(backend, format!("{}; {}", first.sql, second.sql), values)
+}
+
+/// SQL that allows audit events to be removed until [`create_triggers_sql`]. None on PostgreSQL,
+/// where the audit owner may remove them.
+pub fn drop_triggers_sql(backend: DbBackend) -> Option<String> {
+    (backend != DbBackend::Postgres)
+        .then(|| postern_migration::drop_sqlite_triggers_sql("audit_event", &["id"]))
+}
+
+/// SQL that makes audit events append-only again.
+pub fn create_triggers_sql(backend: DbBackend) -> Option<String> {
+    (backend != DbBackend::Postgres)
+        .then(|| postern_migration::create_sqlite_triggers_sql("audit_event", &["id"]))
+}
+
+/// SQL that tries to take the sequencer's lock until the transaction ends; `taken` is true on
+/// success. None on SQLite, where there is one process.
+pub const fn try_sequencer_lock_sql(backend: DbBackend) -> Option<&'static str> {
+    match backend {
+        DbBackend::Postgres => {
+            Some("SELECT pg_try_advisory_xact_lock(x'0050756d706564'::bigint) AS taken")
+        }
+        _ => None,
+    }
+}
+
+/// SQL that notifies listeners, on all machines, of new log entries when the transaction commits.
+/// The payload lists org ids; it is empty if there are too many.
+pub const fn notify_sql(backend: DbBackend) -> Option<&'static str> {
+    match backend {
+        DbBackend::Postgres => Some("SELECT pg_notify('postern_log', $1)"),
+        _ => None,
+    }
+}
+
+/// SQL that tries to take the lock `$3` until the transaction ends; true on success. Always true
+/// on SQLite, where a writer has the whole database.
+pub const fn try_lock_sql(backend: DbBackend) -> &'static str {
+    match backend {
+        DbBackend::Postgres => "pg_try_advisory_xact_lock($3)",
+        _ => "($3 IS NOT NULL)",
+    }
+}
+
+/// SQL for the database's time. None on SQLite, which uses the server's clock.
+pub const fn server_time_sql(backend: DbBackend) -> Option<&'static str> {
+    match backend {
+        DbBackend::Postgres => Some("SELECT clock_timestamp() AS now"),
+        _ => None,
+    }
+}
+
+/// SQL that waits for the lock `$1`. None on SQLite, where a writer has the whole database.
+pub const fn lock_sql(backend: DbBackend) -> Option<&'static str> {
+    match backend {
+        DbBackend::Postgres => Some("SELECT pg_advisory_xact_lock($1)"),
+        _ => None,
+    }
+}

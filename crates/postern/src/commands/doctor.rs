@@ -1,0 +1,125 @@
+//! The checks of `postern doctor`. `postern serve` does not start if one fails. Each fault has a
+//! remedy.
+
+use std::{
+    io::{self, Write},
+    sync::Arc,
+};
+
+use postern_domain::{
+    chain,
+    clock::{Clock, SystemClock},
+};
+use postern_persistence::{Fault, Store, StoreError, demo, schema};
+use serde_json::json;
+
+use crate::config::Config;
+
+/// Passwords that attackers try first.
+const GUESSED_FIRST: [&str; 8] =
+    ["", "postern", "postgres", "password", "secret", "changeme", "admin", "test"];
+
+/// Connects and runs all checks. A missing database is reported, not created.
+pub async fn look(config: &Config, demo: bool) -> Result<Vec<Fault>, StoreError> {
+    if !schema::exists(&config.store()) {
+        return Ok(vec![Fault {
+            check: "migrations",
+            detail: format!("there is no database at {}", config.database.url),
+            remedy: "run `postern serve`: it creates the database at first start".to_owned(),
+        }]);
+    }
+    match Store::connect(&config.store()).await {
+        Ok(store) => examine(config, &store, demo).await,
+        Err(error) => Ok(vec![Fault {
+            check: "connection",
+            detail: chain(&error),
+            remedy: "check database.url; on PostgreSQL `postern migrate` creates the login"
+                .to_owned(),
+        }]),
+    }
+}
+
+/// Runs all checks. `demo`: the demo accounts are expected.
+pub async fn examine(
+    config: &Config,
+    store: &Arc<Store>,
+    demo: bool,
+) -> Result<Vec<Fault>, StoreError> {
+    let now = SystemClock.now();
+    let mut faults = schema::examine(store, now).await?;
+    // Accounts can be read only if schema and roles are correct.
+    if faults.is_empty() {
+        faults.extend(demo_accounts(store, demo).await?);
+    }
+    faults.extend(keys(config));
+    faults.extend(password(config));
+    Ok(faults)
+}
+
+/// Checks for key files that are invalid or readable by other users. Creates none: the first start
+/// does, as the server's user.
+fn keys(config: &Config) -> Option<Fault> {
+    let token_remedy = "make the key directory accessible to the server's user only; restore \
+        damaged files, or remove them, which invalidates all access tokens";
+    let audit_remedy = "make the key directory accessible to the server's user only; restore \
+        damaged files from a backup: the log cannot continue without its keys";
+    let folders =
+        [(&config.api.tokens.keys_dir, token_remedy), (&config.audit.keys_dir, audit_remedy)];
+    folders.into_iter().find_map(|(folder, remedy)| {
+        let error = postern_keystore::check_folder(folder).err()?;
+        Some(Fault { check: "keys", detail: error.to_string(), remedy: remedy.to_owned() })
+    })
+}
+
+fn password(config: &Config) -> Option<Fault> {
+    let guessed = schema::login_password(&config.store())
+        .filter(|password| GUESSED_FIRST.contains(&&**password));
+    guessed.map(|_| Fault {
+        check: "secrets",
+        detail: "the password in database.url is one that attackers try first".to_owned(),
+        remedy: "change the login's password: \\password in psql".to_owned(),
+    })
+}
+
+async fn demo_accounts(store: &Arc<Store>, expected: bool) -> Result<Option<Fault>, StoreError> {
+    Ok(match (demo::is_loaded(store).await?, expected) {
+        (true, false) => Some(Fault {
+            check: "secrets",
+            detail: "the database has the demo accounts, and their password is public".to_owned(),
+            remedy: "use --demo, or configure another database".to_owned(),
+        }),
+        (false, true) if demo::has_users(store).await? => Some(Fault {
+            check: "demo",
+            detail: "--demo needs a separate database, but this one has other accounts".to_owned(),
+            remedy: "omit --demo, or configure another database".to_owned(),
+        }),
+        _ => None,
+    })
+}
+
+/// Formats faults as an indented list.
+pub fn format_faults(faults: &[Fault]) -> String {
+    faults.iter().fold(String::new(), |list, Fault { check, detail, remedy }| {
+        list + &format!("\n  - [{check}] {detail}\n    {remedy}")
+    })
+}
+
+/// Prints the result as text or as one JSON object.
+pub fn print(faults: &[Fault], as_json: bool) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    if as_json {
+        let faults: Vec<_> =
+            faults
+                .iter()
+                .map(|Fault { check, detail, remedy }| {
+                    json!({ "check": check, "detail": detail, "remedy": remedy })
+                })
+                .collect();
+        return writeln!(out, "{}", json!({ "passed": faults.is_empty(), "faults": faults }));
+    }
+    if faults.is_empty() {
+        writeln!(out, "all checks passed")
+    } else {
+        writeln!(out, "{} failure(s):{}", faults.len(), format_faults(faults))
+    }
+}

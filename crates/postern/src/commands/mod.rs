@@ -1,0 +1,231 @@
+//! Commands of the `postern` binary.
+
+mod audit;
+mod demo;
+pub mod doctor;
+mod migrate;
+mod retention;
+mod serve;
+mod staff;
+mod users;
+
+use std::{
+    io::{self, Write},
+    path::PathBuf,
+};
+
+use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
+use postern_audit_log::cli::Verification;
+use postern_domain::clock::{Clock, SystemClock};
+use postern_keystore::{AuditKeys, KeyRing};
+use postern_persistence::demo::Size;
+
+use self::{
+    audit::AuditCommand,
+    retention::{PrivacyCommand, RetentionCommand},
+    staff::StaffCommand,
+    users::UserCommand,
+};
+use crate::{
+    config::Config,
+    log,
+    runtime::{CliResult, open, say},
+};
+
+/// Multi-tenant admin backend for B2B `SaaS`.
+#[derive(Debug, Parser)]
+#[command(version, propagate_version = true)]
+pub struct Cli {
+    /// Configuration file; `config.default.toml` lists all settings.
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Start the HTTP server. An embedded database is migrated first; for PostgreSQL run
+    /// `postern migrate`.
+    Serve {
+        /// Load the demo accounts first. Fails if the database has accounts, but not these.
+        #[arg(long)]
+        demo: bool,
+        /// Run no background jobs in this process.
+        #[arg(long)]
+        no_worker: bool,
+    },
+    /// Run background jobs (audit-log sequencer), for servers with `--no-worker`.
+    Worker,
+    /// Apply schema migrations and, on PostgreSQL, roles, grants and row-level security policies.
+    Migrate,
+    /// Check database roles, policies, triggers, migrations, keys and clock; print a fix for each
+    /// failure.
+    Doctor {
+        /// Print one JSON object.
+        #[arg(long)]
+        json: bool,
+        /// Accept the demo accounts instead of reporting them.
+        #[arg(long)]
+        demo: bool,
+    },
+    /// Load the demo accounts into a new database, optionally with additional orgs.
+    Demo {
+        /// Number of additional orgs, named company-1 and so on.
+        #[arg(
+            long,
+            default_value_t = 0,
+            value_parser = clap::value_parser!(u32).range(..=1_000_000)
+        )]
+        orgs: u32,
+        /// Members of each additional org.
+        #[arg(
+            long,
+            default_value_t = 10,
+            value_parser = clap::value_parser!(u32).range(1..=10_000)
+        )]
+        members: u32,
+        /// Approximate total number of audit events, the same number in each additional org.
+        #[arg(
+            long,
+            default_value_t = 0,
+            value_parser = clap::value_parser!(u32).range(..=1_000_000_000)
+        )]
+        events: u32,
+    },
+    /// Print the OpenAPI document, or one of the tables in `openapi/`.
+    Openapi {
+        #[arg(long, value_enum, default_value_t = Print::Contract)]
+        print: Print,
+    },
+    /// Print a completion script for a shell.
+    Completions {
+        #[arg(value_enum)]
+        shell: clap_complete::Shell,
+    },
+    /// Create user accounts.
+    User {
+        #[command(subcommand)]
+        command: UserCommand,
+    },
+    /// Assign and remove staff tiers.
+    Staff {
+        #[command(subcommand)]
+        command: StaffCommand,
+    },
+    /// Verify an audit log, and rotate its signing keys.
+    Audit {
+        #[command(subcommand)]
+        command: AuditCommand,
+    },
+    /// Set the retention of audit events, and remove expired events.
+    Retention {
+        #[command(subcommand)]
+        command: RetentionCommand,
+    },
+    /// Erase a person's data from audit events.
+    Privacy {
+        #[command(subcommand)]
+        command: PrivacyCommand,
+    },
+    /// Rotate the keys that sign access tokens.
+    Keys {
+        #[command(subcommand)]
+        command: KeysCommand,
+    },
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Print {
+    Contract,
+    Operations,
+    Permissions,
+    Problems,
+    AuditActions,
+}
+
+#[derive(Debug, Subcommand)]
+enum KeysCommand {
+    /// Create a signing key. Servers publish it within a minute and sign with it after
+    /// `tokens.key_activation_minutes`.
+    Rotate,
+}
+
+/// Runs a command.
+pub async fn run(cli: Cli) -> CliResult {
+    match &cli.command {
+        Command::Openapi { print } => return print_out(*print),
+        Command::Completions { shell } => {
+            let mut command = Cli::command();
+            clap_complete::generate(*shell, &mut command, "postern", &mut io::stdout());
+            return Ok(());
+        }
+        Command::Audit { command } => {
+            // Blocks the thread: no other task runs.
+            if let Some(verification) = audit::verify(command) {
+                return verified(verification);
+            }
+        }
+        _ => {}
+    }
+    let config = Config::load(cli.config.as_deref())?;
+    log::install(&config.log);
+    match cli.command {
+        Command::Serve { demo, no_worker } => serve::serve(config, demo, !no_worker).await,
+        Command::Worker => serve::run_worker(&config).await,
+        Command::Migrate => migrate::run(&config).await,
+        Command::Doctor { json, demo } => {
+            let faults = doctor::look(&config, demo).await?;
+            doctor::print(&faults, json)?;
+            if faults.is_empty() { Ok(()) } else { Err("some checks failed".into()) }
+        }
+        Command::Demo { orgs, members, events } => {
+            let store = open(&config).await?;
+            demo::load_demo(&config, &store).await?;
+            match orgs {
+                0 => Ok(()),
+                _ => demo::fill_demo(&config, &store, Size { orgs, members, events }).await,
+            }
+        }
+        Command::User { command } => users::run(&config, command).await,
+        Command::Staff { command } => staff::run(&config, command).await,
+        Command::Keys { command: KeysCommand::Rotate } => {
+            let now = SystemClock.now();
+            let tokens = &config.api.tokens;
+            Ok(KeyRing::open(&tokens.keys_dir, tokens.key_schedule(), now)?.rotate(now)?)
+        }
+        Command::Audit { command: AuditCommand::RotateKey } => {
+            let now = SystemClock.now();
+            AuditKeys::open(&config.audit.keys_dir, config.log_origin(), false, now)?
+                .add_key(now)?;
+            say("created a key; servers also sign with it within a minute. \
+                 Then publish the response of `GET …/audit-log/keys`")
+        }
+        Command::Retention { command } => retention::retention(&config, command).await,
+        Command::Privacy { command } => retention::privacy(&config, command).await,
+        Command::Openapi { .. } | Command::Completions { .. } | Command::Audit { .. } => Ok(()),
+    }
+}
+
+/// Exits with status 2 if the input could not be verified.
+fn verified(verification: Verification) -> CliResult {
+    match verification {
+        Ok(true) => Ok(()),
+        Ok(false) => Err("verification failed: not valid".into()),
+        Err(error) => {
+            eprintln!("postern: {error}");
+            std::process::exit(2)
+        }
+    }
+}
+
+fn print_out(print: Print) -> CliResult {
+    let text = match print {
+        Print::Contract => postern_api::openapi(),
+        Print::Operations => postern_api::operations_table(),
+        Print::Permissions => postern_api::permissions_table(),
+        Print::Problems => postern_api::problems_table(),
+        Print::AuditActions => postern_api::actions_table(),
+    };
+    Ok(io::stdout().write_all(text.as_bytes())?)
+}

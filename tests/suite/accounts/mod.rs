@@ -1,0 +1,3 @@
+//! Accounts of all orgs, for staff.
+
+mod search_accounts;

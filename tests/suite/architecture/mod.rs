@@ -1,0 +1,4 @@
+//! Rules on the structure of the source code.
+
+mod crates;
+mod store_access;

@@ -1,0 +1,42 @@
+//! Files that may open the store.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+/// Files that open the store without a grant. All other code needs a call, which holds the grant.
+const STORE_ENTRY_FILES: &[&str] =
+    &["crates/api/src/http/admission.rs", "crates/api/src/http/call.rs", "crates/app/src/cli.rs"];
+
+#[test]
+fn only_listed_files_open_the_store() {
+    let root =
+        Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the package is in a workspace");
+    let crates = ["crates/api/src", "crates/app/src", "crates/postern/src", "crates/worker/src"];
+    let mut files: Vec<String> = crates
+        .iter()
+        .flat_map(|folder| files_in(&root.join(folder)))
+        .filter(|path| opens_the_store(path))
+        .map(|path| {
+            let path = path.strip_prefix(root).expect("the file is in the workspace");
+            path.display().to_string()
+        })
+        .collect();
+    files.sort();
+    assert_eq!(files, STORE_ENTRY_FILES, "only these files open the store");
+}
+
+fn opens_the_store(file: &Path) -> bool {
+    const NAMES: [&str; 3] = ["PreAuthTx::", "authorize_cli", "authorize_anonymous"];
+    fs::read_to_string(file).is_ok_and(|text| NAMES.iter().any(|name| text.contains(name)))
+}
+
+/// All files in a directory and its subdirectories.
+fn files_in(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).expect("the directory is readable");
+    entries
+        .map(|entry| entry.expect("the entry is readable").path())
+        .flat_map(|path| if path.is_dir() { files_in(&path) } else { vec![path] })
+        .collect()
+}

@@ -1,0 +1,133 @@
+//! Exports of audit events: formats, permissions, and the events that record them.
+
+use postern_domain::id::OrgId;
+use postern_tests::{App, on_all, on_both};
+use postern_tlog::Note;
+use serde_json::json;
+
+use super::{download, keys, keys_at, record_actions, verify};
+
+on_all![exports_are_recorded, staff_views_are_recorded, exports_by_staff_verify];
+
+mod csv_format {
+    use super::{csv_cells_are_not_formulas, on_both};
+
+    on_both![csv_cells_are_not_formulas];
+}
+
+async fn csv_cells_are_not_formulas(t: &App) {
+    let owner = t.sign_in("owner@acme.example").await;
+    owner.patch("/v1/orgs/acme", json!({ "name": "=HYPERLINK(\"http://x\")" })).await.expect(200);
+    t.sequence().await;
+    let table = download(&owner, "/v1/orgs/acme/audit-events", "text/csv").await.expect(200);
+    assert!(
+        table.header("content-disposition").contains("audit-acme.csv"),
+        "the file name contains the org's slug"
+    );
+    let mut rows = csv::ReaderBuilder::new().from_reader(table.body.as_bytes());
+    assert_eq!(
+        rows.headers().expect("the table has a header").get(0),
+        Some("id"),
+        "the first column is the id"
+    );
+    let header = rows.headers().expect("the table has a header").clone();
+    assert!(
+        ["schema_version", "erased_fields", "log_index", "leaf"]
+            .iter()
+            .all(|name| header.iter().any(|column| column == *name)),
+        "the header has the columns needed for verification: {header:?}"
+    );
+    let rows: Vec<csv::StringRecord> =
+        rows.records().map(|row| row.expect("each row has as many cells as the header")).collect();
+    let formula = |cell: &str| cell.starts_with(['=', '+', '-', '@', '\t', '\r']);
+    assert!(
+        !rows.iter().flat_map(|row| row.iter()).any(formula),
+        "no cell starts like a formula: {}",
+        table.body
+    );
+    let last = rows.last().expect("the table has rows");
+    assert_eq!(last.get(0), Some("checkpoint"), "the last row is the checkpoint");
+    assert!(
+        Note::parse(last.get(1).expect("the note is valid")).is_ok(),
+        "the checkpoint row contains a signed note: {last:?}"
+    );
+    assert_eq!(
+        i64::try_from(rows.len()).expect("the count fits the type") - 1,
+        t.db.count("SELECT count(*) FROM audit_event WHERE org_slug = 'acme'").await,
+        "each event of the org has a row"
+    );
+}
+
+async fn exports_are_recorded(t: &App) {
+    let owner = record_actions(t).await;
+    let admin = t.sign_in("admin@acme.example").await;
+    download(&admin, "/v1/orgs/acme/audit-events?action=org.*", "application/x-ndjson")
+        .await
+        .expect(200);
+    let recorded = owner.get("/v1/orgs/acme/audit-events?action=audit.exported").await.expect(200);
+    assert_eq!(
+        recorded.text("/data/0/actor/email"),
+        "admin@acme.example",
+        "the export event names the admin"
+    );
+    assert_eq!(
+        recorded.json["data"][0]["metadata"]["format"], "ndjson",
+        "the export event has the format"
+    );
+    assert_eq!(
+        recorded.json["data"][0]["metadata"]["filter"],
+        json!({ "action": "org.*" }),
+        "the export event has the filter"
+    );
+    let member = t.sign_in("member@acme.example").await;
+    download(&member, "/v1/orgs/acme/audit-events", "text/csv")
+        .await
+        .problem(403, "permission_denied");
+    let support = t.sign_in("support@postern.example").await;
+    let (target, _) = t.impersonate(&support, "owner@acme.example", "acme", "full").await;
+    download(&target, "/v1/orgs/acme/audit-events", "application/x-ndjson")
+        .await
+        .problem(403, "impersonation_blocked");
+    assert_eq!(t.recorded("audit.exported").await, 1, "denied exports are not recorded as exports");
+}
+
+/// Path of acme's events for staff.
+async fn acme_for_staff(t: &App) -> String {
+    let acme = t.db.uuid("SELECT id FROM organization WHERE slug = 'acme'").await;
+    format!("/v1/admin/audit-events?org={}", OrgId::new(acme))
+}
+
+/// Staff read their own events or, with the permission, all. Reading those of an org is recorded in
+/// its log.
+async fn staff_views_are_recorded(t: &App) {
+    let path = acme_for_staff(t).await;
+    let support = t.sign_in("support@postern.example").await;
+    download(&support, &path, "application/x-ndjson").await.problem(403, "permission_denied");
+    support.get("/v1/admin/audit-events").await.expect(200);
+    assert_eq!(t.recorded("audit.viewed").await, 0, "reading own events is not recorded");
+    let eng = t.sign_in("eng@postern.example").await;
+    eng.get(&path).await.expect(200);
+    let owner = t.sign_in("owner@acme.example").await;
+    let viewed = owner.get("/v1/orgs/acme/audit-events?action=audit.viewed").await.expect(200);
+    assert_eq!(
+        viewed.text("/data/0/actor/email"),
+        "eng@postern.example",
+        "the view event names the staff member"
+    );
+}
+
+async fn exports_by_staff_verify(t: &App) {
+    let owner = record_actions(t).await;
+    let eng = t.sign_in("eng@postern.example").await;
+    t.sequence().await;
+    let path = acme_for_staff(t).await;
+    let file = download(&eng, &path, "application/x-ndjson").await.expect(200).body;
+    assert_eq!(verify(&file, keys(&owner).await, &[]).faults, [], "the export by staff verifies");
+    let platform =
+        download(&eng, "/v1/admin/audit-events", "application/x-ndjson").await.expect(200).body;
+    let keys = keys_at(&eng, "/v1/admin/audit-log/keys").await;
+    assert_eq!(verify(&platform, keys, &[]).faults, [], "the export of the platform log verifies");
+    assert_eq!(t.recorded("audit.exported").await, 2, "each export is recorded once");
+    let nonexistent = "/v1/admin/audit-events?org=org_01k7fgpr00e00800000000000g";
+    download(&eng, nonexistent, "application/x-ndjson").await.problem(404, "not_found");
+}

@@ -1,0 +1,48 @@
+//! Truncated and rewritten logs, which only an earlier checkpoint reveals.
+
+use postern_tests::{App, on_both};
+use serde_json::json;
+
+use super::{ACME, run_as_administrator};
+use crate::audit::{checkpoint, export, fault_kinds, keys, record_actions, verify};
+
+on_both![truncated_or_rewritten_log_fails_verification];
+
+async fn truncated_or_rewritten_log_fails_verification(t: &App) {
+    let owner = record_actions(t).await;
+    let (kept, keys) = (checkpoint(&owner).await, keys(&owner).await);
+    // Removes the last entries with their events, leaves and checkpoints.
+    let truncate = format!(
+        "DELETE FROM audit_event WHERE id IN (SELECT event_id FROM audit_leaf WHERE org_id = \
+         {ACME} AND leaf_index >= 4); DELETE FROM audit_leaf WHERE org_id = {ACME} AND leaf_index \
+         >= 4; DELETE FROM audit_checkpoint WHERE org_id = {ACME} AND size > 4"
+    );
+    run_as_administrator(t, &truncate).await;
+    let file = export(&owner).await;
+    assert_eq!(
+        fault_kinds(&verify(&file, keys.clone(), &[])),
+        Vec::<&str>::new(),
+        "without an earlier checkpoint the truncation is not detectable"
+    );
+    assert_eq!(
+        fault_kinds(&verify(&file, keys.clone(), std::slice::from_ref(&kept))),
+        ["truncated"],
+        "with the kept checkpoint the truncation is detected"
+    );
+    // The log grows beyond the size of the kept checkpoint.
+    for n in 0..12 {
+        owner.patch("/v1/orgs/acme", json!({ "name": format!("New {n}") })).await.expect(200);
+    }
+    t.sequence().await;
+    let file = export(&owner).await;
+    assert_eq!(
+        fault_kinds(&verify(&file, keys.clone(), &[])),
+        Vec::<&str>::new(),
+        "without an earlier checkpoint the rewritten log verifies"
+    );
+    assert_eq!(
+        fault_kinds(&verify(&file, keys.clone(), std::slice::from_ref(&kept))),
+        ["rewritten"],
+        "with the kept checkpoint the rewrite is detected"
+    );
+}

@@ -1,0 +1,8 @@
+//! Signing in and out, tokens and signing keys.
+
+mod access_tokens;
+mod login;
+mod logout;
+mod refresh;
+mod signing_keys;
+pub mod token_forger;

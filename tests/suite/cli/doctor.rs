@@ -1,0 +1,123 @@
+//! `postern doctor`, and the faults with which `serve` does not start either.
+
+use std::{fs, os::unix::fs::PermissionsExt};
+
+use postern_tests::{App, SUPERUSER, as_role, on_both, tests_on};
+use serde_json::{Value, json};
+
+use super::{output_text, postern_on};
+
+on_both![healthy_database_passes, keys_readable_by_others_are_reported];
+
+tests_on! { sqlite_only, Sqlite: missing_append_only_trigger_is_rejected }
+
+tests_on! { postgres_only, Postgres: superuser_login_is_rejected, missing_login_is_reported }
+
+async fn healthy_database_passes(t: &App) {
+    let output = postern_on(&t.db.url, t.folder.path(), &["doctor", "--demo"], &[]);
+    assert!(
+        output.status.success() && output_text(&output).contains("all checks passed"),
+        "doctor passes: {}",
+        output_text(&output)
+    );
+    let output = postern_on(&t.db.url, t.folder.path(), &["doctor", "--demo", "--json"], &[]);
+    let report: Value = serde_json::from_slice(&output.stdout).expect("the output is valid JSON");
+    assert_eq!(report, json!({ "passed": true, "faults": [] }), "the JSON report has no faults");
+}
+
+async fn keys_readable_by_others_are_reported(t: &App) {
+    let keys = t.folder.path().join("keys");
+    let key = fs::read_dir(&keys)
+        .expect("the directory is readable")
+        .next()
+        .expect("a key file exists")
+        .expect("the entry is readable")
+        .path();
+    fs::set_permissions(&key, fs::Permissions::from_mode(0o640)).expect("the permissions are set");
+    let output = postern_on(
+        &t.db.url,
+        t.folder.path(),
+        &["doctor", "--demo", "--json"],
+        &[("POSTERN__TOKENS__KEYS_DIR", keys.to_str().expect("the path is UTF-8"))],
+    );
+    let report: Value = serde_json::from_slice(&output.stdout).expect("the output is valid JSON");
+    assert!(!output.status.success(), "doctor fails");
+    assert_eq!(report["faults"][0]["check"], "keys", "the check `keys` fails: {report}");
+    assert!(
+        report["faults"][0]["detail"].as_str().is_some_and(|detail| detail.contains("chmod 600")),
+        "the report includes the command: {report}"
+    );
+}
+
+async fn missing_append_only_trigger_is_rejected(t: &App) {
+    let trigger =
+        t.db.texts("SELECT sql FROM sqlite_master WHERE name = 'audit_event_no_update'").await;
+    // Sent as one batch each: another pooled connection may use a cached schema.
+    let drop_trigger = "DROP TRIGGER audit_event_no_update";
+    let create_noop_trigger =
+        "CREATE TRIGGER audit_event_no_update BEFORE UPDATE ON audit_event BEGIN SELECT 1; END";
+    for damage in [
+        format!("{drop_trigger}; {create_noop_trigger}"),
+        format!(
+            "DROP TRIGGER IF EXISTS audit_event_no_update; {create_noop_trigger}; {drop_trigger}"
+        ),
+    ] {
+        t.db.execute(&damage).await.expect("the statement runs");
+        for command in ["serve", "doctor"] {
+            let output = postern_on(&t.db.url, t.folder.path(), &[command, "--demo"], &[]);
+            assert!(
+                !output.status.success() && output_text(&output).contains("[triggers]"),
+                "{command} fails: {}",
+                output_text(&output)
+            );
+        }
+    }
+    t.db.execute(&format!("DROP TRIGGER IF EXISTS audit_event_no_update; {}", trigger[0]))
+        .await
+        .expect("the statement runs");
+    let healthy = postern_on(&t.db.url, t.folder.path(), &["doctor", "--demo"], &[]);
+    assert!(healthy.status.success(), "doctor passes: {}", output_text(&healthy));
+}
+
+async fn superuser_login_is_rejected(t: &App) {
+    let superuser = as_role(&t.db.url, SUPERUSER);
+    for command in ["serve", "doctor"] {
+        let output = postern_on(
+            &t.db.url,
+            t.folder.path(),
+            &[command, "--demo"],
+            &[("POSTERN__DATABASE__URL", &superuser)],
+        );
+        assert!(
+            !output.status.success() && output_text(&output).contains("SUPERUSER"),
+            "{command} fails: {}",
+            output_text(&output)
+        );
+        assert!(
+            output_text(&output).contains("`postern migrate` creates it"),
+            "the error includes a remedy: {}",
+            output_text(&output)
+        );
+    }
+}
+
+async fn missing_login_is_reported(t: &App) {
+    let missing_login = as_role(&t.db.url, "missing_login");
+    let output = postern_on(
+        &t.db.url,
+        t.folder.path(),
+        &["doctor", "--json"],
+        &[("POSTERN__DATABASE__URL", &missing_login)],
+    );
+    let report: Value = serde_json::from_slice(&output.stdout).expect("the output is valid JSON");
+    assert_eq!(
+        report["faults"][0]["check"], "connection",
+        "the check `connection` fails: {report}"
+    );
+    assert!(
+        !output.status.success()
+            && output_text(&output).contains("`postern migrate` creates the login"),
+        "the report includes a remedy: {}",
+        output_text(&output)
+    );
+}

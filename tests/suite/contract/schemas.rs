@@ -1,0 +1,163 @@
+//! Schemas of the document: described, and equal to the domain.
+
+use postern_domain::{
+    action::Action,
+    event::ActorType,
+    event_draft::{Outcome, TargetType},
+    feature::FeatureKey,
+    mode::Mode,
+    plan::Plan,
+    role::Role,
+    tier::Tier,
+};
+use serde_json::{Value, json};
+
+use super::{contract, operations};
+
+#[test]
+fn enums_match_the_domain() {
+    let contract = contract();
+    let enum_of = |schema: &str| contract["components"]["schemas"][schema]["enum"].clone();
+    assert_eq!(
+        enum_of("Role"),
+        Role::ALL.iter().map(|variant| variant.name()).collect::<Value>(),
+        "Role lists the domain's roles"
+    );
+    assert_eq!(
+        enum_of("Tier"),
+        Tier::ALL.iter().map(|variant| variant.name()).collect::<Value>(),
+        "Tier lists the domain's tiers"
+    );
+    assert_eq!(
+        enum_of("Plan"),
+        Plan::ALL.iter().map(|variant| variant.name()).collect::<Value>(),
+        "Plan lists the domain's plans"
+    );
+    assert_eq!(
+        enum_of("FeatureKey"),
+        FeatureKey::ALL.iter().map(|variant| variant.name()).collect::<Value>(),
+        "FeatureKey lists the domain's features"
+    );
+    assert_eq!(
+        enum_of("Outcome"),
+        Outcome::ALL.iter().map(|variant| variant.name()).collect::<Value>(),
+        "Outcome lists the domain's outcomes"
+    );
+    assert_eq!(
+        enum_of("KnownTargetType"),
+        TargetType::ALL.iter().map(|variant| variant.name()).collect::<Value>(),
+        "KnownTargetType lists the domain's target types"
+    );
+    assert_eq!(
+        enum_of("Mode"),
+        Mode::ALL.iter().map(|variant| variant.name()).collect::<Value>(),
+        "Mode lists the domain's impersonation modes"
+    );
+    assert_eq!(
+        enum_of("KnownProblemCode"),
+        postern_api::http::Code::ALL.iter().map(|code| code.name()).collect::<Value>(),
+        "KnownProblemCode lists all problem codes"
+    );
+    assert_eq!(
+        enum_of("KnownAction"),
+        Action::ALL.iter().map(|variant| variant.name()).collect::<Value>(),
+        "KnownAction lists all audit actions"
+    );
+}
+
+#[test]
+fn actor_types_match_the_domain() {
+    let contract = contract();
+    let actors = &contract["components"]["schemas"]["ActorRef"];
+    assert_eq!(actors["discriminator"]["propertyName"], "type", "actors are discriminated by type");
+    for kind in ActorType::ALL {
+        let variant = &actors["discriminator"]["mapping"][kind.name()];
+        let variant = contract
+            .pointer(variant.as_str().expect("the mapping has a reference").trim_start_matches('#'))
+            .expect("the reference resolves");
+        assert_eq!(
+            variant["properties"]["type"]["enum"],
+            json!([kind.name()]),
+            "the variant of {} has its type",
+            kind.name()
+        );
+    }
+}
+
+/// A field with its path, such as `Member.email`.
+type Field<'a> = (String, &'a Value);
+
+/// `tests/contract/lint.sh` checks that the examples match their schemas.
+#[test]
+fn every_field_has_a_description_and_an_example() {
+    let contract = contract();
+    let schemas = &contract["components"]["schemas"];
+    let mut all_fields = Vec::new();
+    for (name, schema) in schemas.as_object().expect("schemas is an object") {
+        all_fields.push((name.clone(), schema));
+        collect_fields(name, schema, &mut all_fields);
+    }
+    let paths_where = |predicate: &dyn Fn(&Value) -> bool| -> Vec<&str> {
+        let fields = all_fields.iter().filter(|(_, field)| predicate(field));
+        fields.map(|(path, _)| path.as_str()).collect()
+    };
+    let undescribed = paths_where(&|field| lacks_description(schemas, field));
+    assert!(undescribed.is_empty(), "every field has a description: {undescribed:#?}");
+    let without_example = paths_where(&lacks_example);
+    assert!(without_example.is_empty(), "every field has an example: {without_example:#?}");
+}
+
+#[test]
+fn every_parameter_has_a_description() {
+    let contract = contract();
+    for parameter in operations(&contract)
+        .into_iter()
+        .flat_map(|(_, operation)| operation["parameters"].as_array().into_iter().flatten())
+    {
+        assert!(
+            parameter["description"].is_string(),
+            "the parameter has a description: {parameter}"
+        );
+    }
+}
+
+fn collect_fields<'a>(path: &str, schema: &'a Value, all_fields: &mut Vec<Field<'a>>) {
+    for (name, field) in schema["properties"].as_object().into_iter().flatten() {
+        let path = format!("{path}.{name}");
+        all_fields.push((path.clone(), field));
+        collect_fields(&path, field, all_fields);
+    }
+    for part in ["oneOf", "allOf", "anyOf"]
+        .into_iter()
+        .flat_map(|key| schema[key].as_array().into_iter().flatten())
+    {
+        collect_fields(path, part, all_fields);
+    }
+    if let Some(items) = schema.get("items") {
+        collect_fields(&format!("{path}[]"), items, all_fields);
+    }
+}
+
+/// Reports whether the field, its variants and the schema that it references have no description.
+fn lacks_description(schemas: &Value, field: &Value) -> bool {
+    let described =
+        |schema: &Value| schema["description"].as_str().is_some_and(|text| text.len() > 5);
+    let referenced = |schema: &Value| {
+        schema["$ref"]
+            .as_str()
+            .and_then(|reference| reference.rsplit('/').next().map(|name| &schemas[name]))
+    };
+    let variants = field["oneOf"].as_array();
+    let variant_described = variants.is_some_and(|variants| variants.iter().any(described));
+    let referenced_schema = referenced(field)
+        .or_else(|| variants.and_then(|variants| variants.iter().find_map(referenced)));
+    !described(field) && !variant_described && !referenced_schema.is_some_and(described)
+}
+
+fn lacks_example(field: &Value) -> bool {
+    let has_example = ["example", "examples", "enum", "const", "$ref", "oneOf", "allOf"]
+        .iter()
+        .any(|key| field.get(*key).is_some());
+    !has_example
+        && !["boolean", "array", "object", "null"].iter().any(|kind| field["type"] == *kind)
+}

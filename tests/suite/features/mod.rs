@@ -1,0 +1,3 @@
+//! Features of an org.
+
+mod read_feature;

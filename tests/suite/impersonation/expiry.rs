@@ -1,0 +1,68 @@
+//! Expiry of impersonations, and the database rows that every impersonated request checks.
+
+use chrono::TimeDelta;
+use postern_tests::{App, Backend, on_both};
+use serde_json::json;
+
+on_both![
+    impersonation_expires,
+    earlier_expiry_in_the_database_applies,
+    impersonation_is_checked_against_current_rows,
+];
+
+async fn impersonation_expires(t: &App) {
+    let support = t.sign_in("support@postern.example").await;
+    let (ana, _) = t.impersonate(&support, "owner@acme.example", "acme", "full").await;
+    t.clock.advance(TimeDelta::minutes(30) - TimeDelta::seconds(1));
+    ana.get("/v1/me").await.expect(200);
+    t.clock.advance(TimeDelta::seconds(1));
+    ana.get("/v1/me").await.problem(401, "impersonation_expired");
+    ana.patch("/v1/orgs/acme", json!({ "name": "Other" }))
+        .await
+        .problem(401, "impersonation_expired");
+}
+
+async fn earlier_expiry_in_the_database_applies(t: &App) {
+    let support = t.sign_in("support@postern.example").await;
+    let (ana, _) = t.impersonate(&support, "owner@acme.example", "acme", "full").await;
+    t.clock.advance(TimeDelta::minutes(30) - TimeDelta::seconds(1));
+    ana.get("/v1/me").await.expect(200);
+    let earlier = match t.backend {
+        Backend::Sqlite => "UPDATE impersonation SET expires_at = '2026-11-20T09:10:00+00:00'",
+        Backend::Postgres | Backend::PgBouncer => {
+            "UPDATE impersonation SET expires_at = '2026-11-20T09:10:00Z'"
+        }
+    };
+    t.run_sql(earlier).await;
+    ana.get("/v1/me").await.problem(401, "impersonation_expired");
+}
+
+async fn impersonation_is_checked_against_current_rows(t: &App) {
+    let support = t.sign_in("support@postern.example").await;
+    let (target, _) = t.impersonate(&support, "member@acme.example", "acme", "full").await;
+    target.get("/v1/me").await.expect(200);
+    for (change, undo) in [
+        (
+            "UPDATE \"user\" SET suspended_at = created_at WHERE email = 'member@acme.example'",
+            "UPDATE \"user\" SET suspended_at = NULL",
+        ),
+        (
+            "UPDATE \"user\" SET suspended_at = created_at WHERE email = 'support@postern.example'",
+            "UPDATE \"user\" SET suspended_at = NULL",
+        ),
+        (
+            "UPDATE organization SET deletion_requested_at = created_at",
+            "UPDATE organization SET deletion_requested_at = NULL",
+        ),
+        (
+            "INSERT INTO staff (user_id, tier, since) SELECT id, 'support', created_at FROM \
+             \"user\" WHERE email = 'member@acme.example'",
+            "DELETE FROM staff WHERE user_id IN (SELECT id FROM \"user\" WHERE email = \
+             'member@acme.example')",
+        ),
+    ] {
+        t.run_sql(change).await;
+        target.get("/v1/me").await.problem(401, "impersonation_ended");
+        t.run_sql(undo).await;
+    }
+}

@@ -1,0 +1,7 @@
+//! Orgs and their dashboard.
+
+mod create_org;
+mod delete_org;
+mod read_dashboard;
+mod read_org;
+mod update_org;

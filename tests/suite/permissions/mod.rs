@@ -1,0 +1,3 @@
+//! The permission policy.
+
+mod read_policy;

@@ -1,0 +1,3 @@
+//! Settings of an org.
+
+mod update_settings;

@@ -1,0 +1,6 @@
+//! Tenant isolation.
+
+mod connection_reuse;
+pub mod isolation;
+mod rls;
+mod rls_drift;
