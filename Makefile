@@ -29,6 +29,7 @@ check: ## check format, lints, freshness of generated files, and the contract wi
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets -- -D warnings
 	@$(MAKE) --no-print-directory golden-into DIR="$$(mktemp -d)" CMP=1
+	tests/style.sh
 	tests/contract/lint.sh openapi/openapi.json
 
 .PHONY: contract-diff

@@ -87,9 +87,9 @@ pub fn problems_table() -> String {
 #[must_use]
 pub fn actions_table() -> String {
     let mut text = format!(
-        "# Audit actions\n\n{PRINTED}\n\nAll audit actions, each with a sample summary. The metadata of an event matches the \
-         JSON Schema (2020-12) of its action, unless the metadata has been erased. `truncated` \
-         replaces a value that is too large:\n\n```json\n{}\n```\n",
+        "# Audit actions\n\n{PRINTED}\n\nAll audit actions, each with a sample summary. The \
+         metadata of an event matches the JSON Schema (2020-12) of its action, unless the metadata \
+         has been erased. `truncated` replaces a value that is too large:\n\n```json\n{}\n```\n",
         json!({ "$defs": { "truncated": metadata::truncated() } })
     );
     let routes = routes();

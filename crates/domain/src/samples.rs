@@ -198,7 +198,7 @@ fn user(name: &str, email: &str) -> User {
 }
 
 fn caller(name: &str, tier: Option<Tier>) -> Caller {
-    // Another ID than that of the users in the samples: nobody impersonates themselves.
+    // Another ID than that of the users in the samples: staff cannot impersonate themselves.
     let person = Person { id: Id::new(Uuid::max()), name: name.into(), email: String::new() };
     Caller { person, tier, session: Id::new(Uuid::nil()), impersonation: None }
 }

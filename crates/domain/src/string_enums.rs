@@ -55,11 +55,11 @@ macro_rules! string_enum {
             fn deserialize<D: $crate::string_enums::serde::Deserializer<'de>>(
                 deserializer: D,
             ) -> Result<Self, D::Error> {
-                let text =
-                    <String as $crate::string_enums::serde::Deserialize>::deserialize(deserializer)?;
-                Self::parse(&text).ok_or_else(|| {
-                    $crate::string_enums::serde::de::Error::custom(concat!("one of" $(, " ", $text)+))
-                })
+                use $crate::string_enums::serde::{Deserialize, de::Error};
+
+                let text = <String as Deserialize>::deserialize(deserializer)?;
+                Self::parse(&text)
+                    .ok_or_else(|| Error::custom(concat!("one of" $(, " ", $text)+)))
             }
         }
 

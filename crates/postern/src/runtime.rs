@@ -1,4 +1,4 @@
-//! What several commands need: the database, the request context and the output.
+//! Shared by several commands: the database, the request context and the output.
 
 use std::{
     error::Error,

@@ -79,19 +79,12 @@ fn record_role_change(bench: &Bench<'_>, org: &Org) -> PathBuf {
 /// Changes a script for the first org so that each connection uses another org. Returns its text.
 fn distribute(script: &Path, orgs: &[Org]) -> String {
     let mut text = fs::read_to_string(script).expect("the script is readable");
-    let columns: [(fn(&Org) -> &str, &str); 4] = [
-        (|org| &org.slug, ""),
-        (|org| &org.id, "::uuid[]"),
-        (|org| &org.owner, "::uuid[]"),
-        (|org| &org.viewer, "::uuid[]"),
-    ];
-    for (column, cast) in columns {
-        let values =
-            orgs.iter().map(|org| format!("'{}'", column(org))).collect::<Vec<_>>().join(", ");
-        text = text.replace(
-            &format!("'{}'", column(&orgs[0])),
-            &format!("((ARRAY[{values}]{cast})[1 + :client_id])"),
-        );
+    for (nth, cast) in ["", "::uuid[]", "::uuid[]", "::uuid[]"].into_iter().enumerate() {
+        let quoted =
+            |org: &Org| format!("'{}'", [&org.slug, &org.id, &org.owner, &org.viewer][nth]);
+        let values = orgs.iter().map(quoted).collect::<Vec<_>>().join(", ");
+        text =
+            text.replace(&quoted(&orgs[0]), &format!("((ARRAY[{values}]{cast})[1 + :client_id])"));
     }
     fs::write(script, &text).expect("the script is written");
     text

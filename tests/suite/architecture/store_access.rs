@@ -1,9 +1,8 @@
 //! Files that may open the store.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-};
+use std::{fs, path::Path};
+
+use super::files_in;
 
 /// Files that open the store without a grant. All other code needs a call, which holds the grant.
 const STORE_ENTRY_FILES: &[&str] =
@@ -30,13 +29,4 @@ fn only_listed_files_open_the_store() {
 fn opens_the_store(file: &Path) -> bool {
     const NAMES: [&str; 3] = ["PreAuthTx::", "authorize_cli", "authorize_anonymous"];
     fs::read_to_string(file).is_ok_and(|text| NAMES.iter().any(|name| text.contains(name)))
-}
-
-/// All files in a directory and its subdirectories.
-fn files_in(folder: &Path) -> Vec<PathBuf> {
-    let entries = fs::read_dir(folder).expect("the directory is readable");
-    entries
-        .map(|entry| entry.expect("the entry is readable").path())
-        .flat_map(|path| if path.is_dir() { files_in(&path) } else { vec![path] })
-        .collect()
 }

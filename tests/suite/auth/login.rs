@@ -80,7 +80,7 @@ async fn failed_sign_ins_are_rate_limited(t: &App) {
 
 async fn ip_address_with_session_is_exempt_from_rate_limit(t: &App) {
     let server = App::start(t.backend, |config| {
-        config.server.trusted_proxies = vec!["127.0.0.0/8".parse().expect("the network is valid")]
+        config.server.trusted_proxies = vec!["127.0.0.0/8".parse().expect("the network is valid")];
     })
     .await;
     let sign_in_from = |ip: &'static str, password: &'static str| {

@@ -80,7 +80,9 @@ fn every_reference_resolves() {
                 _ => collect_references(member, references),
             }),
             Value::Array(items) => {
-                items.iter().for_each(|item| collect_references(item, references));
+                for item in items {
+                    collect_references(item, references);
+                }
             }
             _ => {}
         }

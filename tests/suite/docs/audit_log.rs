@@ -16,7 +16,7 @@ async fn documented_log_verification_works(t: &App) {
         let file = t.folder.path().join(name);
         fs::create_dir_all(file.parent().expect("the file is in a directory"))
             .expect("the directory is created");
-        fs::write(file, content).expect("the file is written")
+        fs::write(file, content).expect("the file is written");
     };
     write("kept-1.txt", checkpoint(&owner).await.as_bytes());
     owner.patch("/v1/orgs/acme", json!({ "name": "Acme once more" })).await.expect(200);

@@ -1,4 +1,4 @@
-//! ETags and conditional requests (RFC 9110).
+//! Entity tags and conditional requests (RFC 9110).
 
 use postern_tests::{App, Response, on_both};
 

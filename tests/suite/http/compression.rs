@@ -39,7 +39,7 @@ async fn responses_are_compressed_on_request(t: &App) {
     );
 }
 
-/// A strong ETag identifies the exact bytes.
+/// A strong `ETag` identifies the exact bytes.
 async fn responses_with_an_etag_are_not_compressed(t: &App) {
     let owner = t.sign_in("owner@acme.example").await;
     for encoding in ["gzip", "gzip, identity;q=0.1"] {

@@ -44,7 +44,7 @@ async fn every_response_has_security_headers(t: &App) {
 
 async fn hsts_is_sent_with_an_https_url(t: &App) {
     let secure = App::start(t.backend, |config| {
-        "https://postern.example".clone_into(&mut config.server.public_url)
+        "https://postern.example".clone_into(&mut config.server.public_url);
     })
     .await;
     assert_eq!(
@@ -96,7 +96,7 @@ async fn forwarded_ip_is_trusted_only_from_proxies(t: &App) {
         "the header is ignored without a trusted proxy"
     );
     let behind = App::start(t.backend, |config| {
-        config.server.trusted_proxies = vec!["127.0.0.0/8".parse().expect("the network is valid")]
+        config.server.trusted_proxies = vec!["127.0.0.0/8".parse().expect("the network is valid")];
     })
     .await;
     assert_eq!(

@@ -84,7 +84,7 @@ async fn concurrent_updates_of_one_version_succeed_once(t: &App) {
     );
 }
 
-/// Updates the settings of acme if their ETag is in `if_match`.
+/// Updates the settings of acme if their `ETag` is in `if_match`.
 async fn update(caller: &Person<'_>, if_match: &str, body: Value) -> Response {
     let request =
         caller.request("PATCH", "/v1/orgs/acme/settings").header("if-match", if_match).json(&body);

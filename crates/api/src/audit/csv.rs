@@ -3,9 +3,8 @@
 
 use postern_audit_log::export::Trailer;
 use postern_domain::{
-    event::{ActorRef, Event, OnBehalfOf, Source, VerifiableEvent},
+    event::{ActorRef, Event, Source, VerifiableEvent},
     event_draft::Target,
-    org_ref::OrgRef,
 };
 
 use crate::http::Format;
@@ -49,11 +48,11 @@ pub struct ExportEncoder {
 
 impl ExportEncoder {
     pub fn new(format: Format) -> Self {
-        let mut table = Self { format, written: Vec::new() };
+        let mut encoder = Self { format, written: Vec::new() };
         if format == Format::Csv {
-            table.row(COLUMNS.map(str::to_owned));
+            encoder.row(COLUMNS.map(str::to_owned).to_vec());
         }
-        table
+        encoder
     }
 
     pub fn event(&mut self, event: &VerifiableEvent) {
@@ -69,7 +68,7 @@ impl ExportEncoder {
         match (self.format, trailer) {
             (Format::Ndjson, trailer) => self.line(trailer),
             (Format::Csv, Trailer::End(end)) => {
-                let mut row = COLUMNS.map(|_| String::new());
+                let mut row = vec![String::new(); COLUMNS.len()];
                 "checkpoint".clone_into(&mut row[0]);
                 row[1].clone_from(&end.checkpoint);
                 self.row(row);
@@ -87,11 +86,13 @@ impl ExportEncoder {
         self.written.push(b'\n');
     }
 
-    fn row(&mut self, cells: [String; COLUMNS.len()]) {
+    fn row(&mut self, cells: Vec<String>) {
         let mut writer = csv::WriterBuilder::new()
             .terminator(csv::Terminator::CRLF)
             .from_writer(std::mem::take(&mut self.written));
-        writer.write_record(cells.map(escape_formula)).expect("writing to memory does not fail");
+        writer
+            .write_record(cells.into_iter().map(escape_formula))
+            .expect("writing to memory does not fail");
         self.written = writer.into_inner().expect("writing to memory does not fail");
     }
 }
@@ -103,7 +104,8 @@ fn escape_formula(cell: String) -> String {
     if cell.starts_with(starts) { format!("'{cell}") } else { cell }
 }
 
-fn cells(VerifiableEvent { event, opening }: &VerifiableEvent) -> [String; COLUMNS.len()] {
+/// Cells of a row, in the order of [`COLUMNS`].
+fn cells(VerifiableEvent { event, opening }: &VerifiableEvent) -> Vec<String> {
     let Event {
         id,
         occurred_at,
@@ -112,7 +114,7 @@ fn cells(VerifiableEvent { event, opening }: &VerifiableEvent) -> [String; COLUM
         on_behalf_of,
         action,
         outcome,
-        target,
+        target: Target { kind, id: target_id, label },
         summary,
         reason,
         ticket_ref,
@@ -122,39 +124,26 @@ fn cells(VerifiableEvent { event, opening }: &VerifiableEvent) -> [String; COLUM
         log,
         erased_fields,
     } = event;
-    let [kind, actor_id, email, tier] = actor_cells(actor);
-    let [ip, user_agent, session_id, impersonation_id, request_id] = source_cells(source);
-    let Target { kind: target_type, id: target_id, label } = target;
-    [
-        id.to_string(),
-        occurred_at.to_rfc3339_opts(chrono::SecondsFormat::AutoSi, true),
-        or_empty(org.as_ref().map(|OrgRef { id, .. }| id).as_ref()),
-        or_empty(org.as_ref().map(|OrgRef { slug, .. }| slug).as_ref()),
-        kind,
-        actor_id,
-        email,
-        tier,
-        or_empty(on_behalf_of.as_ref().map(|OnBehalfOf { id, .. }| id).as_ref()),
-        or_empty(on_behalf_of.as_ref().and_then(|OnBehalfOf { email, .. }| email.as_ref())),
-        action.to_string(),
-        outcome.to_string(),
-        target_type.to_string(),
-        or_empty(target_id.as_ref()),
-        label.clone(),
-        summary.clone(),
-        or_empty(reason.as_ref()),
-        or_empty(ticket_ref.as_ref()),
-        serde_json::to_string(metadata).expect("a JSON object serializes"),
-        ip,
-        user_agent,
-        session_id,
-        impersonation_id,
-        request_id,
-        schema_version.to_string(),
-        erased_fields.iter().map(|field| field.name()).collect::<Vec<_>>().join(" "),
-        or_empty(log.as_ref().map(|log| log.index).as_ref()),
-        or_empty(opening.leaf.as_ref()),
-    ]
+    let org = org.as_ref();
+    let time = occurred_at.to_rfc3339_opts(chrono::SecondsFormat::AutoSi, true);
+    let metadata = serde_json::to_string(metadata).expect("a JSON object serializes");
+    let erased_fields =
+        erased_fields.iter().map(|field| field.name()).collect::<Vec<_>>().join(" ");
+    let mut cells = vec![id.to_string(), time];
+    cells.extend([or_empty(org.map(|org| &org.id)), or_empty(org.map(|org| &org.slug))]);
+    cells.extend(actor_cells(actor));
+    cells.extend([
+        or_empty(on_behalf_of.as_ref().map(|user| &user.id)),
+        or_empty(on_behalf_of.as_ref().and_then(|user| user.email.as_ref())),
+    ]);
+    cells.extend([action.to_string(), outcome.to_string()]);
+    cells.extend([kind.to_string(), or_empty(target_id.as_ref()), label.clone(), summary.clone()]);
+    cells.extend([or_empty(reason.as_ref()), or_empty(ticket_ref.as_ref()), metadata]);
+    cells.extend(source_cells(source));
+    cells.extend([schema_version.to_string(), erased_fields]);
+    cells.push(or_empty(log.as_ref().map(|log| log.index).as_ref()));
+    cells.push(or_empty(opening.leaf.as_ref()));
+    cells
 }
 
 fn actor_cells(ActorRef { kind, id, email, tier }: &ActorRef) -> [String; 4] {

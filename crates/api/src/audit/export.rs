@@ -187,8 +187,8 @@ impl<O: Source> Export<O> {
         }
     }
 
-    /// Resumes the call. Fails if the export has taken longer than [`MAX_DURATION`], or if the caller
-    /// may no longer read all requested events.
+    /// Authorizes the call again. Fails if the export has taken longer than [`MAX_DURATION`], or if
+    /// the caller may no longer read all requested events.
     async fn reenter(&self) -> Result<Call<O>, ExportError> {
         if self.begun.elapsed() > MAX_DURATION {
             return Err(Problem::new(Code::TokenExpired).into());

@@ -81,7 +81,8 @@ pub async fn read_log_checkpoint(call: Call<op::ReadLogCheckpoint>) -> Result<Do
 /// Returns one verifier key per line (C2SP `signed-note`). Compare them with the keys that the
 /// vendor publishes elsewhere.
 #[utoipa::path(
-    get, path = "/v1/orgs/{org}/audit-log/keys", tag = "audit", impl_for = ReadLogKeys, responses(
+    get, path = "/v1/orgs/{org}/audit-log/keys", tag = "audit", impl_for = ReadLogKeys,
+    responses(
     (status = 200, description = "The keys.", body = String, content_type = "text/plain")
 ))]
 pub async fn read_log_keys(call: Call<op::ReadLogKeys>) -> Result<Download, Problem> {
@@ -131,7 +132,8 @@ pub async fn read_log_entries(
 /// entry to the root, and the checkpoint with that root. Returns 404 until the event has been added
 /// to the log (normally within a second).
 #[utoipa::path(
-    get, path = "/v1/orgs/{org}/audit-log/proof", tag = "audit", impl_for = ReadLogProof, responses(
+    get, path = "/v1/orgs/{org}/audit-log/proof", tag = "audit", impl_for = ReadLogProof,
+    responses(
     (status = 200, description = "The proof.", body = String, content_type = "text/plain")
 ))]
 pub async fn read_log_proof(
@@ -209,7 +211,8 @@ pub async fn read_platform_log_entries(
 ///
 /// Same response as `read_log_proof`.
 #[utoipa::path(
-    get, path = "/v1/admin/audit-log/proof", tag = "support", impl_for = ReadPlatformLogProof, responses(
+    get, path = "/v1/admin/audit-log/proof", tag = "support", impl_for = ReadPlatformLogProof,
+    responses(
     (status = 200, description = "The proof.", body = String, content_type = "text/plain"),
     (status = 404,
         description = "`not_found`: the event is not in the log, or has not been added yet.")

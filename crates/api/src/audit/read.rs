@@ -37,7 +37,8 @@ use crate::{
 /// `checkpoint` and the checkpoint. CSV cells that a spreadsheet could run as a formula are
 /// prefixed with an apostrophe.
 #[utoipa::path(
-    get, path = "/v1/orgs/{org}/audit-events", tag = "audit", impl_for = ListAuditEvents, responses(
+    get, path = "/v1/orgs/{org}/audit-events", tag = "audit", impl_for = ListAuditEvents,
+    responses(
     (status = 200, description = "A page of events, or an export.", content(
         (EventPage = "application/json"), (String = "application/x-ndjson"), (String = "text/csv")
     )),
@@ -85,7 +86,8 @@ pub async fn read_audit_event(
 ///
 /// Returns active, ended and expired impersonations with their reason and ticket, newest first.
 #[utoipa::path(
-    get, path = "/v1/orgs/{org}/impersonations", tag = "audit", impl_for = ListOrgImpersonations, responses(
+    get, path = "/v1/orgs/{org}/impersonations", tag = "audit", impl_for = ListOrgImpersonations,
+    responses(
     (status = 200, description = "A page of impersonations.", body = ImpersonationPage)
 ))]
 pub async fn list_org_impersonations(
@@ -107,7 +109,8 @@ pub type ImpersonationPage = Listed<Impersonation>;
 /// that of `org`, or the platform's log without `org`. Exports have the format described at
 /// `list_audit_events`.
 #[utoipa::path(
-    get, path = "/v1/admin/audit-events", tag = "support", impl_for = ListPlatformAuditEvents, responses(
+    get, path = "/v1/admin/audit-events", tag = "support", impl_for = ListPlatformAuditEvents,
+    responses(
     (status = 200, description = "A page of events, or an export.", content(
         (EventPage = "application/json"), (String = "application/x-ndjson"), (String = "text/csv")
     )),

@@ -70,7 +70,8 @@ impl FromInput for Resume {
 /// To resume after an event, send its `id` as `Last-Event-ID`. Otherwise the stream starts with the
 /// next new event. The stream ends when the access token expires: reconnect with a new one.
 #[utoipa::path(
-    get, path = "/v1/orgs/{org}/audit-events/stream", tag = "audit", impl_for = StreamAuditEvents, responses(
+    get, path = "/v1/orgs/{org}/audit-events/stream", tag = "audit", impl_for = StreamAuditEvents,
+    responses(
     (status = 200, description = "The stream.", body = String, content_type = "text/event-stream"),
     (status = 429, description = "`too_many_streams`: too many open streams, exports and text \
         searches. Close one, or retry after one has ended.")

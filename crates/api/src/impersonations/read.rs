@@ -10,7 +10,8 @@ use crate::{
 /// Returns active, ended and expired impersonations, newest first. Support and operations see their
 /// own, engineering and super admins all.
 #[utoipa::path(
-    get, path = "/v1/admin/impersonations", tag = "support", impl_for = ListImpersonations, responses(
+    get, path = "/v1/admin/impersonations", tag = "support", impl_for = ListImpersonations,
+    responses(
     (status = 200, description = "A page of impersonations.", body = ImpersonationPage)
 ))]
 pub async fn list_impersonations(

@@ -170,7 +170,12 @@ pub async fn run(cli: Cli) -> CliResult {
     }
     let config = Config::load(cli.config.as_deref())?;
     log::install(&config.log);
-    match cli.command {
+    run_with(config, cli.command).await
+}
+
+/// Runs a command that needs the configuration.
+async fn run_with(config: Config, command: Command) -> CliResult {
+    match command {
         Command::Serve { demo, no_worker } => serve::serve(config, demo, !no_worker).await,
         Command::Worker => serve::run_worker(&config).await,
         Command::Migrate => migrate::run(&config).await,

@@ -26,7 +26,7 @@ pub struct OtherOrg {
 }
 
 impl Pair {
-    pub fn new(existing: impl ToString, nonexistent: impl ToString) -> Self {
+    pub fn new(existing: &impl ToString, nonexistent: &impl ToString) -> Self {
         Self { existing: existing.to_string(), nonexistent: nonexistent.to_string() }
     }
 }
@@ -40,10 +40,10 @@ impl OtherOrg {
         owner.patch("/v1/orgs/globex", json!({ "name": "Globex Worldwide" })).await.expect(200);
         let ids = ids(t, impersonation).await;
         let words = vec![
-            Pair::new("globex", "nowhere"),
-            Pair::new("owner@globex.example", "owner@nowhere.example"),
-            Pair::new("Gita Rao", "Unknown Rao"),
-            Pair::new("GLX-7001", "GLX-0000"),
+            Pair::new(&"globex", &"nowhere"),
+            Pair::new(&"owner@globex.example", &"owner@nowhere.example"),
+            Pair::new(&"Gita Rao", &"Unknown Rao"),
+            Pair::new(&"GLX-7001", &"GLX-0000"),
         ];
         let mut markers = ["lobex", "Gita", "Goran", "Marc Petit", "Viktor", "GLX-7001"]
             .map(str::to_owned)
@@ -82,11 +82,11 @@ async fn ids(t: &App, impersonation: ImpersonationId) -> BTreeMap<&'static str, 
     let event = EventId::new(t.db.uuid(&of_globex("audit_event")).await);
     let random_uuid = || t.state.ids.next::<()>(t.clock.now()).uuid();
     BTreeMap::from([
-        ("org", Pair::new(org, OrgId::new(random_uuid()))),
-        ("user", Pair::new(user, UserId::new(random_uuid()))),
-        ("mem", Pair::new(member, MemberId::new(random_uuid()))),
-        ("sess", Pair::new(session, SessionId::new(random_uuid()))),
-        ("imp", Pair::new(impersonation, ImpersonationId::new(random_uuid()))),
-        ("evt", Pair::new(event, EventId::new(random_uuid()))),
+        ("org", Pair::new(&org, &OrgId::new(random_uuid()))),
+        ("user", Pair::new(&user, &UserId::new(random_uuid()))),
+        ("mem", Pair::new(&member, &MemberId::new(random_uuid()))),
+        ("sess", Pair::new(&session, &SessionId::new(random_uuid()))),
+        ("imp", Pair::new(&impersonation, &ImpersonationId::new(random_uuid()))),
+        ("evt", Pair::new(&event, &EventId::new(random_uuid()))),
     ])
 }

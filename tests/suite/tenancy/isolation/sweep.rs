@@ -32,7 +32,7 @@ impl Sweep<'_> {
             self.path_parameter(operation, name, &self.other_org.ids[prefix(name)]).await;
             compared += 1;
             if name == "org" {
-                self.path_parameter(operation, name, &Pair::new("globex", "nowhere")).await;
+                self.path_parameter(operation, name, &Pair::new(&"globex", &"nowhere")).await;
                 compared += 1;
             }
         }
