@@ -13,7 +13,7 @@ pub fn install(config: &Log) {
         fmt().with_env_filter(filter).with_ansi(io::stderr().is_terminal()).with_writer(io::stderr);
     match config.format.as_str() {
         "json" => {
-            builder.json().flatten_event(true).with_current_span(true).with_span_list(false).init()
+            builder.json().flatten_event(true).with_current_span(true).with_span_list(false).init();
         }
         _ => builder.init(),
     }

@@ -82,7 +82,7 @@ impl App {
             format!("SELECT action || ' ' || {text} FROM audit_event WHERE erased_fields IS NULL");
         for row in self.db.texts(&sql).await {
             let (name, json) = row.split_once(' ').expect("action and metadata");
-            let Some(action) = Action::parse(&name) else {
+            let Some(action) = Action::parse(name) else {
                 assert!(self.skips_invariants.get(), "{name} is an audit action");
                 continue;
             };

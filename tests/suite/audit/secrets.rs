@@ -38,10 +38,10 @@ async fn secrets_are_not_recorded(t: &App) {
     for secret in tokens.iter().map(String::as_str).chain([marker, PASSWORD, "$argon2"]) {
         assert!(!log.contains(secret), "the audit log does not contain {secret}");
     }
-    let answer_column =
-        if t.backend == Backend::Sqlite { "hex(answer)" } else { "encode(answer, 'hex')" };
+    let response_column =
+        if t.backend == Backend::Sqlite { "hex(response)" } else { "encode(response, 'hex')" };
     let stored =
-        t.db.texts(&format!("SELECT {answer_column} FROM idempotency_key"))
+        t.db.texts(&format!("SELECT {response_column} FROM idempotency_key"))
             .await
             .concat()
             .to_lowercase();

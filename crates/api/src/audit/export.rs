@@ -72,7 +72,7 @@ pub async fn start<O: Source>(call: Call<O>, request: ExportRequest) -> Result<D
             Ok(()) => stream.finish(),
             Err(ExportError::Disconnected) => tracing::info!("export aborted: client disconnected"),
             Err(ExportError::Failed(problem)) => {
-                tracing::warn!(code = problem.code().name(), "export aborted")
+                tracing::warn!(code = problem.code().name(), "export aborted");
             }
         }
     };

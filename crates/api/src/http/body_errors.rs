@@ -76,7 +76,9 @@ fn gather(errors: &ValidationErrors, at: &str, all: &mut Vec<FieldError>) {
         match kind {
             ValidationErrorsKind::Struct(inner) => gather(inner, &at, all),
             ValidationErrorsKind::List(items) => {
-                items.iter().for_each(|(n, inner)| gather(inner, &format!("{at}/{n}"), all))
+                for (n, inner) in items {
+                    gather(inner, &format!("{at}/{n}"), all);
+                }
             }
             ValidationErrorsKind::Field(faults) => {
                 all.extend(faults.iter().map(|fault| FieldError {
@@ -86,7 +88,7 @@ fn gather(errors: &ValidationErrors, at: &str, all: &mut Vec<FieldError>) {
                         || format!("fails the rule {}", fault.code),
                         ToString::to_string,
                     ),
-                }))
+                }));
             }
         }
     }

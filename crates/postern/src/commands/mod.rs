@@ -170,7 +170,7 @@ pub async fn run(cli: Cli) -> CliResult {
     }
     let config = Config::load(cli.config.as_deref())?;
     log::install(&config.log);
-    run_with(config, cli.command).await
+    Box::pin(run_with(config, cli.command)).await
 }
 
 /// Runs a command that needs the configuration.

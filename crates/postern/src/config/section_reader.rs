@@ -68,10 +68,10 @@ fn compare(given: &Dict, known: &Dict, at: &str, faults: &mut Vec<String>) {
         match (known.get(key), value) {
             (None, _) => faults.push(format!("{path}: unknown setting")),
             (Some(Value::Dict(_, known)), Value::Dict(_, given)) => {
-                compare(given, known, &path, faults)
+                compare(given, known, &path, faults);
             }
             (Some(Value::Dict(..)), _) => {
-                faults.push(format!("{path}: is a section, not a setting"))
+                faults.push(format!("{path}: is a section, not a setting"));
             }
             (Some(default), value) if kind(default) != kind(value) => {
                 faults.push(format!("{path}: expected {}, found {}", kind(default), kind(value)));

@@ -133,7 +133,7 @@ fn finish(operation: &mut Value, mounted: &Mounted, shared: &mut BTreeMap<String
         [action] => operation["x-audit-action"] = action.name().into(),
         actions => {
             operation["x-audit-action"] =
-                actions.iter().map(|action| Value::from(action.name())).collect()
+                actions.iter().map(|action| Value::from(action.name())).collect();
         }
     }
     if !row.demands.is_empty() {

@@ -29,9 +29,10 @@ pub fn add(operation: &mut Value, mounted: &Mounted) {
             describe_example(parameter);
         }
     }
-    match parameters.is_empty() {
-        true => drop(operation.as_object_mut().and_then(|members| members.remove("parameters"))),
-        false => operation["parameters"] = parameters.into(),
+    if parameters.is_empty() {
+        operation.as_object_mut().expect("an operation is an object").remove("parameters");
+    } else {
+        operation["parameters"] = parameters.into();
     }
 }
 
