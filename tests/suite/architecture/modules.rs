@@ -121,7 +121,7 @@ impl Paths {
             UseTree::Rename(rename) => self.add(&with(rename.ident.to_string())),
             UseTree::Glob(_) => self.add(prefix),
             UseTree::Group(group) => {
-                group.items.iter().for_each(|tree| self.add_tree(tree, prefix))
+                group.items.iter().for_each(|tree| self.add_tree(tree, prefix));
             }
         }
     }
