@@ -27,7 +27,6 @@ const DOCUMENTS: [(&str, &str, &[&str]); 9] = [
     ("docs/architecture.md", include_str!("../../../docs/architecture.md"), &[]),
     ("docs/audit.md", include_str!("../../../docs/audit.md"), &["verify"]),
     ("docs/audit-reference.md", include_str!("../../../docs/audit-reference.md"), &["leaf"]),
-    ("docs/decisions.md", include_str!("../../../docs/decisions.md"), &[]),
     ("docs/glossary.md", include_str!("../../../docs/glossary.md"), &[]),
     ("docs/integrate.md", include_str!("../../../docs/integrate.md"), &["clients"]),
     ("docs/performance.md", include_str!("../../../docs/performance.md"), &[]),

@@ -164,7 +164,7 @@ async fn tenant_cannot_write_to_another_org(t: &App) {
         format!("UPDATE organization SET name = 'Taken' WHERE id = '{globex}'"),
         format!("UPDATE org_setting SET color = NULL WHERE org_id = '{globex}'"),
         format!("UPDATE impersonation SET ended_at = now() WHERE org_id = '{globex}'"),
-        format!("UPDATE idempotency_key SET answer = '' WHERE org_id = '{globex}'"),
+        format!("UPDATE idempotency_key SET response = '' WHERE org_id = '{globex}'"),
     ] {
         begin(&login, "postern_tenant", Some(&acme)).await;
         assert_eq!(
