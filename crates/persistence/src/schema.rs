@@ -27,9 +27,13 @@ pub async fn migrate(options: &Options) -> Result<MigrationOutcome, StoreError> 
     let pool = Pool::connect_as_owner(options).await?;
     let (db, named) =
         (pool.as_sea_orm(), roles.as_ref().map(|(roles, password)| (roles, password.as_deref())));
+    let pending = postern_migration::pending(&db).await?.len();
     let outcome = postern_migration::up(&db, named).await;
     pool.close().await;
     let outcome = outcome?;
+    if pending > 0 {
+        tracing::info!(migrations = pending, "schema migrated");
+    }
     if matches!(outcome, MigrationOutcome::Done) && options.audit_keys.is_some() {
         backfill(options).await?;
     }

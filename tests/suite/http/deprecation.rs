@@ -88,7 +88,7 @@ fn document_states_the_deprecation() {
     assert_eq!(operation["deprecated"], true, "the operation is marked as deprecated");
     let description = operation["description"].as_str().expect("the operation is described");
     assert!(
-        description.contains("gone from 2027-06-01 on. Use `read_health` instead."),
+        description.contains("may be removed from 2027-06-01. Use `read_health` instead."),
         "the description names the removal date and the replacement: {description}"
     );
     assert!(

@@ -32,7 +32,7 @@ use crate::{
     runtime::{CliResult, open, say},
 };
 
-/// Multi-tenant admin backend for B2B `SaaS`.
+/// Multi-tenant admin backend for B2B SaaS.
 #[derive(Debug, Parser)]
 #[command(version, propagate_version = true)]
 pub struct Cli {
