@@ -39,7 +39,7 @@ impl Server {
     }
 
     #[must_use]
-    pub const fn slow_reader(&self) -> Duration {
+    pub const fn stream_write_timeout(&self) -> Duration {
         Duration::from_secs(self.stream_write_timeout_seconds)
     }
 }

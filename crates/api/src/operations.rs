@@ -6,6 +6,11 @@
 //! for the same type, so an operation cannot be mounted without a row. A test checks that each row
 //! has a route. `openapi/operations.md` is generated from here.
 //!
+//! The column `records` lists the audit actions of an operation ([`Records`]): `records` for a
+//! change and `discloses` for an audited read require one of them in the unit of work, `in_own_tx`
+//! commits one before the response, `on_anomaly` records one only in exceptional cases. The column
+//! `impersonated` is the impersonation rule ([`Impersonated`]).
+//!
 //! To deprecate an operation, add since, sunset and successor behind its demands:
 //! `[], deprecated ((2026, 12, 1), (2027, 6, 1), "read_org");`. Its responses then have the headers
 //! `Deprecation` and `Sunset`.
@@ -146,7 +151,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_row_is_sound() {
+    fn every_row_is_consistent() {
         for row in TABLE {
             let in_scope = row.needs.is_none_or(|needed| match row.scope {
                 postern_domain::scope::ScopeKind::Org => needed.lowest_role().is_some(),

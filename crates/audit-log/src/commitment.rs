@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 /// - `actor`: The actor's e-mail address.
 /// - `on_behalf_of`: The impersonated user's e-mail address.
 /// - `target`: The target's label.
+/// - `summary`, `reason`, `metadata`: The field of the event with this name.
 /// - `source`: The client's IP address, the user agent and the request id, which the client may
 ///   choose.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -172,7 +173,7 @@ pub struct Opening {
         )
     )]
     pub erased_fields: BTreeMap<PersonalField, String>,
-    /// Whether the event has yet to be added to the log.
+    /// Whether the event is still waiting to be added to the log. Omitted if false.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     #[cfg_attr(feature = "openapi", schema(nullable = false, example = false))]
     pub pending: bool,

@@ -27,6 +27,6 @@ pub struct End {
     pub filter: Option<serde_json::Value>,
     /// The signed checkpoint that the export is verified against.
     pub checkpoint: String,
-    /// Earlier signed checkpoints of the log, to narrow down the place of an alteration.
+    /// Earlier signed checkpoints of the log, to narrow down the position of an alteration.
     pub history: Vec<String>,
 }

@@ -6,7 +6,7 @@ pub struct Fault {
     /// Stable identifier: `altered`, `added`, `missing`, `duplicate`, `root`, `checkpoint`,
     /// `rewritten`, `truncated` or `incomplete`.
     pub kind: &'static str,
-    /// Description of the fault and of its place in the log.
+    /// Description of the fault and of its position in the log.
     pub detail: String,
 }
 

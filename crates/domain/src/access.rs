@@ -72,7 +72,7 @@ pub enum LogAccess {
     Streamed,
 }
 
-/// Event for staff who read or stream audit logs with the actions of others.
+/// Event for staff who can read all audit logs, and list or stream events.
 pub fn log_viewed(logs: AccessedLogs, access: LogAccess) -> EventDraft {
     let verb = match access {
         LogAccess::Read => "read",

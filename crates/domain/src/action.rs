@@ -92,13 +92,14 @@ actions! {
     AuditEntryRejected = "audit.entry_rejected" {}
     /// An audit log was exported, in full or in part.
     AuditExported = "audit.exported" { "format": Text, "filter": Filter, "entries": Count }
-    /// Staff read an audit log with the actions of others.
+    /// Staff who can read all audit logs listed or streamed events.
     AuditViewed = "audit.viewed" { "filter" maybe: Filter }
-    /// The retention of an audit log was changed, or a legal hold was placed or lifted.
+    /// The retention of an audit log was changed, or a legal hold was placed or released.
     AuditRetentionChanged = "audit.retention_changed" {
         "days" maybe: Changed(&Count), "held_since" maybe: Changed(&Moment),
     }
-    /// The contents of expired events were removed. Entries below `first_kept` may have no event.
+    /// The contents of expired events were removed. Log entries with an index below `first_kept`,
+    /// in the metadata, may have no event.
     AuditRetentionApplied = "audit.retention_applied" {
         "before": Moment, "events": Count, "first_kept": Count,
     }

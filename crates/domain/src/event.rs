@@ -32,7 +32,7 @@ string_enum! {
 
 string_enum_schema!(ActorType);
 
-/// Origin of the request.
+/// Client, session and ID of the request.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Source {

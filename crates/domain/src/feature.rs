@@ -65,7 +65,7 @@ pub struct Feature {
     /// Whether the plan includes the feature.
     pub in_plan: bool,
     pub plan: Plan,
-    /// State without an override and without a plan that includes the feature.
+    /// State if there is no override and the plan does not include the feature.
     pub default: bool,
 }
 
@@ -76,7 +76,7 @@ string_enum! {
         Override = "override",
         /// The org's plan.
         Plan = "plan",
-        /// Default: no override, and not in the plan.
+        /// The default: there is no override, and the plan does not include the feature.
         Default = "default",
     }
 }

@@ -47,7 +47,7 @@ pub enum MemberError {
     #[error("the last owner cannot be removed or demoted")]
     LastOwner,
     #[error("promotion to admin or owner is blocked under impersonation")]
-    RaisedUnderImpersonation,
+    PromotionUnderImpersonation,
 }
 
 impl Member {
@@ -71,7 +71,7 @@ pub struct LockedMember {
 impl LockedMember {
     /// Changes the member's role.
     pub fn change_role(self, role: Role, actor: &Actor) -> Result<Change<Member>, MemberError> {
-        self.may_be_acted_on()?;
+        self.check_caller_may_manage()?;
         if role > self.own_role {
             return Err(MemberError::AboveOwnRole);
         }
@@ -81,9 +81,9 @@ impl LockedMember {
         }
         let impersonated = actor.caller().is_some_and(|caller| caller.impersonation().is_some());
         if impersonated && role > member.role && role >= Role::Admin {
-            return Err(MemberError::RaisedUnderImpersonation);
+            return Err(MemberError::PromotionUnderImpersonation);
         }
-        leaves_an_owner(&member, self.owners)?;
+        check_owner_remains(&member, self.owners)?;
         let predicate = format!("changed {} from {} to {role}", member.email, member.role);
         let draft = EventDraft::new(Action::UserRoleChanged, member.target(), predicate)
             .with_change("role", member.role, role);
@@ -92,9 +92,9 @@ impl LockedMember {
 
     /// Removes the member from the org.
     pub fn remove(self) -> Result<Change<RemovedMember>, MemberError> {
-        self.may_be_acted_on()?;
+        self.check_caller_may_manage()?;
         let member = self.member;
-        leaves_an_owner(&member, self.owners)?;
+        check_owner_remains(&member, self.owners)?;
         let predicate = format!("removed {} from the org", member.email);
         let draft = EventDraft::new(Action::UserRemoved, member.target(), predicate)
             .with_metadata("role", member.role)
@@ -105,7 +105,7 @@ impl LockedMember {
     }
 
     /// Checks the caller's role again under the lock: it may have changed since authorization.
-    fn may_be_acted_on(&self) -> Result<(), MemberError> {
+    fn check_caller_may_manage(&self) -> Result<(), MemberError> {
         let still_manages = Permission::MembersManage.granted_to_role(self.own_role);
         if still_manages && self.member.role <= self.own_role {
             Ok(())
@@ -115,7 +115,7 @@ impl LockedMember {
     }
 }
 
-fn leaves_an_owner(member: &Member, owners: u64) -> Result<(), MemberError> {
+fn check_owner_remains(member: &Member, owners: u64) -> Result<(), MemberError> {
     if member.role == Role::Owner && owners <= 1 { Err(MemberError::LastOwner) } else { Ok(()) }
 }
 
@@ -125,7 +125,7 @@ mod tests {
     use crate::id::Id;
     use uuid::Uuid;
 
-    fn roster(role: Role, own_role: Role, owners: u64) -> LockedMember {
+    fn locked_member(role: Role, own_role: Role, owners: u64) -> LockedMember {
         let nil = Uuid::nil();
         let member = Member {
             id: Id::new(nil),
@@ -138,16 +138,16 @@ mod tests {
         LockedMember { org: Id::new(nil), member, own_role, owners }
     }
 
-    const NOBODY: Actor = Actor::Cli { command: "test" };
+    const ACTOR: Actor = Actor::Cli { command: "test" };
 
     /// Checks the rules for all triples of roles.
     #[test]
-    fn roles_change_only_below_and_up_to_ones_own() {
+    fn role_changes_are_limited_by_own_role() {
         for own in Role::ALL.iter().copied() {
             for old in Role::ALL.iter().copied() {
                 let reach = own >= Role::Admin && old <= own;
                 for new in Role::ALL.iter().copied() {
-                    let changed = roster(old, own, 2).change_role(new, &NOBODY);
+                    let changed = locked_member(old, own, 2).change_role(new, &ACTOR);
                     assert_eq!(
                         changed.is_ok(),
                         reach && new <= own,
@@ -157,26 +157,26 @@ mod tests {
                         assert_eq!(
                             change.event().is_some(),
                             old != new,
-                            "recorded exactly when something changed"
+                            "an event is recorded if and only if the role changes"
                         );
                     }
                 }
-                assert_eq!(roster(old, own, 2).remove().is_ok(), reach, "{own} removes {old}");
+                assert_eq!(locked_member(old, own, 2).remove().is_ok(), reach, "{own} removes {old}");
             }
         }
     }
 
     #[test]
-    fn the_last_owner_stays() {
+    fn last_owner_cannot_be_demoted_or_removed() {
         for role in [Role::Viewer, Role::Member, Role::Admin] {
-            let demoted = roster(Role::Owner, Role::Owner, 1).change_role(role, &NOBODY);
+            let demoted = locked_member(Role::Owner, Role::Owner, 1).change_role(role, &ACTOR);
             assert_eq!(demoted.err(), Some(MemberError::LastOwner));
         }
         assert_eq!(
-            roster(Role::Owner, Role::Owner, 1).remove().err(),
+            locked_member(Role::Owner, Role::Owner, 1).remove().err(),
             Some(MemberError::LastOwner)
         );
-        assert!(roster(Role::Owner, Role::Owner, 2).remove().is_ok());
-        assert!(roster(Role::Admin, Role::Owner, 1).remove().is_ok());
+        assert!(locked_member(Role::Owner, Role::Owner, 2).remove().is_ok());
+        assert!(locked_member(Role::Admin, Role::Owner, 1).remove().is_ok());
     }
 }

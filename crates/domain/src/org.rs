@@ -111,7 +111,7 @@ impl Org {
         Change::recorded(Self { name, ..self }, draft)
     }
 
-    /// Requests deletion: disables the org now; its data is to be purged after a grace period.
+    /// Requests deletion: disables the org now. Nothing purges its data yet.
     pub fn request_deletion(
         self,
         confirm_slug: &str,

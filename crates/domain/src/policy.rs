@@ -74,20 +74,20 @@ pub fn authenticate(
 }
 
 fn authenticate_impersonation(
-    identity: LoadedImpersonation,
+    impersonation: LoadedImpersonation,
     staff_is_live: bool,
     now: DateTime<Utc>,
 ) -> Result<ActiveImpersonation, AuthenticationError> {
-    let LoadedImpersonation { state, target, target_tier, org, role } = identity;
+    let LoadedImpersonation { state, target, target_tier, org, role } = impersonation;
     if state.ended_at.is_some() || !staff_is_live {
         return Err(AuthenticationError::ImpersonationEnded);
     }
     if now >= state.expires_at {
         return Err(AuthenticationError::ImpersonationExpired);
     }
-    // The target has left, was suspended or became staff; or the org is gone.
-    let gone = target.suspended_at.is_some() || target_tier.is_some() || role.is_none();
-    match org.filter(|org| !gone && org.deletion_requested_at.is_none()) {
+    // The target has left the org, was suspended or became staff.
+    let ineligible = target.suspended_at.is_some() || target_tier.is_some() || role.is_none();
+    match org.filter(|org| !ineligible && org.deletion_requested_at.is_none()) {
         None => Err(AuthenticationError::ImpersonationEnded),
         Some(org) => Ok(ActiveImpersonation {
             id: state.id,

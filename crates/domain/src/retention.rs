@@ -57,7 +57,7 @@ impl Retention {
     }
 
     pub fn release(self, reason: &Reason) -> Change<Self> {
-        let predicate = format!("lifted the legal hold on the audit log of {}", self.org.slug);
+        let predicate = format!("released the legal hold on the audit log of {}", self.org.slug);
         self.clone().change_to(Self { held_since: None, ..self }, predicate, reason)
     }
 

@@ -3,12 +3,12 @@
 use crate::{string_enum, string_enums::string_enum_schema};
 
 string_enum! {
-    /// Role of a member, lowest first; each includes the rights of the roles before it:
+    /// Role of a member, lowest first; each includes the permissions of the roles before it:
     /// `viewer < member < admin < owner`.
     Role {
         /// Reads the org, its members and its settings.
         Viewer = "viewer",
-        /// Uses the product.
+        /// Also uses the product. In this API it has the same permissions as `viewer`.
         Member = "member",
         /// Manages the org, its members and settings; reads the audit log.
         Admin = "admin",

@@ -25,7 +25,7 @@ pub struct Session {
     pub user_id: UserId,
     /// Time of the sign-in.
     pub created_at: DateTime<Utc>,
-    /// Time of the last issue of an access token.
+    /// Time of the sign-in or of the last refresh.
     pub last_used_at: DateTime<Utc>,
     /// Time of expiry, unless the session is refreshed before.
     pub expires_at: DateTime<Utc>,

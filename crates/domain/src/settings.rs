@@ -29,10 +29,10 @@ pub struct Settings {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Branding {
-    /// The color of buttons and links, as `#rrggbb`.
+    /// Color of buttons and links, as `#rrggbb`.
     #[cfg_attr(feature = "openapi", schema(example = "#0a7d5c", max_length = 7))]
     pub color: Option<String>,
-    /// URL of the logo: `https`, on a public host.
+    /// URL of the logo: `https`, with a public host name and no port.
     #[cfg_attr(
         feature = "openapi",
         schema(example = "https://cdn.acme.example/logo.svg", max_length = 500)

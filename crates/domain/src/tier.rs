@@ -3,13 +3,13 @@
 use crate::{string_enum, string_enums::string_enum_schema};
 
 string_enum! {
-    /// Staff tier, lowest first; each includes the rights of the tiers before it.
+    /// Staff tier, lowest first; each includes the permissions of the tiers before it.
     Tier {
         /// Searches accounts and impersonates members.
         Support = "support",
-        /// Also manages payments, plans and trials.
+        /// Has the same permissions as `support` in this version.
         Operations = "operations",
-        /// Also manages features, limits and exports, and reads the whole audit log.
+        /// Also ends impersonations of other staff, and reads all audit logs.
         Engineering = "engineering",
         /// Also manages staff.
         SuperAdmin = "super_admin",

@@ -42,7 +42,7 @@ pub async fn write(
     .await
 }
 
-/// Queues the events of an org that the database generated. Returns their number.
+/// Queues the events that SQL has inserted into the log of an org. Returns their number.
 pub async fn backfill_org(tx: &Tx, org: Uuid) -> Result<u64, StoreError> {
     backfill(tx, audit_event::Entity::find().filter(audit_event::Column::OrgId.eq(org))).await
 }
@@ -50,7 +50,7 @@ pub async fn backfill_org(tx: &Tx, org: Uuid) -> Result<u64, StoreError> {
 /// Queues all events that are neither queued nor in a log: a server may be running already.
 /// Returns their number.
 pub async fn backfill_all(tx: &Tx) -> Result<u64, StoreError> {
-    let placed =
+    let sequenced =
         Query::select().column(audit_leaf::Column::EventId).from(audit_leaf::Entity).take();
     let queued =
         Query::select().column(audit_queue::Column::EventId).from(audit_queue::Entity).take();
@@ -58,7 +58,7 @@ pub async fn backfill_all(tx: &Tx) -> Result<u64, StoreError> {
     backfill(
         tx,
         audit_event::Entity::find()
-            .filter(id.not_in_subquery(placed))
+            .filter(id.not_in_subquery(sequenced))
             .filter(id.not_in_subquery(queued)),
     )
     .await
@@ -109,7 +109,7 @@ pub fn entry(row: &audit_event::Model) -> Result<Vec<u8>, StoreError> {
     Ok(event.entry(&row.salts()?))
 }
 
-/// Leaf hash of a queue entry; none if its MAC is invalid.
+/// Leaf hash of a queue entry; `None` if its MAC is invalid.
 pub fn verified_leaf(audit_keys: &AuditKeys, entry: &audit_queue::Model) -> Option<Hash> {
     let leaf = Hash(entry.leaf.as_slice().try_into().ok()?);
     audit_keys.verify_mac(entry.org_id, entry.event_id, leaf, &entry.mac).then_some(leaf)

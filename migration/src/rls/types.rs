@@ -18,7 +18,7 @@ pub struct Roles {
 pub struct Fault {
     /// Name of the check: stable, for machines.
     pub check: &'static str,
-    /// The difference from the expected state, and its place.
+    /// The difference from the expected state, and its location.
     pub detail: String,
     /// Steps that repair it.
     pub remedy: String,

@@ -10,7 +10,7 @@ mod requests;
 
 pub use self::requests::request;
 
-/// Operations without a scenario. Do not add to it.
+/// Operations without a scenario. Do not add to this list.
 const EXEMPT: &[&str] = &[];
 
 fn operations() -> impl Iterator<Item = &'static Operation> {

@@ -22,7 +22,7 @@ mod quick_start;
 mod tenancy;
 
 /// Documents with the names of their code blocks, in order.
-const DOCUMENTS: [(&str, &str, &[&str]); 9] = [
+const DOCUMENTS: [(&str, &str, &[&str]); 8] = [
     ("README.md", include_str!("../../../README.md"), &["run", "tour", "for-real"]),
     ("docs/architecture.md", include_str!("../../../docs/architecture.md"), &[]),
     ("docs/audit.md", include_str!("../../../docs/audit.md"), &["verify"]),

@@ -40,7 +40,7 @@ const COLUMNS: [&str; 28] = [
     "leaf",
 ];
 
-/// Encoder of an export. Buffers its output until [`Table::take`].
+/// Encoder of an export. Buffers its output until [`ExportEncoder::take`].
 pub struct ExportEncoder {
     format: Format,
     written: Vec<u8>,

@@ -55,7 +55,7 @@ pub async fn start<O: Source>(call: Call<O>, request: ExportRequest) -> Result<D
     let permit = call.acquire_permit()?;
     let log = O::log(&call, request.org.as_ref());
     let (origin, head) = (log.origin()?, log.head().await?);
-    let timeout = call.state().server.slow_reader();
+    let timeout = call.state().server.stream_write_timeout();
     let (reentrant, name) = (
         call.reenter_after_token_expiry(),
         request.org.as_ref().map_or("platform", |org| &org.slug).to_owned(),

@@ -20,8 +20,7 @@ use crate::http::rules;
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub struct EventsQuery {
-    /// ID or e-mail address of the accountable user. Under impersonation, this is the staff
-    /// member.
+    /// ID or e-mail address of the actor. Under impersonation, this is the staff member.
     #[param(max_length = 254, example = "support@postern.example")]
     #[validate(length(max = 254, message = "at most 254 characters"))]
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -86,7 +85,7 @@ impl EventsQuery {
     }
 
     /// Whether the query searches by text, which no index supports.
-    pub const fn looks_for_text(&self) -> bool {
+    pub const fn searches_text(&self) -> bool {
         self.q.is_some()
     }
 }

@@ -35,7 +35,7 @@ impl FromInput for TilePath {
 fn tile_parameter() -> Parameter {
     let pattern = "^(x[0-9]{3}/)*[0-9]{3}(\\.p/[0-9]{1,3})?$";
     let schema = path::text(40, Some(pattern), "000.p/1");
-    path::parameter("tile", "Index of the tile, with the width of a partial tile.", schema)
+    path::parameter("tile", "Index of the tile. A partial tile has its width as a suffix.", schema)
 }
 
 /// Path of a bundle of entries. `None` if it is malformed.
@@ -147,7 +147,7 @@ pub async fn read_log_proof(
     }
 }
 
-/// Get the latest checkpoint of the platform's audit log.
+/// Get the latest checkpoint of the platform log.
 ///
 /// Same response as `read_log_checkpoint`.
 #[utoipa::path(
@@ -161,7 +161,7 @@ pub async fn read_platform_log_checkpoint(
     Ok(Download::text(call.log(None).head().await?.note))
 }
 
-/// Get the verifier keys of the platform's audit log.
+/// Get the verifier keys of the platform log.
 ///
 /// Same response as `read_log_keys`.
 #[utoipa::path(
@@ -175,7 +175,7 @@ pub async fn read_platform_log_keys(
     keys(&call.log(None))
 }
 
-/// Get a tile of the platform's audit log.
+/// Get a tile of the platform log.
 ///
 /// Same parameters and response as `read_log_tile`.
 #[utoipa::path(
@@ -191,7 +191,7 @@ pub async fn read_platform_log_tile(
     hashes(&call.log(None), tile).await
 }
 
-/// Get a bundle of entries of the platform's audit log.
+/// Get a bundle of entries of the platform log.
 ///
 /// Same parameters and response as `read_log_entries`.
 #[utoipa::path(
@@ -207,7 +207,7 @@ pub async fn read_platform_log_entries(
     entries(&call.log(None), &call.events(), bundle).await
 }
 
-/// Get the inclusion proof of an event in the platform's audit log.
+/// Get the inclusion proof of an event in the platform log.
 ///
 /// Same response as `read_log_proof`.
 #[utoipa::path(

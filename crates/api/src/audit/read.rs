@@ -21,21 +21,21 @@ use crate::{
 
 /// List audit events of an org.
 ///
-/// Returns changes, denied requests and all actions of support in the org, newest first.
+/// Returns changes, denied requests and staff actions in the org, newest first.
 ///
 /// With `Accept: application/x-ndjson` or `text/csv`, all matching events are exported, oldest
 /// first; `limit` is ignored. NDJSON exports contain the data needed for offline verification.
 /// Exports are audited and blocked under impersonation.
 ///
 /// In an NDJSON export, each line with an `id` is an event with its `opening` (schema
-/// `VerifiableEvent`). The lines after the events have a single member: `leaf`, `node` and `lost`
-/// account for entries of the log that are not in the export; `end` is the last line, with the
-/// origin of the log, the number of events, the filter and a checkpoint. An export without an `end`
-/// line is incomplete.
+/// `VerifiableEvent`). Each line after the events has one member. `leaf` (hash of an entry), `node`
+/// (hash of several entries) and `lost` (entries without a hash) describe log entries whose events
+/// are not in the export. `end` is the last line, with the origin of the log, the number of events,
+/// the filter, a checkpoint and earlier checkpoints. An export without an `end` line is incomplete.
 ///
-/// CSV exports follow RFC 4180 (UTF-8, with a header; `metadata` is JSON). The last row contains
-/// `checkpoint` and the checkpoint. CSV cells that a spreadsheet could run as a formula are
-/// prefixed with an apostrophe.
+/// CSV exports follow RFC 4180 (UTF-8, with a header; `metadata` is JSON). The last row has
+/// `checkpoint` in the first column and the checkpoint in the second. CSV cells that a spreadsheet
+/// could run as a formula are prefixed with an apostrophe.
 #[utoipa::path(
     get, path = "/v1/orgs/{org}/audit-events", tag = "audit", impl_for = ListAuditEvents,
     responses(
@@ -59,7 +59,7 @@ pub async fn list_audit_events(
             export::start(call, ExportRequest { org: Some(org), query: query.0, format }).await?,
         ));
     }
-    let _permit = query.0.looks_for_text().then(|| call.acquire_permit()).transpose()?;
+    let _permit = query.0.searches_text().then(|| call.acquire_permit()).transpose()?;
     let events = call.events().page(&query.0.into(), call.page(&paging)?).await?;
     Ok(Negotiated::Json(call.listed(&paging, events)))
 }
@@ -102,11 +102,12 @@ pub type ImpersonationPage = Listed<Impersonation>;
 
 /// List audit events of all orgs and the platform.
 ///
-/// Support and operations see only their own actions. Engineering and super admins see all events;
-/// each of their requests is audited in the log of `org`, or in the platform's log without `org`.
+/// The tiers `support` and `operations` see only their own actions. `engineering` and `super_admin`
+/// see all events; each of their requests is audited in the log of `org` or, without `org`, in the
+/// platform log, which contains the events that belong to no org.
 ///
-/// With `Accept: application/x-ndjson` or `text/csv`, engineering and super admins export one log:
-/// that of `org`, or the platform's log without `org`. Exports have the format described at
+/// With `Accept: application/x-ndjson` or `text/csv`, `engineering` and `super_admin` export one
+/// log: that of `org` or, without `org`, the platform log. Exports have the format described at
 /// `list_audit_events`.
 #[utoipa::path(
     get, path = "/v1/admin/audit-events", tag = "support", impl_for = ListPlatformAuditEvents,
@@ -138,7 +139,7 @@ pub async fn list_platform_audit_events(
             export::start(call, ExportRequest { org, query: query.0, format }).await?,
         ));
     }
-    let _permit = query.0.looks_for_text().then(|| call.acquire_permit()).transpose()?;
+    let _permit = query.0.searches_text().then(|| call.acquire_permit()).transpose()?;
     let only_by = if sees_all { None } else { Some(call.staff_caller().accountable().id) };
     let log = of.0.org.map_or(LogScope::All, LogScope::Org);
     let requested = query.0.clone();

@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// Operation that reads a whole log.
-pub trait Source: Op<Scope: EnterScope<Session = Reader<Self::Scope>> + HasLog> {
+pub trait Source: Op<Scope: EnterScope<Access = Reader<Self::Scope>> + HasLog> {
     fn events(call: &Call<Self>) -> Events<'_>
     where
         Self: Sized;

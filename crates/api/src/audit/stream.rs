@@ -30,7 +30,7 @@ use crate::{
 /// Number of events per query.
 const EVENTS: u64 = 100;
 /// Longest time to wait for a notification before querying without one.
-const PATIENCE: Duration = Duration::from_secs(5);
+const MAX_WAIT: Duration = Duration::from_secs(5);
 
 /// Index of the log entry after which the stream resumes.
 pub struct Resume(Option<u64>);
@@ -86,7 +86,7 @@ pub async fn stream_audit_events(
 
 /// Stream audit events of an org or the platform as staff.
 ///
-/// Streams the log of `org`, or the platform's log without `org`, in the format described at
+/// Streams the log of `org` or, without `org`, the platform log, in the format described at
 /// `stream_audit_events`. The start of each stream is audited.
 #[utoipa::path(
     get, path = "/v1/admin/audit-events/stream", tag = "support",
@@ -128,14 +128,14 @@ async fn begin<O: Source>(
             .detail(format!("Last-Event-ID is not in this log, which has {head} entries")));
     }
     let next = next.min(head);
-    let paused = call.reentrant();
+    let reentrant = call.reentrant();
     match draft {
         Some(draft) => call.record_in_own_tx(draft).await?,
         None => call.release().await?,
     }
-    let (sink, download) = Download::stream(EVENT_STREAM, state.server.slow_reader());
+    let (writer, download) = Download::stream(EVENT_STREAM, state.server.stream_write_timeout());
     rt::spawn(
-        Stream { state, paused, org, next, subscription, sink, _permit: permit }
+        Stream { state, reentrant, org, next, subscription, writer, _permit: permit }
             .run()
             .in_current_span(),
     );
@@ -144,12 +144,12 @@ async fn begin<O: Source>(
 
 struct Stream<O> {
     state: Arc<State>,
-    paused: Reentrant<O>,
+    reentrant: Reentrant<O>,
     org: Option<OrgRef>,
     /// Index of the next entry to send.
     next: u64,
     subscription: LogSubscription,
-    sink: StreamWriter,
+    writer: StreamWriter,
     _permit: Permit,
 }
 
@@ -165,27 +165,27 @@ impl<O: Source> Stream<O> {
         loop {
             if !chunk.is_empty() {
                 last_sent = Instant::now();
-                if self.sink.send(chunk).await.is_err() {
+                if self.writer.send(chunk).await.is_err() {
                     return;
                 }
             }
             if self.state.is_stopping() {
-                return self.sink.finish();
+                return self.writer.finish();
             }
             let before = self.next;
-            chunk = match self.look().await {
-                Ok(events) => events.iter().flat_map(written).collect(),
+            chunk = match self.read_events().await {
+                Ok(events) => events.iter().flat_map(encode).collect(),
                 Err(problem) => {
                     tracing::info!(code = problem.code().name(), "audit stream ended");
-                    return self.sink.finish();
+                    return self.writer.finish();
                 }
             };
             // Entries removed by retention give no events: continue with the entries after them at
             // once.
             if chunk.is_empty() && self.next == before {
-                let deadline = (last_sent + heartbeat).min(Instant::now() + PATIENCE);
+                let deadline = (last_sent + heartbeat).min(Instant::now() + MAX_WAIT);
                 tokio::select! {
-                    () = self.sink.gone() => return,
+                    () = self.writer.disconnected() => return,
                     _ = timeout_at(deadline, self.subscription.changed()) => {}
                 }
                 if Instant::now() >= last_sent + heartbeat {
@@ -196,8 +196,8 @@ impl<O: Source> Stream<O> {
     }
 
     /// Reads the next events, after authorizing the caller again.
-    async fn look(&mut self) -> Result<Vec<Event>, Problem> {
-        let call = self.paused.reenter().await?;
+    async fn read_events(&mut self) -> Result<Vec<Event>, Problem> {
+        let call = self.reentrant.reenter().await?;
         let leaves = O::log(&call, self.org.as_ref()).leaves(self.next, EVENTS).await?;
         let events =
             if leaves.is_empty() { Vec::new() } else { O::events(&call).at(&leaves).await? };
@@ -209,7 +209,7 @@ impl<O: Source> Stream<O> {
     }
 }
 
-fn written(event: &Event) -> Vec<u8> {
+fn encode(event: &Event) -> Vec<u8> {
     let id = event.log.as_ref().map(|log| log.index).unwrap_or_default();
     let json = serde_json::to_string(event).expect("events serialize to JSON");
     format!("id: {id}\nevent: audit_event\ndata: {json}\n\n").into_bytes()

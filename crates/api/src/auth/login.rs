@@ -38,8 +38,9 @@ pub struct LoginBody {
     responses(
     (status = 200, description = "Signed in.", body = TokensView),
     (status = 401, description = "`invalid_credentials`: the address or the password is wrong."),
-    (status = 429, description = "`too_many_attempts`: rate limited. Retry after `Retry-After`."),
-    (status = 503, description = "`unavailable`: too many concurrent sign-ins. Retry later.")
+    (status = 429, description = "`too_many_attempts`: wait as long as `Retry-After` says."),
+    (status = 503, description = "`unavailable`: too many concurrent sign-ins. Wait as long \
+        as `Retry-After` says.")
 ))]
 pub async fn login(call: Call<op::Login>, body: Valid<LoginBody>) -> Answer<TokensView> {
     let LoginBody { email, password } = body.into_inner();

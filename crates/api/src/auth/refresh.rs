@@ -31,7 +31,7 @@ pub struct RefreshBody {
     (status = 200, description = "New access token and refresh token.", body = TokensView),
     (status = 401, description = "`invalid_refresh_token`: the token is unknown or has been used, \
         the session has ended, or the user is suspended."),
-    (status = 503, description = "`unavailable`: retry after `Retry-After`.")
+    (status = 503, description = "`unavailable`: wait as long as `Retry-After` says.")
 ))]
 pub async fn refresh(call: Call<op::Refresh>, body: Valid<RefreshBody>) -> Answer<TokensView> {
     let refresh_token = RefreshToken::from_client(body.into_inner().refresh_token);

@@ -19,7 +19,7 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
                       base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 /// Files of Swagger UI that the page loads.
-const TAKEN: [(&str, &str); 3] = [
+const SWAGGER_UI_FILES: [(&str, &str); 3] = [
     ("swagger-ui-bundle.js", "text/javascript; charset=utf-8"),
     ("swagger-ui.css", "text/css; charset=utf-8"),
     ("favicon-32x32.png", "image/png"),
@@ -44,13 +44,13 @@ impl Docs {
         ];
         let own =
             own.into_iter().map(|(name, media_type, text)| (name, Asset::new(media_type, text)));
-        let swagger_ui = TAKEN.into_iter().map(|(name, media_type)| {
+        let swagger_ui = SWAGGER_UI_FILES.into_iter().map(|(name, media_type)| {
             let file = serve(name, Arc::clone(&config)).ok().flatten().expect("Swagger UI has it");
             (name, Asset::new(media_type, file.bytes.into_owned()))
         });
         Self(
             own.chain(swagger_ui)
-                .map(|(name, part)| (format!("/docs/{name}"), part.under(POLICY)))
+                .map(|(name, part)| (format!("/docs/{name}"), part.with_policy(POLICY)))
                 .collect(),
         )
     }

@@ -28,8 +28,8 @@ use crate::state::State;
 
 /// A scope that a call can enter.
 pub trait EnterScope: Scope + Sized {
-    /// Session of the call: a reader under a grant, or `()` without authentication.
-    type Session: CallSession<Self>;
+    /// Database access of the call: a reader under a grant, or `()` without authentication.
+    type Access: CallAccess<Self>;
 
     /// Parameters that authorization reads.
     #[must_use]
@@ -39,24 +39,24 @@ pub trait EnterScope: Scope + Sized {
 }
 
 impl EnterScope for scope::Public {
-    type Session = ();
+    type Access = ();
 }
 impl EnterScope for scope::User {
-    type Session = Reader<Self>;
+    type Access = Reader<Self>;
 }
 impl EnterScope for scope::Org {
-    type Session = Reader<Self>;
+    type Access = Reader<Self>;
 
     fn parameters() -> Vec<Parameter> {
         vec![path::org_parameter()]
     }
 }
 impl EnterScope for scope::Staff {
-    type Session = Reader<Self>;
+    type Access = Reader<Self>;
 }
 
-/// Session of a call in a scope.
-pub trait CallSession<S>: Sized {
+/// Database access of a call in a scope.
+pub trait CallAccess<S>: Sized {
     fn enter(
         operation: &'static Operation,
         state: &State,
@@ -77,7 +77,7 @@ pub trait CallSession<S>: Sized {
     fn actor(&self) -> Option<(Actor, Option<OrgRef>)>;
 }
 
-impl CallSession<scope::Public> for () {
+impl CallAccess<scope::Public> for () {
     async fn enter(
         _: &'static Operation,
         _: &State,
@@ -102,7 +102,7 @@ impl CallSession<scope::Public> for () {
     }
 }
 
-impl<S: Authorize + HasLog> CallSession<S> for Reader<S> {
+impl<S: Authorize + HasLog> CallAccess<S> for Reader<S> {
     async fn enter(
         operation: &'static Operation,
         state: &State,

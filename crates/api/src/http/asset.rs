@@ -33,19 +33,19 @@ impl Asset {
 
     /// Replaces the default Content-Security-Policy, which allows nothing.
     #[must_use]
-    pub fn under(self, policy: &'static str) -> Self {
+    pub fn with_policy(self, policy: &'static str) -> Self {
         Self { policy: Some(policy), ..self }
     }
 
-    /// Mounts it as a read-only resource.
+    /// Mounts the asset as a read-only resource.
     pub fn at(self, path: &str) -> Resource {
         only_get(
             path,
-            web::route().to(move |request: HttpRequest| std::future::ready(self.answer(&request))),
+            web::route().to(move |request: HttpRequest| std::future::ready(self.respond(&request))),
         )
     }
 
-    fn answer(&self, request: &HttpRequest) -> HttpResponse {
+    fn respond(&self, request: &HttpRequest) -> HttpResponse {
         let not_modified = match IfNoneMatch::parse(request) {
             Ok(IfNoneMatch::Any) => true,
             Ok(IfNoneMatch::Items(tags)) => tags.iter().any(|tag| tag.weak_eq(&self.etag)),

@@ -8,7 +8,7 @@ use super::{
     problem::{FieldError, Problem},
 };
 
-/// Pointer to the place of an error.
+/// JSON pointer to the location of an error.
 pub fn pointer(path: &serde_path_to_error::Path) -> String {
     use serde_path_to_error::Segment;
     path.iter()

@@ -17,7 +17,7 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use super::{
-    admission::{CallSession, EnterScope},
+    admission::{CallAccess, EnterScope},
     code::Code,
     concurrency::Permit,
     denial::DenialContext,
@@ -42,7 +42,7 @@ where
     state: Arc<State>,
     input: Rc<Input>,
     context: RequestContext,
-    held: <O::Scope as EnterScope>::Session,
+    access: <O::Scope as EnterScope>::Access,
     pending: Option<Pending>,
 }
 
@@ -89,15 +89,15 @@ where
             ids: Arc::clone(&state.ids),
             source: RequestInfo::of(&input.request).source(),
         };
-        let held =
-            <O::Scope as EnterScope>::Session::enter(O::ROW, &state, &input, &context).await?;
-        let repeat = held.repeat(O::ROW, &state, &input, &context).await?;
+        let access =
+            <O::Scope as EnterScope>::Access::enter(O::ROW, &state, &input, &context).await?;
+        let repeat = access.repeat(O::ROW, &state, &input, &context).await?;
         let pending = match repeat {
             Repeat::None => None,
             Repeat::First(pending) => Some(pending),
             Repeat::Replay(reply) => return Ok(Authorized::Replay(reply)),
         };
-        Ok(Authorized::Call(Self { state, input, context, held, pending }))
+        Ok(Authorized::Call(Self { state, input, context, access, pending }))
     }
 
     #[must_use]
@@ -118,7 +118,7 @@ where
 
     /// Data for the denial event, in case the handler denies the call. None in the public scope.
     pub(super) fn denial(&self) -> Option<DenialContext> {
-        let (actor, org) = self.held.actor()?;
+        let (actor, org) = self.access.actor()?;
         let (state, input, context) =
             (Arc::clone(&self.state), Rc::clone(&self.input), self.context.clone());
         Some(DenialContext { operation: O::ROW, actor, org, state, input, context })
@@ -128,25 +128,25 @@ where
 /// A call of an authenticated caller reads under its grant.
 impl<O: Op> Deref for Call<O>
 where
-    O::Scope: EnterScope<Session = Reader<O::Scope>>,
+    O::Scope: EnterScope<Access = Reader<O::Scope>>,
 {
     type Target = Reader<O::Scope>;
 
     fn deref(&self) -> &Reader<O::Scope> {
-        &self.held
+        &self.access
     }
 }
 
 impl<O: Op> Call<O>
 where
-    O::Scope: EnterScope<Session = Reader<O::Scope>> + HasLog,
+    O::Scope: EnterScope<Access = Reader<O::Scope>> + HasLog,
 {
     /// Begins the unit of work. Only for operations that record something.
     pub fn begin(self) -> Unit<O::Scope>
     where
         O: Recording,
     {
-        Unit { work: self.held.begin(), state: self.state, pending: self.pending }
+        Unit { work: self.access.begin(), state: self.state, pending: self.pending }
     }
 
     /// Ends the transaction, runs `slow`, and authorizes the call again. Only for operations that
@@ -155,8 +155,8 @@ where
         self,
         slow: impl Future<Output = Result<T, Problem>>,
     ) -> Result<(Self, T), Problem> {
-        let Self { state, input, context: _, held, pending: _ } = self;
-        held.end().await?;
+        let Self { state, input, context: _, access, pending: _ } = self;
+        access.end().await?;
         let output = slow.await?;
         match Self::authorize(state, input).await? {
             Authorized::Call(call) => Ok((call, output)),
@@ -165,21 +165,17 @@ where
         }
     }
 
-    pub fn held(&self) -> &Reader<O::Scope> {
-        &self.held
-    }
-
     /// Acquires a permit for a long response: a stream, an export or a text search.
     pub fn acquire_permit(&self) -> Result<Permit, Problem> {
-        let caller = self.held.grant().actor().caller().expect("an HTTP call has a caller");
+        let caller = self.access.grant().actor().caller().expect("an HTTP call has a caller");
         self.state
             .stream_limiter
-            .acquire(caller.accountable().id, O::Scope::log(self.held.grant()).map(|org| org.id))
+            .acquire(caller.accountable().id, O::Scope::log(self.access.grant()).map(|org| org.id))
     }
 
     /// Ends the transaction of the call.
     pub async fn release(self) -> Result<(), Problem> {
-        Ok(self.held.end().await?)
+        Ok(self.access.end().await?)
     }
 
     /// A handle that can resume the call any number of times. Only for operations that are blocked
@@ -188,7 +184,7 @@ where
         Reentrant { state: Arc::clone(&self.state), input: Rc::clone(&self.input), of: PhantomData }
     }
 
-    /// Like [`Self::pause`], but accepts the access token after it has expired: a download can take
+    /// Like [`Self::reentrant`], but accepts the access token after it has expired: a download can take
     /// longer. Everything else about the caller is checked at each resume.
     pub fn reenter_after_token_expiry(&self) -> Reentrant<O> {
         self.input.token_checked_at.get_or_init(|| self.context.now);
@@ -197,8 +193,8 @@ where
 
     /// Commits one event in its own transaction, so that it is kept if the call fails.
     pub async fn record_in_own_tx(self, draft: EventDraft) -> Result<(), Problem> {
-        let (actor, log) = (self.held.grant().actor().clone(), O::Scope::log(self.held.grant()));
-        self.held.end().await?;
+        let (actor, log) = (self.access.grant().actor().clone(), O::Scope::log(self.access.grant()));
+        self.access.end().await?;
         Ok(pre_auth::record_in_own_tx(&self.state.store, draft, &actor, log, &self.context).await?)
     }
 
@@ -250,7 +246,7 @@ where
 impl<O: Op<Scope = scope::Staff>> Call<O> {
     /// The caller. Only the command line has none.
     pub fn staff_caller(&self) -> &Caller {
-        self.held.caller().expect("an HTTP call has a caller")
+        self.access.caller().expect("an HTTP call has a caller")
     }
 
     /// Whether the caller also has a permission beyond the one that the operation requires.

@@ -69,7 +69,7 @@ impl StreamWriter {
     }
 
     /// Waits until the client disconnects.
-    pub async fn gone(&self) {
+    pub async fn disconnected(&self) {
         self.to.closed().await;
     }
 

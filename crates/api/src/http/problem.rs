@@ -43,9 +43,10 @@ pub struct FieldError {
     /// JSON pointer (RFC 6901) into the body, or `/name` of a query or path parameter.
     #[schema(example = "/email", max_length = 500)]
     pub pointer: String,
-    /// Stable error code: `required`, `unknown`, `duplicate`, `invalid` (wrong type),
-    /// `nul_character`, or the violated rule: `length`, `range`, `format`, `name`, `slug`, `email`,
-    /// `color`, `url`, `action`, `moment`, `weak`, `mismatch`, `taken`.
+    /// Stable error code: `required`, `unknown`, `duplicate`, `invalid` (wrong type or value),
+    /// `nul_character`, `taken` (in use already), `mismatch` (wrong confirmation), `weak`
+    /// (password), or the violated rule: `length`, `range`, `format`, `name`, `slug`, `email`,
+    /// `color`, `url`, `action`, `moment` (time outside the years 1970 to 9999).
     #[schema(example = "email", max_length = 40)]
     pub code: String,
     /// Description of the error.

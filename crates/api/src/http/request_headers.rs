@@ -41,7 +41,7 @@ impl FromInput for IfMatch {
     const PROBLEMS: &'static [Code] = &[Code::InvalidHeader];
 
     fn parameters() -> Vec<Parameter> {
-        let description = "`ETag` of the version that the update is based on. Example: `\"3\"`.";
+        let description = "`ETag` of the version that the update is based on.";
         vec![parameter("If-Match", description, Self::schema())]
     }
 

@@ -47,7 +47,7 @@ pub fn picture_url(value: &str) -> Result<(), ValidationError> {
     rule(
         text::is_picture_url(value),
         "url",
-        "must be an https URL on a public host, at most 500 characters",
+        "must be an https URL with a public host name and no port, at most 500 characters",
     )
 }
 

@@ -7,8 +7,8 @@ use crate::{
 
 /// End an impersonation.
 ///
-/// Its access token is rejected from the next request on. Support and operations can end their own
-/// impersonations, engineering and super admins any.
+/// Its access token is rejected from the next request on. The tiers `support` and `operations` can
+/// end only their own impersonations; `engineering` and `super_admin` can end all.
 #[utoipa::path(
     delete, path = "/v1/admin/impersonations/{impersonation}", tag = "support",
     impl_for = EndImpersonation, responses(
@@ -19,7 +19,7 @@ pub async fn end_impersonation(
     call: Call<op::EndImpersonation>,
     impersonation: ImpersonationId,
 ) -> Answer<()> {
-    let (now, me, any) = (
+    let (now, own_id, may_end_any) = (
         call.context().now,
         call.staff_caller().accountable().id,
         call.has_permission(Permission::ImpersonationEndAny),
@@ -30,7 +30,7 @@ pub async fn end_impersonation(
         .find_for_update(impersonation)
         .await?
         .ok_or_else(Problem::not_found)?;
-    if me != impersonation.staff_user_id && !any {
+    if own_id != impersonation.staff_user_id && !may_end_any {
         let detail = format!(
             "ending the impersonation of another staff member requires the permission {}",
             Permission::ImpersonationEndAny

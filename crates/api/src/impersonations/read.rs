@@ -7,8 +7,8 @@ use crate::{
 
 /// List impersonations.
 ///
-/// Returns active, ended and expired impersonations, newest first. Support and operations see their
-/// own, engineering and super admins all.
+/// Returns active, ended and expired impersonations, newest first. The tiers `support` and
+/// `operations` see only their own; `engineering` and `super_admin` see all.
 #[utoipa::path(
     get, path = "/v1/admin/impersonations", tag = "support", impl_for = ListImpersonations,
     responses(

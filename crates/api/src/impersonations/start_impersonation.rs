@@ -45,7 +45,7 @@ pub struct StartedView {
     /// Token type: always `Bearer`.
     #[schema(example = "Bearer", max_length = 40)]
     token_type: &'static str,
-    /// Maximum lifetime of the access token in seconds.
+    /// Lifetime of the access token in seconds, unless the impersonation ends earlier.
     #[schema(example = 1800)]
     expires_in: i64,
     /// Time at which the impersonation expires.

@@ -24,14 +24,14 @@ pub struct ChangePasswordBody {
 /// Change your password.
 ///
 /// Ends all your other sessions; the current session continues. A wrong current password counts as
-/// a failed sign-in.
+/// a failed sign-in and is recorded as `auth.login_failed`.
 #[utoipa::path(
     post, path = "/v1/me/password", tag = "me", impl_for = ChangePassword,
     request_body = ChangePasswordBody, responses(
     (status = 204, description = "Password changed."),
     (status = 403, description = "`wrong_password`: the current password is wrong."),
     (status = 409, description = "`conflict`: another request has changed the password."),
-    (status = 429, description = "`too_many_attempts`: rate limited. Retry after `Retry-After`."),
+    (status = 429, description = "`too_many_attempts`: wait as long as `Retry-After` says."),
     (status = 422, description = "`weak_password`: the new password is not 12 to 128 characters \
         long, is common, or is derived from your e-mail address or the product name.")
 ))]

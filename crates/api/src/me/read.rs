@@ -17,7 +17,8 @@ use crate::{
     operations::op::{self, ListMySessions, ReadMe, ReadMyPermissions},
 };
 
-/// Effective user, with memberships, staff tier and impersonation.
+/// Current user (under impersonation, the impersonated user), with memberships, staff tier and
+/// impersonation.
 #[derive(Serialize, ToSchema)]
 pub struct MeView {
     user: User,
@@ -66,8 +67,8 @@ pub struct ActorView {
 
 /// Get the current user.
 ///
-/// Returns the effective user and their memberships. Under impersonation, the effective user is the
-/// impersonated user, and `impersonation` contains the banner to show.
+/// Returns the current user and their memberships. Under impersonation, this is the impersonated
+/// user, and `impersonation` contains the banner to show.
 #[utoipa::path(get, path = "/v1/me", tag = "me", impl_for = ReadMe, responses(
     (status = 200, description = "The current user.", body = MeView)
 ))]
@@ -123,17 +124,17 @@ pub struct PermissionsQuery {
     org: Option<String>,
 }
 
-/// Permissions of the effective user.
+/// Permissions of the current user (under impersonation, of the impersonated user).
 #[derive(Serialize, ToSchema)]
 pub struct PermissionsView {
     /// Role in the requested org; null if no org was requested.
     role: Option<Role>,
     /// Staff tier; null if the user is not staff, and under impersonation.
     staff_tier: Option<Tier>,
-    /// Permissions of the role in the org.
+    /// Permissions of the role in the org; empty if no org was requested.
     #[schema(value_type = Vec<Permission>)]
     org_permissions: Vec<&'static str>,
-    /// Permissions of the tier in the staff portal.
+    /// Permissions of the staff tier; empty if `staff_tier` is null.
     #[schema(value_type = Vec<Permission>)]
     staff_permissions: Vec<&'static str>,
 }

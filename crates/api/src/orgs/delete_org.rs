@@ -19,8 +19,8 @@ pub struct DeleteOrgBody {
 
 /// Delete an org.
 ///
-/// Members lose access immediately, and impersonations in the org end. The data of the org is
-/// purged after a grace period; its audit log is kept.
+/// Members lose access immediately, and impersonations in the org end. This version does not purge
+/// the data of the org; its audit log is kept.
 #[utoipa::path(
     delete, path = "/v1/orgs/{org}", tag = "orgs", impl_for = DeleteOrg,
     request_body = DeleteOrgBody, responses(

@@ -20,9 +20,9 @@ pub struct PermissionView {
     /// Name of the permission.
     #[schema(value_type = Permission)]
     permission: &'static str,
-    /// Roles that have the permission in their org.
+    /// Roles whose members have the permission in their org.
     roles: Vec<Role>,
-    /// Staff tiers that have the permission in the staff portal.
+    /// Staff tiers that have the permission.
     tiers: Vec<Tier>,
 }
 

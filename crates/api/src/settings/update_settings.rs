@@ -11,7 +11,7 @@ use crate::{
     operations::op::{self, UpdateSettings},
 };
 
-/// Changes to the settings. Omitted fields keep their value; null removes it.
+/// Changes to the settings. Omitted fields keep their value; null removes the value.
 #[derive(Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct UpdateSettingsBody {
@@ -29,7 +29,7 @@ pub struct UpdateSettingsBody {
     support_email: Option<Option<String>>,
 }
 
-/// Changes to the branding. Omitted fields keep their value; null removes it.
+/// Changes to the branding. Omitted fields keep their value; null removes the value.
 #[derive(Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct BrandingBody {

@@ -7,7 +7,7 @@ use crate::{
 
 /// List staff.
 ///
-/// All staff, with tier and the date it was assigned.
+/// Returns all staff, with their tier and the time at which it was assigned.
 #[utoipa::path(
     get, path = "/v1/admin/staff", tag = "staff", impl_for = ListStaff, responses(
     (status = 200, description = "A page of staff.", body = StaffPage)

@@ -19,8 +19,8 @@ pub struct RemoveStaffBody {
 
 /// Remove a staff member.
 ///
-/// They lose access to the staff portal immediately, and their active impersonations end. The last
-/// super admin cannot be removed.
+/// They lose access to the staff operations immediately, and their active impersonations end. The
+/// last super admin cannot be removed.
 #[utoipa::path(
     delete, path = "/v1/admin/staff/{user}", tag = "staff", impl_for = RemoveStaff,
     request_body = RemoveStaffBody, responses(

@@ -22,8 +22,8 @@ pub struct SetStaffTierBody {
 
 /// Set the staff tier of a user.
 ///
-/// Adds the user to staff, or changes their tier. There can be at most two super admins, or
-/// `staff.max_super_admins` of the configuration. You cannot change your own tier.
+/// Adds the user to staff, or changes their tier. You cannot change your own tier. The setting
+/// `staff.max_super_admins` (default 2) limits the number of super admins.
 #[utoipa::path(
     put, path = "/v1/admin/staff/{user}", tag = "staff", impl_for = SetStaffTier,
     request_body = SetStaffTierBody, responses(

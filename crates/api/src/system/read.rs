@@ -25,8 +25,8 @@ pub struct HealthView {
 
 /// Liveness probe.
 ///
-/// Does not query the database: a process that cannot reach it must be taken out of service, not
-/// restarted.
+/// Does not query the database, because restarting the process does not repair a failed database
+/// connection. `/readyz` does.
 #[utoipa::path(get, path = "/healthz", tag = "system", impl_for = ReadHealth, responses(
     (status = 200, description = "The process is alive.", body = HealthView)
 ))]

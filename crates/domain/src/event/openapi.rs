@@ -87,7 +87,7 @@ fn about_id_email(kind: ActorType) -> (&'static str, RefOr<Schema>, Object) {
                 .item(ObjectBuilder::new().schema_type(Type::Null))
                 .into(),
             email(
-                "If `id` is null, the address the caller typed: unverified. Null if erased.",
+                "If `id` is null, the unverified address that the caller sent. Null if erased.",
                 "owner@acme.example".into(),
             ),
         ),

@@ -14,7 +14,7 @@ pub enum PageStart {
     Newest,
     /// The first row older than this one.
     OlderThan(Uuid),
-    /// The rows next to this one that are newer; the page ends with the oldest of them.
+    /// The rows that are newer than this one and closest to it.
     NewerThan(Uuid),
 }
 
@@ -84,8 +84,8 @@ impl PageRequest {
 
 impl<T> Page<T> {
     /// Reports whether there are more rows in the requested direction.
-    pub(super) const fn has_more(&self, asked: PageRequest) -> bool {
-        match asked.from {
+    pub(super) const fn has_more(&self, request: PageRequest) -> bool {
+        match request.from {
             PageStart::NewerThan(_) => self.newer.is_some(),
             PageStart::Newest | PageStart::OlderThan(_) => self.older.is_some(),
         }
@@ -93,10 +93,10 @@ impl<T> Page<T> {
 
     /// Makes the page continue after `last`, which need not be on it; for an empty page, in both
     /// directions.
-    pub(super) fn continue_after(mut self, asked: PageRequest, last: Uuid) -> Self {
+    pub(super) fn continue_after(mut self, request: PageRequest, last: Uuid) -> Self {
         let (older, newer) = (Some(PageStart::OlderThan(last)), Some(PageStart::NewerThan(last)));
         let empty = self.rows.is_empty();
-        match asked.from {
+        match request.from {
             PageStart::NewerThan(_) => {
                 (self.newer, self.older) = (newer, if empty { older } else { self.older });
             }

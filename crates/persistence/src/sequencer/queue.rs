@@ -94,7 +94,7 @@ pub async fn authenticate(
     let mut orgs: Vec<Uuid> = queued.iter().map(|entry| entry.org_id).collect();
     orgs.sort_unstable();
     orgs.dedup();
-    let placed = audit_leaf::Entity::find()
+    let sequenced = audit_leaf::Entity::find()
         .select_only()
         .column(audit_leaf::Column::EventId)
         .filter(audit_leaf::Column::OrgId.is_in(orgs))
@@ -105,7 +105,7 @@ pub async fn authenticate(
     let (mut by_org, mut rejected) = (ByOrg::new(), Vec::new());
     for entry in queued {
         match event_writer::verified_leaf(audit_keys, &entry)
-            .filter(|_| !placed.contains(&entry.event_id))
+            .filter(|_| !sequenced.contains(&entry.event_id))
         {
             Some(leaf) => by_org.entry(entry.org_id).or_default().push((entry.event_id, leaf)),
             None => rejected.push((org_unless_nil(entry.org_id), Id::new(entry.event_id))),

@@ -53,6 +53,7 @@ impl<S: HasLog> Work<S> {
         for effect in effects {
             self.apply(effect).await?;
         }
+        // Also for an unchanged state: it needs no event, and `commit` must succeed.
         self.event_recorded = true;
         Ok(after)
     }

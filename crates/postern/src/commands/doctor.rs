@@ -16,11 +16,11 @@ use serde_json::json;
 use crate::config::Config;
 
 /// Passwords that attackers try first.
-const GUESSED_FIRST: [&str; 8] =
+const COMMON_PASSWORDS: [&str; 8] =
     ["", "postern", "postgres", "password", "secret", "changeme", "admin", "test"];
 
 /// Connects and runs all checks. A missing database is reported, not created.
-pub async fn look(config: &Config, demo: bool) -> Result<Vec<Fault>, StoreError> {
+pub async fn connect_and_examine(config: &Config, demo: bool) -> Result<Vec<Fault>, StoreError> {
     if !schema::exists(&config.store()) {
         return Ok(vec![Fault {
             check: "migrations",
@@ -56,8 +56,8 @@ pub async fn examine(
     Ok(faults)
 }
 
-/// Checks for key files that are invalid or readable by other users. Creates none: the first start
-/// does, as the server's user.
+/// Checks for key files that are invalid or readable by other users. Missing files are not created
+/// here, because the server must create them as its own user at its first start.
 fn keys(config: &Config) -> Option<Fault> {
     let token_remedy = "make the key directory accessible to the server's user only; restore \
         damaged files, or remove them, which invalidates all access tokens";
@@ -73,7 +73,7 @@ fn keys(config: &Config) -> Option<Fault> {
 
 fn password(config: &Config) -> Option<Fault> {
     let guessed = schema::login_password(&config.store())
-        .filter(|password| GUESSED_FIRST.contains(&&**password));
+        .filter(|password| COMMON_PASSWORDS.contains(&&**password));
     guessed.map(|_| Fault {
         check: "secrets",
         detail: "the password in database.url is one that attackers try first".to_owned(),

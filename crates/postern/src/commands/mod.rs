@@ -48,7 +48,8 @@ enum Command {
     /// Start the HTTP server. An embedded database is migrated first; for PostgreSQL run
     /// `postern migrate`.
     Serve {
-        /// Load the demo accounts first. Fails if the database has accounts, but not these.
+        /// Load the demo accounts first. Fails if the database has accounts and is not a demo
+        /// database.
         #[arg(long)]
         demo: bool,
         /// Run no background jobs in this process.
@@ -95,6 +96,7 @@ enum Command {
     },
     /// Print the OpenAPI document, or one of the tables in `openapi/`.
     Openapi {
+        /// Document to print; contract is the OpenAPI document.
         #[arg(long, value_enum, default_value_t = Print::Contract)]
         print: Print,
     },
@@ -180,7 +182,7 @@ async fn run_with(config: Config, command: Command) -> CliResult {
         Command::Worker => serve::run_worker(&config).await,
         Command::Migrate => migrate::run(&config).await,
         Command::Doctor { json, demo } => {
-            let faults = doctor::look(&config, demo).await?;
+            let faults = doctor::connect_and_examine(&config, demo).await?;
             doctor::print(&faults, json)?;
             if faults.is_empty() { Ok(()) } else { Err("some checks failed".into()) }
         }

@@ -79,9 +79,9 @@ pub async fn retention(config: &Config, command: RetentionCommand) -> CliResult 
     let retention = edit_retention(&mut work, &org, edit, &reason).await?;
     work.commit().await?;
     let days = retention.days.unwrap_or(config.audit.retention_days);
-    let held =
+    let hold_note =
         if retention.held_since.is_some() { "; none are removed under the legal hold" } else { "" };
-    Ok(writeln!(io::stdout(), "events of {org} are kept for {days} days{held}")?)
+    Ok(writeln!(io::stdout(), "events of {org} are kept for {days} days{hold_note}")?)
 }
 
 async fn run(config: &Config, dry_run: bool, context: &RequestContext) -> CliResult {

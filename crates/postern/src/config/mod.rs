@@ -48,15 +48,15 @@ impl Config {
 
     /// Reads the defaults and `overrides`, which take precedence.
     pub fn read(overrides: impl Provider) -> Result<Self, Faults> {
-        let given: Dict = overrides
+        let settings: Dict = overrides
             .data()
             .map_err(|errors| Faults(errors.into_iter().map(|fault| fault.to_string()).collect()))?
             .into_values()
             .flatten()
             .collect();
         let defaults = Figment::from(Toml::string(DEFAULT));
-        let known: Dict = defaults.extract().expect("the defaults are valid");
-        let mut reader = SectionReader::new(defaults.merge(overrides), &given, &known);
+        let default_settings: Dict = defaults.extract().expect("the defaults are valid");
+        let mut reader = SectionReader::new(defaults.merge(overrides), &settings, &default_settings);
         let server = reader.section("server", validate::validate_server);
         let tokens = reader.section("tokens", validate::validate_tokens);
         let passwords = reader.section("passwords", validate::validate_passwords);

@@ -18,9 +18,9 @@ pub struct SectionReader {
 pub type Rule<'r> = &'r mut dyn FnMut(bool, &str);
 
 impl SectionReader {
-    pub fn new(figment: Figment, given: &Dict, known: &Dict) -> Self {
+    pub fn new(figment: Figment, overrides: &Dict, defaults: &Dict) -> Self {
         let mut faults = Vec::new();
-        compare(given, known, "", &mut faults);
+        compare(overrides, defaults, "", &mut faults);
         Self { figment, faults }
     }
 
@@ -62,13 +62,13 @@ impl SectionReader {
 }
 
 /// Reports settings that are unknown or differ in type from their default.
-fn compare(given: &Dict, known: &Dict, at: &str, faults: &mut Vec<String>) {
-    for (key, value) in given {
+fn compare(overrides: &Dict, defaults: &Dict, at: &str, faults: &mut Vec<String>) {
+    for (key, value) in overrides {
         let path = if at.is_empty() { key.clone() } else { format!("{at}.{key}") };
-        match (known.get(key), value) {
+        match (defaults.get(key), value) {
             (None, _) => faults.push(format!("{path}: unknown setting")),
-            (Some(Value::Dict(_, known)), Value::Dict(_, given)) => {
-                compare(given, known, &path, faults);
+            (Some(Value::Dict(_, defaults)), Value::Dict(_, overrides)) => {
+                compare(overrides, defaults, &path, faults);
             }
             (Some(Value::Dict(..)), _) => {
                 faults.push(format!("{path}: is a section, not a setting"));

@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 
 /// Maximum length of a time (RFC 3339), with nanoseconds and an offset.
 const MAX_TIME_LENGTH: u64 = 40;
-/// Maximum length of lists without pages.
+/// Maximum number of items of lists without pagination.
 const MAX_ITEMS: u64 = 100;
 /// Maximum size of texts and tiles in bytes. The metrics are the longest text.
 const MAX_BYTES: u64 = 1 << 20;
@@ -153,25 +153,25 @@ mod tests {
     use super::*;
 
     /// Paths of the string schemas in `value` that have no maximum length and no list of values.
-    fn unbounded_strings(path: &str, value: &Value, found: &mut Vec<String>) {
+    fn unbounded_strings(path: &str, value: &Value, unbounded: &mut Vec<String>) {
         match value {
             Value::Object(members) => {
                 let is_bounded =
                     ["maxLength", "enum", "const"].iter().any(|key| members.contains_key(*key));
                 if members.get("type").is_some_and(|kind| is_of_type(kind, "string")) && !is_bounded
                 {
-                    found.push(path.to_owned());
+                    unbounded.push(path.to_owned());
                 }
                 for (key, inner) in members {
                     if !["example", "examples", "default"].contains(&key.as_str()) {
-                        unbounded_strings(&format!("{path}/{key}"), inner, found);
+                        unbounded_strings(&format!("{path}/{key}"), inner, unbounded);
                     }
                 }
             }
             Value::Array(items) => {
                 for (index, inner) in items.iter().enumerate() {
                     let key = inner["name"].as_str().map_or_else(|| index.to_string(), Into::into);
-                    unbounded_strings(&format!("{path}/{key}"), inner, found);
+                    unbounded_strings(&format!("{path}/{key}"), inner, unbounded);
                 }
             }
             _ => {}
@@ -180,9 +180,9 @@ mod tests {
 
     #[test]
     fn every_string_declares_its_maximum_length() {
-        let mut found = Vec::new();
-        unbounded_strings("", &super::super::document(&crate::routes::routes()), &mut found);
-        assert!(found.is_empty(), "declare `max_length` with the type of {found:#?}");
+        let mut unbounded = Vec::new();
+        unbounded_strings("", &super::super::document(&crate::routes::routes()), &mut unbounded);
+        assert!(unbounded.is_empty(), "declare `max_length` with the type of {unbounded:#?}");
     }
 
     #[test]
@@ -196,8 +196,8 @@ mod tests {
         } } });
         let mut schemas = schemas.as_object().expect("an object").clone();
         apply(&mut schemas);
-        let mut found = Vec::new();
-        unbounded_strings("", &schemas.into(), &mut found);
-        assert_eq!(found, ["/User/properties/names/items", "/User/properties/type"]);
+        let mut unbounded = Vec::new();
+        unbounded_strings("", &schemas.into(), &mut unbounded);
+        assert_eq!(unbounded, ["/User/properties/names/items", "/User/properties/type"]);
     }
 }

@@ -142,7 +142,7 @@ mod tests {
         for name in examples["schemas"].as_object().expect("schemas").keys() {
             assert!(document["components"]["schemas"].get(name).is_some(), "no schema {name}");
         }
-        for id in examples["responses"].as_object().expect("answers").keys() {
+        for id in examples["responses"].as_object().expect("responses").keys() {
             assert!(
                 routes.mounted().iter().any(|mounted| mounted.row.id == id),
                 "no operation {id}"

@@ -51,7 +51,8 @@ const LINK: Header = Header {
 
 const LOCATION: Header = Header {
     name: "Location",
-    description: "URL of the new resource: GET an org there, DELETE an impersonation.",
+    description: "URL of the new resource. Read an org there with GET; end an impersonation there \
+                  with DELETE.",
     example: "/v1/orgs/umbrella",
     max_length: 100,
     always: true,

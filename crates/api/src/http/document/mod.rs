@@ -35,8 +35,8 @@ const TAGS: [(&str, &str); 11] = [
     ("orgs", "Orgs: creation, data, dashboard and deletion."),
     ("members", "Members of an org and their roles."),
     ("settings", "Settings and features of an org."),
-    ("audit", "Audit log of an org: changes, denials, support actions, and the transparency log."),
-    ("accounts", "Search over users and orgs, for support staff."),
+    ("audit", "Audit log of an org: changes, denials, staff actions, and the transparency log."),
+    ("accounts", "Search over users and orgs, for staff."),
     ("support", "Impersonation of customers' users by staff."),
     ("staff", "Staff members and their tiers."),
     ("permissions", "Permissions, with the roles and tiers that have them."),
@@ -55,8 +55,8 @@ pub fn document(routes: &Routes) -> Value {
     }]);
     document["components"]["securitySchemes"] = json!({ "bearer": {
         "type": "http", "scheme": "bearer", "bearerFormat": "JWT",
-        "description": "Access token (RFC 9068, verified as in RFC8725) of a session from \
-                        `POST /v1/auth/login`, or of an impersonation.",
+        "description": "Access token (RFC 9068; verified according to RFC 8725) of a session \
+                        from `POST /v1/auth/login`, or of an impersonation.",
     } });
     document["components"]["headers"] = headers::shared();
     let mut shared = BTreeMap::new();

@@ -57,7 +57,7 @@ fn records(records: Records) -> String {
         Records::Always(_) => format!(" **Records:** {actions}."),
         Records::InOwnTx(_) => format!(" **Records:** {actions}, as described above."),
         Records::OnAnomaly(_) => {
-            format!(" **Records:** {actions}, only if it detects an anomaly.")
+            format!(" **Records:** {actions}, only in the case described above.")
         }
     }
 }

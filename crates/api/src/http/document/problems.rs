@@ -18,9 +18,9 @@ use crate::http::{code::Code, routes::Mounted};
 pub fn add(operation: &mut Value, mounted: &Mounted, shared: &mut BTreeMap<String, Value>) {
     let mut by_status: BTreeMap<u16, (Option<String>, Vec<Code>)> = BTreeMap::new();
     let responses = operation["responses"].as_object_mut().expect("the annotation has responses");
-    let own: Vec<String> =
+    let annotated: Vec<String> =
         responses.keys().filter(|status| status.as_str() >= "400").cloned().collect();
-    for status in own {
+    for status in annotated {
         let response = responses.remove(&status).expect("the status is a key of the responses");
         let sentence = response["description"].as_str().unwrap_or_default().to_owned();
         let codes: Vec<Code> = sentence.split('`').filter_map(Code::parse).collect();
@@ -40,17 +40,17 @@ pub fn add(operation: &mut Value, mounted: &Mounted, shared: &mut BTreeMap<Strin
         });
         let others = others.map(|code| format!("`{}`: {}.", code.name(), code.title()));
         let description = sentence.clone().into_iter().chain(others).collect::<Vec<_>>().join(" ");
-        let answer = problem(&description, &codes);
+        let response = problem(&description, &codes);
         let is_shared = sentence.is_none() && mounted.row.deprecated.is_none();
-        let answer = if is_shared {
+        let response = if is_shared {
             let name = codes.iter().map(|code| code.name()).collect::<Vec<_>>().join("-");
             let reference = json!({ "$ref": format!("#/components/responses/{name}") });
-            shared.insert(name, answer);
+            shared.insert(name, response);
             reference
         } else {
-            answer
+            response
         };
-        responses.insert(status.to_string(), answer);
+        responses.insert(status.to_string(), response);
     }
 }
 
@@ -59,7 +59,7 @@ fn of_row(mounted: &Mounted) -> Vec<Code> {
     let row = mounted.row;
     let signed_in = row.scope != ScopeKind::Public;
     let repeatable = matches!(mounted.method, HttpMethod::Post) && row.is_repeatable();
-    let follows: [(bool, &[Code]); 12] = [
+    let rules: [(bool, &[Code]); 12] = [
         // Every operation rejects unknown query parameters.
         (true, &[Code::InvalidQuery, Code::Internal]),
         (true, &mounted.problems),
@@ -88,9 +88,9 @@ fn of_row(mounted: &Mounted) -> Vec<Code> {
         ),
         (row.demands.contains(&Demand::IdempotencyKey), &[Code::IdempotencyKeyRequired]),
     ];
-    follows
+    rules
         .into_iter()
-        .filter(|(holds, _)| *holds)
+        .filter(|(applies, _)| *applies)
         .flat_map(|(_, codes)| codes.iter().copied())
         .collect()
 }

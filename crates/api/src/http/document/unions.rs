@@ -23,8 +23,10 @@ pub fn open_lists(schemas: &mut Map<String, Value>) {
     for (name, advice) in open_enums() {
         let Some(known) = schemas.remove(&*name) else { continue };
         let about = known["description"].as_str().unwrap_or_default();
+        // A list needs an empty line behind it: otherwise the text belongs to its last item.
+        let separator = if about.contains('\n') { "\n\n" } else { " " };
         let open = json!({
-            "description": format!("{about} New values may be added. {advice}"),
+            "description": format!("{about}{separator}New values may be added. {advice}"),
             "anyOf": [
                 { "$ref": format!("#/components/schemas/Known{name}") },
                 { "type": "string", "maxLength": 64 },
