@@ -90,7 +90,7 @@ operations! {
 
     ReadMe                    = "read_me":                      User,   -,                    nothing,                                       Allowed,      [];
     UpdateMe                  = "update_me":                    User,   -,                    records(UserProfileUpdated),                   Write,        [];
-    ChangePassword            = "change_password":              User,   -,                    records(UserPasswordChanged),                  Blocked,      [];
+    ChangePassword            = "change_password":              User,   -,                    records(UserPasswordChanged | AuthLoginFailed),Blocked,      [];
     ListMySessions            = "list_my_sessions":             User,   -,                    nothing,                                       Allowed,      [];
     RevokeMySession           = "revoke_my_session":            User,   -,                    records(AuthSessionRevoked),                   Blocked,      [];
     ReadMyPermissions         = "read_my_permissions":          User,   -,                    nothing,                                       Allowed,      [];

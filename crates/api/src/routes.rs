@@ -32,7 +32,7 @@ mod tests {
     use crate::operations;
 
     #[test]
-    fn every_row_has_its_route_and_every_route_its_own_row() {
+    fn routes_match_the_operations_table() {
         let routes = routes();
         let mounted: Vec<&str> = routes.mounted().iter().map(|mounted| mounted.row.id).collect();
         let once: BTreeSet<&str> = mounted.iter().copied().collect();

@@ -67,7 +67,7 @@ impl State {
             hasher: Hasher::new(&passwords)
                 .map_err(|error| StartError::Passwords(error.to_string()))?,
             cursors: CursorKey::new(secrets.cursors),
-            response_cipher: ResponseCipher::new(&secrets.answers),
+            response_cipher: ResponseCipher::new(&secrets.responses),
             stream_limiter: ConcurrencyLimiter::new(
                 server.max_concurrent_streams,
                 server.max_concurrent_streams_per_user,

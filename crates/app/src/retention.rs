@@ -16,7 +16,7 @@ pub enum RetentionEdit {
     Keep { days: i64 },
     /// Places a legal hold.
     Hold,
-    /// Lifts the legal hold.
+    /// Releases the legal hold.
     Release,
 }
 

@@ -116,7 +116,7 @@ mod tests {
     use super::Action;
 
     #[test]
-    fn removals_have_the_names_that_the_verifier_knows() {
+    fn removal_actions_match_the_verifier() {
         assert_eq!(Action::AuditRetentionApplied.name(), RETENTION_APPLIED);
         assert_eq!(Action::PrivacyErased.name(), PRIVACY_ERASED);
     }

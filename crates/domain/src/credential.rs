@@ -52,11 +52,11 @@ pub struct Attempts {
     /// For the e-mail address, whether or not it has an account.
     pub by_account: Failures,
     /// For the e-mail address, from the caller's IP address.
-    pub by_account_from_here: Failures,
+    pub by_account_and_ip: Failures,
     /// From the caller's IP address, for any account.
-    pub from_here: Failures,
+    pub by_ip: Failures,
     /// Whether the account has an active session that was opened from the caller's IP address.
-    pub known_here: bool,
+    pub has_session_from_ip: bool,
 }
 
 /// Maximum failures within the window, per account and per IP address.
@@ -72,8 +72,9 @@ impl Attempts {
     #[must_use]
     pub fn wait(&self, limits: AttemptLimits, now: DateTime<Utc>) -> Option<TimeDelta> {
         // Failures from elsewhere must not lock users out at an address where they are signed in.
-        let of_account = if self.known_here { self.by_account_from_here } else { self.by_account };
-        [(of_account, limits.per_account), (self.from_here, limits.per_address)]
+        let account_failures =
+            if self.has_session_from_ip { self.by_account_and_ip } else { self.by_account };
+        [(account_failures, limits.per_account), (self.by_ip, limits.per_address)]
             .into_iter()
             .filter(|(failures, limit)| failures.count >= *limit)
             .map(|(failures, _)| failures.first.unwrap_or(now) + limits.window - now)
@@ -111,16 +112,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn strangers_lock_nobody_out_of_where_they_are_signed_in() {
+    fn failures_elsewhere_do_not_block_an_ip_address_with_a_session() {
         let now = DateTime::UNIX_EPOCH + TimeDelta::hours(5);
         let limits =
             AttemptLimits { window: TimeDelta::hours(1), per_account: 10, per_address: 300 };
         let failures = |count| Failures { count, first: Some(now - TimeDelta::minutes(20)) };
-        let attempts = |account, both, here, known_here| Attempts {
+        let attempts = |account, account_and_ip, ip, has_session_from_ip| Attempts {
             by_account: failures(account),
-            by_account_from_here: failures(both),
-            from_here: failures(here),
-            known_here,
+            by_account_and_ip: failures(account_and_ip),
+            by_ip: failures(ip),
+            has_session_from_ip,
         };
         assert_eq!(attempts(9, 0, 0, false).wait(limits, now), None);
         assert_eq!(attempts(10, 0, 0, false).wait(limits, now), Some(TimeDelta::minutes(40)));

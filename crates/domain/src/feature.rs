@@ -113,7 +113,7 @@ mod tests {
     use chrono::TimeDelta;
 
     #[test]
-    fn an_override_speaks_until_it_expires_then_the_plan_then_the_default() {
+    fn override_takes_precedence_until_it_expires() {
         let start = DateTime::UNIX_EPOCH;
         let end = start + TimeDelta::days(1);
         let sso = |enabled| Override {

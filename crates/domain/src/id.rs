@@ -179,14 +179,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn parses_what_it_prints() {
+    fn ids_round_trip_through_text() {
         let id = OrgId::new(Uuid::from_u128(0x0193_8a4b_0000_7abc_8def_0123_4567_89ab));
         assert!(id.to_string().starts_with("org_"));
         assert_eq!(id.to_string().parse(), Ok(id));
     }
 
     #[test]
-    fn rejects_other_kinds_and_second_texts() {
+    fn ids_of_other_types_and_alternative_spellings_are_rejected() {
         let id = UserId::new(Uuid::from_u128(7)).to_string();
         assert!(id.parse::<OrgId>().is_err());
         for text in [

@@ -72,19 +72,19 @@ pub struct StartRequest {
     pub reason: Reason,
     pub ticket: TicketRef,
     /// Configured duration, limited to [`Impersonation::LONGEST`].
-    pub lasts: Duration,
+    pub duration: Duration,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum ImpersonationError {
     #[error("you cannot impersonate yourself")]
-    Oneself,
+    OwnUser,
     #[error("staff cannot be impersonated")]
-    OfStaff,
+    StaffTarget,
     #[error("suspended users cannot be impersonated")]
-    OfSuspended,
+    SuspendedTarget,
     #[error("the impersonation has already ended")]
-    EndedAlready,
+    AlreadyEnded,
 }
 
 impl Impersonation {
@@ -100,13 +100,13 @@ impl Impersonation {
     ) -> Result<Change<New<Self>>, ImpersonationError> {
         let ImpersonationTarget { user, tier, member, org } = target;
         if user.id == by.accountable().id {
-            return Err(ImpersonationError::Oneself);
+            return Err(ImpersonationError::OwnUser);
         }
         if tier.is_some() {
-            return Err(ImpersonationError::OfStaff);
+            return Err(ImpersonationError::StaffTarget);
         }
         if user.suspended_at.is_some() {
-            return Err(ImpersonationError::OfSuspended);
+            return Err(ImpersonationError::SuspendedTarget);
         }
         let impersonation = Self {
             id,
@@ -120,7 +120,7 @@ impl Impersonation {
             reason: request.reason.to_string(),
             ticket_ref: request.ticket.to_string(),
             started_at: now,
-            expires_at: now + request.lasts.min(Self::LONGEST),
+            expires_at: now + request.duration.min(Self::LONGEST),
             ended_at: None,
         };
         let predicate = format!(
@@ -143,7 +143,7 @@ impl Impersonation {
     /// Ends the impersonation. Its token is rejected from the next request on.
     pub fn end(self, now: DateTime<Utc>) -> Result<Change<Self>, ImpersonationError> {
         if !self.is_live(now) {
-            return Err(ImpersonationError::EndedAlready);
+            return Err(ImpersonationError::AlreadyEnded);
         }
         let predicate =
             format!("ended the impersonation of {} in {}", self.target_email, self.org.slug);
@@ -223,7 +223,7 @@ mod tests {
     fn start(
         user: User,
         tier: Option<Tier>,
-        lasts: Duration,
+        duration: Duration,
     ) -> Result<Impersonation, ImpersonationError> {
         let now = DateTime::UNIX_EPOCH;
         let by = Caller {
@@ -258,7 +258,7 @@ mod tests {
             mode: Mode::ReadOnly,
             reason: Reason::try_from("cannot open the reports".to_owned()).expect("a reason"),
             ticket: TicketRef::try_from("SUP-1".to_owned()).expect("a ticket"),
-            lasts,
+            duration,
         };
         let change = Impersonation::start(
             Id::new(Uuid::nil()),
@@ -271,21 +271,21 @@ mod tests {
     }
 
     #[test]
-    fn never_of_oneself_of_staff_or_of_the_suspended() {
+    fn own_user_staff_and_suspended_users_cannot_be_impersonated() {
         let half_hour = Impersonation::LONGEST;
-        assert_eq!(start(user(1, None), None, half_hour), Err(ImpersonationError::Oneself));
+        assert_eq!(start(user(1, None), None, half_hour), Err(ImpersonationError::OwnUser));
         assert_eq!(
             start(user(2, None), Some(Tier::Support), half_hour),
-            Err(ImpersonationError::OfStaff)
+            Err(ImpersonationError::StaffTarget)
         );
         assert_eq!(
             start(user(2, Some(DateTime::UNIX_EPOCH)), None, half_hour),
-            Err(ImpersonationError::OfSuspended)
+            Err(ImpersonationError::SuspendedTarget)
         );
     }
 
     #[test]
-    fn half_an_hour_is_the_most_and_the_end_is_not_part_of_it() {
+    fn impersonation_ends_after_at_most_half_an_hour() {
         let started = start(user(2, None), None, Duration::hours(8)).expect("allowed");
         assert_eq!(started.expires_at - started.started_at, Impersonation::LONGEST);
         assert!(started.is_live(started.expires_at - Duration::microseconds(1)));

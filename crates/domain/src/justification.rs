@@ -108,7 +108,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_reason_has_to_say_something() {
+    fn reasons_without_words_are_rejected() {
         for bad in [
             "",
             "too short",
@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn a_ticket_is_one_word() {
+    fn invalid_tickets_are_rejected() {
         for bad in ["", "SUP 1", "-1", "SUP-1\n", &"1".repeat(65)] {
             assert_eq!(
                 TicketRef::try_from(bad.to_owned()),

@@ -161,7 +161,11 @@ mod tests {
                         );
                     }
                 }
-                assert_eq!(locked_member(old, own, 2).remove().is_ok(), reach, "{own} removes {old}");
+                assert_eq!(
+                    locked_member(old, own, 2).remove().is_ok(),
+                    reach,
+                    "{own} removes {old}"
+                );
             }
         }
     }

@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn no_rule_about_characters() {
+    fn character_classes_are_not_required() {
         for good in [
             "correct horse battery staple",
             "postern-demo-2026",
@@ -166,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn what_attackers_try_first_is_refused() {
+    fn common_passwords_are_rejected() {
         for bad in [
             "password1234",
             "Password1234!",
@@ -183,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn ones_own_address_and_the_product_are_refused() {
+    fn email_address_and_product_name_are_rejected() {
         for bad in [
             "ana.costa@acme.example",
             "ANA.COSTA@acme.example",
@@ -196,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn composed_and_decomposed_are_the_same_password() {
+    fn composed_and_decomposed_characters_are_equal() {
         assert_eq!(
             Password::new("caf\u{e9} au lait chaud").expose(),
             Password::new("cafe\u{301} au lait chaud").expose()
@@ -204,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn it_does_not_print() {
+    fn debug_output_hides_the_password() {
         assert_eq!(format!("{:?}", Password::new("postern-demo-2026")), "Password(…)");
     }
 }

@@ -118,7 +118,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_permission_is_either_an_orgs_or_the_staffs() {
+    fn permissions_belong_to_roles_or_tiers() {
         for permission in Permission::ALL {
             assert!(
                 permission.lowest_role().is_some() != permission.lowest_tier().is_some(),

@@ -115,8 +115,8 @@ mod tests {
     }
 
     #[test]
-    fn terms_are_bounded_and_holds_win() {
-        let reason = Reason::try_from("asked for by their lawyers".to_owned()).expect("a reason");
+    fn retention_is_bounded_and_suspended_by_holds() {
+        let reason = Reason::try_from("requested by their lawyers".to_owned()).expect("a reason");
         let now = DateTime::UNIX_EPOCH + TimeDelta::days(1_000);
         assert_eq!(acme().cutoff(400, now), Some(now - TimeDelta::days(400)));
         for days in [29, 2_558, 0, -1] {

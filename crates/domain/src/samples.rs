@@ -226,7 +226,7 @@ fn started(sam: &Caller) -> Change<crate::change::New<Impersonation>> {
         mode: Mode::Full,
         reason: reason(),
         ticket: TicketRef::try_from("SUP-4312".to_owned()).expect("a ticket"),
-        lasts: Duration::minutes(30),
+        duration: Duration::minutes(30),
     };
     Impersonation::start(Id::new(Uuid::nil()), sam, target, &request, NOW)
         .expect("a user can be impersonated")

@@ -51,7 +51,7 @@ impl Session {
         user: &User,
         tier: Option<Tier>,
         now: DateTime<Utc>,
-        lasts: Duration,
+        lifetime: Duration,
         source: &Source,
     ) -> Change<New<Self>> {
         let person = Person { id: user.id, name: user.name.clone(), email: user.email.clone() };
@@ -63,7 +63,7 @@ impl Session {
             user_id: user.id,
             created_at: now,
             last_used_at: now,
-            expires_at: now + lasts,
+            expires_at: now + lifetime,
             ended_at: None,
             ip: source.ip.map(|ip| ip.to_string()),
             user_agent: source.user_agent.clone(),
@@ -73,8 +73,8 @@ impl Session {
 
     /// Extends the session, when its refresh token is rotated.
     #[must_use]
-    pub fn refreshed(self, now: DateTime<Utc>, lasts: Duration) -> Self {
-        Self { last_used_at: now, expires_at: now + lasts, ..self }
+    pub fn refreshed(self, now: DateTime<Utc>, lifetime: Duration) -> Self {
+        Self { last_used_at: now, expires_at: now + lifetime, ..self }
     }
 
     /// Signs out.

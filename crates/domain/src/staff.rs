@@ -145,7 +145,7 @@ mod tests {
     const SUPER: Option<Tier> = Some(Tier::SuperAdmin);
 
     #[test]
-    fn super_admins_are_few_but_never_none() {
+    fn super_admins_have_a_minimum_and_a_maximum() {
         assert_eq!(set(None, SUPER, 1, SUPER), Ok(true));
         assert_eq!(set(None, SUPER, 2, SUPER), Err(StaffError::TooManySuperAdmins { at_most: 2 }));
         assert_eq!(set(SUPER, Some(Tier::Support), 1, SUPER), Err(StaffError::LastSuperAdmin));
@@ -153,14 +153,14 @@ mod tests {
     }
 
     #[test]
-    fn what_is_so_already_is_not_recorded() {
+    fn unchanged_tier_is_not_recorded() {
         assert_eq!(set(Some(Tier::Support), Some(Tier::Support), 2, SUPER), Ok(false));
         assert_eq!(set(SUPER, SUPER, 2, SUPER), Ok(false));
         assert_eq!(set(None, None, 2, SUPER), Err(StaffError::NotStaff));
     }
 
     #[test]
-    fn a_right_that_was_taken_away_meanwhile_is_gone() {
+    fn caller_without_permission_is_rejected_under_the_lock() {
         for by in [None, Some(Tier::Support), Some(Tier::Engineering)] {
             assert_eq!(set(None, Some(Tier::Support), 2, by), Err(StaffError::NoLongerAllowed));
         }

@@ -109,7 +109,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_are_what_they_look_like() {
+    fn names_contain_only_visible_characters() {
         assert!(is_name("Ana Costa") && is_name("Élan Vital") && is_name("山田 太郎"));
         for bad in
             ["", " Ana", "Ana\n", "\u{200b}", "Ana \u{202e}atsoC", "a\u{2028}b", &"x".repeat(101)]
@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn slugs() {
+    fn slugs_are_validated() {
         for good in ["acme", "a-b", "123"] {
             assert!(is_slug(good), "{good}");
         }
@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn addresses() {
+    fn email_addresses_are_validated() {
         for good in ["ana@acme.example", "a+b.c@x-y.example"] {
             assert!(is_email(good), "{good}");
         }
@@ -151,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn color_is_ascii() {
+    fn colors_are_ascii_hexadecimal() {
         assert!(is_color("#0aF9c3"));
         for bad in ["", "#12345", "1234567", "#12345g", "#ééé"] {
             assert!(!is_color(bad), "{bad}");
@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn pictures_come_from_public_hosts_only() {
+    fn picture_urls_have_public_hosts() {
         assert!(is_picture_url("https://cdn.acme.example/logo.svg"));
         for bad in [
             "http://cdn.acme.example/logo.svg",

@@ -58,7 +58,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_fits_stays_as_it_is() {
+    fn short_values_are_unchanged() {
         let fields = json!({
             "role": { "old": "viewer", "new": "member" },
             "hits": 3,
@@ -70,7 +70,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_larger_is_cut_and_hashed() {
+    fn long_values_are_truncated_and_hashed() {
         let fields = json!({
             "name": { "old": "x".repeat(1 << 20), "new": null },
             "many": vec!["word"; 100_000],

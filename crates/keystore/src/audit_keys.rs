@@ -91,7 +91,7 @@ impl AuditKeys {
         };
         let (keys, retired) = (read(SUFFIX)?, read(RETIRED)?);
         if keys.is_empty() {
-            return Err(KeyError::Gone(self.folder.clone()));
+            return Err(KeyError::NoSigningKey(self.folder.clone()));
         }
         *self.keys.write().unwrap_or_else(PoisonError::into_inner) = keys;
         *self.retired.write().unwrap_or_else(PoisonError::into_inner) = retired;
@@ -179,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn configured_name_takes_precedence() {
+    fn configured_origin_takes_precedence() {
         let folder = tempfile::tempdir().expect("a temporary directory");
         let keys = open(&folder, true);
         assert!(!keys.accept_origin("other.example"));

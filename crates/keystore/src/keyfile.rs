@@ -26,7 +26,7 @@ pub enum KeyError {
     #[error("{0}: not an Ed25519 key in PKCS#8 version 2")]
     NotAKey(PathBuf),
     #[error("{0}: no signing key left; the keys loaded before stay in use")]
-    Gone(PathBuf),
+    NoSigningKey(PathBuf),
     #[error("{0}: not a secret of 32 bytes")]
     NotASecret(PathBuf),
     #[error(transparent)]
@@ -58,7 +58,7 @@ pub fn check_folder(folder: &Path) -> Result<(), KeyError> {
 
 /// Key pair with its creation time.
 pub struct KeyFile {
-    pub made_at: DateTime<Utc>,
+    pub created_at: DateTime<Utc>,
     pub key: SigningKey,
 }
 
@@ -75,15 +75,15 @@ pub fn read_keys(folder: &Path, suffix: &str) -> Result<Vec<KeyFile>, KeyError> 
     let mut keys = Vec::new();
     for path in entries.filter_map(|entry| entry.ok().map(|entry| entry.path())) {
         let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-        if let Some(made_at) = name.strip_suffix(suffix) {
-            let made_at =
-                DateTime::parse_from_str(&format!("{made_at}+0000"), &format!("{MOMENT}%z"));
-            let made_at = made_at.map_err(|_| KeyError::NotAKey(path.clone()))?.to_utc();
+        if let Some(created_at) = name.strip_suffix(suffix) {
+            let created_at =
+                DateTime::parse_from_str(&format!("{created_at}+0000"), &format!("{MOMENT}%z"));
+            let created_at = created_at.map_err(|_| KeyError::NotAKey(path.clone()))?.to_utc();
             let key = parse_key(&path, &read_private(&path)?)?;
-            keys.push(KeyFile { made_at, key });
+            keys.push(KeyFile { created_at, key });
         }
     }
-    keys.sort_by_key(|file| file.made_at);
+    keys.sort_by_key(|file| file.created_at);
     Ok(keys)
 }
 
@@ -160,7 +160,7 @@ mod tests {
         make_key(folder.path(), SUFFIX, older).expect("the key is created");
         make_key(folder.path(), SUFFIX, older).expect_err("a key file is not replaced");
         let keys = read_keys(folder.path(), SUFFIX).expect("the keys are valid");
-        assert_eq!(keys.iter().map(|file| file.made_at).collect::<Vec<_>>(), [older, newer]);
+        assert_eq!(keys.iter().map(|file| file.created_at).collect::<Vec<_>>(), [older, newer]);
         let mut names = names(folder.path());
         names.sort();
         assert_eq!(names, ["19700101T000000.000000Z.test.pk8", "19700101T000001.500000Z.test.pk8"]);

@@ -70,10 +70,10 @@ mod tests {
     }
 
     #[test]
-    fn boundaries_of_parts_matter() {
+    fn mac_depends_on_part_boundaries() {
         let key = MacKey::new(b"secret");
         assert_ne!(key.sign_parts(&[b"ab", b"c"]), key.sign_parts(&[b"a", b"bc"]));
         assert_eq!(key.sign_parts(&[b"a"]), key.sign(b"\0\0\0\0\0\0\0\x01a"));
-        assert_ne!(key.derive("answers"), key.derive("fingerprints"));
+        assert_ne!(key.derive("responses"), key.derive("fingerprints"));
     }
 }

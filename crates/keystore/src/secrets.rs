@@ -11,7 +11,7 @@ pub struct Secrets {
     /// Key for signing pagination cursors.
     pub cursors: MacKey,
     /// Key from which those for the responses stored for idempotent replays are derived.
-    pub answers: MacKey,
+    pub responses: MacKey,
 }
 
 impl Secrets {
@@ -19,6 +19,6 @@ impl Secrets {
     pub fn open(folder: &Path) -> Result<Self, KeyError> {
         keyfile::make_folder(folder)?;
         let secret = |name: &str| keyfile::secret(&folder.join(name));
-        Ok(Self { cursors: secret("cursors.secret")?, answers: secret("answers.secret")? })
+        Ok(Self { cursors: secret("cursors.secret")?, responses: secret("responses.secret")? })
     }
 }

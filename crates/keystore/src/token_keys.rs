@@ -24,7 +24,7 @@ use crate::{
 pub struct TokenKey {
     /// Thumbprint (RFC 7638).
     pub id: String,
-    pub made_at: DateTime<Utc>,
+    pub created_at: DateTime<Utc>,
     pub key: SigningKey,
 }
 
@@ -75,7 +75,7 @@ impl KeyRing {
     pub fn reload(&self) -> Result<(), KeyError> {
         let files = keyfile::read_keys(&self.folder, SUFFIX)?;
         if files.is_empty() && !self.all().is_empty() {
-            return Err(KeyError::Gone(self.folder.clone()));
+            return Err(KeyError::NoSigningKey(self.folder.clone()));
         }
         let keys = files.into_iter().map(|file| Arc::new(TokenKey::of(file))).collect();
         *self.keys.write().unwrap_or_else(PoisonError::into_inner) = keys;
@@ -88,7 +88,7 @@ impl KeyRing {
         let active = keys
             .iter()
             .rev()
-            .find(|key| key.made_at + self.schedule.activation <= now)
+            .find(|key| key.created_at + self.schedule.activation <= now)
             .or_else(|| keys.first());
         Arc::clone(active.expect("a key ring has at least one key"))
     }
@@ -119,7 +119,7 @@ impl KeyRing {
         let keys = self.all();
         let KeySchedule { activation, overlap } = self.schedule;
         let retired = |n: usize| {
-            keys.get(n + 1).is_some_and(|next| next.made_at + activation + overlap <= now)
+            keys.get(n + 1).is_some_and(|next| next.created_at + activation + overlap <= now)
         };
         keys.iter()
             .enumerate()
@@ -138,7 +138,7 @@ impl TokenKey {
         let x = URL_SAFE_NO_PAD.encode(file.key.public_key());
         // RFC 7638, 3.2 and RFC 8037, 2: required members in lexicographic order.
         let thumbprint = sha256(format!(r#"{{"crv":"Ed25519","kty":"OKP","x":"{x}"}}"#).as_bytes());
-        Self { id: URL_SAFE_NO_PAD.encode(thumbprint), made_at: file.made_at, key: file.key }
+        Self { id: URL_SAFE_NO_PAD.encode(thumbprint), created_at: file.created_at, key: file.key }
     }
 }
 
@@ -159,7 +159,7 @@ mod tests {
             a123032100\
             d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a";
         let key = SigningKey::from_pkcs8(&hex::decode(pkcs8).expect("hexadecimal"));
-        let file = KeyFile { made_at: DateTime::UNIX_EPOCH, key: key.expect("a key") };
+        let file = KeyFile { created_at: DateTime::UNIX_EPOCH, key: key.expect("a key") };
         assert_eq!(TokenKey::of(file).id, "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k");
     }
 
@@ -191,7 +191,7 @@ mod tests {
         for entry in fs::read_dir(folder.path()).expect("the folder is readable") {
             fs::remove_file(entry.expect("an entry").path()).expect("the file is removed");
         }
-        assert!(matches!(ring.reload(), Err(KeyError::Gone(_))));
+        assert!(matches!(ring.reload(), Err(KeyError::NoSigningKey(_))));
         ring.signing(DateTime::UNIX_EPOCH);
     }
 }

@@ -117,7 +117,7 @@ pub async fn append_only_faults(
     db: &impl ConnectionTrait,
     tables: &[(&str, &[&str])],
 ) -> Result<Vec<String>, DbErr> {
-    let one_spaced = |sql: &str| sql.split_whitespace().collect::<Vec<_>>().join(" ");
+    let normalize_spaces = |sql: &str| sql.split_whitespace().collect::<Vec<_>>().join(" ");
     let mut faults = Vec::new();
     for (name, expected) in tables.iter().flat_map(|(table, key)| sqlite_triggers(table, key)) {
         let statement = Statement::from_sql_and_values(
@@ -127,7 +127,7 @@ pub async fn append_only_faults(
         );
         let row = db.query_one_raw(statement).await?;
         let actual: Option<String> = row.map(|row| row.try_get("", "sql")).transpose()?;
-        if actual.is_none_or(|actual| one_spaced(&actual) != one_spaced(&expected)) {
+        if actual.is_none_or(|actual| normalize_spaces(&actual) != normalize_spaces(&expected)) {
             faults.push(name);
         }
     }

@@ -68,11 +68,11 @@ async fn erasure_removes_personal_data(t: &App) {
 
 async fn log_verifies_after_erasure(t: &App) {
     let owner = record_actions_of_viewer(t).await;
-    let kept = checkpoint(&owner).await;
+    let stored = checkpoint(&owner).await;
     erase(t, "viewer@acme.example").await.expect("the user exists");
     t.sequence().await;
     let file = export(&owner).await;
-    let report = verify(&file, keys(&owner).await, &[kept]);
+    let report = verify(&file, keys(&owner).await, &[stored]);
     assert_eq!(report.faults, [], "the remaining log verifies");
     assert!(report.erased.len() >= 2, "the report lists the erased events: {report:?}");
     let removed = owner.get("/v1/orgs/acme/audit-events?action=user.removed").await.expect(200);

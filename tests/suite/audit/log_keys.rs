@@ -53,7 +53,7 @@ async fn remaining_key_signs_earlier_checkpoints(t: &App) {
     )
     .await;
     let owner = record_actions(&rotated).await;
-    let (old, kept) = (keys(&owner).await, checkpoint(&owner).await);
+    let (old, stored) = (keys(&owner).await, checkpoint(&owner).await);
     audit_keys.add_key(now + chrono::TimeDelta::seconds(1)).expect("the key is created");
     let newest = audit_keys.verifiers(old[0].name());
     // Key file names start with the creation time.
@@ -82,9 +82,9 @@ async fn remaining_key_signs_earlier_checkpoints(t: &App) {
     );
     let report = verify(&export, new, &[]);
     assert_eq!(report.faults, [], "the export verifies with the remaining key");
-    // A checkpoint that was kept earlier verifies with its old key.
+    // A checkpoint that was stored before the rotation verifies with its old key.
     let both = [keys(&owner).await, old].concat();
-    let report = verify(&export, both, &[kept]);
-    assert_eq!(report.faults, [], "the kept checkpoint verifies with its key");
+    let report = verify(&export, both, &[stored]);
+    assert_eq!(report.faults, [], "the stored checkpoint verifies with its key");
     rotated.finish().await;
 }

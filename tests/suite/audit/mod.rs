@@ -82,9 +82,9 @@ pub async fn leaf_tile(caller: &Person<'_>, width: u64) -> Vec<u8> {
     response.bytes().await.expect("the body arrives").to_vec()
 }
 
-/// Verifies a full export. `kept` are checkpoints that were stored earlier.
-fn verify(export: &str, keys: Vec<Verifier>, kept: &[String]) -> Report {
-    run_verifier(ExportVerifier::new(keys, kept.to_vec()), export)
+/// Verifies a full export. `stored` are checkpoints that were stored earlier.
+fn verify(export: &str, keys: Vec<Verifier>, stored: &[String]) -> Report {
+    run_verifier(ExportVerifier::new(keys, stored.to_vec()), export)
 }
 
 /// Verifies a filtered export.

@@ -71,11 +71,11 @@ async fn expired_events_are_removed(t: &App) {
 
 async fn log_verifies_after_retention(t: &App) {
     let owner = record_over_forty_days(t).await;
-    let (kept, keys) = (checkpoint(&owner).await, keys(&owner).await);
+    let (stored, keys) = (checkpoint(&owner).await, keys(&owner).await);
     apply_retention(t, 30, false).await;
     t.sequence().await;
-    // The remaining log verifies against the kept checkpoint, and records what was removed.
-    let report = verify(&export(&owner).await, keys.clone(), &[kept]);
+    // The remaining log verifies against the stored checkpoint, and records what was removed.
+    let report = verify(&export(&owner).await, keys.clone(), &[stored]);
     assert_eq!(report.faults, [], "the remaining log verifies");
     assert!(
         report.expired > 5

@@ -16,9 +16,9 @@ on_both![
 
 async fn full_export_is_verified_offline(t: &App) {
     let owner = record_actions(t).await;
-    let kept = checkpoint(&owner).await;
+    let stored = checkpoint(&owner).await;
     let file = export(&owner).await;
-    let report = verify(&file, keys(&owner).await, std::slice::from_ref(&kept));
+    let report = verify(&file, keys(&owner).await, std::slice::from_ref(&stored));
     assert_eq!(report.faults, [], "the export verifies");
     assert_eq!(
         report.events,
@@ -29,11 +29,11 @@ async fn full_export_is_verified_offline(t: &App) {
         report.size >= 9 && report.omitted == 0 && report.expired == 0,
         "the export is complete: {report:?}"
     );
-    // A later export is consistent with the kept checkpoint.
+    // A later export is consistent with the stored checkpoint.
     owner.patch("/v1/orgs/acme", json!({ "name": "Later" })).await.expect(200);
     t.sequence().await;
-    let report = verify(&export(&owner).await, keys(&owner).await, &[kept]);
-    assert_eq!(report.faults, [], "the later export verifies against the kept checkpoint");
+    let report = verify(&export(&owner).await, keys(&owner).await, &[stored]);
+    assert_eq!(report.faults, [], "the later export verifies against the stored checkpoint");
 }
 
 async fn altered_export_fails_verification(t: &App) {

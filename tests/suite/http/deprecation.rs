@@ -41,7 +41,7 @@ impl Op for ReadOld {
     impl_for = ReadOld,
     responses((status = 200, description = "The text.", body = String))
 )]
-async fn read_old(_call: Call<ReadOld>) -> http::Answer<String> {
+async fn read_old(_call: Call<ReadOld>) -> http::HandlerResult<String> {
     Ok(ok("yes".to_owned()))
 }
 

@@ -110,9 +110,9 @@ async fn enum_fields_accept_only_their_strings(t: &App) {
             .problem(422, "invalid_body");
         assert_eq!(rejected.text("/errors/0/pointer"), "/role", "the field is named for {role}");
     }
-    let boss = send_raw(t, "PATCH", &path, "{\"role\": \"boss\"}").await;
+    let unknown_role = send_raw(t, "PATCH", &path, "{\"role\": \"boss\"}").await;
     assert_eq!(
-        boss.text("/errors/0/detail"),
+        unknown_role.text("/errors/0/detail"),
         "one of viewer member admin owner",
         "the detail lists the allowed values"
     );

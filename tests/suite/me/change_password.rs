@@ -38,10 +38,10 @@ async fn password_change_ends_concurrent_sign_ins(t: &App) {
         let me = t.bearer(&token);
         let change =
             me.post("/v1/me/password", json!({ "current_password": old, "new_password": new }));
-        let racing = join_all((0..12).map(|_| t.log_in("viewer@acme.example", &old)));
-        let (changed, racing) = join(change, racing).await;
+        let sign_ins = join_all((0..12).map(|_| t.log_in("viewer@acme.example", &old)));
+        let (changed, sign_ins) = join(change, sign_ins).await;
         changed.expect(204);
-        for response in racing.iter().filter(|response| response.status == 200) {
+        for response in sign_ins.iter().filter(|response| response.status == 200) {
             let status = t.bearer(&response.text("/access_token")).get("/v1/me").await.status;
             assert_eq!(status, 401, "round {round}: sessions of the old password have ended");
         }

@@ -4,7 +4,7 @@ use utoipa::{IntoParams, ToSchema};
 use validator::Validate;
 
 use crate::{
-    http::{Answer, Call, Query, ok, rules},
+    http::{Call, HandlerResult, Query, ok, rules},
     operations::op::{self, SearchAccounts},
 };
 
@@ -43,7 +43,7 @@ pub struct SearchResults {
 pub async fn search_accounts(
     call: Call<op::SearchAccounts>,
     query: Query<SearchQuery>,
-) -> Answer<SearchResults> {
+) -> HandlerResult<SearchResults> {
     let q = query.0.q.trim().to_owned();
     let mut work = call.begin();
     let results = work.accounts().search(&q, MAX_RESULTS).await?;

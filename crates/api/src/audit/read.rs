@@ -13,7 +13,7 @@ use super::{
     filter::{EventsQuery, OfOrg},
 };
 use crate::{
-    http::{AcceptedFormat, Answer, Call, Listed, Negotiated, Paging, Problem, Query, ok},
+    http::{AcceptedFormat, Call, HandlerResult, Listed, Negotiated, Paging, Problem, Query, ok},
     operations::op::{
         self, ListAuditEvents, ListOrgImpersonations, ListPlatformAuditEvents, ReadAuditEvent,
     },
@@ -77,7 +77,7 @@ pub type EventPage = Listed<Event>;
 pub async fn read_audit_event(
     call: Call<op::ReadAuditEvent>,
     event: EventId,
-) -> Answer<VerifiableEvent> {
+) -> HandlerResult<VerifiableEvent> {
     let event = call.events().verifiable_event(event).await?.ok_or_else(Problem::not_found)?;
     Ok(ok(event))
 }
@@ -93,7 +93,7 @@ pub async fn read_audit_event(
 pub async fn list_org_impersonations(
     call: Call<op::ListOrgImpersonations>,
     paging: Paging,
-) -> Answer<ImpersonationPage> {
+) -> HandlerResult<ImpersonationPage> {
     let impersonations = call.impersonations().page(None, call.page(&paging)?).await?;
     Ok(call.listed(&paging, impersonations))
 }

@@ -11,7 +11,7 @@ use validator::Validate;
 
 use super::tokens_view::TokensView;
 use crate::{
-    http::{Answer, Call, Code, Problem, Unit, Valid, ok, rules},
+    http::{Call, Code, HandlerResult, Problem, Unit, Valid, ok, rules},
     identity::RefreshToken,
     operations::op::{self, Login},
 };
@@ -42,7 +42,7 @@ pub struct LoginBody {
     (status = 503, description = "`unavailable`: too many concurrent sign-ins. Wait as long \
         as `Retry-After` says.")
 ))]
-pub async fn login(call: Call<op::Login>, body: Valid<LoginBody>) -> Answer<TokensView> {
+pub async fn login(call: Call<op::Login>, body: Valid<LoginBody>) -> HandlerResult<TokensView> {
     let LoginBody { email, password } = body.into_inner();
     let (email, request_info, now) = (text::email(&email), call.request_info(), call.context().now);
     let state = call.state();
@@ -86,14 +86,14 @@ async fn open_session(
     call: &Call<op::Login>,
     mut work: Unit<scope::Public>,
     account: &Account,
-) -> Answer<TokensView> {
+) -> HandlerResult<TokensView> {
     let now = call.context().now;
     let change = Session::open(
         call.context().id(),
         &account.user,
         account.tier,
         now,
-        call.state().tokens.refresh_lasts(),
+        call.state().tokens.refresh_lifetime(),
         &call.request_info().source(),
     );
     let session = work.save(change).await?.0;

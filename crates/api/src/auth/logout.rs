@@ -1,5 +1,5 @@
 use crate::{
-    http::{Answer, Call, Problem, no_content},
+    http::{Call, HandlerResult, Problem, no_content},
     operations::op::{self, Logout},
 };
 
@@ -11,7 +11,7 @@ use crate::{
     post, path = "/v1/auth/logout", tag = "identity", impl_for = Logout, responses(
     (status = 204, description = "Signed out.")
 ))]
-pub async fn logout(call: Call<op::Logout>) -> Answer<()> {
+pub async fn logout(call: Call<op::Logout>) -> HandlerResult<()> {
     let (id, me, now) =
         (call.caller().session(), call.caller().accountable().clone(), call.context().now);
     let mut work = call.begin();

@@ -4,7 +4,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::{
-    http::{Answer, CacheControl, Call, ok},
+    http::{CacheControl, Call, HandlerResult, ok},
     operations::op::{self, ReadAuthorizationServer, ReadJwks},
 };
 
@@ -51,7 +51,7 @@ pub struct JwkView {
         headers(("Cache-Control" = inline(CacheControl),
             description = "Cache lifetime of the response.")))
 ))]
-pub async fn read_jwks(call: Call<op::ReadJwks>) -> Answer<JwksView> {
+pub async fn read_jwks(call: Call<op::ReadJwks>) -> HandlerResult<JwksView> {
     let mut jwks = call.state().tokens.keys().jwks(call.context().now);
     Ok(ok(JwksView { keys: jwks["keys"].take() }).public_for(300))
 }
@@ -95,7 +95,7 @@ pub struct AuthorizationServerView {
 ))]
 pub async fn read_authorization_server(
     call: Call<op::ReadAuthorizationServer>,
-) -> Answer<AuthorizationServerView> {
+) -> HandlerResult<AuthorizationServerView> {
     let issuer = call.state().tokens.issuer();
     let metadata = AuthorizationServerView {
         issuer: issuer.to_owned(),

@@ -5,7 +5,7 @@ use validator::Validate;
 
 use super::tokens_view::TokensView;
 use crate::{
-    http::{Answer, Call, Code, Problem, Valid, ok},
+    http::{Call, Code, HandlerResult, Problem, Valid, ok},
     identity::RefreshToken,
     operations::op::{self, Refresh},
 };
@@ -33,7 +33,10 @@ pub struct RefreshBody {
         the session has ended, or the user is suspended."),
     (status = 503, description = "`unavailable`: wait as long as `Retry-After` says.")
 ))]
-pub async fn refresh(call: Call<op::Refresh>, body: Valid<RefreshBody>) -> Answer<TokensView> {
+pub async fn refresh(
+    call: Call<op::Refresh>,
+    body: Valid<RefreshBody>,
+) -> HandlerResult<TokensView> {
     let refresh_token = RefreshToken::from_client(body.into_inner().refresh_token);
     let (state, now) = (call.state(), call.context().now);
     let invalid = || Problem::new(Code::InvalidRefreshToken);
@@ -49,7 +52,7 @@ pub async fn refresh(call: Call<op::Refresh>, body: Valid<RefreshBody>) -> Answe
         work.commit(ok(())).await?;
         return Err(invalid());
     }
-    let session = issued.session.refreshed(now, state.tokens.refresh_lasts());
+    let session = issued.session.refreshed(now, state.tokens.refresh_lifetime());
     let successor = RefreshToken::generate()?;
     let rotated = UnauditedWrite::RotateRefreshToken {
         used: refresh_token.hash(),

@@ -35,7 +35,7 @@ impl TokensView {
         Self {
             access_token: tokens.access(session, call.context()),
             token_type: "Bearer",
-            expires_in: tokens.access_lasts().num_seconds(),
+            expires_in: tokens.access_lifetime().num_seconds(),
             refresh_token: refresh.reveal().to_owned(),
             refresh_expires_at: session.expires_at,
             session_id: session.id,

@@ -6,7 +6,7 @@ use utoipa::{
 };
 
 use crate::{
-    http::{Answer, Call, Key, PathKey, ok},
+    http::{Call, HandlerResult, Key, PathKey, ok},
     operations::op::{self, ListFeatures, ReadFeature},
 };
 
@@ -25,7 +25,7 @@ pub struct FeaturesView {
     get, path = "/v1/orgs/{org}/features", tag = "settings", impl_for = ListFeatures, responses(
     (status = 200, description = "All features.", body = FeaturesView)
 ))]
-pub async fn list_features(call: Call<op::ListFeatures>) -> Answer<FeaturesView> {
+pub async fn list_features(call: Call<op::ListFeatures>) -> HandlerResult<FeaturesView> {
     let overrides = call.features().overrides().await?;
     Ok(ok(FeaturesView {
         data: Feature::decide_all(call.grant().context().org.plan, &overrides, call.context().now),
@@ -44,7 +44,7 @@ pub async fn list_features(call: Call<op::ListFeatures>) -> Answer<FeaturesView>
 pub async fn read_feature(
     call: Call<op::ReadFeature>,
     Key(key): Key<FeatureKey>,
-) -> Answer<Feature> {
+) -> HandlerResult<Feature> {
     let overrides = call.features().overrides().await?;
     Ok(ok(Feature::decide(key, call.grant().context().org.plan, &overrides, call.context().now)))
 }

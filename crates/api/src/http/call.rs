@@ -184,8 +184,8 @@ where
         Reentrant { state: Arc::clone(&self.state), input: Rc::clone(&self.input), of: PhantomData }
     }
 
-    /// Like [`Self::reentrant`], but accepts the access token after it has expired: a download can take
-    /// longer. Everything else about the caller is checked at each resume.
+    /// Like [`Self::reentrant`], but accepts the access token after it has expired: a download can
+    /// take longer. Everything else about the caller is checked at each resume.
     pub fn reenter_after_token_expiry(&self) -> Reentrant<O> {
         self.input.token_checked_at.get_or_init(|| self.context.now);
         self.reentrant()
@@ -193,7 +193,8 @@ where
 
     /// Commits one event in its own transaction, so that it is kept if the call fails.
     pub async fn record_in_own_tx(self, draft: EventDraft) -> Result<(), Problem> {
-        let (actor, log) = (self.access.grant().actor().clone(), O::Scope::log(self.access.grant()));
+        let (actor, log) =
+            (self.access.grant().actor().clone(), O::Scope::log(self.access.grant()));
         self.access.end().await?;
         Ok(pre_auth::record_in_own_tx(&self.state.store, draft, &actor, log, &self.context).await?)
     }

@@ -16,7 +16,7 @@ use super::{code::Code, problem::Problem};
 pub struct ConcurrencyLimiter {
     all: usize,
     each: usize,
-    taken: Mutex<Taken>,
+    in_use: Mutex<Taken>,
 }
 
 #[derive(Default)]
@@ -35,28 +35,28 @@ pub struct Permit {
 
 impl ConcurrencyLimiter {
     pub fn new(all: usize, each: usize) -> Arc<Self> {
-        Arc::new(Self { all, each, taken: Mutex::default() })
+        Arc::new(Self { all, each, in_use: Mutex::default() })
     }
 
     /// Acquires a permit. 429 if the user or the org is at its limit, 503 if the server is. An org
     /// may use a quarter of the total, and at least as much as one user.
     pub fn acquire(self: &Arc<Self>, user: UserId, org: Option<OrgId>) -> Result<Permit, Problem> {
-        let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut in_use = self.in_use.lock().unwrap_or_else(PoisonError::into_inner);
         let org_limit = self.each.max(self.all / 4);
         let is_full = |used: Option<&usize>, limit| used.is_some_and(|used| *used >= limit);
-        if is_full(taken.by_user.get(&user), self.each)
-            || org.is_some_and(|org| is_full(taken.by_org.get(&org), org_limit))
+        if is_full(in_use.by_user.get(&user), self.each)
+            || org.is_some_and(|org| is_full(in_use.by_org.get(&org), org_limit))
         {
             return Err(Problem::new(Code::TooManyStreams).retry_after(Duration::from_secs(5)));
         }
-        if taken.all >= self.all {
+        if in_use.all >= self.all {
             return Err(Problem::new(Code::Unavailable)
                 .detail("the server is at its limit of open streams and exports"));
         }
-        taken.all += 1;
-        *taken.by_user.entry(user).or_default() += 1;
+        in_use.all += 1;
+        *in_use.by_user.entry(user).or_default() += 1;
         if let Some(org) = org {
-            *taken.by_org.entry(org).or_default() += 1;
+            *in_use.by_org.entry(org).or_default() += 1;
         }
         Ok(Permit { limiter: Arc::clone(self), user, org })
     }
@@ -64,17 +64,17 @@ impl ConcurrencyLimiter {
 
 impl Drop for Permit {
     fn drop(&mut self) {
-        let mut taken = self.limiter.taken.lock().unwrap_or_else(PoisonError::into_inner);
-        taken.all -= 1;
-        give_back(&mut taken.by_user, self.user);
+        let mut in_use = self.limiter.in_use.lock().unwrap_or_else(PoisonError::into_inner);
+        in_use.all -= 1;
+        decrement(&mut in_use.by_user, self.user);
         if let Some(org) = self.org {
-            give_back(&mut taken.by_org, org);
+            decrement(&mut in_use.by_org, org);
         }
     }
 }
 
-fn give_back<K: Eq + Hash>(taken: &mut HashMap<K, usize>, key: K) {
-    if let Entry::Occupied(mut count) = taken.entry(key) {
+fn decrement<K: Eq + Hash>(in_use: &mut HashMap<K, usize>, key: K) {
+    if let Entry::Occupied(mut count) = in_use.entry(key) {
         *count.get_mut() -= 1;
         if *count.get() == 0 {
             count.remove();
@@ -113,6 +113,6 @@ mod tests {
         drop(first);
         drop(limiter.acquire(user(20), globex).expect("a permit was released"));
         drop((second, permits));
-        assert!(limiter.taken.lock().expect("the lock is not poisoned").by_user.is_empty());
+        assert!(limiter.in_use.lock().expect("the lock is not poisoned").by_user.is_empty());
     }
 }

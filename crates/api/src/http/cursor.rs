@@ -70,7 +70,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_cursor_is_good_for_its_own_list_only() {
+    fn cursor_is_valid_for_its_own_list_only() {
         let key = CursorKey::new(MacKey::new(b"secret"));
         let from = PageStart::OlderThan(Uuid::from_u128(7));
         let cursor = key.sign(from, "list_members acme");

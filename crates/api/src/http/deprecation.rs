@@ -33,7 +33,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn dates_are_written_as_each_header_wants_them() {
+    fn each_header_has_its_date_format() {
         let mut headers = HeaderMap::new();
         headers.insert(header::LINK, HeaderValue::from_static("</v1/orgs?cursor=x>; rel=\"next\""));
         // Computed with date(1).

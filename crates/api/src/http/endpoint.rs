@@ -110,7 +110,7 @@ where
     let head = request.method() == Method::HEAD;
     // Boxed before spawning: the future is large, and each move would copy it.
     let result =
-        rt::spawn(Box::pin(answer(handler, query, request, payload)).instrument(Span::current()))
+        rt::spawn(Box::pin(respond(handler, query, request, payload)).instrument(Span::current()))
             .await;
     let mut response = match result {
         // A stream without a reader would occupy the connection until it ends.
@@ -130,7 +130,7 @@ where
     response
 }
 
-async fn answer<O, Args, H>(
+async fn respond<O, Args, H>(
     handler: H,
     query: Rc<[String]>,
     request: HttpRequest,

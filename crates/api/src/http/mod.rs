@@ -46,7 +46,9 @@ pub use negotiation::{AcceptedFormat, Format, Negotiated, PrefersHtml};
 pub use path::{Key, PathKey, PathParam};
 pub use problem::Problem;
 pub use query::{Paging, Query};
-pub use reply::{Answer, CacheControl, ETag, Listed, Reply, Respond, created, no_content, ok};
+pub use reply::{
+    CacheControl, ETag, HandlerResult, Listed, Reply, Respond, created, no_content, ok,
+};
 pub use request_headers::{IfMatch, authorization, single};
 pub use request_info::RequestInfo;
 pub use request_info_middleware::request_info_middleware;

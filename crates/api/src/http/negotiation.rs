@@ -106,7 +106,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_most_wanted_is_given_and_json_where_nothing_fits() {
+    fn preferred_media_type_is_selected_and_json_is_the_default() {
         for (accept, expected) in [
             ("", JSON),
             ("*/*", JSON),

@@ -21,8 +21,8 @@ pub const MEDIA_TYPE: &str = "application/problem+json";
 const DETAIL: usize = 1_000;
 const POINTER: usize = 500;
 
-fn cut(text: String, at: usize) -> String {
-    if text.len() <= at { text } else { text.chars().take(at).collect() }
+fn truncate(text: String, max: usize) -> String {
+    if text.len() <= max { text } else { text.chars().take(max).collect() }
 }
 
 /// An error response.
@@ -102,7 +102,7 @@ impl Problem {
 
     #[must_use]
     pub fn detail(mut self, detail: impl Into<String>) -> Self {
-        self.detail = Some(cut(detail.into(), DETAIL));
+        self.detail = Some(truncate(detail.into(), DETAIL));
         self
     }
 
@@ -113,7 +113,8 @@ impl Problem {
         code: impl Into<String>,
         detail: impl Into<String>,
     ) -> Self {
-        let (pointer, detail) = (cut(pointer.into(), POINTER), cut(detail.into(), DETAIL));
+        let (pointer, detail) =
+            (truncate(pointer.into(), POINTER), truncate(detail.into(), DETAIL));
         self.errors.push(FieldError { pointer, code: code.into(), detail });
         self
     }

@@ -13,8 +13,8 @@ use serde::{Deserialize, Serialize};
 
 use super::problem::Problem;
 
-/// Result of most handlers.
-pub type Answer<T> = Result<Reply<T>, Problem>;
+/// Result of a handler: a response, or a problem.
+pub type HandlerResult<T> = Result<Reply<T>, Problem>;
 
 /// Conversion to an HTTP response. With `replayed` it has `Idempotency-Replayed`.
 pub trait Respond {

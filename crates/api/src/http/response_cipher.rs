@@ -16,7 +16,7 @@ impl ResponseCipher {
     #[must_use]
     pub fn new(secret: &MacKey) -> Self {
         Self {
-            cipher: Cipher::new(&secret.derive("answers")),
+            cipher: Cipher::new(&secret.derive("responses")),
             fingerprints: MacKey::new(&secret.derive("fingerprints")),
         }
     }

@@ -110,7 +110,7 @@ impl Routes {
     }
 }
 
-/// Handler of paths that nothing is mounted at.
+/// Handler for unknown paths.
 pub async fn not_found(request: HttpRequest) -> HttpResponse {
     Problem::not_found().respond(&RequestInfo::of(&request))
 }

@@ -14,7 +14,7 @@ use serde::Serialize;
 
 use super::{
     idempotency::Pending,
-    reply::{Answer, Reply},
+    reply::{HandlerResult, Reply},
 };
 use crate::state::State;
 
@@ -43,7 +43,7 @@ impl<S: Scope> DerefMut for Unit<S> {
 
 impl<S: HasLog> Unit<S> {
     /// Commits, and returns the response.
-    pub async fn commit<T: Serialize>(mut self, reply: Reply<T>) -> Answer<T> {
+    pub async fn commit<T: Serialize>(mut self, reply: Reply<T>) -> HandlerResult<T> {
         if let Some(Pending { org, user, key_hash, request_hash, since }) = self.pending.take() {
             let response = self.state.response_cipher.encrypt(&reply, &key_hash)?;
             let at = self.work.context().now;

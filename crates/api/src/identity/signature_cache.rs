@@ -14,7 +14,7 @@ use postern_keystore::digest::sha256;
 use super::claims::Claims;
 
 /// Maximum number of entries; the cache is cleared when it is full. Tokens with an invalid
-/// signature are not cached, so made-up tokens cannot fill it.
+/// signature are not cached, so forged tokens cannot fill it.
 const MAX_ENTRIES: usize = 10_000;
 
 type Hash = [u8; 32];

@@ -69,12 +69,12 @@ impl Tokens {
     }
 
     /// Lifetime of an access token.
-    pub const fn access_lasts(&self) -> Duration {
+    pub const fn access_lifetime(&self) -> Duration {
         self.access
     }
 
     /// Lifetime of a session after its last refresh.
-    pub const fn refresh_lasts(&self) -> Duration {
+    pub const fn refresh_lifetime(&self) -> Duration {
         self.refresh
     }
 

@@ -1,7 +1,7 @@
 use postern_domain::{id::ImpersonationId, permission::Permission};
 
 use crate::{
-    http::{Answer, Call, Code, Problem, no_content},
+    http::{Call, Code, HandlerResult, Problem, no_content},
     operations::op::{self, EndImpersonation},
 };
 
@@ -18,7 +18,7 @@ use crate::{
 pub async fn end_impersonation(
     call: Call<op::EndImpersonation>,
     impersonation: ImpersonationId,
-) -> Answer<()> {
+) -> HandlerResult<()> {
     let (now, own_id, may_end_any) = (
         call.context().now,
         call.staff_caller().accountable().id,

@@ -18,10 +18,10 @@ pub fn routes(routes: &mut Routes) {
 impl From<ImpersonationError> for Problem {
     fn from(error: ImpersonationError) -> Self {
         let code = match error {
-            ImpersonationError::Oneself
-            | ImpersonationError::OfStaff
-            | ImpersonationError::OfSuspended => Code::CannotImpersonate,
-            ImpersonationError::EndedAlready => Code::AlreadyEnded,
+            ImpersonationError::OwnUser
+            | ImpersonationError::StaffTarget
+            | ImpersonationError::SuspendedTarget => Code::CannotImpersonate,
+            ImpersonationError::AlreadyEnded => Code::AlreadyEnded,
         };
         Self::new(code).detail(error.to_string())
     }

@@ -1,7 +1,7 @@
 use postern_domain::{impersonation::Impersonation, permission::Permission};
 
 use crate::{
-    http::{Answer, Call, Listed, Paging},
+    http::{Call, HandlerResult, Listed, Paging},
     operations::op::{self, ListImpersonations},
 };
 
@@ -17,7 +17,7 @@ use crate::{
 pub async fn list_impersonations(
     call: Call<op::ListImpersonations>,
     paging: Paging,
-) -> Answer<ImpersonationPage> {
+) -> HandlerResult<ImpersonationPage> {
     let staff_user = if call.has_permission(Permission::ImpersonationEndAny) {
         None
     } else {

@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 use validator::Validate;
 
 use crate::{
-    http::{Answer, Call, Problem, Valid, created},
+    http::{Call, HandlerResult, Problem, Valid, created},
     operations::op::{self, StartImpersonation},
 };
 
@@ -78,7 +78,7 @@ pub struct StartedView {
 pub async fn start_impersonation(
     call: Call<op::StartImpersonation>,
     body: Valid<StartImpersonationBody>,
-) -> Answer<StartedView> {
+) -> HandlerResult<StartedView> {
     let StartImpersonationBody { target_user_id, org, reason, ticket_ref, mode } =
         body.into_inner();
     let (state, context) = (std::sync::Arc::clone(call.shared()), call.context().clone());
@@ -95,7 +95,7 @@ pub async fn start_impersonation(
         mode,
         reason,
         ticket: ticket_ref,
-        lasts: Duration::minutes(state.impersonation.minutes),
+        duration: Duration::minutes(state.impersonation.minutes),
     };
     let change = Impersonation::start(context.id(), &staff, target, &request, context.now)?;
     let impersonation = work.save(change).await?.0;

@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 use validator::Validate;
 
 use crate::{
-    http::{Answer, Call, Code, Problem, Valid, no_content},
+    http::{Call, Code, HandlerResult, Problem, Valid, no_content},
     operations::op::{self, ChangePassword},
 };
 
@@ -38,7 +38,7 @@ pub struct ChangePasswordBody {
 pub async fn change_password(
     call: Call<op::ChangePassword>,
     body: Valid<ChangePasswordBody>,
-) -> Answer<()> {
+) -> HandlerResult<()> {
     let ChangePasswordBody { current_password, new_password } = body.into_inner();
     let me = call.caller().accountable().clone();
     new_password.check(&me.email).map_err(|weak| {

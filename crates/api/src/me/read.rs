@@ -13,7 +13,7 @@ use utoipa::{IntoParams, ToSchema};
 use validator::Validate;
 
 use crate::{
-    http::{Answer, Call, Listed, Paging, Problem, Query, ok},
+    http::{Call, HandlerResult, Listed, Paging, Problem, Query, ok},
     operations::op::{self, ListMySessions, ReadMe, ReadMyPermissions},
 };
 
@@ -72,7 +72,7 @@ pub struct ActorView {
 #[utoipa::path(get, path = "/v1/me", tag = "me", impl_for = ReadMe, responses(
     (status = 200, description = "The current user.", body = MeView)
 ))]
-pub async fn read_me(call: Call<op::ReadMe>) -> Answer<MeView> {
+pub async fn read_me(call: Call<op::ReadMe>) -> HandlerResult<MeView> {
     let caller = call.caller();
     let user = call.users().find(caller.effective().id).await?.ok_or_else(Problem::not_found)?;
     let memberships =
@@ -105,7 +105,7 @@ pub async fn read_me(call: Call<op::ReadMe>) -> Answer<MeView> {
 pub async fn list_my_sessions(
     call: Call<op::ListMySessions>,
     paging: Paging,
-) -> Answer<SessionPage> {
+) -> HandlerResult<SessionPage> {
     let page = call.page(&paging)?;
     let sessions =
         call.sessions().page_of(call.caller().effective().id, call.context().now, page).await?;
@@ -153,7 +153,7 @@ pub struct PermissionsView {
 pub async fn read_my_permissions(
     call: Call<op::ReadMyPermissions>,
     query: Query<PermissionsQuery>,
-) -> Answer<PermissionsView> {
+) -> HandlerResult<PermissionsView> {
     let role = match &query.0.org {
         Some(org) => {
             Some(call.orgs().role_in(&OrgKey::parse(org)).await?.ok_or_else(Problem::not_found)?)

@@ -1,7 +1,7 @@
 use postern_domain::id::SessionId;
 
 use crate::{
-    http::{Answer, Call, Problem, no_content},
+    http::{Call, HandlerResult, Problem, no_content},
     operations::op::{self, RevokeMySession},
 };
 
@@ -13,7 +13,10 @@ use crate::{
     delete, path = "/v1/me/sessions/{session}", tag = "me", impl_for = RevokeMySession, responses(
     (status = 204, description = "Session ended, by this request or earlier.")
 ))]
-pub async fn revoke_my_session(call: Call<op::RevokeMySession>, session: SessionId) -> Answer<()> {
+pub async fn revoke_my_session(
+    call: Call<op::RevokeMySession>,
+    session: SessionId,
+) -> HandlerResult<()> {
     let (me, now) = (call.caller().accountable().clone(), call.context().now);
     let mut work = call.begin();
     let session =

@@ -4,7 +4,7 @@ use utoipa::ToSchema;
 use validator::Validate;
 
 use crate::{
-    http::{Answer, Call, Problem, Valid, ok, rules},
+    http::{Call, HandlerResult, Problem, Valid, ok, rules},
     operations::op::{self, UpdateMe},
 };
 
@@ -35,7 +35,7 @@ pub struct UpdateMeBody {
     responses(
     (status = 200, description = "The updated user.", body = User)
 ))]
-pub async fn update_me(call: Call<op::UpdateMe>, body: Valid<UpdateMeBody>) -> Answer<User> {
+pub async fn update_me(call: Call<op::UpdateMe>, body: Valid<UpdateMeBody>) -> HandlerResult<User> {
     let UpdateMeBody { name, image_url } = body.into_inner();
     let me = call.caller().effective().id;
     let mut work = call.begin();

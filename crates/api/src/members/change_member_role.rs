@@ -4,7 +4,7 @@ use utoipa::ToSchema;
 use validator::Validate;
 
 use crate::{
-    http::{Answer, Call, Problem, Valid, ok},
+    http::{Call, HandlerResult, Problem, Valid, ok},
     operations::op::{self, ChangeMemberRole},
 };
 
@@ -32,7 +32,7 @@ pub async fn change_member_role(
     call: Call<op::ChangeMemberRole>,
     member: MemberId,
     body: Valid<ChangeMemberRoleBody>,
-) -> Answer<Member> {
+) -> HandlerResult<Member> {
     let mut work = call.begin();
     let locked = work
         .members()

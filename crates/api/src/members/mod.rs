@@ -21,7 +21,7 @@ impl From<MemberError> for Problem {
         let code = match error {
             MemberError::AboveOwnRole => Code::AboveOwnRole,
             MemberError::LastOwner => Code::LastOwner,
-            MemberError::RaisedUnderImpersonation => Code::ImpersonationBlocked,
+            MemberError::PromotionUnderImpersonation => Code::ImpersonationBlocked,
         };
         Self::new(code).detail(error.to_string())
     }

@@ -5,7 +5,7 @@ use utoipa::IntoParams;
 use validator::Validate;
 
 use crate::{
-    http::{Answer, Call, Listed, Paging, Problem, Query, ok},
+    http::{Call, HandlerResult, Listed, Paging, Problem, Query, ok},
     operations::op::{self, ListMembers, ReadMember},
 };
 
@@ -32,7 +32,7 @@ pub async fn list_members(
     call: Call<op::ListMembers>,
     paging: Paging,
     query: Query<MembersQuery>,
-) -> Answer<MemberPage> {
+) -> HandlerResult<MemberPage> {
     let MembersQuery { q, role } = query.0;
     let members = call.members().page(&MemberFilter { q, role }, call.page(&paging)?).await?;
     Ok(call.listed(&paging, members))
@@ -48,7 +48,7 @@ pub type MemberPage = Listed<Member>;
     responses(
     (status = 200, description = "The member.", body = Member)
 ))]
-pub async fn read_member(call: Call<op::ReadMember>, member: MemberId) -> Answer<Member> {
+pub async fn read_member(call: Call<op::ReadMember>, member: MemberId) -> HandlerResult<Member> {
     let member = call.members().find(member).await?.ok_or_else(Problem::not_found)?;
     Ok(ok(member))
 }

@@ -1,7 +1,7 @@
 use postern_domain::id::MemberId;
 
 use crate::{
-    http::{Answer, Call, Problem, no_content},
+    http::{Call, HandlerResult, Problem, no_content},
     operations::op::{self, RemoveMember},
 };
 
@@ -17,7 +17,7 @@ use crate::{
     (status = 409,
         description = "`last_owner`: the last owner cannot be removed. Add another owner first.")
 ))]
-pub async fn remove_member(call: Call<op::RemoveMember>, member: MemberId) -> Answer<()> {
+pub async fn remove_member(call: Call<op::RemoveMember>, member: MemberId) -> HandlerResult<()> {
     let mut work = call.begin();
     let locked = work
         .members()

@@ -5,7 +5,7 @@ use utoipa::ToSchema;
 use validator::Validate;
 
 use crate::{
-    http::{Answer, Call, Code, Problem, Valid, created, rules},
+    http::{Call, Code, HandlerResult, Problem, Valid, created, rules},
     operations::op::{self, CreateOrg},
 };
 
@@ -39,7 +39,10 @@ pub struct CreateOrgBody {
     (status = 409,
         description = "`slug_taken`: the slug belongs to an existing or a deleted org.")
 ))]
-pub async fn create_org(call: Call<op::CreateOrg>, body: Valid<CreateOrgBody>) -> Answer<Org> {
+pub async fn create_org(
+    call: Call<op::CreateOrg>,
+    body: Valid<CreateOrgBody>,
+) -> HandlerResult<Org> {
     let CreateOrgBody { name, slug } = body.into_inner();
     let context = call.context();
     let change = Org::create(

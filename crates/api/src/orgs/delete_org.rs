@@ -3,7 +3,7 @@ use utoipa::ToSchema;
 use validator::Validate;
 
 use crate::{
-    http::{Answer, Call, Code, Problem, Valid, no_content},
+    http::{Call, Code, HandlerResult, Problem, Valid, no_content},
     operations::op::{self, DeleteOrg},
 };
 
@@ -28,7 +28,10 @@ pub struct DeleteOrgBody {
     (status = 422,
         description = "`not_confirmed`: `confirm_slug` is not the slug of the org.")
 ))]
-pub async fn delete_org(call: Call<op::DeleteOrg>, body: Valid<DeleteOrgBody>) -> Answer<()> {
+pub async fn delete_org(
+    call: Call<op::DeleteOrg>,
+    body: Valid<DeleteOrgBody>,
+) -> HandlerResult<()> {
     let now = call.context().now;
     let mut work = call.begin();
     let org = work.find_org_for_update().await?.ok_or_else(Problem::not_found)?;

@@ -10,7 +10,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::{
-    http::{Answer, Call, Listed, Paging, ok},
+    http::{Call, HandlerResult, Listed, Paging, ok},
     operations::op::{self, ListMyOrgs, ReadDashboard, ReadOrg},
 };
 
@@ -22,7 +22,10 @@ use crate::{
     get, path = "/v1/orgs", tag = "orgs", impl_for = ListMyOrgs, responses(
     (status = 200, description = "A page of orgs.", body = MembershipPage)
 ))]
-pub async fn list_my_orgs(call: Call<op::ListMyOrgs>, paging: Paging) -> Answer<MembershipPage> {
+pub async fn list_my_orgs(
+    call: Call<op::ListMyOrgs>,
+    paging: Paging,
+) -> HandlerResult<MembershipPage> {
     let page = call.orgs().page(call.page(&paging)?).await?;
     Ok(call.listed(&paging, page))
 }
@@ -35,7 +38,7 @@ pub type MembershipPage = Listed<Membership>;
 #[utoipa::path(get, path = "/v1/orgs/{org}", tag = "orgs", impl_for = ReadOrg, responses(
     (status = 200, description = "The org.", body = Org)
 ))]
-pub async fn read_org(call: Call<op::ReadOrg>) -> Answer<Org> {
+pub async fn read_org(call: Call<op::ReadOrg>) -> HandlerResult<Org> {
     Ok(ok(call.grant().context().org.clone()))
 }
 
@@ -95,7 +98,7 @@ pub struct UsageView {
     get, path = "/v1/orgs/{org}/dashboard", tag = "orgs", impl_for = ReadDashboard, responses(
     (status = 200, description = "The dashboard.", body = DashboardView)
 ))]
-pub async fn read_dashboard(call: Call<op::ReadDashboard>) -> Answer<DashboardView> {
+pub async fn read_dashboard(call: Call<op::ReadDashboard>) -> HandlerResult<DashboardView> {
     let org = &call.grant().context().org;
     let counts = call.stats().count().await?;
     let overrides = call.features().overrides().await?;

@@ -4,7 +4,7 @@ use utoipa::ToSchema;
 use validator::Validate;
 
 use crate::{
-    http::{Answer, Call, Problem, Valid, ok, rules},
+    http::{Call, HandlerResult, Problem, Valid, ok, rules},
     operations::op::{self, UpdateOrg},
 };
 
@@ -27,7 +27,10 @@ pub struct UpdateOrgBody {
     request_body = UpdateOrgBody, responses(
     (status = 200, description = "The updated org.", body = Org)
 ))]
-pub async fn update_org(call: Call<op::UpdateOrg>, body: Valid<UpdateOrgBody>) -> Answer<Org> {
+pub async fn update_org(
+    call: Call<op::UpdateOrg>,
+    body: Valid<UpdateOrgBody>,
+) -> HandlerResult<Org> {
     let mut work = call.begin();
     let org = work.find_org_for_update().await?.ok_or_else(Problem::not_found)?;
     let name = body.into_inner().name.unwrap_or_else(|| org.name.clone());

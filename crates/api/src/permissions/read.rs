@@ -3,7 +3,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::{
-    http::{Answer, Call, ok},
+    http::{Call, HandlerResult, ok},
     operations::op::{self, ReadPolicy},
 };
 
@@ -34,7 +34,7 @@ pub struct PermissionView {
     get, path = "/v1/admin/permissions", tag = "permissions", impl_for = ReadPolicy, responses(
     (status = 200, description = "The policy.", body = PolicyView)
 ))]
-pub async fn read_policy(_call: Call<op::ReadPolicy>) -> Answer<PolicyView> {
+pub async fn read_policy(_call: Call<op::ReadPolicy>) -> HandlerResult<PolicyView> {
     let data = Permission::ALL
         .iter()
         .map(|permission| PermissionView {

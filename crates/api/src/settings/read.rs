@@ -1,7 +1,7 @@
 use postern_domain::settings::Settings;
 
 use crate::{
-    http::{Answer, Call, ETag, ok},
+    http::{Call, ETag, HandlerResult, ok},
     operations::op::{self, ReadSettings},
 };
 
@@ -14,7 +14,7 @@ use crate::{
     (status = 200, description = "The settings.", body = Settings,
         headers(("ETag" = inline(ETag), description = "Version of the settings.")))
 ))]
-pub async fn read_settings(call: Call<op::ReadSettings>) -> Answer<Settings> {
+pub async fn read_settings(call: Call<op::ReadSettings>) -> HandlerResult<Settings> {
     let settings = call.settings().read().await?;
     let version = settings.version;
     Ok(ok(settings).etag(version))

@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 use validator::Validate;
 
 use crate::{
-    http::{Answer, Call, Code, ETag, IfMatch, Problem, Valid, ok, rules},
+    http::{Call, Code, ETag, HandlerResult, IfMatch, Problem, Valid, ok, rules},
     operations::op::{self, UpdateSettings},
 };
 
@@ -67,7 +67,7 @@ pub async fn update_settings(
     call: Call<op::UpdateSettings>,
     if_match: IfMatch,
     body: Valid<UpdateSettingsBody>,
-) -> Answer<Settings> {
+) -> HandlerResult<Settings> {
     let UpdateSettingsBody { branding, support_email } = body.into_inner();
     let (color, logo_url) =
         branding.map_or((None, None), |branding| (branding.color, branding.logo_url));

@@ -1,7 +1,7 @@
 use postern_domain::staff::StaffMember;
 
 use crate::{
-    http::{Answer, Call, Listed, Paging},
+    http::{Call, HandlerResult, Listed, Paging},
     operations::op::{self, ListStaff},
 };
 
@@ -12,7 +12,7 @@ use crate::{
     get, path = "/v1/admin/staff", tag = "staff", impl_for = ListStaff, responses(
     (status = 200, description = "A page of staff.", body = StaffPage)
 ))]
-pub async fn list_staff(call: Call<op::ListStaff>, paging: Paging) -> Answer<StaffPage> {
+pub async fn list_staff(call: Call<op::ListStaff>, paging: Paging) -> HandlerResult<StaffPage> {
     let staff = call.staff().page(call.page(&paging)?).await?;
     Ok(call.listed(&paging, staff))
 }

@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 use validator::Validate;
 
 use crate::{
-    http::{Answer, Call, Valid, no_content},
+    http::{Call, HandlerResult, Valid, no_content},
     operations::op::{self, RemoveStaff},
 };
 
@@ -34,7 +34,7 @@ pub async fn remove_staff(
     call: Call<op::RemoveStaff>,
     user: UserId,
     body: Valid<RemoveStaffBody>,
-) -> Answer<()> {
+) -> HandlerResult<()> {
     let max_super_admins = call.state().staff.max_super_admins;
     let mut work = call.begin();
     staff::set_tier(&mut work, &UserRef::Id(user), None, &body.reason, max_super_admins).await?;

@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 use validator::Validate;
 
 use crate::{
-    http::{Answer, Call, Valid, ok},
+    http::{Call, HandlerResult, Valid, ok},
     operations::op::{self, SetStaffTier},
 };
 
@@ -36,7 +36,7 @@ pub async fn set_staff_tier(
     call: Call<op::SetStaffTier>,
     user: UserId,
     body: Valid<SetStaffTierBody>,
-) -> Answer<StaffMember> {
+) -> HandlerResult<StaffMember> {
     let SetStaffTierBody { tier, reason } = body.into_inner();
     let max_super_admins = call.state().staff.max_super_admins;
     let mut work = call.begin();

@@ -6,8 +6,8 @@ use utoipa::{
 
 use crate::{
     http::{
-        Answer, CacheControl, Call, Code, Download, Key, Negotiated, PathKey, PrefersHtml, Problem,
-        ok, path,
+        CacheControl, Call, Code, Download, HandlerResult, Key, Negotiated, PathKey, PrefersHtml,
+        Problem, ok, path,
     },
     operations::op::{self, ReadHealth, ReadProblem, ReadReadiness},
 };
@@ -30,7 +30,7 @@ pub struct HealthView {
 #[utoipa::path(get, path = "/healthz", tag = "system", impl_for = ReadHealth, responses(
     (status = 200, description = "The process is alive.", body = HealthView)
 ))]
-pub async fn read_health(_call: Call<op::ReadHealth>) -> Answer<HealthView> {
+pub async fn read_health(_call: Call<op::ReadHealth>) -> HandlerResult<HealthView> {
     Ok(ok(HealthView { status: "alive", version: env!("CARGO_PKG_VERSION") }))
 }
 
@@ -52,7 +52,7 @@ pub struct ReadinessView {
     (status = 503, description = "`unavailable`: the database does not respond or fails a check, \
         or the server is stopping.")
 ))]
-pub async fn read_readiness(call: Call<op::ReadReadiness>) -> Answer<ReadinessView> {
+pub async fn read_readiness(call: Call<op::ReadReadiness>) -> HandlerResult<ReadinessView> {
     if call.state().is_stopping() {
         return Err(Problem::new(Code::Unavailable).detail("the server is stopping"));
     }

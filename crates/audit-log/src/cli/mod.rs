@@ -1,5 +1,5 @@
-//! Command line of `postern-verify`. `postern audit` has the same subcommands and calls the same
-//! functions.
+//! Command line of `postern-verify`. `postern audit verify`, `verify-proof` and
+//! `verify-consistency` call the same functions.
 //!
 //! A verification returns `Ok(true)` if the input is valid, `Ok(false)` if it is not, and an error
 //! if it cannot be verified, for example because a file cannot be read.

@@ -20,7 +20,8 @@ pub fn verify(
     keys: &[Verifier],
     report: &mut Report,
 ) -> Option<Vec<KnownCheckpoint>> {
-    let checkpoint = verify_signature(&end.checkpoint, "the checkpoint of the export", keys, report)?;
+    let checkpoint =
+        verify_signature(&end.checkpoint, "the checkpoint of the export", keys, report)?;
     let is_other = !report.origin.is_empty() && checkpoint.origin != report.origin;
     if checkpoint.origin != end.origin || is_other {
         let detail = format!("the checkpoint is of another log: {}", checkpoint.origin);
@@ -30,7 +31,9 @@ pub fn verify(
     report.size = checkpoint.size;
     let mut known = Vec::new();
     for note in stored {
-        let Some(stored) = verify_signature(note, "a stored checkpoint", keys, report) else { continue };
+        let Some(stored) = verify_signature(note, "a stored checkpoint", keys, report) else {
+            continue;
+        };
         if stored.origin != checkpoint.origin {
             let detail = format!("a stored checkpoint is of another log: {}", stored.origin);
             report.fault("checkpoint", detail);
@@ -51,7 +54,9 @@ pub fn verify(
     let history = end
         .history
         .iter()
-        .filter_map(|note| verify_signature(note, "a checkpoint of the export's history", keys, report))
+        .filter_map(|note| {
+            verify_signature(note, "a checkpoint of the export's history", keys, report)
+        })
         .map(|checkpoint| KnownCheckpoint { checkpoint, stored: false });
     known.extend(history);
     known.push(KnownCheckpoint { checkpoint, stored: false });
@@ -60,7 +65,12 @@ pub fn verify(
 }
 
 /// Verifies a checkpoint. Reports a fault unless one of the keys has signed it.
-fn verify_signature(note: &str, label: &str, keys: &[Verifier], report: &mut Report) -> Option<Checkpoint> {
+fn verify_signature(
+    note: &str,
+    label: &str,
+    keys: &[Verifier],
+    report: &mut Report,
+) -> Option<Checkpoint> {
     checkpoint::verify(note, keys)
         .map_err(|error| report.fault("checkpoint", format!("{label}: {error}")))
         .ok()

@@ -22,7 +22,7 @@ impl Example {
         Self::with_removal(0, 0)
     }
 
-    /// Replaces the last event with a record that retention removed `expired` events below
+    /// Replaces the last event with one that records the removal of `expired` events below
     /// `first_kept`.
     fn with_removal(expired: u64, first_kept: u64) -> Self {
         let mut events: Vec<Value> = (0..8).map(event).collect();

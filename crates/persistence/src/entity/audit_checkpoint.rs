@@ -9,7 +9,7 @@ pub struct Model {
     pub size: i64,
     pub note: String,
     pub frontier: Vec<u8>,
-    pub made_at: DateTimeUtc,
+    pub created_at: DateTimeUtc,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -80,7 +80,7 @@ impl DataSubject {
             row.actor_id == Some(self.id.uuid()) || row.actor_email.as_ref() == Some(&self.email);
         let impersonated = row.on_behalf_of_id == Some(self.id.uuid());
         let target = row.target_id.as_ref().is_some_and(|id| self.targets.contains(id));
-        let about = [
+        let fields = [
             (PersonalField::Actor, actor),
             // The actor's client; under impersonation, the staff member's.
             (PersonalField::Source, actor),
@@ -95,6 +95,6 @@ impl DataSubject {
                     || self.is_in(&row.metadata.to_string()),
             ),
         ];
-        about.into_iter().filter(|(_, about)| *about).map(|(field, _)| field).collect()
+        fields.into_iter().filter(|(_, concerns)| *concerns).map(|(field, _)| field).collect()
     }
 }

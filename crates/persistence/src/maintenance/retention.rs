@@ -1,4 +1,4 @@
-//! Retention: removal of events older than their log keeps them.
+//! Retention: removal of events that are older than the retention period of their log.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use postern_domain::{

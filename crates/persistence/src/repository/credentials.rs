@@ -75,9 +75,9 @@ impl<'a> Credentials<'a> {
             }),
             attempts: Attempts {
                 by_account: failures(&row, "account")?,
-                by_account_from_here: failures(&row, "both")?,
-                from_here: failures(&row, "here")?,
-                known_here: row.try_get("", "known_here")?,
+                by_account_and_ip: failures(&row, "account_and_ip")?,
+                by_ip: failures(&row, "ip")?,
+                has_session_from_ip: row.try_get("", "has_session_from_ip")?,
             },
         })
     }
@@ -118,8 +118,8 @@ fn sign_in_sql() -> String {
     };
     let columns: Vec<String> = [
         ("account", "f.actor_email = $1"),
-        ("both", "f.actor_email = $1 AND f.ip = $2"),
-        ("here", "f.ip = $2"),
+        ("account_and_ip", "f.actor_email = $1 AND f.ip = $2"),
+        ("ip", "f.ip = $2"),
     ]
     .into_iter()
     .flat_map(|(name, condition)| {
@@ -135,7 +135,7 @@ fn sign_in_sql() -> String {
                   u.suspended_at AS u_suspended_at,
                   c.password_hash AS password_hash, t.tier AS tier, {},
                   EXISTS (SELECT 1 FROM session s WHERE s.user_id = u.id AND s.ip = $2
-                          AND s.ended_at IS NULL AND s.expires_at > $4) AS known_here
+                          AND s.ended_at IS NULL AND s.expires_at > $4) AS has_session_from_ip
            FROM (SELECT 1 AS one) AS one LEFT JOIN "user" u ON u.email = $1
            LEFT JOIN credential c ON c.user_id = u.id LEFT JOIN staff t ON t.user_id = u.id"#,
         columns.join(", ")

@@ -59,7 +59,7 @@ impl<'a> Orgs<'a> {
         row.map(|row| Role::parse(&row.role).ok_or_else(|| unknown("role", &row.role))).transpose()
     }
 
-    /// The orgs of the user, last joined first.
+    /// The orgs of the user, most recently joined first.
     pub async fn page(&self, page: PageRequest) -> Result<Page<Membership>, StoreError> {
         let member = |column| Expr::col((Alias::new("m"), column));
         let mut query = Query::select();

@@ -87,6 +87,6 @@ fn checkpoint(
         size: number(frontier.size())?,
         note: audit_keys.sign(&tree)?,
         frontier: frontier::to_bytes(frontier),
-        made_at: now,
+        created_at: now,
     })
 }

@@ -56,7 +56,8 @@ impl Config {
             .collect();
         let defaults = Figment::from(Toml::string(DEFAULT));
         let default_settings: Dict = defaults.extract().expect("the defaults are valid");
-        let mut reader = SectionReader::new(defaults.merge(overrides), &settings, &default_settings);
+        let mut reader =
+            SectionReader::new(defaults.merge(overrides), &settings, &default_settings);
         let server = reader.section("server", validate::validate_server);
         let tokens = reader.section("tokens", validate::validate_tokens);
         let passwords = reader.section("passwords", validate::validate_passwords);

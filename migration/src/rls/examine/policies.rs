@@ -40,10 +40,10 @@ fn describe(table: &str, policy: &str, roles: &str, condition: &str) -> String {
 }
 
 fn describe_actual(policy: &Policy) -> String {
-    let one_spaced = |expression: &Option<String>| {
+    let normalize_spaces = |expression: &Option<String>| {
         expression.as_deref().unwrap_or("none").split_whitespace().collect::<Vec<_>>().join(" ")
     };
-    let (using, check) = (one_spaced(&policy.using), one_spaced(&policy.check));
+    let (using, check) = (normalize_spaces(&policy.using), normalize_spaces(&policy.check));
     let condition = if policy.permissive && policy.command == "*" && using == check {
         using
     } else {

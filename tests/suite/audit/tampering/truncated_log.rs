@@ -10,7 +10,7 @@ on_both![truncated_or_rewritten_log_fails_verification];
 
 async fn truncated_or_rewritten_log_fails_verification(t: &App) {
     let owner = record_actions(t).await;
-    let (kept, keys) = (checkpoint(&owner).await, keys(&owner).await);
+    let (stored, keys) = (checkpoint(&owner).await, keys(&owner).await);
     // Removes the last entries with their events, leaves and checkpoints.
     let truncate = format!(
         "DELETE FROM audit_event WHERE id IN (SELECT event_id FROM audit_leaf WHERE org_id = \
@@ -25,11 +25,11 @@ async fn truncated_or_rewritten_log_fails_verification(t: &App) {
         "without an earlier checkpoint the truncation is not detectable"
     );
     assert_eq!(
-        fault_kinds(&verify(&file, keys.clone(), std::slice::from_ref(&kept))),
+        fault_kinds(&verify(&file, keys.clone(), std::slice::from_ref(&stored))),
         ["truncated"],
-        "with the kept checkpoint the truncation is detected"
+        "with the stored checkpoint the truncation is detected"
     );
-    // The log grows beyond the size of the kept checkpoint.
+    // The log grows beyond the size of the stored checkpoint.
     for n in 0..12 {
         owner.patch("/v1/orgs/acme", json!({ "name": format!("New {n}") })).await.expect(200);
     }
@@ -41,8 +41,8 @@ async fn truncated_or_rewritten_log_fails_verification(t: &App) {
         "without an earlier checkpoint the rewritten log verifies"
     );
     assert_eq!(
-        fault_kinds(&verify(&file, keys.clone(), std::slice::from_ref(&kept))),
+        fault_kinds(&verify(&file, keys.clone(), std::slice::from_ref(&stored))),
         ["rewritten"],
-        "with the kept checkpoint the rewrite is detected"
+        "with the stored checkpoint the rewrite is detected"
     );
 }

@@ -186,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn strings_without_a_maximum_length_are_found_by_schema_and_field() {
+    fn strings_without_a_maximum_length_are_reported_by_path() {
         let schemas = json!({ "User": { "type": "object", "properties": {
             "type": { "type": "string" },
             "names": { "type": "array", "items": { "type": ["string", "null"] } },
