@@ -43,9 +43,9 @@ golden: ## regenerate openapi/: the contract and its tables
 .PHONY: golden-into
 golden-into:
 	@$(CARGO) build --quiet --workspace
-	@$(POSTERN) openapi > "$(DIR)/openapi.json"
-	@for table in operations permissions problems audit-actions; do \
-	    $(POSTERN) openapi --print $$table > $(DIR)/$$table.md || exit 1; done
+	@for table in contract operations permissions problems audit-actions; do \
+	    case $$table in contract) file=openapi.json;; *) file=$$table.md;; esac; \
+	    $(POSTERN) openapi --print $$table > "$(DIR)/.$$file" && mv "$(DIR)/.$$file" "$(DIR)/$$file" || exit 1; done
 	@if [ -n "$(CMP)" ]; then \
 	    diff -ru --exclude=CHANGELOG.md openapi $(DIR) && rm -rf $(DIR) && \
 	    echo "generated files are up to date" || \

@@ -1,95 +1,127 @@
-// A product's own backend that takes Postern's tokens: node product.js POSTERN PORT.
+// Example backend of a product that accepts Postern's access tokens: node product.js POSTERN PORT.
 //
-// It verifies them offline, by the keys that Postern publishes; says on every page when somebody is acting in the user's name; and refuses what nobody
-// may do for somebody else. Needs jose.
+// It verifies tokens offline with the keys that Postern publishes, shows a banner under
+// impersonation, and restricts the changes that staff can make. Requires jose.
 import { readFileSync } from "node:fs";
 import { createServer, type IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
 import { createRemoteJWKSet, errors, jwtVerify, type JWTPayload } from "jose";
 
 const [postern, port] = process.argv.slice(2);
-if (postern === undefined || port === undefined) throw new Error("usage: node product.js POSTERN PORT");
+if (postern === undefined || port === undefined) {
+  throw new Error("usage: node product.js POSTERN PORT");
+}
 
-type Mode = "read_only" | "full";
-/** What is in a token besides the registered claims; the last four come together, under impersonation. */
+/** Claims besides the registered ones. The last four are present under impersonation only. */
 interface Claims extends JWTPayload {
   sub: string;
   sid: string;
   act?: { sub: string; email: string };
   imp?: string;
   org?: string;
-  mode?: Mode;
+  mode?: "read_only" | "full";
 }
 
-// What they are for and whose they are stands in the configuration of both sides, never in the token's own header.
-const { issuer, audience } = JSON.parse(readFileSync("postern.json", "utf8")) as { issuer: string; audience: string };
-// Fetched when a token names a key that is not known yet, and kept for five minutes.
-const keys = createRemoteJWKSet(new URL(`${postern}/.well-known/jwks.json`), { cacheMaxAge: 300_000 });
+// Issuer and audience are configured, never taken from the token.
+const config = JSON.parse(readFileSync("postern.json", "utf8")) as {
+  issuer: string;
+  audience: string;
+};
+// Fetched when a token names an unknown key, and cached for five minutes.
+const keys = createRemoteJWKSet(new URL(`${postern}/.well-known/jwks.json`), {
+  cacheMaxAge: 300_000,
+});
 
-// What somebody else may change in a user's name is listed, and nothing besides: money, credentials and the end of an account are the user's alone.
-const FOR_SOMEBODY_ELSE = ["notes"];
+// Areas that can be changed under impersonation. All others are reserved for the user: payments,
+// credentials, deletion of the account.
+const IMPERSONATION_AREAS = ["notes"];
 
-class Refused extends Error {
-  constructor(readonly status: number, why: string) {
-    super(why);
+/** A rejected request, with the status of the response. */
+class Rejected extends Error {
+  constructor(readonly status: number, message: string) {
+    super(message);
   }
 }
 
-/** The claims of a token, if it is one of Postern's, for us, and still good. */
-async function verified(authorization: string | undefined): Promise<Claims> {
+/** Verifies an Authorization header and returns the claims of its token. */
+async function verify(authorization: string | undefined): Promise<Claims> {
   const [scheme, token] = (authorization ?? "").split(" ");
-  if (scheme?.toLowerCase() !== "bearer" || token === undefined) throw new Refused(401, "sign in");
+  if (scheme?.toLowerCase() !== "bearer" || token === undefined) {
+    throw new Rejected(401, "no access token");
+  }
+  const options = {
+    issuer: config.issuer,
+    audience: config.audience,
+    typ: "at+jwt",
+    algorithms: ["EdDSA"],
+    requiredClaims: ["sub", "sid", "exp", "iat"],
+  };
   try {
-    const required = { issuer, audience, typ: "at+jwt", algorithms: ["EdDSA"], requiredClaims: ["sub", "sid", "exp", "iat"] };
-    return (await jwtVerify<Claims>(token, keys, required)).payload;
+    return (await jwtVerify<Claims>(token, keys, options)).payload;
   } catch (error) {
-    // Nobody is told that their token is bad because we cannot get the keys.
-    const unheard = !(error instanceof errors.JOSEError) || error instanceof errors.JWKSTimeout || error.code === "ERR_JOSE_GENERIC";
-    throw unheard ? new Refused(503, "Postern's keys cannot be had right now") : new Refused(401, `the token is not good: ${error.message}`);
+    const keysUnavailable =
+      !(error instanceof errors.JOSEError) ||
+      error instanceof errors.JWKSTimeout ||
+      error.code === "ERR_JOSE_GENERIC";
+    // Not 401: the token may be valid.
+    if (keysUnavailable) throw new Rejected(503, "Postern's signing keys are unavailable");
+    throw new Rejected(401, `invalid access token: ${error.message}`);
   }
 }
 
-/** What to show across every page while somebody else is acting as this user. */
+/** Text to show on every page under impersonation. */
 function banner({ act, mode }: Claims): string | null {
   if (act === undefined) return null;
-  const does = mode === "read_only" ? "is looking at" : "is acting in";
-  return `${act.email} ${does} this account. Everything is recorded under both names.`;
+  const activity = mode === "read_only" ? "is looking at" : "is acting in";
+  return `${act.email} ${activity} this account. Everything is recorded under both names.`;
 }
 
-/** The first part of a path, however it is written. */
+/** Returns the first segment of the path. Rejects paths that a router could read differently. */
 function area(url: string): string {
+  const ambiguous = new Rejected(400, "ambiguous path");
+  if (!url.startsWith("/") || url.includes("//")) throw ambiguous;
   let path: string;
-  // What a router may read in another way than we do is refused before anything is looked up in it.
-  if (!url.startsWith("/") || url.includes("//")) throw new Refused(400, "no path is written like that");
   try {
     path = decodeURIComponent(url.split("?")[0] ?? "");
   } catch {
-    throw new Refused(400, "no path is written like that");
+    throw ambiguous;
   }
-  if (/[%#\\\s;]/.test(path)) throw new Refused(400, "no path is written like that");
-  const parts = path.toLowerCase().split("/").filter((part) => part !== "");
-  if (parts.some((part) => part === "." || part === "..")) throw new Refused(400, "no path is written like that");
-  return parts[0] ?? "";
+  if (/[%#\\\s;]/.test(path)) throw ambiguous;
+  const segments = path.toLowerCase().split("/").filter((segment) => segment !== "");
+  if (segments.some((segment) => segment === "." || segment === "..")) throw ambiguous;
+  return segments[0] ?? "";
 }
 
-async function answer(request: IncomingMessage): Promise<object> {
-  const claims = await verified(request.headers.authorization);
-  const reads = ["GET", "HEAD"].includes(request.method ?? "");
-  if (claims.act !== undefined && !reads) {
-    if (claims.mode !== "full") throw new Refused(403, "this session only looks");
-    if (!FOR_SOMEBODY_ELSE.includes(area(request.url ?? "/"))) throw new Refused(403, "not while somebody else is acting in this name");
+async function handle(request: IncomingMessage): Promise<object> {
+  const claims = await verify(request.headers.authorization);
+  const isRead = ["GET", "HEAD"].includes(request.method ?? "");
+  if (claims.act !== undefined && !isRead) {
+    if (claims.mode !== "full") throw new Rejected(403, "this impersonation is read-only");
+    if (!IMPERSONATION_AREAS.includes(area(request.url ?? "/"))) {
+      throw new Rejected(403, "blocked under impersonation");
+    }
   }
-  // Whose rights were used, and who used them: `imp` leads to the reason and the ticket in Postern's log.
-  console.log(JSON.stringify({ did: `${request.method} ${request.url}`, user: claims.sub, by: claims.act?.sub ?? claims.sub, imp: claims.imp }));
-  // The org of an impersonation is the only one that it opens.
+  // Effective and accountable user. Postern's audit log has the reason and the ticket of the
+  // impersonation `imp`.
+  const entry = {
+    request: `${request.method} ${request.url}`,
+    effective_user: claims.sub,
+    accountable_user: claims.act?.sub ?? claims.sub,
+    imp: claims.imp,
+  };
+  console.log(JSON.stringify(entry));
+  // Under impersonation, only the org in `org` is accessible.
   return { user: claims.sub, org: claims.org ?? null, banner: banner(claims) };
 }
 
 const server = createServer(async (request, response) => {
-  const [status, body] = await answer(request).then(
+  const [status, body] = await handle(request).then(
     (body) => [200, body] as const,
-    (error: unknown) => [error instanceof Refused ? error.status : 500, { error: String(error) }] as const,
+    (error: unknown) =>
+      [error instanceof Rejected ? error.status : 500, { error: String(error) }] as const,
   );
   response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(body));
 });
-server.listen(Number(port), "127.0.0.1", () => console.log(`listening on ${(server.address() as AddressInfo).port}`));
+server.listen(Number(port), "127.0.0.1", () =>
+  console.log(`listening on ${(server.address() as AddressInfo).port}`),
+);

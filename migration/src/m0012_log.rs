@@ -160,7 +160,7 @@ async fn checkpoints(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
                 .col(text("note"))
                 // Roots of the perfect subtrees, largest first: sufficient to append.
                 .col(binary("frontier"))
-                .col(timestamp_with_time_zone("made_at"))
+                .col(timestamp_with_time_zone("created_at"))
                 .primary_key(Index::create().col("org_id").col("size"))
                 .take(),
         )

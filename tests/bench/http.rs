@@ -60,10 +60,10 @@ pub fn rate(requests: &[Request], connections: usize, duration: Duration) -> f64
         .map(|thread| {
             let requests = requests.to_vec();
             std::thread::spawn(move || {
-                let own_connections: Vec<usize> = (thread..connections).step_by(THREADS).collect();
+                let share: Vec<usize> = (thread..connections).step_by(THREADS).collect();
                 rt::System::new().block_on(async {
                     let senders =
-                        own_connections.into_iter().map(|nth| rt::spawn(send(requests.clone(), nth, until)));
+                        share.into_iter().map(|nth| rt::spawn(send(requests.clone(), nth, until)));
                     let mut count = 0;
                     for sender in senders.collect::<Vec<_>>() {
                         count += sender.await.expect("the sender does not panic");

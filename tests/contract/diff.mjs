@@ -26,11 +26,11 @@ const TEXTS = [
 const POLICY = ["x-required-permission", "x-impersonation", "x-demands"];
 
 /** Returns whether the path contains one of the keywords, other than as the name of a property. */
-const passes = (path, keywords) =>
+const hasKeyword = (path, keywords) =>
   path.some((part, at) => keywords.includes(part) && path[at - 1] !== "properties");
 
 /** Returns whether every type of the first list is in the second one. */
-const within = (types, others) => [types].flat().every((type) => [others].flat().includes(type));
+const isSubset = (types, others) => [types].flat().every((type) => [others].flat().includes(type));
 
 /** Returns whether a bound accepts more than before; undefined for other keywords. */
 function widens({ action, path, before, after }) {
@@ -44,7 +44,7 @@ function widens({ action, path, before, after }) {
 const harmlessIf = (holds) => (holds ? "harmless" : "breaking");
 
 /** Classifies a change in requests: accepting more is harmless. */
-function sent(change) {
+function classifyRequest(change) {
   const { action, path, before, after } = change;
   const [keyword, parent] = [path.at(-1), path.at(-2)];
   if (widens(change) !== undefined) return harmlessIf(widens(change));
@@ -53,14 +53,14 @@ function sent(change) {
   // Index 0: the keyword `enum` is new, so a closed list replaces any value.
   if (parent === "enum") return harmlessIf(action === "add" && keyword > 0);
   if (parent === "required") return harmlessIf(action === "remove");
-  if (keyword === "type") return harmlessIf(action === "replace" && within(before, after));
+  if (keyword === "type") return harmlessIf(action === "replace" && isSubset(before, after));
   if (keyword === "pattern" || keyword === "format" || keyword === "enum")
     return harmlessIf(action === "remove");
   return "breaking";
 }
 
 /** Classifies a change in responses: returning more fields is harmless. */
-function given(change) {
+function classifyResponse(change) {
   const { action, path, before, after } = change;
   const [keyword, parent] = [path.at(-1), path.at(-2)];
   if (path[5] === "links" || (path.length === 6 && path[5] === "headers"))
@@ -68,19 +68,19 @@ function given(change) {
   if (path[5] === "headers" && path.length === 7) return harmlessIf(action === "add");
   if (widens(change) !== undefined) return widens(change) ? "unclassified" : "harmless";
   // Open enumerations may grow, as the contract states.
-  if (parent === "enum" && action === "add" && path.includes("anyOf")) return "grown";
+  if (parent === "enum" && action === "add" && path.includes("anyOf")) return "extended";
   if (parent === "enum") return harmlessIf(action === "remove");
   if (parent === "properties" || parent === "required" || parent === "content")
     return harmlessIf(action === "add");
-  if (keyword === "type") return harmlessIf(action === "replace" && within(after, before));
+  if (keyword === "type") return harmlessIf(action === "replace" && isSubset(after, before));
   return "breaking";
 }
 
 /** Classifies a change. */
-function kind(change) {
+function classify(change) {
   const { action, path, after } = change;
-  if (passes(path, POLICY)) return "breaking";
-  if (passes(path, TEXTS)) return "texts";
+  if (hasKeyword(path, POLICY)) return "breaking";
+  if (hasKeyword(path, TEXTS)) return "texts";
   if (path.at(-1) === "deprecated" && path.at(-2) !== "properties") return "harmless";
   // Order and descriptions of tags.
   if (path[0] === "tags") return "texts";
@@ -96,11 +96,13 @@ function kind(change) {
   // Clients handle new error statuses by their class; they do not expect a new success status.
   if (path[3] === "responses" && path.length === 5)
     return harmlessIf(action === "add" && path[4] >= "400");
-  if (path[3] === "responses") return given(change);
-  return path[3] === "parameters" || path[3] === "requestBody" ? sent(change) : "breaking";
+  if (path[3] === "responses") return classifyResponse(change);
+  const isRequest = path[3] === "parameters" || path[3] === "requestBody";
+  return isRequest ? classifyRequest(change) : "breaking";
 }
 
-function place(path) {
+/** Returns the operation of a change, or "the document", and the rest of the path. */
+function location(path) {
   const [, route, method, ...rest] = path;
   return path[0] === "paths"
     ? [`${String(method ?? "").toUpperCase()} ${route}`.trim(), rest]
@@ -109,14 +111,14 @@ function place(path) {
 
 function describe(change) {
   const { action, path, before, after } = change;
-  const [, rest] = place(path);
+  const [, rest] = location(path);
   const text = (value) =>
     value !== null && typeof value === "object" ? "" : JSON.stringify(value);
   const values =
     action === "replace"
       ? `${text(before)} → ${text(after)}`
       : text(action === "add" ? after : before);
-  if (kind(change) === "grown")
+  if (classify(change) === "extended")
     return `new value of ${path[path.lastIndexOf("properties") + 1]}: ${text(after)}`;
   const name =
     action !== "replace" && rest.includes("parameters")
@@ -129,7 +131,7 @@ function describe(change) {
 
 const classes = {
   breaking: new Map(),
-  grown: new Map(),
+  extended: new Map(),
   unclassified: new Map(),
   harmless: new Map(),
   texts: new Map(),
@@ -140,7 +142,7 @@ const note = (changes, description, operation) =>
 for (const change of apiDiff(before, after).filter(
   ({ path }) => path[0] !== "components" || path[1] === "securitySchemes",
 )) {
-  note(classes[kind(change)], describe(change), place(change.path)[0]);
+  note(classes[classify(change)], describe(change), location(change.path)[0]);
 }
 // Schema names are class names in generated clients.
 for (const name of Object.keys(before.components.schemas).filter(
@@ -161,7 +163,7 @@ function print(title, changes) {
 console.log(`Contract changes since ${since}: ${before.info.version} → ${after.info.version}`);
 print("Breaking:", classes.breaking);
 print("Unclassified, to be reviewed:", classes.unclassified);
-print("New values of open enumerations:", classes.grown);
+print("New values of open enumerations:", classes.extended);
 print("Compatible:", classes.harmless);
 if (classes.texts.size > 0) console.log(`\n${classes.texts.size} changes of texts and examples.`);
 if (Object.values(classes).every((changes) => changes.size === 0)) console.log("No changes.");

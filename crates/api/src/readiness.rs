@@ -39,9 +39,9 @@ impl ReadinessCache {
         // The database's clock is compared with the system's, not with one that a test sets.
         let faults = schema::examine(store, SystemClock.now()).await?;
         for fault in &faults {
-            tracing::error!(check = fault.check, remedy = fault.remedy, "{}", fault.detail);
+            tracing::error!(check = fault.check.name(), remedy = fault.remedy, "{}", fault.detail);
         }
-        let checks: Checks = faults.iter().map(|fault| fault.check).collect();
+        let checks: Checks = faults.iter().map(|fault| fault.check.name()).collect();
         *self.last.write().unwrap_or_else(PoisonError::into_inner) =
             Some((Instant::now(), checks.clone()));
         Ok(checks)

@@ -38,6 +38,6 @@ mod tests {
         let once: BTreeSet<&str> = mounted.iter().copied().collect();
         assert_eq!(once.len(), mounted.len(), "an operation is mounted twice");
         let rows: BTreeSet<&str> = operations::TABLE.iter().map(|row| row.id).collect();
-        assert_eq!(once, rows);
+        assert_eq!(once, rows, "every row of the table is mounted, and nothing else");
     }
 }

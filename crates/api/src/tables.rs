@@ -108,7 +108,7 @@ pub fn actions_table() -> String {
         text += &format!(
             "\n## `{action}`\n\n{}{by}\n\n> {}\n\n```json\n{}\n```\n",
             action.about().trim(),
-            samples::summary(*action),
+            samples::summaries(*action).join("\n>\n> "),
             metadata::schema(action.metadata())
         );
     }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use postern_domain::{
     action::Action,
+    actor::Actor,
     clock::RequestContext,
     operation::{Impersonated, Operation, Records},
     policy,
@@ -13,9 +14,19 @@ use postern_domain::{
 use postern_persistence::{Store, StoreError, pre_auth::PreAuthTx, unit::Work};
 
 pub static ADD_USER: Operation = operation("postern user add", &[Action::UserCreated]);
-pub static CHANGE_STAFF: Operation = operation("postern staff", &[Action::StaffTierChanged]);
-pub static CHANGE_RETENTION: Operation =
-    operation("postern retention", &[Action::AuditRetentionChanged]);
+pub static GRANT_STAFF: Operation = operation("postern staff grant", &[Action::StaffTierChanged]);
+pub static REVOKE_STAFF: Operation = operation("postern staff revoke", &[Action::StaffTierChanged]);
+pub static SET_RETENTION: Operation =
+    operation("postern retention set", &[Action::AuditRetentionChanged]);
+pub static HOLD_RETENTION: Operation =
+    operation("postern retention hold", &[Action::AuditRetentionChanged]);
+pub static RELEASE_RETENTION: Operation =
+    operation("postern retention release", &[Action::AuditRetentionChanged]);
+
+/// Actor of `postern retention run`.
+pub const RUN_RETENTION: Actor = Actor::Cli { command: "postern retention run" };
+/// Actor of `postern privacy erase`.
+pub const ERASE: Actor = Actor::Cli { command: "postern privacy erase" };
 
 const fn operation(command: &'static str, records: &'static [Action]) -> Operation {
     Operation {

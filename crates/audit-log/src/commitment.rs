@@ -3,75 +3,50 @@
 //! With salt and value, a commitment can be checked. When both are erased, the commitment, and the
 //! log entry that contains it, remain valid.
 
-use std::{collections::BTreeMap, fmt, ops::Range};
+use std::{collections::BTreeMap, ops::Range};
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use postern_tlog::Hash;
 use serde::{Deserialize, Serialize};
 
-/// Personal field of an event, which can be erased on its own.
-///
-/// - `actor`: The actor's e-mail address.
-/// - `on_behalf_of`: The impersonated user's e-mail address.
-/// - `target`: The target's label.
-/// - `summary`, `reason`, `metadata`: The field of the event with this name.
-/// - `source`: The client's IP address, the user agent and the request id, which the client may
-///   choose.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub enum PersonalField {
-    Actor,
-    OnBehalfOf,
-    Target,
-    Summary,
-    Reason,
-    Metadata,
-    Source,
+use crate::string_enum;
+
+string_enum! {
+    /// Personal field of an event, which can be erased on its own.
+    PersonalField {
+        /// The actor's e-mail address.
+        Actor = "actor",
+        /// The impersonated user's e-mail address.
+        OnBehalfOf = "on_behalf_of",
+        /// The target's label.
+        Target = "target",
+        /// The field of the event with this name.
+        Summary = "summary",
+        /// The field of the event with this name.
+        Reason = "reason",
+        /// The field of the event with this name.
+        Metadata = "metadata",
+        /// The client's IP address, the user agent and the request id, which the client may choose.
+        Source = "source",
+    }
 }
 
+#[cfg(feature = "openapi")]
+impl utoipa::PartialSchema for PersonalField {
+    fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
+        let values: Vec<_> = Self::ALL.iter().map(|field| (field.name(), field.about())).collect();
+        crate::string_enum::schema(Self::DESCRIPTION, &values)
+    }
+}
+
+#[cfg(feature = "openapi")]
+impl utoipa::ToSchema for PersonalField {}
+
 impl PersonalField {
-    /// All fields, in the order of their salts.
-    pub const ALL: &[Self] = &[
-        Self::Actor,
-        Self::OnBehalfOf,
-        Self::Target,
-        Self::Summary,
-        Self::Reason,
-        Self::Metadata,
-        Self::Source,
-    ];
-
-    /// Name of the field, in commitments, in JSON and in the database.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Actor => "actor",
-            Self::OnBehalfOf => "on_behalf_of",
-            Self::Target => "target",
-            Self::Summary => "summary",
-            Self::Reason => "reason",
-            Self::Metadata => "metadata",
-            Self::Source => "source",
-        }
-    }
-
-    /// Parses the name of a field.
-    #[must_use]
-    pub fn parse(name: &str) -> Option<Self> {
-        Self::ALL.iter().copied().find(|field| field.name() == name)
-    }
-
     /// Range of the field's salt in the salts of an event.
     const fn salt(self) -> Range<usize> {
         let start = self as usize * SALT;
         start..start + SALT
-    }
-}
-
-impl fmt::Display for PersonalField {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
     }
 }
 

@@ -19,6 +19,7 @@ pub mod export;
 pub mod position;
 pub mod proof;
 pub mod report;
+pub mod string_enum;
 #[cfg(test)]
 mod testing;
 pub mod verify;

@@ -1,11 +1,35 @@
 //! Result of verifying an export.
 
+use crate::string_enum;
+
+string_enum! {
+    /// Kind of a fault: a stable identifier.
+    FaultKind {
+        /// Events differ from the log.
+        Altered = "altered",
+        /// An event does not belong to the log.
+        Added = "added",
+        /// Entries are missing.
+        Missing = "missing",
+        /// Two events claim the same entry.
+        Duplicate = "duplicate",
+        /// The tree does not match the signed root.
+        Root = "root",
+        /// A checkpoint is missing or invalid.
+        Checkpoint = "checkpoint",
+        /// The log contradicts a stored checkpoint.
+        Rewritten = "rewritten",
+        /// The log is shorter than a stored checkpoint.
+        Truncated = "truncated",
+        /// The export is malformed or was cut off.
+        Incomplete = "incomplete",
+    }
+}
+
 /// A fault found in an export.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fault {
-    /// Stable identifier: `altered`, `added`, `missing`, `duplicate`, `root`, `checkpoint`,
-    /// `rewritten`, `truncated` or `incomplete`.
-    pub kind: &'static str,
+    pub kind: FaultKind,
     /// Description of the fault and of its position in the log.
     pub detail: String,
 }
@@ -38,7 +62,7 @@ impl Report {
     }
 
     /// Adds a fault.
-    pub(crate) fn fault(&mut self, kind: &'static str, detail: impl Into<String>) {
+    pub(crate) fn fault(&mut self, kind: FaultKind, detail: impl Into<String>) {
         self.faults.push(Fault { kind, detail: detail.into() });
     }
 }

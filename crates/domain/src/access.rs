@@ -73,7 +73,11 @@ pub enum LogAccess {
 }
 
 /// Event for staff who can read all audit logs, and list or stream events.
-pub fn log_viewed(logs: AccessedLogs, access: LogAccess) -> EventDraft {
+pub fn log_viewed(
+    logs: AccessedLogs,
+    access: LogAccess,
+    filter: Option<impl Serialize>,
+) -> EventDraft {
     let verb = match access {
         LogAccess::Read => "read",
         LogAccess::Streamed => "streamed",
@@ -88,8 +92,12 @@ pub fn log_viewed(logs: AccessedLogs, access: LogAccess) -> EventDraft {
         id: org.as_ref().map(|org| org.id.to_string()),
         label: label.clone(),
     };
-    EventDraft::new(Action::AuditViewed, target, format!("{verb} the audit log of {label}"))
-        .in_org_log(org)
+    let predicate = format!("{verb} the audit log of {label}");
+    let draft = EventDraft::new(Action::AuditViewed, target, predicate).in_org_log(org);
+    match filter {
+        Some(filter) => draft.with_metadata("filter", filter),
+        None => draft,
+    }
 }
 
 /// Event for the export of an audit log with this origin and number of entries.

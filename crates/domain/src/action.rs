@@ -1,6 +1,7 @@
 //! Closed catalogue of audit actions.
 
 use crate::{
+    id::{Named, kind},
     metadata::{
         Field,
         Kind::{Changed, Count, Filter, Id, Moment, Text},
@@ -59,7 +60,7 @@ actions! {
     /// A member's role was changed.
     UserRoleChanged = "user.role_changed" { "role": Changed(&Text) }
     /// A member was removed from an org.
-    UserRemoved = "user.removed" { "role": Text, "user_id": Id("user") }
+    UserRemoved = "user.removed" { "role": Text, "user_id": Id(kind::User::PREFIX) }
     /// An org was created.
     OrgCreated = "org.created" { "name": Text }
     /// An org was renamed.
@@ -78,11 +79,11 @@ actions! {
     SearchPerformed = "search.performed" { "query": Text, "hits": Count }
     /// A staff member started impersonating a member.
     ImpersonationStarted = "impersonation.started" {
-        "mode": Text, "target_user_id": Id("user"), "expires_at": Moment,
+        "mode": Text, "target_user_id": Id(kind::User::PREFIX), "expires_at": Moment,
     }
     /// An impersonation was ended before it expired.
     ImpersonationEnded = "impersonation.ended" {
-        "staff_user_id": Id("user"), "target_user_id": Id("user"),
+        "staff_user_id": Id(kind::User::PREFIX), "target_user_id": Id(kind::User::PREFIX),
     }
     /// A request was made under impersonation. Recorded before it runs.
     ImpersonationRequest = "impersonation.request" { "method": Text, "path": Text }
@@ -117,7 +118,15 @@ mod tests {
 
     #[test]
     fn removal_actions_match_the_verifier() {
-        assert_eq!(Action::AuditRetentionApplied.name(), RETENTION_APPLIED);
-        assert_eq!(Action::PrivacyErased.name(), PRIVACY_ERASED);
+        assert_eq!(
+            Action::AuditRetentionApplied.name(),
+            RETENTION_APPLIED,
+            "the verifier recognizes the event of a retention"
+        );
+        assert_eq!(
+            Action::PrivacyErased.name(),
+            PRIVACY_ERASED,
+            "the verifier recognizes the event of an erasure"
+        );
     }
 }

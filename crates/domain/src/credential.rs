@@ -123,10 +123,30 @@ mod tests {
             by_ip: failures(ip),
             has_session_from_ip,
         };
-        assert_eq!(attempts(9, 0, 0, false).wait(limits, now), None);
-        assert_eq!(attempts(10, 0, 0, false).wait(limits, now), Some(TimeDelta::minutes(40)));
-        assert_eq!(attempts(1000, 9, 299, true).wait(limits, now), None);
-        assert_eq!(attempts(1000, 10, 10, true).wait(limits, now), Some(TimeDelta::minutes(40)));
-        assert_eq!(attempts(0, 0, 300, false).wait(limits, now), Some(TimeDelta::minutes(40)));
+        assert_eq!(
+            attempts(9, 0, 0, false).wait(limits, now),
+            None,
+            "failures below the limit do not block"
+        );
+        assert_eq!(
+            attempts(10, 0, 0, false).wait(limits, now),
+            Some(TimeDelta::minutes(40)),
+            "the account is blocked until the window ends"
+        );
+        assert_eq!(
+            attempts(1000, 9, 299, true).wait(limits, now),
+            None,
+            "an address with a session is not blocked by failures elsewhere"
+        );
+        assert_eq!(
+            attempts(1000, 10, 10, true).wait(limits, now),
+            Some(TimeDelta::minutes(40)),
+            "an address with a session is blocked by its own failures"
+        );
+        assert_eq!(
+            attempts(0, 0, 300, false).wait(limits, now),
+            Some(TimeDelta::minutes(40)),
+            "the IP address is blocked for all accounts"
+        );
     }
 }

@@ -71,7 +71,11 @@ mod tests {
     }
 
     fn ends<T>(change: &Change<T>, impersonations: ImpersonationsOf) {
-        assert_eq!(change.effects(), [Effect::EndImpersonations(impersonations)]);
+        assert_eq!(
+            change.effects(),
+            [Effect::EndImpersonations(impersonations)],
+            "the change ends exactly these impersonations"
+        );
     }
 
     #[test]
@@ -91,7 +95,11 @@ mod tests {
         let person = Person { id, name, email };
         let caller = Caller { person, tier: None, session: kept_session, impersonation: None };
         let change = NewPassword::by(&caller, "hash".to_owned().into(), NOW);
-        assert_eq!(change.effects(), [Effect::EndOtherSessions { user: id, kept_session }]);
+        assert_eq!(
+            change.effects(),
+            [Effect::EndOtherSessions { user: id, kept_session }],
+            "the session of the caller is kept"
+        );
     }
 
     #[test]
@@ -100,8 +108,8 @@ mod tests {
             || Reason::try_from("leaves the support team".to_owned()).expect("long enough");
         let staff = |tier| LockedStaff {
             user: user(),
-            present: Some((tier, NOW)),
-            by: None,
+            current: Some((tier, NOW)),
+            caller: None,
             super_admins: 2,
         };
         let removed = staff(Tier::Support).set_tier(None, 2, &reason(), NOW).expect("allowed");

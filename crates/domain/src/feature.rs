@@ -124,12 +124,28 @@ mod tests {
         };
 
         let on = Feature::decide(FeatureKey::Sso, Plan::Starter, &[sso(true)], start);
-        assert_eq!((on.enabled, on.decided_by), (true, DecidedBy::Override));
+        assert_eq!(
+            (on.enabled, on.decided_by),
+            (true, DecidedBy::Override),
+            "an override enables a feature outside the plan"
+        );
         let expired = Feature::decide(FeatureKey::Sso, Plan::Starter, &[sso(true)], end);
-        assert_eq!((expired.enabled, expired.decided_by), (false, DecidedBy::Default));
+        assert_eq!(
+            (expired.enabled, expired.decided_by),
+            (false, DecidedBy::Default),
+            "an expired override has no effect"
+        );
         let off = Feature::decide(FeatureKey::Sso, Plan::Enterprise, &[sso(false)], start);
-        assert_eq!((off.enabled, off.decided_by, off.in_plan), (false, DecidedBy::Override, true));
+        assert_eq!(
+            (off.enabled, off.decided_by, off.in_plan),
+            (false, DecidedBy::Override, true),
+            "an override disables a feature of the plan"
+        );
         let plan = Feature::decide(FeatureKey::Sso, Plan::Enterprise, &[], start);
-        assert_eq!((plan.enabled, plan.decided_by), (true, DecidedBy::Plan));
+        assert_eq!(
+            (plan.enabled, plan.decided_by),
+            (true, DecidedBy::Plan),
+            "without an override the plan decides"
+        );
     }
 }

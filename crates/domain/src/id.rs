@@ -35,6 +35,19 @@ impl<T> Id<T> {
     }
 }
 
+impl<T: Named> Id<T> {
+    /// Pattern of the id's text, as a regular expression.
+    #[must_use]
+    pub fn pattern() -> String {
+        pattern(T::PREFIX)
+    }
+}
+
+/// Pattern of ids with this prefix, as a regular expression.
+pub(crate) fn pattern(prefix: &str) -> String {
+    format!("^{prefix}_[0-7][0-9a-hjkmnp-tv-z]{{25}}$")
+}
+
 /// Declares the kinds of ids: alias, marker type, prefix and name of the OpenAPI schema.
 macro_rules! ids {
     ($($alias:ident = $kind:ident $prefix:literal),+ $(,)?) => {
@@ -160,7 +173,7 @@ mod openapi {
                     "ID (TypeID): `{}_` and 26 characters. IDs sort by time of creation.",
                     T::PREFIX
                 )))
-                .pattern(Some(format!("^{}_[0-7][0-9a-hjkmnp-tv-z]{{25}}$", T::PREFIX)))
+                .pattern(Some(Self::pattern()))
                 .max_length(Some(T::PREFIX.len() + 27))
                 .examples([example.to_string()])
                 .into()
@@ -181,14 +194,14 @@ mod tests {
     #[test]
     fn ids_round_trip_through_text() {
         let id = OrgId::new(Uuid::from_u128(0x0193_8a4b_0000_7abc_8def_0123_4567_89ab));
-        assert!(id.to_string().starts_with("org_"));
-        assert_eq!(id.to_string().parse(), Ok(id));
+        assert!(id.to_string().starts_with("org_"), "{id} starts with the prefix of its type");
+        assert_eq!(id.to_string().parse(), Ok(id), "{id} parses to the same id");
     }
 
     #[test]
     fn ids_of_other_types_and_alternative_spellings_are_rejected() {
         let id = UserId::new(Uuid::from_u128(7)).to_string();
-        assert!(id.parse::<OrgId>().is_err());
+        assert!(id.parse::<OrgId>().is_err(), "{id} is not the id of an org");
         for text in [
             "",
             "org",
@@ -203,6 +216,6 @@ mod tests {
             .to_string()
             .to_uppercase()
             .replace("ORG", "org");
-        assert!(upper.parse::<OrgId>().is_err());
+        assert!(upper.parse::<OrgId>().is_err(), "{upper} is not the canonical spelling");
     }
 }

@@ -288,8 +288,9 @@ mod tests {
     fn impersonation_ends_after_at_most_half_an_hour() {
         let started = start(user(2, None), None, Duration::hours(8)).expect("allowed");
         assert_eq!(started.expires_at - started.started_at, Impersonation::LONGEST);
-        assert!(started.is_live(started.expires_at - Duration::microseconds(1)));
-        assert!(!started.is_live(started.expires_at));
-        assert!(started.end(DateTime::UNIX_EPOCH).is_ok());
+        let last_instant = started.expires_at - Duration::microseconds(1);
+        assert!(started.is_live(last_instant), "an impersonation is active until it expires");
+        assert!(!started.is_live(started.expires_at), "an impersonation has ended at its expiry");
+        assert!(started.end(DateTime::UNIX_EPOCH).is_ok(), "an active impersonation can be ended");
     }
 }

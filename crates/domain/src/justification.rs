@@ -119,7 +119,10 @@ mod tests {
         ] {
             assert_eq!(Reason::try_from(bad.to_owned()), Err(BadJustification::Reason), "{bad:?}");
         }
-        assert!(Reason::try_from("cannot open the reports".to_owned()).is_ok());
+        assert!(
+            Reason::try_from("cannot open the reports".to_owned()).is_ok(),
+            "a reason with words is accepted"
+        );
     }
 
     #[test]
@@ -131,6 +134,9 @@ mod tests {
                 "{bad:?}"
             );
         }
-        assert!(TicketRef::try_from("SUP-4312".to_owned()).is_ok());
+        assert!(
+            TicketRef::try_from("SUP-4312".to_owned()).is_ok(),
+            "a ticket reference is accepted"
+        );
     }
 }

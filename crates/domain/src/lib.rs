@@ -39,13 +39,14 @@ pub mod scope;
 pub mod session;
 pub mod settings;
 pub mod staff;
-pub mod string_enums;
+mod string_enums;
 pub mod text;
 pub mod tier;
 mod truncation;
 pub mod user;
 
 pub use id::Id;
+pub use postern_audit_log::string_enum;
 
 /// Formats an error and its causes on one line.
 #[must_use]

@@ -174,13 +174,24 @@ mod tests {
     fn last_owner_cannot_be_demoted_or_removed() {
         for role in [Role::Viewer, Role::Member, Role::Admin] {
             let demoted = locked_member(Role::Owner, Role::Owner, 1).change_role(role, &ACTOR);
-            assert_eq!(demoted.err(), Some(MemberError::LastOwner));
+            assert_eq!(
+                demoted.err(),
+                Some(MemberError::LastOwner),
+                "the last owner cannot become {role}"
+            );
         }
         assert_eq!(
             locked_member(Role::Owner, Role::Owner, 1).remove().err(),
-            Some(MemberError::LastOwner)
+            Some(MemberError::LastOwner),
+            "the last owner cannot be removed"
         );
-        assert!(locked_member(Role::Owner, Role::Owner, 2).remove().is_ok());
-        assert!(locked_member(Role::Admin, Role::Owner, 1).remove().is_ok());
+        assert!(
+            locked_member(Role::Owner, Role::Owner, 2).remove().is_ok(),
+            "one of two owners can be removed"
+        );
+        assert!(
+            locked_member(Role::Admin, Role::Owner, 1).remove().is_ok(),
+            "the limit applies to owners only"
+        );
     }
 }

@@ -3,6 +3,8 @@
 
 use serde_json::{Map, Value, json};
 
+use crate::id::pattern;
+
 /// A field of an action's metadata.
 #[derive(Debug, Clone, Copy)]
 pub struct Field {
@@ -37,10 +39,7 @@ impl Kind {
             }),
             Self::Count => json!({ "type": "integer", "minimum": 0 }),
             Self::Moment => json!({ "type": "string", "format": "date-time" }),
-            Self::Id(prefix) => json!({
-                "type": "string",
-                "pattern": format!("^{prefix}_[0-7][0-9a-hjkmnp-tv-z]{{25}}$"),
-            }),
+            Self::Id(prefix) => json!({ "type": "string", "pattern": pattern(prefix) }),
             Self::Filter => {
                 json!({ "type": "object", "additionalProperties": { "type": "string" } })
             }

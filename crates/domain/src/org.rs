@@ -88,13 +88,7 @@ impl Org {
             role: Role::Owner,
             created_at: now,
         };
-        let draft = EventDraft::new(
-            Action::OrgCreated,
-            org.target(),
-            format!("created the org {}", org.slug),
-        )
-        .with_metadata("name", &org.name)
-        .in_org_log(org.reference());
+        let draft = created(&org);
         Change::recorded(NewOrg { org, owner }, draft)
     }
 
@@ -129,4 +123,12 @@ impl Org {
         Ok(Change::recorded(Self { deletion_requested_at: Some(now), ..self }, draft)
             .with_effect(effect))
     }
+}
+
+/// Event for a new org.
+pub fn created(org: &Org) -> EventDraft {
+    let predicate = format!("created the org {}", org.slug);
+    EventDraft::new(Action::OrgCreated, org.target(), predicate)
+        .with_metadata("name", &org.name)
+        .in_org_log(org.reference())
 }

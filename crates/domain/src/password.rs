@@ -147,10 +147,18 @@ mod tests {
 
     #[test]
     fn length_is_counted_in_characters() {
-        assert_eq!(check("elevenchars"), Err(WeakPassword::Length));
-        assert_eq!(check("élan vitaux!"), Ok(()));
-        assert_eq!(check(&"correct horse ".repeat(9)[..126]), Ok(()));
-        assert_eq!(check(&"correct horse battery staple".repeat(5)), Err(WeakPassword::Length));
+        assert_eq!(check("elevenchars"), Err(WeakPassword::Length), "11 characters are too few");
+        assert_eq!(check("élan vitaux!"), Ok(()), "12 characters are enough");
+        assert_eq!(
+            check(&"correct horse ".repeat(9)[..126]),
+            Ok(()),
+            "126 characters are accepted"
+        );
+        assert_eq!(
+            check(&"correct horse battery staple".repeat(5)),
+            Err(WeakPassword::Length),
+            "140 characters are too many"
+        );
     }
 
     #[test]

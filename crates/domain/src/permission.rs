@@ -85,7 +85,7 @@ mod openapi {
     };
 
     use super::{Permission, Role, Tier};
-    use crate::string_enums::schema;
+    use postern_audit_log::string_enum::schema;
 
     impl PartialSchema for Permission {
         fn schema() -> RefOr<Schema> {

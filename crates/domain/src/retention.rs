@@ -34,10 +34,16 @@ impl Retention {
     /// Maximum retention in days: seven years.
     pub const LONGEST: i64 = 2_557;
 
+    /// Retention in days, with the configured default.
+    #[must_use]
+    pub fn effective_days(&self, default_days: i64) -> i64 {
+        self.days.unwrap_or(default_days)
+    }
+
     /// Time before which events have expired. `None` under a legal hold.
     #[must_use]
     pub fn cutoff(&self, default_days: i64, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
-        self.held_since.is_none().then(|| now - TimeDelta::days(self.days.unwrap_or(default_days)))
+        self.held_since.is_none().then(|| now - TimeDelta::days(self.effective_days(default_days)))
     }
 
     pub fn keep_for(self, days: i64, reason: &Reason) -> Result<Change<Self>, RetentionError> {
@@ -118,22 +124,32 @@ mod tests {
     fn retention_is_bounded_and_suspended_by_holds() {
         let reason = Reason::try_from("requested by their lawyers".to_owned()).expect("a reason");
         let now = DateTime::UNIX_EPOCH + TimeDelta::days(1_000);
-        assert_eq!(acme().cutoff(400, now), Some(now - TimeDelta::days(400)));
+        assert_eq!(
+            acme().cutoff(400, now),
+            Some(now - TimeDelta::days(400)),
+            "the default applies to an org without its own period"
+        );
         for days in [29, 2_558, 0, -1] {
             assert_eq!(
                 acme().keep_for(days, &reason).expect_err("out of bounds"),
-                RetentionError::Days
+                RetentionError::Days,
+                "{days} days are out of bounds"
             );
         }
         let (kept, draft, _) = acme().keep_for(30, &reason).expect("in bounds").into_parts();
         assert_eq!(
             (kept.cutoff(400, now), draft.is_some()),
-            (Some(now - TimeDelta::days(30)), true)
+            (Some(now - TimeDelta::days(30)), true),
+            "the change applies and is recorded"
         );
         let (held, ..) = kept.hold(&reason, now).into_parts();
-        assert_eq!(held.cutoff(400, now), None);
+        assert_eq!(held.cutoff(400, now), None, "a held log has no cutoff");
         assert!(held.clone().hold(&reason, now).event().is_none(), "already on hold");
         let (released, ..) = held.release(&reason).into_parts();
-        assert_eq!(released.cutoff(400, now), Some(now - TimeDelta::days(30)));
+        assert_eq!(
+            released.cutoff(400, now),
+            Some(now - TimeDelta::days(30)),
+            "the period applies again after a release"
+        );
     }
 }

@@ -44,9 +44,9 @@ pub struct TierAssignment {
 pub struct LockedStaff {
     pub user: User,
     /// Current tier, with the time of its assignment.
-    pub present: Option<(Tier, DateTime<Utc>)>,
+    pub current: Option<(Tier, DateTime<Utc>)>,
     /// The caller and their current tier; `None` at the command line.
-    pub by: Option<(UserId, Option<Tier>)>,
+    pub caller: Option<(UserId, Option<Tier>)>,
     pub super_admins: u64,
 }
 
@@ -74,8 +74,8 @@ impl LockedStaff {
         reason: &Reason,
         now: DateTime<Utc>,
     ) -> Result<Change<TierAssignment>, StaffError> {
-        let Self { user, present, by, super_admins } = self;
-        if let Some((id, tier)) = by {
+        let Self { user, current, caller, super_admins } = self;
+        if let Some((id, tier)) = caller {
             // The caller's tier may have changed since authorization.
             if !tier.is_some_and(|tier| Permission::StaffManage.granted_to_tier(tier)) {
                 return Err(StaffError::NoLongerAllowed);
@@ -84,8 +84,8 @@ impl LockedStaff {
                 return Err(StaffError::OwnTier);
             }
         }
-        let old = present.map(|(tier, _)| tier);
-        match (present, new) {
+        let old = current.map(|(tier, _)| tier);
+        match (current, new) {
             (None, None) => return Err(StaffError::NotStaff),
             (Some((tier, since)), Some(new)) if tier == new => {
                 return Ok(Change::unchanged(TierAssignment { user, tier: Some(tier), since }));
@@ -125,7 +125,7 @@ mod tests {
         old: Option<Tier>,
         new: Option<Tier>,
         super_admins: u64,
-        by: Option<Tier>,
+        caller: Option<Tier>,
     ) -> Result<bool, StaffError> {
         let user = User {
             id: Id::new(Uuid::nil()),
@@ -136,9 +136,13 @@ mod tests {
             suspended_at: None,
         };
         let reason = Reason::try_from("joins the support team".to_owned()).expect("long enough");
-        let present = old.map(|tier| (tier, DateTime::UNIX_EPOCH));
-        let staff =
-            LockedStaff { user, present, by: Some((Id::new(Uuid::max()), by)), super_admins };
+        let current = old.map(|tier| (tier, DateTime::UNIX_EPOCH));
+        let staff = LockedStaff {
+            user,
+            current,
+            caller: Some((Id::new(Uuid::max()), caller)),
+            super_admins,
+        };
         staff.set_tier(new, 2, &reason, DateTime::UNIX_EPOCH).map(|change| change.event().is_some())
     }
 
@@ -146,23 +150,47 @@ mod tests {
 
     #[test]
     fn super_admins_have_a_minimum_and_a_maximum() {
-        assert_eq!(set(None, SUPER, 1, SUPER), Ok(true));
-        assert_eq!(set(None, SUPER, 2, SUPER), Err(StaffError::TooManySuperAdmins { at_most: 2 }));
-        assert_eq!(set(SUPER, Some(Tier::Support), 1, SUPER), Err(StaffError::LastSuperAdmin));
-        assert_eq!(set(SUPER, None, 2, SUPER), Ok(true));
+        assert_eq!(set(None, SUPER, 1, SUPER), Ok(true), "a second super admin is allowed");
+        assert_eq!(
+            set(None, SUPER, 2, SUPER),
+            Err(StaffError::TooManySuperAdmins { at_most: 2 }),
+            "a third super admin is not allowed"
+        );
+        assert_eq!(
+            set(SUPER, Some(Tier::Support), 1, SUPER),
+            Err(StaffError::LastSuperAdmin),
+            "the last super admin keeps the tier"
+        );
+        assert_eq!(set(SUPER, None, 2, SUPER), Ok(true), "one of two super admins can be removed");
     }
 
     #[test]
     fn unchanged_tier_is_not_recorded() {
-        assert_eq!(set(Some(Tier::Support), Some(Tier::Support), 2, SUPER), Ok(false));
-        assert_eq!(set(SUPER, SUPER, 2, SUPER), Ok(false));
-        assert_eq!(set(None, None, 2, SUPER), Err(StaffError::NotStaff));
+        assert_eq!(
+            set(Some(Tier::Support), Some(Tier::Support), 2, SUPER),
+            Ok(false),
+            "the same tier is not recorded again"
+        );
+        assert_eq!(
+            set(SUPER, SUPER, 2, SUPER),
+            Ok(false),
+            "the maximum does not apply to an unchanged tier"
+        );
+        assert_eq!(
+            set(None, None, 2, SUPER),
+            Err(StaffError::NotStaff),
+            "there is no tier to remove"
+        );
     }
 
     #[test]
     fn caller_without_permission_is_rejected_under_the_lock() {
-        for by in [None, Some(Tier::Support), Some(Tier::Engineering)] {
-            assert_eq!(set(None, Some(Tier::Support), 2, by), Err(StaffError::NoLongerAllowed));
+        for caller in [None, Some(Tier::Support), Some(Tier::Engineering)] {
+            assert_eq!(
+                set(None, Some(Tier::Support), 2, caller),
+                Err(StaffError::NoLongerAllowed),
+                "{caller:?} may not change staff"
+            );
         }
     }
 }

@@ -110,7 +110,10 @@ mod tests {
 
     #[test]
     fn names_contain_only_visible_characters() {
-        assert!(is_name("Ana Costa") && is_name("Élan Vital") && is_name("山田 太郎"));
+        assert!(
+            is_name("Ana Costa") && is_name("Élan Vital") && is_name("山田 太郎"),
+            "names in all scripts are accepted"
+        );
         for bad in
             ["", " Ana", "Ana\n", "\u{200b}", "Ana \u{202e}atsoC", "a\u{2028}b", &"x".repeat(101)]
         {
@@ -152,7 +155,7 @@ mod tests {
 
     #[test]
     fn colors_are_ascii_hexadecimal() {
-        assert!(is_color("#0aF9c3"));
+        assert!(is_color("#0aF9c3"), "upper and lower case are accepted");
         for bad in ["", "#12345", "1234567", "#12345g", "#ééé"] {
             assert!(!is_color(bad), "{bad}");
         }
@@ -160,7 +163,10 @@ mod tests {
 
     #[test]
     fn picture_urls_have_public_hosts() {
-        assert!(is_picture_url("https://cdn.acme.example/logo.svg"));
+        assert!(
+            is_picture_url("https://cdn.acme.example/logo.svg"),
+            "a URL with a public host is accepted"
+        );
         for bad in [
             "http://cdn.acme.example/logo.svg",
             "https://localhost/x",

@@ -65,7 +65,7 @@ mod tests {
             "name": "é".repeat(TEXT),
         });
         let Value::Object(fields) = fields else { unreachable!() };
-        assert_eq!(metadata(fields.clone()), fields);
+        assert_eq!(metadata(fields.clone()), fields, "short fields are unchanged");
         assert_eq!(text("short"), "short");
     }
 
@@ -77,10 +77,18 @@ mod tests {
         });
         let Value::Object(fields) = fields else { unreachable!() };
         let bounded = metadata(fields);
-        assert_eq!(bounded["name"]["old"]["bytes"], 1 << 20);
-        assert_eq!(bounded["name"]["old"]["truncated"].as_str().map(str::len), Some(KEPT_CHARS));
-        assert_eq!(bounded["many"]["sha256"].as_str().map(str::len), Some(64));
-        assert!(Value::Object(bounded).to_string().len() < 2 * FIELD);
-        assert_eq!(text(&"é".repeat(1 << 20)).chars().count(), TEXT);
+        assert_eq!(bounded["name"]["old"]["bytes"], 1 << 20, "the original length is stated");
+        assert_eq!(
+            bounded["name"]["old"]["truncated"].as_str().map(str::len),
+            Some(KEPT_CHARS),
+            "the beginning is kept"
+        );
+        assert_eq!(
+            bounded["many"]["sha256"].as_str().map(str::len),
+            Some(64),
+            "a digest of the whole value is kept"
+        );
+        assert!(Value::Object(bounded).to_string().len() < 2 * FIELD, "the result is bounded");
+        assert_eq!(text(&"é".repeat(1 << 20)).chars().count(), TEXT, "the limit counts characters");
     }
 }

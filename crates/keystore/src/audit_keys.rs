@@ -165,15 +165,23 @@ mod tests {
     fn formats_of_stored_values_do_not_change() {
         let folder = tempfile::tempdir().expect("a temporary directory");
         let keys = open(&folder, true);
-        assert_eq!(keys.key_fingerprint(), "f5d8b1efcdb206c1");
+        assert_eq!(
+            keys.key_fingerprint(),
+            "f5d8b1efcdb206c1",
+            "the fingerprint stored in databases is unchanged"
+        );
         let (org, event, leaf) = (Uuid::from_u128(1), Uuid::from_u128(2), Hash([3; 32]));
         let mac = keys.mac(org, event, leaf);
         assert_eq!(
             hex::encode(&mac),
-            "aeb1aff95a4f46ce3d4f1d9f40fd6feda4860b640a48ae97cee3919e59f032e1"
+            "aeb1aff95a4f46ce3d4f1d9f40fd6feda4860b640a48ae97cee3919e59f032e1",
+            "MACs stored in databases stay valid"
         );
-        assert!(keys.verify_mac(org, event, leaf, &mac));
-        assert!(!keys.verify_mac(Uuid::nil(), event, leaf, &mac));
+        assert!(keys.verify_mac(org, event, leaf, &mac), "the MAC verifies for its event");
+        assert!(
+            !keys.verify_mac(Uuid::nil(), event, leaf, &mac),
+            "the MAC does not verify for another org"
+        );
         assert_eq!(keys.origin(Some("org_1")), "postern.example/org_1");
         assert_eq!(keys.origin(None::<&str>), "postern.example/platform");
     }
@@ -182,10 +190,10 @@ mod tests {
     fn configured_origin_takes_precedence() {
         let folder = tempfile::tempdir().expect("a temporary directory");
         let keys = open(&folder, true);
-        assert!(!keys.accept_origin("other.example"));
-        assert_eq!(keys.name(), "postern.example");
+        assert!(!keys.accept_origin("other.example"), "a configured origin is not replaced");
+        assert_eq!(keys.name(), "postern.example", "the configured origin is kept");
         let keys = open(&folder, false);
-        assert!(keys.accept_origin("other.example"));
-        assert_eq!(keys.name(), "other.example");
+        assert!(keys.accept_origin("other.example"), "the stored origin replaces the default");
+        assert_eq!(keys.name(), "other.example", "the stored origin is used");
     }
 }

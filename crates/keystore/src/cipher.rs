@@ -57,20 +57,44 @@ mod tests {
     fn decryption_requires_key_context_and_whole_ciphertext() {
         let cipher = Cipher::new(&[1; 32]);
         let encrypted = cipher.encrypt(b"message".to_vec(), b"context").expect("encrypted");
-        assert_eq!(encrypted.len(), NONCE_LEN + b"message".len() + CHACHA20_POLY1305.tag_len());
-        assert_eq!(cipher.decrypt(encrypted.clone(), b"context"), Ok(b"message".to_vec()));
+        assert_eq!(
+            encrypted.len(),
+            NONCE_LEN + b"message".len() + CHACHA20_POLY1305.tag_len(),
+            "the ciphertext has a nonce and a tag"
+        );
+        assert_eq!(
+            cipher.decrypt(encrypted.clone(), b"context"),
+            Ok(b"message".to_vec()),
+            "decryption returns the message"
+        );
         let invalid = Err(InvalidCiphertext);
-        assert_eq!(cipher.decrypt(encrypted.clone(), b"other"), invalid);
-        assert_eq!(Cipher::new(&[2; 32]).decrypt(encrypted.clone(), b"context"), invalid);
+        assert_eq!(
+            cipher.decrypt(encrypted.clone(), b"other"),
+            invalid,
+            "another context is rejected"
+        );
+        assert_eq!(
+            Cipher::new(&[2; 32]).decrypt(encrypted.clone(), b"context"),
+            invalid,
+            "another key is rejected"
+        );
         for length in 0..encrypted.len() {
-            assert_eq!(cipher.decrypt(encrypted[..length].to_vec(), b"context"), invalid);
+            assert_eq!(
+                cipher.decrypt(encrypted[..length].to_vec(), b"context"),
+                invalid,
+                "{length} bytes are rejected"
+            );
         }
     }
 
     #[test]
     fn equal_messages_encrypt_differently() {
         let cipher = Cipher::new(&[1; 32]);
-        assert_ne!(cipher.encrypt(Vec::new(), b""), cipher.encrypt(Vec::new(), b""));
+        assert_ne!(
+            cipher.encrypt(Vec::new(), b""),
+            cipher.encrypt(Vec::new(), b""),
+            "each message has its own nonce"
+        );
     }
 
     #[test]

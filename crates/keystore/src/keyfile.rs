@@ -160,11 +160,18 @@ mod tests {
         make_key(folder.path(), SUFFIX, older).expect("the key is created");
         make_key(folder.path(), SUFFIX, older).expect_err("a key file is not replaced");
         let keys = read_keys(folder.path(), SUFFIX).expect("the keys are valid");
-        assert_eq!(keys.iter().map(|file| file.created_at).collect::<Vec<_>>(), [older, newer]);
+        assert_eq!(
+            keys.iter().map(|file| file.created_at).collect::<Vec<_>>(),
+            [older, newer],
+            "the oldest key is first"
+        );
         let mut names = names(folder.path());
         names.sort();
         assert_eq!(names, ["19700101T000000.000000Z.test.pk8", "19700101T000001.500000Z.test.pk8"]);
-        assert!(read_keys(folder.path(), ".log.pk8").expect("no keys").is_empty());
+        assert!(
+            read_keys(folder.path(), ".log.pk8").expect("no keys").is_empty(),
+            "keys of other kinds are not read"
+        );
     }
 
     #[test]
@@ -173,12 +180,19 @@ mod tests {
         let path = folder.path().join("audit.secret");
         let created = secret(&path).expect("the secret is created");
         let read = secret(&path).expect("the secret is read");
-        assert_eq!(created.sign(b"message"), read.sign(b"message"));
-        assert_eq!(names(folder.path()), ["audit.secret"]);
+        assert_eq!(
+            created.sign(b"message"),
+            read.sign(b"message"),
+            "the second call reads the same secret"
+        );
+        assert_eq!(names(folder.path()), ["audit.secret"], "no temporary file is left");
         let mode = fs::metadata(&path).expect("the file exists").permissions().mode();
-        assert_eq!(mode & 0o777, 0o600);
+        assert_eq!(mode & 0o777, 0o600, "only the owner can read the file");
         fs::write(&path, [0; 31]).expect("the file is written");
-        assert!(matches!(secret(&path), Err(KeyError::NotASecret(_))));
+        assert!(
+            matches!(secret(&path), Err(KeyError::NotASecret(_))),
+            "a secret of the wrong length is rejected"
+        );
     }
 
     #[test]
@@ -189,11 +203,23 @@ mod tests {
         check_folder(folder.path()).expect("the key is valid");
         let path = folder.path().join(&names(folder.path())[0]);
         set_mode(&path, 0o640);
-        assert!(matches!(check_folder(folder.path()), Err(KeyError::Readable(_))));
-        assert!(matches!(read_keys(folder.path(), SUFFIX), Err(KeyError::Readable(_))));
+        assert!(
+            matches!(check_folder(folder.path()), Err(KeyError::Readable(_))),
+            "a key that others can read is reported"
+        );
+        assert!(
+            matches!(read_keys(folder.path(), SUFFIX), Err(KeyError::Readable(_))),
+            "a key that others can read is not used"
+        );
         set_mode(&path, 0o600);
         fs::write(&path, b"damaged").expect("the file is written");
-        assert!(matches!(check_folder(folder.path()), Err(KeyError::NotAKey(_))));
-        assert!(matches!(read_keys(folder.path(), SUFFIX), Err(KeyError::NotAKey(_))));
+        assert!(
+            matches!(check_folder(folder.path()), Err(KeyError::NotAKey(_))),
+            "a damaged key is reported"
+        );
+        assert!(
+            matches!(read_keys(folder.path(), SUFFIX), Err(KeyError::NotAKey(_))),
+            "a damaged key is not used"
+        );
     }
 }

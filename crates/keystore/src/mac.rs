@@ -63,17 +63,29 @@ mod tests {
     fn verification_requires_key_message_and_whole_mac() {
         let key = MacKey::new(b"secret");
         let mac = key.sign(b"message");
-        assert!(key.verify(b"message", &mac));
-        assert!(!key.verify(b"other", &mac));
-        assert!(!key.verify(b"message", &mac[..16]));
-        assert!(!MacKey::new(b"other").verify(b"message", &mac));
+        assert!(key.verify(b"message", &mac), "the MAC verifies for its message");
+        assert!(!key.verify(b"other", &mac), "another message is rejected");
+        assert!(!key.verify(b"message", &mac[..16]), "a truncated MAC is rejected");
+        assert!(!MacKey::new(b"other").verify(b"message", &mac), "another key is rejected");
     }
 
     #[test]
     fn mac_depends_on_part_boundaries() {
         let key = MacKey::new(b"secret");
-        assert_ne!(key.sign_parts(&[b"ab", b"c"]), key.sign_parts(&[b"a", b"bc"]));
-        assert_eq!(key.sign_parts(&[b"a"]), key.sign(b"\0\0\0\0\0\0\0\x01a"));
-        assert_ne!(key.derive("responses"), key.derive("fingerprints"));
+        assert_ne!(
+            key.sign_parts(&[b"ab", b"c"]),
+            key.sign_parts(&[b"a", b"bc"]),
+            "parts are delimited"
+        );
+        assert_eq!(
+            key.sign_parts(&[b"a"]),
+            key.sign(b"\0\0\0\0\0\0\0\x01a"),
+            "each part is preceded by its length"
+        );
+        assert_ne!(
+            key.derive("responses"),
+            key.derive("fingerprints"),
+            "derived keys depend on their purpose"
+        );
     }
 }

@@ -20,7 +20,7 @@ mod tests {
     #[test]
     fn results_differ() {
         let (first, second) = (bytes::<32>(), bytes::<32>());
-        assert_ne!(first.expect("random bytes"), [0; 32]);
-        assert_ne!(first, second);
+        assert_ne!(first.expect("random bytes"), [0; 32], "the buffer is filled");
+        assert_ne!(first, second, "two results differ");
     }
 }

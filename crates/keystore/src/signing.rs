@@ -81,8 +81,8 @@ mod tests {
             "92a009a9f0d4cab8720e820b5f642540a2b27b5416503f8fb3762223ebdb69da\
              085ac1e43e15996e458f3613d0f11d8c387b2eaeb4302aeeb00d291612bb0c00"
         );
-        assert_eq!(hex::encode(key.expose_pkcs8()), KEY);
-        assert_eq!(SigningKey::from_pkcs8(b"").err(), Some(InvalidKey));
+        assert_eq!(hex::encode(key.expose_pkcs8()), KEY, "the key is exported as it was imported");
+        assert_eq!(SigningKey::from_pkcs8(b"").err(), Some(InvalidKey), "an empty key is rejected");
     }
 
     #[test]
@@ -90,10 +90,13 @@ mod tests {
         let (key, other) =
             (SigningKey::generate().expect("a key"), SigningKey::generate().expect("a key"));
         let signature = key.sign(b"message");
-        assert!(verify(key.public_key(), b"message", &signature));
-        assert!(!verify(other.public_key(), b"message", &signature));
-        assert!(!verify(key.public_key(), b"other", &signature));
-        assert!(!verify(key.public_key(), b"message", &signature[..63]));
-        assert!(!verify(b"", b"message", &signature));
+        assert!(verify(key.public_key(), b"message", &signature), "the signature verifies");
+        assert!(!verify(other.public_key(), b"message", &signature), "another key is rejected");
+        assert!(!verify(key.public_key(), b"other", &signature), "another message is rejected");
+        assert!(
+            !verify(key.public_key(), b"message", &signature[..63]),
+            "a truncated signature is rejected"
+        );
+        assert!(!verify(b"", b"message", &signature), "an empty public key is rejected");
     }
 }

@@ -174,14 +174,21 @@ mod tests {
         let published = |now| ring.jwks(now)["keys"].as_array().expect("an array").len();
         assert_eq!(published(rotated), 2, "a new key is published at once");
         let activated = rotated + SCHEDULE.activation;
-        assert_eq!(ring.signing(activated - TimeDelta::seconds(1)).id, first);
+        assert_eq!(
+            ring.signing(activated - TimeDelta::seconds(1)).id,
+            first,
+            "the old key signs until the activation of the new one"
+        );
         let second = ring.signing(activated).id.clone();
         assert_ne!(second, first, "the new key signs after its activation");
         let retired = activated + SCHEDULE.overlap;
-        assert!(ring.verifying(&first, retired - TimeDelta::seconds(1)).is_some());
+        assert!(
+            ring.verifying(&first, retired - TimeDelta::seconds(1)).is_some(),
+            "the old key verifies until the overlap ends"
+        );
         assert!(ring.verifying(&first, retired).is_none(), "the old key is retired");
-        assert!(ring.verifying(&second, retired).is_some());
-        assert_eq!(published(retired), 1);
+        assert!(ring.verifying(&second, retired).is_some(), "the new key verifies");
+        assert_eq!(published(retired), 1, "a retired key is not published");
     }
 
     #[test]
@@ -191,7 +198,10 @@ mod tests {
         for entry in fs::read_dir(folder.path()).expect("the folder is readable") {
             fs::remove_file(entry.expect("an entry").path()).expect("the file is removed");
         }
-        assert!(matches!(ring.reload(), Err(KeyError::NoSigningKey(_))));
+        assert!(
+            matches!(ring.reload(), Err(KeyError::NoSigningKey(_))),
+            "a reload without keys fails"
+        );
         ring.signing(DateTime::UNIX_EPOCH);
     }
 }

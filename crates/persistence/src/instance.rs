@@ -33,11 +33,11 @@ pub async fn mark_backfilled(tx: &Tx) -> Result<bool, StoreError> {
     Ok(true)
 }
 
-/// Compares the audit keys with the fingerprint and log name that the database is bound to, and
+/// Compares the audit keys with the fingerprint and log origin that the database is bound to, and
 /// binds a new database. With another MAC key, the sequencer would reject every entry.
 pub async fn check_audit_identity(tx: &Tx, audit_keys: &AuditKeys) -> Result<(), StoreError> {
     let (fingerprint, remedy) =
-        (audit_keys.key_fingerprint(), "restore the original key folder and log name");
+        (audit_keys.key_fingerprint(), "restore the original key folder and log origin");
     match find_value(tx, KEY_FINGERPRINT).await? {
         None => insert_value(tx, KEY_FINGERPRINT, fingerprint).await?,
         Some(stored) if stored == fingerprint => {}
@@ -54,7 +54,7 @@ pub async fn check_audit_identity(tx: &Tx, audit_keys: &AuditKeys) -> Result<(),
         Some(stored) => {
             let name = audit_keys.name();
             Err(StoreError::Broken(format!(
-                "the database is bound to the log name {stored}, but audit.log_origin is {name}: \
+                "the database is bound to the log origin {stored}, but audit.log_origin is {name}: \
                  {remedy}"
             )))
         }

@@ -28,5 +28,5 @@ pub mod unit;
 
 pub use error::StoreError;
 pub use options::{Durability, Options};
-pub use postern_migration::rls::Fault;
+pub use postern_migration::rls::{Check, Fault};
 pub use store::Store;

@@ -2,6 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
+use postern_domain::string_enum;
 use postern_keystore::AuditKeys;
 
 /// Database connection options. No `Debug`: the URL may contain a password.
@@ -33,12 +34,14 @@ pub struct Options {
     pub audit_keys: Option<Arc<AuditKeys>>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Durability {
-    /// Every commit is flushed to disk before it is acknowledged.
-    Full,
-    /// A power failure may lose the last commits; a crash of the process does not.
-    Normal,
-    /// Commits are not flushed. For disposable databases only.
-    Off,
+string_enum! {
+    /// Durability of acknowledged commits on SQLite.
+    Durability {
+        /// Every commit is flushed to disk before it is acknowledged.
+        Full = "full",
+        /// A power failure may lose the last commits; a crash of the process does not.
+        Normal = "normal",
+        /// Commits are not flushed. For disposable databases only.
+        Off = "off",
+    }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use chrono::{DateTime, TimeDelta, Utc};
 use postern_keystore::AuditKeys;
 pub use postern_migration::rls::ApplyOutcome as MigrationOutcome;
-use postern_migration::rls::{self, Fault};
+use postern_migration::rls::{self, Check, Fault};
 use sea_orm::{ConnectionTrait, Statement, prelude::DateTimeUtc};
 
 use crate::{
@@ -113,7 +113,7 @@ pub async fn examine(store: &Arc<Store>, now: DateTime<Utc>) -> Result<Vec<Fault
         } else {
             let detail = format!("{} migration(s) pending: {}", pending.len(), pending.join(", "));
             faults.push(Fault {
-                check: "migrations",
+                check: Check::Migrations,
                 detail,
                 remedy: "run `postern migrate`".to_owned(),
             });
@@ -130,7 +130,7 @@ async fn append_only_faults(tx: &Tx, store: &Store) -> Result<Vec<Fault>, StoreE
     }
     let triggers = postern_migration::append_only_faults(tx, rls::APPEND_ONLY).await?;
     let faults = triggers.into_iter().map(|name| Fault {
-        check: "triggers",
+        check: Check::Triggers,
         detail: format!(
             "the trigger {name} is missing or altered: audit rows could be changed undetected"
         ),
@@ -147,7 +147,7 @@ async fn clock(tx: &Tx, now: DateTime<Utc>) -> Result<Option<Fault>, StoreError>
         .try_get("", "now")?;
     let skew = (server_time - now).abs();
     Ok((skew > MAX_CLOCK_SKEW).then(|| Fault {
-        check: "clock",
+        check: Check::Clock,
         detail: format!(
             "the clocks of this machine and the database differ by {} s",
             skew.num_seconds()

@@ -106,10 +106,9 @@ impl Verifier {
         let mut parts = text.splitn(3, '+');
         let (name, id, key) = (parts.next()?, parts.next()?, STANDARD.decode(parts.next()?).ok()?);
         let (kind, public_key) = key.split_first()?;
-        let well_formed =
-            is_name(name) && *kind == ED25519_KIND && public_key.len() == 32 && id.len() == 8;
-        let id_matches =
-            u32::from_str_radix(id, 16).ok()? == u32::from_be_bytes(key_id(name, public_key));
+        let well_formed = is_name(name) && *kind == ED25519_KIND && public_key.len() == 32;
+        // Accepts lower-case digits only: one text per key, as `to_text` returns it.
+        let id_matches = id == hex::encode(key_id(name, public_key));
         (well_formed && id_matches)
             .then(|| Self { name: name.to_owned(), public_key: public_key.to_vec() })
     }
@@ -119,12 +118,8 @@ impl Verifier {
     pub fn to_text(&self) -> String {
         let mut key = vec![ED25519_KIND];
         key.extend(&self.public_key);
-        format!(
-            "{}+{:08x}+{}",
-            self.name,
-            u32::from_be_bytes(key_id(&self.name, &self.public_key)),
-            STANDARD.encode(key)
-        )
+        let id = hex::encode(key_id(&self.name, &self.public_key));
+        format!("{}+{id}+{}", self.name, STANDARD.encode(key))
     }
 
     #[must_use]

@@ -17,7 +17,7 @@ use sea_orm_migration::sea_orm::{ConnectionTrait, DbErr};
 
 pub use apply::{ApplyOutcome, apply};
 pub use tables::{APPEND_ONLY, MIGRATIONS};
-pub use types::{Fault, Roles};
+pub use types::{Check, Fault, Roles};
 
 /// Compares the database with the expected state and returns every difference. `db` is a connection
 /// of the server's login and needs no privileges.

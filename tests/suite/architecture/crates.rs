@@ -21,7 +21,7 @@ const ALLOWED_DEPENDENCIES: &[(&str, &[&str])] = &[
             "postern-tlog",
         ],
     ),
-    ("postern-worker", &["postern-domain", "postern-persistence"]),
+    ("postern-worker", &["postern-app", "postern-domain", "postern-persistence"]),
     ("postern-app", &["postern-domain", "postern-persistence"]),
     (
         "postern-api",

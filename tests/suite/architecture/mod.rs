@@ -1,6 +1,7 @@
 //! Rules on the structure of the source code.
 
 mod crates;
+mod effects;
 mod modules;
 mod store_access;
 

@@ -61,7 +61,8 @@ fn imports(source: &Path) -> BTreeMap<Module, BTreeSet<Module>> {
     files
         .iter()
         .map(|(module, file)| {
-            let mut paths = Paths { module: module.clone(), found: Vec::new() };
+            let children = children(module, &files);
+            let mut paths = Paths { module: module.clone(), children, found: Vec::new() };
             paths.visit_file(file);
             let targets = paths
                 .found
@@ -71,6 +72,15 @@ fn imports(source: &Path) -> BTreeMap<Module, BTreeSet<Module>> {
                 .collect();
             (module.clone(), targets)
         })
+        .collect()
+}
+
+/// Names of the modules directly below a module.
+fn children(module: &Module, files: &BTreeMap<Module, syn::File>) -> BTreeSet<String> {
+    let below = files.keys().filter(|other| other.len() == module.len() + 1);
+    below
+        .filter(|other| other.starts_with(module))
+        .filter_map(|other| other.last().cloned())
         .collect()
 }
 
@@ -95,6 +105,8 @@ fn target(path: &Module, files: &BTreeMap<Module, syn::File>) -> Module {
 /// Collects the paths into the same crate, as absolute paths.
 struct Paths {
     module: Module,
+    /// Names of the child modules.
+    children: BTreeSet<String>,
     found: Vec<Module>,
 }
 
@@ -108,6 +120,8 @@ impl Paths {
                 let depth = self.module.len().saturating_sub(supers);
                 (self.module[..depth].to_vec(), &segments[supers..])
             }
+            // A path that begins with a child module, such as `use child::X;`.
+            Some(name) if self.children.contains(name) => (self.module.clone(), segments),
             _ => return,
         };
         self.found.push(base.into_iter().chain(rest.iter().cloned()).collect());
@@ -137,6 +151,19 @@ impl<'a> Visit<'a> for Paths {
             path.segments.iter().map(|segment| segment.ident.to_string()).collect();
         self.add(&segments);
         visit::visit_path(self, path);
+    }
+
+    // Bodies of macros are not parsed: their paths are sequences of tokens.
+    fn visit_macro(&mut self, call: &'a syn::Macro) {
+        let tokens = call.tokens.to_string();
+        for path in tokens.split(|c: char| !(c.is_alphanumeric() || "_: ".contains(c))) {
+            let segments: Vec<String> =
+                path.split("::").map(|name| name.trim().to_owned()).collect();
+            if segments.len() > 1 {
+                self.add(&segments);
+            }
+        }
+        visit::visit_macro(self, call);
     }
 
     fn visit_item_mod(&mut self, item: &'a ItemMod) {

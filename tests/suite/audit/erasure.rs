@@ -1,5 +1,6 @@
 //! Erasure: removes one person's data from the audit log. The log can still be verified.
 
+use postern_app::cli::ERASE;
 use postern_domain::{justification::Reason, user::UserRef};
 use postern_persistence::maintenance::AuditMaintenance;
 use postern_tests::{App, Backend, Person, on_both};
@@ -32,7 +33,7 @@ async fn erase(t: &App, email: &str) -> Option<u64> {
     let reason =
         Reason::try_from("asked for by themselves".to_owned()).expect("the reason is valid");
     let report = maintenance
-        .erase(&UserRef::Email(email.to_owned()), &reason, &t.context())
+        .erase(&UserRef::Email(email.to_owned()), &reason, &ERASE, &t.context())
         .await
         .expect("the erasure runs");
     if t.backend != Backend::Sqlite {

@@ -99,7 +99,7 @@ fn run_verifier(mut verifier: ExportVerifier, export: &str) -> Report {
 
 /// The kind of each fault.
 fn fault_kinds(report: &Report) -> Vec<&str> {
-    report.faults.iter().map(|fault| fault.kind).collect()
+    report.faults.iter().map(|fault| fault.kind.name()).collect()
 }
 
 /// Runs `postern` on the test's database. Returns whether it succeeds, and its output.

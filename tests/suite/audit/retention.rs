@@ -2,6 +2,7 @@
 //! verified.
 
 use chrono::TimeDelta;
+use postern_app::cli::RUN_RETENTION;
 use postern_persistence::maintenance::{AuditMaintenance, RetentionReport};
 use postern_tests::{App, Backend, Person, on_both, tests_on};
 use serde_json::json;
@@ -19,8 +20,10 @@ tests_on! { partitions, Postgres: empty_partitions_are_dropped }
 /// Runs retention with this default number of days.
 pub async fn apply_retention(t: &App, days: i64, dry_run: bool) -> RetentionReport {
     let maintenance = AuditMaintenance::connect(&t.db.options()).await.expect("the database opens");
-    let report =
-        maintenance.apply_retention(days, dry_run, &t.context()).await.expect("retention runs");
+    let report = maintenance
+        .apply_retention(days, dry_run, &RUN_RETENTION, &t.context())
+        .await
+        .expect("retention runs");
     if t.backend != Backend::Sqlite {
         maintenance.close().await;
     }

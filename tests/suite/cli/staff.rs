@@ -42,7 +42,7 @@ fn invalid_changes_are_rejected() {
     let owner = "owner@initech.example";
     for (output, fault) in [
         (grant(&folder, owner, "super_admin", REASON), "at most 2 super admins"),
-        (grant(&folder, owner, "boss", REASON), "unknown tier: use support"),
+        (grant(&folder, owner, "boss", REASON), "unknown tier: use one of support"),
         (
             grant(&folder, "unknown@initech.example", "support", REASON),
             "user unknown@initech.example not found",

@@ -174,6 +174,10 @@ mod tests {
         for cell in ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "＝1"] {
             assert!(escape_formula(cell.to_owned()).starts_with('\''), "{cell}");
         }
-        assert_eq!(escape_formula("ana@acme.example".to_owned()), "ana@acme.example");
+        assert_eq!(
+            escape_formula("ana@acme.example".to_owned()),
+            "ana@acme.example",
+            "other text is unchanged"
+        );
     }
 }

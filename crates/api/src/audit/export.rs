@@ -22,7 +22,7 @@ use super::{
     filter::EventsQuery,
     gap_lines::{BY_ENTRY, GapLines},
     leaf_set::LeafSet,
-    source::Source,
+    log_reader::LogReader,
 };
 use crate::http::{
     Call, Code, Disconnected, Download, Format, Permit, Problem, Reentrant, StreamWriter,
@@ -47,7 +47,10 @@ pub struct ExportRequest {
 
 /// Records the export in the audit log, then starts it in the background. Fails with
 /// `impersonation_blocked` under impersonation.
-pub async fn start<O: Source>(call: Call<O>, request: ExportRequest) -> Result<Download, Problem> {
+pub async fn start<O: LogReader>(
+    call: Call<O>,
+    request: ExportRequest,
+) -> Result<Download, Problem> {
     let actor = call.grant().actor();
     if actor.caller().is_some_and(|caller| caller.impersonation().is_some()) {
         return Err(Denial::Blocked.into());
@@ -116,7 +119,7 @@ struct Export<O> {
     _permit: Permit,
 }
 
-impl<O: Source> Export<O> {
+impl<O: LogReader> Export<O> {
     async fn write(&self, stream: &StreamWriter) -> Result<(), ExportError> {
         let mut encoder = ExportEncoder::new(self.request.format);
         let mut exported = LeafSet::new(self.head.size);

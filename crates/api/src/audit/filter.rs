@@ -59,13 +59,13 @@ pub struct EventsQuery {
     /// Earliest time of an event, inclusive (RFC 3339 with an offset, years 1970 to 9999).
     #[param(example = "2026-11-20T00:00:00Z")]
     #[serde(default, deserialize_with = "rules::when")]
-    #[validate(custom(function = "rules::moment"))]
+    #[validate(custom(function = "rules::time"))]
     #[serde(skip_serializing_if = "Option::is_none")]
     from: Option<DateTime<Utc>>,
     /// Latest time of an event, exclusive (RFC 3339 with an offset, years 1970 to 9999).
     #[param(example = "2026-11-21T00:00:00Z")]
     #[serde(default, deserialize_with = "rules::when")]
-    #[validate(custom(function = "rules::moment"))]
+    #[validate(custom(function = "rules::time"))]
     #[serde(skip_serializing_if = "Option::is_none")]
     to: Option<DateTime<Utc>>,
     /// Text contained in the summary or in the label of the target. Each page searches at most

@@ -56,8 +56,16 @@ mod tests {
     fn gaps_are_the_entries_that_were_not_inserted() {
         let mut leaves = LeafSet::new(200);
         leaves.bits = vec![u64::MAX, u64::MAX << 3, 1, 0];
-        assert_eq!(leaves.gaps_from(0).collect::<Vec<_>>(), [(64, 67), (129, 200)]);
-        assert_eq!(leaves.gaps_from(67).collect::<Vec<_>>(), [(129, 200)]);
-        assert_eq!(LeafSet::new(0).gaps_from(0).count(), 0);
+        assert_eq!(
+            leaves.gaps_from(0).collect::<Vec<_>>(),
+            [(64, 67), (129, 200)],
+            "all gaps from the start"
+        );
+        assert_eq!(
+            leaves.gaps_from(67).collect::<Vec<_>>(),
+            [(129, 200)],
+            "a start after the first gap skips it"
+        );
+        assert_eq!(LeafSet::new(0).gaps_from(0).count(), 0, "an empty log has no gaps");
     }
 }

@@ -6,8 +6,8 @@ mod filter;
 mod gap_lines;
 mod leaf_set;
 mod log;
+mod log_reader;
 mod read;
-mod source;
 mod stream;
 
 use crate::http::Routes;

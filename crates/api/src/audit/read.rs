@@ -148,8 +148,8 @@ pub async fn list_platform_audit_events(
     let reply = call.listed(&paging, events);
     if sees_all {
         let logs = org.map_or(AccessedLogs::All, AccessedLogs::Org);
-        let draft = access::log_viewed(logs, LogAccess::Read);
-        call.record_in_own_tx(draft.with_metadata("filter", &requested)).await?;
+        let draft = access::log_viewed(logs, LogAccess::Read, Some(&requested));
+        call.record_in_own_tx(draft).await?;
     }
     Ok(Negotiated::Json(reply))
 }

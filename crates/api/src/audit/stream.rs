@@ -17,7 +17,7 @@ use tokio::time::{Instant, timeout_at};
 use tracing::Instrument;
 use utoipa::openapi::{KnownFormat, ObjectBuilder, SchemaFormat, Type, path::Parameter};
 
-use super::{filter::OfOrg, source::Source};
+use super::{filter::OfOrg, log_reader::LogReader};
 use crate::{
     http::{
         Call, Code, Download, EVENT_STREAM, FromInput, Input, Permit, Problem, Query, Reentrant,
@@ -106,11 +106,11 @@ pub async fn stream_platform_audit_events(
         None => None,
     };
     let logs = org.clone().map_or(AccessedLogs::Platform, AccessedLogs::Org);
-    let draft = access::log_viewed(logs, LogAccess::Streamed);
+    let draft = access::log_viewed(logs, LogAccess::Streamed, None::<()>);
     begin(call, org, resume, Some(draft)).await
 }
 
-async fn begin<O: Source>(
+async fn begin<O: LogReader>(
     call: Call<O>,
     org: Option<OrgRef>,
     Resume(last): Resume,
@@ -153,7 +153,7 @@ struct Stream<O> {
     _permit: Permit,
 }
 
-impl<O: Source> Stream<O> {
+impl<O: LogReader> Stream<O> {
     /// Runs until the client disconnects or loses access, or the server stops.
     async fn run(mut self) {
         let heartbeat = self.state.server.heartbeat();

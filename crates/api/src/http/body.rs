@@ -16,6 +16,7 @@ use validator::Validate;
 use super::{
     body_errors::{escape, explain, field_errors, pointer},
     code::Code,
+    field_code::FieldCode,
     input::{FromInput, Input},
     problem::Problem,
 };
@@ -102,7 +103,11 @@ fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     // serde also accepts an array of the field values.
     if bytes.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'[') {
         return Err(match serde_json::from_slice::<Value>(bytes) {
-            Ok(_) => Problem::new(Code::InvalidBody).field("", "invalid", "must be a JSON object"),
+            Ok(_) => Problem::new(Code::InvalidBody).field(
+                "",
+                FieldCode::Invalid,
+                "must be a JSON object",
+            ),
             Err(error) => explain("", &error),
         });
     }
@@ -125,7 +130,7 @@ fn reject_nul(bytes: &[u8]) -> Result<(), Problem> {
     match nul_in(&value, String::new()) {
         Some(pointer) => Err(Problem::new(Code::InvalidBody).field(
             pointer,
-            "nul_character",
+            FieldCode::NulCharacter,
             "must not contain U+0000",
         )),
         None => Ok(()),
@@ -169,17 +174,15 @@ mod tests {
         many: Vec<u8>,
     }
 
-    fn fault(json: &str) -> (&'static str, String, String) {
+    fn fault(json: &str) -> (&'static str, String, &'static str) {
         let problem = parse::<Outer>(json.as_bytes()).expect_err("invalid body");
-        let (pointer, code) = problem.first_error();
-        (problem.code().name(), pointer, code)
+        let (pointer, code) = problem.first_error().expect("the problem names a field");
+        (problem.code().name(), pointer.to_owned(), code.name())
     }
 
     #[test]
     fn errors_have_pointers() {
-        let expected = |code: &'static str, pointer: &str, fault: &str| {
-            (code, pointer.to_owned(), fault.to_owned())
-        };
+        let expected = |code, pointer: &str, fault| (code, pointer.to_owned(), fault);
         assert_eq!(fault(r#"{"name": 1}"#), expected("invalid_body", "/name", "invalid"));
         assert_eq!(fault(r"{}"), expected("invalid_body", "/name", "required"));
         assert_eq!(
@@ -206,14 +209,25 @@ mod tests {
             fault(r#"{"name": "a", "name": "b"}"#),
             expected("malformed_json", "/name", "duplicate")
         );
-        assert_eq!(fault(r#"{"name": "a"} {}"#).0, "malformed_json");
-        assert_eq!(fault(r#"{"name": "\ud800"}"#).0, "malformed_json");
-        assert_eq!(fault("\u{feff}{}").0, "malformed_json");
+        assert_eq!(
+            fault(r#"{"name": "a"} {}"#).0,
+            "malformed_json",
+            "text after the value is rejected"
+        );
+        assert_eq!(
+            fault(r#"{"name": "\ud800"}"#).0,
+            "malformed_json",
+            "a lone surrogate is rejected"
+        );
+        assert_eq!(fault("\u{feff}{}").0, "malformed_json", "a byte order mark is rejected");
     }
 
     #[test]
     fn escaped_backslash_before_u0000_is_accepted() {
-        assert!(parse::<Outer>(br#"{"name": "a\\u0000"}"#).is_ok());
+        assert!(
+            parse::<Outer>(br#"{"name": "a\\u0000"}"#).is_ok(),
+            "the text is a backslash and `u0000`, not U+0000"
+        );
     }
 
     #[test]
@@ -221,12 +235,18 @@ mod tests {
         let deep = format!("{}{}", "[".repeat(200), "]".repeat(200));
         assert_eq!(
             parse::<Value>(deep.as_bytes()).expect_err("too deep").code(),
-            Code::MalformedJson
+            Code::MalformedJson,
+            "nesting is limited"
         );
         assert_eq!(
             parse::<Value>(b"{\"a\": \"\xff\"}").expect_err("not UTF-8").code(),
-            Code::MalformedJson
+            Code::MalformedJson,
+            "a body that is not UTF-8 is rejected"
         );
-        assert_eq!(parse::<Value>(b"").expect_err("empty").code(), Code::MalformedJson);
+        assert_eq!(
+            parse::<Value>(b"").expect_err("empty").code(),
+            Code::MalformedJson,
+            "an empty body is rejected"
+        );
     }
 }

@@ -5,6 +5,7 @@ use validator::{ValidationErrors, ValidationErrorsKind};
 
 use super::{
     code::Code,
+    field_code::FieldCode,
     problem::{FieldError, Problem},
 };
 
@@ -36,7 +37,7 @@ pub fn explain(pointer: &str, error: &serde_json::Error) -> Problem {
         Category::Data if message.starts_with("duplicate field") => {
             Problem::new(Code::MalformedJson).field(
                 format!("{pointer}/{}", field()),
-                "duplicate",
+                FieldCode::Duplicate,
                 "this field is given more than once",
             )
         }
@@ -54,11 +55,19 @@ fn invalid_field(pointer: &str, message: &str, field: &str) -> Problem {
         let leaf = format!("/{}", escape(field));
         let parent = pointer.strip_suffix(&leaf).unwrap_or(pointer);
         let expected = message.split_once(", ").map_or("", |(_, rest)| rest);
-        problem.field(format!("{parent}{leaf}"), "unknown", format!("unknown field; {expected}"))
+        problem.field(
+            format!("{parent}{leaf}"),
+            FieldCode::Unknown,
+            format!("unknown field; {expected}"),
+        )
     } else if message.starts_with("missing field") {
-        problem.field(format!("{pointer}/{}", escape(field)), "required", "this field is required")
+        problem.field(
+            format!("{pointer}/{}", escape(field)),
+            FieldCode::Required,
+            "this field is required",
+        )
     } else {
-        problem.field(pointer, "invalid", message)
+        problem.field(pointer, FieldCode::Invalid, message)
     }
 }
 
@@ -83,7 +92,7 @@ fn gather(errors: &ValidationErrors, at: &str, all: &mut Vec<FieldError>) {
             ValidationErrorsKind::Field(faults) => {
                 all.extend(faults.iter().map(|fault| FieldError {
                     pointer: at.clone(),
-                    code: fault.code.to_string(),
+                    code: FieldCode::parse(&fault.code).unwrap_or(FieldCode::Invalid),
                     detail: fault.message.as_ref().map_or_else(
                         || format!("fails the rule {}", fault.code),
                         ToString::to_string,

@@ -17,7 +17,7 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use super::{
-    admission::{CallAccess, EnterScope},
+    authorization::{CallAccess, EnterScope},
     code::Code,
     concurrency::Permit,
     denial::DenialContext,

@@ -6,7 +6,7 @@ use postern_keystore::MacKey;
 use postern_persistence::repository::page::PageStart;
 use uuid::Uuid;
 
-use super::{code::Code, problem::Problem};
+use super::{code::Code, field_code::FieldCode, problem::Problem};
 
 /// Signs cursors. A cursor is valid as long as the server keeps the secret.
 pub struct CursorKey(MacKey);
@@ -32,7 +32,7 @@ impl CursorKey {
         let invalid = || {
             Problem::new(Code::InvalidCursor).field(
                 "/cursor",
-                "invalid",
+                FieldCode::Invalid,
                 "not issued for this list",
             )
         };
@@ -74,11 +74,16 @@ mod tests {
         let key = CursorKey::new(MacKey::new(b"secret"));
         let from = PageStart::OlderThan(Uuid::from_u128(7));
         let cursor = key.sign(from, "list_members acme");
-        assert_eq!(key.verify(&cursor, "list_members acme").expect("a valid cursor"), from);
+        assert_eq!(
+            key.verify(&cursor, "list_members acme").expect("a valid cursor"),
+            from,
+            "a cursor decodes to its start"
+        );
         let back = key.sign(PageStart::NewerThan(Uuid::from_u128(7)), "list_members acme");
         assert_eq!(
             key.verify(&back, "list_members acme").expect("a valid cursor"),
-            PageStart::NewerThan(Uuid::from_u128(7))
+            PageStart::NewerThan(Uuid::from_u128(7)),
+            "the direction is preserved"
         );
         for (cursor, list) in [
             (cursor.as_str(), "list_members globex"),
@@ -88,10 +93,14 @@ mod tests {
         ] {
             assert_eq!(
                 key.verify(cursor, list).expect_err("an invalid cursor").code(),
-                Code::InvalidCursor
+                Code::InvalidCursor,
+                "{cursor:?} is not a cursor of {list}"
             );
         }
         let other = CursorKey::new(MacKey::new(b"other"));
-        assert!(other.verify(&cursor, "list_members acme").is_err());
+        assert!(
+            other.verify(&cursor, "list_members acme").is_err(),
+            "a cursor of another key is rejected"
+        );
     }
 }

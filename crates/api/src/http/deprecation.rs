@@ -38,8 +38,16 @@ mod tests {
         headers.insert(header::LINK, HeaderValue::from_static("</v1/orgs?cursor=x>; rel=\"next\""));
         // Computed with date(1).
         announce(&mut headers, &Deprecation::new((2026, 12, 1), (2027, 6, 1), "read_org"));
-        assert_eq!(headers.get("deprecation").expect("is set"), "@1796083200");
-        assert_eq!(headers.get("sunset").expect("is set"), "Tue, 01 Jun 2027 00:00:00 GMT");
-        assert_eq!(headers.get_all(header::LINK).count(), 2);
+        assert_eq!(
+            headers.get("deprecation").expect("is set"),
+            "@1796083200",
+            "RFC 9745: a Unix time"
+        );
+        assert_eq!(
+            headers.get("sunset").expect("is set"),
+            "Tue, 01 Jun 2027 00:00:00 GMT",
+            "RFC 8594: an HTTP date"
+        );
+        assert_eq!(headers.get_all(header::LINK).count(), 2, "the existing Link header is kept");
     }
 }

@@ -18,7 +18,7 @@ use tracing::{Instrument, Span};
 use utoipa::openapi::path::Parameter;
 
 use super::{
-    admission::EnterScope,
+    authorization::EnterScope,
     body as request_body,
     call::{Authorized, Call},
     code::Code,

@@ -1,8 +1,8 @@
 //! HTTP layer. [`endpoint`] reads the body of a request, authorizes the [`Call`], extracts the
 //! handler's arguments, and converts its result into a response.
 
-mod admission;
 mod asset;
+mod authorization;
 mod body;
 mod body_errors;
 mod call;
@@ -15,6 +15,7 @@ pub mod document;
 mod documented;
 mod download;
 mod endpoint;
+mod field_code;
 mod idempotency;
 mod input;
 mod middleware;
@@ -33,13 +34,14 @@ pub mod rules;
 mod security_headers;
 mod unit;
 
-pub use admission::EnterScope;
 pub use asset::Asset;
+pub use authorization::EnterScope;
 pub use body::Valid;
 pub use call::{Call, Reentrant};
 pub use code::Code;
 pub use concurrency::Permit;
 pub use download::{Disconnected, Download, EVENT_STREAM, StreamWriter};
+pub use field_code::FieldCode;
 pub use input::{FromInput, Input};
 pub use middleware::problem_for_middleware_errors;
 pub use negotiation::{AcceptedFormat, Format, Negotiated, PrefersHtml};

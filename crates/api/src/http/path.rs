@@ -8,6 +8,7 @@ use utoipa::openapi::{
 
 use super::{
     code::Code,
+    field_code::FieldCode,
     input::{FromInput, Input},
     problem::Problem,
 };
@@ -33,9 +34,12 @@ pub fn text(max_length: usize, pattern: Option<&str>, example: &str) -> Object {
         .build()
 }
 
+/// Name of the path parameter with the ID or slug of an org.
+pub const ORG: &str = "org";
+
 /// The path parameter `{org}`, which authorization reads.
 pub fn org_parameter() -> Parameter {
-    parameter("org", "ID or slug of the org.", text(40, None, "acme"))
+    parameter(ORG, "ID or slug of the org.", text(40, None, "acme"))
 }
 
 /// A resource with an ID in paths, and the name of that path parameter.
@@ -64,9 +68,8 @@ impl<T: PathParam> FromInput for Id<T> {
 
     fn parameters() -> Vec<Parameter> {
         let (name, prefix) = (T::NAME, T::PREFIX);
-        let pattern = format!("^{prefix}_[0-7][0-9a-hjkmnp-tv-z]{{25}}$");
         let example = format!("{prefix}_01k7fgpr00e00800000000000g");
-        let schema = text(prefix.len() + 27, Some(&pattern), &example);
+        let schema = text(prefix.len() + 27, Some(&Self::pattern()), &example);
         vec![parameter(name, &format!("ID of the {name}."), schema)]
     }
 
@@ -75,7 +78,7 @@ impl<T: PathParam> FromInput for Id<T> {
         text.parse().map_err(|error: BadId| {
             Problem::new(Code::InvalidId).detail(error.to_string()).field(
                 format!("/{}", T::NAME),
-                "format",
+                FieldCode::Format,
                 error.to_string(),
             )
         })

@@ -12,7 +12,7 @@ use actix_web::{
 use chrono::TimeDelta;
 use serde::Serialize;
 
-use super::{code::Code, request_info::RequestInfo};
+use super::{code::Code, field_code::FieldCode, request_info::RequestInfo};
 
 /// Media type of problems (RFC 9457, 3).
 pub const MEDIA_TYPE: &str = "application/problem+json";
@@ -43,12 +43,8 @@ pub struct FieldError {
     /// JSON pointer (RFC 6901) into the body, or `/name` of a query or path parameter.
     #[schema(example = "/email", max_length = 500)]
     pub pointer: String,
-    /// Stable error code: `required`, `unknown`, `duplicate`, `invalid` (wrong type or value),
-    /// `nul_character`, `taken` (in use already), `mismatch` (wrong confirmation), `weak`
-    /// (password), or the violated rule: `length`, `range`, `format`, `name`, `slug`, `email`,
-    /// `color`, `url`, `action`, `moment` (time outside the years 1970 to 9999).
-    #[schema(example = "email", max_length = 40)]
-    pub code: String,
+    /// Stable code of the error.
+    pub code: FieldCode,
     /// Description of the error.
     #[schema(
         example = "must be an e-mail address like name@example.com, at most 254 characters",
@@ -110,12 +106,12 @@ impl Problem {
     pub fn field(
         mut self,
         pointer: impl Into<String>,
-        code: impl Into<String>,
+        code: FieldCode,
         detail: impl Into<String>,
     ) -> Self {
         let (pointer, detail) =
             (truncate(pointer.into(), POINTER), truncate(detail.into(), DETAIL));
-        self.errors.push(FieldError { pointer, code: code.into(), detail });
+        self.errors.push(FieldError { pointer, code, detail });
         self
     }
 
@@ -150,11 +146,8 @@ impl Problem {
     }
 
     #[cfg(test)]
-    pub fn first_error(&self) -> (String, String) {
-        self.errors
-            .first()
-            .map(|error| (error.pointer.clone(), error.code.clone()))
-            .unwrap_or_default()
+    pub fn first_error(&self) -> Option<(&str, FieldCode)> {
+        self.errors.first().map(|error| (error.pointer.as_str(), error.code))
     }
 
     /// 404 for resources that do not exist, or that the caller has no access to. The text is always

@@ -10,6 +10,7 @@ use validator::Validate;
 use super::{
     body_errors::{escape, field_errors},
     code::Code,
+    field_code::FieldCode,
     input::{FromInput, Input},
     problem::Problem,
 };
@@ -56,7 +57,7 @@ impl FromInput for Paging {
 fn parse_limit(text: &str) -> Result<u64, Problem> {
     let digits = (1..=3).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit());
     let limit = text.parse().ok().filter(|limit| digits && (1..=100).contains(limit));
-    limit.ok_or_else(|| invalid("limit", "range", "must be an integer from 1 to 100"))
+    limit.ok_or_else(|| invalid("limit", FieldCode::Range, "must be an integer from 1 to 100"))
 }
 
 /// Query parameters of an operation, except those of [`Paging`].
@@ -76,10 +77,10 @@ impl<T: DeserializeOwned + Validate + IntoParams> FromInput for Query<T> {
             .filter(|(name, _)| names.contains(name))
             .collect();
         let encoded = serde_urlencoded::to_string(filters)
-            .map_err(|error| invalid("", "invalid", &error.to_string()))?;
+            .map_err(|error| invalid("", FieldCode::Invalid, &error.to_string()))?;
         let query = serde_urlencoded::Deserializer::new(form_urlencoded::parse(encoded.as_bytes()));
         let query: T = serde_path_to_error::deserialize(query).map_err(|error| {
-            invalid(&error.path().to_string(), "invalid", &error.inner().to_string())
+            invalid(&error.path().to_string(), FieldCode::Invalid, &error.inner().to_string())
         })?;
         query
             .validate()
@@ -93,10 +94,14 @@ pub fn reject_unknown(query: &str, known: &[String]) -> Result<(), Problem> {
     let mut seen: Vec<String> = Vec::new();
     for (name, _) in pairs(query)? {
         if !known.contains(&name) {
-            return Err(invalid(&name, "unknown", "the operation has no such parameter"));
+            return Err(invalid(&name, FieldCode::Unknown, "the operation has no such parameter"));
         }
         if seen.contains(&name) {
-            return Err(invalid(&name, "duplicate", "the parameter is given more than once"));
+            return Err(invalid(
+                &name,
+                FieldCode::Duplicate,
+                "the parameter is given more than once",
+            ));
         }
         seen.push(name);
     }
@@ -109,7 +114,7 @@ fn pairs(query: &str) -> Result<Vec<(String, String)>, Problem> {
             if name.contains('\0') || value.contains('\0') {
                 return Err(invalid(
                     &name.replace('\0', ""),
-                    "nul_character",
+                    FieldCode::NulCharacter,
                     "must not contain U+0000",
                 ));
             }
@@ -118,7 +123,7 @@ fn pairs(query: &str) -> Result<Vec<(String, String)>, Problem> {
         .collect()
 }
 
-fn invalid(name: &str, code: &str, detail: &str) -> Problem {
+fn invalid(name: &str, code: FieldCode, detail: &str) -> Problem {
     Problem::new(Code::InvalidQuery).detail(format!("{name}: {detail}")).field(
         format!("/{}", escape(name)),
         code,

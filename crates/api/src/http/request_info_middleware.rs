@@ -94,11 +94,35 @@ mod tests {
             }
             client(peer.parse().expect("an address"), &headers, &proxies).to_string()
         };
-        assert_eq!(client_of("192.0.2.1", &["203.0.113.9"]), "192.0.2.1");
-        assert_eq!(client_of("10.0.0.1", &["203.0.113.9"]), "203.0.113.9");
-        assert_eq!(client_of("10.0.0.1", &["198.51.100.1, 203.0.113.9, 10.0.0.2"]), "203.0.113.9");
-        assert_eq!(client_of("10.0.0.1", &["198.51.100.1", "203.0.113.9"]), "203.0.113.9");
-        assert_eq!(client_of("10.0.0.1", &["203.0.113.9, unknown"]), "10.0.0.1");
-        assert_eq!(client_of("10.0.0.1", &[]), "10.0.0.1");
+        assert_eq!(
+            client_of("192.0.2.1", &["203.0.113.9"]),
+            "192.0.2.1",
+            "the header of an untrusted peer is ignored"
+        );
+        assert_eq!(
+            client_of("10.0.0.1", &["203.0.113.9"]),
+            "203.0.113.9",
+            "the header of a trusted proxy is used"
+        );
+        assert_eq!(
+            client_of("10.0.0.1", &["198.51.100.1, 203.0.113.9, 10.0.0.2"]),
+            "203.0.113.9",
+            "the last untrusted address counts"
+        );
+        assert_eq!(
+            client_of("10.0.0.1", &["198.51.100.1", "203.0.113.9"]),
+            "203.0.113.9",
+            "several headers form one list"
+        );
+        assert_eq!(
+            client_of("10.0.0.1", &["203.0.113.9, unknown"]),
+            "10.0.0.1",
+            "an invalid last address ends the list"
+        );
+        assert_eq!(
+            client_of("10.0.0.1", &[]),
+            "10.0.0.1",
+            "without the header the peer is the client"
+        );
     }
 }

@@ -16,7 +16,7 @@ use utoipa::openapi::{
 };
 
 use super::{
-    admission::EnterScope,
+    authorization::EnterScope,
     code::Code,
     documented::{Documented, documented},
     endpoint::{self, Handler},

@@ -11,14 +11,20 @@ use serde::{
 };
 use validator::ValidationError;
 
-fn rule(holds: bool, code: &'static str, expected: &'static str) -> Result<(), ValidationError> {
-    if holds { Ok(()) } else { Err(ValidationError::new(code).with_message(expected.into())) }
+use super::field_code::FieldCode;
+
+fn rule(holds: bool, code: FieldCode, expected: &'static str) -> Result<(), ValidationError> {
+    if holds {
+        Ok(())
+    } else {
+        Err(ValidationError::new(code.name()).with_message(expected.into()))
+    }
 }
 
 pub fn name(value: &str) -> Result<(), ValidationError> {
     rule(
         text::is_name(value),
-        "name",
+        FieldCode::Name,
         "must have 1 to 100 characters on one line, without leading or trailing spaces",
     )
 }
@@ -26,7 +32,7 @@ pub fn name(value: &str) -> Result<(), ValidationError> {
 pub fn slug(value: &str) -> Result<(), ValidationError> {
     rule(
         text::is_slug(value),
-        "slug",
+        FieldCode::Slug,
         "must have 3 to 40 lower-case letters, digits and single hyphens, no hyphen at either end",
     )
 }
@@ -34,19 +40,19 @@ pub fn slug(value: &str) -> Result<(), ValidationError> {
 pub fn email(value: &str) -> Result<(), ValidationError> {
     rule(
         text::is_email(value),
-        "email",
+        FieldCode::Email,
         "must be an e-mail address like name@example.com, at most 254 characters",
     )
 }
 
 pub fn color(value: &str) -> Result<(), ValidationError> {
-    rule(text::is_color(value), "color", "must be a color like #0a7d5c")
+    rule(text::is_color(value), FieldCode::Color, "must be a color like #0a7d5c")
 }
 
 pub fn picture_url(value: &str) -> Result<(), ValidationError> {
     rule(
         text::is_picture_url(value),
-        "url",
+        FieldCode::Url,
         "must be an https URL with a public host name and no port, at most 500 characters",
     )
 }
@@ -54,7 +60,7 @@ pub fn picture_url(value: &str) -> Result<(), ValidationError> {
 pub fn search(value: &str) -> Result<(), ValidationError> {
     rule(
         (2..=100).contains(&value.trim().chars().count()),
-        "length",
+        FieldCode::Length,
         "must have 2 to 100 characters, not counting leading and trailing spaces",
     )
 }
@@ -65,12 +71,12 @@ pub fn action_filter(value: &str) -> Result<(), ValidationError> {
         Some(kind) => kind.ends_with('.') && action.name().starts_with(kind),
         None => action.name() == value,
     });
-    rule(known, "action", "must be an audit action, or a group of them such as user.*")
+    rule(known, FieldCode::Action, "must be an audit action, or a group of them such as user.*")
 }
 
 /// A time from 1970 to 9999: the range that both databases can compare.
-pub fn moment(value: &DateTime<Utc>) -> Result<(), ValidationError> {
-    rule((1970..=9999).contains(&value.year()), "moment", "must be a time from 1970 to 9999")
+pub fn time(value: &DateTime<Utc>) -> Result<(), ValidationError> {
+    rule((1970..=9999).contains(&value.year()), FieldCode::Time, "must be a time from 1970 to 9999")
 }
 
 /// A time in a query. The error message shows the format. Use it like [`maybe`].

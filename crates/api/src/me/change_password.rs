@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 use validator::Validate;
 
 use crate::{
-    http::{Call, Code, HandlerResult, Problem, Valid, no_content},
+    http::{Call, Code, FieldCode, HandlerResult, Problem, Valid, no_content},
     operations::op::{self, ChangePassword},
 };
 
@@ -43,7 +43,7 @@ pub async fn change_password(
     let me = call.caller().accountable().clone();
     new_password.check(&me.email).map_err(|weak| {
         Problem::new(Code::WeakPassword)
-            .field("/new_password", "weak", weak.to_string())
+            .field("/new_password", FieldCode::Weak, weak.to_string())
             .detail(weak.to_string())
     })?;
     let (state, now, ip) =

@@ -5,7 +5,7 @@ use utoipa::ToSchema;
 use validator::Validate;
 
 use crate::{
-    http::{Call, Code, HandlerResult, Problem, Valid, created, rules},
+    http::{Call, Code, FieldCode, HandlerResult, Problem, Valid, created, rules},
     operations::op::{self, CreateOrg},
 };
 
@@ -56,7 +56,7 @@ pub async fn create_org(
     let mut work = call.begin();
     let NewOrg { org, .. } = work.save(change).await.map_err(|error| match error {
         StoreError::Conflict(_) => {
-            Problem::new(Code::SlugTaken).field("/slug", "taken", "slug already taken")
+            Problem::new(Code::SlugTaken).field("/slug", FieldCode::Taken, "slug already taken")
         }
         other => other.into(),
     })?;

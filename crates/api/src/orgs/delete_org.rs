@@ -3,7 +3,7 @@ use utoipa::ToSchema;
 use validator::Validate;
 
 use crate::{
-    http::{Call, Code, HandlerResult, Problem, Valid, no_content},
+    http::{Call, Code, FieldCode, HandlerResult, Problem, Valid, no_content},
     operations::op::{self, DeleteOrg},
 };
 
@@ -38,7 +38,7 @@ pub async fn delete_org(
     let not_confirmed = |_| {
         Problem::new(Code::NotConfirmed).field(
             "/confirm_slug",
-            "mismatch",
+            FieldCode::Mismatch,
             "does not match the slug of the org",
         )
     };

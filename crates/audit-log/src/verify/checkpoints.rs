@@ -3,7 +3,11 @@
 
 use postern_tlog::{Checkpoint, Verifier};
 
-use crate::{checkpoint, export::End, report::Report};
+use crate::{
+    checkpoint,
+    export::End,
+    report::{FaultKind, Report},
+};
 
 /// A signed checkpoint of the exported log.
 pub struct KnownCheckpoint {
@@ -25,7 +29,7 @@ pub fn verify(
     let is_other = !report.origin.is_empty() && checkpoint.origin != report.origin;
     if checkpoint.origin != end.origin || is_other {
         let detail = format!("the checkpoint is of another log: {}", checkpoint.origin);
-        report.fault("checkpoint", detail);
+        report.fault(FaultKind::Checkpoint, detail);
     }
     report.origin.clone_from(&checkpoint.origin);
     report.size = checkpoint.size;
@@ -36,12 +40,12 @@ pub fn verify(
         };
         if stored.origin != checkpoint.origin {
             let detail = format!("a stored checkpoint is of another log: {}", stored.origin);
-            report.fault("checkpoint", detail);
+            report.fault(FaultKind::Checkpoint, detail);
             continue;
         }
         if stored.size > checkpoint.size {
             report.fault(
-                "truncated",
+                FaultKind::Truncated,
                 format!(
                     "the log was truncated: a stored checkpoint has {} entries, the checkpoint of \
                      the export has {}",
@@ -72,6 +76,6 @@ fn verify_signature(
     report: &mut Report,
 ) -> Option<Checkpoint> {
     checkpoint::verify(note, keys)
-        .map_err(|error| report.fault("checkpoint", format!("{label}: {error}")))
+        .map_err(|error| report.fault(FaultKind::Checkpoint, format!("{label}: {error}")))
         .ok()
 }

@@ -8,7 +8,10 @@ use super::{
     line::{EventLine, RemovalNotice},
     range::entries_are,
 };
-use crate::{export::Trailer, report::Report};
+use crate::{
+    export::Trailer,
+    report::{FaultKind, Report},
+};
 
 /// An entry or a subtree, by hash.
 pub enum Entry {
@@ -70,7 +73,7 @@ impl Entries {
                 report.pending += 1;
             } else {
                 let detail = format!("event {id} was added: it has no index and is not pending");
-                report.fault("added", detail);
+                report.fault(FaultKind::Added, detail);
             }
             return;
         };
@@ -78,13 +81,13 @@ impl Entries {
         if !is_unaltered {
             let detail =
                 format!("event {id} (entry {index}) was altered: it does not match its leaf");
-            report.fault("altered", detail);
+            report.fault(FaultKind::Altered, detail);
         }
         if report.origin.is_empty() {
             report.origin = origin.unwrap_or_default();
         } else if origin.as_ref() != Some(&report.origin) {
             let other = origin.unwrap_or_default();
-            report.fault("added", format!("event {id} belongs to another log: {other}"));
+            report.fault(FaultKind::Added, format!("event {id} belongs to another log: {other}"));
             return;
         }
         // Only an unaltered event explains missing entries.
@@ -93,7 +96,10 @@ impl Entries {
         let leaf = recorded.and_then(|recorded| Hash::from_base64(&recorded)).unwrap_or(leaf);
         let entry = Entry::Event { id: id.clone(), leaf };
         if let Some(Entry::Event { id: other, .. }) = self.by_index.insert(index, entry) {
-            report.fault("duplicate", format!("events {other} and {id} both claim entry {index}"));
+            report.fault(
+                FaultKind::Duplicate,
+                format!("events {other} and {id} both claim entry {index}"),
+            );
         }
     }
 
@@ -105,7 +111,10 @@ impl Entries {
                     self.by_index.entry(index).or_insert(Entry::Leaf { event, hash });
                 }
                 None => {
-                    report.fault("incomplete", format!("the hash of entry {index} is malformed"));
+                    report.fault(
+                        FaultKind::Incomplete,
+                        format!("the hash of entry {index} is malformed"),
+                    );
                 }
             },
             Trailer::Node { level, index, hash } => {
@@ -113,16 +122,18 @@ impl Entries {
                     (Some(hash), Some(first)) => {
                         self.by_index.entry(first).or_insert(Entry::Subtree { level, hash });
                     }
-                    _ => report
-                        .fault("incomplete", format!("node {index} of level {level} is invalid")),
+                    _ => report.fault(
+                        FaultKind::Incomplete,
+                        format!("node {index} of level {level} is invalid"),
+                    ),
                 }
             }
             Trailer::Lost { from, to } if from < to => report.fault(
-                "missing",
+                FaultKind::Missing,
                 format!("{} missing, and so are their hashes", entries_are(from, to)),
             ),
             Trailer::Lost { .. } => {
-                report.fault("incomplete", "a range of lost entries is empty");
+                report.fault(FaultKind::Incomplete, "a range of lost entries is empty");
             }
             // Compared with the whole export by the verifier.
             Trailer::End(_) => {}
@@ -137,7 +148,7 @@ impl Entries {
         let gap = newer().zip(size..).find(|((index, _), expected)| *index != expected);
         if let Some(((index, _), expected)) = gap.filter(|_| whole) {
             report.fault(
-                "added",
+                FaultKind::Added,
                 format!(
                     "after the checkpoint, entry {index} follows where entry {expected} is expected"
                 ),

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{entries::Entries, line::RemovalNotice, range::entries_are};
-use crate::report::Report;
+use crate::report::{FaultKind, Report};
 
 /// Consecutive entries without an event, from `from` to before `to`.
 struct Gap {
@@ -50,20 +50,20 @@ impl Gaps {
             if gap.to <= first_kept {
                 report.expired += gap.to - gap.from;
             } else {
-                report.fault("missing", gap.detail());
+                report.fault(FaultKind::Missing, gap.detail());
             }
         }
         if report.expired > expired {
             let count = report.expired;
             report.fault(
-                "missing",
+                FaultKind::Missing,
                 format!("{count} entries have no event, but the log records {expired} as expired"),
             );
         }
         if report.erased.len() as u64 > erased {
             let count = report.erased.len();
             report.fault(
-                "altered",
+                FaultKind::Altered,
                 format!(
                     "{count} events have erased fields, but the log records {erased} as erased"
                 ),

@@ -21,7 +21,7 @@ use postern_tlog::Verifier;
 use self::{entries::Entries, line::Line};
 use crate::{
     export::{End, Trailer},
-    report::Report,
+    report::{FaultKind, Report},
 };
 
 /// Verifier of an export, which it takes line by line.
@@ -90,7 +90,8 @@ impl ExportVerifier {
         match self.end.take() {
             Some(end) => self.verify_log(&end),
             None => {
-                self.report.fault("incomplete", "the export was cut off: it has no `end` line");
+                self.report
+                    .fault(FaultKind::Incomplete, "the export was cut off: it has no `end` line");
             }
         }
         self.report
@@ -122,7 +123,7 @@ impl ExportVerifier {
 
     fn add(&mut self, line: Line) {
         if self.end.is_some() {
-            self.report.fault("incomplete", "the export has lines after its `end` line");
+            self.report.fault(FaultKind::Incomplete, "the export has lines after its `end` line");
         }
         match line {
             Line::Event(event) => self.entries.add_event(event, &mut self.report),
@@ -130,9 +131,9 @@ impl ExportVerifier {
             Line::Trailer(trailer) => self.trailers.push(trailer),
             Line::Altered(detail) => {
                 self.report.events += 1;
-                self.report.fault("altered", detail);
+                self.report.fault(FaultKind::Altered, detail);
             }
-            Line::Unreadable(detail) => self.report.fault("incomplete", detail),
+            Line::Unreadable(detail) => self.report.fault(FaultKind::Incomplete, detail),
         }
     }
 
@@ -142,13 +143,13 @@ impl ExportVerifier {
         if end.events != report.events {
             let (stated, counted) = (end.events, report.events);
             report.fault(
-                "incomplete",
+                FaultKind::Incomplete,
                 format!("the `end` line states {stated} events, but the export has {counted}"),
             );
         }
         if let Some(filter) = end.filter.as_ref().filter(|_| !self.partial) {
             report.fault(
-                "incomplete",
+                FaultKind::Incomplete,
                 format!(
                     "the export is partial: entries outside of the filter {filter} are omitted and \
                      cannot be verified"

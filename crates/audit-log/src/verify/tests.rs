@@ -92,7 +92,7 @@ fn report(mut verifier: ExportVerifier, lines: &[String]) -> Report {
 }
 
 fn kinds(report: &Report) -> Vec<&str> {
-    report.faults.iter().map(|fault| fault.kind).collect()
+    report.faults.iter().map(|fault| fault.kind.name()).collect()
 }
 
 #[test]

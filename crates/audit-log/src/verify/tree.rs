@@ -11,7 +11,7 @@ use super::{
     gaps::Gaps,
     range,
 };
-use crate::report::Report;
+use crate::report::{FaultKind, Report};
 
 struct Tree<'a> {
     entries: &'a Entries,
@@ -55,7 +55,7 @@ impl Tree<'_> {
             let next = self.computed.size();
             if index < next {
                 let detail = format!("entry {index} is also part of a subtree of the export");
-                report.fault("incomplete", detail);
+                report.fault(FaultKind::Incomplete, detail);
                 continue;
             }
             let (level, hash) = entry.node();
@@ -83,7 +83,7 @@ impl Tree<'_> {
             if checkpoint.size < size {
                 if *stored {
                     report.fault(
-                        "incomplete",
+                        FaultKind::Incomplete,
                         format!(
                             "a stored checkpoint ({} entries) ends inside a subtree that the \
                              export contains only as one hash",
@@ -94,7 +94,7 @@ impl Tree<'_> {
             } else if checkpoint.root == self.computed.root() {
                 self.matched = size;
             } else {
-                let kind = if *stored { "rewritten" } else { "root" };
+                let kind = if *stored { FaultKind::Rewritten } else { FaultKind::Root };
                 report.fault(kind, self.mismatch(*stored));
                 return Err(Mismatch);
             }
@@ -124,11 +124,11 @@ impl Tree<'_> {
             let next = self.entries.next_index(from).unwrap_or(size).max(from + 1).min(size);
             let entries = range::entries_are(from, next);
             report.fault(
-                "missing",
+                FaultKind::Missing,
                 format!("{entries} missing, so that the tree cannot be computed"),
             );
         } else if self.matched != size {
-            report.fault("root", "the tree was not compared with a signed root");
+            report.fault(FaultKind::Root, "the tree was not compared with a signed root");
         }
     }
 }

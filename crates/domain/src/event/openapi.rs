@@ -12,7 +12,10 @@ use utoipa::{
 };
 
 use super::{ActorRef, ActorType};
-use crate::{id::UserId, tier::Tier};
+use crate::{
+    id::{self, UserId},
+    tier::Tier,
+};
 
 const fn variant(kind: ActorType) -> &'static str {
     match kind {
@@ -102,7 +105,7 @@ fn about_id_email(kind: ActorType) -> (&'static str, RefOr<Schema>, Object) {
                 .schema_type(Type::String)
                 .description(Some("ID of the API key."))
                 .max_length(Some(64))
-                .pattern(Some("^key_[0-7][0-9a-hjkmnp-tv-z]{25}$"))
+                .pattern(Some(id::pattern("key")))
                 .examples(["key_01kafjwq00e008000000000001"])
                 .into(),
             email("Always null: an API key has no e-mail address.", Value::Null),

@@ -103,12 +103,19 @@ mod tests {
         assert_eq!(verifiers.len(), 1, "a retired key is not published");
         let new = Verifier::parse(&verifiers[0]).expect("a verifier key");
         let parsed = Note::parse(&note).expect("a note");
-        assert!(parsed.verify(&new).is_err());
+        assert!(parsed.verify(&new).is_err(), "the old note lacks the signature of the new key");
         let completed = keys.with_current_signatures(&origin, note);
         Note::parse(&completed).expect("a note").verify(&new).expect("the active key signed");
         let foreign = tempfile::tempdir().expect("a temporary directory");
         let foreign = open(&foreign, true).sign(&tree).expect("the checkpoint is signed");
-        assert!(!keys.has_signed(&foreign, &tree));
-        assert_eq!(keys.with_current_signatures(&origin, foreign.clone()), foreign);
+        assert!(
+            !keys.has_signed(&foreign, &tree),
+            "a note of another installation is not recognized"
+        );
+        assert_eq!(
+            keys.with_current_signatures(&origin, foreign.clone()),
+            foreign,
+            "a note of another installation is unchanged"
+        );
     }
 }

@@ -192,10 +192,12 @@ impl<'a> Sql<'a> {
              {orgs}, {}
              SELECT {id}, {}, {org_id}, 'company-' || o.n, 'user', {},
                     'member-' || (1 + e.n % {members}) || '@company-' || o.n || '.example',
-                    CASE WHEN e.n = 1 THEN 'org.created'
-                         WHEN e.n % 3 = 0 THEN 'user.role_changed'
-                         WHEN e.n % 3 = 1 THEN 'settings.updated' ELSE 'org.updated' END,
-                    'succeeded', 'org', 'company-' || o.n, 'made change number ' || e.n, '{{}}',
+                    CASE WHEN e.n % 2 = 0 THEN 'user.profile_updated'
+                         ELSE 'settings.updated' END,
+                    'succeeded', CASE WHEN e.n % 2 = 0 THEN 'user' ELSE 'settings' END,
+                    'company-' || o.n,
+                    CASE WHEN e.n % 2 = 0 THEN 'changed their profile'
+                         ELSE 'changed the settings of company-' || o.n END, '{{}}',
                     1, {}
              FROM o, e WHERE {events} > 0",
             series("e", 1, (*events).max(1)),

@@ -2,8 +2,14 @@
 
 use chrono::TimeDelta;
 use postern_domain::{
-    action::Action, actor::Actor, clock::RequestContext, credential::PasswordHash,
-    event_draft::EventDraft, feature::FeatureKey, id::OrgId, member::Member, org::Org, plan::Plan,
+    actor::Actor,
+    clock::RequestContext,
+    credential::PasswordHash,
+    feature::FeatureKey,
+    id::OrgId,
+    member::Member,
+    org::{self, Org},
+    plan::Plan,
     role::Role,
 };
 use sea_orm::{ActiveValue::Set, EntityTrait, IntoActiveModel};
@@ -54,9 +60,7 @@ impl Customer<'_> {
             insert_sso_trial(tx, org.id, context).await?;
         }
         self.insert_usage(tx, org.id, context).await?;
-        let summary = format!("created the org {slug}");
-        let draft =
-            EventDraft::new(Action::OrgCreated, org.target(), summary).with_metadata("name", name);
+        let draft = org::created(&org);
         let actor = Actor::Cli { command: "postern demo" };
         event_writer::write(tx, draft, &actor, Some(org.reference()), context).await
     }

@@ -53,25 +53,26 @@ impl AuditMaintenance {
         &self,
         subject: &UserRef,
         reason: &Reason,
+        actor: &Actor,
         context: &RequestContext,
     ) -> Result<Option<Erasure>, StoreError> {
         let tx = Tx::begin(&self.store, Mode::Write).await?;
         tx.wait_for(REMOVAL_LOCK).await?;
         let Some(subject) = DataSubject::find(&tx, subject).await? else { return Ok(None) };
         let rules = retention::all(&tx).await?;
-        let held: Vec<OrgRef> = rules
+        let held_orgs: Vec<OrgRef> = rules
             .iter()
             .filter(|rule| rule.held_since.is_some())
             .map(|rule| rule.org.clone())
             .collect();
         disable_append_only(&tx).await?;
-        let mut counts = erase_from_events(&tx, &subject, &held).await?;
+        let mut counts = erase_from_events(&tx, &subject, &held_orgs).await?;
         enable_append_only(&tx).await?;
         // The platform's log records every erasure.
         counts.entry(None).or_default();
-        record(&tx, &subject, &counts, &rules, reason, context).await?;
+        record(&tx, &subject, &counts, &rules, reason, actor, context).await?;
         tx.commit().await?;
-        Ok(Some(Erasure { events: counts.values().sum(), held }))
+        Ok(Some(Erasure { events: counts.values().sum(), held: held_orgs }))
     }
 }
 
@@ -79,7 +80,7 @@ impl AuditMaintenance {
 async fn erase_from_events(
     tx: &Tx,
     subject: &DataSubject,
-    held: &[OrgRef],
+    held_orgs: &[OrgRef],
 ) -> Result<EventCounts, StoreError> {
     let (mut after, mut counts) = (Uuid::nil(), EventCounts::new());
     loop {
@@ -96,7 +97,7 @@ async fn erase_from_events(
         after = last.id;
         for row in rows {
             let log = row.org_id;
-            if held.iter().all(|org| Some(org.id.uuid()) != log)
+            if held_orgs.iter().all(|org| Some(org.id.uuid()) != log)
                 && erase_from_event(tx, row, subject).await?
             {
                 *counts.entry(log).or_default() += 1;
@@ -158,14 +159,14 @@ async fn record(
     counts: &EventCounts,
     rules: &[Retention],
     reason: &Reason,
+    actor: &Actor,
     context: &RequestContext,
 ) -> Result<(), StoreError> {
     let reason = Some(reason).filter(|reason| !subject.is_in(&reason.to_string()));
     for (log, count) in counts {
         let org = rules.iter().map(|rule| &rule.org).find(|org| Some(org.id.uuid()) == *log);
         let draft = erasure::erased(subject.id, *count, org.cloned(), reason);
-        let actor = Actor::Cli { command: "postern privacy erase" };
-        event_writer::write(tx, draft, &actor, None, context).await?;
+        event_writer::write(tx, draft, actor, None, context).await?;
     }
     Ok(())
 }

@@ -58,6 +58,7 @@ impl AuditMaintenance {
         &self,
         days: i64,
         dry_run: bool,
+        actor: &Actor,
         context: &RequestContext,
     ) -> Result<RetentionReport, StoreError> {
         let mut report = RetentionReport::default();
@@ -76,7 +77,9 @@ impl AuditMaintenance {
             };
             match (before, org) {
                 (Some(before), org) => {
-                    report.logs.extend(apply_to_log(tx, org, before, dry_run, context).await?);
+                    report
+                        .logs
+                        .extend(apply_to_log(tx, org, before, dry_run, actor, context).await?);
                 }
                 (None, org) => report.held.extend(org),
             }
@@ -94,6 +97,7 @@ async fn apply_to_log(
     org: Option<OrgRef>,
     before: DateTime<Utc>,
     dry_run: bool,
+    actor: &Actor,
     context: &RequestContext,
 ) -> Result<Option<RetainedLog>, StoreError> {
     let id = org.as_ref().map(|org| org.id);
@@ -110,8 +114,7 @@ async fn apply_to_log(
         tx.rollback().await?;
     } else {
         let draft = retention::applied(org.as_ref(), before, events, first_kept);
-        let actor = Actor::Cli { command: "postern retention run" };
-        event_writer::write(&tx, draft, &actor, None, context).await?;
+        event_writer::write(&tx, draft, actor, None, context).await?;
         tx.commit().await?;
     }
     Ok(Some(RetainedLog { org, before, events }))

@@ -85,7 +85,7 @@ impl<'a> Credentials<'a> {
     /// Reports whether the password is unchanged since it was read and the account is not
     /// suspended. Both rows are locked until the unit of work ends.
     pub async fn verify_unchanged_for_update(&self, account: &Account) -> Result<bool, StoreError> {
-        let hash = self.locked_password_hash(account.user.id).await?;
+        let hash = self.find_password_hash_for_update(account.user.id).await?;
         let user = user::Entity::find_by_id(account.user.id.uuid())
             .lock(LockType::Update)
             .one(self.tx)
@@ -96,7 +96,7 @@ impl<'a> Credentials<'a> {
     }
 
     /// The password hash, locked until the unit of work ends.
-    pub async fn locked_password_hash(
+    async fn find_password_hash_for_update(
         &self,
         user: UserId,
     ) -> Result<Option<PasswordHash>, StoreError> {

@@ -271,9 +271,9 @@ mod tests {
                     .iter()
                     .flat_map(|(level, index)| (index << level)..((index + 1) << level))
                     .collect();
-                assert_eq!(covered, (first..end).collect::<Vec<_>>());
+                assert_eq!(covered, (first..end).collect::<Vec<_>>(), "subtrees of {first}..{end}");
             }
         }
-        assert_eq!(subtrees(0, 1 << 20), [(20, 0)]);
+        assert_eq!(subtrees(0, 1 << 20), [(20, 0)], "a complete subtree is not divided");
     }
 }

@@ -61,11 +61,11 @@ impl<'a> StaffList<'a> {
         Ok(page.into_page(members?, |member| member.user_id.uuid()))
     }
 
-    /// The user, with the rows that must not change while `by` decides about their tier.
+    /// The user, with the rows that must not change while `caller` decides about their tier.
     pub async fn find_for_update(
         &self,
         user: &UserRef,
-        by: Option<UserId>,
+        caller: Option<UserId>,
     ) -> Result<Option<LockedStaff>, StoreError> {
         let condition = users::matches(user);
         // Row locks do not cover rows that are being added, so changes of tiers run one at a time.
@@ -73,7 +73,7 @@ impl<'a> StaffList<'a> {
         let Some(user) = user::Entity::find().filter(condition).one(self.tx).await? else {
             return Ok(None);
         };
-        let ids = [Some(user.id), by.map(Id::uuid)].into_iter().flatten();
+        let ids = [Some(user.id), caller.map(Id::uuid)].into_iter().flatten();
         let rows = staff::Entity::find()
             .filter(
                 staff::Column::UserId
@@ -83,10 +83,10 @@ impl<'a> StaffList<'a> {
             .all(self.tx)
             .await?;
         let of = |id: Uuid| rows.iter().find(|row| row.user_id == id);
-        let present = of(user.id)
+        let current = of(user.id)
             .map(|row| Ok::<_, StoreError>((known_tier(&row.tier)?, row.since)))
             .transpose()?;
-        let by = by
+        let caller = caller
             .map(|id| {
                 Ok::<_, StoreError>((
                     id,
@@ -96,7 +96,7 @@ impl<'a> StaffList<'a> {
             .transpose()?;
         let super_admins =
             rows.iter().filter(|row| row.tier == Tier::SuperAdmin.name()).count() as u64;
-        Ok(Some(LockedStaff { user: user.into(), present, by, super_admins }))
+        Ok(Some(LockedStaff { user: user.into(), current, caller, super_admins }))
     }
 }
 

@@ -1,6 +1,6 @@
 //! Write access under a grant.
 
-use std::ops::Deref;
+use std::{collections::VecDeque, ops::Deref};
 
 use postern_domain::{
     change::Change,
@@ -45,34 +45,55 @@ impl<S: HasLog> Work<S> {
     /// Writes the new state with its event and effects, and returns the state. An unchanged state
     /// is neither written nor recorded.
     pub async fn save<T: Persist<S>>(&mut self, change: Change<T>) -> Result<T, StoreError> {
-        let (after, draft, effects) = change.into_parts();
-        if let Some(draft) = draft {
-            after.persist(WriteContext { tx: &self.reader.tx, grant: &self.reader.grant }).await?;
-            self.record(draft).await?;
+        if let Some(draft) = change.event() {
+            self.check_declared(draft)?;
         }
-        for effect in effects {
-            self.apply(effect).await?;
+        let (after, effects) = self.write(change).await?;
+        let mut effects = VecDeque::from(effects);
+        while let Some(effect) = effects.pop_front() {
+            effects.extend(self.apply(effect).await?);
         }
         // Also for an unchanged state: it needs no event, and `commit` must succeed.
         self.event_recorded = true;
         Ok(after)
     }
 
+    /// Writes a state with its event, and returns the effects that are left to apply.
+    async fn write<T: Persist<S>>(
+        &self,
+        change: Change<T>,
+    ) -> Result<(T, Vec<Effect>), StoreError> {
+        let Reader { tx, grant, context } = &self.reader;
+        let (after, draft, effects) = change.into_parts();
+        if let Some(draft) = draft {
+            after.persist(WriteContext { tx, grant }).await?;
+            event_writer::write(tx, draft, grant.actor(), S::log(grant), context).await?;
+        }
+        Ok((after, effects))
+    }
+
     /// Records an event without a change of state: a disclosure or a failure.
     pub async fn record(&mut self, draft: EventDraft) -> Result<(), StoreError> {
-        let Reader { tx, grant, context } = &self.reader;
-        if !grant.operation().records.actions().contains(&draft.action) {
-            return Err(StoreError::Broken(format!(
-                "{} does not declare the audit action {}",
-                grant.operation().id,
-                draft.action
-            )));
-        }
+        self.check_declared(&draft)?;
         self.event_recorded = true;
+        let Reader { tx, grant, context } = &self.reader;
         event_writer::write(tx, draft, grant.actor(), S::log(grant), context).await
     }
 
-    async fn apply(&self, effect: Effect) -> Result<(), StoreError> {
+    fn check_declared(&self, draft: &EventDraft) -> Result<(), StoreError> {
+        let operation = self.reader.grant.operation();
+        if operation.records.actions().contains(&draft.action) {
+            return Ok(());
+        }
+        Err(StoreError::Broken(format!(
+            "{} does not declare the audit action {}",
+            operation.id, draft.action
+        )))
+    }
+
+    /// Applies an effect, and returns the effects of the changes that it makes. Operations do not
+    /// declare the events of effects, because every operation may have them.
+    async fn apply(&self, effect: Effect) -> Result<Vec<Effect>, StoreError> {
         let Reader { tx, context, .. } = &self.reader;
         match effect {
             Effect::EndImpersonations(of) => self.end_impersonations(of).await,
@@ -84,22 +105,19 @@ impl<S: HasLog> Work<S> {
         }
     }
 
-    /// Ends active impersonations, each with its own event. Operations do not declare this event,
-    /// because every operation may have this effect.
-    async fn end_impersonations(&self, of: ImpersonationsOf) -> Result<(), StoreError> {
-        let Reader { tx, grant, context } = &self.reader;
+    /// Ends active impersonations, each with its own event.
+    async fn end_impersonations(&self, of: ImpersonationsOf) -> Result<Vec<Effect>, StoreError> {
+        let Reader { tx, context, .. } = &self.reader;
+        let mut effects = Vec::new();
         for impersonation in
             Impersonations::of_all(tx).find_linked_for_update(of, context.now).await?
         {
             let ended = impersonation
                 .end(context.now)
                 .map_err(|error| StoreError::Broken(error.to_string()))?;
-            if let (impersonation, Some(draft), _) = ended.into_parts() {
-                impersonation.persist(WriteContext { tx, grant }).await?;
-                event_writer::write(tx, draft, grant.actor(), S::log(grant), context).await?;
-            }
+            effects.extend(self.write(ended).await?.1);
         }
-        Ok(())
+        Ok(effects)
     }
 
     /// Writes without an audit event.

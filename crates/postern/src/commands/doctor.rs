@@ -10,7 +10,7 @@ use postern_domain::{
     chain,
     clock::{Clock, SystemClock},
 };
-use postern_persistence::{Fault, Store, StoreError, demo, schema};
+use postern_persistence::{Check, Fault, Store, StoreError, demo, schema};
 use serde_json::json;
 
 use crate::config::Config;
@@ -23,7 +23,7 @@ const COMMON_PASSWORDS: [&str; 8] =
 pub async fn connect_and_examine(config: &Config, demo: bool) -> Result<Vec<Fault>, StoreError> {
     if !schema::exists(&config.store()) {
         return Ok(vec![Fault {
-            check: "migrations",
+            check: Check::Migrations,
             detail: format!("there is no database at {}", config.database.url),
             remedy: "run `postern serve`: it creates the database at first start".to_owned(),
         }]);
@@ -31,7 +31,7 @@ pub async fn connect_and_examine(config: &Config, demo: bool) -> Result<Vec<Faul
     match Store::connect(&config.store()).await {
         Ok(store) => examine(config, &store, demo).await,
         Err(error) => Ok(vec![Fault {
-            check: "connection",
+            check: Check::Connection,
             detail: chain(&error),
             remedy: "check database.url; on PostgreSQL `postern migrate` creates the login"
                 .to_owned(),
@@ -67,7 +67,7 @@ fn keys(config: &Config) -> Option<Fault> {
         [(&config.api.tokens.keys_dir, token_remedy), (&config.audit.keys_dir, audit_remedy)];
     folders.into_iter().find_map(|(folder, remedy)| {
         let error = postern_keystore::check_folder(folder).err()?;
-        Some(Fault { check: "keys", detail: error.to_string(), remedy: remedy.to_owned() })
+        Some(Fault { check: Check::Keys, detail: error.to_string(), remedy: remedy.to_owned() })
     })
 }
 
@@ -75,7 +75,7 @@ fn password(config: &Config) -> Option<Fault> {
     let guessed = schema::login_password(&config.store())
         .filter(|password| COMMON_PASSWORDS.contains(&&**password));
     guessed.map(|_| Fault {
-        check: "secrets",
+        check: Check::Secrets,
         detail: "the password in database.url is one that attackers try first".to_owned(),
         remedy: "change the login's password: \\password in psql".to_owned(),
     })
@@ -84,12 +84,12 @@ fn password(config: &Config) -> Option<Fault> {
 async fn demo_accounts(store: &Arc<Store>, expected: bool) -> Result<Option<Fault>, StoreError> {
     Ok(match (demo::is_loaded(store).await?, expected) {
         (true, false) => Some(Fault {
-            check: "secrets",
+            check: Check::Secrets,
             detail: "the database has the demo accounts, and their password is public".to_owned(),
             remedy: "use --demo, or configure another database".to_owned(),
         }),
         (false, true) if demo::has_users(store).await? => Some(Fault {
-            check: "demo",
+            check: Check::Demo,
             detail: "--demo needs a separate database, but this one has other accounts".to_owned(),
             remedy: "omit --demo, or configure another database".to_owned(),
         }),
@@ -112,7 +112,7 @@ pub fn print(faults: &[Fault], as_json: bool) -> io::Result<()> {
             faults
                 .iter()
                 .map(|Fault { check, detail, remedy }| {
-                    json!({ "check": check, "detail": detail, "remedy": remedy })
+                    json!({ "check": check.name(), "detail": detail, "remedy": remedy })
                 })
                 .collect();
         return writeln!(out, "{}", json!({ "passed": faults.is_empty(), "faults": faults }));

@@ -209,7 +209,7 @@ async fn run_with(config: Config, command: Command) -> CliResult {
                  Then publish the response of `GET …/audit-log/keys`")
         }
         Command::Retention { command } => retention::retention(&config, command).await,
-        Command::Privacy { command } => retention::privacy(&config, command).await,
+        Command::Privacy { command } => retention::erase(&config, command).await,
         Command::Openapi { .. } | Command::Completions { .. } | Command::Audit { .. } => Ok(()),
     }
 }

@@ -4,8 +4,8 @@ use std::{io, io::Write};
 
 use clap::Subcommand;
 use postern_app::{
-    cli,
-    retention::{RetentionEdit, edit_retention},
+    cli, privacy,
+    retention::{RetentionEdit, apply_retention, edit_retention},
 };
 use postern_domain::{clock::RequestContext, justification::Reason, user::UserRef};
 use postern_persistence::maintenance::{AuditMaintenance, Erasure, RetainedLog, RetentionReport};
@@ -67,18 +67,24 @@ pub enum PrivacyCommand {
 }
 
 pub async fn retention(config: &Config, command: RetentionCommand) -> CliResult {
-    let (org, edit, reason) = match command {
+    let (operation, org, edit, reason) = match command {
         RetentionCommand::Run { dry_run } => return run(config, dry_run, &cli_context()).await,
-        RetentionCommand::Set { org, days, reason } => (org, RetentionEdit::Keep { days }, reason),
-        RetentionCommand::Hold { org, reason } => (org, RetentionEdit::Hold, reason),
-        RetentionCommand::Release { org, reason } => (org, RetentionEdit::Release, reason),
+        RetentionCommand::Set { org, days, reason } => {
+            (&cli::SET_RETENTION, org, RetentionEdit::Keep { days }, reason)
+        }
+        RetentionCommand::Hold { org, reason } => {
+            (&cli::HOLD_RETENTION, org, RetentionEdit::Hold, reason)
+        }
+        RetentionCommand::Release { org, reason } => {
+            (&cli::RELEASE_RETENTION, org, RetentionEdit::Release, reason)
+        }
     };
     let reason = Reason::try_from(reason)?;
     let store = open(config).await?;
-    let mut work = cli::begin(&store, &cli::CHANGE_RETENTION, cli_context()).await?;
+    let mut work = cli::begin(&store, operation, cli_context()).await?;
     let retention = edit_retention(&mut work, &org, edit, &reason).await?;
     work.commit().await?;
-    let days = retention.days.unwrap_or(config.audit.retention_days);
+    let days = retention.effective_days(config.audit.retention_days);
     let hold_note =
         if retention.held_since.is_some() { "; none are removed under the legal hold" } else { "" };
     Ok(writeln!(io::stdout(), "events of {org} are kept for {days} days{hold_note}")?)
@@ -86,8 +92,9 @@ pub async fn retention(config: &Config, command: RetentionCommand) -> CliResult 
 
 async fn run(config: &Config, dry_run: bool, context: &RequestContext) -> CliResult {
     let maintenance = AuditMaintenance::connect(&config.store_options(context.now)?).await?;
-    let RetentionReport { logs, held, months } =
-        maintenance.apply_retention(config.audit.retention_days, dry_run, context).await?;
+    let days = config.audit.retention_days;
+    let report = apply_retention(&maintenance, days, dry_run, &cli::RUN_RETENTION, context).await?;
+    let RetentionReport { logs, held, months } = report;
     maintenance.close().await;
     let mut out = io::stdout().lock();
     for RetainedLog { org, before, events } in &logs {
@@ -111,14 +118,14 @@ async fn run(config: &Config, dry_run: bool, context: &RequestContext) -> CliRes
     Ok(())
 }
 
-pub async fn privacy(config: &Config, command: PrivacyCommand) -> CliResult {
+pub async fn erase(config: &Config, command: PrivacyCommand) -> CliResult {
     let PrivacyCommand::Erase { user, reason } = command;
     let reason = Reason::try_from(reason)?;
     let context = cli_context();
     let maintenance = AuditMaintenance::connect(&config.store_options(context.now)?).await?;
-    let erasure = maintenance.erase(&user, &reason, &context).await?;
+    let erasure = privacy::erase(&maintenance, &user, &reason, &cli::ERASE, &context).await;
     maintenance.close().await;
-    let Erasure { events, held } = erasure.ok_or_else(|| format!("user {user} not found"))?;
+    let Erasure { events, held } = erasure?;
     let mut out = io::stdout().lock();
     writeln!(out, "erased {user} from {events} events; they can still be verified")?;
     for org in held {

@@ -32,15 +32,14 @@ pub enum StaffCommand {
 }
 
 pub async fn run(config: &Config, command: StaffCommand) -> CliResult {
-    let (user, tier, reason) = match command {
-        StaffCommand::Grant { user, tier, reason } => (user, Some(tier), reason),
-        StaffCommand::Revoke { user, reason } => (user, None, reason),
+    let (operation, user, tier, reason) = match command {
+        StaffCommand::Grant { user, tier, reason } => (&cli::GRANT_STAFF, user, Some(tier), reason),
+        StaffCommand::Revoke { user, reason } => (&cli::REVOKE_STAFF, user, None, reason),
     };
-    let unknown_tier = "unknown tier: use support, operations, engineering or super_admin";
-    let tier = tier.map(|tier| Tier::parse(&tier).ok_or(unknown_tier)).transpose()?;
+    let tier = tier.map(|tier| parse_tier(&tier)).transpose()?;
     let reason = Reason::try_from(reason)?;
     let store = open(config).await?;
-    let mut work = cli::begin(&store, &cli::CHANGE_STAFF, cli_context()).await?;
+    let mut work = cli::begin(&store, operation, cli_context()).await?;
     let max_super_admins = config.api.staff.max_super_admins;
     let assignment = staff::set_tier(&mut work, &user, tier, &reason, max_super_admins).await?;
     work.commit().await?;
@@ -49,4 +48,9 @@ pub async fn run(config: &Config, command: StaffCommand) -> CliResult {
         Some(tier) => format!("granted {email} the {tier} tier"),
         None => format!("removed {email} from staff"),
     })
+}
+
+fn parse_tier(text: &str) -> Result<Tier, String> {
+    let tiers = || Tier::ALL.iter().map(|tier| tier.name()).collect::<Vec<_>>().join(", ");
+    Tier::parse(text).ok_or_else(|| format!("unknown tier: use one of {}", tiers()))
 }

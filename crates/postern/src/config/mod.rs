@@ -16,11 +16,11 @@ use figment::{
 };
 use postern_api::config as api;
 use postern_keystore::{AuditKeys, KeyError};
-use postern_persistence::{Durability, Options};
+use postern_persistence::Options;
 
 pub use faults::Faults;
 use section_reader::SectionReader;
-pub use sections::{Audit, Database, Log};
+pub use sections::{Audit, Database, Log, LogFormat};
 
 /// Defaults and manual of all settings.
 pub const DEFAULT: &str = include_str!("../../../../config.default.toml");
@@ -122,7 +122,7 @@ impl Config {
             max_connections: self.database.max_connections,
             acquire_timeout: Duration::from_secs(self.database.acquire_timeout_seconds),
             statement_timeout: Duration::from_secs(self.database.statement_timeout_seconds),
-            durability: self.database.durability().unwrap_or(Durability::Full),
+            durability: self.database.sqlite_durability,
             audit_keys: None,
         }
     }

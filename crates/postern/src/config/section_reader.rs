@@ -46,8 +46,8 @@ impl SectionReader {
         }
     }
 
-    /// Unknown settings and wrong types have been reported: what is left is a number out of the
-    /// range of its type.
+    /// Adds the errors that are not reported yet. Unknown settings and wrong types are: what is left
+    /// is a number out of the range of its type, or a text that its string enum does not have.
     fn add_errors(&mut self, section: &str, errors: figment::Error) {
         for error in errors {
             let setting =

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use postern_domain::string_enum;
 use postern_persistence::Durability;
 use serde::Deserialize;
 
@@ -17,7 +18,7 @@ pub struct Database {
     pub max_connections: u32,
     pub acquire_timeout_seconds: u64,
     pub statement_timeout_seconds: u64,
-    pub sqlite_durability: String,
+    pub sqlite_durability: Durability,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -32,18 +33,14 @@ pub struct Audit {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Log {
-    pub format: String,
+    pub format: LogFormat,
     pub filter: String,
 }
 
-impl Database {
-    /// The configured durability, if it is valid.
-    pub(super) fn durability(&self) -> Option<Durability> {
-        match self.sqlite_durability.as_str() {
-            "full" => Some(Durability::Full),
-            "normal" => Some(Durability::Normal),
-            "off" => Some(Durability::Off),
-            _ => None,
-        }
+string_enum! {
+    /// Format of log lines.
+    LogFormat {
+        Text = "text",
+        Json = "json",
     }
 }

@@ -136,7 +136,6 @@ pub fn validate_database(section: &Database, rule: Rule<'_>) {
         (1..=3600).contains(&section.statement_timeout_seconds),
         "statement_timeout_seconds: must be from 1 to 3600",
     );
-    rule(section.durability().is_some(), "sqlite_durability: must be full, normal or off");
 }
 
 pub fn validate_audit(section: &Audit, rule: Rule<'_>) {
@@ -188,7 +187,6 @@ pub fn validate_idempotency(section: &api::Idempotency, rule: Rule<'_>) {
 }
 
 pub fn validate_log(section: &Log, rule: Rule<'_>) {
-    rule(["text", "json"].contains(&section.format.as_str()), "format: must be text or json");
     rule(
         tracing_subscriber::EnvFilter::try_new(&section.filter).is_ok(),
         "filter: must be an EnvFilter, such as `info` or `warn,postern_api=debug`",

@@ -12,7 +12,7 @@ use super::{
     catalog::{self, Catalog},
     examine,
     tables::PARTITIONED_BY_MONTH,
-    types::{Fault, Roles, quoted},
+    types::{Check, Fault, Roles, quoted},
 };
 use crate::backend;
 
@@ -72,7 +72,7 @@ fn shared_name(catalog: &Catalog, roles: &Roles) -> Option<Fault> {
     let shared = names.iter().enumerate().any(|(index, name)| names[..index].contains(name));
     shared.then(|| {
         Fault::new(
-            "roles",
+            Check::Roles,
             format!(
                 "{tenant}, {platform}, {audit_owner}, {login} and the schema owner, {owner}, must \
                  be five different roles"

@@ -3,7 +3,7 @@
 use crate::rls::{
     catalog::Catalog,
     tables::{TenantRows, UNIQUE_ACROSS_ORGS, rules_of},
-    types::{Fault, quoted},
+    types::{Check, Fault, quoted},
 };
 
 pub fn check(catalog: &Catalog, faults: &mut Vec<Fault>) {
@@ -29,7 +29,7 @@ fn check_foreign_keys(catalog: &Catalog, faults: &mut Vec<Fault>) {
         let mut column_pairs = key.from_columns.split(',').zip(key.to_columns.split(','));
         if !column_pairs.any(|pair| pair == (from, to)) {
             faults.push(Fault::new(
-                "keys",
+                Check::Keys,
                 format!(
                     "the foreign key {} from {} to {} does not include the org",
                     key.name, key.from_table, key.to_table
@@ -50,7 +50,7 @@ fn check_unique_keys(catalog: &Catalog, faults: &mut Vec<Fault>) {
         let permitted = UNIQUE_ACROSS_ORGS.iter().any(|(key, _)| *key == name);
         if key.columns.split(',').next() != Some(org) && !permitted {
             faults.push(Fault::new(
-                "keys",
+                Check::Keys,
                 format!(
                     "{name} is unique across all orgs: a conflict would reveal a row of another org"
                 ),
@@ -65,7 +65,7 @@ fn check_org_columns(catalog: &Catalog, faults: &mut Vec<Fault>) {
         let table = &column.table;
         if column.has_default {
             faults.push(Fault::new(
-                "keys",
+                Check::Keys,
                 format!("{table}.org_id has a default: a row could be inserted without its org"),
                 format!("ALTER TABLE {} ALTER org_id DROP DEFAULT", quoted(table)),
             ));
@@ -73,7 +73,7 @@ fn check_org_columns(catalog: &Catalog, faults: &mut Vec<Fault>) {
         // Tables without any rules are reported as unknown.
         if rules_of(table).is_some_and(|rules| rules.tenant.is_none()) {
             faults.push(Fault::new(
-                "keys",
+                Check::Keys,
                 format!("{table} has an org_id and no rules for the tenant role"),
                 "add the tenant's rows to migration/src/rls/tables.rs",
             ));

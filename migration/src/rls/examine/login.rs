@@ -4,7 +4,7 @@
 use super::privileges;
 use crate::rls::{
     catalog::{Catalog, Role},
-    types::{Fault, RUN_MIGRATE, Roles, quoted},
+    types::{Check, Fault, RUN_MIGRATE, Roles, quoted},
 };
 
 const USE_DEDICATED_LOGIN: &str =
@@ -13,7 +13,7 @@ const USE_DEDICATED_LOGIN: &str =
 pub fn check(catalog: &Catalog, roles: &Roles, faults: &mut Vec<Fault>) {
     let Some(login) = catalog.role(&roles.login) else {
         let detail = format!("the role {} does not exist", roles.login);
-        faults.push(Fault::new("login", detail, RUN_MIGRATE));
+        faults.push(Fault::new(Check::Login, detail, RUN_MIGRATE));
         return;
     };
     check_attributes(login, faults);
@@ -22,7 +22,7 @@ pub fn check(catalog: &Catalog, roles: &Roles, faults: &mut Vec<Fault>) {
         check_membership(catalog, login, role, faults);
     }
     check_other_memberships(catalog, roles, faults);
-    privileges::check_schema(catalog, &login.name, "login", faults);
+    privileges::check_schema(catalog, &login.name, Check::Login, faults);
 }
 
 fn check_attributes(login: &Role, faults: &mut Vec<Fault>) {
@@ -30,7 +30,7 @@ fn check_attributes(login: &Role, faults: &mut Vec<Fault>) {
         return;
     }
     faults.push(Fault::new(
-        "login",
+        Check::Login,
         format!(
             "{}, the server's login, has the attributes {}; it must have LOGIN only, \
              so that row-level security applies to it",
@@ -54,7 +54,7 @@ fn check_ownership(catalog: &Catalog, login: &Role, faults: &mut Vec<Fault>) {
         .collect();
     if !owned.is_empty() {
         faults.push(Fault::new(
-            "login",
+            Check::Login,
             format!(
                 "{} owns {}: an owner can disable row-level security",
                 login.name,
@@ -72,11 +72,11 @@ fn check_membership(catalog: &Catalog, login: &Role, role: &str, faults: &mut Ve
     let can_set_role = membership.is_some_and(|membership| membership.set_option);
     if !can_set_role && !login.is_superuser() {
         let detail = format!("{} cannot SET ROLE to {role}", login.name);
-        faults.push(Fault::new("login", detail, grant.as_str()));
+        faults.push(Fault::new(Check::Login, detail, grant.as_str()));
     }
     if membership.is_some_and(|membership| membership.inherits || membership.admin_option) {
         faults.push(Fault::new(
-            "login",
+            Check::Login,
             format!(
                 "{} has the privileges of {role} without SET ROLE, or can grant membership in it \
                  (ADMIN OPTION)",
@@ -103,7 +103,7 @@ fn check_other_memberships(
     for membership in others {
         let role = &membership.role;
         faults.push(Fault::new(
-            "login",
+            Check::Login,
             format!("{login} is a member of {role}; only {tenant} and {platform} are allowed"),
             format!("REVOKE {} FROM {}", quoted(role), quoted(login)),
         ));

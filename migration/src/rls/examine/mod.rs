@@ -11,7 +11,7 @@ mod triggers;
 use super::{
     catalog::Catalog,
     tables::{MIGRATIONS, SECURITY_DEFINERS},
-    types::{Fault, RUN_MIGRATE, Roles, quoted},
+    types::{Check, Fault, RUN_MIGRATE, Roles, quoted},
 };
 
 /// Checks the session of the server's own connection.
@@ -20,7 +20,7 @@ pub fn session(catalog: &Catalog, Roles { login, .. }: &Roles) -> Vec<Fault> {
     let user = &catalog.session.user;
     if user != login {
         faults.push(Fault::new(
-            "login",
+            Check::Login,
             format!(
                 "database.url names {login}, but the session user is {user}: a pooler or \
                  pg_ident.conf maps it"
@@ -33,7 +33,7 @@ pub fn session(catalog: &Catalog, Roles { login, .. }: &Roles) -> Vec<Fault> {
     }
     if catalog.session.schema.is_none() {
         faults.push(Fault::new(
-            "login",
+            Check::Login,
             format!("{login} has no USAGE on the schema, or the schema does not exist"),
             RUN_MIGRATE,
         ));
@@ -51,7 +51,7 @@ pub fn compare(catalog: &Catalog, roles: &Roles) -> Vec<Fault> {
     if catalog.schema_owner().is_none() {
         let detail =
             format!("the table {MIGRATIONS} does not exist: no migration has been applied");
-        return vec![Fault::new("migrations", detail, RUN_MIGRATE)];
+        return vec![Fault::new(Check::Migrations, detail, RUN_MIGRATE)];
     }
     login::check(catalog, roles, &mut faults);
     roles::check(catalog, roles, &mut faults);
@@ -62,7 +62,7 @@ pub fn compare(catalog: &Catalog, roles: &Roles) -> Vec<Fault> {
     triggers::check(catalog, &mut faults);
     keys::check(catalog, &mut faults);
     for anomaly in &catalog.anomalies {
-        faults.push(Fault::new("anomalies", anomaly.detail.clone(), anomaly.remedy.as_str()));
+        faults.push(Fault::new(Check::Anomalies, anomaly.detail.clone(), anomaly.remedy.as_str()));
     }
     faults
 }
@@ -72,7 +72,7 @@ fn check_functions(catalog: &Catalog, faults: &mut Vec<Fault>) {
     for function in catalog.security_definers.iter().filter(|function| !permitted(&function.name)) {
         let (name, routine) = (&function.name, quoted(&function.name));
         faults.push(Fault::new(
-            "functions",
+            Check::Functions,
             format!("the function {name} runs with its owner's privileges (SECURITY DEFINER)"),
             format!("ALTER ROUTINE {routine} SECURITY INVOKER, or DROP ROUTINE {routine}"),
         ));

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::rls::{
     catalog::{Catalog, Policy},
     tables::{AuditOwnerAccess, TABLES},
-    types::{Fault, RUN_MIGRATE, Roles},
+    types::{Check, Fault, RUN_MIGRATE, Roles},
 };
 
 pub fn check(catalog: &Catalog, roles: &Roles, faults: &mut Vec<Fault>) {
@@ -13,11 +13,11 @@ pub fn check(catalog: &Catalog, roles: &Roles, faults: &mut Vec<Fault>) {
     let actual: BTreeSet<_> = catalog.policies.iter().map(describe_actual).collect();
     for missing in expected.difference(&actual) {
         let detail = format!("missing or altered policy: {missing}");
-        faults.push(Fault::new("policies", detail, RUN_MIGRATE));
+        faults.push(Fault::new(Check::Policies, detail, RUN_MIGRATE));
     }
     for unexpected in actual.difference(&expected) {
         let detail = format!("unexpected or altered policy: {unexpected}");
-        faults.push(Fault::new("policies", detail, RUN_MIGRATE));
+        faults.push(Fault::new(Check::Policies, detail, RUN_MIGRATE));
     }
 }
 

@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, fmt};
 use crate::rls::{
     catalog::Catalog,
     tables::{AuditOwnerAccess, MIGRATIONS, Privilege, TABLES},
-    types::{Fault, RUN_MIGRATE, Roles, quoted},
+    types::{Check, Fault, RUN_MIGRATE, Roles, quoted},
 };
 
 /// The only value of `SchemaPrivileges::privileges` that is allowed.
@@ -49,14 +49,14 @@ pub fn check(catalog: &Catalog, roles: &Roles, faults: &mut Vec<Fault>) {
         .collect();
     let expected = expected_privileges(roles);
     for missing in expected.difference(&actual) {
-        faults.push(Fault::new("grants", format!("missing grant: {missing}"), RUN_MIGRATE));
+        faults.push(Fault::new(Check::Grants, format!("missing grant: {missing}"), RUN_MIGRATE));
     }
     for excess in actual.difference(&expected) {
-        faults.push(Fault::new("grants", format!("unexpected grant: {excess}"), RUN_MIGRATE));
+        faults.push(Fault::new(Check::Grants, format!("unexpected grant: {excess}"), RUN_MIGRATE));
     }
     for grant in grants.iter().filter(|grant| grant.grantable) {
         faults.push(Fault::new(
-            "grants",
+            Check::Grants,
             format!(
                 "{} can grant {} on {} to others (WITH GRANT OPTION)",
                 grant.grantee, grant.privilege, grant.table
@@ -101,7 +101,7 @@ fn each_column<'a>(
 }
 
 /// Checks that a role can use the schema and cannot create objects in the schema or the database.
-pub fn check_schema(catalog: &Catalog, role: &str, check: &'static str, faults: &mut Vec<Fault>) {
+pub fn check_schema(catalog: &Catalog, role: &str, check: Check, faults: &mut Vec<Fault>) {
     let privileges = catalog
         .schema_privileges
         .iter()

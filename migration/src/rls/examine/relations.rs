@@ -3,7 +3,7 @@
 use crate::rls::{
     catalog::{Catalog, Relation},
     tables::{MIGRATIONS, TABLES, is_audit_table, rules_of},
-    types::{Fault, RUN_MIGRATE, Roles, quoted},
+    types::{Check, Fault, RUN_MIGRATE, Roles, quoted},
 };
 
 pub fn check(catalog: &Catalog, roles: &Roles, faults: &mut Vec<Fault>) {
@@ -32,7 +32,7 @@ fn check_audit_tables(catalog: &Catalog, audit_owner: &str, faults: &mut Vec<Fau
     let partitions = catalog.partitions.iter().map(|partition| (&partition.name, &partition.owner));
     for (name, owner) in tables.chain(partitions).filter(|(_, owner)| *owner != audit_owner) {
         faults.push(Fault::new(
-            "tables",
+            Check::Tables,
             format!("{name} belongs to {owner}; it must belong to the audit owner, {audit_owner}"),
             RUN_MIGRATE,
         ));
@@ -44,7 +44,7 @@ fn check_partitions(catalog: &Catalog, faults: &mut Vec<Fault>) {
     for partition in catalog.partitions.iter().filter(|part| !is_audit_table(&part.table)) {
         let (table, name) = (&partition.table, &partition.name);
         faults.push(Fault::new(
-            "tables",
+            Check::Tables,
             format!("{name} is a partition of {table}, which must not be partitioned"),
             format!("ALTER TABLE {} DETACH PARTITION {}", quoted(table), quoted(name)),
         ));
@@ -55,7 +55,7 @@ fn check_existence(catalog: &Catalog, faults: &mut Vec<Fault>) {
     for rules in TABLES {
         if !catalog.relations.iter().any(|relation| relation.name == rules.table) {
             faults.push(Fault::new(
-                "tables",
+                Check::Tables,
                 format!("the table {} does not exist", rules.table),
                 "restore it from a backup and find out who dropped it",
             ));
@@ -76,7 +76,7 @@ fn check_view(relation: &Relation, faults: &mut Vec<Fault>) {
             format!("ALTER VIEW {view} SET (security_invoker = true), or DROP VIEW {view}"),
         ),
     };
-    faults.push(Fault::new("views", detail, remedy));
+    faults.push(Fault::new(Check::Views, detail, remedy));
 }
 
 fn check_row_security(
@@ -85,13 +85,13 @@ fn check_row_security(
 ) {
     if rules_of(name).is_none() {
         faults.push(Fault::new(
-            "tables",
+            Check::Tables,
             format!("unknown table {name}: it has no row-level security rules"),
             format!("DROP TABLE {}, or add the table to migration/src/rls/tables.rs", quoted(name)),
         ));
     } else if !(*rls_enabled && *rls_forced) {
         faults.push(Fault::new(
-            "row_security",
+            Check::RowSecurity,
             format!("row-level security is not enabled and forced on {name}"),
             RUN_MIGRATE,
         ));
@@ -110,7 +110,7 @@ fn check_owner(
     if owner == tenant || owner == platform || unexpected_audit_owner {
         let schema_owner = catalog.schema_owner().unwrap_or_default();
         faults.push(Fault::new(
-            "tables",
+            Check::Tables,
             format!("{owner} owns {name}; the schema owner must own it"),
             format!("ALTER TABLE {} OWNER TO {}", quoted(name), quoted(schema_owner)),
         ));

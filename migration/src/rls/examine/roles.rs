@@ -4,7 +4,7 @@
 use super::privileges;
 use crate::rls::{
     catalog::{Catalog, Role},
-    types::{Fault, RUN_MIGRATE, Roles, quoted},
+    types::{Check, Fault, RUN_MIGRATE, Roles, quoted},
 };
 
 pub fn check(
@@ -15,7 +15,7 @@ pub fn check(
     for name in [tenant, platform, audit_owner] {
         let Some(role) = catalog.role(name) else {
             faults.push(Fault::new(
-                "roles",
+                Check::Roles,
                 format!("the role {name} does not exist"),
                 RUN_MIGRATE,
             ));
@@ -27,7 +27,7 @@ pub fn check(
             if name == audit_owner { catalog.schema_owner() } else { Some(login.as_str()) };
         check_members(catalog, name, expected_member, faults);
         if name != audit_owner {
-            privileges::check_schema(catalog, name, "roles", faults);
+            privileges::check_schema(catalog, name, Check::Roles, faults);
         }
     }
 }
@@ -35,7 +35,7 @@ pub fn check(
 fn check_attributes(role: &Role, faults: &mut Vec<Fault>) {
     if !role.attributes.is_empty() {
         faults.push(Fault::new(
-            "roles",
+            Check::Roles,
             format!("{} has the attributes {}; it must have none", role.name, role.attributes),
             format!(
                 "ALTER ROLE {} NOSUPERUSER NOBYPASSRLS NOCREATEROLE NOCREATEDB NOREPLICATION \
@@ -51,7 +51,7 @@ fn check_memberships(catalog: &Catalog, role: &str, faults: &mut Vec<Fault>) {
     for membership in catalog.memberships.iter().filter(|membership| membership.member == role) {
         let parent = &membership.role;
         faults.push(Fault::new(
-            "roles",
+            Check::Roles,
             format!("{role} is a member of {parent}; it must not be a member of any role"),
             format!("REVOKE {} FROM {}", quoted(parent), quoted(role)),
         ));
@@ -74,7 +74,7 @@ fn check_members(
     for membership in unexpected_members {
         let member = &membership.member;
         faults.push(Fault::new(
-            "roles",
+            Check::Roles,
             format!("unexpected member of {role}: {member}"),
             format!("REVOKE {} FROM {}", quoted(role), quoted(member)),
         ));

@@ -5,7 +5,7 @@ use crate::{
     rls::{
         catalog::{Catalog, Trigger},
         tables::APPEND_ONLY,
-        types::{Fault, RUN_MIGRATE, quoted},
+        types::{Check, Fault, RUN_MIGRATE, quoted},
     },
 };
 
@@ -25,7 +25,7 @@ pub fn check(catalog: &Catalog, faults: &mut Vec<Fault>) {
         for (name, kind) in expected_triggers(table) {
             if !catalog.triggers.iter().any(|trigger| is_intact(trigger, relation, &name, kind)) {
                 faults.push(Fault::new(
-                    "triggers",
+                    Check::Triggers,
                     format!(
                         "the trigger {name} on {relation} is missing, disabled or altered: audit \
                          rows could be changed undetected"
@@ -64,7 +64,7 @@ fn check_unexpected(catalog: &Catalog, faults: &mut Vec<Fault>) {
         catalog.triggers.iter().filter(|trigger| !expected.contains(&trigger.name))
     {
         faults.push(Fault::new(
-            "triggers",
+            Check::Triggers,
             format!("unexpected trigger {name} on {table}: it could change or suppress writes"),
             format!("DROP TRIGGER {} ON {}", quoted(name), quoted(table)),
         ));

@@ -33,7 +33,7 @@ async fn clock_difference_is_detected(t: &App) {
         let detected =
             schema::examine(&store, SystemClock.now() + difference).await.expect("the checks run");
         assert!(
-            detected.len() == 1 && detected[0].check == "clock",
+            detected.len() == 1 && detected[0].check.name() == "clock",
             "only the check `clock` fails: {detected:?}"
         );
     }

@@ -79,12 +79,14 @@ async fn superuser_and_owner_logins_are_detected(t: &App) {
     let as_login = |role: &str| Options { url: as_role(&t.db.url, role), ..t.db.options() };
     let detected = faults(&as_login(SUPERUSER)).await;
     assert!(
-        detected.iter().any(|fault| fault.check == "login" && fault.detail.contains("SUPERUSER")),
+        detected
+            .iter()
+            .any(|fault| fault.check.name() == "login" && fault.detail.contains("SUPERUSER")),
         "a superuser login is detected: {detected:?}"
     );
     let detected = faults(&as_login(OWNER)).await;
     assert!(
-        detected.iter().any(|fault| fault.check == "login" && fault.detail.contains("owns")),
+        detected.iter().any(|fault| fault.check.name() == "login" && fault.detail.contains("owns")),
         "a login that owns tables is detected: {detected:?}"
     );
 }
@@ -156,7 +158,7 @@ async fn login_able_to_bypass_rls_is_detected(t: &App) {
         .expect("the database opens");
     let detected = schema::examine(&store, SystemClock.now()).await.expect("the checks run");
     assert!(
-        detected.iter().any(|fault| fault.check == "login"),
+        detected.iter().any(|fault| fault.check.name() == "login"),
         "the login of the session is checked: {detected:?}"
     );
     store.close().await;
@@ -176,7 +178,7 @@ async fn roles_with_extra_privileges_are_detected(t: &App) {
     ] {
         let detected = faults_during(t, &options, &drift, &revert).await;
         assert!(
-            !detected.is_empty() && detected.iter().all(|fault| fault.check == "roles"),
+            !detected.is_empty() && detected.iter().all(|fault| fault.check.name() == "roles"),
             "only the check `roles` fails after {drift}: {detected:?}"
         );
     }

@@ -21,6 +21,7 @@ use utoipa::openapi::{
 
 use super::{
     code::Code,
+    field_code::FieldCode,
     problem::{FieldError, ProblemBody},
     routes::{Mounted, Routes},
 };
@@ -87,8 +88,11 @@ fn annotations(routes: &Routes) -> Value {
         paths = paths.path(&mounted.path, operation);
         components = components.schemas_from_iter(mounted.schemas.clone());
     }
-    let components =
-        components.schema_from::<ProblemBody>().schema_from::<Code>().schema_from::<FieldError>();
+    let components = components
+        .schema_from::<ProblemBody>()
+        .schema_from::<Code>()
+        .schema_from::<FieldError>()
+        .schema_from::<FieldCode>();
     let contact = ContactBuilder::new()
         .name(Some("The Postern team"))
         .url(Some("https://postern.example"))

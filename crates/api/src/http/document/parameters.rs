@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use utoipa::openapi::HttpMethod;
 
 use crate::{
-    http::routes::Mounted,
+    http::{path, routes::Mounted},
     operations::{Op, op::DeleteOrg},
 };
 
@@ -22,7 +22,7 @@ pub fn add(operation: &mut Value, mounted: &Mounted) {
     }
     for parameter in &mut parameters {
         // Running all examples in turn deletes only the org that `create_org` has created.
-        if parameter["name"] == "org" && mounted.row.id == DeleteOrg::ROW.id {
+        if parameter["name"] == path::ORG && mounted.row.id == DeleteOrg::ROW.id {
             parameter["schema"]["examples"] = json!(["umbrella"]);
         }
         if parameter["in"] != "path" && parameter["required"] != true {

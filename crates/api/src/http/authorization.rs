@@ -141,8 +141,8 @@ async fn authorize<S: Authorize>(
         authorization(input.request.headers())?,
         *input.token_checked_at.get().unwrap_or(&context.now),
     )?;
-    let org =
-        (S::KIND == ScopeKind::Org).then(|| OrgKey::parse(input.request.match_info().query("org")));
+    let org = (S::KIND == ScopeKind::Org)
+        .then(|| OrgKey::parse(input.request.match_info().query(path::ORG)));
     let writes = matches!(operation.records, Records::Always(_) | Records::OnAnomaly(_));
     let mut recorded = bearer.impersonation.is_none();
     loop {

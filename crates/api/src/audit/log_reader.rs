@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// Operation that reads a whole log.
-pub trait Source: Op<Scope: EnterScope<Access = Reader<Self::Scope>> + HasLog> {
+pub trait LogReader: Op<Scope: EnterScope<Access = Reader<Self::Scope>> + HasLog> {
     fn events(call: &Call<Self>) -> Events<'_>
     where
         Self: Sized;
@@ -31,7 +31,7 @@ pub trait Source: Op<Scope: EnterScope<Access = Reader<Self::Scope>> + HasLog> {
 
 macro_rules! reads {
     ($($op:ident: $log:expr, $sees_all:expr);+ $(;)?) => {
-        $(impl Source for op::$op {
+        $(impl LogReader for op::$op {
             fn events(call: &Call<Self>) -> Events<'_> {
                 (**call).events()
             }

@@ -1,23 +1,23 @@
 //! A sample event of each action, made by the transitions themselves, so that the wording of
 //! summaries is visible in review (`openapi/audit-actions.md`).
 
-use chrono::{DateTime, Duration, Utc};
+mod personas;
+
+use chrono::Duration;
 use uuid::Uuid;
 
+use self::personas::{NOW, bo, caller, impersonating, org, reason, started, user};
 use crate::{
     access::{self, AccessedLogs, LogAccess, RequestLine},
     action::Action,
-    actor::{ActiveImpersonation, Actor, Caller, Person},
+    actor::Actor,
     change::Change,
     credential::{NewPassword, NewUser},
     erasure,
     event::{Event, Source},
     event_draft::EventDraft,
     id::Id,
-    impersonation::{Impersonation, ImpersonationTarget, StartRequest},
-    justification::{Reason, TicketRef},
-    member::{LockedMember, Member},
-    mode::Mode,
+    member::LockedMember,
     org::Org,
     plan::Plan,
     retention::{self, Retention},
@@ -26,15 +26,23 @@ use crate::{
     settings::{Branding, Edit, Settings},
     staff::LockedStaff,
     tier::Tier,
-    user::User,
 };
 
-const NOW: DateTime<Utc> = DateTime::UNIX_EPOCH;
-
-/// Summary of a sample event of the action.
+/// Summaries of sample events of the action, one for each wording.
 #[must_use]
-pub fn summary(action: Action) -> String {
-    let (actor, draft) = match action {
+pub fn summaries(action: Action) -> Vec<String> {
+    let samples = std::iter::once(sample(action)).chain(further(action));
+    samples
+        .map(|(actor, draft)| {
+            assert_eq!(draft.action, action, "a sample is of its action");
+            let id = Id::new(Uuid::nil());
+            Event::of(draft, id, NOW, &actor, None, Source::default()).summary
+        })
+        .collect()
+}
+
+fn sample(action: Action) -> (Actor, EventDraft) {
+    match action {
         Action::AuthLoginSucceeded
         | Action::AuthLoginFailed
         | Action::AuthLoggedOut
@@ -61,9 +69,39 @@ pub fn summary(action: Action) -> String {
         | Action::AuditRetentionChanged
         | Action::AuditRetentionApplied
         | Action::PrivacyErased => of_log(action),
-    };
-    assert_eq!(draft.action, action, "a sample is of its action");
-    Event::of(draft, Id::new(Uuid::nil()), NOW, &actor, None, Source::default()).summary
+    }
+}
+
+/// Samples of the other wordings of an action.
+fn further(action: Action) -> Vec<(Actor, EventDraft)> {
+    let staff = || Actor::Caller(Box::new(caller("Kai Berg", Some(Tier::SuperAdmin))));
+    match action {
+        Action::StaffTierChanged => {
+            vec![(staff(), tier_set(Some(Tier::Operations))), (staff(), tier_set(None))]
+        }
+        Action::AuditViewed => [AccessedLogs::All, AccessedLogs::Platform]
+            .map(|logs| (staff(), access::log_viewed(logs, LogAccess::Read, None::<()>)))
+            .into(),
+        Action::AuditRetentionChanged => {
+            let retention = || Retention { org: org().reference(), days: None, held_since: None };
+            let frozen = Retention { held_since: Some(NOW), ..retention() };
+            let hold = retention().hold(&reason(), NOW);
+            let release = frozen.release(&reason());
+            vec![
+                (Actor::Cli { command: "postern retention hold" }, draft(hold)),
+                (Actor::Cli { command: "postern retention release" }, draft(release)),
+            ]
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// Change of Kim's tier from support.
+fn tier_set(tier: Option<Tier>) -> EventDraft {
+    let user = user("Kim Lee", "kim@postern.example");
+    let current = Some((Tier::Support, NOW));
+    let staff = LockedStaff { user, current, caller: None, super_admins: 1 };
+    draft(staff.set_tier(tier, 2, &reason(), NOW).expect("an operator changes tiers"))
 }
 
 fn of_user(action: Action) -> (Actor, EventDraft) {
@@ -136,7 +174,7 @@ fn of_staff(action: Action) -> (Actor, EventDraft) {
     let draft = match action {
         Action::StaffTierChanged => {
             let user = user("Kim Lee", "kim@postern.example");
-            let staff = LockedStaff { user, present: None, by: None, super_admins: 1 };
+            let staff = LockedStaff { user, current: None, caller: None, super_admins: 1 };
             let change = staff.set_tier(Some(Tier::Support), 2, &reason(), NOW);
             draft(change.expect("a user without a tier gets one"))
         }
@@ -160,11 +198,11 @@ fn of_log(action: Action) -> (Actor, EventDraft) {
     match action {
         Action::AuditEntryRejected => (Actor::System, access::entry_rejected(Id::new(Uuid::nil()))),
         Action::AuditExported => {
-            let origin = "postern.example/acme";
+            let origin = "postern.example/org_01k7fgpr00e00800000000000g";
             (sam, access::log_exported(Some(acme), origin, "ndjson", (), 1_200))
         }
         Action::AuditViewed => {
-            (sam, access::log_viewed(AccessedLogs::Org(acme), LogAccess::Streamed))
+            (sam, access::log_viewed(AccessedLogs::Org(acme), LogAccess::Streamed, None::<()>))
         }
         Action::AuditRetentionChanged => {
             let retention = Retention { org: acme, days: None, held_since: None };
@@ -186,80 +224,6 @@ fn draft<T>(change: Change<T>) -> EventDraft {
     change.into_parts().1.expect("the sample changes something")
 }
 
-fn user(name: &str, email: &str) -> User {
-    User {
-        id: Id::new(Uuid::nil()),
-        email: email.into(),
-        name: name.into(),
-        image_url: None,
-        created_at: NOW,
-        suspended_at: None,
-    }
-}
-
-fn caller(name: &str, tier: Option<Tier>) -> Caller {
-    // Another ID than that of the users in the samples: staff cannot impersonate themselves.
-    let person = Person { id: Id::new(Uuid::max()), name: name.into(), email: String::new() };
-    Caller { person, tier, session: Id::new(Uuid::nil()), impersonation: None }
-}
-
-fn impersonating(staff: Caller) -> Caller {
-    let impersonation = ActiveImpersonation {
-        id: Id::new(Uuid::nil()),
-        target: user("Ana Costa", "ana@acme.example").into_person(),
-        org: org().reference(),
-        mode: Mode::Full,
-        started_at: NOW,
-        expires_at: NOW,
-    };
-    Caller { impersonation: Some(impersonation), ..staff }
-}
-
-fn started(sam: &Caller) -> Change<crate::change::New<Impersonation>> {
-    let target = ImpersonationTarget {
-        user: user("Ana Costa", "ana@acme.example"),
-        tier: None,
-        member: Member { role: Role::Owner, ..bo() },
-        org: org(),
-    };
-    let request = StartRequest {
-        mode: Mode::Full,
-        reason: reason(),
-        ticket: TicketRef::try_from("SUP-4312".to_owned()).expect("a ticket"),
-        duration: Duration::minutes(30),
-    };
-    Impersonation::start(Id::new(Uuid::nil()), sam, target, &request, NOW)
-        .expect("a user can be impersonated")
-}
-
-fn bo() -> Member {
-    Member {
-        id: Id::new(Uuid::nil()),
-        user_id: Id::new(Uuid::nil()),
-        email: "bo@acme.example".into(),
-        name: "Bo Lind".into(),
-        role: Role::Viewer,
-        created_at: NOW,
-    }
-}
-
-fn org() -> Org {
-    Org {
-        id: Id::new(Uuid::nil()),
-        slug: "acme".into(),
-        name: "Acme Corporation".into(),
-        plan: Plan::Growth,
-        trial_ends_at: None,
-        limits: Plan::Growth.limits(),
-        created_at: NOW,
-        deletion_requested_at: None,
-    }
-}
-
-fn reason() -> Reason {
-    Reason::try_from("requested by the customer".to_owned()).expect("long enough")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -267,7 +231,7 @@ mod tests {
     #[test]
     fn every_action_has_a_sample() {
         for action in Action::ALL {
-            assert!(!summary(*action).is_empty(), "{action} has a summary");
+            assert!(!summaries(*action).is_empty(), "{action} has a sample");
         }
     }
 }
