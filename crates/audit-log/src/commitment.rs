@@ -20,11 +20,11 @@ string_enum! {
         OnBehalfOf = "on_behalf_of",
         /// The target's label.
         Target = "target",
-        /// The field of the event with this name.
+        /// The event's summary.
         Summary = "summary",
-        /// The field of the event with this name.
+        /// The event's reason.
         Reason = "reason",
-        /// The field of the event with this name.
+        /// The event's metadata.
         Metadata = "metadata",
         /// The client's IP address, the user agent and the request id, which the client may choose.
         Source = "source",

@@ -75,7 +75,6 @@ macro_rules! string_enum {
 pub use serde;
 
 /// OpenAPI schema of a string enum: its description, and each value with its description.
-/// Consecutive values with the same description are listed together.
 #[cfg(feature = "openapi")]
 #[doc(hidden)]
 pub fn schema(
@@ -84,12 +83,9 @@ pub fn schema(
 ) -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
     use utoipa::openapi::{ObjectBuilder, Type};
     let items = values
-        .chunk_by(|(_, about), (_, next)| about == next)
-        .filter(|group| !group[0].1.is_empty())
-        .map(|group| {
-            let names: Vec<String> = group.iter().map(|(name, _)| format!("`{name}`")).collect();
-            format!("- {}:{}", names.join(", "), group[0].1)
-        });
+        .iter()
+        .filter(|(_, about)| !about.is_empty())
+        .map(|(value, about)| format!("- `{value}`:{about}"));
     let mut lines = vec![description.trim().to_owned()];
     lines.extend(items);
     if lines.len() > 1 {

@@ -46,8 +46,9 @@ impl SectionReader {
         }
     }
 
-    /// Adds the errors that are not reported yet. Unknown settings and wrong types are: what is left
-    /// is a number out of the range of its type, or a text that its string enum does not have.
+    /// Adds the errors that have not been reported, as unknown settings and wrong types have: what
+    /// is left is a number out of the range of its type, or a text that no value of a string enum
+    /// has.
     fn add_errors(&mut self, section: &str, errors: figment::Error) {
         for error in errors {
             let setting =

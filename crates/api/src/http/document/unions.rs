@@ -6,14 +6,15 @@ use postern_domain::{action::Action, event_draft::TargetType, permission::Permis
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 
-use crate::http::code::Code;
+use crate::http::{code::Code, field_code::FieldCode};
 
 /// Open enums by schema name, each with the advice for clients that get an unknown value.
-fn open_enums() -> [(Cow<'static, str>, &'static str); 4] {
+fn open_enums() -> [(Cow<'static, str>, &'static str); 5] {
     [
         (<Action as ToSchema>::name(), "Show the summary of an event with an unknown action."),
         (<Permission as ToSchema>::name(), "Ignore unknown permissions."),
         (<Code as ToSchema>::name(), "Treat an unknown code by its HTTP status."),
+        (<FieldCode as ToSchema>::name(), "Show the detail of an error with an unknown code."),
         (<TargetType as ToSchema>::name(), "Show the label of a target of unknown type."),
     ]
 }
