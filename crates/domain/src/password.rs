@@ -20,6 +20,8 @@ pub enum WeakPassword {
     Common,
     #[error("a password must not be your e-mail address or the product's name")]
     Guessable,
+    #[error("a password must not contain U+0000")]
+    NulCharacter,
 }
 
 impl Password {
@@ -46,6 +48,10 @@ impl Password {
         let text = self.0.expose_secret().to_lowercase();
         if !Self::LENGTH.contains(&self.0.expose_secret().chars().count()) {
             return Err(WeakPassword::Length);
+        }
+        // No JSON body may contain it, so sign-in would always fail.
+        if text.contains('\0') {
+            return Err(WeakPassword::NulCharacter);
         }
         let bare = stem(&text);
         let own = email.to_lowercase();
@@ -143,6 +149,11 @@ mod tests {
 
     fn check(typed: &str) -> Result<(), WeakPassword> {
         Password::new(typed).check("ana.costa@acme.example")
+    }
+
+    #[test]
+    fn nul_characters_are_rejected() {
+        assert_eq!(check("correct\0horse battery"), Err(WeakPassword::NulCharacter));
     }
 
     #[test]

@@ -158,9 +158,10 @@ pub async fn run(cli: Cli) -> CliResult {
     match &cli.command {
         Command::Openapi { print } => return print_out(*print),
         Command::Completions { shell } => {
-            let mut command = Cli::command();
-            clap_complete::generate(*shell, &mut command, "postern", &mut io::stdout());
-            return Ok(());
+            // Generated in memory: `generate` panics if it cannot write.
+            let (mut command, mut script) = (Cli::command(), Vec::new());
+            clap_complete::generate(*shell, &mut command, "postern", &mut script);
+            return Ok(io::stdout().write_all(&script)?);
         }
         Command::Audit { command } => {
             // Blocks the thread: no other task runs.
