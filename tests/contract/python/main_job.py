@@ -13,19 +13,19 @@ from typing import assert_never
 import httpx
 
 from postern_client import AuthenticatedClient, Client
+from postern_client.api.accounts import search_accounts
 from postern_client.api.audit import list_audit_events
 from postern_client.api.identity import login
 from postern_client.api.me import change_password, read_me
 from postern_client.api.members import list_members
 from postern_client.api.orgs import read_org, update_org
 from postern_client.api.settings import read_settings, update_settings
-from postern_client.api.support import end_impersonation, search_accounts, start_impersonation
+from postern_client.api.support import end_impersonation, start_impersonation
 from postern_client.models import (
     ApiKeyActor,
     ChangePasswordBody,
     Event,
     EventPage,
-    FoundView,
     KnownAction,
     KnownProblemCode,
     LoginBody,
@@ -36,6 +36,7 @@ from postern_client.models import (
     Org,
     Problem,
     Role,
+    SearchResults,
     Settings,
     StaffActor,
     StartedView,
@@ -139,7 +140,7 @@ assert isinstance(late.parsed, Problem) and late.parsed.code is KnownProblemCode
 # Support starts an impersonation with a reason. The same idempotency key replays the response.
 support = AuthenticatedClient(ADDRESS, token=sign_in("support@postern.example"))
 accounts = search_accounts.sync(client=support, q="member@acme")
-assert isinstance(accounts, FoundView), accounts
+assert isinstance(accounts, SearchResults), accounts
 target = accounts.users[0]
 body = StartImpersonationBody(
     target_user_id=target.id,

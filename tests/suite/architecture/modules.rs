@@ -153,6 +153,9 @@ impl<'a> Visit<'a> for Paths {
         visit::visit_path(self, path);
     }
 
+    // `pub(crate)` imports nothing.
+    fn visit_vis_restricted(&mut self, _: &'a syn::VisRestricted) {}
+
     // Bodies of macros are not parsed: their paths are sequences of tokens.
     fn visit_macro(&mut self, call: &'a syn::Macro) {
         let tokens = call.tokens.to_string();

@@ -33,7 +33,9 @@ pub struct IfMatch(pub Option<Vec<i64>>);
 
 impl IfMatch {
     fn schema() -> Object {
-        path::text(2048, Some(r#"^(\*|(W/)?"[!#-~]*"(, ?(W/)?"[!#-~]*")*)$"#), "\"3\"")
+        // Without commas inside a tag, which the parser takes as separators.
+        let pattern = r#"^(\*|(W/)?"[!#-+\-.-~]*"(, ?(W/)?"[!#-+\-.-~]*")*)$"#;
+        path::text(64, Some(pattern), "\"3\"")
     }
 }
 
