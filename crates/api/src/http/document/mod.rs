@@ -52,11 +52,13 @@ pub fn document(routes: &Routes) -> Value {
         .map(|(name, description)| json!({ "name": name, "description": description }))
         .collect();
     document["servers"] = json!([{
-        "url": "/", "description": "The server that serves this document.", "x-internal": false,
+        "url": "/", "x-internal": false,
+        "description": "Server of this document: production, staging or local.",
     }]);
     document["components"]["securitySchemes"] = json!({ "bearer": {
         "type": "http", "scheme": "bearer", "bearerFormat": "JWT",
-        "description": "Access token (RFC 9068; verified according to RFC 8725) of a session \
+        // A lint of the contract requires the spelling `RFC8725`.
+        "description": "Access token (RFC 9068; verified according to RFC8725) of a session \
                         from `POST /v1/auth/login`, or of an impersonation.",
     } });
     document["components"]["headers"] = headers::shared();
