@@ -50,7 +50,7 @@ async fn reused_connections_keep_no_tenant_context(t: &App) {
         "/audit-events",
         "/settings",
         "/members?q=member",
-        "/audit-events?action=org.created",
+        "/audit-events?action=settings.updated",
     ];
     let requests = stream::iter(0..10_000_usize).map(|n| {
         // Consecutive requests differ in org and resource.
