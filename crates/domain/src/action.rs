@@ -93,7 +93,7 @@ actions! {
     AuditEntryRejected = "audit.entry_rejected" {}
     /// An audit log was exported, in full or in part.
     AuditExported = "audit.exported" { "format": Text, "filter": Filter, "entries": Count }
-    /// Staff who can read all audit logs listed or streamed events.
+    /// Staff listed or streamed events, with access to all audit logs.
     AuditViewed = "audit.viewed" { "filter" maybe: Filter }
     /// The retention of an audit log was changed, or a legal hold was placed or released.
     AuditRetentionChanged = "audit.retention_changed" {

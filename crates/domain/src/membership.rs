@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::{id::MemberId, org_context::OrgContext, org_ref::OrgRef, role::Role};
 
-/// Membership of a user in an org, as part of the user.
+/// An org that a user belongs to, with their role in it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Membership {

@@ -111,8 +111,8 @@ pub async fn read_log_tile(
 /// Get a bundle of entries of an org's audit log.
 ///
 /// Returns up to 256 entries, each prefixed with its length as two bytes, big-endian (C2SP
-/// `tlog-tiles`). Entries hold non-personal fields in clear and salted commitments to personal
-/// ones. Entries removed by retention are not returned: a bundle that contains one returns 404.
+/// `tlog-tiles`). Entries hold non-personal fields in clear text, and personal fields as salted
+/// commitments. Returns 404 if retention has removed any entry of the bundle.
 #[utoipa::path(
     get, path = "/v1/orgs/{org}/audit-log/tile/entries/{tile}", tag = "audit",
     impl_for = ReadLogEntries, responses(

@@ -103,12 +103,12 @@ pub type ImpersonationPage = Listed<Impersonation>;
 /// List audit events of all orgs and the platform.
 ///
 /// The tiers `support` and `operations` see only their own actions. `engineering` and `super_admin`
-/// see all events; each of their requests is audited in the log of `org` or, without `org`, in the
-/// platform log, which contains the events that belong to no org.
+/// see all events, and each of their requests is itself audited: with `org` in that org's log,
+/// otherwise in the platform log (events that belong to no org).
 ///
 /// With `Accept: application/x-ndjson` or `text/csv`, `engineering` and `super_admin` export one
-/// log: that of `org` or, without `org`, the platform log. Exports have the format described at
-/// `list_audit_events`.
+/// log: with `org` that org's, otherwise only the platform log. Exports have the format described
+/// at `list_audit_events`.
 #[utoipa::path(
     get, path = "/v1/admin/audit-events", tag = "support", impl_for = ListPlatformAuditEvents,
     responses(

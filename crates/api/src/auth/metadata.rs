@@ -32,7 +32,7 @@ pub struct JwkView {
     /// Use of the key: signatures.
     #[schema(rename = "use", example = "sig", max_length = 40)]
     r#use: String,
-    /// Key ID, as in the header of tokens signed with the key: its thumbprint (RFC 7638).
+    /// Key ID: the thumbprint of the key (RFC 7638). Tokens signed with it have the same `kid`.
     #[schema(example = "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k", max_length = 64)]
     kid: String,
     /// Public key, base64url-encoded.

@@ -71,8 +71,8 @@ problems! {
     InvalidRefreshToken = 401 "invalid_refresh_token" "Invalid refresh token",
         "Sign in again. A refresh token works once, and using it twice ends its session.";
     PermissionDenied = 403 "permission_denied" "Permission denied",
-        "Ask for the permission that the detail names: an owner of the org, or for staff \
-         permissions a super admin, can grant it.";
+        "Ask an owner of the org for the permission that the detail names, or a super admin if it \
+         is a staff permission.";
     ImpersonationBlocked = 403 "impersonation_blocked" "Blocked under impersonation",
         "Ask the user to do this themselves. For staff operations use your own access token.";
     ImpersonationReadOnly = 403 "impersonation_read_only" "This impersonation is read-only",

@@ -25,8 +25,8 @@ pub struct HealthView {
 
 /// Liveness probe.
 ///
-/// Does not query the database, because restarting the process does not repair a failed database
-/// connection. `/readyz` does.
+/// Does not query the database (`/readyz` does), because restarting the process does not repair a
+/// failed database connection.
 #[utoipa::path(get, path = "/healthz", tag = "system", impl_for = ReadHealth, responses(
     (status = 200, description = "The process is alive.", body = HealthView)
 ))]
@@ -97,7 +97,7 @@ impl ProblemPage {
 
 /// Get the description of a problem code.
 ///
-/// Target of `type` in problem responses. Returns HTML if `Accept` prefers it.
+/// `type` in problem responses links here. Returns HTML if `Accept` prefers it.
 #[utoipa::path(
     get, path = "/problems/{code}", tag = "system", impl_for = ReadProblem, responses(
     (status = 200, description = "The description.",

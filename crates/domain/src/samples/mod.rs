@@ -176,7 +176,9 @@ fn of_staff(action: Action) -> (Actor, EventDraft) {
             let user = user("Kim Lee", "kim@postern.example");
             let staff = LockedStaff { user, current: None, caller: None, super_admins: 1 };
             let change = staff.set_tier(Some(Tier::Support), 2, &reason(), NOW);
-            draft(change.expect("a user without a tier gets one"))
+            let draft = draft(change.expect("a user without a tier gets one"));
+            let kai = caller("Kai Berg", Some(Tier::SuperAdmin));
+            return (Actor::Caller(Box::new(kai)), draft);
         }
         Action::SearchPerformed => access::accounts_searched("ana@acme", 1),
         Action::ImpersonationStarted => draft(started(&sam)),

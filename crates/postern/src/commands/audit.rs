@@ -14,9 +14,9 @@ use postern_audit_log::cli::{
 
 #[derive(Debug, Subcommand)]
 pub enum AuditCommand {
-    /// Verify an export of a log: each event against its log entry, the tree against its
-    /// checkpoint, the checkpoint against the key, and stored checkpoints against the tree. Exit
-    /// code: 0 if the log is valid, 1 if it is not, 2 if it cannot be verified.
+    /// Verify an export of a log: its events match their log entries, the entries match the
+    /// checkpoint, your key signed the checkpoint, and stored checkpoints still match. Exit code:
+    /// 0 if the log is valid, 1 if it is not, 2 if it cannot be verified.
     Verify(Verify),
     /// Verify an inclusion proof: an event or leaf hash against the tree of a signed checkpoint.
     /// Exit codes as for `verify`.
@@ -24,8 +24,8 @@ pub enum AuditCommand {
     /// Verify that a checkpoint is consistent with an older one: the log has kept all entries. Exit
     /// codes as for `verify`.
     VerifyConsistency(ConsistencyArgs),
-    /// Create another key that signs the log, beside the existing ones. To retire a key, rename its
-    /// file from `….log.pk8` to `….retired.pk8`.
+    /// Add a key that signs all logs; the existing keys sign too. To retire a key, rename its file
+    /// from `….log.pk8` to `….retired.pk8`.
     RotateKey,
 }
 

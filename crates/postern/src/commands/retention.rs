@@ -35,7 +35,7 @@ pub enum RetentionCommand {
         #[arg(long)]
         reason: String,
     },
-    /// Place a legal hold on an org's log: nothing is removed from it.
+    /// Place a legal hold: an org's audit log keeps everything until `release`.
     Hold {
         /// Slug of the org.
         org: String,

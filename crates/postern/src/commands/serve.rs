@@ -117,7 +117,7 @@ async fn listen_for_log_changes(store: Arc<Store>) {
         if let Err(error) = store.listen().await {
             tracing::debug!(
                 error = chain(&error),
-                "lost the connection for log changes of other processes; retrying in 5 s"
+                "not notified of log entries from other processes; retrying in 5 s"
             );
         }
         tokio::time::sleep(Duration::from_secs(5)).await;

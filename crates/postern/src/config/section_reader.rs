@@ -46,9 +46,8 @@ impl SectionReader {
         }
     }
 
-    /// Adds the errors that have not been reported, as unknown settings and wrong types have: what
-    /// is left is a number out of the range of its type, or a text that no value of a string enum
-    /// has.
+    /// Adds the errors that [`compare`] does not report: numbers out of the range of their type,
+    /// and texts that are no value of their string enum.
     fn add_errors(&mut self, section: &str, errors: figment::Error) {
         for error in errors {
             let setting =
