@@ -4,6 +4,8 @@
 set -euo pipefail
 # The last command of a pipeline runs in this shell, so that `report` can set `failed`.
 shopt -s lastpipe
+# Columns are characters, not bytes, whatever the locale of the caller.
+export LC_ALL=C.UTF-8
 cd "$(dirname "$0")/.."
 
 failed=0
