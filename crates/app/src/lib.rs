@@ -1,5 +1,5 @@
 //! Use cases that more than one entry point runs: HTTP and the command line. An entry point
-//! translates its input and the result, and contains no rule of its own.
+//! translates its input and the result, and contains no rule.
 
 pub mod cli;
 mod error;

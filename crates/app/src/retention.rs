@@ -1,17 +1,11 @@
 //! Retention settings of an org's audit log.
 
 use postern_domain::{
-    actor::Actor,
-    clock::RequestContext,
     justification::Reason,
     retention::{Retention, RetentionError},
     scope,
 };
-use postern_persistence::{
-    StoreError,
-    maintenance::{AuditMaintenance, RetentionReport},
-    unit::Work,
-};
+use postern_persistence::unit::Work;
 
 use crate::UseCaseError;
 
@@ -46,15 +40,4 @@ pub async fn edit_retention(
         RetentionEdit::Release => retention.release(reason),
     };
     Ok(work.save(change).await?)
-}
-
-/// Removes the contents of expired events, or only reports them with `dry_run`.
-pub async fn apply_retention(
-    maintenance: &AuditMaintenance,
-    default_days: i64,
-    dry_run: bool,
-    actor: &Actor,
-    context: &RequestContext,
-) -> Result<RetentionReport, StoreError> {
-    maintenance.apply_retention(default_days, dry_run, actor, context).await
 }

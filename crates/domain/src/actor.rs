@@ -65,7 +65,7 @@ impl Caller {
         if self.impersonation.is_some() { None } else { self.tier }
     }
 
-    /// The session of the accountable user; an impersonation has none of its own.
+    /// The session of the accountable user; an impersonation has no session.
     #[must_use]
     pub const fn session(&self) -> SessionId {
         self.session

@@ -4,7 +4,7 @@ use chrono::NaiveDate;
 
 use crate::{action::Action, permission::Permission, scope::ScopeKind, string_enum};
 
-/// One row of the operations table.
+/// A row of the operations table.
 #[derive(Debug)]
 pub struct Operation {
     /// Operation id in the OpenAPI document, and the name of the handler: `change_member_role`.

@@ -1,4 +1,4 @@
-//! One transaction on either backend, as a SeaORM connection. All statements outside migrations
+//! A transaction on either backend, as a SeaORM connection. All statements outside migrations
 //! run in one.
 
 use std::sync::{Arc, atomic::Ordering};

@@ -13,7 +13,6 @@ const MAX_RESULTS: u64 = 25;
 
 #[derive(Debug, Deserialize, Validate, IntoParams)]
 #[into_params(parameter_in = Query)]
-#[serde(deny_unknown_fields)]
 pub struct SearchQuery {
     /// ID of a user or an org, or text contained in an e-mail address, name or slug.
     #[param(min_length = 2, max_length = 100, example = "acme")]

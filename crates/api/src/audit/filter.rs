@@ -18,7 +18,6 @@ use crate::http::rules;
 /// Filter for audit events. An event must match all given parameters.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, Validate, IntoParams)]
 #[into_params(parameter_in = Query)]
-#[serde(deny_unknown_fields)]
 pub struct EventsQuery {
     /// ID or e-mail address of the actor. Under impersonation, this is the staff member.
     #[param(max_length = 254, example = "support@postern.example")]

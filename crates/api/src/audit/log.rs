@@ -55,7 +55,6 @@ impl FromInput for BundlePath {
 /// Query parameters of the proof operations.
 #[derive(Debug, Deserialize, Validate, IntoParams)]
 #[into_params(parameter_in = Query)]
-#[serde(deny_unknown_fields)]
 pub struct OfEvent {
     /// ID of the event to prove.
     #[param(value_type = EventId)]

@@ -73,7 +73,7 @@ pub trait CallAccess<S>: Sized {
         context: &RequestContext,
     ) -> impl Future<Output = Result<Repeat, Problem>>;
 
-    /// The actor, and the org in whose log its events are recorded.
+    /// The actor, and the org of the log for its events.
     fn actor(&self) -> Option<(Actor, Option<OrgRef>)>;
 }
 
@@ -171,7 +171,7 @@ async fn authorize<S: Authorize>(
     }
 }
 
-/// Org in whose log the events of authorization are recorded. With an org in the path: that org if
+/// Org of the log for the events of authorization. With an org in the path: that org if
 /// the caller is a member and, under impersonation, bound to it; otherwise none, for the platform's
 /// log. Without one: the impersonated org, or none.
 fn log_of(caller: &Caller, in_org: bool, org_context: Option<&OrgContext>) -> Option<OrgRef> {

@@ -60,7 +60,8 @@ fn parse_limit(text: &str) -> Result<u64, Problem> {
     limit.ok_or_else(|| invalid("limit", FieldCode::Range, "must be an integer from 1 to 100"))
 }
 
-/// Query parameters of an operation, except those of [`Paging`].
+/// Query parameters of an operation, except those of [`Paging`]. `T` accepts unknown fields:
+/// [`reject_unknown`] has compared the names with those of all arguments.
 #[derive(Debug)]
 pub struct Query<T>(pub T);
 
@@ -70,15 +71,9 @@ impl<T: DeserializeOwned + Validate + IntoParams> FromInput for Query<T> {
     }
 
     fn from_input(input: &Input) -> Result<Self, Problem> {
-        let names: Vec<String> =
-            Self::parameters().into_iter().map(|parameter| parameter.name).collect();
-        let filters: Vec<_> = pairs(input.request.query_string())?
-            .into_iter()
-            .filter(|(name, _)| names.contains(name))
-            .collect();
-        let encoded = serde_urlencoded::to_string(filters)
-            .map_err(|error| invalid("", FieldCode::Invalid, &error.to_string()))?;
-        let query = serde_urlencoded::Deserializer::new(form_urlencoded::parse(encoded.as_bytes()));
+        // Names are checked before: fields that `T` does not have belong to other arguments.
+        let pairs = form_urlencoded::parse(input.request.query_string().as_bytes());
+        let query = serde_urlencoded::Deserializer::new(pairs);
         let query: T = serde_path_to_error::deserialize(query).map_err(|error| {
             invalid(&error.path().to_string(), FieldCode::Invalid, &error.inner().to_string())
         })?;

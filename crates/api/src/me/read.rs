@@ -116,7 +116,6 @@ pub type SessionPage = Listed<Session>;
 
 #[derive(Debug, Deserialize, Validate, IntoParams)]
 #[into_params(parameter_in = Query)]
-#[serde(deny_unknown_fields)]
 pub struct PermissionsQuery {
     /// Org, by ID or slug. If omitted, no org permissions are returned.
     #[param(max_length = 40, example = "acme")]

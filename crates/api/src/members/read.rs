@@ -11,7 +11,6 @@ use crate::{
 
 #[derive(Debug, Deserialize, Validate, IntoParams)]
 #[into_params(parameter_in = Query)]
-#[serde(deny_unknown_fields)]
 pub struct MembersQuery {
     /// Text contained in the name or e-mail address.
     #[param(max_length = 100, example = "costa")]

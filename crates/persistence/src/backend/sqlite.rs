@@ -22,7 +22,8 @@ use crate::{
 
 pub struct Pool {
     pub connections: SqlitePool,
-    /// One writer at a time, in FIFO order. SQLite itself makes writers poll and may starve some.
+    /// Admits one writer at a time, in FIFO order. SQLite itself makes writers poll and may starve
+    /// some.
     writer: Arc<Semaphore>,
     /// Maximum wait for the writer's permit.
     timeout: Duration,

@@ -20,7 +20,7 @@ mod kind {
     pub const IMPERSONATION: u8 = 6;
 }
 
-/// One batch of orgs.
+/// A batch of orgs.
 pub struct OrgBatch {
     pub first: u32,
     pub last: u32,

@@ -45,7 +45,7 @@ pub struct Model {
     pub impersonation_id: Option<Uuid>,
     pub request_id: Option<String>,
     pub schema_version: i32,
-    /// One salt for each personal field; zeros if the field was erased.
+    /// Salts, one for each personal field; zeros if the field was erased.
     pub salts: Vec<u8>,
     /// Commitments to erased fields, in base64, by field.
     #[sea_orm(column_type = "JsonBinary", nullable)]

@@ -1,4 +1,4 @@
-//! One batch: takes entries from the queue and appends them to their logs.
+//! A batch: takes entries from the queue and appends them to their logs.
 
 use std::{collections::BTreeSet, sync::Arc};
 

@@ -5,7 +5,7 @@ use std::{io, io::Write};
 use clap::Subcommand;
 use postern_app::{
     cli, privacy,
-    retention::{RetentionEdit, apply_retention, edit_retention},
+    retention::{RetentionEdit, edit_retention},
 };
 use postern_domain::{clock::RequestContext, justification::Reason, user::UserRef};
 use postern_persistence::maintenance::{AuditMaintenance, Erasure, RetainedLog, RetentionReport};
@@ -93,7 +93,7 @@ pub async fn retention(config: &Config, command: RetentionCommand) -> CliResult 
 async fn run(config: &Config, dry_run: bool, context: &RequestContext) -> CliResult {
     let maintenance = AuditMaintenance::connect(&config.store_options(context.now)?).await?;
     let days = config.audit.retention_days;
-    let report = apply_retention(&maintenance, days, dry_run, &cli::RUN_RETENTION, context).await?;
+    let report = maintenance.apply_retention(days, dry_run, &cli::RUN_RETENTION, context).await?;
     let RetentionReport { logs, held, months } = report;
     maintenance.close().await;
     let mut out = io::stdout().lock();
