@@ -127,8 +127,8 @@ operations! {
     ListImpersonations        = "list_impersonations":          Staff,  Impersonate,          nothing,                                       Blocked,      [];
     EndImpersonation          = "end_impersonation":            Staff,  Impersonate,          records(ImpersonationEnded),                   Blocked,      [];
     ListStaff                 = "list_staff":                   Staff,  StaffManage,          nothing,                                       Blocked,      [];
-    SetStaffTier              = "set_staff_tier":               Staff,  StaffManage,          records(StaffTierChanged),                     Blocked,      [Reason];
-    RemoveStaff               = "remove_staff":                 Staff,  StaffManage,          records(StaffTierChanged),                     Blocked,      [Reason];
+    SetStaffTier              = "set_staff_tier":               Staff,  StaffManage,          records(StaffTierChanged),                     Blocked,      [Reason Ticket];
+    RemoveStaff               = "remove_staff":                 Staff,  StaffManage,          records(StaffTierChanged),                     Blocked,      [Reason Ticket];
     ListPlatformAuditEvents   = "list_platform_audit_events":   Staff,  PlatformAuditReadOwn, in_own_tx(AuditViewed | AuditExported),        Blocked,      [];
     StreamPlatformAuditEvents = "stream_platform_audit_events": Staff,  PlatformAuditReadAll, in_own_tx(AuditViewed),                        Blocked,      [];
     ReadPlatformLogCheckpoint = "read_platform_log_checkpoint": Staff,  PlatformAuditReadAll, nothing,                                       Blocked,      [];

@@ -1,7 +1,7 @@
 //! Staff tiers.
 
 use postern_domain::{
-    justification::Reason,
+    justification::Justification,
     scope,
     staff::{StaffError, TierAssignment},
     tier::Tier,
@@ -16,7 +16,7 @@ pub async fn set_tier(
     work: &mut Work<scope::Staff>,
     user: &UserRef,
     tier: Option<Tier>,
-    reason: &Reason,
+    justification: &Justification,
     max_super_admins: u64,
 ) -> Result<TierAssignment, UseCaseError<StaffError>> {
     let decided_by = work.caller().map(|caller| caller.accountable().id);
@@ -26,7 +26,7 @@ pub async fn set_tier(
         .await?
         .ok_or_else(|| UseCaseError::NotFound(format!("user {user}")))?;
     let change = staff
-        .set_tier(tier, max_super_admins, reason, work.context().now)
+        .set_tier(tier, max_super_admins, justification, work.context().now)
         .map_err(UseCaseError::Rule)?;
     Ok(work.save(change).await?)
 }

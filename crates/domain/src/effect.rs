@@ -38,7 +38,7 @@ mod tests {
         credential::NewPassword,
         event::Source,
         id::Id,
-        justification::Reason,
+        justification::{Justification, Reason},
         member::{LockedMember, Member},
         org::Org,
         plan::Plan,
@@ -104,18 +104,21 @@ mod tests {
 
     #[test]
     fn removing_staff_ends_their_impersonations() {
-        let reason =
-            || Reason::try_from("leaves the support team".to_owned()).expect("long enough");
+        let justification = || Justification {
+            reason: Reason::try_from("leaves the support team".to_owned()).expect("long enough"),
+            ticket: None,
+        };
         let staff = |tier| LockedStaff {
             user: user(),
             current: Some((tier, NOW)),
             caller: None,
             super_admins: 2,
         };
-        let removed = staff(Tier::Support).set_tier(None, 2, &reason(), NOW).expect("allowed");
+        let removed =
+            staff(Tier::Support).set_tier(None, 2, &justification(), NOW).expect("allowed");
         ends(&removed, ImpersonationsOf::Staff(user().id));
         let raised = staff(Tier::Support)
-            .set_tier(Some(Tier::Operations), 2, &reason(), NOW)
+            .set_tier(Some(Tier::Operations), 2, &justification(), NOW)
             .expect("allowed");
         assert_eq!(raised.effects(), [], "a staff member who stays keeps their impersonations");
     }

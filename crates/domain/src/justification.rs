@@ -14,6 +14,14 @@ pub struct Reason(String);
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TicketRef(String);
 
+/// Justification of a staff action.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Justification {
+    pub reason: Reason,
+    /// `None` at the command line, where it is optional.
+    pub ticket: Option<TicketRef>,
+}
+
 impl Reason {
     pub const LENGTH: RangeInclusive<usize> = 15..=500;
 }

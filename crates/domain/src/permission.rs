@@ -1,6 +1,9 @@
 //! Permissions, and the lowest role or tier that has each. `openapi/permissions.md` is generated
 //! from this file, so that a change of rights is visible in review.
 
+#[cfg(feature = "openapi")]
+mod openapi;
+
 use crate::{role::Role, string_enum, tier::Tier};
 
 string_enum! {
@@ -75,42 +78,6 @@ impl Permission {
     pub fn granted_to_tier(self, tier: Tier) -> bool {
         self.lowest_tier().is_some_and(|lowest| tier >= lowest)
     }
-}
-
-#[cfg(feature = "openapi")]
-mod openapi {
-    use utoipa::{
-        PartialSchema, ToSchema,
-        openapi::{RefOr, Schema},
-    };
-
-    use super::{Permission, Role, Tier};
-    use postern_audit_log::string_enum::schema;
-
-    impl PartialSchema for Permission {
-        fn schema() -> RefOr<Schema> {
-            let holders = |permission: &Permission| match (
-                permission.lowest_role(),
-                permission.lowest_tier(),
-            ) {
-                (Some(Role::Owner), _) => " org role owner.".to_owned(),
-                (Some(role), _) => format!(" org role {role} and above."),
-                (None, Some(Tier::SuperAdmin)) => " staff tier super_admin.".to_owned(),
-                (None, tier) => {
-                    format!(" staff tier {} and above.", tier.map_or("none", Tier::name))
-                }
-            };
-            let values: Vec<(&str, String)> = Self::ALL
-                .iter()
-                .map(|permission| (permission.name(), holders(permission)))
-                .collect();
-            let values: Vec<(&str, &str)> =
-                values.iter().map(|(name, holders)| (*name, holders.as_str())).collect();
-            schema(Self::DESCRIPTION, &values)
-        }
-    }
-
-    impl ToSchema for Permission {}
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use crate::{
     effect::{Effect, ImpersonationsOf},
     event_draft::EventDraft,
     id::UserId,
-    justification::Reason,
+    justification::Justification,
     permission::Permission,
     tier::Tier,
     user::User,
@@ -71,7 +71,7 @@ impl LockedStaff {
         self,
         new: Option<Tier>,
         at_most: u64,
-        reason: &Reason,
+        justification: &Justification,
         now: DateTime<Utc>,
     ) -> Result<Change<TierAssignment>, StaffError> {
         let Self { user, current, caller, super_admins } = self;
@@ -107,7 +107,7 @@ impl LockedStaff {
         };
         let draft = EventDraft::new(Action::StaffTierChanged, user.target(), predicate)
             .with_change("tier", old, new)
-            .with_reason(reason, None);
+            .with_reason(&justification.reason, justification.ticket.as_ref());
         let ended =
             new.is_none().then_some(Effect::EndImpersonations(ImpersonationsOf::Staff(user.id)));
         let change = Change::recorded(TierAssignment { user, tier: new, since: now }, draft);
@@ -118,7 +118,7 @@ impl LockedStaff {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::id::Id;
+    use crate::{id::Id, justification::Reason};
     use uuid::Uuid;
 
     fn set(
@@ -135,7 +135,10 @@ mod tests {
             created_at: DateTime::UNIX_EPOCH,
             suspended_at: None,
         };
-        let reason = Reason::try_from("joins the support team".to_owned()).expect("long enough");
+        let justification = Justification {
+            reason: Reason::try_from("joins the support team".to_owned()).expect("long enough"),
+            ticket: None,
+        };
         let current = old.map(|tier| (tier, DateTime::UNIX_EPOCH));
         let staff = LockedStaff {
             user,
@@ -143,7 +146,9 @@ mod tests {
             caller: Some((Id::new(Uuid::max()), caller)),
             super_admins,
         };
-        staff.set_tier(new, 2, &reason, DateTime::UNIX_EPOCH).map(|change| change.event().is_some())
+        staff
+            .set_tier(new, 2, &justification, DateTime::UNIX_EPOCH)
+            .map(|change| change.event().is_some())
     }
 
     const SUPER: Option<Tier> = Some(Tier::SuperAdmin);

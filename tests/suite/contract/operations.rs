@@ -101,6 +101,18 @@ fn operations_match_the_table() {
     }
 }
 
+/// RFC 9110 gives the body of a DELETE request no meaning, and proxies drop it.
+#[test]
+fn only_post_put_and_patch_have_a_body() {
+    let contract = contract();
+    for (path, item) in contract["paths"].as_object().expect("paths are an object") {
+        for method in ["get", "head", "delete", "options"] {
+            let body = item.pointer(&format!("/{method}/requestBody"));
+            assert_eq!(body, None, "{method} {path} has no body");
+        }
+    }
+}
+
 #[test]
 fn demands_are_required_in_the_contract() {
     let contract = contract();

@@ -6,6 +6,7 @@ use postern_domain::{
     event_draft::{Outcome, TargetType},
     feature::FeatureKey,
     mode::Mode,
+    permission::Permission,
     plan::Plan,
     role::Role,
     tier::Tier,
@@ -13,6 +14,43 @@ use postern_domain::{
 use serde_json::{Value, json};
 
 use super::{contract, operations};
+
+#[test]
+fn roles_and_tiers_are_described_by_their_permissions() {
+    let contract = contract();
+    let lines_of = |schema: &str| -> Vec<String> {
+        let text = &contract["components"]["schemas"][schema]["description"];
+        let text = text.as_str().expect("the description is a string");
+        text.lines().filter(|line| line.starts_with("- ")).map(ToOwned::to_owned).collect()
+    };
+    let names = |line: &str| -> Vec<String> {
+        line.split('`').skip(3).step_by(2).map(ToOwned::to_owned).collect()
+    };
+    let permissions = |has: &dyn Fn(Permission) -> bool| -> Vec<&str> {
+        Permission::ALL.iter().filter(|it| has(**it)).map(|it| it.name()).collect()
+    };
+    let mut described: Vec<String> = Vec::new();
+    for (role, line) in Role::ALL.iter().zip(lines_of("Role")) {
+        described.extend(names(&line));
+        let granted = permissions(&|permission| permission.granted_to_role(*role));
+        assert_same(&described, &granted, role.name());
+    }
+    described.clear();
+    for (tier, line) in Tier::ALL.iter().zip(lines_of("Tier")) {
+        described.extend(names(&line));
+        let granted = permissions(&|permission| permission.granted_to_tier(*tier));
+        assert_same(&described, &granted, tier.name());
+    }
+}
+
+/// Asserts that two lists have the same values in any order.
+fn assert_same(described: &[String], granted: &[&str], holder: &str) {
+    let mut described: Vec<_> = described.iter().map(String::as_str).collect();
+    let mut granted = granted.to_vec();
+    described.sort_unstable();
+    granted.sort_unstable();
+    assert_eq!(described, granted, "{holder} is described by its permissions");
+}
 
 #[test]
 fn enums_match_the_domain() {

@@ -96,7 +96,9 @@ async fn in_org(t: &App, id: &str, org: &str) -> Option<Request> {
         || async { format!("{org}/members/{}", t.member_id("acme", "viewer@acme.example").await) };
     Some(match id {
         "update_org" => ("PATCH", org, Some(json!({ "name": "Another Name" }))),
-        "delete_org" => ("DELETE", org, Some(json!({ "confirm_slug": "acme" }))),
+        "delete_org" => {
+            ("POST", format!("{org}/deletion"), Some(json!({ "confirm_slug": "acme" })))
+        }
         "read_member" => ("GET", member().await, None),
         "change_member_role" => ("PATCH", member().await, Some(json!({ "role": "member" }))),
         "remove_member" => ("DELETE", member().await, None),
@@ -160,12 +162,13 @@ async fn admin(t: &App, id: &str) -> Option<Request> {
         }
         "set_staff_tier" => {
             let user = t.user_id("viewer@globex.example").await;
-            let body = json!({ "tier": "support", "reason": REASON });
+            let body = json!({ "tier": "support", "reason": REASON, "ticket_ref": "HR-1" });
             ("PUT", format!("/v1/admin/staff/{user}"), Some(body))
         }
         "remove_staff" => {
             let support = t.user_id("support@postern.example").await;
-            ("DELETE", format!("/v1/admin/staff/{support}"), Some(json!({ "reason": REASON })))
+            let body = json!({ "reason": REASON, "ticket_ref": "HR-1" });
+            ("POST", format!("/v1/admin/staff/{support}/removal"), Some(body))
         }
         _ => return None,
     })

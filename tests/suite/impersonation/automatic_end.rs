@@ -73,9 +73,11 @@ async fn staff_removal_ends_impersonations(t: &App) {
     let super_admin = t.sign_in("super@postern.example").await;
     let path = format!("/v1/admin/staff/{}", t.user_id(SUPPORT).await);
     let reason = "ends the impersonation in this test";
-    super_admin.send("DELETE", &path, Some(json!({ "reason": reason }))).await.expect(204);
+    let removal = json!({ "reason": reason, "ticket_ref": "HR-1" });
+    super_admin.post(&format!("{path}/removal"), removal).await.expect(204);
     impersonation.target.get("/v1/me").await.problem(401, "impersonation_ended");
-    super_admin.put(&path, json!({ "tier": "support", "reason": reason })).await.expect(200);
+    let grant = json!({ "tier": "support", "reason": reason, "ticket_ref": "HR-2" });
+    super_admin.put(&path, grant).await.expect(200);
     impersonation.assert_ended_once(t).await;
 }
 
@@ -96,7 +98,7 @@ async fn membership_removal_ends_impersonations(t: &App) {
 async fn org_deletion_ends_impersonations(t: &App) {
     let impersonation = Impersonation::start(t).await;
     let owner = t.sign_in("owner@globex.example").await;
-    let confirmation = Some(json!({ "confirm_slug": "globex" }));
-    owner.send("DELETE", "/v1/orgs/globex", confirmation).await.expect(204);
+    let confirmation = json!({ "confirm_slug": "globex" });
+    owner.post("/v1/orgs/globex/deletion", confirmation).await.expect(204);
     impersonation.assert_ended_once(t).await;
 }

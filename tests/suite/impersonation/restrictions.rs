@@ -35,7 +35,7 @@ async fn sensitive_operations_are_blocked(t: &App) {
         ana.post("/v1/me/password", json!({ "current_password": "x", "new_password": "y" })).await,
     );
     blocked(ana.post("/v1/auth/logout", json!({})).await);
-    blocked(ana.send("DELETE", "/v1/orgs/acme", Some(json!({ "confirm_slug": "acme" }))).await);
+    blocked(ana.post("/v1/orgs/acme/deletion", json!({ "confirm_slug": "acme" })).await);
     blocked(ana.post("/v1/orgs", json!({ "name": "Mine", "slug": "mine" })).await);
     blocked(ana.get("/v1/admin/search?q=acme").await);
     blocked(ana.post("/v1/admin/impersonations", json!({})).await);

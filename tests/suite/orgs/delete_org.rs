@@ -8,8 +8,8 @@ on_both![deletion_requires_the_slug, deleted_org_is_not_found, concurrent_deleti
 
 async fn deletion_requires_the_slug(t: &App) {
     let owner = t.sign_in("owner@acme.example").await;
-    let confirmation = Some(json!({ "confirm_slug": "globex" }));
-    owner.send("DELETE", "/v1/orgs/acme", confirmation).await.problem(422, "not_confirmed");
+    let confirmation = json!({ "confirm_slug": "globex" });
+    owner.post("/v1/orgs/acme/deletion", confirmation).await.problem(422, "not_confirmed");
     owner.get("/v1/orgs/acme").await.expect(200);
 }
 
@@ -18,8 +18,8 @@ async fn deleted_org_is_not_found(t: &App) {
     let created =
         me.post("/v1/orgs", json!({ "name": "Umbrella", "slug": "umbrella" })).await.expect(201);
     let id = created.text("/id");
-    let confirmation = Some(json!({ "confirm_slug": "umbrella" }));
-    me.send("DELETE", "/v1/orgs/umbrella", confirmation).await.expect(204);
+    let confirmation = json!({ "confirm_slug": "umbrella" });
+    me.post("/v1/orgs/umbrella/deletion", confirmation).await.expect(204);
     me.get("/v1/orgs/umbrella").await.problem(404, "not_found");
     me.get(&format!("/v1/orgs/{id}")).await.problem(404, "not_found");
     assert_eq!(
@@ -35,7 +35,7 @@ async fn deleted_org_is_not_found(t: &App) {
 
 async fn concurrent_deletions_delete_once(t: &App) {
     let owner = t.sign_in("owner@acme.example").await;
-    let delete = || owner.send("DELETE", "/v1/orgs/acme", Some(json!({ "confirm_slug": "acme" })));
+    let delete = || owner.post("/v1/orgs/acme/deletion", json!({ "confirm_slug": "acme" }));
     let responses = join_all((0..16).map(|_| delete())).await;
     assert_eq!(
         responses.iter().filter(|response| response.status == 204).count(),

@@ -12,7 +12,7 @@ async fn tier_is_granted(t: &App) {
     let super_admin = t.sign_in("super@postern.example").await;
     let member_id = t.user_id("member@acme.example").await;
     let path = format!("/v1/admin/staff/{member_id}");
-    let tier = |tier: &str| json!({ "tier": tier, "reason": REASON });
+    let tier = |tier: &str| json!({ "tier": tier, "reason": REASON, "ticket_ref": "HR-1" });
     let granted = super_admin.put(&path, tier("support")).await.expect(200);
     assert_eq!(granted.json["tier"], "support", "the response has the new tier");
     let newcomer = t.sign_in("member@acme.example").await;
@@ -29,6 +29,7 @@ async fn tier_is_granted(t: &App) {
         "the event has the old and new tier"
     );
     assert_eq!(events[0]["reason"], REASON, "the event has the reason");
+    assert_eq!(events[0]["ticket_ref"], "HR-1", "the event has the ticket");
 }
 
 async fn invalid_changes_are_rejected(t: &App) {
@@ -36,12 +37,12 @@ async fn invalid_changes_are_rejected(t: &App) {
     let (own_id, member_id) =
         (t.user_id("super@postern.example").await, t.user_id("member@acme.example").await);
     let path = |user: &str| format!("/v1/admin/staff/{user}");
-    let tier = |tier: &str| json!({ "tier": tier, "reason": REASON });
+    let tier = |tier: &str| json!({ "tier": tier, "reason": REASON, "ticket_ref": "HR-1" });
     super_admin.put(&path(&member_id), tier("support")).await.expect(200);
     super_admin.put(&path(&own_id), tier("support")).await.problem(403, "own_tier");
     super_admin.put(&path(&member_id), tier("super_admin")).await.problem(409, "super_admin_limit");
     super_admin
-        .put(&path(&member_id), json!({ "tier": "support" }))
+        .put(&path(&member_id), json!({ "tier": "support", "reason": REASON }))
         .await
         .problem(422, "invalid_body");
     super_admin
@@ -55,7 +56,8 @@ async fn super_admin_limit_holds_under_concurrency(t: &App) {
     let super_admin = t.sign_in("super@postern.example").await;
     let second = t.user_id("super2@postern.example").await;
     let change = |user: String, tier: &str| {
-        let (super_admin, body) = (&super_admin, json!({ "tier": tier, "reason": REASON }));
+        let (super_admin, body) =
+            (&super_admin, json!({ "tier": tier, "reason": REASON, "ticket_ref": "HR-1" }));
         async move { super_admin.put(&format!("/v1/admin/staff/{user}"), body).await }
     };
     let candidates = [

@@ -22,7 +22,7 @@ pub struct DeleteOrgBody {
 /// Members lose access immediately, and impersonations in the org end. This version does not purge
 /// the data of the org; its audit log is kept.
 #[utoipa::path(
-    delete, path = "/v1/orgs/{org}", tag = "orgs", impl_for = DeleteOrg,
+    post, path = "/v1/orgs/{org}/deletion", tag = "orgs", impl_for = DeleteOrg,
     request_body = DeleteOrgBody, responses(
     (status = 204, description = "Deletion requested."),
     (status = 422,

@@ -1,5 +1,9 @@
 use postern_app::staff;
-use postern_domain::{id::UserId, justification::Reason, user::UserRef};
+use postern_domain::{
+    id::UserId,
+    justification::{Justification, Reason, TicketRef},
+    user::UserRef,
+};
 
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -10,11 +14,12 @@ use crate::{
     operations::op::{self, RemoveStaff},
 };
 
-/// Reason for the removal.
+/// Justification of the removal.
 #[derive(Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RemoveStaffBody {
     reason: Reason,
+    ticket_ref: TicketRef,
 }
 
 /// Remove a staff member.
@@ -22,7 +27,7 @@ pub struct RemoveStaffBody {
 /// They lose access to the staff operations immediately, and their active impersonations end. The
 /// last super admin cannot be removed.
 #[utoipa::path(
-    delete, path = "/v1/admin/staff/{user}", tag = "staff", impl_for = RemoveStaff,
+    post, path = "/v1/admin/staff/{user}/removal", tag = "staff", impl_for = RemoveStaff,
     request_body = RemoveStaffBody, responses(
     (status = 204, description = "Staff member removed."),
     (status = 403, description = "`own_tier`: you cannot change your own tier."),
@@ -35,8 +40,10 @@ pub async fn remove_staff(
     user: UserId,
     body: Valid<RemoveStaffBody>,
 ) -> HandlerResult<()> {
+    let RemoveStaffBody { reason, ticket_ref } = body.into_inner();
+    let justification = Justification { reason, ticket: Some(ticket_ref) };
     let max_super_admins = call.state().staff.max_super_admins;
     let mut work = call.begin();
-    staff::set_tier(&mut work, &UserRef::Id(user), None, &body.reason, max_super_admins).await?;
+    staff::set_tier(&mut work, &UserRef::Id(user), None, &justification, max_super_admins).await?;
     work.commit(no_content()).await
 }

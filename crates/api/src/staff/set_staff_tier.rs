@@ -1,6 +1,10 @@
 use postern_app::staff;
 use postern_domain::{
-    id::UserId, justification::Reason, staff::StaffMember, tier::Tier, user::UserRef,
+    id::UserId,
+    justification::{Justification, Reason, TicketRef},
+    staff::StaffMember,
+    tier::Tier,
+    user::UserRef,
 };
 
 use serde::Deserialize;
@@ -12,12 +16,13 @@ use crate::{
     operations::op::{self, SetStaffTier},
 };
 
-/// Tier to assign, and the reason.
+/// Tier to assign, and the justification.
 #[derive(Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SetStaffTierBody {
     tier: Tier,
     reason: Reason,
+    ticket_ref: TicketRef,
 }
 
 /// Set the staff tier of a user.
@@ -37,12 +42,18 @@ pub async fn set_staff_tier(
     user: UserId,
     body: Valid<SetStaffTierBody>,
 ) -> HandlerResult<StaffMember> {
-    let SetStaffTierBody { tier, reason } = body.into_inner();
+    let SetStaffTierBody { tier, reason, ticket_ref } = body.into_inner();
+    let justification = Justification { reason, ticket: Some(ticket_ref) };
     let max_super_admins = call.state().staff.max_super_admins;
     let mut work = call.begin();
-    let assignment =
-        staff::set_tier(&mut work, &UserRef::Id(user), Some(tier), &reason, max_super_admins)
-            .await?;
+    let assignment = staff::set_tier(
+        &mut work,
+        &UserRef::Id(user),
+        Some(tier),
+        &justification,
+        max_super_admins,
+    )
+    .await?;
     let (id, email, name) = (assignment.user.id, assignment.user.email, assignment.user.name);
     work.commit(ok(StaffMember { user_id: id, email, name, tier, since: assignment.since })).await
 }

@@ -6,7 +6,7 @@ mod personas;
 use chrono::Duration;
 use uuid::Uuid;
 
-use self::personas::{NOW, bo, caller, impersonating, org, reason, started, user};
+use self::personas::{NOW, bo, caller, impersonating, justification, org, reason, started, user};
 use crate::{
     access::{self, AccessedLogs, LogAccess, RequestLine},
     action::Action,
@@ -101,7 +101,7 @@ fn tier_set(tier: Option<Tier>) -> EventDraft {
     let user = user("Kim Lee", "kim@postern.example");
     let current = Some((Tier::Support, NOW));
     let staff = LockedStaff { user, current, caller: None, super_admins: 1 };
-    draft(staff.set_tier(tier, 2, &reason(), NOW).expect("an operator changes tiers"))
+    draft(staff.set_tier(tier, 2, &justification(), NOW).expect("an operator changes tiers"))
 }
 
 fn of_user(action: Action) -> (Actor, EventDraft) {
@@ -175,7 +175,7 @@ fn of_staff(action: Action) -> (Actor, EventDraft) {
         Action::StaffTierChanged => {
             let user = user("Kim Lee", "kim@postern.example");
             let staff = LockedStaff { user, current: None, caller: None, super_admins: 1 };
-            let change = staff.set_tier(Some(Tier::Support), 2, &reason(), NOW);
+            let change = staff.set_tier(Some(Tier::Support), 2, &justification(), NOW);
             let draft = draft(change.expect("a user without a tier gets one"));
             let kai = caller("Kai Berg", Some(Tier::SuperAdmin));
             return (Actor::Caller(Box::new(kai)), draft);

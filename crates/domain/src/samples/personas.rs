@@ -8,7 +8,7 @@ use crate::{
     change::{Change, New},
     id::Id,
     impersonation::{Impersonation, ImpersonationTarget, StartRequest},
-    justification::{Reason, TicketRef},
+    justification::{Justification, Reason, TicketRef},
     member::Member,
     mode::Mode,
     org::Org,
@@ -88,6 +88,10 @@ pub fn org() -> Org {
         created_at: NOW,
         deletion_requested_at: None,
     }
+}
+
+pub fn justification() -> Justification {
+    Justification { reason: reason(), ticket: None }
 }
 
 pub fn reason() -> Reason {

@@ -2,7 +2,11 @@
 
 use clap::Subcommand;
 use postern_app::{cli, staff};
-use postern_domain::{justification::Reason, tier::Tier, user::UserRef};
+use postern_domain::{
+    justification::{Justification, Reason, TicketRef},
+    tier::Tier,
+    user::UserRef,
+};
 
 use crate::{
     config::Config,
@@ -20,6 +24,9 @@ pub enum StaffCommand {
         /// Reason, recorded in the audit log: 15 to 500 characters.
         #[arg(long)]
         reason: String,
+        /// Ticket, recorded in the audit log.
+        #[arg(long)]
+        ticket: Option<String>,
     },
     /// Remove a staff member.
     Revoke {
@@ -28,20 +35,31 @@ pub enum StaffCommand {
         /// Reason, recorded in the audit log: 15 to 500 characters.
         #[arg(long)]
         reason: String,
+        /// Ticket, recorded in the audit log.
+        #[arg(long)]
+        ticket: Option<String>,
     },
 }
 
 pub async fn run(config: &Config, command: StaffCommand) -> CliResult {
-    let (operation, user, tier, reason) = match command {
-        StaffCommand::Grant { user, tier, reason } => (&cli::GRANT_STAFF, user, Some(tier), reason),
-        StaffCommand::Revoke { user, reason } => (&cli::REVOKE_STAFF, user, None, reason),
+    let (operation, user, tier, reason, ticket) = match command {
+        StaffCommand::Grant { user, tier, reason, ticket } => {
+            (&cli::GRANT_STAFF, user, Some(tier), reason, ticket)
+        }
+        StaffCommand::Revoke { user, reason, ticket } => {
+            (&cli::REVOKE_STAFF, user, None, reason, ticket)
+        }
     };
     let tier = tier.map(|tier| parse_tier(&tier)).transpose()?;
-    let reason = Reason::try_from(reason)?;
+    let justification = Justification {
+        reason: Reason::try_from(reason)?,
+        ticket: ticket.map(TicketRef::try_from).transpose()?,
+    };
     let store = open(config).await?;
     let mut work = cli::begin(&store, operation, cli_context()).await?;
     let max_super_admins = config.api.staff.max_super_admins;
-    let assignment = staff::set_tier(&mut work, &user, tier, &reason, max_super_admins).await?;
+    let assignment =
+        staff::set_tier(&mut work, &user, tier, &justification, max_super_admins).await?;
     work.commit().await?;
     let email = assignment.user.email;
     say(&match assignment.tier {

@@ -120,7 +120,7 @@ async fn taken_slug_reveals_nothing_else(t: &App) {
     );
     let initech = t.sign_in("owner@initech.example").await;
     initech
-        .send("DELETE", "/v1/orgs/initech", Some(json!({ "confirm_slug": "initech" })))
+        .post("/v1/orgs/initech/deletion", json!({ "confirm_slug": "initech" }))
         .await
         .expect(204);
     let deleted = me
