@@ -71,6 +71,9 @@ impl PageRequest {
         if backwards {
             rows.reverse();
         }
+        if rows.is_empty() {
+            return self.empty_page();
+        }
         // The page that the request came from always exists.
         let (is_older, is_newer) =
             if backwards { (true, more) } else { (more, self.from != PageStart::Newest) };
@@ -80,6 +83,23 @@ impl PageRequest {
             rows,
         }
     }
+
+    /// A page without rows, because there are none or they were removed after its cursor was
+    /// issued. It leads back to the row that the cursor names, and not onwards: a client that
+    /// follows its cursors in one direction stops.
+    const fn empty_page<T>(self) -> Page<T> {
+        let (older, newer) = match self.from {
+            PageStart::Newest => (None, None),
+            PageStart::OlderThan(id) => (None, Some(PageStart::NewerThan(neighbor(id, -1)))),
+            PageStart::NewerThan(id) => (Some(PageStart::OlderThan(neighbor(id, 1))), None),
+        };
+        Page { rows: Vec::new(), older, newer }
+    }
+}
+
+/// The id next to another in the order of ids, so that a page that excludes it includes the other.
+const fn neighbor(id: Uuid, step: i128) -> Uuid {
+    Uuid::from_u128(id.as_u128().saturating_add_signed(step))
 }
 
 impl<T> Page<T> {
@@ -91,19 +111,13 @@ impl<T> Page<T> {
         }
     }
 
-    /// Makes the page continue after `last`, which need not be on it; for an empty page, in both
-    /// directions.
-    pub(super) fn continue_after(mut self, request: PageRequest, last: Uuid) -> Self {
-        let (older, newer) = (Some(PageStart::OlderThan(last)), Some(PageStart::NewerThan(last)));
-        let empty = self.rows.is_empty();
+    /// Makes the page continue after `last`, which need not be on it, in the requested direction.
+    pub(super) const fn continue_after(mut self, request: PageRequest, last: Uuid) -> Self {
         match request.from {
-            PageStart::NewerThan(_) => {
-                (self.newer, self.older) = (newer, if empty { older } else { self.older });
+            PageStart::NewerThan(_) => self.newer = Some(PageStart::NewerThan(last)),
+            PageStart::Newest | PageStart::OlderThan(_) => {
+                self.older = Some(PageStart::OlderThan(last));
             }
-            PageStart::OlderThan(_) => {
-                (self.older, self.newer) = (older, if empty { newer } else { self.newer });
-            }
-            PageStart::Newest => self.older = older,
         }
         self
     }
@@ -117,5 +131,43 @@ impl<T> Page<(Uuid, Option<T>)> {
             older: self.older,
             newer: self.newer,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ID: Uuid = Uuid::from_u128(7);
+
+    fn page(from: PageStart, ids: &[u128]) -> Page<Uuid> {
+        let rows = ids.iter().map(|id| Uuid::from_u128(*id)).collect();
+        PageRequest { from, limit: 2 }.into_page(rows, |id| *id)
+    }
+
+    #[test]
+    fn empty_page_leads_back_to_the_row_of_its_cursor() {
+        let empty = page(PageStart::OlderThan(ID), &[]);
+        assert_eq!(empty.older, None, "there are no older rows");
+        assert_eq!(
+            empty.newer,
+            Some(PageStart::NewerThan(Uuid::from_u128(6))),
+            "the page of newer rows includes the row of the cursor"
+        );
+        let empty = page(PageStart::NewerThan(ID), &[]);
+        assert_eq!(empty.newer, None, "there are no newer rows");
+        assert_eq!(
+            empty.older,
+            Some(PageStart::OlderThan(Uuid::from_u128(8))),
+            "the page of older rows includes the row of the cursor"
+        );
+        let empty = page(PageStart::Newest, &[]);
+        assert_eq!((empty.older, empty.newer), (None, None), "an empty list has no other pages");
+    }
+
+    #[test]
+    fn the_first_and_the_last_id_have_no_neighbor_beyond() {
+        assert_eq!(neighbor(Uuid::nil(), -1), Uuid::nil(), "there is no id before the first");
+        assert_eq!(neighbor(Uuid::max(), 1), Uuid::max(), "there is no id after the last");
     }
 }
