@@ -21,6 +21,7 @@ mod m0011_lookups;
 mod m0012_log;
 mod m0013_retention;
 mod m0014_audit_lookups;
+mod m0015_ticket_lookup;
 pub mod rls;
 
 use sea_orm_migration::{
@@ -29,7 +30,7 @@ use sea_orm_migration::{
 };
 
 pub use backend::{
-    append_only_faults, create_partitions_sql, create_sqlite_triggers_sql,
+    TICKET_KEY, append_only_faults, create_partitions_sql, create_sqlite_triggers_sql,
     drop_sqlite_triggers_sql, random_bytes,
 };
 use rls::{ApplyOutcome, Roles};
@@ -57,6 +58,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0012_log::Migration),
             Box::new(m0013_retention::Migration),
             Box::new(m0014_audit_lookups::Migration),
+            Box::new(m0015_ticket_lookup::Migration),
         ]
     }
 }

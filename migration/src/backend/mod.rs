@@ -4,6 +4,7 @@ mod append_only;
 mod lock;
 mod partitions;
 mod text_search;
+mod tickets;
 
 use sea_orm_migration::{
     prelude::*,
@@ -17,6 +18,7 @@ pub use append_only::{
 pub use lock::acquire_migration_lock;
 pub use partitions::{create_partitions_sql, partition_by_month};
 pub use text_search::trigram_index;
+pub use tickets::{TICKET_KEY, index_tickets};
 
 /// Reports whether a table exists.
 pub async fn has_table(db: &impl ConnectionTrait, name: &str) -> Result<bool, DbErr> {

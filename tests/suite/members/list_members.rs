@@ -35,6 +35,11 @@ async fn members_are_filtered(t: &App) {
     };
     assert_eq!(count("q=COSTA").await, 1, "the search ignores case");
     assert_eq!(count("q=acme").await, 4, "the search covers addresses");
+    assert_eq!(count("q=%20costa%20").await, 1, "the search ignores surrounding spaces");
+    assert_eq!(count("role=%20admin").await, 1, "filters ignore surrounding spaces");
+    for blank in ["q=", "q=%20%09", "role=", "q=&role=%20"] {
+        assert_eq!(count(blank).await, 4, "a blank filter is ignored: {blank}");
+    }
     assert_eq!(count("q=%25").await, 0, "`%` is not a wildcard");
     assert_eq!(count("q=_").await, 0, "`_` is not a wildcard");
     assert_eq!(count("role=admin").await, 1, "one member is an admin");

@@ -43,7 +43,7 @@ pub async fn search_accounts(
     call: Call<op::SearchAccounts>,
     query: Query<SearchQuery>,
 ) -> HandlerResult<SearchResults> {
-    let q = query.0.q.trim().to_owned();
+    let q = query.0.q;
     let mut work = call.begin();
     let results = work.accounts().search(&q, MAX_RESULTS).await?;
     let hits = results.users.len() + results.orgs.len();

@@ -60,7 +60,8 @@ fn parse_limit(text: &str) -> Result<u64, Problem> {
     limit.ok_or_else(|| invalid("limit", FieldCode::Range, "must be an integer from 1 to 100"))
 }
 
-/// Query parameters of an operation, except those of [`Paging`]. `T` accepts unknown fields:
+/// Query parameters of an operation, except those of [`Paging`]. Values are trimmed, and blank ones
+/// count as absent: forms send them for empty fields. `T` accepts unknown fields:
 /// [`reject_unknown`] has compared the names with those of all arguments.
 #[derive(Debug)]
 pub struct Query<T>(pub T);
@@ -72,8 +73,8 @@ impl<T: DeserializeOwned + Validate + IntoParams> FromInput for Query<T> {
 
     fn from_input(input: &Input) -> Result<Self, Problem> {
         // Names are checked before: fields that `T` does not have belong to other arguments.
-        let pairs = form_urlencoded::parse(input.request.query_string().as_bytes());
-        let query = serde_urlencoded::Deserializer::new(pairs);
+        let given = given(input.request.query_string());
+        let query = serde_urlencoded::Deserializer::new(form_urlencoded::parse(given.as_bytes()));
         let query: T = serde_path_to_error::deserialize(query).map_err(|error| {
             invalid(&error.path().to_string(), FieldCode::Invalid, &error.inner().to_string())
         })?;
@@ -82,6 +83,16 @@ impl<T: DeserializeOwned + Validate + IntoParams> FromInput for Query<T> {
             .map_err(|errors| Problem::new(Code::InvalidQuery).fields(field_errors(&errors)))?;
         Ok(Self(query))
     }
+}
+
+/// The parameters with a value other than white space, trimmed.
+fn given(query: &str) -> String {
+    let pairs = form_urlencoded::parse(query.as_bytes());
+    let mut given = form_urlencoded::Serializer::new(String::new());
+    for (name, value) in pairs.filter(|(_, value)| !value.trim().is_empty()) {
+        given.append_pair(&name, value.trim());
+    }
+    given.finish()
 }
 
 /// Rejects unknown and repeated query parameters: ignoring them would hide a mistake of the caller.

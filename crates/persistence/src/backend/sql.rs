@@ -2,8 +2,14 @@
 
 use sea_orm::{
     DbBackend, Statement, Value,
-    sea_query::{CommonTableExpression, InsertStatement, WithClause},
+    sea_query::{
+        Alias, BinOper, CommonTableExpression, Expr, ExprTrait, InsertStatement, WithClause,
+    },
 };
+
+use postern_migration::TICKET_KEY;
+
+use crate::entity::audit_event;
 
 /// A statement with parameters `$1`, `$2`, …, which both databases accept.
 pub fn statement(
@@ -22,6 +28,18 @@ pub fn set_tenant_role_sql(role: &str, org: &str) -> String {
         "set_config('role', '{role}', true) AS tenant_role, \
          set_config('postern.org_id', coalesce({org}::text, ''), true) AS tenant_org"
     )
+}
+
+/// Condition that the ticket reference of an event is `ticket`, in any case: on PostgreSQL with the
+/// generated column, because row-level security is applied before functions such as `lower()`.
+pub fn is_ticket(backend: DbBackend, ticket: &str) -> Expr {
+    match backend {
+        DbBackend::Postgres => {
+            Expr::col((audit_event::Entity, Alias::new(TICKET_KEY))).eq(ticket.to_ascii_lowercase())
+        }
+        _ => Expr::col((audit_event::Entity, audit_event::Column::TicketRef))
+            .binary(BinOper::Custom("COLLATE NOCASE =".into()), ticket),
+    }
 }
 
 /// SQL for a UUIDv7 (RFC 9562) from a time in milliseconds since 1970, a kind of row and a number,

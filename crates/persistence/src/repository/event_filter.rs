@@ -10,12 +10,12 @@ use postern_domain::{
     id::{ImpersonationId, OrgId, UserId},
 };
 use sea_orm::{
-    ColumnTrait, Condition,
+    ColumnTrait, Condition, DbBackend,
     sea_query::{Expr, ExprTrait},
 };
 
 use super::text::contains;
-use crate::entity::audit_event;
+use crate::{backend::is_ticket, entity::audit_event};
 
 /// Filter of an event list. All given fields must match.
 #[derive(Debug, Default)]
@@ -26,13 +26,14 @@ pub struct EventFilter {
     pub actor_email: Option<String>,
     /// `user.role_changed`, or `user.*` for all actions of a kind.
     pub action: Option<ActionFilter>,
-    /// Id or label of the target.
+    /// Id or label of the target. A label also matches in lower case: e-mail addresses and slugs.
     pub target: Option<String>,
     /// Impersonated user, by id.
     pub on_behalf_of: Option<UserId>,
     /// Impersonated user, by e-mail address.
     pub on_behalf_of_email: Option<String>,
     pub outcome: Option<Outcome>,
+    /// Ticket reference, in any case.
     pub ticket_ref: Option<String>,
     pub impersonation: Option<ImpersonationId>,
     pub ip: Option<IpAddr>,
@@ -68,40 +69,32 @@ impl EventFilter {
     /// All conditions except [`Self::text_condition`], as arms without common events. One index has
     /// the events of an arm in order; only events of a kind of action, and of an action or outcome
     /// across all orgs, are sorted.
-    pub(super) fn arms(&self) -> Vec<Condition> {
+    pub(super) fn arms(&self, backend: DbBackend) -> Vec<Condition> {
         use audit_event::Column as C;
-        match &self.target {
-            None => vec![self.without_target()],
-            // Ids contain no other characters.
-            Some(target)
-                if !target.bytes().all(|byte| {
-                    byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_'
-                }) =>
-            {
-                vec![self.without_target().add(C::TargetLabel.eq(target.as_str()))]
-            }
-            Some(target) => {
-                let by_id = self.without_target().add(C::TargetId.eq(target.as_str()));
-                let other_id = Condition::any()
-                    .add(C::TargetId.is_null())
-                    .add(C::TargetId.ne(target.as_str()));
-                vec![
-                    by_id,
-                    self.without_target().add(C::TargetLabel.eq(target.as_str())).add(other_id),
-                ]
-            }
+        let Some(target) = &self.target else { return vec![self.without_target(backend)] };
+        let mut arms = Vec::new();
+        let mut other_id = Condition::all();
+        if can_be_id(target) {
+            arms.push(self.without_target(backend).add(C::TargetId.eq(target.as_str())));
+            other_id = other_id.add(
+                Condition::any().add(C::TargetId.is_null()).add(C::TargetId.ne(target.as_str())),
+            );
         }
+        arms.extend(labels(target).into_iter().map(|label| {
+            self.without_target(backend).add(C::TargetLabel.eq(label)).add(other_id.clone())
+        }));
+        arms
     }
 
     /// All conditions except [`Self::text_condition`].
-    pub(super) fn condition_without_text(&self) -> Condition {
+    pub(super) fn condition_without_text(&self, backend: DbBackend) -> Condition {
         use audit_event::Column as C;
         let either = |target: &String| {
             Condition::any()
                 .add(C::TargetId.eq(target.as_str()))
-                .add(C::TargetLabel.eq(target.as_str()))
+                .add(C::TargetLabel.is_in(labels(target)))
         };
-        self.without_target().add_option(self.target.as_ref().map(either))
+        self.without_target(backend).add_option(self.target.as_ref().map(either))
     }
 
     /// The text search, which no index supports.
@@ -112,7 +105,7 @@ impl EventFilter {
         self.q.as_ref().map(|q| Condition::any().add(contains(summary, q)).add(contains(label, q)))
     }
 
-    fn without_target(&self) -> Condition {
+    fn without_target(&self, backend: DbBackend) -> Condition {
         use audit_event::Column as C;
         let action = self.action.as_ref().map(|action| match action {
             ActionFilter::Exactly(name) => C::Action.eq(name.as_str()),
@@ -133,7 +126,7 @@ impl EventFilter {
                 self.on_behalf_of_email.as_ref().map(|email| C::OnBehalfOfEmail.eq(email.as_str())),
             )
             .add_option(self.outcome.map(|outcome| C::Outcome.eq(outcome.name())))
-            .add_option(self.ticket_ref.as_ref().map(|ticket| C::TicketRef.eq(ticket.as_str())))
+            .add_option(self.ticket_ref.as_ref().map(|ticket| is_ticket(backend, ticket)))
             .add_option(self.impersonation.map(|id| C::ImpersonationId.eq(id.uuid())))
             .add_option(self.ip.map(|ip| C::Ip.eq(ip.to_string())))
             .add_option(
@@ -150,4 +143,19 @@ impl EventFilter {
             })
             .add_option(self.only_by.map(|id| C::ActorId.eq(id.uuid())))
     }
+}
+
+/// Labels that a target filter matches: as given, and in lower case.
+fn labels(target: &str) -> Vec<String> {
+    let mut labels = vec![target.to_owned()];
+    let folded = target.to_lowercase();
+    if folded != target {
+        labels.push(folded);
+    }
+    labels
+}
+
+/// Whether a target filter can be an id: ids contain no other characters.
+fn can_be_id(target: &str) -> bool {
+    target.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_')
 }

@@ -108,9 +108,10 @@ impl<'a> Events<'a> {
         last: Option<Uuid>,
     ) -> Select<audit_event::Entity> {
         let id = || Expr::col((audit_event::Entity, audit_event::Column::Id));
+        let backend = self.tx.get_database_backend();
         let mut select = self.select();
         let query = QueryTrait::query(&mut select);
-        match (filter.text_condition(), &filter.arms()[..]) {
+        match (filter.text_condition(), &filter.arms(backend)[..]) {
             (Some(text), _) => {
                 let until = last.map(|last| {
                     if let PageStart::NewerThan(_) = page.from {
@@ -119,7 +120,8 @@ impl<'a> Events<'a> {
                         id().gte(last)
                     }
                 });
-                query.cond_where(filter.condition_without_text().add(text).add_option(until));
+                query
+                    .cond_where(filter.condition_without_text(backend).add(text).add_option(until));
             }
             (None, [all]) => _ = query.cond_where(all.clone()),
             (None, arms) => {
@@ -153,7 +155,7 @@ impl<'a> Events<'a> {
         let id = audit_event::Column::Id;
         let mut select = self
             .of_scope(audit_event::Entity::find())
-            .filter(filter.condition_without_text())
+            .filter(filter.condition_without_text(self.tx.get_database_backend()))
             .select_only()
             .column(id);
         page.ordered(QueryTrait::query(&mut select), Expr::col((audit_event::Entity, id)))
