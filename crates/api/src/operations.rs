@@ -112,7 +112,8 @@ operations! {
     ListFeatures              = "list_features":                Org,    OrgRead,              nothing,                                       Allowed,      [];
     ReadFeature               = "read_feature":                 Org,    OrgRead,              nothing,                                       Allowed,      [];
 
-    ListAuditEvents           = "list_audit_events":            Org,    AuditRead,            in_own_tx(AuditExported),                      Allowed,      [];
+    ListAuditEvents           = "list_audit_events":            Org,    AuditRead,            nothing,                                       Allowed,      [];
+    ExportAuditEvents         = "export_audit_events":          Org,    AuditRead,            in_own_tx(AuditExported),                      Blocked,      [];
     ReadAuditEvent            = "read_audit_event":             Org,    AuditRead,            nothing,                                       Allowed,      [];
     StreamAuditEvents         = "stream_audit_events":          Org,    AuditRead,            nothing,                                       Blocked,      [];
     ReadLogCheckpoint         = "read_log_checkpoint":          Org,    AuditRead,            nothing,                                       Allowed,      [];
@@ -129,13 +130,15 @@ operations! {
     ListStaff                 = "list_staff":                   Staff,  StaffManage,          nothing,                                       Blocked,      [];
     SetStaffTier              = "set_staff_tier":               Staff,  StaffManage,          records(StaffTierChanged),                     Blocked,      [Reason Ticket];
     RemoveStaff               = "remove_staff":                 Staff,  StaffManage,          records(StaffTierChanged),                     Blocked,      [Reason Ticket];
-    ListPlatformAuditEvents   = "list_platform_audit_events":   Staff,  PlatformAuditReadOwn, in_own_tx(AuditViewed | AuditExported),        Blocked,      [];
+    ListPlatformAuditEvents   = "list_platform_audit_events":   Staff,  PlatformAuditReadOwn, in_own_tx(AuditViewed),                        Blocked,      [];
+    ExportPlatformAuditEvents = "export_platform_audit_events": Staff,  PlatformAuditReadAll, in_own_tx(AuditExported),                      Blocked,      [];
     StreamPlatformAuditEvents = "stream_platform_audit_events": Staff,  PlatformAuditReadAll, in_own_tx(AuditViewed),                        Blocked,      [];
     ReadPlatformLogCheckpoint = "read_platform_log_checkpoint": Staff,  PlatformAuditReadAll, nothing,                                       Blocked,      [];
     ReadPlatformLogKeys       = "read_platform_log_keys":       Staff,  PlatformAuditReadAll, nothing,                                       Blocked,      [];
     ReadPlatformLogTile       = "read_platform_log_tile":       Staff,  PlatformAuditReadAll, nothing,                                       Blocked,      [];
     ReadPlatformLogEntries    = "read_platform_log_entries":    Staff,  PlatformAuditReadAll, nothing,                                       Blocked,      [];
     ReadPlatformLogProof      = "read_platform_log_proof":      Staff,  PlatformAuditReadAll, nothing,                                       Blocked,      [];
+    ListAuditActions          = "list_audit_actions":           User,   -,                    nothing,                                       Allowed,      [];
     ReadPolicy                = "read_policy":                  User,   -,                    nothing,                                       Allowed,      [];
 
     ReadHealth                = "read_health":                  Public, -,                    nothing,                                       Allowed,      [];

@@ -40,9 +40,12 @@ impl Kind {
             Self::Count => json!({ "type": "integer", "minimum": 0 }),
             Self::Moment => json!({ "type": "string", "format": "date-time" }),
             Self::Id(prefix) => json!({ "type": "string", "pattern": pattern(prefix) }),
-            Self::Filter => {
-                json!({ "type": "object", "additionalProperties": { "type": "string" } })
-            }
+            Self::Filter => json!({
+                "anyOf": [
+                    { "type": "object", "additionalProperties": { "type": "string" } },
+                    { "$ref": "#/$defs/truncated" },
+                ],
+            }),
             Self::Changed(kind) => {
                 let value = json!({ "anyOf": [kind.schema(), { "type": "null" }] });
                 json!({
@@ -52,6 +55,15 @@ impl Kind {
                     "additionalProperties": false,
                 })
             }
+        }
+    }
+
+    /// Whether the value, or a part of it, is truncated if it is too large.
+    const fn can_be_truncated(self) -> bool {
+        match self {
+            Self::Text | Self::Filter => true,
+            Self::Changed(kind) => kind.can_be_truncated(),
+            Self::Count | Self::Moment | Self::Id(_) => false,
         }
     }
 
@@ -87,24 +99,28 @@ fn is_truncated(value: &Value) -> bool {
     value["truncated"].is_string() && value["sha256"].is_string() && value["bytes"].is_u64()
 }
 
-/// JSON Schema of metadata with these fields.
+/// Complete JSON Schema (2020-12) of metadata with these fields.
 #[must_use]
 pub fn schema(fields: &[Field]) -> Value {
     let properties: Map<String, Value> =
         fields.iter().map(|field| (field.name.to_owned(), field.kind.schema())).collect();
     let required: Vec<&str> =
         fields.iter().filter(|field| field.always).map(|field| field.name).collect();
-    json!({
+    let mut schema = json!({
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
         "type": "object",
         "properties": properties,
         "required": required,
         "additionalProperties": false,
-    })
+    });
+    if fields.iter().any(|field| field.kind.can_be_truncated()) {
+        schema["$defs"] = json!({ "truncated": truncated() });
+    }
+    schema
 }
 
 /// JSON Schema of a truncated value: its beginning, its length in bytes and its SHA-256.
-#[must_use]
-pub fn truncated() -> Value {
+fn truncated() -> Value {
     json!({
         "type": "object",
         "properties": {

@@ -72,7 +72,7 @@ fn measure_export(bench: &Bench<'_>, server: &Served, owner: &str, events: u64) 
     let file = bench.folder.join("log.ndjson");
     let before = server.memory("VmRSS");
     let start = Instant::now();
-    let path = "/v1/orgs/company-1/audit-events";
+    let path = "/v1/orgs/company-1/audit-events/export";
     let lines = download::save_export(&server.address, path, owner, &file);
     let seconds = start.elapsed().as_secs_f64();
     let size = fs::metadata(&file).expect("the export exists").len() >> 20;

@@ -170,6 +170,16 @@ assert.ok(blocked !== undefined, "no event of the impersonation");
 assert.equal(label(blocked.actor), "support@postern.example (support)");
 assert.equal(blocked.on_behalf_of?.email, target.email);
 ok(await owner.PATCH("/v1/orgs/{org}", { params: inAcme, body: { name: before } }));
+
+// Download the audit log, and read the schema of an event's metadata.
+const file = await owner.GET("/v1/orgs/{org}/audit-events/export", {
+  params: { ...inAcme, query: { format: "csv" } },
+  parseAs: "text",
+});
+assert.match(String(file.data), /\bid,occurred_at,/);
+const catalogue = ok(await owner.GET("/v1/audit-actions")).data;
+const described = catalogue.find((entry) => entry.action === event.action);
+assert.deepEqual(described?.metadata_schema["required"], ["name"]);
 const end = await support.DELETE("/v1/admin/impersonations/{impersonation}", {
   params: { path: { impersonation: started.impersonation.id } },
 });

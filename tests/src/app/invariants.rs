@@ -1,6 +1,6 @@
 //! Checks of the database after each test.
 
-use postern_domain::{action::Action, metadata};
+use postern_domain::{action::Action, metadata, samples};
 use serde_json::Value;
 
 use super::{App, Backend};
@@ -75,17 +75,25 @@ impl App {
         }
     }
 
-    /// Checks the metadata of every event against its action.
+    /// Checks the target and the metadata of every event against its action.
     pub(super) async fn check_events(&self) {
         let text = if self.backend == Backend::Sqlite { "metadata" } else { "metadata::text" };
-        let sql =
-            format!("SELECT action || ' ' || {text} FROM audit_event WHERE erased_fields IS NULL");
+        let sql = format!(
+            "SELECT action || ' ' || target_type || ' ' || {text} FROM audit_event \
+             WHERE erased_fields IS NULL"
+        );
         for row in self.db.texts(&sql).await {
-            let (name, json) = row.split_once(' ').expect("action and metadata");
+            let mut parts = row.splitn(3, ' ');
+            let mut part = || parts.next().expect("action, type of the target and metadata");
+            let (name, target, json) = (part(), part(), part());
             let Some(action) = Action::parse(name) else {
                 assert!(self.skips_invariants.get(), "{name} is an audit action");
                 continue;
             };
+            assert!(
+                self.skips_invariants.get() || samples::target_type(action).name() == target,
+                "{name} has the documented type of target, not {target}"
+            );
             let Ok(Value::Object(fields)) = serde_json::from_str(json) else { panic!("{row}") };
             assert!(
                 self.skips_invariants.get()

@@ -5,9 +5,14 @@ use postern_tests::{App, on_all, on_both};
 use postern_tlog::Note;
 use serde_json::json;
 
-use super::{download, keys, keys_at, record_actions, verify};
+use super::{keys, keys_at, record_actions, verify};
 
-on_all![exports_are_recorded, staff_views_are_recorded, exports_by_staff_verify];
+on_all![
+    exports_are_recorded,
+    staff_views_are_recorded,
+    exports_by_staff_verify,
+    unknown_formats_are_rejected,
+];
 
 mod csv_format {
     use super::{csv_cells_are_not_formulas, on_both};
@@ -19,7 +24,7 @@ async fn csv_cells_are_not_formulas(t: &App) {
     let owner = t.sign_in("owner@acme.example").await;
     owner.patch("/v1/orgs/acme", json!({ "name": "=HYPERLINK(\"http://x\")" })).await.expect(200);
     t.sequence().await;
-    let table = download(&owner, "/v1/orgs/acme/audit-events", "text/csv").await.expect(200);
+    let table = owner.get("/v1/orgs/acme/audit-events/export?format=csv").await.expect(200);
     assert!(
         table.header("content-disposition").contains("audit-acme.csv"),
         "the file name contains the org's slug"
@@ -61,9 +66,7 @@ async fn csv_cells_are_not_formulas(t: &App) {
 async fn exports_are_recorded(t: &App) {
     let owner = record_actions(t).await;
     let admin = t.sign_in("admin@acme.example").await;
-    download(&admin, "/v1/orgs/acme/audit-events?action=org.*", "application/x-ndjson")
-        .await
-        .expect(200);
+    admin.get("/v1/orgs/acme/audit-events/export?action=org.*&format=ndjson").await.expect(200);
     let recorded = owner.get("/v1/orgs/acme/audit-events?action=audit.exported").await.expect(200);
     assert_eq!(
         recorded.text("/data/0/actor/email"),
@@ -79,30 +82,26 @@ async fn exports_are_recorded(t: &App) {
         json!({ "action": "org.*" }),
         "the export event has the filter"
     );
+    let path = "/v1/orgs/acme/audit-events/export?format=csv";
     let member = t.sign_in("member@acme.example").await;
-    download(&member, "/v1/orgs/acme/audit-events", "text/csv")
-        .await
-        .problem(403, "permission_denied");
+    member.get(path).await.problem(403, "permission_denied");
     let support = t.sign_in("support@postern.example").await;
     let (target, _) = t.impersonate(&support, "owner@acme.example", "acme", "full").await;
-    download(&target, "/v1/orgs/acme/audit-events", "application/x-ndjson")
-        .await
-        .problem(403, "impersonation_blocked");
+    target.get(path).await.problem(403, "impersonation_blocked");
     assert_eq!(t.recorded("audit.exported").await, 1, "denied exports are not recorded as exports");
 }
 
-/// Path of acme's events for staff.
-async fn acme_for_staff(t: &App) -> String {
-    let acme = t.db.uuid("SELECT id FROM organization WHERE slug = 'acme'").await;
-    format!("/v1/admin/audit-events?org={}", OrgId::new(acme))
+/// ID of acme.
+async fn acme(t: &App) -> OrgId {
+    OrgId::new(t.db.uuid("SELECT id FROM organization WHERE slug = 'acme'").await)
 }
 
 /// Staff read their own events or, with the permission, all. Reading those of an org is recorded in
 /// its log.
 async fn staff_views_are_recorded(t: &App) {
-    let path = acme_for_staff(t).await;
+    let path = format!("/v1/admin/audit-events?org={}", acme(t).await);
     let support = t.sign_in("support@postern.example").await;
-    download(&support, &path, "application/x-ndjson").await.problem(403, "permission_denied");
+    support.get("/v1/admin/audit-events/export").await.problem(403, "permission_denied");
     support.get("/v1/admin/audit-events").await.expect(200);
     assert_eq!(t.recorded("audit.viewed").await, 0, "reading own events is not recorded");
     let eng = t.sign_in("eng@postern.example").await;
@@ -120,14 +119,24 @@ async fn exports_by_staff_verify(t: &App) {
     let owner = record_actions(t).await;
     let eng = t.sign_in("eng@postern.example").await;
     t.sequence().await;
-    let path = acme_for_staff(t).await;
-    let file = download(&eng, &path, "application/x-ndjson").await.expect(200).body;
+    let path = format!("/v1/admin/audit-events/export?org={}", acme(t).await);
+    let file = eng.get(&path).await.expect(200).body;
     assert_eq!(verify(&file, keys(&owner).await, &[]).faults, [], "the export by staff verifies");
-    let platform =
-        download(&eng, "/v1/admin/audit-events", "application/x-ndjson").await.expect(200).body;
+    let platform = eng.get("/v1/admin/audit-events/export").await.expect(200).body;
     let keys = keys_at(&eng, "/v1/admin/audit-log/keys").await;
     assert_eq!(verify(&platform, keys, &[]).faults, [], "the export of the platform log verifies");
     assert_eq!(t.recorded("audit.exported").await, 2, "each export is recorded once");
-    let nonexistent = "/v1/admin/audit-events?org=org_01k7fgpr00e00800000000000g";
-    download(&eng, nonexistent, "application/x-ndjson").await.problem(404, "not_found");
+    let nonexistent = "/v1/admin/audit-events/export?org=org_01k7fgpr00e00800000000000g";
+    eng.get(nonexistent).await.problem(404, "not_found");
+}
+
+async fn unknown_formats_are_rejected(t: &App) {
+    let owner = t.sign_in("owner@acme.example").await;
+    for query in ["format=xlsx", "format=CSV", "limit=10", "cursor=x"] {
+        let path = format!("/v1/orgs/acme/audit-events/export?{query}");
+        let problem = owner.get(&path).await.problem(400, "invalid_query");
+        let name = query.split('=').next().expect("the parameter has a name");
+        assert_eq!(problem.text("/errors/0/pointer"), format!("/{name}"), "{query} is named");
+    }
+    assert_eq!(t.recorded("audit.exported").await, 0, "rejected exports are not recorded");
 }

@@ -1,10 +1,13 @@
 //! Lists of audit events: filters, paging, and events that staff read.
 
-use postern_tests::{App, Person, on_both};
+use postern_tests::{App, Person, Response, on_both};
 use serde_json::json;
 
 on_both![
     filters_are_combined_with_and,
+    filters_ignore_case_and_surrounding_spaces,
+    blank_filters_are_ignored,
+    list_is_json_only,
     invalid_filters_are_rejected,
     list_contains_no_events_of_other_orgs,
     staff_read_own_or_all_events,
@@ -49,6 +52,101 @@ async fn filters_are_combined_with_and(t: &App) {
         let events = page.json["data"].as_array().map_or(0, Vec::len);
         assert_eq!(events, expected, "number of events for {query}");
     }
+}
+
+/// A filter matches what it would match without surrounding spaces and in the case of its values.
+async fn filters_ignore_case_and_surrounding_spaces(t: &App) {
+    let (owner, impersonation, staff) = rename_acme_twice(t).await;
+    let acme = owner.get("/v1/orgs/acme").await.expect(200).text("/id");
+    for (plain, variant) in [
+        (
+            "actor=support@postern.example".to_owned(),
+            "actor=%20Support@Postern.Example ".to_owned(),
+        ),
+        (format!("actor={staff}"), format!("actor=%09{staff}%20")),
+        ("on_behalf_of=owner@acme.example".to_owned(), "on_behalf_of= OWNER@acme.example".into()),
+        ("target=owner@acme.example".to_owned(), "target=%20Owner@ACME.example%20".to_owned()),
+        ("target=acme".to_owned(), "target=%20Acme".to_owned()),
+        (format!("target={acme}"), format!("target=%20{acme}%20")),
+        ("target=update_org".to_owned(), "target=update_org%0A".to_owned()),
+        ("target=PATCH /v1/orgs/acme".to_owned(), "target=PATCH /v1/orgs/acme ".to_owned()),
+        ("ticket_ref=SUP-4312".to_owned(), "ticket_ref=sup-4312".to_owned()),
+        ("ticket_ref=SUP-4312".to_owned(), "ticket_ref=%20Sup-4312%20".to_owned()),
+        ("action=org.updated".to_owned(), "action=%20org.updated%20".to_owned()),
+        ("outcome=succeeded".to_owned(), "outcome=succeeded%20".to_owned()),
+        (format!("impersonation={impersonation}"), format!("impersonation=%20{impersonation}")),
+        ("ip=127.0.0.1".to_owned(), "ip=%20127.0.0.1".to_owned()),
+        ("q=acme two".to_owned(), "q=%20Acme Two%20".to_owned()),
+        ("from=2026-11-20T09:01:00Z".to_owned(), "from=%202026-11-20T09:01:00Z".to_owned()),
+    ] {
+        let events = async |query: &str| {
+            let path = format!("/v1/orgs/acme/audit-events?limit=100&{query}");
+            owner.get(&path).await.expect(200).json["data"].clone()
+        };
+        let expected = events(&plain).await;
+        assert_ne!(expected, json!([]), "{plain} matches an event");
+        assert_eq!(events(&variant).await, expected, "{variant} matches what {plain} matches");
+    }
+}
+
+async fn blank_filters_are_ignored(t: &App) {
+    let (owner, ..) = rename_acme_twice(t).await;
+    let all = owner.get("/v1/orgs/acme/audit-events").await.expect(200).json["data"].clone();
+    for name in [
+        "actor",
+        "action",
+        "target",
+        "on_behalf_of",
+        "outcome",
+        "ticket_ref",
+        "impersonation",
+        "ip",
+        "from",
+        "to",
+        "q",
+    ] {
+        for blank in ["", "%20", "%09%E2%80%83"] {
+            let path = format!("/v1/orgs/acme/audit-events?{name}={blank}");
+            assert_eq!(
+                owner.get(&path).await.expect(200).json["data"],
+                all,
+                "{name} is ignored if it is blank ({blank:?})"
+            );
+        }
+    }
+    owner.get("/v1/orgs/acme/audit-events/export?actor=%20").await.expect(200);
+    let exported = owner.get("/v1/orgs/acme/audit-events?action=audit.exported").await.expect(200);
+    assert_eq!(
+        exported.json["data"][0]["metadata"]["filter"],
+        json!({}),
+        "an export with a blank filter is recorded as an export of the whole log"
+    );
+}
+
+/// A client that accepts no JSON gets 406, not another media type than it expects.
+async fn list_is_json_only(t: &App) {
+    let owner = t.sign_in("owner@acme.example").await;
+    let engineer = t.sign_in("eng@postern.example").await;
+    for (caller, path) in
+        [(&owner, "/v1/orgs/acme/audit-events"), (&engineer, "/v1/admin/audit-events")]
+    {
+        let get = async |accept: &str| {
+            Response::of(caller.request("GET", path).header("accept", accept).send().await).await
+        };
+        for accept in ["text/csv", "application/x-ndjson", "text/csv, application/json;q=0"] {
+            let problem = get(accept).await.problem(406, "not_acceptable");
+            assert!(
+                problem.text("/detail").contains("/audit-events/export"),
+                "the problem names the export: {}",
+                problem.body
+            );
+        }
+        for accept in ["text/csv, application/json;q=0.1", "text/csv, */*;q=0.1", "application/*"] {
+            let page = get(accept).await.expect(200);
+            assert!(page.json["data"].is_array(), "{accept} gets a page: {}", page.body);
+        }
+    }
+    assert_eq!(t.recorded("audit.exported").await, 0, "nothing was exported");
 }
 
 async fn invalid_filters_are_rejected(t: &App) {

@@ -8,10 +8,7 @@ use tokio::{
     net::{TcpSocket, TcpStream},
 };
 
-use super::{
-    download,
-    event_stream::{ACME_STREAM, EventStream},
-};
+use super::event_stream::{ACME_STREAM, EventStream};
 
 on_all![
     concurrent_streams_are_limited,
@@ -32,9 +29,7 @@ async fn concurrent_streams_are_limited(t: &App) {
     let first = EventStream::open(&owner, ACME_STREAM, None).await;
     // The limit applies per user, per org and in total. Exports count as streams.
     owner.get(ACME_STREAM).await.problem(429, "too_many_streams");
-    download(&owner, "/v1/orgs/acme/audit-events", "text/csv")
-        .await
-        .problem(429, "too_many_streams");
+    owner.get("/v1/orgs/acme/audit-events/export").await.problem(429, "too_many_streams");
     server
         .sign_in("admin@acme.example")
         .await
@@ -66,10 +61,9 @@ async fn start_export(app: &App, owner: &Person<'_>) -> TcpStream {
         .await
         .expect("the connection opens");
     let token = owner.token.as_deref().expect("the caller is signed in");
-    let headers = format!(
-        "Host: x\r\nAuthorization: Bearer {token}\r\nAccept: text/csv\r\nConnection: close"
-    );
-    let request = format!("GET /v1/orgs/company-1/audit-events HTTP/1.1\r\n{headers}\r\n\r\n");
+    let headers = format!("Host: x\r\nAuthorization: Bearer {token}\r\nConnection: close");
+    let path = "/v1/orgs/company-1/audit-events/export?format=csv";
+    let request = format!("GET {path} HTTP/1.1\r\n{headers}\r\n\r\n");
     connection.write_all(request.as_bytes()).await.expect("the request is sent");
     let mut head = [0; 12];
     connection.read_exact(&mut head).await.expect("the response starts");
@@ -110,9 +104,9 @@ async fn slow_reader_is_disconnected(t: &App) {
         server.sign_in("owner@acme.example").await,
     );
     let mut connection = start_export(&server, &owner).await;
-    let empty_export = "/v1/orgs/company-1/audit-events?to=2000-01-01T00:00:00Z";
+    let empty_export = "/v1/orgs/company-1/audit-events/export?to=2000-01-01T00:00:00Z";
     let mut changes = 0;
-    while download(&owner, empty_export, "text/csv").await.status == 429 {
+    while owner.get(empty_export).await.status == 429 {
         other
             .patch("/v1/orgs/acme", json!({ "name": format!("Acme {changes}") }))
             .await

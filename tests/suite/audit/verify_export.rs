@@ -4,8 +4,7 @@ use postern_tests::{App, on_both};
 use serde_json::json;
 
 use super::{
-    checkpoint, download, export, fault_kinds, keys, keys_at, record_actions, verify,
-    verify_partial,
+    checkpoint, export, fault_kinds, keys, keys_at, record_actions, verify, verify_partial,
 };
 
 on_both![
@@ -82,14 +81,8 @@ async fn filtered_export_is_verified_offline(t: &App) {
         "outcome=denied",
         "to=2026-01-01T00:00:00Z",
     ] {
-        let file = download(
-            &owner,
-            &format!("/v1/orgs/acme/audit-events?{filter}"),
-            "application/x-ndjson",
-        )
-        .await
-        .expect(200)
-        .body;
+        let path = format!("/v1/orgs/acme/audit-events/export?{filter}");
+        let file = owner.get(&path).await.expect(200).body;
         assert_eq!(
             fault_kinds(&verify(&file, keys(&owner).await, &[])),
             ["incomplete"],

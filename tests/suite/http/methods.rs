@@ -6,6 +6,7 @@ use serde_json::json;
 on_both![
     head_matches_get,
     head_does_not_count_as_a_stream,
+    head_of_an_audited_read_records_nothing,
     options_lists_allowed_methods,
     other_methods_are_not_allowed,
 ];
@@ -55,6 +56,45 @@ async fn head_does_not_count_as_a_stream(t: &App) {
         );
         owner.get("/healthz").await.expect(200);
     }
+}
+
+/// An audited read with HEAD reads nothing, so it returns neither the length nor the links of the
+/// content, and is not recorded. The caller and the parameters are checked as for GET.
+async fn head_of_an_audited_read_records_nothing(t: &App) {
+    let owner = t.sign_in("owner@acme.example").await;
+    let engineer = t.sign_in("eng@postern.example").await;
+    let actions = ["audit.exported", "audit.viewed", "search.performed"];
+    for (caller, path, media_type) in [
+        (&owner, "/v1/orgs/acme/audit-events/export", "application/x-ndjson"),
+        (&owner, "/v1/orgs/acme/audit-events/export?format=csv", "text/csv"),
+        (&engineer, "/v1/admin/audit-events/export?format=csv", "text/csv"),
+        (&engineer, "/v1/admin/audit-events?limit=1", "application/json"),
+        (&engineer, "/v1/admin/audit-events/stream", "text/event-stream"),
+        (&engineer, "/v1/admin/search?q=acme", "application/json"),
+    ] {
+        let head = caller.send("HEAD", path, None).await.expect(200);
+        assert!(
+            head.header("content-type").starts_with(media_type),
+            "HEAD {path} has the media type of GET: {:?}",
+            head.headers
+        );
+        assert!(
+            !head.has_header("content-length") && !head.has_header("link"),
+            "HEAD {path} does not tell what GET would return: {:?}",
+            head.headers
+        );
+        for action in actions {
+            assert_eq!(t.recorded(action).await, 0, "HEAD {path} does not record {action}");
+        }
+        let separator = if path.contains('?') { '&' } else { '?' };
+        let invalid = format!("{path}{separator}color=red");
+        assert_eq!(caller.send("HEAD", &invalid, None).await.status, 400, "HEAD {invalid}");
+    }
+    let invalid = "/v1/admin/search?q=a";
+    assert_eq!(engineer.send("HEAD", invalid, None).await.status, 400, "HEAD {invalid}");
+    let denied = "/v1/admin/audit-events/export";
+    assert_eq!(owner.send("HEAD", denied, None).await.status, 403, "HEAD {denied}");
+    assert_eq!(t.recorded("permission.denied").await, 1, "a denied HEAD is recorded as a denial");
 }
 
 async fn options_lists_allowed_methods(t: &App) {

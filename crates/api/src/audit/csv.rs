@@ -7,7 +7,7 @@ use postern_domain::{
     event_draft::Target,
 };
 
-use crate::http::Format;
+use super::format::Format;
 
 const COLUMNS: [&str; 28] = [
     "id",

@@ -4,9 +4,9 @@
 
 use std::time::{Duration, Instant};
 
-use actix_web::rt;
+use actix_web::{HttpResponse, rt};
 use postern_audit_log::export::{End, Trailer};
-use postern_domain::{access, org_ref::OrgRef, permission::Permission, policy::Denial};
+use postern_domain::{access, org_ref::OrgRef};
 use postern_persistence::{
     StoreError,
     repository::{
@@ -19,13 +19,18 @@ use uuid::Uuid;
 
 use super::{
     csv::ExportEncoder,
-    filter::EventsQuery,
+    filter::{EventsQuery, OfOrg},
+    format::{Format, FormatQuery},
     gap_lines::{BY_ENTRY, GapLines},
     leaf_set::LeafSet,
     log_reader::LogReader,
 };
-use crate::http::{
-    Call, Code, Disconnected, Download, Format, Permit, Problem, Reentrant, StreamWriter,
+use crate::{
+    http::{
+        Call, Code, Disconnected, Download, FromInput, Input, Permit, Problem, Query, Reentrant,
+        Respond, StreamWriter,
+    },
+    operations::op::{self, ExportAuditEvents, ExportPlatformAuditEvents},
 };
 
 /// Number of events per batch.
@@ -37,24 +42,91 @@ const MAX_DURATION: Duration = Duration::from_hours(6);
 /// Approximate number of earlier checkpoints in the `end` line.
 const HISTORY: u64 = 500;
 
-/// Export request: a log, a filter and a format.
-pub struct ExportRequest {
-    /// Org of the log; `None` for the platform's log.
-    pub org: Option<OrgRef>,
-    pub query: EventsQuery,
-    pub format: Format,
+/// Export audit events of an org.
+///
+/// Returns all matching events in one file, oldest first. The export is recorded in the log before
+/// it starts.
+///
+/// An NDJSON file contains the data needed for offline verification. Each line with an `id` is an
+/// event with its `opening` (schema `VerifiableEvent`). Each line after the events has one member.
+/// `leaf` (hash of an entry), `node` (hash of several entries) and `lost` (entries without a hash)
+/// describe log entries whose events are not in the file. `end` is the last line, with the origin
+/// of the log, the number of events, the filter, a checkpoint and earlier checkpoints. A file
+/// without an `end` line is incomplete.
+///
+/// CSV files follow RFC 4180 (UTF-8, with a header; `metadata` is JSON). The last row has
+/// `checkpoint` in the first column and the checkpoint in the second. CSV cells that a spreadsheet
+/// could run as a formula are prefixed with an apostrophe.
+#[utoipa::path(
+    get, path = "/v1/orgs/{org}/audit-events/export", tag = "audit", impl_for = ExportAuditEvents,
+    responses(
+    (status = 200, description = "The file.", content(
+        (String = "application/x-ndjson"), (String = "text/csv")
+    )),
+    (status = 429, description = "`too_many_streams`: too many open streams, exports and text \
+        searches. Close one, or retry after one has ended.")
+))]
+pub async fn export_audit_events(
+    call: Call<op::ExportAuditEvents>,
+    format: Query<FormatQuery>,
+    query: Query<EventsQuery>,
+) -> Result<ExportFile, Problem> {
+    let org = call.grant().context().org.reference();
+    start(call, ExportRequest { org: Some(org), query: query.0, format: format.0.format }).await
 }
 
-/// Records the export in the audit log, then starts it in the background. Fails with
-/// `impersonation_blocked` under impersonation.
-pub async fn start<O: LogReader>(
-    call: Call<O>,
-    request: ExportRequest,
-) -> Result<Download, Problem> {
-    let actor = call.grant().actor();
-    if actor.caller().is_some_and(|caller| caller.impersonation().is_some()) {
-        return Err(Denial::Blocked.into());
+/// Export audit events of an org or the platform as staff.
+///
+/// Exports the log of `org` or, without `org`, the platform log (events that belong to no org), in
+/// the format described at `export_audit_events`. The export is recorded in that log before it
+/// starts.
+#[utoipa::path(
+    get, path = "/v1/admin/audit-events/export", tag = "support",
+    impl_for = ExportPlatformAuditEvents, responses(
+    (status = 200, description = "The file.", content(
+        (String = "application/x-ndjson"), (String = "text/csv")
+    )),
+    (status = 404, description = "`not_found`: the org does not exist."),
+    (status = 429, description = "`too_many_streams`: too many open streams, exports and text \
+        searches. Close one, or retry after one has ended.")
+))]
+pub async fn export_platform_audit_events(
+    call: Call<op::ExportPlatformAuditEvents>,
+    of: Query<OfOrg>,
+    format: Query<FormatQuery>,
+    query: Query<EventsQuery>,
+) -> Result<ExportFile, Problem> {
+    let org = match of.0.org {
+        Some(id) => Some(call.accounts().org(id).await?.ok_or_else(Problem::not_found)?),
+        None => None,
+    };
+    start(call, ExportRequest { org, query: query.0, format: format.0.format }).await
+}
+
+/// An export as a response.
+pub struct ExportFile(Download);
+
+impl Respond for ExportFile {
+    fn media_type(input: &Input) -> Option<&'static str> {
+        let format = Query::<FormatQuery>::from_input(input).ok()?.0.format;
+        Some(format.media_type())
     }
+
+    fn respond(self, replayed: bool) -> HttpResponse {
+        self.0.respond(replayed)
+    }
+}
+
+/// Export request: a log, a filter and a format.
+struct ExportRequest {
+    /// Org of the log; `None` for the platform's log.
+    org: Option<OrgRef>,
+    query: EventsQuery,
+    format: Format,
+}
+
+/// Records the export in the audit log, then starts it in the background.
+async fn start<O: LogReader>(call: Call<O>, request: ExportRequest) -> Result<ExportFile, Problem> {
     let permit = call.acquire_permit()?;
     let log = O::log(&call, request.org.as_ref());
     let (origin, head) = (log.origin()?, log.head().await?);
@@ -80,7 +152,7 @@ pub async fn start<O: LogReader>(
         }
     };
     rt::spawn(writing.in_current_span());
-    Ok(download.named(file_name))
+    Ok(ExportFile(download.named(file_name)))
 }
 
 /// Reason that an export ends early.
@@ -190,18 +262,12 @@ impl<O: LogReader> Export<O> {
         }
     }
 
-    /// Authorizes the call again. Fails if the export has taken longer than [`MAX_DURATION`], or if
-    /// the caller may no longer read all requested events.
+    /// Authorizes the call again. Fails if the export has taken longer than [`MAX_DURATION`].
     async fn reenter(&self) -> Result<Call<O>, ExportError> {
         if self.begun.elapsed() > MAX_DURATION {
             return Err(Problem::new(Code::TokenExpired).into());
         }
-        let call = self.reentrant.reenter().await?;
-        if O::sees_all(&call) {
-            Ok(call)
-        } else {
-            Err(Problem::from(Denial::Forbidden(Permission::PlatformAuditReadAll)).into())
-        }
+        Ok(self.reentrant.reenter().await?)
     }
 
     /// The last line, with everything that the export is verified against.

@@ -29,7 +29,7 @@ pub struct EventsQuery {
     #[validate(custom(function = "rules::action_filter"))]
     #[serde(skip_serializing_if = "Option::is_none")]
     action: Option<String>,
-    /// ID or exact label of the target.
+    /// ID or label of the target. The case of an e-mail address or a slug is ignored.
     #[param(max_length = 254, example = "member@acme.example")]
     #[validate(length(max = 254, message = "at most 254 characters"))]
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -42,7 +42,7 @@ pub struct EventsQuery {
     /// Outcome of the action.
     #[serde(skip_serializing_if = "Option::is_none")]
     outcome: Option<Outcome>,
-    /// Exact ticket reference of the event.
+    /// Ticket reference of the event, in any case.
     #[param(max_length = 64, example = "SUP-4312")]
     #[validate(length(max = 64, message = "at most 64 characters"))]
     #[serde(skip_serializing_if = "Option::is_none")]

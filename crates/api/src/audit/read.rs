@@ -4,16 +4,12 @@ use postern_domain::{
     id::EventId,
     impersonation::Impersonation,
     permission::Permission,
-    policy::Denial,
 };
 use postern_persistence::repository::event_filter::{EventFilter, LogScope};
 
-use super::{
-    export::{self, ExportRequest},
-    filter::{EventsQuery, OfOrg},
-};
+use super::filter::{EventsQuery, OfOrg};
 use crate::{
-    http::{AcceptedFormat, Call, HandlerResult, Listed, Negotiated, Paging, Problem, Query, ok},
+    http::{AcceptsJson, Call, HandlerResult, Listed, Paging, Problem, Query, ok},
     operations::op::{
         self, ListAuditEvents, ListOrgImpersonations, ListPlatformAuditEvents, ReadAuditEvent,
     },
@@ -23,27 +19,11 @@ use crate::{
 ///
 /// Returns changes, denied requests and staff actions in the org, newest first.
 ///
-/// With `Accept: application/x-ndjson` or `text/csv`, all matching events are exported, oldest
-/// first; `limit` is ignored. NDJSON exports contain the data needed for offline verification.
-/// Exports are audited and blocked under impersonation.
-///
-/// In an NDJSON export, each line with an `id` is an event with its `opening` (schema
-/// `VerifiableEvent`). Each line after the events has one member. `leaf` (hash of an entry), `node`
-/// (hash of several entries) and `lost` (entries without a hash) describe log entries whose events
-/// are not in the export. `end` is the last line, with the origin of the log, the number of events,
-/// the filter, a checkpoint and earlier checkpoints. An export without an `end` line is incomplete.
-///
-/// CSV exports follow RFC 4180 (UTF-8, with a header; `metadata` is JSON). The last row has
-/// `checkpoint` in the first column and the checkpoint in the second. CSV cells that a spreadsheet
-/// could run as a formula are prefixed with an apostrophe.
+/// To download all matching events as a file, use `export_audit_events`.
 #[utoipa::path(
     get, path = "/v1/orgs/{org}/audit-events", tag = "audit", impl_for = ListAuditEvents,
     responses(
-    (status = 200, description = "A page of events, or an export.", content(
-        (EventPage = "application/json"), (String = "application/x-ndjson"), (String = "text/csv")
-    )),
-    (status = 403,
-        description = "`impersonation_blocked`: exports are blocked under impersonation."),
+    (status = 200, description = "A page of events.", body = EventPage),
     (status = 429, description = "`too_many_streams`: too many open streams, exports and text \
         searches. Close one, or retry after one has ended.")
 ))]
@@ -51,17 +31,11 @@ pub async fn list_audit_events(
     call: Call<op::ListAuditEvents>,
     paging: Paging,
     query: Query<EventsQuery>,
-    accept: AcceptedFormat,
-) -> Result<Negotiated<EventPage>, Problem> {
-    if let Some(format) = accept.0 {
-        let org = call.grant().context().org.reference();
-        return Ok(Negotiated::Other(
-            export::start(call, ExportRequest { org: Some(org), query: query.0, format }).await?,
-        ));
-    }
+    _json: AcceptsJson,
+) -> HandlerResult<EventPage> {
     let _permit = query.0.searches_text().then(|| call.acquire_permit()).transpose()?;
     let events = call.events().page(&query.0.into(), call.page(&paging)?).await?;
-    Ok(Negotiated::Json(call.listed(&paging, events)))
+    Ok(call.listed(&paging, events))
 }
 
 pub type EventPage = Listed<Event>;
@@ -106,15 +80,12 @@ pub type ImpersonationPage = Listed<Impersonation>;
 /// see all events, and each of their requests is itself audited: with `org` in that org's log,
 /// otherwise in the platform log (events that belong to no org).
 ///
-/// With `Accept: application/x-ndjson` or `text/csv`, `engineering` and `super_admin` export one
-/// log: with `org` that org's, otherwise only the platform log. Exports have the format described
-/// at `list_audit_events`.
+/// To download one log as a file, `engineering` and `super_admin` use
+/// `export_platform_audit_events`.
 #[utoipa::path(
     get, path = "/v1/admin/audit-events", tag = "support", impl_for = ListPlatformAuditEvents,
     responses(
-    (status = 200, description = "A page of events, or an export.", content(
-        (EventPage = "application/json"), (String = "application/x-ndjson"), (String = "text/csv")
-    )),
+    (status = 200, description = "A page of events.", body = EventPage),
     (status = 404, description = "`not_found`: the org does not exist."),
     (status = 429, description = "`too_many_streams`: too many open streams, exports and text \
         searches. Close one, or retry after one has ended.")
@@ -124,21 +95,13 @@ pub async fn list_platform_audit_events(
     paging: Paging,
     of: Query<OfOrg>,
     query: Query<EventsQuery>,
-    accept: AcceptedFormat,
-) -> Result<Negotiated<EventPage>, Problem> {
+    _json: AcceptsJson,
+) -> HandlerResult<EventPage> {
     let sees_all = call.has_permission(Permission::PlatformAuditReadAll);
     let org = match of.0.org {
         Some(id) => Some(call.accounts().org(id).await?.ok_or_else(Problem::not_found)?),
         None => None,
     };
-    if let Some(format) = accept.0 {
-        if !sees_all {
-            return Err(Denial::Forbidden(Permission::PlatformAuditReadAll).into());
-        }
-        return Ok(Negotiated::Other(
-            export::start(call, ExportRequest { org, query: query.0, format }).await?,
-        ));
-    }
     let _permit = query.0.searches_text().then(|| call.acquire_permit()).transpose()?;
     let only_by = if sees_all { None } else { Some(call.staff_caller().accountable().id) };
     let log = of.0.org.map_or(LogScope::All, LogScope::Org);
@@ -151,5 +114,5 @@ pub async fn list_platform_audit_events(
         let draft = access::log_viewed(logs, LogAccess::Read, Some(&requested));
         call.record_in_own_tx(draft).await?;
     }
-    Ok(Negotiated::Json(reply))
+    Ok(reply)
 }

@@ -5,7 +5,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use actix_web::rt;
+use actix_web::{HttpResponse, rt};
 use postern_domain::{
     access::{self, AccessedLogs, LogAccess},
     event::Event,
@@ -21,7 +21,7 @@ use super::{filter::OfOrg, log_reader::LogReader};
 use crate::{
     http::{
         Call, Code, Download, EVENT_STREAM, FromInput, Input, Permit, Problem, Query, Reentrant,
-        StreamWriter, request_headers, single,
+        Respond, StreamWriter, request_headers, single,
     },
     operations::op::{self, StreamAuditEvents, StreamPlatformAuditEvents},
     state::State,
@@ -79,7 +79,7 @@ impl FromInput for Resume {
 pub async fn stream_audit_events(
     call: Call<op::StreamAuditEvents>,
     resume: Resume,
-) -> Result<Download, Problem> {
+) -> Result<EventStream, Problem> {
     let org = call.grant().context().org.reference();
     begin(call, Some(org), resume, None).await
 }
@@ -100,7 +100,7 @@ pub async fn stream_platform_audit_events(
     call: Call<op::StreamPlatformAuditEvents>,
     of: Query<OfOrg>,
     resume: Resume,
-) -> Result<Download, Problem> {
+) -> Result<EventStream, Problem> {
     let org = match of.0.org {
         Some(id) => Some(call.accounts().org(id).await?.ok_or_else(Problem::not_found)?),
         None => None,
@@ -110,12 +110,25 @@ pub async fn stream_platform_audit_events(
     begin(call, org, resume, Some(draft)).await
 }
 
+/// A stream as a response.
+pub struct EventStream(Download);
+
+impl Respond for EventStream {
+    fn media_type(_: &Input) -> Option<&'static str> {
+        Some(EVENT_STREAM)
+    }
+
+    fn respond(self, replayed: bool) -> HttpResponse {
+        self.0.respond(replayed)
+    }
+}
+
 async fn begin<O: LogReader>(
     call: Call<O>,
     org: Option<OrgRef>,
     Resume(last): Resume,
     draft: Option<EventDraft>,
-) -> Result<Download, Problem> {
+) -> Result<EventStream, Problem> {
     let state = Arc::clone(call.shared());
     let permit = call.acquire_permit()?;
     // Subscribe before reading the head, so that no notification is missed.
@@ -139,7 +152,7 @@ async fn begin<O: LogReader>(
             .run()
             .in_current_span(),
     );
-    Ok(download)
+    Ok(EventStream(download))
 }
 
 struct Stream<O> {

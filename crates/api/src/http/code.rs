@@ -89,6 +89,10 @@ problems! {
         "Check the address. Resources of orgs that you do not belong to return the same response.";
     MethodNotAllowed = 405 "method_not_allowed" "Method not allowed",
         "Use a method that the `Allow` header lists.";
+    NotAcceptable = 406 "not_acceptable" "Media type not available",
+        "Accept `application/json`. To download audit events as NDJSON or CSV, use \
+         `GET /v1/orgs/{org}/audit-events/export` or, as staff, \
+         `GET /v1/admin/audit-events/export`.";
     RequestTimeout = 408 "request_timeout" "Request body timed out",
         "Send the whole body without pauses.";
     LastOwner = 409 "last_owner" "Org must keep an owner",

@@ -46,6 +46,9 @@ where
     /// Problems that the extraction of its arguments can return.
     fn problems() -> Vec<Code>;
 
+    /// Extracts its arguments, and returns the first problem.
+    fn check(input: &Input) -> Result<(), Problem>;
+
     fn run(
         self,
         call: Call<O>,
@@ -76,6 +79,13 @@ macro_rules! handler {
             fn problems() -> Vec<Code> {
                 let arguments: &[&[Code]] = &[$($argument::PROBLEMS),*];
                 arguments.iter().copied().flatten().copied().collect()
+            }
+
+            fn check(input: &Input) -> Result<(), Problem> {
+                // Unused by a handler without arguments.
+                let _ = input;
+                $($argument::from_input(input)?;)*
+                Ok(())
             }
 
             async fn run(self, call: Call<O>, input: &Input) -> Result<T, Problem> {
@@ -166,8 +176,8 @@ where
     }
     let denial = call.denial();
     reject_unknown(input.request.query_string(), &query)?;
-    match handler.run(call, &input).await {
-        Ok(reply) => Ok(reply.respond(false)),
+    match answer(handler, call, &input).await {
+        Ok(response) => Ok(response),
         Err(problem) => {
             if let Some(denial) = denial.filter(|_| is_denial(O::ROW, &problem)) {
                 denial.record(problem.code()).await?;
@@ -175,6 +185,39 @@ where
             Err(problem)
         }
     }
+}
+
+/// Response of the handler, or to HEAD of an audited read.
+async fn answer<O, Args, H>(
+    handler: H,
+    call: Call<O>,
+    input: &Input,
+) -> Result<HttpResponse, Problem>
+where
+    O: Op,
+    O::Scope: EnterScope,
+    H: Handler<O, Args>,
+{
+    if is_audited_head(O::ROW, &input.request) {
+        drop(call);
+        return H::check(input).map(|()| without_content::<H::Given>(input));
+    }
+    Ok(handler.run(call, input).await?.respond(false))
+}
+
+/// Whether a request is HEAD of an audited read. Its handler does not run: it reads nothing, so
+/// there is nothing to record.
+fn is_audited_head(operation: &Operation, request: &HttpRequest) -> bool {
+    request.method() == Method::HEAD && !operation.records.actions().is_empty()
+}
+
+/// Response to HEAD without the headers that GET derives from the content, such as its length.
+fn without_content<T: Respond>(input: &Input) -> HttpResponse {
+    let mut response = HttpResponse::Ok();
+    if let Some(media_type) = T::media_type(input) {
+        response.content_type(media_type);
+    }
+    response.body(body::None::new())
 }
 
 /// Whether to record the problem as a denial. Every 403 is one, except a wrong password, which is

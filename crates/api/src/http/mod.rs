@@ -34,7 +34,7 @@ pub mod rules;
 mod security_headers;
 mod unit;
 
-pub use asset::Asset;
+pub use asset::{Asset, AssetReply, IfNoneMatch};
 pub use authorization::EnterScope;
 pub use body::Valid;
 pub use call::{Call, Reentrant};
@@ -44,7 +44,7 @@ pub use download::{Disconnected, Download, EVENT_STREAM, StreamWriter};
 pub use field_code::FieldCode;
 pub use input::{FromInput, Input};
 pub use middleware::problem_for_middleware_errors;
-pub use negotiation::{AcceptedFormat, Format, Negotiated, PrefersHtml};
+pub use negotiation::{AcceptsJson, Negotiated, PrefersHtml};
 pub use path::{Key, PathKey, PathParam};
 pub use problem::Problem;
 pub use query::{Paging, Query};

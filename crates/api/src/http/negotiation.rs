@@ -5,9 +5,8 @@ use actix_web::{
     http::header::{self, Accept, Header, HeaderValue, Quality},
 };
 
-use postern_domain::string_enum;
-
 use super::{
+    code::Code,
     download::Download,
     input::{FromInput, Input},
     problem::Problem,
@@ -34,35 +33,16 @@ impl<T> Respond for Negotiated<T> {
     }
 }
 
-string_enum! {
-    /// File format of a list.
-    Format {
-        Ndjson = "ndjson",
-        Csv = "csv",
-    }
-}
-
-impl Format {
-    #[must_use]
-    pub const fn media_type(self) -> &'static str {
-        match self {
-            Self::Ndjson => "application/x-ndjson",
-            Self::Csv => "text/csv",
-        }
-    }
-}
-
-/// Requested file format of a list. None: a page in JSON.
+/// A client that accepts JSON. Others get 406, if they expect something else than a page.
 #[derive(Debug)]
-pub struct AcceptedFormat(pub Option<Format>);
+pub struct AcceptsJson;
 
-impl FromInput for AcceptedFormat {
+impl FromInput for AcceptsJson {
+    const PROBLEMS: &'static [Code] = &[Code::NotAcceptable];
+
     fn from_input(input: &Input) -> Result<Self, Problem> {
-        let media_type = accepted(
-            &input.request,
-            &[JSON, Format::Ndjson.media_type(), Format::Csv.media_type()],
-        );
-        Ok(Self(Format::ALL.iter().copied().find(|format| format.media_type() == media_type)))
+        let accepted = preferred(&input.request, &[JSON]);
+        accepted.map(|_| Self).ok_or_else(|| Problem::new(Code::NotAcceptable))
     }
 }
 
@@ -79,10 +59,18 @@ impl FromInput for PrefersHtml {
 const JSON: &str = "application/json";
 const HTML: &str = "text/html";
 
-/// The offered media type that the client prefers: the first if `Accept` is missing, malformed or
-/// matches none.
+/// The offered media type that the client prefers: the first if it accepts none.
 fn accepted<'o>(request: &HttpRequest, offered: &[&'o str]) -> &'o str {
-    let Ok(Accept(ranges)) = Accept::parse(request) else { return offered[0] };
+    preferred(request, offered).unwrap_or(offered[0])
+}
+
+/// The offered media type that the client prefers: the first if `Accept` is missing or malformed,
+/// none if the client accepts none.
+fn preferred<'o>(request: &HttpRequest, offered: &[&'o str]) -> Option<&'o str> {
+    let ranges = Accept::parse(request).map(|accept| accept.0).unwrap_or_default();
+    if ranges.is_empty() {
+        return offered.first().copied();
+    }
     let (accepted, excluded): (Vec<_>, Vec<_>) =
         ranges.into_iter().partition(|range| range.quality > Quality::ZERO);
     let is_excluded = |kind: &str| excluded.iter().any(|range| range.item.essence_str() == kind);
@@ -96,7 +84,7 @@ fn accepted<'o>(request: &HttpRequest, offered: &[&'o str]) -> &'o str {
     };
     let first =
         |range: &str| offered.iter().find(|kind| matches(range, kind) && !is_excluded(kind));
-    accepted.iter().find_map(|range| first(range.essence_str())).unwrap_or(&offered[0])
+    accepted.iter().find_map(|range| first(range.essence_str())).copied()
 }
 
 #[cfg(test)]
@@ -124,6 +112,24 @@ mod tests {
             let request =
                 TestRequest::default().insert_header(("accept", accept)).to_http_request();
             assert_eq!(accepted(&request, &[JSON, HTML, "text/csv"]), expected, "{accept}");
+        }
+    }
+
+    #[test]
+    fn json_is_accepted_unless_accept_excludes_it() {
+        for (accept, is_accepted) in [
+            ("", true),
+            ("nonsense", true),
+            ("*/*", true),
+            ("application/*", true),
+            ("text/csv, application/json;q=0.1", true),
+            ("text/csv", false),
+            ("application/x-ndjson, text/*", false),
+            ("application/json;q=0, */*", false),
+        ] {
+            let request =
+                TestRequest::default().insert_header(("accept", accept)).to_http_request();
+            assert_eq!(preferred(&request, &[JSON]).is_some(), is_accepted, "{accept}");
         }
     }
 }

@@ -11,13 +11,20 @@ use actix_web::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::problem::Problem;
+use super::{input::Input, problem::Problem};
 
 /// Result of a handler: a response, or a problem.
 pub type HandlerResult<T> = Result<Reply<T>, Problem>;
 
 /// Conversion to an HTTP response. With `replayed` it has `Idempotency-Replayed`.
 pub trait Respond {
+    /// Media type of the response to a request, if it is known before the handler runs: for HEAD of
+    /// an audited read, whose handler does not run.
+    #[must_use]
+    fn media_type(_input: &Input) -> Option<&'static str> {
+        None
+    }
+
     fn respond(self, replayed: bool) -> HttpResponse;
 }
 
@@ -90,6 +97,10 @@ impl<T> Reply<T> {
 }
 
 impl<T> Respond for Reply<T> {
+    fn media_type(_: &Input) -> Option<&'static str> {
+        Some("application/json")
+    }
+
     fn respond(self, replayed: bool) -> HttpResponse {
         let status = StatusCode::from_u16(self.status).expect("created from a status code");
         let mut response = HttpResponse::build(status);

@@ -16,8 +16,7 @@ use crate::{
 
 #[derive(Debug, Args)]
 pub struct ExportArgs {
-    /// Export file, from `GET …/audit-events` with `Accept: application/x-ndjson`; `-` for standard
-    /// input.
+    /// Export file, from `GET …/audit-events/export`; `-` for standard input.
     export: PathBuf,
     #[command(flatten)]
     options: ExportOptions,

@@ -15,7 +15,7 @@ use crate::{
     credential::{NewPassword, NewUser},
     erasure,
     event::{Event, Source},
-    event_draft::EventDraft,
+    event_draft::{EventDraft, TargetType},
     id::Id,
     member::LockedMember,
     org::Org,
@@ -39,6 +39,12 @@ pub fn summaries(action: Action) -> Vec<String> {
             Event::of(draft, id, NOW, &actor, None, Source::default()).summary
         })
         .collect()
+}
+
+/// Type of the target of the action's events.
+#[must_use]
+pub fn target_type(action: Action) -> TargetType {
+    sample(action).1.target.kind
 }
 
 fn sample(action: Action) -> (Actor, EventDraft) {
@@ -234,6 +240,15 @@ mod tests {
     fn every_action_has_a_sample() {
         for action in Action::ALL {
             assert!(!summaries(*action).is_empty(), "{action} has a sample");
+        }
+    }
+
+    #[test]
+    fn samples_of_an_action_have_the_same_type_of_target() {
+        for action in Action::ALL {
+            for (_, draft) in further(*action) {
+                assert_eq!(draft.target.kind, target_type(*action), "{action}");
+            }
         }
     }
 }

@@ -31,8 +31,7 @@ pub enum AuditCommand {
 
 #[derive(Debug, Args)]
 pub struct Verify {
-    /// Export file, from `GET …/audit-events` with `Accept: application/x-ndjson`; `-` for standard
-    /// input.
+    /// Export file, from `GET …/audit-events/export`; `-` for standard input.
     #[arg(required_unless_present = "server")]
     export: Option<PathBuf>,
     /// Server to download the export from, with the access token in `POSTERN_TOKEN`.
@@ -69,8 +68,8 @@ fn verify_export(args: &Verify) -> Verification {
 
 fn export_url(server: &str, org: Option<&str>) -> String {
     let path = org.map_or_else(
-        || "/v1/admin/audit-events".to_owned(),
-        |org| format!("/v1/orgs/{org}/audit-events"),
+        || "/v1/admin/audit-events/export".to_owned(),
+        |org| format!("/v1/orgs/{org}/audit-events/export"),
     );
     format!("{}{path}", server.trim_end_matches('/'))
 }
@@ -80,10 +79,7 @@ fn fetch(url: &str) -> Result<impl BufRead, Box<dyn Error>> {
         std::env::var("POSTERN_TOKEN").map_err(|_| "set POSTERN_TOKEN to an access token")?;
     let agent: ureq::Agent =
         ureq::Agent::config_builder().http_status_as_error(false).build().into();
-    let request = agent
-        .get(url)
-        .header("authorization", format!("Bearer {token}"))
-        .header("accept", "application/x-ndjson");
+    let request = agent.get(url).header("authorization", format!("Bearer {token}"));
     let mut response = request.call()?;
     if response.status() != 200 {
         let body = response.body_mut().read_to_string().unwrap_or_default();

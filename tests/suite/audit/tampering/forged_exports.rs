@@ -3,9 +3,7 @@
 use postern_tests::{App, on_both};
 use serde_json::{Value, json};
 
-use crate::audit::{
-    checkpoint, download, export, fault_kinds, keys, record_actions, verify, verify_partial,
-};
+use crate::audit::{checkpoint, export, fault_kinds, keys, record_actions, verify, verify_partial};
 
 on_both![
     export_of_another_log_fails_verification,
@@ -17,10 +15,7 @@ async fn export_of_another_log_fails_verification(t: &App) {
     let owner = record_actions(t).await;
     let globex = t.sign_in("owner@globex.example").await;
     t.sequence().await;
-    let globex_export = download(&globex, "/v1/orgs/globex/audit-events", "application/x-ndjson")
-        .await
-        .expect(200)
-        .body;
+    let globex_export = globex.get("/v1/orgs/globex/audit-events/export").await.expect(200).body;
     let keys = keys(&owner).await;
     let globex_name = globex_export
         .split("\"origin\":\"")

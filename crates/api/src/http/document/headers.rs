@@ -147,6 +147,8 @@ pub fn add(operation: &mut Value, mounted: &Mounted) {
             ];
             headers.push(X_REQUEST_ID);
             headers.extend(optional.into_iter().filter_map(|(header, has)| has.then_some(header)));
+        } else if status == "304" {
+            headers.push(X_REQUEST_ID);
         }
         if mounted.row.deprecated.is_some() {
             headers.extend([DEPRECATION, SUNSET, LINK]);

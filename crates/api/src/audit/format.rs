@@ -1,0 +1,53 @@
+//! File formats of exports.
+
+use postern_domain::string_enum;
+use serde::Deserialize;
+use utoipa::{
+    IntoParams, PartialSchema,
+    openapi::{ObjectBuilder, RefOr, Schema, Type},
+};
+use validator::Validate;
+
+string_enum! {
+    /// Format of the file: `ndjson` can be verified offline, `csv` is for spreadsheets.
+    Format {
+        Ndjson = "ndjson",
+        Csv = "csv",
+    }
+}
+
+impl Format {
+    #[must_use]
+    pub const fn media_type(self) -> &'static str {
+        match self {
+            Self::Ndjson => "application/x-ndjson",
+            Self::Csv => "text/csv",
+        }
+    }
+}
+
+impl Default for Format {
+    fn default() -> Self {
+        Self::Ndjson
+    }
+}
+
+impl PartialSchema for Format {
+    fn schema() -> RefOr<Schema> {
+        ObjectBuilder::new()
+            .schema_type(Type::String)
+            .enum_values(Some(Self::ALL.iter().map(|format| format.name())))
+            .default(Some(Self::default().name().into()))
+            .into()
+    }
+}
+
+/// Format of an export.
+#[derive(Debug, Deserialize, Validate, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct FormatQuery {
+    /// Format of the file: `ndjson` can be verified offline, `csv` is for spreadsheets.
+    #[serde(default)]
+    #[param(inline, required = false)]
+    pub format: Format,
+}
