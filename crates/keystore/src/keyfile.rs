@@ -1,10 +1,11 @@
-//! Key files: readable only by their owner, and written completely or not at all. Each family of
-//! keys has a suffix. Names of key pairs contain the creation time, so that they sort by age.
+//! Key files: accessible only to their owner and groups of this process, and written completely or
+//! not at all. Each family of keys has a suffix. Names of key pairs contain the creation time, so
+//! that they sort by age.
 
 use std::{
     fs, io,
-    io::Write,
-    os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt},
+    io::{Read, Write},
+    os::unix::fs::{DirBuilderExt, OpenOptionsExt},
     path::{Path, PathBuf},
 };
 
@@ -12,6 +13,7 @@ use chrono::{DateTime, Utc};
 use secrecy::{ExposeSecret, SecretSlice};
 
 use crate::{
+    access,
     mac::MacKey,
     random::{self, RandomError},
     signing::SigningKey,
@@ -21,7 +23,11 @@ use crate::{
 pub enum KeyError {
     #[error("{path}: {source}")]
     Io { path: PathBuf, source: io::Error },
-    #[error("{0}: readable by other users; run `chmod 600` on it")]
+    #[error(
+        "{0}: accessible to other users, or to a group that this process is not in; \
+         run `chmod 600` on it, or `chmod 440` if it belongs to a group of this process \
+         (in Kubernetes `defaultMode: 0440` with `fsGroup`)"
+    )]
     Readable(PathBuf),
     #[error("{0}: not an Ed25519 key in PKCS#8 version 2")]
     NotAKey(PathBuf),
@@ -126,17 +132,25 @@ pub fn write_private(path: &Path, bytes: &[u8]) -> Result<(), KeyError> {
     linked.map_err(failed)
 }
 
-/// Reads a file. Fails if users other than its owner have access.
+/// Reads a file, or the file that a link leads to. Fails if others than its owner and groups of
+/// this process have access.
 fn read_private(path: &Path) -> Result<SecretSlice<u8>, KeyError> {
     let failed = |source| KeyError::Io { path: path.to_owned(), source };
-    if fs::metadata(path).map_err(failed)?.permissions().mode() & 0o077 != 0 {
+    let mut file = fs::File::open(path).map_err(failed)?;
+    let metadata = file.metadata().map_err(failed)?;
+    if !access::is_private(&metadata).map_err(failed)? {
         return Err(KeyError::Readable(path.to_owned()));
     }
-    fs::read(path).map(SecretSlice::from).map_err(failed)
+    // With its final capacity: growing would leave copies of the secret in memory.
+    let mut bytes = Vec::with_capacity(usize::try_from(metadata.len()).unwrap_or_default());
+    file.read_to_end(&mut bytes).map_err(failed)?;
+    Ok(SecretSlice::from(bytes))
 }
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::{PermissionsExt, symlink};
+
     use super::*;
 
     const SUFFIX: &str = ".test.pk8";
@@ -195,6 +209,31 @@ mod tests {
         );
     }
 
+    /// A secret as Kubernetes mounts it: links to a folder that is replaced as a whole.
+    #[test]
+    fn mounted_secrets_are_read() {
+        let folder = tempfile::tempdir().expect("a temporary directory");
+        let mounted = folder.path().join("..2026_11_27");
+        make_folder(&mounted).expect("the folder is created");
+        make_key(&mounted, SUFFIX, DateTime::UNIX_EPOCH).expect("the key is created");
+        secret(&mounted.join("audit.secret")).expect("the secret is created");
+        symlink("..2026_11_27", folder.path().join("..data")).expect("the link is created");
+        for name in names(&mounted) {
+            // The group of a new file is that of the process.
+            set_mode(&mounted.join(&name), 0o440);
+            symlink(Path::new("..data").join(&name), folder.path().join(&name))
+                .expect("the link is created");
+        }
+        check_folder(folder.path()).expect("the folder has no faults");
+        assert_eq!(read_keys(folder.path(), SUFFIX).expect("the key is valid").len(), 1);
+        secret(&folder.path().join("audit.secret")).expect("the secret is read");
+        set_mode(&mounted.join("audit.secret"), 0o444);
+        assert!(
+            matches!(check_folder(folder.path()), Err(KeyError::Readable(_))),
+            "a secret that all users can read is reported"
+        );
+    }
+
     #[test]
     fn invalid_key_folders_are_reported() {
         let folder = tempfile::tempdir().expect("a temporary directory");
@@ -202,7 +241,7 @@ mod tests {
         make_key(folder.path(), SUFFIX, DateTime::UNIX_EPOCH).expect("the key is created");
         check_folder(folder.path()).expect("the key is valid");
         let path = folder.path().join(&names(folder.path())[0]);
-        set_mode(&path, 0o640);
+        set_mode(&path, 0o604);
         assert!(
             matches!(check_folder(folder.path()), Err(KeyError::Readable(_))),
             "a key that others can read is reported"

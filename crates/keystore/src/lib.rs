@@ -3,6 +3,7 @@
 //! Two key folders: [`AuditKeys`] signs checkpoints and authenticates queued audit events;
 //! [`KeyRing`] and [`Secrets`] belong to the API server. Other modules are primitives over bytes.
 
+mod access;
 mod audit_keys;
 mod cipher;
 pub mod digest;

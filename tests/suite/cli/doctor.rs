@@ -33,13 +33,20 @@ async fn keys_readable_by_others_are_reported(t: &App) {
         .expect("a key file exists")
         .expect("the entry is readable")
         .path();
-    fs::set_permissions(&key, fs::Permissions::from_mode(0o640)).expect("the permissions are set");
-    let output = postern_on(
-        &t.db.url,
-        t.folder.path(),
-        &["doctor", "--demo", "--json"],
-        &[("POSTERN__TOKENS__KEYS_DIR", keys.to_str().expect("the path is UTF-8"))],
-    );
+    let doctor = |mode: u32| {
+        let permissions = fs::Permissions::from_mode(mode);
+        fs::set_permissions(&key, permissions).expect("the permissions are set");
+        postern_on(
+            &t.db.url,
+            t.folder.path(),
+            &["doctor", "--demo", "--json"],
+            &[("POSTERN__TOKENS__KEYS_DIR", keys.to_str().expect("the path is UTF-8"))],
+        )
+    };
+    // The group of the file is that of this process.
+    let output = doctor(0o440);
+    assert!(output.status.success(), "the group has access: {}", output_text(&output));
+    let output = doctor(0o644);
     let report: Value = serde_json::from_slice(&output.stdout).expect("the output is valid JSON");
     assert!(!output.status.success(), "doctor fails");
     assert_eq!(report["faults"][0]["check"], "keys", "the check `keys` fails: {report}");

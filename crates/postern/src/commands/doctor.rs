@@ -56,13 +56,13 @@ pub async fn examine(
     Ok(faults)
 }
 
-/// Checks for key files that are invalid or readable by other users. Missing files are not created
-/// here, because the server must create them as its own user at its first start.
+/// Checks for key files that are invalid or accessible to other users. Missing files are not
+/// created here, because the server must create them as its own user at its first start.
 fn keys(config: &Config) -> Option<Fault> {
-    let token_remedy = "make the key directory accessible to the server's user only; restore \
-        damaged files, or remove them, which invalidates all access tokens";
-    let audit_remedy = "make the key directory accessible to the server's user only; restore \
-        damaged files from a backup: the log cannot continue without its keys";
+    let token_remedy = "make the key files accessible to the user and groups of the server only; \
+        restore damaged files, or remove them, which invalidates all access tokens";
+    let audit_remedy = "make the key files accessible to the user and groups of the server only; \
+        restore damaged files from a backup: the log cannot continue without its keys";
     let folders =
         [(&config.api.tokens.keys_dir, token_remedy), (&config.audit.keys_dir, audit_remedy)];
     folders.into_iter().find_map(|(folder, remedy)| {
