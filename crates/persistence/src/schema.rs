@@ -123,6 +123,17 @@ pub async fn examine(store: &Arc<Store>, now: DateTime<Utc>) -> Result<Vec<Fault
     Ok(faults)
 }
 
+/// Notes on the database that an administrator should assess. None on SQLite.
+pub async fn notes(store: &Arc<Store>) -> Result<Vec<String>, StoreError> {
+    if store.roles.is_none() {
+        return Ok(Vec::new());
+    }
+    let tx = Tx::begin(store, Mode::NoRole).await?;
+    let notes = rls::notes(&tx).await?;
+    tx.rollback().await?;
+    Ok(notes)
+}
+
 /// Checks the append-only triggers on SQLite. On PostgreSQL, [`rls::examine`] checks them.
 async fn append_only_faults(tx: &Tx, store: &Store) -> Result<Vec<Fault>, StoreError> {
     if store.roles.is_some() {

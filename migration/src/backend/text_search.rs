@@ -2,14 +2,16 @@
 
 use sea_orm_migration::{
     prelude::*,
-    sea_orm::{DbBackend, DbErr, Statement},
+    sea_orm::{DbBackend, DbErr, QueryResult, Statement},
 };
 
 const CAN_CREATE_EXTENSION: &str = "SELECT 1 FROM pg_available_extensions \
      WHERE name = 'pg_trgm' AND installed_version IS NULL \
      AND has_database_privilege(current_database(), 'CREATE')";
-const HAS_OPERATOR_CLASS: &str = "SELECT 1 FROM pg_opclass \
-     WHERE opcname = 'gin_trgm_ops' AND pg_opclass_is_visible(oid)";
+/// The operator class in whatever schema the extension is installed.
+const OPERATOR_CLASS: &str = "SELECT format('%I.%I', n.nspname, o.opcname) \
+     FROM pg_opclass o JOIN pg_namespace n ON n.oid = o.opcnamespace \
+     WHERE o.opcname = 'gin_trgm_ops' AND has_schema_privilege(n.oid, 'USAGE')";
 
 /// Creates a trigram index on each text column, so that a case-insensitive substring search does
 /// not scan the whole table. Creates none on SQLite, nor on PostgreSQL if the `pg_trgm` extension
@@ -23,23 +25,21 @@ pub async fn trigram_index(
         return Ok(());
     }
     let db = manager.get_connection();
-    if returns_row(db, CAN_CREATE_EXTENSION).await? {
+    if row(db, CAN_CREATE_EXTENSION).await?.is_some() {
         db.execute_unprepared("CREATE EXTENSION pg_trgm").await?;
     }
-    if !returns_row(db, HAS_OPERATOR_CLASS).await? {
-        return Ok(());
-    }
+    let Some(found) = row(db, OPERATOR_CLASS).await? else { return Ok(()) };
+    let operator_class: String = found.try_get_by_index(0)?;
     for column in columns {
         let index = format!(
             "CREATE INDEX {table}_part_of_{column} ON \"{table}\" \
-             USING gin (lower({column}) gin_trgm_ops)"
+             USING gin (lower({column}) {operator_class})"
         );
         db.execute_unprepared(&index).await?;
     }
     Ok(())
 }
 
-async fn returns_row(db: &impl ConnectionTrait, sql: &str) -> Result<bool, DbErr> {
-    let statement = Statement::from_string(DbBackend::Postgres, sql);
-    Ok(db.query_one_raw(statement).await?.is_some())
+async fn row(db: &impl ConnectionTrait, sql: &str) -> Result<Option<QueryResult>, DbErr> {
+    db.query_one_raw(Statement::from_string(DbBackend::Postgres, sql)).await
 }

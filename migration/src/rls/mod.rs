@@ -10,12 +10,14 @@
 mod apply;
 mod catalog;
 mod examine;
+mod extensions;
 mod tables;
 mod types;
 
 use sea_orm_migration::sea_orm::{ConnectionTrait, DbErr};
 
 pub use apply::{ApplyOutcome, apply};
+pub use extensions::notes;
 pub use tables::{APPEND_ONLY, MIGRATIONS};
 pub use types::{Check, Fault, Roles};
 

@@ -11,7 +11,11 @@ on_both![healthy_database_passes, keys_readable_by_others_are_reported];
 
 tests_on! { sqlite_only, Sqlite: missing_append_only_trigger_is_rejected }
 
-tests_on! { postgres_only, Postgres: superuser_login_is_rejected, missing_login_is_reported }
+tests_on! { postgres_only, Postgres:
+    superuser_login_is_rejected,
+    missing_login_is_reported,
+    unknown_extensions_are_noted
+}
 
 async fn healthy_database_passes(t: &App) {
     let output = postern_on(&t.db.url, t.folder.path(), &["doctor", "--demo"], &[]);
@@ -22,7 +26,8 @@ async fn healthy_database_passes(t: &App) {
     );
     let output = postern_on(&t.db.url, t.folder.path(), &["doctor", "--demo", "--json"], &[]);
     let report: Value = serde_json::from_slice(&output.stdout).expect("the output is valid JSON");
-    assert_eq!(report, json!({ "passed": true, "faults": [] }), "the JSON report has no faults");
+    let passed = json!({ "passed": true, "faults": [], "notes": [] });
+    assert_eq!(report, passed, "the JSON report has no faults");
 }
 
 async fn keys_readable_by_others_are_reported(t: &App) {
@@ -127,4 +132,21 @@ async fn missing_login_is_reported(t: &App) {
         "the report includes a remedy: {}",
         output_text(&output)
     );
+}
+
+async fn unknown_extensions_are_noted(t: &App) {
+    t.db.execute("CREATE EXTENSION seg; CREATE EXTENSION pgcrypto").await.expect("installed");
+    let doctor = |arguments: &[&str]| postern_on(&t.db.url, t.folder.path(), arguments, &[]);
+    let text = doctor(&["doctor", "--demo"]);
+    let lines = output_text(&text);
+    assert!(
+        text.status.success()
+            && lines.starts_with("note: unknown extension seg ")
+            && lines.ends_with("all checks passed\n"),
+        "the note is no failure: {lines}"
+    );
+    let output = doctor(&["doctor", "--demo", "--json"]);
+    let report: Value = serde_json::from_slice(&output.stdout).expect("the output is valid JSON");
+    assert_eq!(report["passed"], true, "doctor passes: {report}");
+    assert_eq!(report["notes"].as_array().map(Vec::len), Some(1), "one note: {report}");
 }

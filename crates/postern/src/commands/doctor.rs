@@ -19,23 +19,34 @@ use crate::config::Config;
 const COMMON_PASSWORDS: [&str; 8] =
     ["", "postern", "postgres", "password", "secret", "changeme", "admin", "test"];
 
+/// Result of all checks.
+pub struct Report {
+    pub faults: Vec<Fault>,
+    /// Notes for an administrator to assess. They are not faults.
+    pub notes: Vec<String>,
+}
+
 /// Connects and runs all checks. A missing database is reported, not created.
-pub async fn connect_and_examine(config: &Config, demo: bool) -> Result<Vec<Fault>, StoreError> {
+pub async fn connect_and_examine(config: &Config, demo: bool) -> Result<Report, StoreError> {
+    let without_notes = |fault| Report { faults: vec![fault], notes: Vec::new() };
     if !schema::exists(&config.store()) {
-        return Ok(vec![Fault {
+        return Ok(without_notes(Fault {
             check: Check::Migrations,
             detail: format!("there is no database at {}", config.database.url),
             remedy: "run `postern serve`: it creates the database at first start".to_owned(),
-        }]);
+        }));
     }
     match Store::connect(&config.store()).await {
-        Ok(store) => examine(config, &store, demo).await,
-        Err(error) => Ok(vec![Fault {
+        Ok(store) => Ok(Report {
+            faults: examine(config, &store, demo).await?,
+            notes: schema::notes(&store).await?,
+        }),
+        Err(error) => Ok(without_notes(Fault {
             check: Check::Connection,
             detail: chain(&error),
             remedy: "check database.url; on PostgreSQL `postern migrate` creates the login"
                 .to_owned(),
-        }]),
+        })),
     }
 }
 
@@ -105,7 +116,7 @@ pub fn format_faults(faults: &[Fault]) -> String {
 }
 
 /// Prints the result as text or as one JSON object.
-pub fn print(faults: &[Fault], as_json: bool) -> io::Result<()> {
+pub fn print(Report { faults, notes }: &Report, as_json: bool) -> io::Result<()> {
     let mut out = io::stdout().lock();
     if as_json {
         let faults: Vec<_> =
@@ -115,7 +126,11 @@ pub fn print(faults: &[Fault], as_json: bool) -> io::Result<()> {
                     json!({ "check": check.name(), "detail": detail, "remedy": remedy })
                 })
                 .collect();
-        return writeln!(out, "{}", json!({ "passed": faults.is_empty(), "faults": faults }));
+        let report = json!({ "passed": faults.is_empty(), "faults": faults, "notes": notes });
+        return writeln!(out, "{report}");
+    }
+    for note in notes {
+        writeln!(out, "note: {note}")?;
     }
     if faults.is_empty() {
         writeln!(out, "all checks passed")

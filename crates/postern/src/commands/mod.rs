@@ -183,9 +183,9 @@ async fn run_with(config: Config, command: Command) -> CliResult {
         Command::Worker => serve::run_worker(&config).await,
         Command::Migrate => migrate::run(&config).await,
         Command::Doctor { json, demo } => {
-            let faults = doctor::connect_and_examine(&config, demo).await?;
-            doctor::print(&faults, json)?;
-            if faults.is_empty() { Ok(()) } else { Err("some checks failed".into()) }
+            let report = doctor::connect_and_examine(&config, demo).await?;
+            doctor::print(&report, json)?;
+            if report.faults.is_empty() { Ok(()) } else { Err("some checks failed".into()) }
         }
         Command::Demo { orgs, members, events } => {
             let store = open(&config).await?;

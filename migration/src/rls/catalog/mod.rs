@@ -1,6 +1,7 @@
 //! The parts of PostgreSQL's catalog that row-level security depends on. Every role can read them,
 //! except that the name of the current schema requires USAGE on it.
 
+mod extension_queries;
 mod queries;
 
 use sea_orm_migration::sea_orm::{
@@ -23,6 +24,8 @@ pub struct Catalog {
     pub unique_keys: Vec<UniqueKey>,
     pub org_columns: Vec<OrgColumn>,
     pub anomalies: Vec<Anomaly>,
+    /// Access of the tenant role through extensions.
+    pub reachable: Vec<Anomaly>,
     pub schema_privileges: Vec<SchemaPrivileges>,
 }
 
@@ -148,6 +151,14 @@ pub struct Anomaly {
     pub remedy: String,
 }
 
+/// An installed extension.
+#[derive(FromQueryResult)]
+pub struct Extension {
+    pub name: String,
+    pub version: String,
+    pub schema: String,
+}
+
 /// Privileges of a role on the schema and the database, separated by commas.
 #[derive(FromQueryResult)]
 pub struct SchemaPrivileges {
@@ -208,8 +219,13 @@ pub async fn read(db: &impl ConnectionTrait, roles: &Roles) -> Result<Catalog, D
         unique_keys: rows(db, queries::UNIQUE_KEYS, Vec::new()).await?,
         org_columns: rows(db, queries::ORG_COLUMNS, Vec::new()).await?,
         anomalies: rows(db, queries::ANOMALIES, names()).await?,
+        reachable: rows(db, extension_queries::REACHABLE, names()).await?,
         schema_privileges: rows(db, queries::SCHEMA_PRIVILEGES, names()).await?,
     })
+}
+
+pub async fn extensions(db: &impl ConnectionTrait) -> Result<Vec<Extension>, DbErr> {
+    rows(db, extension_queries::EXTENSIONS, Vec::new()).await
 }
 
 async fn rows<T: FromQueryResult>(

@@ -1,6 +1,7 @@
 //! Drift of row-level security, caused by a superuser: the checks of `doctor`, start-up and
 //! `/readyz` detect it, and `postern migrate` repairs it where possible.
 
+mod extensions;
 mod objects;
 mod roles;
 

@@ -172,6 +172,11 @@ async fn roles_with_extra_privileges_are_detected(t: &App) {
         (format!("ALTER ROLE {tenant} BYPASSRLS"), format!("ALTER ROLE {tenant} NOBYPASSRLS")),
         (format!("ALTER ROLE {platform} LOGIN"), format!("ALTER ROLE {platform} NOLOGIN")),
         (format!("GRANT {platform} TO {tenant}"), format!("REVOKE {platform} FROM {tenant}")),
+        // With it, a tenant could read the statements of all roles in `pg_stat_statements`.
+        (
+            format!("GRANT pg_read_all_stats TO {tenant}"),
+            format!("REVOKE pg_read_all_stats FROM {tenant}"),
+        ),
         (format!("GRANT {platform} TO {extra}"), format!("REVOKE {platform} FROM {extra}")),
         (format!("GRANT {audit_owner} TO {extra}"), format!("REVOKE {audit_owner} FROM {extra}")),
         (format!("ALTER ROLE {audit_owner} LOGIN"), format!("ALTER ROLE {audit_owner} NOLOGIN")),
