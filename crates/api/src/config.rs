@@ -28,6 +28,14 @@ pub struct Server {
 }
 
 impl Server {
+    /// Path of `public_url`, without a trailing slash; empty if it has none.
+    #[must_use]
+    pub fn base_path(&self) -> &str {
+        let after_scheme = self.public_url.find("://").map_or(0, |at| at + "://".len());
+        let path = self.public_url[after_scheme..].find('/');
+        path.map_or("", |at| &self.public_url[after_scheme + at..])
+    }
+
     #[must_use]
     pub const fn request_timeout(&self) -> Duration {
         Duration::from_secs(self.request_timeout_seconds)

@@ -28,7 +28,7 @@ mod state;
 mod system;
 mod tables;
 
-pub use routes::routes;
+pub use routes::{is_first_segment, routes};
 pub use server::{Handle, Server, openapi};
 pub use state::{StartError, State};
 pub use tables::{actions_table, operations_table, permissions_table, problems_table};

@@ -24,6 +24,16 @@ pub fn routes() -> Routes {
     routes
 }
 
+/// Reports whether paths of the server begin with this segment.
+#[must_use]
+pub fn is_first_segment(segment: &str) -> bool {
+    let routes = routes();
+    let operations = routes.mounted().iter().map(|mounted| mounted.path.as_str());
+    operations
+        .chain(["/docs/", "/openapi.json"])
+        .any(|path| path.split('/').nth(1) == Some(segment))
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;

@@ -53,6 +53,7 @@ impl Server {
                 .wrap(TracingLogger::<RootSpan>::new())
                 .wrap(http::security_headers(https))
                 .wrap(middleware::from_fn(http::request_info_middleware))
+                .wrap(middleware::from_fn(http::base_path_middleware))
         };
         let workers = match config.workers {
             0 => std::thread::available_parallelism().map_or(1, std::num::NonZero::get),

@@ -9,7 +9,7 @@ tests_on! { sqlite, Sqlite: documented_client_generation_works }
 
 async fn documented_client_generation_works(t: &App) {
     let tools = tools();
-    let script = block("clients").replace("http://127.0.0.1:8080", &t.address);
+    let script = block("clients").replace("http://localhost:8080", &t.address);
     let mut command = shell(&script, t.folder.path());
     let path = std::env::var("PATH").expect("PATH is set");
     command.env("PATH", format!("{0}/node_modules/.bin:{0}/python/bin:{path}", tools.display()));

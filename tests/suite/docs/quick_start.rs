@@ -44,7 +44,7 @@ fn documented_demo_works() {
 }
 
 async fn documented_tour_works(t: &App) {
-    let tour = block("tour").replace("http://127.0.0.1:8080", &t.address);
+    let tour = block("tour").replace("http://localhost:8080", &t.address);
     let output = output_of(shell(&tour, t.folder.path())).await;
     for expected in [
         "\"members_by_role\"",

@@ -3,6 +3,7 @@
 
 use postern_tests::{App, Response};
 
+mod base_path;
 mod caching;
 mod compression;
 mod cors;

@@ -60,16 +60,16 @@ pub async fn read_jwks(call: Call<op::ReadJwks>) -> HandlerResult<JwksView> {
 #[derive(Serialize, ToSchema)]
 pub struct AuthorizationServerView {
     /// Issuer: the value of `iss` in every token.
-    #[schema(example = "http://127.0.0.1:8080", max_length = 2048)]
+    #[schema(example = "http://localhost:8080", max_length = 2048)]
     issuer: String,
     /// URL of the public keys.
-    #[schema(example = "http://127.0.0.1:8080/.well-known/jwks.json", max_length = 2048)]
+    #[schema(example = "http://localhost:8080/.well-known/jwks.json", max_length = 2048)]
     jwks_uri: String,
     /// URL for signing in. It accepts JSON, not the form encoding of RFC 6749.
-    #[schema(example = "http://127.0.0.1:8080/v1/auth/login", max_length = 2048)]
+    #[schema(example = "http://localhost:8080/v1/auth/login", max_length = 2048)]
     token_endpoint: String,
     /// URL of the API documentation.
-    #[schema(example = "http://127.0.0.1:8080/docs/", max_length = 2048)]
+    #[schema(example = "http://localhost:8080/docs/", max_length = 2048)]
     service_documentation: String,
     /// Clients are not authenticated (`none`).
     #[schema(example = json!(["none"]), max_length = 64)]

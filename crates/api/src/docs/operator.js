@@ -3,6 +3,11 @@
 "use strict";
 
 const element = (id) => document.getElementById(id);
+/** Path before `/docs/`, with which the paths of the server begin: empty, or that of a proxy. */
+const basePath = new URL("..", location.href).pathname.slice(0, -1);
+/** Path of a URL of the server, without the path of a proxy. */
+const serverPath = ({ pathname }) =>
+  pathname.startsWith(`${basePath}/`) ? pathname.slice(basePath.length) : pathname;
 /** Tokens of the signed-in user, and the time at which the access token expires. */
 let own = null;
 /**
@@ -40,7 +45,7 @@ function isOver({ impersonation }) {
 
 const json = (method, path, token, body) => {
   const authorization = token ? { authorization: `Bearer ${token}` } : {};
-  return fetch(path, {
+  return fetch(basePath + path, {
     method,
     headers: { "content-type": "application/json", ...authorization },
     body: body === undefined ? undefined : JSON.stringify(body),
@@ -145,7 +150,8 @@ const fresh = () => {
  * sign-in at the top of the page.
  */
 async function requestInterceptor(request) {
-  const { origin, pathname } = new URL(request.url, location.href);
+  const url = new URL(request.url, location.href);
+  const [origin, pathname] = [url.origin, serverPath(url)];
   if (request.headers["Idempotency-Key"] === SHOWN_KEY) {
     request.headers["Idempotency-Key"] = fresh();
   }
@@ -166,7 +172,7 @@ function hideTokens(response) {
 }
 
 async function responseInterceptor(response) {
-  const { pathname } = new URL(response.url, location.href);
+  const pathname = serverPath(new URL(response.url, location.href));
   const { status, ok, obj } = response;
   const replayed = response.headers["idempotency-replayed"] !== undefined;
   const current = acting && `/v1/admin/impersonations/${acting.impersonation.id}`;
@@ -185,7 +191,7 @@ async function responseInterceptor(response) {
 }
 
 const ui = SwaggerUIBundle({
-  url: "/openapi.json",
+  url: `${basePath}/openapi.json`,
   dom_id: "#swagger-ui",
   presets: [SwaggerUIBundle.presets.apis],
   deepLinking: true,

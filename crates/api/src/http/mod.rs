@@ -3,6 +3,7 @@
 
 mod asset;
 mod authorization;
+mod base_path;
 mod body;
 mod body_errors;
 mod call;
@@ -36,6 +37,7 @@ mod unit;
 
 pub use asset::{Asset, AssetReply, IfNoneMatch};
 pub use authorization::EnterScope;
+pub use base_path::base_path_middleware;
 pub use body::Valid;
 pub use call::{Call, Reentrant};
 pub use code::Code;

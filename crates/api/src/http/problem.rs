@@ -199,7 +199,7 @@ impl Problem {
             response.force_close();
         }
         let body = ProblemBody {
-            kind: format!("/problems/{}", self.code.name()),
+            kind: format!("{}/problems/{}", request_info.base_path, self.code.name()),
             title: self.code.title(),
             status: status.as_u16(),
             detail: self.detail.as_deref().unwrap_or(self.code.remedy()),

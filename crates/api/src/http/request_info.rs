@@ -11,6 +11,8 @@ pub struct RequestInfo {
     pub request_id: String,
     pub ip: Option<IpAddr>,
     pub user_agent: Option<String>,
+    /// Path of `server.public_url`, with which links in responses begin.
+    pub base_path: String,
 }
 
 impl RequestInfo {

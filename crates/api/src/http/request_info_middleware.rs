@@ -37,6 +37,7 @@ pub async fn request_info_middleware(
             .get(header::USER_AGENT)
             .and_then(|agent| agent.to_str().ok())
             .map(|agent| agent.chars().take(200).collect()),
+        base_path: state.server.base_path().to_owned(),
     });
     request.extensions_mut().insert(Rc::clone(&request_info));
     let mut response = next.call(request).await?;
