@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use super::{output_text, postern};
+use super::{output_text, postern, postern_with};
 
 #[test]
 fn all_configuration_faults_are_reported() {
@@ -30,5 +30,62 @@ fn all_configuration_faults_are_reported() {
         output_text(&missing).contains("file not found"),
         "a missing configuration file is reported: {}",
         output_text(&missing)
+    );
+}
+
+#[test]
+fn each_fault_names_its_origin() {
+    let folder = tempfile::tempdir().expect("a temporary directory is created");
+    fs::write(
+        folder.path().join("bad.toml"),
+        "[tokens]\nrefresh_days = 0\n[server]\nworkers = \"all\"\n",
+    )
+    .expect("the file is written");
+    let output = postern_with(
+        folder.path(),
+        &["--config", "bad.toml", "doctor"],
+        &[
+            ("POSTERN__TOKENS__ACCESS_MINUTES", "ten"),
+            ("POSTERN__TOKENS__AUDIENCE", "12345"),
+            ("POSTERN__SERVER__KEEP_ALIVE_SECONDS", "0"),
+            ("POSTERN__MAIL__HOST", "localhost"),
+        ],
+    );
+    let text = output_text(&output);
+    for fault in [
+        "the configuration has 5 error(s)",
+        "tokens.refresh_days: must be from 1 to 365 (set in bad.toml)",
+        "server.workers: expected a whole number, found a string; must be at most 1024 (set in \
+         bad.toml)",
+        "tokens.access_minutes: expected a whole number, found a string; must be from 1 to 60 (set \
+         by POSTERN__TOKENS__ACCESS_MINUTES)",
+        "server.keep_alive_seconds: must be from 1 to 3600 (set by \
+         POSTERN__SERVER__KEEP_ALIVE_SECONDS)",
+        "mail: unknown setting (set by POSTERN__MAIL__HOST)",
+    ] {
+        assert!(text.contains(fault), "the error lists {fault}: {text}");
+    }
+}
+
+#[test]
+fn sqlite_in_memory_is_rejected() {
+    let folder = tempfile::tempdir().expect("a temporary directory is created");
+    for url in ["sqlite::memory:", "sqlite://:memory:", "sqlite://name?mode=memory&cache=shared"] {
+        for command in ["serve", "migrate", "doctor"] {
+            let output =
+                postern_with(folder.path(), &[command], &[("POSTERN__DATABASE__URL", url)]);
+            let text = output_text(&output);
+            assert!(
+                !output.status.success()
+                    && text.contains("databases in memory are not supported")
+                    && text.contains("use a file in a temporary directory"),
+                "{command} rejects {url}, with the remedy: {text}"
+            );
+        }
+    }
+    assert_eq!(
+        fs::read_dir(folder.path()).expect("the directory is readable").count(),
+        0,
+        "nothing is created"
     );
 }

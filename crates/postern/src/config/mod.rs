@@ -1,9 +1,11 @@
 //! The configuration: `config.default.toml`, overridden by a file, overridden by the environment.
 //! All errors are reported together.
 
+mod environment;
 mod faults;
 mod section_reader;
 mod sections;
+mod urls;
 mod validate;
 
 use std::{path::Path, sync::Arc, time::Duration};
@@ -11,13 +13,15 @@ use std::{path::Path, sync::Arc, time::Duration};
 use chrono::{DateTime, Utc};
 use figment::{
     Figment, Provider,
-    providers::{Env, Format, Toml},
+    providers::{Format, Toml},
     value::Dict,
 };
 use postern_api::config as api;
 use postern_keystore::{AuditKeys, KeyError};
 use postern_persistence::Options;
 
+use environment::Environment;
+use faults::Fault;
 pub use faults::Faults;
 use section_reader::SectionReader;
 pub use sections::{Audit, Database, Log, LogFormat};
@@ -39,25 +43,29 @@ impl Config {
         let mut figment = Figment::new();
         if let Some(file) = file {
             if !file.is_file() {
-                return Err(Faults(vec![format!("{}: file not found", file.display())]));
+                return Err(Faults(vec![Fault::of_file(format!(
+                    "{}: file not found",
+                    file.display()
+                ))]));
             }
             figment = figment.merge(Toml::file_exact(file));
         }
-        Self::read(figment.merge(Env::prefixed("POSTERN__").split("__")))
+        Self::read(figment.merge(Environment::of_process()))
     }
 
     /// Reads the defaults and `overrides`, which take precedence.
     pub fn read(overrides: impl Provider) -> Result<Self, Faults> {
         let settings: Dict = overrides
             .data()
-            .map_err(|errors| Faults(errors.into_iter().map(|fault| fault.to_string()).collect()))?
+            .map_err(|errors| {
+                Faults(errors.into_iter().map(|error| Fault::of_file(error.to_string())).collect())
+            })?
             .into_values()
             .flatten()
             .collect();
         let defaults = Figment::from(Toml::string(DEFAULT));
         let default_settings: Dict = defaults.extract().expect("the defaults are valid");
-        let mut reader =
-            SectionReader::new(defaults.merge(overrides), &settings, &default_settings);
+        let mut reader = SectionReader::new(defaults.merge(overrides), settings, default_settings);
         let server = reader.section("server", validate::validate_server);
         let tokens = reader.section("tokens", validate::validate_tokens);
         let passwords = reader.section("passwords", validate::validate_passwords);
@@ -133,7 +141,8 @@ mod tests {
     use super::*;
 
     fn faults(toml: &str) -> Vec<String> {
-        Config::read(Toml::string(toml)).err().map(|faults| faults.0).unwrap_or_default()
+        let faults = Config::read(Toml::string(toml)).err().map(|faults| faults.0);
+        faults.unwrap_or_default().iter().map(ToString::to_string).collect()
     }
 
     #[test]
@@ -144,35 +153,66 @@ mod tests {
     #[test]
     fn all_unknown_settings_and_wrong_types_are_reported() {
         let errors = faults(
-            "[server]\nlisten = 8080\nprot = 1\n[tokens]\naccess_minutes = \"ten\"\n\
-             [mail]\nhost = \"x\"\n[server.listen2]\na = 1",
+            "[server]\nlisten = 8080\nprot = 1\ncors_origins = \"*\"\n[tokens]\n\
+             access_minutes = \"ten\"\n[mail]\nhost = \"x\"\n[server.listen2]\na = 1",
         );
         for expected in [
-            "server.listen: expected a string, found a number",
+            "server.listen: expected a string, found a whole number; must be an IP address and a \
+             port, such as 127.0.0.1:8080",
             "server.prot: unknown setting",
             "server.listen2: unknown setting",
-            "tokens.access_minutes: expected a number, found a string",
+            "tokens.access_minutes: expected a whole number, found a string; must be from 1 to 60",
             "mail: unknown setting",
         ] {
             assert!(errors.iter().any(|error| error == expected), "no {expected} in {errors:?}");
         }
+        assert!(
+            errors.iter().any(|error| error.starts_with(
+                "server.cors_origins: expected a list such as [\"a\", \"b\"], found a string; each"
+            )),
+            "a list has an example: {errors:?}"
+        );
+        assert_eq!(errors.len(), 6, "{errors:?}");
     }
 
     #[test]
-    fn errors_of_all_kinds_are_reported_together() {
+    fn all_errors_of_a_section_are_reported() {
         let errors = faults(
-            "[server]\nprot = 1\n[sign_in]\nfailures_per_address = -1\n[impersonation]\n\
-             minutes = 31\n[passwords]\nmax_queued = 0",
+            "[tokens]\naccess_minutes = \"ten\"\nrefresh_days = 0\nkey_activation_minutes = -1\n\
+             audience = 7\n[database]\nmax_connections = -5\nacquire_timeout_seconds = -1\n\
+             sqlite_durability = \"some\"\nstatement_timeout_seconds = 5000\n\
+             prepared_statements = \"no\"",
         );
-        assert_eq!(errors.len(), 4, "{errors:?}");
+        for expected in [
+            "tokens.access_minutes: expected a whole number, found a string; must be from 1 to 60",
+            "tokens.audience: expected a string, found a whole number; must not be empty",
+            "tokens.refresh_days: must be from 1 to 365",
+            "tokens.key_activation_minutes: must be from 0 to 1440",
+            "database.max_connections: out of range; must be from 2 to 1000",
+            "database.acquire_timeout_seconds: out of range; must be from 1 to 300",
+            "database.sqlite_durability: one of full normal off",
+            "database.statement_timeout_seconds: must be from 1 to 3600",
+            "database.prepared_statements: expected true or false, found a string",
+        ] {
+            assert!(errors.iter().any(|error| error == expected), "no {expected} in {errors:?}");
+        }
+        assert_eq!(errors.len(), 9, "{errors:?}");
     }
 
     #[test]
-    fn all_values_out_of_range_are_reported() {
-        let errors = faults(
-            "[impersonation]\nminutes = 31\n[log]\nformat = \"xml\"\n[server]\n\
-             listen = \"nowhere\"",
+    fn rules_over_several_settings_wait_for_valid_ones() {
+        assert_eq!(
+            faults(
+                "[server]\nmax_concurrent_streams = \"1000\"\nmax_concurrent_streams_per_user = 900"
+            ),
+            ["server.max_concurrent_streams: expected a whole number, found a string; \
+              must be from 1 to 100000"],
+            "900 may be valid"
         );
-        assert_eq!(errors.len(), 3, "{errors:?}");
+        assert_eq!(
+            faults("[server]\nmax_concurrent_streams = 4"),
+            ["server.max_concurrent_streams_per_user: must be from 1 to max_concurrent_streams \
+              (the default)"]
+        );
     }
 }

@@ -1,92 +1,157 @@
-//! Reading of the configuration section by section, so that an error in one does not hide errors in
-//! others.
+//! Reading of the configuration setting by setting: a setting with an error is replaced by its
+//! default, so that it does not hide errors of other settings.
 
 use figment::{
-    Figment,
-    value::{Dict, Value},
+    Figment, Source,
+    value::{Dict, Num, Value},
 };
 use serde::de::DeserializeOwned;
 
+use super::{environment::Environment, faults::Fault};
+
 /// Reads sections and collects their errors.
 pub struct SectionReader {
+    /// Defaults and overrides.
     figment: Figment,
-    pub faults: Vec<String>,
+    overrides: Dict,
+    defaults: Dict,
+    pub faults: Vec<Fault>,
 }
 
-/// Reports a rule that a section violates: whether the rule holds, and the setting with the
-/// accepted values.
+/// Reports a rule of a section: whether the rule holds, and the setting with the accepted values,
+/// such as `hours: must be from 1 to 720`. A rule whose text names another setting depends on it.
 pub type Rule<'r> = &'r mut dyn FnMut(bool, &str);
 
 impl SectionReader {
-    pub fn new(figment: Figment, overrides: &Dict, defaults: &Dict) -> Self {
-        let mut faults = Vec::new();
-        compare(overrides, defaults, "", &mut faults);
-        Self { figment, faults }
+    pub fn new(figment: Figment, overrides: Dict, defaults: Dict) -> Self {
+        let mut reader = Self { figment, overrides, defaults, faults: Vec::new() };
+        let (overrides, defaults) = (reader.overrides.clone(), reader.defaults.clone());
+        reader.compare(&overrides, &defaults, "");
+        reader
     }
 
-    /// Reads a section and checks values that no type can check. `None` if it cannot be read.
+    /// Reads a section and checks values that no type can check. Settings with errors have their
+    /// defaults.
     pub fn section<T: DeserializeOwned>(
         &mut self,
         name: &str,
         validate: impl FnOnce(&T, Rule<'_>),
     ) -> Option<T> {
-        match self.figment.extract_inner::<T>(name) {
-            Ok(section) => {
-                validate(&section, &mut |holds, expected| {
-                    if !holds {
-                        self.faults.push(format!("{name}.{expected}"));
-                    }
-                });
-                Some(section)
+        let section: T = self.deserialize(name)?;
+        validate(&section, &mut |holds, text| self.apply(name, holds, text));
+        Some(section)
+    }
+
+    /// Reads the section with the defaults of settings that have errors.
+    fn deserialize<T: DeserializeOwned>(&mut self, name: &str) -> Option<T> {
+        let defaults = self.defaults.get(name)?.as_dict()?.clone();
+        let values = self.figment.find_value(name).ok().and_then(Value::into_dict);
+        let mut values = values.unwrap_or_default();
+        values.retain(|key, _| defaults.contains_key(key));
+        for (key, default) in &defaults {
+            if self.has_fault(&format!("{name}.{key}")) || !values.contains_key(key) {
+                values.insert(key.clone(), default.clone());
             }
-            Err(errors) => {
-                self.add_errors(name, errors);
-                None
-            }
+        }
+        // Each round replaces one setting by its default, and the defaults are valid.
+        loop {
+            let error = match Value::from(values.clone()).deserialize::<T>() {
+                Ok(section) => return Some(section),
+                Err(error) => error,
+            };
+            let Some((key, default)) =
+                error.path.first().and_then(|key| defaults.get_key_value(key))
+            else {
+                self.add(name, Some(error.kind.to_string()), None);
+                return None;
+            };
+            let cause = match values.insert(key.clone(), default.clone()) {
+                Some(Value::Num(..)) => "out of range".to_owned(),
+                _ => error.kind.to_string(),
+            };
+            self.add(&format!("{name}.{key}"), Some(cause), None);
         }
     }
 
-    /// Adds the errors that [`compare`] does not report: numbers out of the range of their type,
-    /// and texts that are no value of their string enum.
-    fn add_errors(&mut self, section: &str, errors: figment::Error) {
-        for error in errors {
-            let setting =
-                error.path.iter().find(|part| *part != section).cloned().unwrap_or_default();
-            let prefix = format!("{section}.{setting}:");
-            let is_reported = self.faults.iter().any(|fault| fault.starts_with(&prefix));
-            if !setting.is_empty() && !is_reported {
-                self.faults.push(format!("{prefix} {}", error.kind));
+    /// Applies a rule to a section.
+    fn apply(&mut self, section: &str, holds: bool, text: &str) {
+        let (setting, accepted) = text.split_once(": ").expect("the text of a rule has a setting");
+        let path = format!("{section}.{setting}");
+        if let Some(fault) = self.faults.iter_mut().find(|fault| fault.setting == path) {
+            fault.accepted.get_or_insert_with(|| accepted.to_owned());
+            return;
+        }
+        let mut words = accepted.split(|letter: char| !(letter.is_alphanumeric() || letter == '_'));
+        let depends_on_fault = words.any(|word| self.has_fault(&format!("{section}.{word}")));
+        if !holds && !depends_on_fault {
+            self.add(&path, None, Some(accepted.to_owned()));
+        }
+    }
+
+    /// Reports settings that are unknown or differ in type from their default.
+    fn compare(&mut self, overrides: &Dict, defaults: &Dict, at: &str) {
+        for (key, value) in overrides {
+            let path = if at.is_empty() { key.clone() } else { format!("{at}.{key}") };
+            let cause = match (defaults.get(key), value) {
+                (None, _) => "unknown setting".to_owned(),
+                (Some(Value::Dict(_, defaults)), Value::Dict(_, overrides)) => {
+                    self.compare(overrides, defaults, &path);
+                    continue;
+                }
+                (Some(Value::Dict(..)), _) => "is a section, not a setting".to_owned(),
+                (Some(default), value) if kind(default) != kind(value) => {
+                    let example =
+                        if kind(default) == LIST { " such as [\"a\", \"b\"]" } else { "" };
+                    format!("expected {}{example}, found {}", kind(default), kind(value))
+                }
+                _ => continue,
+            };
+            self.add(&path, Some(cause), None);
+        }
+    }
+
+    fn has_fault(&self, path: &str) -> bool {
+        self.faults.iter().any(|fault| fault.setting == path)
+    }
+
+    fn add(&mut self, path: &str, cause: Option<String>, accepted: Option<String>) {
+        let origin = self.origin(path);
+        self.faults.push(Fault { setting: path.to_owned(), cause, accepted, origin });
+    }
+
+    /// File or environment variable that sets the setting. `None` for texts of tests.
+    fn origin(&self, path: &str) -> Option<String> {
+        if Value::from(self.overrides.clone()).find(path).is_none() {
+            return Some("the default".to_owned());
+        }
+        let value = self.figment.find_value(path).ok()?;
+        let (mut value, mut path) = (&value, path.to_owned());
+        // The variable of a section is that of one of its settings.
+        while let Value::Dict(_, section) = value {
+            let Some((key, nested)) = section.iter().next() else { break };
+            path = format!("{path}.{key}");
+            value = nested;
+        }
+        let metadata = self.figment.get_metadata(value.tag())?;
+        match &metadata.source {
+            Some(Source::File(file)) => Some(format!("set in {}", file.display())),
+            _ if metadata.name == Environment::NAME => {
+                Some(format!("set by {}", Environment::variable(&path)))
             }
+            _ => None,
         }
     }
 }
 
-/// Reports settings that are unknown or differ in type from their default.
-fn compare(overrides: &Dict, defaults: &Dict, at: &str, faults: &mut Vec<String>) {
-    for (key, value) in overrides {
-        let path = if at.is_empty() { key.clone() } else { format!("{at}.{key}") };
-        match (defaults.get(key), value) {
-            (None, _) => faults.push(format!("{path}: unknown setting")),
-            (Some(Value::Dict(_, defaults)), Value::Dict(_, overrides)) => {
-                compare(overrides, defaults, &path, faults);
-            }
-            (Some(Value::Dict(..)), _) => {
-                faults.push(format!("{path}: is a section, not a setting"));
-            }
-            (Some(default), value) if kind(default) != kind(value) => {
-                faults.push(format!("{path}: expected {}, found {}", kind(default), kind(value)));
-            }
-            _ => {}
-        }
-    }
-}
+const LIST: &str = "a list";
 
 const fn kind(value: &Value) -> &'static str {
     match value {
         Value::String(..) | Value::Char(..) => "a string",
         Value::Bool(..) => "true or false",
-        Value::Num(..) => "a number",
-        Value::Array(..) => "a list",
+        Value::Num(_, Num::F32(_) | Num::F64(_)) => "a decimal number",
+        Value::Num(..) => "a whole number",
+        Value::Array(..) => LIST,
         Value::Dict(..) => "a section",
         Value::Empty(..) => "nothing",
     }

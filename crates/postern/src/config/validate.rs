@@ -6,6 +6,7 @@ use postern_domain::{impersonation::Impersonation, retention::Retention};
 use super::{
     section_reader::Rule,
     sections::{Audit, Database, Log},
+    urls,
 };
 
 pub fn validate_server(section: &api::Server, rule: Rule<'_>) {
@@ -13,12 +14,9 @@ pub fn validate_server(section: &api::Server, rule: Rule<'_>) {
         section.listen.parse::<std::net::SocketAddr>().is_ok(),
         "listen: must be an IP address and a port, such as 127.0.0.1:8080",
     );
-    let is_http =
-        section.public_url.starts_with("https://") || section.public_url.starts_with("http://");
-    rule(
-        is_http && !section.public_url.ends_with('/'),
-        "public_url: must begin with https:// or http:// and not end with a slash",
-    );
+    let public_url = urls::check_public_url(&section.public_url);
+    let accepted = public_url.as_ref().err().map_or(urls::PUBLIC_URL, |accepted| accepted);
+    rule(public_url.is_ok(), &format!("public_url: {accepted}"));
     let origin = |text: &String| {
         url::Url::parse(text)
             .is_ok_and(|url| url.origin().is_tuple() && url.origin().ascii_serialization() == *text)
@@ -103,6 +101,12 @@ pub fn validate_database(section: &Database, rule: Rule<'_>) {
         .iter()
         .any(|scheme| section.url.starts_with(scheme));
     rule(known, "url: must begin with sqlite:, postgres:// or postgresql://");
+    rule(
+        !urls::is_temporary_sqlite(&section.url),
+        "url: must name a file: SQLite databases in memory are not supported, because the server \
+         opens several connections and they would not share one; for a temporary database, use a \
+         file in a temporary directory, such as sqlite:///tmp/postern.db",
+    );
     let postgres = |url: &str| url.starts_with("postgres://") || url.starts_with("postgresql://");
     rule(
         section.owner_url.is_empty() || postgres(&section.owner_url),
