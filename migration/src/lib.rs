@@ -22,6 +22,8 @@ mod m0012_log;
 mod m0013_retention;
 mod m0014_audit_lookups;
 mod m0015_ticket_lookup;
+mod m0016_client_networks;
+mod m0017_text_search;
 pub mod rls;
 
 use sea_orm_migration::{
@@ -59,6 +61,8 @@ impl MigratorTrait for Migrator {
             Box::new(m0013_retention::Migration),
             Box::new(m0014_audit_lookups::Migration),
             Box::new(m0015_ticket_lookup::Migration),
+            Box::new(m0016_client_networks::Migration),
+            Box::new(m0017_text_search::Migration),
         ]
     }
 }

@@ -1,12 +1,12 @@
 //! Configuration sections of the API. `config.default.toml` documents the settings.
 
-use std::{path::PathBuf, time::Duration};
+use std::{net::IpAddr, path::PathBuf, time::Duration};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use ipnet::IpNet;
 use postern_domain::credential::AttemptLimits;
 use postern_keystore::KeySchedule;
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer, de};
 
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -15,7 +15,9 @@ pub struct Server {
     pub workers: usize,
     pub public_url: String,
     pub cors_origins: Vec<String>,
+    #[serde(deserialize_with = "networks")]
     pub trusted_proxies: Vec<IpNet>,
+    pub client_address_header: String,
     pub body_limit_bytes: usize,
     pub request_timeout_seconds: u64,
     pub keep_alive_seconds: u64,
@@ -25,6 +27,18 @@ pub struct Server {
     pub max_concurrent_streams_per_user: usize,
     pub heartbeat_seconds: u64,
     pub stream_write_timeout_seconds: u64,
+}
+
+/// Networks (`10.0.0.0/8`) and single addresses.
+fn networks<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<IpNet>, D::Error> {
+    let parse = |text: String| {
+        let address = text.parse().map(|ip: IpAddr| IpNet::from(ip.to_canonical()));
+        address.or_else(|_| text.parse()).map_err(|_| {
+            let example = "each must be an address or a network, such as 10.0.0.0/8";
+            de::Error::custom(format!("{example}, not {text}"))
+        })
+    };
+    Vec::<String>::deserialize(deserializer)?.into_iter().map(parse).collect()
 }
 
 impl Server {

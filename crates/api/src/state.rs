@@ -14,7 +14,10 @@ use postern_persistence::Store;
 
 use crate::{
     config::{self, Config},
-    http::{concurrency::ConcurrencyLimiter, cursor::CursorKey, response_cipher::ResponseCipher},
+    http::{
+        client_address, concurrency::ConcurrencyLimiter, cursor::CursorKey,
+        response_cipher::ResponseCipher,
+    },
     identity::{Hasher, Tokens},
     prometheus::prometheus,
     readiness::ReadinessCache,
@@ -33,6 +36,7 @@ pub struct State {
     pub impersonation: config::Impersonation,
     pub staff: config::Staff,
     pub idempotency: config::Idempotency,
+    pub(crate) address_warnings: client_address::Warnings,
     pub(crate) readiness: ReadinessCache,
     pub(crate) stream_limiter: Arc<ConcurrencyLimiter>,
     stopping: AtomicBool,
@@ -77,6 +81,7 @@ impl State {
             impersonation,
             staff,
             idempotency,
+            address_warnings: client_address::Warnings::default(),
             readiness: ReadinessCache::default(),
             stopping: AtomicBool::new(false),
         })

@@ -17,7 +17,7 @@ pub use append_only::{
 };
 pub use lock::acquire_migration_lock;
 pub use partitions::{create_partitions_sql, partition_by_month};
-pub use text_search::trigram_index;
+pub use text_search::{index_unfolded_text, trigram_index};
 pub use tickets::{TICKET_KEY, index_tickets};
 
 /// Reports whether a table exists.

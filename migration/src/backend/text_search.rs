@@ -28,8 +28,7 @@ pub async fn trigram_index(
     if row(db, CAN_CREATE_EXTENSION).await?.is_some() {
         db.execute_unprepared("CREATE EXTENSION pg_trgm").await?;
     }
-    let Some(found) = row(db, OPERATOR_CLASS).await? else { return Ok(()) };
-    let operator_class: String = found.try_get_by_index(0)?;
+    let Some(operator_class) = operator_class(db).await? else { return Ok(()) };
     for column in columns {
         let index = format!(
             "CREATE INDEX {table}_part_of_{column} ON \"{table}\" \
@@ -38,6 +37,34 @@ pub async fn trigram_index(
         db.execute_unprepared(&index).await?;
     }
     Ok(())
+}
+
+/// Replaces the indexes that [`trigram_index`] has created by indexes on the columns themselves,
+/// for patterns that list the characters of both cases.
+pub async fn index_unfolded_text(
+    manager: &SchemaManager<'_>,
+    table: &str,
+    columns: &[&str],
+) -> Result<(), DbErr> {
+    if manager.get_database_backend() != DbBackend::Postgres {
+        return Ok(());
+    }
+    let db = manager.get_connection();
+    let Some(operator_class) = operator_class(db).await? else { return Ok(()) };
+    for column in columns {
+        let index = format!("{table}_part_of_{column}");
+        let sql = format!(
+            "DO $$ BEGIN IF to_regclass('{index}') IS NOT NULL THEN DROP INDEX {index};
+             CREATE INDEX {index} ON \"{table}\" USING gin ({column} {operator_class});
+             END IF; END $$"
+        );
+        db.execute_unprepared(&sql).await?;
+    }
+    Ok(())
+}
+
+async fn operator_class(db: &impl ConnectionTrait) -> Result<Option<String>, DbErr> {
+    row(db, OPERATOR_CLASS).await?.map(|row| row.try_get_by_index(0)).transpose()
 }
 
 async fn row(db: &impl ConnectionTrait, sql: &str) -> Result<Option<QueryResult>, DbErr> {

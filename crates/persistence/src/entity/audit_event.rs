@@ -4,6 +4,7 @@ use postern_audit_log::commitment::{CommitmentSalts, PersonalField};
 use postern_domain::{
     Id,
     action::Action,
+    client_network::client_network,
     event::{ActorRef, ActorType, Event, OnBehalfOf, Source},
     event_draft::{Outcome, Target, TargetType},
     org_ref::OrgRef,
@@ -50,6 +51,8 @@ pub struct Model {
     /// Commitments to erased fields, in base64, by field.
     #[sea_orm(column_type = "JsonBinary", nullable)]
     pub erased_fields: Option<Json>,
+    /// Network of the client, for failed sign-ins only.
+    pub client_network: Option<String>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
@@ -77,12 +80,11 @@ impl Model {
             log: _,           // Assigned by the sequencer and stored in `audit_leaf`.
             erased_fields: _, // Stored with their commitments, from the salts.
         } = event;
-        let (org_id, org_slug) = org.map(|OrgRef { id, slug }| (id.uuid(), slug)).unzip();
         Self {
             id: id.uuid(),
             occurred_at,
-            org_id,
-            org_slug,
+            org_id: org.as_ref().map(|org| org.id.uuid()),
+            org_slug: org.map(|org| org.slug),
             actor_type: actor_type.name().to_owned(),
             actor_id: actor_id.map(Id::uuid),
             actor_email,
@@ -98,6 +100,7 @@ impl Model {
             reason,
             ticket_ref,
             metadata: Value::Object(metadata),
+            client_network: ip.filter(|_| action == Action::AuthLoginFailed).map(client_network),
             ip: ip.map(|ip| ip.to_string()),
             user_agent,
             session_id: session_id.map(Id::uuid),
@@ -140,34 +143,13 @@ impl TryFrom<Model> for Event {
 
     fn try_from(model: Model) -> Result<Self, StoreError> {
         let erased_fields = model.salts()?.erased_fields().keys().copied().collect();
+        #[rustfmt::skip]
         let Model {
-            id,
-            occurred_at,
-            org_id,
-            org_slug,
-            actor_type,
-            actor_id,
-            actor_email,
-            actor_tier,
-            on_behalf_of_id,
-            on_behalf_of_email,
-            action,
-            outcome,
-            target_type,
-            target_id,
-            target_label,
-            summary,
-            reason,
-            ticket_ref,
-            metadata,
-            ip,
-            user_agent,
-            session_id,
-            impersonation_id,
-            request_id,
-            schema_version,
-            salts: _,
-            erased_fields: _,
+            id, occurred_at, org_id, org_slug, actor_type, actor_id, actor_email, actor_tier,
+            on_behalf_of_id, on_behalf_of_email, action, outcome, target_type, target_id,
+            target_label, summary, reason, ticket_ref, metadata, ip, user_agent, session_id,
+            impersonation_id, request_id, schema_version, salts: _, erased_fields: _,
+            client_network: _,
         } = model;
         Ok(Self {
             id: Id::new(id),

@@ -1,4 +1,4 @@
-use postern_domain::{Id, session::Session};
+use postern_domain::{Id, client_network::client_network, session::Session};
 use sea_orm::entity::prelude::*;
 
 #[derive(Clone, Debug, DeriveEntityModel)]
@@ -13,6 +13,7 @@ pub struct Model {
     pub ended_at: Option<DateTimeUtc>,
     pub ip: Option<String>,
     pub user_agent: Option<String>,
+    pub client_network: Option<String>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
@@ -22,8 +23,17 @@ impl ActiveModelBehavior for ActiveModel {}
 
 impl From<Model> for Session {
     fn from(model: Model) -> Self {
-        let Model { id, user_id, created_at, last_used_at, expires_at, ended_at, ip, user_agent } =
-            model;
+        let Model {
+            id,
+            user_id,
+            created_at,
+            last_used_at,
+            expires_at,
+            ended_at,
+            ip,
+            user_agent,
+            client_network: _,
+        } = model;
         let (id, user_id) = (Id::new(id), Id::new(user_id));
         Self { id, user_id, created_at, last_used_at, expires_at, ended_at, ip, user_agent }
     }
@@ -42,6 +52,17 @@ impl From<Session> for Model {
             user_agent,
         } = session;
         let (id, user_id) = (session_id.uuid(), user_id.uuid());
-        Self { id, user_id, created_at, last_used_at, expires_at, ended_at, ip, user_agent }
+        let address = ip.as_ref().and_then(|ip| ip.parse().ok());
+        Self {
+            id,
+            user_id,
+            created_at,
+            last_used_at,
+            expires_at,
+            ended_at,
+            ip,
+            user_agent,
+            client_network: address.map(client_network),
+        }
     }
 }

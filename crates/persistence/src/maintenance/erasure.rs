@@ -12,8 +12,8 @@ use postern_domain::{
 };
 
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder,
-    QuerySelect,
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter,
+    QueryOrder, QuerySelect,
 };
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -85,7 +85,7 @@ async fn erase_from_events(
     let (mut after, mut counts) = (Uuid::nil(), EventCounts::new());
     loop {
         let rows = audit_event::Entity::find()
-            .filter(subject.mentioned())
+            .filter(subject.mentioned(tx.get_database_backend()))
             // Erasure events refer to users by id only.
             .filter(audit_event::Column::Action.ne(Action::PrivacyErased.name()))
             .filter(audit_event::Column::Id.gt(after))
@@ -136,6 +136,7 @@ async fn erase_from_event(
             PersonalField::Metadata => after.metadata = json!({}),
             PersonalField::Source => {
                 (after.ip, after.user_agent, after.request_id) = (None, None, None);
+                after.client_network = None;
             }
         }
     }

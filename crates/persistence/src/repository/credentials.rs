@@ -4,6 +4,7 @@ use std::net::IpAddr;
 
 use chrono::{DateTime, Utc};
 use postern_domain::{
+    client_network::client_network,
     credential::{Attempts, Failures, NewPassword, NewUser, PasswordHash},
     id::UserId,
     scope,
@@ -50,8 +51,8 @@ impl<'a> Credentials<'a> {
         Self { tx }
     }
 
-    /// Loads the data for a sign-in with `email` from `ip`, with the failures after `since`. One
-    /// statement.
+    /// Loads the data for a sign-in with `email` from the network of `ip`, with the failures after
+    /// `since`. One statement. Without an address, only failures of the account count.
     pub async fn for_sign_in(
         &self,
         email: &str,
@@ -60,7 +61,7 @@ impl<'a> Credentials<'a> {
         now: DateTime<Utc>,
     ) -> Result<SignIn, StoreError> {
         let sql = sign_in_sql();
-        let values = [email.into(), ip.map(|ip| ip.to_string()).into(), since.into(), now.into()];
+        let values = [email.into(), ip.map(client_network).into(), since.into(), now.into()];
         let row =
             self.tx.query_one_raw(statement(self.tx.get_database_backend(), &sql, values)).await?;
         let row = row.ok_or_else(|| StoreError::Corrupt("left join without a row".to_owned()))?;
@@ -106,8 +107,8 @@ impl<'a> Credentials<'a> {
     }
 }
 
-/// SQL that loads the account with address `$1`, its failures after `$3` from anywhere and from IP
-/// address `$2`, and whether it has a session from there at `$4`.
+/// SQL that loads the account with address `$1`, its failures after `$3` from anywhere and from
+/// network `$2`, and whether it has a session from there at `$4`.
 fn sign_in_sql() -> String {
     let failed = |aggregate: &str, condition: &str| {
         format!(
@@ -118,8 +119,8 @@ fn sign_in_sql() -> String {
     };
     let columns: Vec<String> = [
         ("account", "f.actor_email = $1"),
-        ("account_and_ip", "f.actor_email = $1 AND f.ip = $2"),
-        ("ip", "f.ip = $2"),
+        ("account_and_ip", "f.actor_email = $1 AND f.client_network = $2"),
+        ("ip", "f.client_network = $2"),
     ]
     .into_iter()
     .flat_map(|(name, condition)| {
@@ -134,8 +135,9 @@ fn sign_in_sql() -> String {
                   u.image_url AS u_image_url, u.created_at AS u_created_at,
                   u.suspended_at AS u_suspended_at,
                   c.password_hash AS password_hash, t.tier AS tier, {},
-                  EXISTS (SELECT 1 FROM session s WHERE s.user_id = u.id AND s.ip = $2
-                          AND s.ended_at IS NULL AND s.expires_at > $4) AS has_session_from_ip
+                  EXISTS (SELECT 1 FROM session s WHERE s.user_id = u.id
+                          AND s.client_network = $2 AND s.ended_at IS NULL
+                          AND s.expires_at > $4) AS has_session_from_ip
            FROM (SELECT 1 AS one) AS one LEFT JOIN "user" u ON u.email = $1
            LEFT JOIN credential c ON c.user_id = u.id LEFT JOIN staff t ON t.user_id = u.id"#,
         columns.join(", ")

@@ -176,6 +176,28 @@ mod tests {
     }
 
     #[test]
+    fn proxies_are_addresses_or_networks() {
+        let proxies = |list: &str| {
+            let toml = format!("[server]\ntrusted_proxies = {list}");
+            Config::read(Toml::string(&toml)).map(|config| config.api.server.trusted_proxies)
+        };
+        let nets = proxies(r#"["10.0.0.0/8", "192.0.2.1", "2001:db8::1", "::ffff:192.0.2.2"]"#);
+        let nets: Vec<_> =
+            nets.expect("the proxies are valid").iter().map(ToString::to_string).collect();
+        assert_eq!(nets, ["10.0.0.0/8", "192.0.2.1/32", "2001:db8::1/128", "192.0.2.2/32"]);
+        assert_eq!(
+            faults("[server]\ntrusted_proxies = [\"proxy\"]"),
+            ["server.trusted_proxies: each must be an address or a network, such as 10.0.0.0/8, \
+              not proxy"]
+        );
+        assert_eq!(
+            faults("[server]\nclient_address_header = \"X Real IP\"").len(),
+            1,
+            "a header is a name"
+        );
+    }
+
+    #[test]
     fn all_errors_of_a_section_are_reported() {
         let errors = faults(
             "[tokens]\naccess_minutes = \"ten\"\nrefresh_days = 0\nkey_activation_minutes = -1\n\

@@ -25,6 +25,15 @@ pub fn validate_server(section: &api::Server, rule: Rule<'_>) {
         section.cors_origins.iter().all(origin),
         "cors_origins: each must be a scheme and a host, such as https://admin.vendor.example",
     );
+    let is_header = |name: &str| {
+        !name.is_empty()
+            && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+    };
+    rule(
+        is_header(&section.client_address_header),
+        "client_address_header: must be the name of a header in lower case, such as \
+         x-forwarded-for",
+    );
     validate_server_limits(section, rule);
 }
 
