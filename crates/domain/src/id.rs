@@ -59,6 +59,9 @@ macro_rules! ids {
             )+
         }
 
+        /// Prefixes of all kinds of ids.
+        pub const PREFIXES: &[&str] = &[$($prefix),+];
+
         $(
             pub type $alias = Id<kind::$kind>;
 

@@ -16,7 +16,6 @@ pub mod log_notify;
 mod lookup;
 pub mod maintenance;
 mod options;
-mod org_key;
 mod persist;
 pub mod pre_auth;
 pub mod repository;

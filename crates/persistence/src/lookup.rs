@@ -1,10 +1,11 @@
 //! The SQL statement that loads a caller.
 
+use postern_domain::org_key::OrgKey;
+
 use crate::{
     backend::set_tenant_role_sql,
     columns::all,
     entity::{impersonation, organization, session, user},
-    org_key::OrgKey,
 };
 
 /// The kind of org key in a lookup.

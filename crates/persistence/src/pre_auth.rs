@@ -11,6 +11,7 @@ use postern_domain::{
     id::{ImpersonationId, OrgId, SessionId, UserId},
     org::Org,
     org_context::OrgContext,
+    org_key::OrgKey,
     org_ref::OrgRef,
     policy::{Grant, LoadedIdentity, LoadedImpersonation},
     role::Role,
@@ -20,7 +21,6 @@ use postern_domain::{
 use sea_orm::{ConnectionTrait, FromQueryResult, QueryResult, Value};
 use uuid::Uuid;
 
-pub use crate::org_key::OrgKey;
 use crate::{
     backend::{Mode, statement},
     entity::{organization, session, user},

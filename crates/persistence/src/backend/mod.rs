@@ -7,6 +7,7 @@ mod pool_options;
 mod postgres;
 mod sql;
 mod sqlite;
+mod text_pattern;
 
 use postern_migration::rls::Roles;
 use sea_orm::{
@@ -25,6 +26,7 @@ pub use sql::{
     try_sequencer_lock_sql, uuid_bytes_sql, uuid_v7_sql,
 };
 pub use sqlite::{is_embedded, sqlite_file};
+pub use text_pattern::text_pattern;
 
 /// A connection pool of either backend.
 pub enum Pool {

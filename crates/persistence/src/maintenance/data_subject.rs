@@ -7,7 +7,7 @@ use postern_domain::{
     user::UserRef,
 };
 use sea_orm::{
-    ColumnTrait, Condition, EntityTrait, QueryFilter,
+    ColumnTrait, Condition, DbBackend, EntityTrait, QueryFilter,
     sea_query::{Expr, Func},
 };
 
@@ -44,9 +44,10 @@ impl DataSubject {
     }
 
     /// Condition for all events that may contain the user's data.
-    pub fn mentioned(&self) -> Condition {
+    pub fn mentioned(&self, backend: DbBackend) -> Condition {
         use audit_event::Column as C;
-        let mentions = |column: C| contains(Expr::col((audit_event::Entity, column)), &self.email);
+        let mentions =
+            |column: C| contains(backend, Expr::col((audit_event::Entity, column)), &self.email);
         let metadata = Func::cast_as(Expr::col((audit_event::Entity, C::Metadata)), "text");
         Condition::any()
             .add(C::ActorId.eq(self.id.uuid()))
@@ -56,7 +57,7 @@ impl DataSubject {
             .add(mentions(C::TargetLabel))
             .add(mentions(C::Summary))
             .add(mentions(C::Reason))
-            .add(contains(metadata.into(), &self.email))
+            .add(contains(backend, metadata.into(), &self.email))
     }
 
     /// Reports whether the text contains the user's e-mail address, or their name as separate

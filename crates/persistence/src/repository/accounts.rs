@@ -6,6 +6,7 @@ use postern_domain::{
     impersonation::ImpersonationTarget,
     member::Member,
     org::Org,
+    org_key::OrgKey,
     org_ref::OrgRef,
     role::Role,
     user::User,
@@ -20,7 +21,6 @@ use crate::{
     backend::statement,
     entity::{membership, organization, user},
     error::{StoreError, unknown},
-    org_key::OrgKey,
     tx::Tx,
 };
 
@@ -41,20 +41,22 @@ impl<'a> Accounts<'a> {
     }
 
     /// Reference to an org, even if its deletion was requested.
-    pub async fn org(&self, id: OrgId) -> Result<Option<OrgRef>, StoreError> {
-        let row = organization::Entity::find_by_id(id.uuid()).one(self.tx).await?;
-        Ok(row.map(|row| OrgRef { id, slug: row.slug }))
+    pub async fn org(&self, org: &OrgKey) -> Result<Option<OrgRef>, StoreError> {
+        let condition = super::orgs::matches(org);
+        let row = organization::Entity::find().filter(condition).one(self.tx).await?;
+        Ok(row.map(|row| OrgRef { id: OrgId::new(row.id), slug: row.slug }))
     }
 
     /// The user or org with the id `q`, or all with an e-mail address, slug or name that contains
     /// `q`; at most `limit` of each.
     pub async fn search(&self, q: &str, limit: u64) -> Result<SearchResults, StoreError> {
         let (user_id, org_id) = (q.parse::<UserId>().ok(), q.parse::<OrgId>().ok());
+        let backend = self.tx.get_database_backend();
         let by_text = user_id.is_none() && org_id.is_none();
         let condition = Condition::any()
             .add_option(user_id.map(|id| user::Column::Id.eq(id.uuid())))
-            .add_option(by_text.then(|| contains(Expr::col(user::Column::Email), q)))
-            .add_option(by_text.then(|| contains(Expr::col(user::Column::Name), q)));
+            .add_option(by_text.then(|| contains(backend, Expr::col(user::Column::Email), q)))
+            .add_option(by_text.then(|| contains(backend, Expr::col(user::Column::Name), q)));
         let users = if condition.is_empty() {
             Vec::new()
         } else {
@@ -68,8 +70,12 @@ impl<'a> Accounts<'a> {
 
         let condition = Condition::any()
             .add_option(org_id.map(|id| organization::Column::Id.eq(id.uuid())))
-            .add_option(by_text.then(|| contains(Expr::col(organization::Column::Slug), q)))
-            .add_option(by_text.then(|| contains(Expr::col(organization::Column::Name), q)));
+            .add_option(
+                by_text.then(|| contains(backend, Expr::col(organization::Column::Slug), q)),
+            )
+            .add_option(
+                by_text.then(|| contains(backend, Expr::col(organization::Column::Name), q)),
+            );
         let orgs = if condition.is_empty() {
             Vec::new()
         } else {

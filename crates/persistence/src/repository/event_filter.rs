@@ -98,11 +98,13 @@ impl EventFilter {
     }
 
     /// The text search, which no index supports.
-    pub(super) fn text_condition(&self) -> Option<Condition> {
+    pub(super) fn text_condition(&self, backend: DbBackend) -> Option<Condition> {
         let column = |column| Expr::col((audit_event::Entity, column));
         let (summary, label) =
             (column(audit_event::Column::Summary), column(audit_event::Column::TargetLabel));
-        self.q.as_ref().map(|q| Condition::any().add(contains(summary, q)).add(contains(label, q)))
+        let contains = |column, q| contains(backend, column, q);
+        let either = |q| Condition::any().add(contains(summary, q)).add(contains(label, q));
+        self.q.as_deref().map(either)
     }
 
     fn without_target(&self, backend: DbBackend) -> Condition {

@@ -111,7 +111,7 @@ impl<'a> Events<'a> {
         let backend = self.tx.get_database_backend();
         let mut select = self.select();
         let query = QueryTrait::query(&mut select);
-        match (filter.text_condition(), &filter.arms(backend)[..]) {
+        match (filter.text_condition(backend), &filter.arms(backend)[..]) {
             (Some(text), _) => {
                 let until = last.map(|last| {
                     if let PageStart::NewerThan(_) = page.from {

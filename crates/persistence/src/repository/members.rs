@@ -53,8 +53,9 @@ impl<'a> Members<'a> {
             filter.role.map(|role| column(membership::Column::Role).eq(role.name())),
         );
         if let Some(q) = &filter.q {
-            let name = contains(Expr::col((Alias::new("u"), user::Column::Name)), q);
-            let email = contains(Expr::col((Alias::new("u"), user::Column::Email)), q);
+            let backend = self.tx.get_database_backend();
+            let name = contains(backend, Expr::col((Alias::new("u"), user::Column::Name)), q);
+            let email = contains(backend, Expr::col((Alias::new("u"), user::Column::Email)), q);
             query.cond_where(Condition::any().add(name).add(email));
         }
         page.apply(&mut query, column(membership::Column::Id));

@@ -6,6 +6,7 @@ use postern_domain::{
     membership::Membership,
     org::{NewOrg, Org},
     org_context::OrgContext,
+    org_key::OrgKey,
     role::Role,
     scope,
 };
@@ -20,7 +21,6 @@ use super::page::{Page, PageRequest};
 use crate::{
     entity::{membership, org_setting, organization},
     error::{StoreError, unknown},
-    org_key::OrgKey,
     persist::{Persist, WriteContext},
     tx::Tx,
 };
@@ -31,6 +31,14 @@ pub struct Orgs<'a> {
     only: Option<OrgId>,
 }
 
+/// Condition that selects the org.
+pub(super) fn matches(org: &OrgKey) -> Expr {
+    match org {
+        OrgKey::Id(id) => organization::Column::Id.eq(id.uuid()),
+        OrgKey::Slug(slug) => organization::Column::Slug.eq(slug.as_str()),
+    }
+}
+
 impl<'a> Orgs<'a> {
     pub(crate) const fn new(tx: &'a Tx, user: UserId, only: Option<OrgId>) -> Self {
         Self { tx, user, only }
@@ -38,14 +46,10 @@ impl<'a> Orgs<'a> {
 
     /// The user's role in an org; none if they are not a member.
     pub async fn role_in(&self, org: &OrgKey) -> Result<Option<Role>, StoreError> {
-        let condition = match org {
-            OrgKey::Id(id) => organization::Column::Id.eq(id.uuid()),
-            OrgKey::Slug(slug) => organization::Column::Slug.eq(slug.as_str()),
-        };
         let mut live = organization::Entity::find()
             .select_only()
             .column(organization::Column::Id)
-            .filter(condition)
+            .filter(matches(org))
             .filter(organization::Column::DeletionRequestedAt.is_null());
         let row = membership::Entity::find()
             .filter(membership::Column::UserId.eq(self.user.uuid()))
