@@ -3,7 +3,8 @@
 use postern_domain::{
     credential::{NewUser, PasswordHash},
     password::{Password, WeakPassword},
-    scope, text,
+    scope,
+    text::{self, BadText},
     user::User,
 };
 use postern_persistence::{StoreError, unit::Work};
@@ -21,8 +22,8 @@ pub struct AccountDetails {
 pub enum AccountError {
     #[error("{0} is not a valid e-mail address")]
     Email(String),
-    #[error("invalid name: use 1 to 100 characters on one line")]
-    Name,
+    #[error("the name {0}")]
+    Name(#[from] BadText),
     #[error(transparent)]
     Password(#[from] WeakPassword),
     #[error("an account with the address {0} already exists")]
@@ -31,14 +32,12 @@ pub enum AccountError {
 
 impl AccountDetails {
     /// Normalizes the e-mail address, and checks address, name and password.
-    pub fn new(email: &str, name: String, password: &Password) -> Result<Self, AccountError> {
+    pub fn new(email: &str, name: &str, password: &Password) -> Result<Self, AccountError> {
         let email = text::email(email);
         if !text::is_email(&email) {
             return Err(AccountError::Email(email));
         }
-        if !text::is_name(&name) {
-            return Err(AccountError::Name);
-        }
+        let name = text::name(name)?;
         password.check(&email)?;
         Ok(Self { email, name })
     }

@@ -7,6 +7,7 @@ use serde_json::json;
 
 on_both![
     sign_in_identifies_the_caller,
+    address_is_trimmed_and_folded,
     unknown_address_and_wrong_password_look_the_same,
     failed_sign_ins_are_rate_limited,
     ip_address_with_session_is_exempt_from_rate_limit,
@@ -105,4 +106,9 @@ async fn concurrent_sign_ins_all_succeed(t: &App) {
     let requests = (0..100).map(|_| t.log_in("owner@globex.example", PASSWORD));
     let responses = join_all(requests).await;
     assert!(responses.iter().all(|response| response.status == 200), "all sign-ins succeed");
+}
+
+async fn address_is_trimmed_and_folded(t: &App) {
+    t.log_in(" \tOwner@ACME.example \r\n", PASSWORD).await.expect(200);
+    t.log_in("owner @acme.example", PASSWORD).await.problem(422, "invalid_body");
 }

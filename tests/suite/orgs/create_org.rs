@@ -3,7 +3,7 @@
 use postern_tests::{App, on_both};
 use serde_json::json;
 
-on_both![org_is_created_and_listed, slug_is_unique];
+on_both![org_is_created_and_listed, slug_is_unique, reserved_slugs_are_rejected];
 
 async fn org_is_created_and_listed(t: &App) {
     let me = t.sign_in("member@acme.example").await;
@@ -31,4 +31,43 @@ async fn slug_is_unique(t: &App) {
         .post("/v1/orgs", json!({ "name": "Other", "slug": "umbrella" }))
         .await;
     conflict.problem(409, "slug_taken");
+}
+
+async fn reserved_slugs_are_rejected(t: &App) {
+    let me = t.sign_in("member@acme.example").await;
+    for slug in [
+        "admin",
+        "null",
+        "undefined",
+        "new",
+        "api",
+        "www",
+        "platform",
+        "health",
+        "audit-events",
+        "019a9f2e-5c00-7000-8000-000000000001",
+        "019a9f2e5c0070008000000000000001",
+        "01k7fgpr00e00800000000000g",
+        "org-01k7fgpr00e00800000000000g",
+    ] {
+        let response = me
+            .post("/v1/orgs", json!({ "name": "Reserved", "slug": slug }))
+            .await
+            .problem(422, "invalid_body");
+        assert_eq!(
+            (response.text("/errors/0/pointer"), response.text("/errors/0/code")),
+            ("/slug".to_owned(), "reserved".to_owned()),
+            "{slug} is reserved"
+        );
+        assert!(
+            response.text("/errors/0/detail").contains("choose another"),
+            "the detail says how to continue: {}",
+            response.body
+        );
+    }
+    // Of words with fewer than three letters, the length is wrong first.
+    me.post("/v1/orgs", json!({ "name": "Me", "slug": "me" })).await.problem(422, "invalid_body");
+    for slug in ["admin-services", "newco", "organic-01", "360"] {
+        me.post("/v1/orgs", json!({ "name": "Fine", "slug": slug })).await.expect(201);
+    }
 }

@@ -7,6 +7,8 @@ use serde_json::{Value, json};
 on_both![
     updates_check_the_version,
     updates_without_a_change_keep_the_version,
+    if_match_lists_quoted_tags,
+    support_email_is_normalized,
     invalid_settings_are_rejected,
     concurrent_updates_of_one_version_succeed_once,
 ];
@@ -62,7 +64,7 @@ async fn invalid_settings_are_rejected(t: &App) {
         json!({ "branding": { "logo_url": "https://169.254.169.254/x" } }),
         json!({ "limits": { "max_users": 1 } }),
         json!({ "support_email": "no-address" }),
-        json!({ "support_email": "\r\n it@acme.example" }),
+        json!({ "support_email": "it@\r\nacme.example" }),
         json!({ "branding": null }),
         json!({ "branding": [null, null] }),
     ] {
@@ -89,4 +91,33 @@ async fn update(caller: &Person<'_>, if_match: &str, body: Value) -> Response {
     let request =
         caller.request("PATCH", "/v1/orgs/acme/settings").header("if-match", if_match).json(&body);
     Response::of(request.send().await).await
+}
+
+async fn if_match_lists_quoted_tags(t: &App) {
+    let admin = t.sign_in("admin@acme.example").await;
+    let read = admin.get("/v1/orgs/acme/settings").await.expect(200);
+    let etag = read.header("etag");
+    let unchanged = json!({});
+    for current in [
+        etag.clone(),
+        format!("\"a,b\", {etag}"),
+        format!("{etag},\"c,\""),
+        format!(" , {etag} ,"),
+        "*".to_owned(),
+    ] {
+        update(&admin, &current, unchanged.clone()).await.expect(200);
+    }
+    update(&admin, "\"a,1,b\"", unchanged.clone()).await.problem(412, "stale");
+    for malformed in ["\"1", "1\"", "\"1\" \"2\"", "*, \"1\"", ",", "w/\"1\"", "\"a b\""] {
+        let response =
+            update(&admin, malformed, unchanged.clone()).await.problem(400, "invalid_header");
+        assert!(response.text("/detail").contains("If-Match"), "{malformed} is named");
+    }
+}
+
+async fn support_email_is_normalized(t: &App) {
+    let admin = t.sign_in("admin@acme.example").await;
+    let body = json!({ "support_email": " \t Help@ACME.example\r\n" });
+    let changed = admin.patch("/v1/orgs/acme/settings", body).await.expect(200);
+    assert_eq!(changed.json["support_email"], "help@acme.example", "as at sign-in");
 }

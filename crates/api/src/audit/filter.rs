@@ -5,7 +5,8 @@ use std::net::IpAddr;
 use chrono::{DateTime, Utc};
 use postern_domain::{
     event_draft::Outcome,
-    id::{ImpersonationId, OrgId, UserId},
+    id::{ImpersonationId, UserId},
+    org_key::OrgKey,
     text,
 };
 use postern_persistence::repository::event_filter::{ActionFilter, EventFilter, LogScope};
@@ -71,7 +72,7 @@ pub struct EventsQuery {
     /// 20,000 events, so it can hold fewer than `limit` events, or none: continue until
     /// `next_cursor` is null. Add `from` or `to` to search a large log faster.
     #[param(max_length = 100, example = "viewer to member")]
-    #[validate(length(max = 100, message = "at most 100 characters"))]
+    #[validate(custom(function = "rules::filter_text"))]
     #[serde(skip_serializing_if = "Option::is_none")]
     q: Option<String>,
 }
@@ -143,7 +144,7 @@ fn person(text: Option<String>) -> (Option<UserId>, Option<String>) {
 #[derive(Debug, Deserialize, Validate, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct OfOrg {
-    /// ID of an org. Limits the result to the audit log of this org.
-    #[param(value_type = Option<OrgId>)]
-    pub org: Option<OrgId>,
+    /// Org, by ID or slug. Limits the result to the audit log of this org.
+    #[param(example = "acme")]
+    pub org: Option<OrgKey>,
 }

@@ -98,13 +98,13 @@ pub async fn list_platform_audit_events(
     _json: AcceptsJson,
 ) -> HandlerResult<EventPage> {
     let sees_all = call.has_permission(Permission::PlatformAuditReadAll);
-    let org = match of.0.org {
-        Some(id) => Some(call.accounts().org(id).await?.ok_or_else(Problem::not_found)?),
+    let org = match &of.0.org {
+        Some(org) => Some(call.accounts().org(org).await?.ok_or_else(Problem::not_found)?),
         None => None,
     };
     let _permit = query.0.searches_text().then(|| call.acquire_permit()).transpose()?;
     let only_by = if sees_all { None } else { Some(call.staff_caller().accountable().id) };
-    let log = of.0.org.map_or(LogScope::All, LogScope::Org);
+    let log = org.as_ref().map_or(LogScope::All, |org| LogScope::Org(org.id));
     let requested = query.0.clone();
     let filter = EventFilter { log, only_by, ..query.0.into() };
     let events = call.events().page(&filter, call.page(&paging)?).await?;

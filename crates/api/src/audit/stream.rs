@@ -101,8 +101,8 @@ pub async fn stream_platform_audit_events(
     of: Query<OfOrg>,
     resume: Resume,
 ) -> Result<EventStream, Problem> {
-    let org = match of.0.org {
-        Some(id) => Some(call.accounts().org(id).await?.ok_or_else(Problem::not_found)?),
+    let org = match &of.0.org {
+        Some(org) => Some(call.accounts().org(org).await?.ok_or_else(Problem::not_found)?),
         None => None,
     };
     let logs = org.clone().map_or(AccessedLogs::Platform, AccessedLogs::Org);

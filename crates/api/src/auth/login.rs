@@ -20,7 +20,7 @@ use crate::{
 #[derive(Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct LoginBody {
-    /// E-mail address of the account. Not case-sensitive.
+    /// E-mail address of the account. Not case-sensitive; surrounding spaces are ignored.
     #[validate(custom(function = "rules::email"))]
     #[schema(example = "owner@acme.example", format = "email", max_length = 254)]
     email: String,
@@ -32,7 +32,7 @@ pub struct LoginBody {
 /// Opens a session. The response and its duration are the same for an unknown address and for a
 /// wrong password. After ten failures in an hour the account is rate limited, except from IP
 /// addresses with an active session. After 300 failures in an hour, for any accounts, the IP
-/// address is rate limited.
+/// address is rate limited. IPv6 addresses count by their /64 network.
 #[utoipa::path(
     post, path = "/v1/auth/login", tag = "identity", impl_for = Login, request_body = LoginBody,
     responses(

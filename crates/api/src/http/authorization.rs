@@ -5,12 +5,13 @@ use postern_domain::{
     clock::RequestContext,
     operation::{Operation, Records},
     org_context::OrgContext,
+    org_key::OrgKey,
     org_ref::OrgRef,
     policy::{self, AuthenticationError, Authorize, Denial, Denied},
     scope::{self, Scope, ScopeKind},
 };
 use postern_persistence::{
-    pre_auth::{self, OrgKey, PreAuthTx},
+    pre_auth::{self, PreAuthTx},
     unit::{HasLog, Reader},
 };
 use tracing::{Span, field::display};

@@ -106,7 +106,7 @@ fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
             Ok(_) => Problem::new(Code::InvalidBody).field(
                 "",
                 FieldCode::Invalid,
-                "must be a JSON object",
+                "must be a JSON object, not an array",
             ),
             Err(error) => explain("", &error),
         });

@@ -1,5 +1,6 @@
 //! Errors of a JSON body, by JSON pointer (RFC 6901).
 
+use postern_domain::text::BadText;
 use serde_json::error::Category;
 use validator::{ValidationErrors, ValidationErrorsKind};
 
@@ -32,42 +33,75 @@ pub fn explain(pointer: &str, error: &serde_json::Error) -> Problem {
     // serde appends line and column; the pointer gives the location already.
     let message = error.to_string();
     let message = message.split(" at line ").next().unwrap_or(&message);
-    let field = || message.split('`').nth(1).unwrap_or_default();
     match error.classify() {
         Category::Data if message.starts_with("duplicate field") => {
             Problem::new(Code::MalformedJson).field(
-                format!("{pointer}/{}", field()),
+                format!("{pointer}/{}", message.split('`').nth(1).unwrap_or_default()),
                 FieldCode::Duplicate,
                 "this field is given more than once",
             )
         }
-        Category::Data => invalid_field(pointer, message, field()),
+        Category::Data => {
+            let (pointer, code, detail) = field_error(pointer, message);
+            Problem::new(Code::InvalidBody).field(pointer, code, detail)
+        }
         Category::Syntax | Category::Eof | Category::Io => {
             Problem::new(Code::MalformedJson).detail(error.to_string())
         }
     }
 }
 
-/// Problem for a field that is unknown, missing or of the wrong type.
-fn invalid_field(pointer: &str, message: &str, field: &str) -> Problem {
-    let problem = Problem::new(Code::InvalidBody);
+/// Pointer, code and detail of an error that serde reports: a field that is unknown, missing or of
+/// the wrong type.
+pub fn field_error(pointer: &str, message: &str) -> (String, FieldCode, String) {
+    let field = escape(message.split('`').nth(1).unwrap_or_default());
     if message.starts_with("unknown field") {
-        let leaf = format!("/{}", escape(field));
+        let leaf = format!("/{field}");
         let parent = pointer.strip_suffix(&leaf).unwrap_or(pointer);
         let expected = message.split_once(", ").map_or("", |(_, rest)| rest);
-        problem.field(
-            format!("{parent}{leaf}"),
-            FieldCode::Unknown,
-            format!("unknown field; {expected}"),
-        )
+        (format!("{parent}{leaf}"), FieldCode::Unknown, format!("unknown field; {expected}"))
     } else if message.starts_with("missing field") {
-        problem.field(
-            format!("{pointer}/{}", escape(field)),
-            FieldCode::Required,
-            "this field is required",
-        )
+        let detail = "this field is required".to_owned();
+        (format!("{pointer}/{field}"), FieldCode::Required, detail)
+    } else if message.starts_with(BadText::CHARACTER) {
+        (pointer.to_owned(), FieldCode::Character, message.to_owned())
     } else {
-        problem.field(pointer, FieldCode::Invalid, message)
+        (pointer.to_owned(), FieldCode::Invalid, expectation(message))
+    }
+}
+
+/// The message in terms of JSON instead of Rust and serde.
+fn expectation(message: &str) -> String {
+    let Some((found, expected)) = ["invalid type: ", "invalid value: ", "invalid length "]
+        .iter()
+        .find_map(|prefix| message.strip_prefix(prefix)?.rsplit_once(", expected "))
+    else {
+        let is_address = message == "invalid IP address syntax";
+        return if is_address { "must be an IP address" } else { message }.to_owned();
+    };
+    let expected = match expected {
+        "a string" | "a boolean" | "null" => expected,
+        "i8" | "i16" | "i32" | "i64" | "isize" => "an integer",
+        "u8" | "u16" | "u32" | "u64" | "usize" => "a non-negative integer",
+        "f32" | "f64" => "a number",
+        "a sequence" => "an array",
+        "an object" | "a map" => "a JSON object",
+        _ if expected.starts_with("struct ") => "a JSON object",
+        _ => "a value of another type",
+    };
+    let kinds = [
+        ("null", "null"),
+        ("boolean", "a boolean"),
+        ("integer", "a number"),
+        ("floating point", "a number"),
+        ("string", "a string"),
+        ("sequence", "an array"),
+        ("map", "an object"),
+    ];
+    let found = kinds.iter().find(|(prefix, _)| found.starts_with(prefix)).map(|(_, kind)| *kind);
+    match found.filter(|_| message.starts_with("invalid type")) {
+        Some(found) => format!("must be {expected}, not {found}"),
+        None => format!("must be {expected}"),
     }
 }
 

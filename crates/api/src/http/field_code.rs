@@ -16,6 +16,10 @@ string_enum! {
         Invalid = "invalid",
         /// The text contains U+0000.
         NulCharacter = "nul_character",
+        /// The text contains a character that is invisible or changes the order of others.
+        Character = "character",
+        /// The value is reserved.
+        Reserved = "reserved",
         /// The value is already in use.
         Taken = "taken",
         /// The confirmation is wrong.

@@ -8,7 +8,7 @@ use utoipa::{
 use validator::Validate;
 
 use super::{
-    body_errors::{escape, field_errors},
+    body_errors::{escape, field_error, field_errors, pointer},
     code::Code,
     field_code::FieldCode,
     input::{FromInput, Input},
@@ -76,7 +76,9 @@ impl<T: DeserializeOwned + Validate + IntoParams> FromInput for Query<T> {
         let given = given(input.request.query_string());
         let query = serde_urlencoded::Deserializer::new(form_urlencoded::parse(given.as_bytes()));
         let query: T = serde_path_to_error::deserialize(query).map_err(|error| {
-            invalid(&error.path().to_string(), FieldCode::Invalid, &error.inner().to_string())
+            let (pointer, code, detail) =
+                field_error(&pointer(error.path()), &error.inner().to_string());
+            invalid_at(pointer, code, &detail.replace("field", "parameter"))
         })?;
         query
             .validate()
@@ -130,9 +132,11 @@ fn pairs(query: &str) -> Result<Vec<(String, String)>, Problem> {
 }
 
 fn invalid(name: &str, code: FieldCode, detail: &str) -> Problem {
-    Problem::new(Code::InvalidQuery).detail(format!("{name}: {detail}")).field(
-        format!("/{}", escape(name)),
-        code,
-        detail,
-    )
+    invalid_at(format!("/{}", escape(name)), code, detail)
+}
+
+fn invalid_at(pointer: String, code: FieldCode, detail: &str) -> Problem {
+    Problem::new(Code::InvalidQuery)
+        .detail(format!("{}: {detail}", pointer.trim_start_matches('/')))
+        .field(pointer, code, detail)
 }

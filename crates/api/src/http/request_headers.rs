@@ -2,7 +2,7 @@
 
 use actix_web::{
     HttpRequest,
-    http::header::{self, Header, HeaderMap},
+    http::header::{self, HeaderMap},
 };
 use utoipa::openapi::{
     Object, RefOr, Required, Schema,
@@ -33,8 +33,7 @@ pub struct IfMatch(pub Option<Vec<i64>>);
 
 impl IfMatch {
     fn schema() -> Object {
-        // Without commas inside a tag, which the parser takes as separators.
-        let pattern = r#"^(\*|(W/)?"[!#-+\-.-~]*"(, ?(W/)?"[!#-+\-.-~]*")*)$"#;
+        let pattern = r#"^(\*|(W/)?"[!#-~]*"(, ?(W/)?"[!#-~]*")*)$"#;
         path::text(64, Some(pattern), "\"3\"")
     }
 }
@@ -48,23 +47,42 @@ impl FromInput for IfMatch {
     }
 
     fn from_input(input: &Input) -> Result<Self, Problem> {
-        if single(&input.request, "if-match")?.is_none() {
-            return Ok(Self(None));
-        }
-        let tags = match header::IfMatch::parse(&input.request) {
-            Ok(header::IfMatch::Any) => return Ok(Self(None)),
-            Ok(header::IfMatch::Items(tags)) if !tags.is_empty() => tags,
-            _ => {
-                return Err(Problem::new(Code::InvalidHeader)
-                    .detail("If-Match must contain an ETag as returned, in double quotes"));
-            }
+        let value = match single(&input.request, "if-match")? {
+            None | Some("*") => return Ok(Self(None)),
+            Some(value) => value,
         };
-        // Weak tags and tags that Postern has not issued match no version: the edit is stale, not
-        // malformed.
-        let versions = tags.iter().filter(|tag| !tag.weak).filter_map(|tag| {
-            tag.tag().parse().ok().filter(|version: &i64| version.to_string() == tag.tag())
-        });
+        let tags = strong_tags(value).ok_or_else(|| {
+            Problem::new(Code::InvalidHeader)
+                .detail("If-Match must contain an ETag as returned, in double quotes")
+        })?;
+        // Tags that Postern has not issued match no version: the edit is stale, not malformed.
+        let versions = tags
+            .into_iter()
+            .filter_map(|tag| tag.parse().ok().filter(|version: &i64| version.to_string() == tag));
         Ok(Self(Some(versions.collect())))
+    }
+}
+
+/// The strong tags of a list of tags (RFC 9110, 8.8.3); weak ones match nothing. None if the list
+/// is malformed or empty. (actix-web splits the list at commas inside of tags.)
+fn strong_tags(mut list: &str) -> Option<Vec<&str>> {
+    let (mut tags, mut is_empty) = (Vec::new(), true);
+    loop {
+        // Empty elements are ignored (RFC 9110, 5.6.1).
+        list = list.trim_start_matches([' ', '\t', ',']);
+        if list.is_empty() {
+            return (!is_empty).then_some(tags);
+        }
+        let strong = list.strip_prefix("W/").is_none();
+        let quoted = list.strip_prefix("W/").unwrap_or(list);
+        let (tag, rest) = quoted.strip_prefix('"')?.split_once('"')?;
+        list = rest.trim_start_matches([' ', '\t']);
+        let is_valid = tag.bytes().all(|byte| byte.is_ascii_graphic());
+        if !is_valid || !(list.is_empty() || list.starts_with(',')) {
+            return None;
+        }
+        is_empty = false;
+        tags.extend(strong.then_some(tag));
     }
 }
 

@@ -4,7 +4,11 @@
 use std::{fmt, marker::PhantomData};
 
 use chrono::{DateTime, Datelike, Utc};
-use postern_domain::{action::Action, text};
+use postern_domain::{
+    action::Action,
+    slug,
+    text::{self, BadText},
+};
 use serde::{
     Deserialize, Deserializer,
     de::{self, MapAccess, Visitor, value::MapAccessDeserializer},
@@ -21,25 +25,36 @@ fn rule(holds: bool, code: FieldCode, expected: &'static str) -> Result<(), Vali
     }
 }
 
+/// A name, with or without surrounding spaces. Store the result of `text::normalized`.
 pub fn name(value: &str) -> Result<(), ValidationError> {
-    rule(
-        text::is_name(value),
-        FieldCode::Name,
-        "must have 1 to 100 characters on one line, without leading or trailing spaces",
-    )
+    text::name(value).map(drop).map_err(|error| bad_text(&error, FieldCode::Name))
+}
+
+fn bad_text(error: &BadText, length: FieldCode) -> ValidationError {
+    let code = match error {
+        BadText::Length(_) => length,
+        BadText::Character { .. } => FieldCode::Character,
+    };
+    ValidationError::new(code.name()).with_message(error.to_string().into())
 }
 
 pub fn slug(value: &str) -> Result<(), ValidationError> {
     rule(
-        text::is_slug(value),
+        slug::is_slug(value),
         FieldCode::Slug,
         "must have 3 to 40 lower-case letters, digits and single hyphens, no hyphen at either end",
+    )?;
+    rule(
+        !slug::is_reserved(value),
+        FieldCode::Reserved,
+        "is reserved: choose another slug, such as the name of the company",
     )
 }
 
+/// An e-mail address, with or without surrounding spaces. Store the result of `text::email`.
 pub fn email(value: &str) -> Result<(), ValidationError> {
     rule(
-        text::is_email(value),
+        text::is_email(&text::email(value)),
         FieldCode::Email,
         "must be an e-mail address like name@example.com, at most 254 characters",
     )
@@ -62,7 +77,14 @@ pub fn search(value: &str) -> Result<(), ValidationError> {
         (2..=100).contains(&value.trim().chars().count()),
         FieldCode::Length,
         "must have 2 to 100 characters, not counting leading and trailing spaces",
-    )
+    )?;
+    text::check_characters(value).map_err(|error| bad_text(&error, FieldCode::Length))
+}
+
+/// Text that a list is filtered by.
+pub fn filter_text(value: &str) -> Result<(), ValidationError> {
+    rule(value.chars().count() <= 100, FieldCode::Length, "must have at most 100 characters")?;
+    text::check_characters(value).map_err(|error| bad_text(&error, FieldCode::Length))
 }
 
 /// An audit action, or a group of them such as `user.*`.

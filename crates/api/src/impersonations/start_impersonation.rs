@@ -4,8 +4,8 @@ use postern_domain::{
     impersonation::{self, Impersonation, StartRequest},
     justification::{Reason, TicketRef},
     mode::Mode,
+    org_key::OrgKey,
 };
-use postern_persistence::pre_auth::OrgKey;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use validator::Validate;
@@ -22,9 +22,8 @@ pub struct StartImpersonationBody {
     /// ID of the user to impersonate.
     target_user_id: UserId,
     /// Org, by ID or slug. The access token is valid for this org only.
-    #[validate(length(max = 40, message = "an ID or a slug"))]
-    #[schema(example = "acme", max_length = 40)]
-    org: String,
+    #[schema(example = "acme")]
+    org: OrgKey,
     /// Reason. The customer can read it.
     reason: Reason,
     /// Reference of the support ticket.
@@ -87,7 +86,7 @@ pub async fn start_impersonation(
     let mut work = call.begin();
     let target = work
         .accounts()
-        .impersonation_target(target_user_id, &OrgKey::parse(&org))
+        .impersonation_target(target_user_id, &org)
         .await?
         .ok_or_else(Problem::not_found)?;
     let target_name = target.user.name.clone();

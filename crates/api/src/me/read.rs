@@ -1,13 +1,10 @@
 use chrono::{DateTime, Utc};
 use postern_domain::{
     actor::ActiveImpersonation, id::ImpersonationId, impersonation, membership::Membership,
-    mode::Mode, org_ref::OrgRef, permission::Permission, role::Role, session::Session, tier::Tier,
-    user::User,
+    mode::Mode, org_key::OrgKey, org_ref::OrgRef, permission::Permission, role::Role,
+    session::Session, tier::Tier, user::User,
 };
-use postern_persistence::{
-    pre_auth::OrgKey,
-    repository::page::{PageRequest, PageStart},
-};
+use postern_persistence::repository::page::{PageRequest, PageStart};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use validator::Validate;
@@ -118,9 +115,8 @@ pub type SessionPage = Listed<Session>;
 #[into_params(parameter_in = Query)]
 pub struct PermissionsQuery {
     /// Org, by ID or slug. If omitted, no org permissions are returned.
-    #[param(max_length = 40, example = "acme")]
-    #[validate(length(max = 40, message = "an ID or a slug"))]
-    org: Option<String>,
+    #[param(example = "acme")]
+    org: Option<OrgKey>,
 }
 
 /// Permissions of the current user (under impersonation, of the impersonated user).
@@ -154,9 +150,7 @@ pub async fn read_my_permissions(
     query: Query<PermissionsQuery>,
 ) -> HandlerResult<PermissionsView> {
     let role = match &query.0.org {
-        Some(org) => {
-            Some(call.orgs().role_in(&OrgKey::parse(org)).await?.ok_or_else(Problem::not_found)?)
-        }
+        Some(org) => Some(call.orgs().role_in(org).await?.ok_or_else(Problem::not_found)?),
         None => None,
     };
     let staff_tier = call.caller().effective_tier();

@@ -1,4 +1,4 @@
-use postern_domain::user::User;
+use postern_domain::{text, user::User};
 use serde::Deserialize;
 use utoipa::ToSchema;
 use validator::Validate;
@@ -12,7 +12,7 @@ use crate::{
 #[derive(Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct UpdateMeBody {
-    /// Display name: 1 to 100 characters on one line, without leading or trailing spaces.
+    /// Display name: 1 to 100 visible characters on one line. Surrounding spaces are removed.
     #[serde(default, deserialize_with = "rules::present")]
     #[validate(custom(function = "rules::name"))]
     #[schema(example = "Ana Costa", min_length = 1, max_length = 100, nullable = false)]
@@ -40,6 +40,7 @@ pub async fn update_me(call: Call<op::UpdateMe>, body: Valid<UpdateMeBody>) -> H
     let me = call.caller().effective().id;
     let mut work = call.begin();
     let user = work.users().find_for_update(me).await?.ok_or_else(Problem::not_found)?;
+    let name = name.as_deref().map(text::normalized);
     let user = work.save(user.update_profile(name, image_url)).await?;
     work.commit(ok(user)).await
 }

@@ -5,7 +5,7 @@ use utoipa::IntoParams;
 use validator::Validate;
 
 use crate::{
-    http::{Call, HandlerResult, Listed, Paging, Problem, Query, ok},
+    http::{Call, HandlerResult, Listed, Paging, Problem, Query, ok, rules},
     operations::op::{self, ListMembers, ReadMember},
 };
 
@@ -14,7 +14,7 @@ use crate::{
 pub struct MembersQuery {
     /// Text contained in the name or e-mail address.
     #[param(max_length = 100, example = "costa")]
-    #[validate(length(max = 100, message = "at most 100 characters"))]
+    #[validate(custom(function = "rules::filter_text"))]
     q: Option<String>,
     /// Role of the members.
     role: Option<Role>,

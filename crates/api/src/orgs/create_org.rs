@@ -1,4 +1,7 @@
-use postern_domain::org::{NewOrg, Org};
+use postern_domain::{
+    org::{NewOrg, Org},
+    text,
+};
 use postern_persistence::StoreError;
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -13,12 +16,13 @@ use crate::{
 #[derive(Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CreateOrgBody {
-    /// Display name: 1 to 100 characters on one line, without leading or trailing spaces.
+    /// Display name: 1 to 100 visible characters on one line. Surrounding spaces are removed.
     #[validate(custom(function = "rules::name"))]
     #[schema(example = "Umbrella Corporation", min_length = 1, max_length = 100)]
     name: String,
     /// Unique short name for URLs: 3 to 40 lower-case letters, digits and single hyphens, with no
     /// hyphen at either end. It cannot be changed, and is not reused after the org is deleted.
+    /// Words such as `admin`, `api` and `null`, and texts that look like an ID, are reserved.
     #[validate(custom(function = "rules::slug"))]
     #[schema(
         example = "umbrella",
@@ -48,7 +52,7 @@ pub async fn create_org(
     let change = Org::create(
         context.id(),
         slug,
-        name,
+        text::normalized(&name),
         context.id(),
         call.caller().accountable(),
         context.now,

@@ -1,4 +1,4 @@
-use postern_domain::org::Org;
+use postern_domain::{org::Org, text};
 use serde::Deserialize;
 use utoipa::ToSchema;
 use validator::Validate;
@@ -12,7 +12,7 @@ use crate::{
 #[derive(Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct UpdateOrgBody {
-    /// Display name: 1 to 100 characters on one line, without leading or trailing spaces.
+    /// Display name: 1 to 100 visible characters on one line. Surrounding spaces are removed.
     #[serde(default, deserialize_with = "rules::present")]
     #[validate(custom(function = "rules::name"))]
     #[schema(example = "Acme International", min_length = 1, max_length = 100, nullable = false)]
@@ -33,7 +33,7 @@ pub async fn update_org(
 ) -> HandlerResult<Org> {
     let mut work = call.begin();
     let org = work.find_org_for_update().await?.ok_or_else(Problem::not_found)?;
-    let name = body.into_inner().name.unwrap_or_else(|| org.name.clone());
+    let name = body.name.as_deref().map_or_else(|| org.name.clone(), text::normalized);
     let org = work.save(org.rename(name)).await?;
     work.commit(ok(org)).await
 }

@@ -19,7 +19,8 @@ pub struct UpdateSettingsBody {
     #[validate(nested)]
     #[schema(nullable = false)]
     branding: Option<BrandingBody>,
-    /// E-mail address that members contact for support within the org.
+    /// E-mail address that members contact for support within the org. Stored in lower case,
+    /// without surrounding spaces.
     #[serde(default, deserialize_with = "rules::maybe")]
     #[validate(custom(function = "rules::email"))]
     #[schema(

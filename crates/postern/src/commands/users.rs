@@ -21,7 +21,7 @@ pub enum UserCommand {
     Add {
         /// E-mail address.
         email: String,
-        /// Name, 1 to 100 characters.
+        /// Name, 1 to 100 visible characters.
         #[arg(long)]
         name: String,
     },
@@ -32,7 +32,7 @@ pub async fn run(config: &Config, command: UserCommand) -> CliResult {
     let mut line = String::new();
     io::stdin().read_line(&mut line)?;
     let password = Password::new(line.trim_end_matches(['\n', '\r']));
-    let details = AccountDetails::new(&email, name, &password)?;
+    let details = AccountDetails::new(&email, &name, &password)?;
     let hasher = Hasher::new(&config.api.passwords).map_err(|error| error.to_string())?;
     let hash = hasher.acquire().await?.hash(&password).await;
     let store = open(config).await?;
