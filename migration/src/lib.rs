@@ -24,6 +24,7 @@ mod m0014_audit_lookups;
 mod m0015_ticket_lookup;
 mod m0016_client_networks;
 mod m0017_text_search;
+mod m0018_impersonation_lists;
 pub mod rls;
 
 use sea_orm_migration::{
@@ -63,6 +64,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0015_ticket_lookup::Migration),
             Box::new(m0016_client_networks::Migration),
             Box::new(m0017_text_search::Migration),
+            Box::new(m0018_impersonation_lists::Migration),
         ]
     }
 }

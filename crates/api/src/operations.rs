@@ -122,10 +122,12 @@ operations! {
     ReadLogEntries            = "read_log_entries":             Org,    AuditRead,            nothing,                                       Allowed,      [];
     ReadLogProof              = "read_log_proof":               Org,    AuditRead,            nothing,                                       Allowed,      [];
     ListOrgImpersonations     = "list_org_impersonations":      Org,    AuditRead,            nothing,                                       Allowed,      [];
+    ReadOrgImpersonation      = "read_org_impersonation":       Org,    AuditRead,            nothing,                                       Allowed,      [];
 
     SearchAccounts            = "search_accounts":              Staff,  AccountsSearch,       discloses(SearchPerformed),                    Blocked,      [];
     StartImpersonation        = "start_impersonation":          Staff,  Impersonate,          records(ImpersonationStarted),                 Blocked,      [Reason Ticket IdempotencyKey];
     ListImpersonations        = "list_impersonations":          Staff,  Impersonate,          nothing,                                       Blocked,      [];
+    ReadImpersonation         = "read_impersonation":           Staff,  Impersonate,          nothing,                                       Blocked,      [];
     EndImpersonation          = "end_impersonation":            Staff,  Impersonate,          records(ImpersonationEnded),                   Blocked,      [];
     ListStaff                 = "list_staff":                   Staff,  StaffManage,          nothing,                                       Blocked,      [];
     SetStaffTier              = "set_staff_tier":               Staff,  StaffManage,          records(StaffTierChanged),                     Blocked,      [Reason Ticket];

@@ -3,6 +3,7 @@
 
 pub mod cli;
 mod error;
+pub mod impersonations;
 pub mod privacy;
 pub mod retention;
 pub mod staff;

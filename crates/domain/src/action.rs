@@ -81,9 +81,11 @@ actions! {
     ImpersonationStarted = "impersonation.started" {
         "mode": Text, "target_user_id": Id(kind::User::PREFIX), "expires_at": Moment,
     }
-    /// An impersonation was ended before it expired.
+    /// An impersonation was ended before it expired, by a staff member or by a change that made it
+    /// invalid.
     ImpersonationEnded = "impersonation.ended" {
-        "staff_user_id": Id(kind::User::PREFIX), "target_user_id": Id(kind::User::PREFIX),
+        "cause": Text, "staff_user_id": Id(kind::User::PREFIX),
+        "target_user_id": Id(kind::User::PREFIX),
     }
     /// A request was made under impersonation. Recorded before it runs.
     ImpersonationRequest = "impersonation.request" { "method": Text, "path": Text }

@@ -2,6 +2,7 @@
 //! [`Caller::effective`] apply to it. They differ only under impersonation.
 
 use chrono::{DateTime, Utc};
+use serde::Serialize;
 
 use crate::{
     id::{ImpersonationId, SessionId, UserId},
@@ -10,12 +11,17 @@ use crate::{
     tier::Tier,
 };
 
-/// A user as named in the audit log.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// Reference to a user.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = UserRef))]
 pub struct Person {
     pub id: UserId,
-    pub name: String,
+    /// E-mail address.
+    #[cfg_attr(feature = "openapi", schema(example = "owner@acme.example", max_length = 254))]
     pub email: String,
+    /// Display name.
+    #[cfg_attr(feature = "openapi", schema(example = "Ana Costa", max_length = 100))]
+    pub name: String,
 }
 
 /// An authenticated caller, created by [`crate::policy::authenticate`].
@@ -35,8 +41,27 @@ pub struct ActiveImpersonation {
     /// The only org that the impersonation gives access to.
     pub org: OrgRef,
     pub mode: Mode,
+    pub reason: String,
+    pub ticket_ref: String,
     pub started_at: DateTime<Utc>,
     pub expires_at: DateTime<Utc>,
+}
+
+/// An impersonation as named in the events that belong to it.
+#[derive(Debug, Clone)]
+pub struct ImpersonationRef {
+    pub id: ImpersonationId,
+    /// The impersonated user.
+    pub user: Person,
+    pub ticket_ref: String,
+}
+
+impl ActiveImpersonation {
+    #[must_use]
+    pub fn reference(&self) -> ImpersonationRef {
+        let Self { id, target, ticket_ref, .. } = self;
+        ImpersonationRef { id: *id, user: target.clone(), ticket_ref: ticket_ref.clone() }
+    }
 }
 
 impl Caller {

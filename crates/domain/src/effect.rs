@@ -1,6 +1,9 @@
 //! Effects: consequences of a change that saving applies in the same transaction.
 
-use crate::id::{OrgId, SessionId, UserId};
+use crate::{
+    end_cause::EndCause,
+    id::{OrgId, SessionId, UserId},
+};
 
 /// A consequence of a change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -11,19 +14,39 @@ pub enum Effect {
     EndOtherSessions { user: UserId, kept_session: SessionId },
 }
 
-/// The impersonations that depend on something that ends.
+/// The impersonations that a change makes invalid. [`crate::policy`] refuses them for the same
+/// causes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ImpersonationsOf {
     /// The session they were started in.
     Session(SessionId),
     /// The sessions of a staff member, except one.
     OtherSessions { user: UserId, kept_session: SessionId },
-    /// The staff member.
+    /// A staff member who loses their tier.
     Staff(UserId),
+    /// A user who is granted a tier: staff cannot be impersonated.
+    NewStaff(UserId),
+    /// A suspended user, as staff member or as impersonated user. Users are suspended in the
+    /// database only: no operation does it yet.
+    Suspended(UserId),
     /// The membership of the impersonated user.
     Membership { org: OrgId, target: UserId },
     /// The org.
     Org(OrgId),
+}
+
+impl ImpersonationsOf {
+    #[must_use]
+    pub const fn cause(self) -> EndCause {
+        match self {
+            Self::Session(_) => EndCause::SessionEnded,
+            Self::OtherSessions { .. } => EndCause::CredentialsChanged,
+            Self::Staff(_) | Self::NewStaff(_) => EndCause::TierChanged,
+            Self::Suspended(_) => EndCause::Suspended,
+            Self::Membership { .. } => EndCause::MembershipChanged,
+            Self::Org(_) => EndCause::OrgDeleted,
+        }
+    }
 }
 
 #[cfg(test)]
@@ -121,6 +144,9 @@ mod tests {
             .set_tier(Some(Tier::Operations), 2, &justification(), NOW)
             .expect("allowed");
         assert_eq!(raised.effects(), [], "a staff member who stays keeps their impersonations");
+        let new = LockedStaff { current: None, ..staff(Tier::Support) };
+        let granted = new.set_tier(Some(Tier::Support), 2, &reason(), NOW).expect("allowed");
+        ends(&granted, ImpersonationsOf::NewStaff(user().id));
     }
 
     #[test]
@@ -149,5 +175,26 @@ mod tests {
         ends(&removed, ImpersonationsOf::Membership { org: org.id, target: id });
         let of = ImpersonationsOf::Org(org.id);
         ends(&org.request_deletion("acme", NOW).expect("confirmed"), of);
+    }
+
+    #[test]
+    fn every_cause_but_an_explicit_end_has_an_effect() {
+        let (user, session) = (user().id, session().id);
+        let org = Id::new(Uuid::from_u128(3));
+        let mut causes: Vec<EndCause> = [
+            ImpersonationsOf::Session(session),
+            ImpersonationsOf::OtherSessions { user, kept_session: session },
+            ImpersonationsOf::Staff(user),
+            ImpersonationsOf::NewStaff(user),
+            ImpersonationsOf::Suspended(user),
+            ImpersonationsOf::Membership { org, target: user },
+            ImpersonationsOf::Org(org),
+        ]
+        .map(ImpersonationsOf::cause)
+        .into();
+        causes.push(EndCause::Ended);
+        causes.sort_unstable();
+        causes.dedup();
+        assert_eq!(causes, EndCause::ALL, "a change ends the impersonations that it makes invalid");
     }
 }

@@ -15,9 +15,9 @@ use serde_json::{Map, Value};
 
 use crate::{
     action::Action,
-    actor::{Actor, Caller, Person},
+    actor::{ActiveImpersonation, Actor, Caller, Person},
     event_draft::{EventDraft, Outcome, Target},
-    id::{EventId, ImpersonationId, SessionId, UserId},
+    id::{EventId, ImpersonationId, OrgId, SessionId, UserId},
     org_ref::OrgRef,
     string_enum,
     string_enums::string_enum_schema,
@@ -47,7 +47,7 @@ pub struct Source {
     pub user_agent: Option<String>,
     /// Session of the request; under impersonation, the staff member's.
     pub session_id: Option<SessionId>,
-    /// Impersonation of the request; null if there was none.
+    /// Impersonation that the event belongs to; null if none.
     pub impersonation_id: Option<ImpersonationId>,
     /// ID of the request, as in the response's `X-Request-Id` and in the server's log.
     #[cfg_attr(
@@ -71,6 +71,22 @@ pub struct ActorRef {
     pub tier: Option<Tier>,
 }
 
+/// Org that an event belongs to, with the slug of that time. The log commits to both.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct EventOrg {
+    pub id: OrgId,
+    /// Short name for URLs.
+    #[cfg_attr(feature = "openapi", schema(example = "acme", max_length = 40))]
+    pub slug: String,
+}
+
+impl From<OrgRef> for EventOrg {
+    fn from(OrgRef { id, slug, name: _ }: OrgRef) -> Self {
+        Self { id, slug }
+    }
+}
+
 /// The impersonated user.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -82,7 +98,8 @@ pub struct OnBehalfOf {
 }
 
 /// An event of the audit log. Under impersonation, `actor` is the staff member and `on_behalf_of`
-/// is the impersonated user.
+/// is the impersonated user. The start and the end of an impersonation belong to it as well; the
+/// actor of an end is the one who caused it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Event {
@@ -90,9 +107,9 @@ pub struct Event {
     /// Time of the event.
     pub occurred_at: DateTime<Utc>,
     /// Org that the log belongs to; null for the platform log.
-    pub org: Option<OrgRef>,
+    pub org: Option<EventOrg>,
     pub actor: ActorRef,
-    /// The impersonated user; null without impersonation.
+    /// The impersonated user of the impersonation that the event belongs to; null if none.
     pub on_behalf_of: Option<OnBehalfOf>,
     pub action: Action,
     pub outcome: Outcome,
@@ -113,7 +130,7 @@ pub struct Event {
         schema(example = "cannot open the reports page", max_length = 1000)
     )]
     pub reason: Option<String>,
-    /// Support ticket, if the operation requires one.
+    /// Support ticket of the operation or of the impersonation that the event belongs to.
     #[cfg_attr(feature = "openapi", schema(example = "SUP-4312", max_length = 64))]
     pub ticket_ref: Option<String>,
     /// Additional data, by action. A changed field has the form `{"old": …, "new": …}`.
@@ -156,25 +173,26 @@ impl Event {
         id: EventId,
         occurred_at: DateTime<Utc>,
         actor: &Actor,
-        org: Option<OrgRef>,
+        org: Option<EventOrg>,
         source: Source,
     ) -> Self {
         let actor = draft.actor.as_ref().unwrap_or(actor);
         let caller = actor.caller();
+        let active = caller.and_then(Caller::impersonation);
+        let impersonation =
+            draft.impersonation.or_else(|| active.map(ActiveImpersonation::reference));
         Self {
             id,
             occurred_at,
-            org: draft.org.or(org),
-            on_behalf_of: caller.and_then(Caller::impersonation).map(|impersonation| OnBehalfOf {
-                id: impersonation.target.id,
-                email: Some(impersonation.target.email.clone()),
+            org: draft.org.map(EventOrg::from).or(org),
+            on_behalf_of: impersonation.as_ref().map(|impersonation| OnBehalfOf {
+                id: impersonation.user.id,
+                email: Some(impersonation.user.email.clone()),
             }),
             summary: truncation::text(&format!("{} {}", subject(actor), draft.predicate)),
             source: Source {
                 session_id: caller.map(Caller::session),
-                impersonation_id: caller
-                    .and_then(Caller::impersonation)
-                    .map(|impersonation| impersonation.id),
+                impersonation_id: impersonation.as_ref().map(|impersonation| impersonation.id),
                 ..source
             },
             actor: reference(actor),
@@ -182,7 +200,9 @@ impl Event {
             outcome: draft.outcome,
             target: Target { label: truncation::text(&draft.target.label), ..draft.target },
             reason: draft.reason.as_deref().map(truncation::text),
-            ticket_ref: draft.ticket_ref,
+            ticket_ref: draft
+                .ticket_ref
+                .or_else(|| impersonation.map(|impersonation| impersonation.ticket_ref)),
             metadata: truncation::metadata(draft.metadata),
             schema_version: Self::SCHEMA_VERSION,
             log: None,

@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     action::Action,
-    actor::Actor,
+    actor::{Actor, ImpersonationRef},
     id::{Id, Named},
     justification::{Reason, TicketRef},
     org_ref::OrgRef,
@@ -76,6 +76,8 @@ pub struct EventDraft {
     pub org: Option<OrgRef>,
     /// Actor, if the operation itself authenticates the user: sign-in.
     pub actor: Option<Actor>,
+    /// Impersonation that the event belongs to, if it is not that of the actor: a start or an end.
+    pub impersonation: Option<ImpersonationRef>,
 }
 
 impl EventDraft {
@@ -90,6 +92,7 @@ impl EventDraft {
             metadata: Map::new(),
             org: None,
             actor: None,
+            impersonation: None,
         }
     }
 
@@ -122,6 +125,11 @@ impl EventDraft {
 
     pub fn with_actor(mut self, actor: Actor) -> Self {
         self.actor = Some(actor);
+        self
+    }
+
+    pub fn of_impersonation(mut self, impersonation: ImpersonationRef) -> Self {
+        self.impersonation = Some(impersonation);
         self
     }
 }

@@ -2,22 +2,24 @@
 
 use serde::Serialize;
 
-use crate::{id::MemberId, org_context::OrgContext, org_ref::OrgRef, role::Role};
+use crate::{
+    id::MemberId, org::OrgStatus, org_context::OrgContext, org_ref::OrgRef, plan::Plan, role::Role,
+};
 
 /// An org that a user belongs to, with their role in it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Membership {
     pub org: OrgRef,
-    /// Display name of the org.
-    #[cfg_attr(feature = "openapi", schema(example = "Acme Corporation", max_length = 100))]
-    pub org_name: String,
+    pub plan: Plan,
+    pub status: OrgStatus,
     pub member_id: MemberId,
     pub role: Role,
 }
 
 impl From<OrgContext> for Membership {
     fn from(OrgContext { org, member, role }: OrgContext) -> Self {
-        Self { org: org.reference(), org_name: org.name, member_id: member, role }
+        let (plan, status) = (org.plan, org.status());
+        Self { org: org.reference(), plan, status, member_id: member, role }
     }
 }

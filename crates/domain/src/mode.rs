@@ -20,3 +20,13 @@ impl Default for Mode {
         Self::ReadOnly
     }
 }
+
+impl Mode {
+    #[must_use]
+    pub const fn in_words(self) -> &'static str {
+        match self {
+            Self::ReadOnly => "read-only",
+            Self::Full => "full",
+        }
+    }
+}

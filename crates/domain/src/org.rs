@@ -14,7 +14,21 @@ use crate::{
     org_ref::OrgRef,
     plan::{Limits, Plan},
     role::Role,
+    string_enum,
+    string_enums::string_enum_schema,
 };
+
+string_enum! {
+    /// Status of an org.
+    OrgStatus {
+        /// The org is in use.
+        Active = "active",
+        /// Deletion was requested. The org is disabled.
+        DeletionRequested = "deletion_requested",
+    }
+}
+
+string_enum_schema!(OrgStatus);
 
 /// An org: one customer of the vendor.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -52,7 +66,15 @@ pub struct NotConfirmed;
 impl Org {
     #[must_use]
     pub fn reference(&self) -> OrgRef {
-        OrgRef { id: self.id, slug: self.slug.clone() }
+        OrgRef { id: self.id, slug: self.slug.clone(), name: self.name.clone() }
+    }
+
+    #[must_use]
+    pub const fn status(&self) -> OrgStatus {
+        match self.deletion_requested_at {
+            None => OrgStatus::Active,
+            Some(_) => OrgStatus::DeletionRequested,
+        }
     }
 
     #[must_use]

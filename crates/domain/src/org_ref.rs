@@ -1,4 +1,4 @@
-//! Reference to an org, as in audit events.
+//! Reference to an org.
 
 use serde::Serialize;
 
@@ -12,4 +12,7 @@ pub struct OrgRef {
     /// Short name for URLs.
     #[cfg_attr(feature = "openapi", schema(example = "acme", max_length = 40))]
     pub slug: String,
+    /// Display name.
+    #[cfg_attr(feature = "openapi", schema(example = "Acme Corporation", max_length = 100))]
+    pub name: String,
 }

@@ -9,6 +9,8 @@ use chrono::{DateTime, Utc};
 
 use crate::{
     actor::{ActiveImpersonation, Actor, Caller},
+    end_cause::EndCause,
+    id::ImpersonationId,
     impersonation::Impersonation,
     mode::Mode,
     operation::{Impersonated, Operation},
@@ -38,8 +40,7 @@ pub struct LoadedImpersonation {
     pub state: Impersonation,
     pub target: User,
     pub target_tier: Option<Tier>,
-    /// The org of the impersonation, unless it no longer exists.
-    pub org: Option<Org>,
+    pub org: Org,
     /// The target's role in that org, unless they have left it.
     pub role: Option<Role>,
 }
@@ -51,6 +52,10 @@ pub enum AuthenticationError {
     SessionEnded,
     #[error("the impersonation has ended")]
     ImpersonationEnded,
+    /// The impersonation became invalid without being ended: rows were changed without the server,
+    /// or the session expired. It must be ended now.
+    #[error("the impersonation has become invalid")]
+    ImpersonationInvalid { id: ImpersonationId, cause: EndCause },
     #[error("the impersonation has expired")]
     ImpersonationExpired,
 }
@@ -62,41 +67,57 @@ pub fn authenticate(
     now: DateTime<Utc>,
 ) -> Result<Caller, AuthenticationError> {
     let LoadedIdentity { session, user, tier, impersonation } = identity;
-    let live = session.is_live(now) && user.suspended_at.is_none();
     let impersonation = match impersonation {
-        None if live => None,
+        None if session.is_live(now) && user.suspended_at.is_none() => None,
         None => return Err(AuthenticationError::SessionEnded),
         Some(impersonation) => {
-            Some(authenticate_impersonation(impersonation, live && tier.is_some(), now)?)
+            if impersonation.state.ended_at.is_some() {
+                return Err(AuthenticationError::ImpersonationEnded);
+            }
+            if now >= impersonation.state.expires_at {
+                return Err(AuthenticationError::ImpersonationExpired);
+            }
+            if let Some(cause) = invalidity(&session, &user, tier, &impersonation, now) {
+                let id = impersonation.state.id;
+                return Err(AuthenticationError::ImpersonationInvalid { id, cause });
+            }
+            Some(active(impersonation))
         }
     };
     Ok(Caller { person: user.into_person(), tier, session: session.id, impersonation })
 }
 
-fn authenticate_impersonation(
-    impersonation: LoadedImpersonation,
-    staff_is_live: bool,
+/// The cause for which an impersonation is invalid. A change with such a cause ends the
+/// impersonations that it makes invalid: [`crate::effect::ImpersonationsOf`] has a variant for
+/// each.
+fn invalidity(
+    session: &Session,
+    staff: &User,
+    staff_tier: Option<Tier>,
+    LoadedImpersonation { state: _, target, target_tier, org, role }: &LoadedImpersonation,
     now: DateTime<Utc>,
-) -> Result<ActiveImpersonation, AuthenticationError> {
-    let LoadedImpersonation { state, target, target_tier, org, role } = impersonation;
-    if state.ended_at.is_some() || !staff_is_live {
-        return Err(AuthenticationError::ImpersonationEnded);
-    }
-    if now >= state.expires_at {
-        return Err(AuthenticationError::ImpersonationExpired);
-    }
-    // The target has left the org, was suspended or became staff.
-    let ineligible = target.suspended_at.is_some() || target_tier.is_some() || role.is_none();
-    match org.filter(|org| !ineligible && org.deletion_requested_at.is_none()) {
-        None => Err(AuthenticationError::ImpersonationEnded),
-        Some(org) => Ok(ActiveImpersonation {
-            id: state.id,
-            target: target.into_person(),
-            org: org.reference(),
-            mode: state.mode,
-            started_at: state.started_at,
-            expires_at: state.expires_at,
-        }),
+) -> Option<EndCause> {
+    let causes = [
+        (staff.suspended_at.is_some() || target.suspended_at.is_some(), EndCause::Suspended),
+        (staff_tier.is_none() || target_tier.is_some(), EndCause::TierChanged),
+        (org.deletion_requested_at.is_some(), EndCause::OrgDeleted),
+        (role.is_none(), EndCause::MembershipChanged),
+        (!session.is_live(now), EndCause::SessionEnded),
+    ];
+    causes.into_iter().find(|(holds, _)| *holds).map(|(_, cause)| cause)
+}
+
+fn active(impersonation: LoadedImpersonation) -> ActiveImpersonation {
+    let LoadedImpersonation { state, target, org, .. } = impersonation;
+    ActiveImpersonation {
+        id: state.id,
+        target: target.into_person(),
+        org: org.reference(),
+        mode: state.mode,
+        reason: state.reason,
+        ticket_ref: state.ticket_ref,
+        started_at: state.started_at,
+        expires_at: state.expires_at,
     }
 }
 
@@ -166,6 +187,12 @@ pub const fn authorize_cli(
     command: &'static str,
 ) -> Grant<scope::Staff> {
     Grant { operation, actor: Actor::Cli { command }, context: () }
+}
+
+/// Grants an operation to Postern itself.
+#[must_use]
+pub const fn authorize_system(operation: &'static Operation) -> Grant<scope::Staff> {
+    Grant { operation, actor: Actor::System, context: () }
 }
 
 /// A scope that authenticated callers can be authorized for.

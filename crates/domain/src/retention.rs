@@ -114,7 +114,11 @@ mod tests {
 
     fn acme() -> Retention {
         Retention {
-            org: OrgRef { id: Id::new(uuid::Uuid::from_u128(7)), slug: "acme".to_owned() },
+            org: OrgRef {
+                id: Id::new(uuid::Uuid::from_u128(7)),
+                slug: "acme".to_owned(),
+                name: "Acme".to_owned(),
+            },
             days: None,
             held_since: None,
         }

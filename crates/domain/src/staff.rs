@@ -108,10 +108,13 @@ impl LockedStaff {
         let draft = EventDraft::new(Action::StaffTierChanged, user.target(), predicate)
             .with_change("tier", old, new)
             .with_reason(&justification.reason, justification.ticket.as_ref());
-        let ended =
-            new.is_none().then_some(Effect::EndImpersonations(ImpersonationsOf::Staff(user.id)));
+        let ended = match (old, new) {
+            (_, None) => Some(ImpersonationsOf::Staff(user.id)),
+            (None, Some(_)) => Some(ImpersonationsOf::NewStaff(user.id)),
+            (Some(_), Some(_)) => None,
+        };
         let change = Change::recorded(TierAssignment { user, tier: new, since: now }, draft);
-        Ok(ended.into_iter().fold(change, Change::with_effect))
+        Ok(ended.map(Effect::EndImpersonations).into_iter().fold(change, Change::with_effect))
     }
 }
 

@@ -25,10 +25,13 @@ pub(crate) use string_enum_schema;
 mod tests {
     use crate::{
         action::Action,
+        end_cause::EndCause,
         event::ActorType,
         event_draft::{Outcome, TargetType},
         feature::FeatureKey,
+        impersonation::ImpersonationStatus,
         mode::Mode,
+        org::OrgStatus,
         permission::Permission,
         plan::Plan,
         role::Role,
@@ -48,7 +51,19 @@ mod tests {
             };
         }
         agree!(
-            Action, ActorType, FeatureKey, Mode, Outcome, Permission, Plan, Role, TargetType, Tier
+            Action,
+            ActorType,
+            EndCause,
+            FeatureKey,
+            ImpersonationStatus,
+            Mode,
+            OrgStatus,
+            Outcome,
+            Permission,
+            Plan,
+            Role,
+            TargetType,
+            Tier
         );
     }
 }

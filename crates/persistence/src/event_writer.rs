@@ -6,7 +6,10 @@ use postern_audit_log::{
     event::CanonicalEvent,
 };
 use postern_domain::{
-    actor::Actor, clock::RequestContext, event::Event, event_draft::EventDraft, org_ref::OrgRef,
+    actor::Actor,
+    clock::RequestContext,
+    event::{Event, EventOrg},
+    event_draft::EventDraft,
 };
 use postern_keystore::{AuditKeys, random};
 use postern_tlog::Hash;
@@ -27,7 +30,7 @@ pub async fn write(
     tx: &Tx,
     draft: EventDraft,
     actor: &Actor,
-    org: Option<OrgRef>,
+    org: Option<EventOrg>,
     context: &RequestContext,
 ) -> Result<(), StoreError> {
     let audit_keys = tx.store().audit_keys()?;

@@ -64,7 +64,9 @@ fn build(impersonation: bool, org: ByOrg, tenant: Option<&str>) -> String {
     if impersonation {
         columns.extend([
             all::<impersonation::Column>("i"),
-            "u.email AS i_staff_email, t.email AS i_target_email, b.slug AS i_org_slug".to_owned(),
+            "u.email AS i_staff_email, u.name AS i_staff_name, t.email AS i_user_email, \
+             t.name AS i_user_name, b.slug AS i_org_slug, b.name AS i_org_name"
+                .to_owned(),
             all::<user::Column>("t"),
             "tst.tier AS t_tier".to_owned(),
             all::<organization::Column>("b"),

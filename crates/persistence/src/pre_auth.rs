@@ -9,7 +9,6 @@ use postern_domain::{
     event_draft::EventDraft,
     id::MemberId,
     id::{ImpersonationId, OrgId, SessionId, UserId},
-    org::Org,
     org_context::OrgContext,
     org_key::OrgKey,
     org_ref::OrgRef,
@@ -104,7 +103,7 @@ pub async fn record_in_own_tx(
     context: &RequestContext,
 ) -> Result<(), StoreError> {
     let tx = Tx::begin(store, Mode::Write).await?;
-    event_writer::write(&tx, draft, actor, org, context).await?;
+    event_writer::write(&tx, draft, actor, org.map(Into::into), context).await?;
     tx.commit().await
 }
 
@@ -127,9 +126,7 @@ fn read(
                 state: impersonation.try_into()?,
                 target: user::Model::from_query_result(row, "t_")?.into(),
                 target_tier: staff::tier(row.try_get("", "t_tier")?)?,
-                org: organization::Model::from_query_result_optional(row, "b_")?
-                    .map(Org::try_from)
-                    .transpose()?,
+                org: organization::Model::from_query_result(row, "b_")?.try_into()?,
                 role: role(row.try_get("", "b_role")?)?,
             })
         }

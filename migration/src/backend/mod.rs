@@ -1,6 +1,7 @@
 //! Differences between SQLite and PostgreSQL in the schema.
 
 mod append_only;
+mod check;
 mod lock;
 mod partitions;
 mod text_search;
@@ -15,6 +16,7 @@ pub use append_only::{
     APPEND_ONLY_BODY, append_only, append_only_faults, append_only_triggers,
     create_sqlite_triggers_sql, drop_append_only, drop_sqlite_triggers_sql, truncate_trigger,
 };
+pub use check::drop_check;
 pub use lock::acquire_migration_lock;
 pub use partitions::{create_partitions_sql, partition_by_month};
 pub use text_search::{index_unfolded_text, trigram_index};

@@ -133,8 +133,8 @@ pub static TABLES: &[TableRules] = &[
     },
     TableRules {
         table: "impersonation",
-        tenant: Some(org_rows("org_id", &[SELECT, update(&["ended_at"])])),
-        platform: &[SELECT, INSERT, update(&["ended_at"])],
+        tenant: Some(org_rows("org_id", &[SELECT, update(&["ended_at", "end_cause"])])),
+        platform: &[SELECT, INSERT, update(&["ended_at", "end_cause"])],
         audit_owner: AuditOwnerAccess::None,
     },
     TableRules {

@@ -159,7 +159,7 @@ impersonated = AuthenticatedClient(ADDRESS, token=started.access_token)
 me = read_me.sync(client=impersonated)
 assert isinstance(me, MeView), me
 assert me.impersonation is not None and not isinstance(me.impersonation, Unset)
-assert me.impersonation.banner == started.banner
+assert me.impersonation == started.impersonation
 blocked = change_password.sync(
     client=impersonated,
     body=ChangePasswordBody(current_password=PASSWORD, new_password="another-password-2026"),

@@ -121,7 +121,7 @@ const replayed = await start();
 assert.equal(replayed.response.headers.get("idempotency-replayed"), "true");
 const impersonated = as(started.access_token);
 const me = ok(await impersonated.GET("/v1/me"));
-assert.equal(me.impersonation?.banner, started.banner);
+assert.deepEqual(me.impersonation, started.impersonation);
 const rejected = await impersonated.POST("/v1/me/password", {
   body: { current_password: PASSWORD, new_password: "another-password-2026" },
 });

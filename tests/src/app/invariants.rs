@@ -25,6 +25,14 @@ const INVARIANTS: &[(&str, &str)] = &[
         difference!("impersonation", "impersonation.started"),
     ),
     (
+        "each ended impersonation has an impersonation.ended event",
+        difference!("impersonation WHERE ended_at IS NOT NULL", "impersonation.ended"),
+    ),
+    (
+        "an impersonation has a cause of its end if and only if it has ended",
+        "SELECT count(*) FROM impersonation WHERE (ended_at IS NULL) <> (end_cause IS NULL)",
+    ),
+    (
         "each session has an auth.login_succeeded event",
         "SELECT count(*) FROM session s WHERE NOT EXISTS (SELECT 1 FROM audit_event e \
          WHERE e.action = 'auth.login_succeeded' AND e.session_id = s.id)",

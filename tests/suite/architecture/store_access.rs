@@ -31,7 +31,12 @@ fn only_listed_files_open_the_store() {
 }
 
 fn opens_the_store(file: &Path) -> bool {
-    const NAMES: [&str; 4] =
-        ["PreAuthTx::", "authorize_cli", "authorize_anonymous", "AuditMaintenance::connect"];
+    const NAMES: [&str; 5] = [
+        "PreAuthTx::",
+        "authorize_cli",
+        "authorize_system",
+        "authorize_anonymous",
+        "AuditMaintenance::connect",
+    ];
     fs::read_to_string(file).is_ok_and(|text| NAMES.iter().any(|name| text.contains(name)))
 }

@@ -12,6 +12,7 @@ on_both![
     erasure_removes_personal_data,
     log_verifies_after_erasure,
     erasure_is_recorded_without_personal_data,
+    erasure_covers_start_and_end_of_impersonations,
 ];
 
 /// Records events with data of `viewer@acme.example` in the logs of acme and of the platform.
@@ -122,4 +123,27 @@ async fn erasure_is_recorded_without_personal_data(t: &App) {
         !recorded.body.contains("viewer@acme.example"),
         "the erasure event does not contain the address"
     );
+}
+
+async fn erasure_covers_start_and_end_of_impersonations(t: &App) {
+    let support = t.sign_in("support@postern.example").await;
+    let (_, started) = t.impersonate(&support, "viewer@acme.example", "acme", "full").await;
+    let id = started["impersonation"]["id"].as_str().expect("id is a string");
+    support.delete(&format!("/v1/admin/impersonations/{id}")).await.expect(204);
+    t.sequence().await;
+    erase(t, "viewer@acme.example").await.expect("the user exists");
+    t.sequence().await;
+    let owner = t.sign_in("owner@acme.example").await;
+    let path = format!("/v1/orgs/acme/audit-events?impersonation={id}");
+    let events = owner.get(&path).await.expect(200).json;
+    let events = events["data"].as_array().expect("data is an array");
+    assert_eq!(events.len(), 2, "the start and the end are found by id: {events:?}");
+    for event in events {
+        let text = event.to_string();
+        assert!(!text.contains("viewer@") && !text.contains("Vera"), "nothing is left: {text}");
+        assert_eq!(event["actor"]["email"], "support@postern.example", "the actor is kept");
+        assert_eq!(event["on_behalf_of"]["email"], json!(null), "the address is erased");
+    }
+    let file = export(&owner).await;
+    assert_eq!(verify(&file, keys(&owner).await, &[]).faults, [], "the log verifies");
 }

@@ -34,7 +34,7 @@ async fn succeeds(t: &App, row: &Operation, caller: &Person<'_>) {
             let session = caller.get("/v1/me/sessions").await.expect(200).text("/data/0/id");
             format!("/v1/me/sessions/{session}")
         }
-        "end_impersonation" => {
+        "end_impersonation" | "read_impersonation" => {
             let (_, started) =
                 t.impersonate(caller, "member@acme.example", "acme", "read_only").await;
             let id = started["impersonation"]["id"].as_str().expect("id is a string");

@@ -1,11 +1,13 @@
 //! A valid request for each operation.
 
-use postern_domain::operation::Operation;
+use postern_domain::{id::ImpersonationId, operation::Operation};
 use postern_tests::{App, PASSWORD};
 use serde_json::{Value, json};
 
 /// Method, path and body.
 type Request = (&'static str, String, Option<Value>);
+
+const UNKNOWN_IMPERSONATION: &str = "/v1/admin/impersonations/imp_01k7fgpr00e00800000000000g";
 
 const REASON: &str = "needed for the coverage test";
 
@@ -105,6 +107,9 @@ async fn in_org(t: &App, id: &str, org: &str) -> Option<Request> {
         "read_member" => ("GET", member().await, None),
         "change_member_role" => ("PATCH", member().await, Some(json!({ "role": "member" }))),
         "remove_member" => ("DELETE", member().await, None),
+        "read_org_impersonation" => {
+            ("GET", format!("{org}/impersonations/{}", impersonation_in_acme(t).await), None)
+        }
         "update_settings" => (
             "PATCH",
             format!("{org}/settings"),
@@ -112,6 +117,18 @@ async fn in_org(t: &App, id: &str, org: &str) -> Option<Request> {
         ),
         _ => return None,
     })
+}
+
+/// ID of an impersonation in acme, which is started if there is none.
+async fn impersonation_in_acme(t: &App) -> String {
+    let in_acme =
+        "FROM impersonation i JOIN organization o ON o.id = i.org_id WHERE o.slug = 'acme'";
+    if t.db.count(&format!("SELECT count(*) {in_acme}")).await == 0 {
+        let engineer = t.sign_in("eng@postern.example").await;
+        t.impersonate(&engineer, "viewer@acme.example", "acme", "read_only").await;
+    }
+    let id = t.db.uuid(&format!("SELECT i.id {in_acme} ORDER BY i.id LIMIT 1")).await;
+    ImpersonationId::new(id).to_string()
 }
 
 /// Paths of an event, and of the parts of a transparency log. Adds all events to their logs.
@@ -160,9 +177,8 @@ async fn admin(t: &App, id: &str) -> Option<Request> {
             ("POST", "/v1/admin/impersonations".to_owned(), Some(body))
         }
         // The test of allowed callers replaces the id.
-        "end_impersonation" => {
-            ("DELETE", "/v1/admin/impersonations/imp_01k7fgpr00e00800000000000g".to_owned(), None)
-        }
+        "read_impersonation" => ("GET", UNKNOWN_IMPERSONATION.to_owned(), None),
+        "end_impersonation" => ("DELETE", UNKNOWN_IMPERSONATION.to_owned(), None),
         "set_staff_tier" => {
             let user = t.user_id("viewer@globex.example").await;
             let body = json!({ "tier": "support", "reason": REASON, "ticket_ref": "HR-1" });

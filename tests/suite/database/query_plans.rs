@@ -21,7 +21,7 @@ const LARGE: &str =
 const LAST: [&str; 3] = ["logout", "change_password", "delete_org"];
 
 /// Values for filters, besides the ids of [`filter_values`]. Each matches rows of some operation.
-const FILTER_VALUES: [&str; 13] = [
+const FILTER_VALUES: [&str; 16] = [
     "acme",
     "settings.updated",
     "user.*",
@@ -30,6 +30,9 @@ const FILTER_VALUES: [&str; 13] = [
     "member@acme.example",
     "sup-4312",
     "denied",
+    "active",
+    "ended",
+    "expired",
     "owner",
     "csv",
     "127.0.0.1",

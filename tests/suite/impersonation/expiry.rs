@@ -7,7 +7,7 @@ use serde_json::json;
 on_both![
     impersonation_expires,
     earlier_expiry_in_the_database_applies,
-    impersonation_is_checked_against_current_rows,
+    invalid_impersonations_end_once,
 ];
 
 async fn impersonation_expires(t: &App) {
@@ -37,32 +37,51 @@ async fn earlier_expiry_in_the_database_applies(t: &App) {
     ana.get("/v1/me").await.problem(401, "impersonation_expired");
 }
 
-async fn impersonation_is_checked_against_current_rows(t: &App) {
-    let support = t.sign_in("support@postern.example").await;
-    let (target, _) = t.impersonate(&support, "member@acme.example", "acme", "full").await;
-    target.get("/v1/me").await.expect(200);
-    for (change, undo) in [
+/// A change of rows without the server is noticed at the next request. It ends the impersonation,
+/// so that undoing the change does not restore it.
+async fn invalid_impersonations_end_once(t: &App) {
+    for (change, undo, cause) in [
         (
             "UPDATE \"user\" SET suspended_at = created_at WHERE email = 'member@acme.example'",
             "UPDATE \"user\" SET suspended_at = NULL",
+            "suspended",
         ),
         (
             "UPDATE \"user\" SET suspended_at = created_at WHERE email = 'support@postern.example'",
             "UPDATE \"user\" SET suspended_at = NULL",
+            "suspended",
         ),
         (
             "UPDATE organization SET deletion_requested_at = created_at",
             "UPDATE organization SET deletion_requested_at = NULL",
+            "org_deleted",
         ),
         (
             "INSERT INTO staff (user_id, tier, since) SELECT id, 'support', created_at FROM \
              \"user\" WHERE email = 'member@acme.example'",
             "DELETE FROM staff WHERE user_id IN (SELECT id FROM \"user\" WHERE email = \
              'member@acme.example')",
+            "tier_changed",
+        ),
+        (
+            "UPDATE session SET ended_at = created_at",
+            "UPDATE session SET ended_at = NULL",
+            "session_ended",
         ),
     ] {
+        let support = t.sign_in("support@postern.example").await;
+        let (target, started) =
+            t.impersonate(&support, "member@acme.example", "acme", "full").await;
+        target.get("/v1/me").await.expect(200);
         t.run_sql(change).await;
         target.get("/v1/me").await.problem(401, "impersonation_ended");
         t.run_sql(undo).await;
+        target.get("/v1/me").await.problem(401, "impersonation_ended");
+        let id = started["impersonation"]["id"].as_str().expect("id is a string");
+        let ends = t.events(&format!("action=impersonation.ended&impersonation={id}")).await;
+        assert_eq!(ends.len(), 1, "{change}: one event records the end: {ends:?}");
+        assert_eq!(ends[0]["actor"]["type"], "system", "Postern ended it: {ends:?}");
+        assert_eq!(ends[0]["metadata"]["cause"], cause, "{change}: the event has the cause");
+        assert_eq!(ends[0]["org"]["slug"], "acme", "the event is in the org's log");
     }
 }

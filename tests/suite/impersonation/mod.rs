@@ -7,6 +7,7 @@ mod automatic_end;
 mod end_impersonation;
 mod expiry;
 mod list_impersonations;
+mod read_impersonation;
 mod recording;
 mod restrictions;
 mod start_impersonation;

@@ -7,7 +7,7 @@ use super::start_body;
 
 on_both![
     staff_and_suspended_users_cannot_be_impersonated,
-    targets_outside_of_the_org_are_not_found,
+    missing_targets_are_named,
     starting_requires_a_tier,
     reason_and_ticket_are_required,
 ];
@@ -34,16 +34,27 @@ async fn staff_and_suspended_users_cannot_be_impersonated(t: &App) {
     assert_eq!(t.recorded("permission.denied").await, 3, "the three denied starts are recorded");
 }
 
-async fn targets_outside_of_the_org_are_not_found(t: &App) {
+async fn missing_targets_are_named(t: &App) {
     let support = t.sign_in("support@postern.example").await;
     let ana = t.user_id("owner@acme.example").await;
-    for (target, org) in
-        [(&*ana, "globex"), (&*ana, "nowhere"), ("user_01k7fgpr00e00800000000000g", "acme")]
-    {
-        support
+    let unknown = "user_01k7fgpr00e00800000000000g";
+    t.run_sql("UPDATE organization SET deletion_requested_at = created_at WHERE slug = 'initech'")
+        .await;
+    for (target, org, pointer, detail) in [
+        (unknown, "acme", "/target_user_id", "user_01k7fgpr00e00800000000000g does not exist"),
+        (&*ana, "nowhere", "/org", "the org nowhere does not exist"),
+        (&*ana, "initech", "/org", "deletion of the org initech was requested"),
+        (&*ana, "globex", "/target_user_id", "owner@acme.example is not a member of globex"),
+    ] {
+        let response = support
             .post("/v1/admin/impersonations", start_body(target, org))
             .await
             .problem(404, "not_found");
+        assert_eq!(response.text("/errors/0/pointer"), pointer, "{target} in {org}: the field");
+        for at in ["/detail", "/errors/0/detail"] {
+            let text = response.text(at);
+            assert!(text.contains(detail), "{target} in {org}: {at} says what is missing: {text}");
+        }
     }
     assert_eq!(t.recorded("impersonation.started").await, 0, "no impersonation is started");
     assert_eq!(t.recorded("permission.denied").await, 0, "an unknown target is no denial");

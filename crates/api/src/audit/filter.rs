@@ -43,12 +43,13 @@ pub struct EventsQuery {
     /// Outcome of the action.
     #[serde(skip_serializing_if = "Option::is_none")]
     outcome: Option<Outcome>,
-    /// Ticket reference of the event, in any case.
+    /// Ticket reference of the event or of its impersonation, in any case.
     #[param(max_length = 64, example = "SUP-4312")]
     #[validate(length(max = 64, message = "at most 64 characters"))]
     #[serde(skip_serializing_if = "Option::is_none")]
     ticket_ref: Option<String>,
-    /// ID of the impersonation under which the action was performed.
+    /// ID of the impersonation that the event belongs to: its start, what was done under it, and
+    /// its end.
     #[param(value_type = Option<ImpersonationId>)]
     #[serde(skip_serializing_if = "Option::is_none")]
     impersonation: Option<ImpersonationId>,

@@ -27,7 +27,6 @@ pub fn routes(routes: &mut Routes) {
         .add(log::read_log_entries)
         .add(log::read_log_proof)
         .add(actions::list_audit_actions)
-        .add(read::list_org_impersonations)
         .add(read::list_platform_audit_events)
         .add(export::export_platform_audit_events)
         .add(stream::stream_platform_audit_events)

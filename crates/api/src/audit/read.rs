@@ -2,7 +2,6 @@ use postern_domain::{
     access::{self, AccessedLogs, LogAccess},
     event::{Event, VerifiableEvent},
     id::EventId,
-    impersonation::Impersonation,
     permission::Permission,
 };
 use postern_persistence::repository::event_filter::{EventFilter, LogScope};
@@ -10,9 +9,7 @@ use postern_persistence::repository::event_filter::{EventFilter, LogScope};
 use super::filter::{EventsQuery, OfOrg};
 use crate::{
     http::{AcceptsJson, Call, HandlerResult, Listed, Paging, Problem, Query, ok},
-    operations::op::{
-        self, ListAuditEvents, ListOrgImpersonations, ListPlatformAuditEvents, ReadAuditEvent,
-    },
+    operations::op::{self, ListAuditEvents, ListPlatformAuditEvents, ReadAuditEvent},
 };
 
 /// List audit events of an org.
@@ -55,24 +52,6 @@ pub async fn read_audit_event(
     let event = call.events().verifiable_event(event).await?.ok_or_else(Problem::not_found)?;
     Ok(ok(event))
 }
-
-/// List support impersonations of this org's members.
-///
-/// Returns active, ended and expired impersonations with their reason and ticket, newest first.
-#[utoipa::path(
-    get, path = "/v1/orgs/{org}/impersonations", tag = "audit", impl_for = ListOrgImpersonations,
-    responses(
-    (status = 200, description = "A page of impersonations.", body = ImpersonationPage)
-))]
-pub async fn list_org_impersonations(
-    call: Call<op::ListOrgImpersonations>,
-    paging: Paging,
-) -> HandlerResult<ImpersonationPage> {
-    let impersonations = call.impersonations().page(None, call.page(&paging)?).await?;
-    Ok(call.listed(&paging, impersonations))
-}
-
-pub type ImpersonationPage = Listed<Impersonation>;
 
 /// List audit events of all orgs and the platform.
 ///

@@ -87,7 +87,7 @@ async function show() {
   element("acting").hidden = acting === null;
   element("banner").textContent = acting?.over
     ? "The impersonation has ended. Requests are rejected until you continue as yourself."
-    : (acting?.banner ?? "");
+    : (acting?.impersonation.banner ?? "");
   element("stop").textContent = acting?.over ? "Continue as yourself" : "End impersonation";
   const token = await ownToken();
   if (token === null) return;

@@ -1,8 +1,10 @@
 //! Authentication and authorization of a request, in one transaction.
 
+use postern_app::impersonations;
 use postern_domain::{
     actor::{Actor, Caller},
     clock::RequestContext,
+    event::Source,
     operation::{Operation, Records},
     org_context::OrgContext,
     org_key::OrgKey,
@@ -150,7 +152,14 @@ async fn authorize<S: Authorize>(
         let pre_auth = PreAuthTx::open(&state.store, writes).await?;
         let (identity, org_context) =
             pre_auth.find(&bearer, org.as_ref()).await?.ok_or(AuthenticationError::SessionEnded)?;
-        let caller = Box::new(policy::authenticate(identity, context.now)?);
+        let caller = match policy::authenticate(identity, context.now) {
+            Ok(caller) => Box::new(caller),
+            Err(error) => {
+                pre_auth.end().await?;
+                end_if_invalid(error, state, context).await?;
+                return Err(error.into());
+            }
+        };
         let log = log_of(&caller, org.is_some(), org_context.as_ref());
         if !recorded {
             pre_auth.end().await?;
@@ -170,6 +179,21 @@ async fn authorize<S: Authorize>(
             }
         };
     }
+}
+
+/// Ends an impersonation that is refused because it became invalid without the server. The event
+/// names Postern as its actor, so it has no source: the request only noticed the fault.
+async fn end_if_invalid(
+    error: AuthenticationError,
+    state: &State,
+    context: &RequestContext,
+) -> Result<(), Problem> {
+    let AuthenticationError::ImpersonationInvalid { id, cause } = error else { return Ok(()) };
+    tracing::warn!(impersonation = %id, %cause, "ending an impersonation that became invalid");
+    let context = RequestContext { source: Source::default(), ..context.clone() };
+    let grant = policy::authorize_system(&impersonations::END_INVALID);
+    let work = PreAuthTx::open(&state.store, true).await?.authorized(grant, context).begin();
+    Ok(impersonations::end_invalid(work, id, cause).await?)
 }
 
 /// Org of the log for the events of authorization. With an org in the path: that org if

@@ -20,6 +20,8 @@ string_enum! {
         Character = "character",
         /// The value is reserved.
         Reserved = "reserved",
+        /// The resource that the field names does not exist.
+        NotFound = "not_found",
         /// The value is already in use.
         Taken = "taken",
         /// The confirmation is wrong.

@@ -29,7 +29,8 @@ impl From<AuthenticationError> for Problem {
     fn from(error: AuthenticationError) -> Self {
         Self::new(match error {
             AuthenticationError::SessionEnded => Code::SessionEnded,
-            AuthenticationError::ImpersonationEnded => Code::ImpersonationEnded,
+            AuthenticationError::ImpersonationEnded
+            | AuthenticationError::ImpersonationInvalid { .. } => Code::ImpersonationEnded,
             AuthenticationError::ImpersonationExpired => Code::ImpersonationExpired,
         })
     }

@@ -86,19 +86,10 @@ impl Tokens {
     /// Issues the only token of an impersonation. It expires with the impersonation and cannot be
     /// refreshed.
     pub fn impersonation(&self, impersonation: &Impersonation, context: &RequestContext) -> String {
-        let Impersonation {
-            id,
-            org,
-            staff_user_id,
-            staff_email,
-            staff_session_id,
-            target_user_id,
-            mode,
-            expires_at,
-            ..
-        } = impersonation;
-        self.sign(*target_user_id, *staff_session_id, context, *expires_at, |claims| {
-            claims.act = Some(ActorClaim { sub: *staff_user_id, email: staff_email.clone() });
+        let Impersonation { id, org, staff, staff_session_id, user, mode, expires_at, .. } =
+            impersonation;
+        self.sign(user.id, *staff_session_id, context, *expires_at, |claims| {
+            claims.act = Some(ActorClaim { sub: staff.id, email: staff.email.clone() });
             claims.imp = Some(*id);
             claims.org = Some(org.id);
             claims.mode = Some(*mode);

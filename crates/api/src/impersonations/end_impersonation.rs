@@ -1,4 +1,4 @@
-use postern_domain::{id::ImpersonationId, permission::Permission};
+use postern_domain::{end_cause::EndCause, id::ImpersonationId, permission::Permission};
 
 use crate::{
     http::{Call, Code, HandlerResult, Problem, no_content},
@@ -30,13 +30,13 @@ pub async fn end_impersonation(
         .find_for_update(impersonation)
         .await?
         .ok_or_else(Problem::not_found)?;
-    if own_id != impersonation.staff_user_id && !may_end_any {
+    if own_id != impersonation.staff.id && !may_end_any {
         let detail = format!(
             "ending the impersonation of another staff member requires the permission {}",
             Permission::ImpersonationEndAny
         );
         return Err(Problem::new(Code::PermissionDenied).detail(detail));
     }
-    work.save(impersonation.end(now)?).await?;
+    work.save(impersonation.end(EndCause::Ended, now)?).await?;
     work.commit(no_content()).await
 }

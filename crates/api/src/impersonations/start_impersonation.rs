@@ -1,7 +1,8 @@
-use chrono::{DateTime, Duration, Utc};
+use chrono::Duration;
 use postern_domain::{
     id::UserId,
-    impersonation::{self, Impersonation, StartRequest},
+    impersonation_start::{self, MissingTarget, StartRequest},
+    impersonation_view::ImpersonationView,
     justification::{Reason, TicketRef},
     mode::Mode,
     org_key::OrgKey,
@@ -11,7 +12,7 @@ use utoipa::ToSchema;
 use validator::Validate;
 
 use crate::{
-    http::{Call, HandlerResult, Problem, Valid, created},
+    http::{Call, FieldCode, HandlerResult, Problem, Valid, created},
     operations::op::{self, StartImpersonation},
 };
 
@@ -36,7 +37,7 @@ pub struct StartImpersonationBody {
 /// Started impersonation with its access token.
 #[derive(Serialize, ToSchema)]
 pub struct StartedView {
-    impersonation: Impersonation,
+    impersonation: ImpersonationView,
     /// Access token. Send it as `Authorization: Bearer …`. It expires with the impersonation and
     /// cannot be refreshed.
     #[schema(example = "eyJ0eXAiOiJhdCtqd3QiLCJhbGciOiJFZERTQSJ9.e30.c2ln", max_length = 2048)]
@@ -47,15 +48,6 @@ pub struct StartedView {
     /// Lifetime of the access token in seconds, unless the impersonation ends earlier.
     #[schema(example = 1800)]
     expires_in: i64,
-    /// Time at which the impersonation expires.
-    expires_at: DateTime<Utc>,
-    /// Text to show on every page during the impersonation.
-    #[schema(
-        max_length = 500,
-        example = "Sam Okoro of support is acting as Ana Costa in acme until 10:01 UTC \
-            with read-only access. Everything is recorded under both names."
-    )]
-    banner: String,
 }
 
 /// Start an impersonation.
@@ -72,7 +64,8 @@ pub struct StartedView {
     (status = 403,
         description = "`cannot_impersonate`: the user is staff, suspended, or yourself."),
     (status = 404,
-        description = "`not_found`: the org does not exist, or the user is not a member of it.")
+        description = "`not_found`: the user or the org does not exist, or the user is not a \
+            member of the org. `errors` says which.")
 ))]
 pub async fn start_impersonation(
     call: Call<op::StartImpersonation>,
@@ -88,32 +81,47 @@ pub async fn start_impersonation(
         .accounts()
         .impersonation_target(target_user_id, &org)
         .await?
-        .ok_or_else(Problem::not_found)?;
-    let target_name = target.user.name.clone();
+        .map_err(|missing| missing_target(missing, target_user_id, &org))?;
     let request = StartRequest {
         mode,
         reason,
         ticket: ticket_ref,
         duration: Duration::minutes(state.impersonation.minutes),
     };
-    let change = Impersonation::start(context.id(), &staff, target, &request, context.now)?;
+    let change = impersonation_start::start(context.id(), &staff, target, &request, context.now)?;
     let impersonation = work.save(change).await?.0;
 
-    let expires_at = impersonation.expires_at;
+    let access_token = state.tokens.impersonation(&impersonation, &context);
     let started = StartedView {
-        access_token: state.tokens.impersonation(&impersonation, &context),
+        access_token,
         token_type: "Bearer",
-        expires_in: (expires_at - context.now).num_seconds(),
-        expires_at,
-        banner: impersonation::banner_text(
-            &staff.accountable().name,
-            &target_name,
-            &impersonation.org,
-            mode,
-            expires_at,
-        ),
-        impersonation,
+        expires_in: (impersonation.expires_at - context.now).num_seconds(),
+        impersonation: impersonation.view(context.now),
     };
     let location = format!("/v1/admin/impersonations/{}", started.impersonation.id);
     work.commit(created(started, location)).await
+}
+
+/// 404 for a start whose target does not exist. Staff may search all accounts, so it says what is
+/// missing.
+fn missing_target(missing: MissingTarget, user: UserId, org: &str) -> Problem {
+    let (pointer, detail) = match missing {
+        MissingTarget::User => (
+            "/target_user_id",
+            format!("the user {user} does not exist: find the ID with GET /v1/admin/search"),
+        ),
+        MissingTarget::Org => (
+            "/org",
+            format!("the org {org} does not exist: find its slug with GET /v1/admin/search"),
+        ),
+        MissingTarget::DeletedOrg { slug } => (
+            "/org",
+            format!("deletion of the org {slug} was requested: its members cannot be impersonated"),
+        ),
+        MissingTarget::Membership { email, slug } => (
+            "/target_user_id",
+            format!("{email} is not a member of {slug}: name an org that the user belongs to"),
+        ),
+    };
+    Problem::not_found().detail(&*detail).field(pointer, FieldCode::NotFound, detail)
 }

@@ -1,8 +1,6 @@
-use chrono::{DateTime, Utc};
 use postern_domain::{
-    actor::ActiveImpersonation, id::ImpersonationId, impersonation, membership::Membership,
-    mode::Mode, org_key::OrgKey, org_ref::OrgRef, permission::Permission, role::Role,
-    session::Session, tier::Tier, user::User,
+    impersonation_view::ImpersonationView, membership::Membership, org_key::OrgKey,
+    permission::Permission, role::Role, session::Session, tier::Tier, user::User,
 };
 use postern_persistence::repository::page::{PageRequest, PageStart};
 use serde::{Deserialize, Serialize};
@@ -29,39 +27,6 @@ pub struct MeView {
     impersonation: Option<ImpersonationView>,
 }
 
-/// Active impersonation.
-#[derive(Serialize, ToSchema)]
-pub struct ImpersonationView {
-    id: ImpersonationId,
-    /// Staff member who acts.
-    actor: ActorView,
-    org: OrgRef,
-    mode: Mode,
-    /// Time at which the impersonation started.
-    since: DateTime<Utc>,
-    /// Time at which the impersonation expires.
-    until: DateTime<Utc>,
-    /// Text to show on every page.
-    #[schema(
-        max_length = 500,
-        example = "Sam Okoro of support is acting as Ana Costa in acme until 10:01 UTC \
-            with read-only access. Everything is recorded under both names."
-    )]
-    banner: String,
-}
-
-/// Staff member who acts under impersonation.
-#[derive(Serialize, ToSchema)]
-pub struct ActorView {
-    id: postern_domain::id::UserId,
-    /// Display name.
-    #[schema(example = "Sam Okoro", max_length = 100)]
-    name: String,
-    /// E-mail address.
-    #[schema(example = "support@postern.example", max_length = 254)]
-    email: String,
-}
-
 /// Get the current user.
 ///
 /// Returns the current user and their memberships. Under impersonation, this is the impersonated
@@ -74,20 +39,7 @@ pub async fn read_me(call: Call<op::ReadMe>) -> HandlerResult<MeView> {
     let user = call.users().find(caller.effective().id).await?.ok_or_else(Problem::not_found)?;
     let memberships =
         call.orgs().page(PageRequest { from: PageStart::Newest, limit: 100 }).await?.rows;
-    let impersonation = caller.impersonation().map(|impersonation| {
-        let ActiveImpersonation { id, org, mode, started_at, expires_at, .. } =
-            impersonation.clone();
-        let actor = caller.accountable().clone();
-        ImpersonationView {
-            id,
-            actor: ActorView { id: actor.id, name: actor.name, email: actor.email },
-            org,
-            mode,
-            since: started_at,
-            until: expires_at,
-            banner: impersonation::banner(caller, impersonation),
-        }
-    });
+    let impersonation = ImpersonationView::of_caller(caller);
     Ok(ok(MeView { user, memberships, staff_tier: caller.effective_tier(), impersonation }))
 }
 

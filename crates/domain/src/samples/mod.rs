@@ -10,9 +10,10 @@ use self::personas::{NOW, bo, caller, impersonating, justification, org, reason,
 use crate::{
     access::{self, AccessedLogs, LogAccess, RequestLine},
     action::Action,
-    actor::Actor,
+    actor::{Actor, Caller},
     change::Change,
     credential::{NewPassword, NewUser},
+    end_cause::EndCause,
     erasure,
     event::{Event, Source},
     event_draft::{EventDraft, TargetType},
@@ -82,6 +83,11 @@ fn sample(action: Action) -> (Actor, EventDraft) {
 fn further(action: Action) -> Vec<(Actor, EventDraft)> {
     let staff = || Actor::Caller(Box::new(caller("Kai Berg", Some(Tier::SuperAdmin))));
     match action {
+        Action::ImpersonationEnded => {
+            let causes = EndCause::ALL.iter().filter(|cause| **cause != EndCause::Ended);
+            let sam = caller("Sam Okoro", Some(Tier::Support));
+            causes.map(|cause| (Actor::System, ended(&sam, *cause))).collect()
+        }
         Action::StaffTierChanged => {
             vec![(staff(), tier_set(Some(Tier::Operations))), (staff(), tier_set(None))]
         }
@@ -100,6 +106,11 @@ fn further(action: Action) -> Vec<(Actor, EventDraft)> {
         }
         _ => Vec::new(),
     }
+}
+
+/// End of Sam's impersonation of Ana.
+fn ended(sam: &Caller, cause: EndCause) -> EventDraft {
+    draft(started(sam).into_parts().0.0.end(cause, NOW).expect("it is active"))
 }
 
 /// Change of Kim's tier from support.
@@ -188,9 +199,7 @@ fn of_staff(action: Action) -> (Actor, EventDraft) {
         }
         Action::SearchPerformed => access::accounts_searched("ana@acme", 1),
         Action::ImpersonationStarted => draft(started(&sam)),
-        Action::ImpersonationEnded => {
-            draft(started(&sam).into_parts().0.0.end(NOW).expect("it is active"))
-        }
+        Action::ImpersonationEnded => ended(&sam, EndCause::Ended),
         Action::PermissionDenied => access::denied(line, "permission_denied"),
         _ => {
             let draft = access::requested_under_impersonation(line);

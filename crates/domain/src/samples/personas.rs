@@ -7,7 +7,8 @@ use crate::{
     actor::{ActiveImpersonation, Caller, Person},
     change::{Change, New},
     id::Id,
-    impersonation::{Impersonation, ImpersonationTarget, StartRequest},
+    impersonation::Impersonation,
+    impersonation_start::{self, ImpersonationTarget, StartRequest},
     justification::{Justification, Reason, TicketRef},
     member::Member,
     mode::Mode,
@@ -43,6 +44,8 @@ pub fn impersonating(staff: Caller) -> Caller {
         target: user("Ana Costa", "ana@acme.example").into_person(),
         org: org().reference(),
         mode: Mode::Full,
+        reason: reason().to_string(),
+        ticket_ref: "SUP-4312".into(),
         started_at: NOW,
         expires_at: NOW,
     };
@@ -62,7 +65,7 @@ pub fn started(sam: &Caller) -> Change<New<Impersonation>> {
         ticket: TicketRef::try_from("SUP-4312".to_owned()).expect("a ticket"),
         duration: Duration::minutes(30),
     };
-    Impersonation::start(Id::new(Uuid::nil()), sam, target, &request, NOW)
+    impersonation_start::start(Id::new(Uuid::nil()), sam, target, &request, NOW)
         .expect("a user can be impersonated")
 }
 

@@ -156,11 +156,11 @@ impl<'a> Sql<'a> {
         format!(
             "INSERT INTO impersonation
                (org_id, id, staff_user_id, staff_session_id, target_user_id, mode, reason,
-                ticket_ref, started_at, expires_at, ended_at) {orgs}
+                ticket_ref, started_at, expires_at, ended_at, end_cause) {orgs}
              SELECT {org_id}, {id},
                     (SELECT user_id FROM staff ORDER BY user_id LIMIT 1), {session_id},
                     {owner_id}, 'read_only', 'help with the first steps', 'SUP-' || o.n,
-                    {created_at}, {created_at}, {created_at}
+                    {created_at}, {created_at}, {created_at}, 'ended'
              FROM o"
         )
     }

@@ -62,7 +62,7 @@ impl Customer<'_> {
         self.insert_usage(tx, org.id, context).await?;
         let draft = org::created(&org);
         let actor = Actor::Cli { command: "postern demo" };
-        event_writer::write(tx, draft, &actor, Some(org.reference()), context).await
+        event_writer::write(tx, draft, &actor, Some(org.reference().into()), context).await
     }
 
     async fn insert_settings(&self, tx: &Tx, org: OrgId) -> Result<(), StoreError> {

@@ -5,9 +5,8 @@ use postern_domain::{
     Id,
     action::Action,
     client_network::client_network,
-    event::{ActorRef, ActorType, Event, OnBehalfOf, Source},
+    event::{ActorRef, ActorType, Event, EventOrg, OnBehalfOf, Source},
     event_draft::{Outcome, Target, TargetType},
-    org_ref::OrgRef,
     tier::Tier,
 };
 use postern_tlog::Hash;
@@ -80,6 +79,7 @@ impl Model {
             log: _,           // Assigned by the sequencer and stored in `audit_leaf`.
             erased_fields: _, // Stored with their commitments, from the salts.
         } = event;
+        let (org_id, org_slug) = org.map(|EventOrg { id, slug }| (id.uuid(), slug)).unzip();
         Self {
             id: id.uuid(),
             occurred_at,
@@ -154,7 +154,7 @@ impl TryFrom<Model> for Event {
         Ok(Self {
             id: Id::new(id),
             occurred_at,
-            org: org_id.zip(org_slug).map(|(id, slug)| OrgRef { id: Id::new(id), slug }),
+            org: org_id.zip(org_slug).map(|(id, slug)| EventOrg { id: Id::new(id), slug }),
             actor: actor(&actor_type, actor_id, actor_email, actor_tier.as_deref())?,
             on_behalf_of: on_behalf_of(on_behalf_of_id, on_behalf_of_email),
             action: Action::parse(&action).ok_or_else(|| unknown("action", &action))?,

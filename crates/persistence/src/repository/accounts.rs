@@ -3,7 +3,7 @@
 use postern_domain::{
     Id,
     id::{OrgId, UserId},
-    impersonation::ImpersonationTarget,
+    impersonation_start::{ImpersonationTarget, MissingTarget},
     member::Member,
     org::Org,
     org_key::OrgKey,
@@ -13,7 +13,7 @@ use postern_domain::{
 };
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter, QueryOrder,
-    QuerySelect, sea_query::Expr,
+    QueryResult, QuerySelect, sea_query::Expr,
 };
 
 use super::{staff, text::contains};
@@ -44,7 +44,7 @@ impl<'a> Accounts<'a> {
     pub async fn org(&self, org: &OrgKey) -> Result<Option<OrgRef>, StoreError> {
         let condition = super::orgs::matches(org);
         let row = organization::Entity::find().filter(condition).one(self.tx).await?;
-        Ok(row.map(|row| OrgRef { id: OrgId::new(row.id), slug: row.slug }))
+        Ok(row.map(|row| OrgRef { id: OrgId::new(row.id), slug: row.slug, name: row.name }))
     }
 
     /// The user or org with the id `q`, or all with an e-mail address, slug or name that contains
@@ -98,7 +98,7 @@ impl<'a> Accounts<'a> {
         &self,
         id: UserId,
         org: &OrgKey,
-    ) -> Result<Option<ImpersonationTarget>, StoreError> {
+    ) -> Result<Result<ImpersonationTarget, MissingTarget>, StoreError> {
         let (column, key) = match org {
             OrgKey::Id(id) => ("id", id.uuid().into()),
             OrgKey::Slug(slug) => ("slug", slug.as_str().into()),
@@ -109,33 +109,44 @@ impl<'a> Accounts<'a> {
             crate::columns::all::<membership::Column>("m"),
         ];
         let sql = format!(
-            r#"SELECT {}, t.tier AS tier FROM "user" u
-               JOIN organization o ON o.{column} = $2 AND o.deletion_requested_at IS NULL
-               JOIN membership m ON m.org_id = o.id AND m.user_id = u.id
-               LEFT JOIN staff t ON t.user_id = u.id WHERE u.id = $1"#,
+            r#"SELECT {}, t.tier AS tier FROM (SELECT 1) AS one
+               LEFT JOIN "user" u ON u.id = $1
+               LEFT JOIN organization o ON o.{column} = $2
+               LEFT JOIN membership m ON m.org_id = o.id AND m.user_id = u.id
+               LEFT JOIN staff t ON t.user_id = u.id"#,
             columns.join(", ")
         );
         let row = self
             .tx
             .query_one_raw(statement(self.tx.get_database_backend(), &sql, [id.uuid().into(), key]))
-            .await?;
-        let Some(row) = row else { return Ok(None) };
-        let user = User::from(user::Model::from_query_result(&row, "u_")?);
-        let membership = membership::Model::from_query_result(&row, "m_")?;
-        let member = Member {
-            id: Id::new(membership.id),
-            user_id: user.id,
-            email: user.email.clone(),
-            name: user.name.clone(),
-            role: Role::parse(&membership.role).ok_or_else(|| unknown("role", &membership.role))?,
-            created_at: membership.created_at,
-        };
-        let org = organization::Model::from_query_result(&row, "o_")?.try_into()?;
-        Ok(Some(ImpersonationTarget {
-            user,
-            tier: staff::tier(row.try_get("", "tier")?)?,
-            member,
-            org,
-        }))
+            .await?
+            .ok_or_else(|| StoreError::Broken("the statement returns one row".to_owned()))?;
+        target(&row)
     }
+}
+
+/// An impersonation target from its row, in which missing parts are null.
+fn target(row: &QueryResult) -> Result<Result<ImpersonationTarget, MissingTarget>, StoreError> {
+    let Some(user) = user::Model::from_query_result_optional(row, "u_")?.map(User::from) else {
+        return Ok(Err(MissingTarget::User));
+    };
+    let Some(org) = organization::Model::from_query_result_optional(row, "o_")? else {
+        return Ok(Err(MissingTarget::Org));
+    };
+    if org.deletion_requested_at.is_some() {
+        return Ok(Err(MissingTarget::DeletedOrg { slug: org.slug }));
+    }
+    let Some(membership) = membership::Model::from_query_result_optional(row, "m_")? else {
+        return Ok(Err(MissingTarget::Membership { email: user.email, slug: org.slug }));
+    };
+    let member = Member {
+        id: Id::new(membership.id),
+        user_id: user.id,
+        email: user.email.clone(),
+        name: user.name.clone(),
+        role: Role::parse(&membership.role).ok_or_else(|| unknown("role", &membership.role))?,
+        created_at: membership.created_at,
+    };
+    let tier = staff::tier(row.try_get("", "tier")?)?;
+    Ok(Ok(ImpersonationTarget { user, tier, member, org: org.try_into()? }))
 }

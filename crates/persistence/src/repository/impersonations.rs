@@ -2,10 +2,13 @@
 
 use postern_domain::{
     Id,
+    actor::Person,
     change::New,
     effect::ImpersonationsOf,
-    id::{ImpersonationId, OrgId, UserId},
+    end_cause::EndCause,
+    id::{ImpersonationId, OrgId},
     impersonation::Impersonation,
+    impersonation_view::ImpersonationView,
     mode::Mode,
     org_ref::OrgRef,
     scope::{self, Scope},
@@ -18,7 +21,10 @@ use sea_orm::{
 };
 use uuid::Uuid;
 
-use super::page::{Page, PageRequest};
+use super::{
+    impersonation_filter::{ImpersonationFilter, column},
+    page::{Page, PageRequest},
+};
 use crate::{
     entity::{impersonation, organization, user},
     error::{StoreError, unknown},
@@ -40,19 +46,29 @@ impl<'a> Impersonations<'a> {
         Self { tx, org: None }
     }
 
-    /// Active and past impersonations; with `of`, only those of one staff member.
+    /// Active and past impersonations, with their status at `now`.
     pub async fn page(
         &self,
-        of: Option<UserId>,
+        filter: &ImpersonationFilter,
+        now: DateTimeUtc,
         page: PageRequest,
-    ) -> Result<Page<Impersonation>, StoreError> {
+    ) -> Result<Page<ImpersonationView>, StoreError> {
         let mut query = self.select();
-        query.and_where_option(
-            of.map(|user| column(impersonation::Column::StaffUserId).eq(user.uuid())),
-        );
+        query.cond_where(filter.condition(now));
         page.apply(&mut query, column(impersonation::Column::Id));
-        let rows = self.read(&query).await?;
-        Ok(page.into_page(rows, |impersonation| impersonation.id.uuid()))
+        let rows = self.read(&query).await?.into_iter().map(|row| row.view(now)).collect();
+        Ok(page.into_page(rows, |impersonation: &ImpersonationView| impersonation.id.uuid()))
+    }
+
+    /// An impersonation, with its status at `now`.
+    pub async fn find(
+        &self,
+        id: ImpersonationId,
+        now: DateTimeUtc,
+    ) -> Result<Option<ImpersonationView>, StoreError> {
+        let mut query = self.select();
+        query.and_where(column(impersonation::Column::Id).eq(id.uuid()));
+        Ok(self.read(&query).await?.pop().map(|impersonation| impersonation.view(now)))
     }
 
     /// An impersonation, locked until the unit of work ends.
@@ -67,19 +83,24 @@ impl<'a> Impersonations<'a> {
         Ok(self.read(&query).await?.pop())
     }
 
-    /// Active impersonations that depend on `on`, locked until the unit of work ends.
+    /// Active impersonations that a change makes invalid, locked until the unit of work ends.
     pub(crate) async fn find_linked_for_update(
         &self,
-        on: ImpersonationsOf,
+        of: ImpersonationsOf,
         now: DateTimeUtc,
     ) -> Result<Vec<Impersonation>, StoreError> {
         use impersonation::Column as C;
-        let condition = match on {
+        let condition = match of {
             ImpersonationsOf::Session(session) => column(C::StaffSessionId).eq(session.uuid()),
             ImpersonationsOf::OtherSessions { user, kept_session } => column(C::StaffUserId)
                 .eq(user.uuid())
                 .and(column(C::StaffSessionId).ne(kept_session.uuid())),
             ImpersonationsOf::Staff(user) => column(C::StaffUserId).eq(user.uuid()),
+            ImpersonationsOf::NewStaff(user) => column(C::TargetUserId).eq(user.uuid()),
+            ImpersonationsOf::Suspended(user) => {
+                let as_target = column(C::TargetUserId).eq(user.uuid());
+                column(C::StaffUserId).eq(user.uuid()).or(as_target)
+            }
             ImpersonationsOf::Membership { org, target } => {
                 column(C::OrgId).eq(org.uuid()).and(column(C::TargetUserId).eq(target.uuid()))
             }
@@ -101,8 +122,11 @@ impl<'a> Impersonations<'a> {
         }
         query
             .expr_as(Expr::col((Alias::new("s"), user::Column::Email)), "staff_email")
-            .expr_as(Expr::col((Alias::new("t"), user::Column::Email)), "target_email")
+            .expr_as(Expr::col((Alias::new("s"), user::Column::Name)), "staff_name")
+            .expr_as(Expr::col((Alias::new("t"), user::Column::Email)), "user_email")
+            .expr_as(Expr::col((Alias::new("t"), user::Column::Name)), "user_name")
             .expr_as(Expr::col((Alias::new("o"), organization::Column::Slug)), "org_slug")
+            .expr_as(Expr::col((Alias::new("o"), organization::Column::Name)), "org_name")
             .from_as(impersonation::Entity, Alias::new("i"));
         for (alias, key) in
             [("s", impersonation::Column::StaffUserId), ("t", impersonation::Column::TargetUserId)]
@@ -130,11 +154,7 @@ impl<'a> Impersonations<'a> {
     }
 }
 
-fn column(column: impersonation::Column) -> Expr {
-    Expr::col((Alias::new("i"), column))
-}
-
-/// An impersonation with the e-mail addresses and the slug that belong to it.
+/// An impersonation with its users and its org.
 #[derive(FromQueryResult)]
 pub struct Row {
     pub org_id: Uuid,
@@ -148,9 +168,13 @@ pub struct Row {
     pub started_at: DateTimeUtc,
     pub expires_at: DateTimeUtc,
     pub ended_at: Option<DateTimeUtc>,
+    pub end_cause: Option<String>,
     pub staff_email: String,
-    pub target_email: String,
+    pub staff_name: String,
+    pub user_email: String,
+    pub user_name: String,
     pub org_slug: String,
+    pub org_name: String,
 }
 
 impl TryFrom<Row> for Impersonation {
@@ -158,20 +182,34 @@ impl TryFrom<Row> for Impersonation {
 
     fn try_from(row: Row) -> Result<Self, StoreError> {
         let mode = Mode::parse(&row.mode).ok_or_else(|| unknown("mode", &row.mode))?;
+        let end_cause = match row.end_cause {
+            Some(cause) => {
+                Some(EndCause::parse(&cause).ok_or_else(|| unknown("cause of an end", &cause))?)
+            }
+            // Ends had no cause before migration 15.
+            None => row.ended_at.map(|_| EndCause::Ended),
+        };
         Ok(Self {
             id: Id::new(row.id),
-            org: OrgRef { id: Id::new(row.org_id), slug: row.org_slug },
-            staff_user_id: Id::new(row.staff_user_id),
-            staff_email: row.staff_email,
+            org: OrgRef { id: Id::new(row.org_id), slug: row.org_slug, name: row.org_name },
+            staff: Person {
+                id: Id::new(row.staff_user_id),
+                email: row.staff_email,
+                name: row.staff_name,
+            },
             staff_session_id: Id::new(row.staff_session_id),
-            target_user_id: Id::new(row.target_user_id),
-            target_email: row.target_email,
+            user: Person {
+                id: Id::new(row.target_user_id),
+                email: row.user_email,
+                name: row.user_name,
+            },
             mode,
             reason: row.reason,
             ticket_ref: row.ticket_ref,
             started_at: row.started_at,
             expires_at: row.expires_at,
             ended_at: row.ended_at,
+            end_cause,
         })
     }
 }
@@ -182,15 +220,16 @@ impl Persist<scope::Staff> for New<Impersonation> {
         let row = impersonation::ActiveModel {
             org_id: Set(new.org.id.uuid()),
             id: Set(new.id.uuid()),
-            staff_user_id: Set(new.staff_user_id.uuid()),
+            staff_user_id: Set(new.staff.id.uuid()),
             staff_session_id: Set(new.staff_session_id.uuid()),
-            target_user_id: Set(new.target_user_id.uuid()),
+            target_user_id: Set(new.user.id.uuid()),
             mode: Set(new.mode.name().to_owned()),
             reason: Set(new.reason.clone()),
             ticket_ref: Set(new.ticket_ref.clone()),
             started_at: Set(new.started_at),
             expires_at: Set(new.expires_at),
             ended_at: Set(new.ended_at),
+            end_cause: Set(new.end_cause.map(|cause| cause.name().to_owned())),
         };
         impersonation::Entity::insert(row).exec_without_returning(to.tx).await?;
         Ok(())
@@ -202,6 +241,10 @@ impl<S: Scope> Persist<S> for Impersonation {
     async fn persist(&self, to: WriteContext<'_, S>) -> Result<(), StoreError> {
         impersonation::Entity::update_many()
             .col_expr(impersonation::Column::EndedAt, Expr::value(self.ended_at))
+            .col_expr(
+                impersonation::Column::EndCause,
+                Expr::value(self.end_cause.map(EndCause::name)),
+            )
             .filter(impersonation::Column::OrgId.eq(self.org.id.uuid()))
             .filter(impersonation::Column::Id.eq(self.id.uuid()))
             .exec(to.tx)

@@ -8,6 +8,7 @@ mod event_rows;
 pub mod events;
 pub mod features;
 pub mod idempotency;
+pub mod impersonation_filter;
 pub mod impersonations;
 pub mod log;
 pub mod members;

@@ -63,7 +63,7 @@ fn rules(row: Option<retention::Model>, org: OrgRef) -> Retention {
 }
 
 fn reference(org: organization::Model) -> OrgRef {
-    OrgRef { id: Id::new(org.id), slug: org.slug }
+    OrgRef { id: Id::new(org.id), slug: org.slug, name: org.name }
 }
 
 impl Persist<scope::Staff> for Retention {

@@ -67,7 +67,8 @@ impl<S: HasLog> Work<S> {
         let (after, draft, effects) = change.into_parts();
         if let Some(draft) = draft {
             after.persist(WriteContext { tx, grant }).await?;
-            event_writer::write(tx, draft, grant.actor(), S::log(grant), context).await?;
+            let log = S::log(grant).map(Into::into);
+            event_writer::write(tx, draft, grant.actor(), log, context).await?;
         }
         Ok((after, effects))
     }
@@ -77,7 +78,8 @@ impl<S: HasLog> Work<S> {
         self.check_declared(&draft)?;
         self.event_recorded = true;
         let Reader { tx, grant, context } = &self.reader;
-        event_writer::write(tx, draft, grant.actor(), S::log(grant), context).await
+        let log = S::log(grant).map(Into::into);
+        event_writer::write(tx, draft, grant.actor(), log, context).await
     }
 
     fn check_declared(&self, draft: &EventDraft) -> Result<(), StoreError> {
@@ -113,7 +115,7 @@ impl<S: HasLog> Work<S> {
             Impersonations::of_all(tx).find_linked_for_update(of, context.now).await?
         {
             let ended = impersonation
-                .end(context.now)
+                .end(of.cause(), context.now)
                 .map_err(|error| StoreError::Broken(error.to_string()))?;
             effects.extend(self.write(ended).await?.1);
         }

@@ -86,22 +86,22 @@ static LINKS: [Link; 15] = [
     Link {
         from: op::StartImpersonation::ROW,
         status: "201",
-        to: &[op::EndImpersonation::ROW],
+        to: &[op::ReadImpersonation::ROW, op::EndImpersonation::ROW],
         parameters: &[("impersonation", "$response.body#/impersonation/id")],
     },
     Link {
         from: op::ListImpersonations::ROW,
         status: "200",
-        to: &[op::EndImpersonation::ROW],
+        to: &[op::ReadImpersonation::ROW, op::EndImpersonation::ROW],
         parameters: &[("impersonation", "$response.body#/data/0/id")],
     },
-    // To the next page, for lists without filters.
     Link {
         from: op::ListOrgImpersonations::ROW,
         status: "200",
-        to: &[op::ListOrgImpersonations::ROW],
-        parameters: &[("org", "$request.path.org"), ("cursor", "$response.body#/next_cursor")],
+        to: &[op::ReadOrgImpersonation::ROW],
+        parameters: &[("org", "$request.path.org"), ("impersonation", "$response.body#/data/0/id")],
     },
+    // To the next page, for lists without filters.
     Link {
         from: op::ListMyOrgs::ROW,
         status: "200",
