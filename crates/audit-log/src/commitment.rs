@@ -9,7 +9,7 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use postern_tlog::Hash;
 use serde::{Deserialize, Serialize};
 
-use crate::string_enum;
+use crate::{string_enum, unique_keys};
 
 string_enum! {
     /// Personal field of an event, which can be erased on its own.
@@ -137,7 +137,11 @@ pub struct Opening {
     )]
     pub salts: String,
     /// Commitments to erased fields (SHA-256, base64).
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(
+        default,
+        skip_serializing_if = "BTreeMap::is_empty",
+        deserialize_with = "unique_keys::map"
+    )]
     #[cfg_attr(
         feature = "openapi",
         schema(

@@ -7,7 +7,10 @@ use std::{cell::RefCell, collections::BTreeMap};
 
 use postern_tlog::{Checkpoint, Hash, ProofError, Tile, Verifier, consistency, verify_consistency};
 
-use crate::checkpoint::{self, CheckpointError};
+use crate::{
+    checkpoint::{self, CheckpointError},
+    verdict::Verdict,
+};
 
 /// Reason that two checkpoints are not consistent.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -25,6 +28,19 @@ pub enum ConsistencyFault {
     Truncated { old: u64, new: u64 },
     #[error("the tree of {new} entries does not extend the tree of {old} entries: {error}")]
     Proof { old: u64, new: u64, error: ProofError },
+}
+
+impl ConsistencyFault {
+    /// Conclusion from this fault. The auditor stored the old checkpoint.
+    #[must_use]
+    pub const fn verdict(&self) -> Verdict {
+        match self {
+            Self::Old(error) => error.verdict_if_stored(),
+            Self::New(error) => error.verdict(),
+            Self::Origin { .. } => Verdict::Inconclusive,
+            Self::Truncated { .. } | Self::Proof { .. } => Verdict::NotValid,
+        }
+    }
 }
 
 /// Two checkpoints of one log, verified except for their consistency.
@@ -140,7 +156,7 @@ mod tests {
         let other = [signer(ORIGIN, 2).verifier()];
         assert!(matches!(
             Checkpoints::verify(&old, &new, &other),
-            Err(ConsistencyFault::Old(CheckpointError::NotSigned { .. }))
+            Err(ConsistencyFault::Old(CheckpointError::OtherKey { .. }))
         ));
         assert_eq!(
             Checkpoints::verify(&new, &old, &keys()),

@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 use crate::{
     canonical::canonical,
     commitment::{CommitmentSalts, Opening, PersonalField},
-    event::CanonicalEvent,
+    event::{CanonicalEvent, SCHEMA_VERSION},
 };
 
 /// Reason that the leaf hash of a returned or exported event cannot be computed.
@@ -21,6 +21,23 @@ pub enum LeafError {
     Opening { id: String },
     #[error("event {id} was altered: its field {field} is listed as erased but has a value")]
     Unblanked { id: String, field: PersonalField },
+    #[error("event {id} was altered: its list of erased fields is not that of its `opening`")]
+    ErasedFields { id: String },
+    #[error("event {id} was altered: its log entry does not cover the field(s) {fields}")]
+    NotCovered { id: String, fields: String },
+    #[error(
+        "event {id} has format version {version}; this program verifies version {SCHEMA_VERSION}"
+    )]
+    Version { id: String, version: i32 },
+}
+
+/// The opening of an event, and the leaf hash computed with it.
+#[derive(Debug)]
+pub struct OpenedEvent<'a> {
+    pub opening: &'a Opening,
+    pub leaf: Hash,
+    /// Reason that the leaf hash does not cover all that the event states.
+    pub objection: Option<LeafError>,
 }
 
 impl CanonicalEvent<'_> {
@@ -57,18 +74,38 @@ impl CanonicalEvent<'_> {
         Hash::of_leaf(&self.entry(salts))
     }
 
-    /// The leaf hash, computed with the event's own opening. Fails if an erased field has a value,
-    /// which the leaf hash would not cover.
-    pub fn opened_leaf(&self) -> Result<(&Opening, Hash), LeafError> {
+    /// The leaf hash, computed with the event's own opening.
+    pub fn open(&self) -> Result<OpenedEvent<'_>, LeafError> {
         let opening = self.opening.as_ref();
         let Some((opening, salts)) = opening.and_then(|opening| Some((opening, opening.decode()?)))
         else {
             return Err(LeafError::Opening { id: self.id.to_string() });
         };
-        match self.find_unblanked_erased_field(&salts) {
-            Some(field) => Err(LeafError::Unblanked { id: self.id.to_string(), field }),
-            None => Ok((opening, self.leaf(&salts))),
+        let objection = self.objection(opening, &salts);
+        Ok(OpenedEvent { opening, leaf: self.leaf(&salts), objection })
+    }
+
+    /// Like [`CanonicalEvent::open`], but fails if the leaf hash does not cover all that the event
+    /// states.
+    pub fn opened_leaf(&self) -> Result<(&Opening, Hash), LeafError> {
+        let OpenedEvent { opening, leaf, objection } = self.open()?;
+        objection.map_or(Ok((opening, leaf)), Err)
+    }
+
+    fn objection(&self, opening: &Opening, salts: &CommitmentSalts) -> Option<LeafError> {
+        let id = || self.id.to_string();
+        if self.schema_version != SCHEMA_VERSION {
+            return Some(LeafError::Version { id: id(), version: self.schema_version });
         }
+        if !self.unknown_fields.is_empty() {
+            let fields = self.unknown_fields.join(", ");
+            return Some(LeafError::NotCovered { id: id(), fields });
+        }
+        if !self.erased_fields.iter().eq(opening.erased_fields.keys()) {
+            return Some(LeafError::ErasedFields { id: id() });
+        }
+        let field = self.find_unblanked_erased_field(salts)?;
+        Some(LeafError::Unblanked { id: id(), field })
     }
 }
 
@@ -164,7 +201,45 @@ mod tests {
         assert_eq!(event.opened_leaf().map(|(_, leaf)| leaf), Ok(event.leaf(&salts())));
         let erased = salts().erasing(&[PersonalField::Summary], |field| event.value_of(field));
         event.opening = Some(Opening::of(&erased, None, false));
+        assert_eq!(event.opened_leaf(), Err(LeafError::ErasedFields { id: id.clone() }));
         let field = PersonalField::Summary;
+        event.erased_fields = [field].into();
         assert_eq!(event.opened_leaf(), Err(LeafError::Unblanked { id, field }));
+    }
+
+    #[test]
+    fn a_field_that_the_entry_does_not_cover_is_an_objection() {
+        let opening = serde_json::to_string(&Opening::of(&salts(), None, false)).expect("JSON");
+        let whole = EVENT.replacen("\"schema", &format!("\"opening\":{opening},\"schema"), 1);
+        assert!(parsed(&whole).opened_leaf().is_ok(), "the example is complete");
+        for (original, replacement, field) in [
+            ("\"reason\"", "\"second_reason\":\"by order\",\"reason\"", "second_reason"),
+            ("\"slug\"", "\"name\":\"Acme\",\"slug\"", "org.name"),
+            ("\"ip\"", "\"country\":null,\"ip\"", "source.country"),
+            ("\"salts\"", "\"verified\":true,\"salts\"", "opening.verified"),
+            ("\"index\"", "\"witness\":\"x\",\"index\"", "log.witness"),
+        ] {
+            let forged = whole.replacen(original, replacement, 1);
+            let id = parsed(&whole).id.to_string();
+            let expected = LeafError::NotCovered { id, fields: field.to_owned() };
+            assert_eq!(parsed(&forged).opened_leaf(), Err(expected), "{field}");
+        }
+        let newer = whole.replacen("\"schema_version\":1", "\"schema_version\":2,\"new\":1", 1);
+        let event = parsed(&newer);
+        let error = event.opened_leaf();
+        assert!(matches!(error, Err(LeafError::Version { version: 2, .. })), "{error:?}");
+    }
+
+    #[test]
+    fn a_key_that_occurs_twice_is_rejected() {
+        for (original, replacement) in [
+            ("\"reason\"", "\"reason\":\"forged\",\"reason\""),
+            ("\"count\":3", "\"count\":4,\"count\":3"),
+            ("\"old\":", "\"old\":\"owner\",\"old\":"),
+        ] {
+            let twice = EVENT.replacen(original, replacement, 1);
+            let error = CanonicalEvent::parse(&twice).expect_err("a key occurs twice").to_string();
+            assert!(error.contains("duplicate field"), "{error}");
+        }
     }
 }

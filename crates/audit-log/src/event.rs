@@ -1,6 +1,6 @@
 //! Events as read from JSON: the form that the API returns and that entries are computed from.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, collections::BTreeSet};
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -9,7 +9,11 @@ use crate::{
     canonical::canonical,
     commitment::{CommitmentSalts, Opening, PersonalField},
     position::LogPosition,
+    unique_keys,
 };
+
+/// Version of the event format: a new field of events needs a new version.
+pub const SCHEMA_VERSION: i32 = 1;
 
 /// Replacement of an erased text that is required; other erased values are null or empty.
 pub const ERASED: &str = "(erased)";
@@ -24,8 +28,8 @@ pub const PRIVACY_ERASED: &str = "privacy.erased";
 #[error("not an event: {0}")]
 pub struct InvalidEvent(#[from] serde_json::Error);
 
-/// An event parsed from JSON. Unknown fields are ignored and unknown values accepted, so that an
-/// older program can verify a newer log.
+/// An event parsed from JSON. Unknown values are accepted, so that an older program can verify a
+/// newer log. Unknown fields are listed: no entry covers them.
 #[derive(Debug, Deserialize)]
 pub struct CanonicalEvent<'a> {
     #[serde(borrow)]
@@ -50,6 +54,7 @@ pub struct CanonicalEvent<'a> {
     reason: Option<Cow<'a, str>>,
     #[serde(borrow)]
     pub(crate) ticket_ref: Option<Cow<'a, str>>,
+    #[serde(deserialize_with = "unique_keys::object")]
     pub metadata: Map<String, Value>,
     #[serde(borrow)]
     pub(crate) source: CanonicalSource<'a>,
@@ -58,6 +63,12 @@ pub struct CanonicalEvent<'a> {
     pub log: Option<LogPosition>,
     #[serde(default)]
     pub opening: Option<Opening>,
+    /// Fields listed as erased, for readers. Repeats the opening.
+    #[serde(default)]
+    pub(crate) erased_fields: BTreeSet<PersonalField>,
+    /// Paths of fields that this program does not know.
+    #[serde(skip)]
+    pub(crate) unknown_fields: Vec<String>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -115,7 +126,10 @@ pub(crate) struct CanonicalSource<'a> {
 impl<'a> CanonicalEvent<'a> {
     /// Parses an event in the JSON form that the API returns.
     pub fn parse(json: &'a str) -> Result<Self, InvalidEvent> {
-        Ok(serde_json::from_str(json)?)
+        let mut unknown = Vec::new();
+        let mut event: Self = parse_known(json, |path| unknown.push(path))?;
+        event.unknown_fields = unknown;
+        Ok(event)
     }
 
     /// Value of a personal field, which its commitment is made to, as canonical JSON.
@@ -148,6 +162,21 @@ impl<'a> CanonicalEvent<'a> {
             .copied()
             .find(|field| self.value_of(*field) != blank_value(*field))
     }
+}
+
+/// Parses JSON, and passes the path of each unknown field to `unknown`.
+pub(crate) fn parse_known<'a, T: Deserialize<'a>>(
+    json: &'a str,
+    mut unknown: impl FnMut(String),
+) -> Result<T, serde_json::Error> {
+    let mut deserializer = serde_json::Deserializer::from_str(json);
+    // An optional object, or a variant of an enum, is a `?` in the path.
+    let mut add = |path: serde_ignored::Path<'_>| {
+        unknown(path.to_string().replace(".?", "").trim_start_matches("?.").to_owned());
+    };
+    let value = serde_ignored::deserialize(&mut deserializer, &mut add)?;
+    deserializer.end()?;
+    Ok(value)
 }
 
 /// Value of an erased field, as canonical JSON.

@@ -3,6 +3,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::unique_keys;
+
 /// A line after the events.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -24,9 +26,17 @@ pub struct End {
     /// Number of events in the export.
     pub events: u64,
     /// The requested filter; none if the whole log was requested.
+    #[serde(default, deserialize_with = "unique_keys::value")]
     pub filter: Option<serde_json::Value>,
     /// The signed checkpoint that the export is verified against.
     pub checkpoint: String,
     /// Earlier signed checkpoints of the log, to narrow down the position of an alteration.
     pub history: Vec<String>,
+}
+
+/// Whether a line is a trailer: an object whose first key is that of one.
+pub fn is_trailer(line: &str) -> bool {
+    let key = line.trim_start().strip_prefix('{').map(str::trim_start);
+    let heads = ["\"leaf\"", "\"node\"", "\"lost\"", "\"end\""];
+    key.is_some_and(|key| heads.iter().any(|head| key.starts_with(head)))
 }

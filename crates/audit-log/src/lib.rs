@@ -22,4 +22,6 @@ pub mod report;
 pub mod string_enum;
 #[cfg(test)]
 mod testing;
+mod unique_keys;
+pub mod verdict;
 pub mod verify;

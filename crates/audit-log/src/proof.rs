@@ -6,6 +6,7 @@ use crate::{
     checkpoint::{self, CheckpointError},
     entry::LeafError,
     event::CanonicalEvent,
+    verdict::Verdict,
 };
 
 /// Reason that a proof does not prove its event.
@@ -25,8 +26,30 @@ pub enum ProofFault {
     Stored(CheckpointError),
     #[error("the log was rewritten: a stored checkpoint of {size} entries has another root")]
     Rewritten { size: u64 },
-    #[error("the stored checkpoint is not of {origin} with {size} entries")]
-    NotComparable { origin: String, size: u64 },
+    #[error(
+        "the stored checkpoint, {stored_origin} with {stored_size} entries, cannot be compared \
+         with the proof's, {origin} with {size} entries: verify that the two are consistent"
+    )]
+    NotComparable { origin: String, size: u64, stored_origin: String, stored_size: u64 },
+}
+
+impl ProofFault {
+    /// Conclusion from this fault.
+    #[must_use]
+    pub const fn verdict(&self) -> Verdict {
+        match self {
+            Self::Checkpoint(error) => error.verdict(),
+            Self::Stored(error) => error.verdict_if_stored(),
+            Self::Leaf(LeafError::Version { .. }) | Self::NotComparable { .. } => {
+                Verdict::Inconclusive
+            }
+            Self::Leaf(_)
+            | Self::Inclusion { .. }
+            | Self::Altered { .. }
+            | Self::Position { .. }
+            | Self::Rewritten { .. } => Verdict::NotValid,
+        }
+    }
 }
 
 /// Verifies that `leaf` is the proven entry. Returns the checkpoint of the proof.
@@ -64,8 +87,8 @@ pub fn verify_event(
     }
 }
 
-/// Verifies that a stored checkpoint is signed and has the same root. It must be of the same log
-/// and size. Returns `checkpoint`.
+/// Verifies that a stored checkpoint is signed and has the same root. One of another log or size
+/// cannot be compared. Returns `checkpoint`.
 pub fn verify_stored(
     checkpoint: Checkpoint,
     stored: &str,
@@ -74,7 +97,12 @@ pub fn verify_stored(
     let stored = checkpoint::verify(stored, keys).map_err(ProofFault::Stored)?;
     let (origin, size) = (&checkpoint.origin, checkpoint.size);
     if *origin != stored.origin || size != stored.size {
-        return Err(ProofFault::NotComparable { origin: origin.clone(), size });
+        return Err(ProofFault::NotComparable {
+            origin: origin.clone(),
+            size,
+            stored_origin: stored.origin,
+            stored_size: stored.size,
+        });
     }
     if checkpoint.root == stored.root {
         Ok(checkpoint)
@@ -138,7 +166,7 @@ mod tests {
         let other = [signer(ORIGIN, 2).verifier()];
         let error = verify_event(&event(EVENT), &log().proof(3, 9), &other).expect_err("wrong key");
         assert!(
-            matches!(error, ProofFault::Checkpoint(CheckpointError::NotSigned { .. })),
+            matches!(error, ProofFault::Checkpoint(CheckpointError::OtherKey { .. })),
             "{error}"
         );
     }
@@ -184,5 +212,6 @@ mod tests {
         assert_eq!(verify(&Log::of(9).checkpoint(9)), Err(ProofFault::Rewritten { size: 9 }));
         let smaller = verify(&log.checkpoint(8)).expect_err("the sizes differ");
         assert!(matches!(smaller, ProofFault::NotComparable { size: 9, .. }), "{smaller}");
+        assert_eq!(smaller.verdict(), Verdict::Inconclusive, "the proof itself is valid");
     }
 }

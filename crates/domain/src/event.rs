@@ -164,7 +164,7 @@ pub struct VerifiableEvent {
 }
 
 impl Event {
-    pub const SCHEMA_VERSION: i32 = 1;
+    pub const SCHEMA_VERSION: i32 = postern_audit_log::event::SCHEMA_VERSION;
 
     /// Completes a draft. `org` is the org of the log, unless the draft sets another.
     #[must_use]

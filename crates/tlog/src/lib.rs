@@ -15,7 +15,7 @@ mod tile;
 pub use checkpoint::Checkpoint;
 pub use frontier::{Frontier, Node};
 pub use hash::Hash;
-pub use note::{Note, NoteError, Signer, Verifier};
+pub use note::{InvalidKey, Note, NoteError, Signer, Verifier};
 pub use proof::{
     ProofError, ProofFile, consistency, inclusion, verify_consistency, verify_inclusion,
 };

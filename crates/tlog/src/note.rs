@@ -21,6 +21,19 @@ pub enum NoteError {
     WrongSignature(String),
 }
 
+/// Reason that a text is not a verifier key.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidKey {
+    #[error("a key is NAME+ID+PUBLIC_KEY, without spaces")]
+    Parts,
+    #[error("the public key after the second `+` is not base64, or is cut off")]
+    Base64,
+    #[error("the public key is not an Ed25519 key of 32 bytes")]
+    NotEd25519,
+    #[error("the ID of this name and public key is {computed}, not {stated}: a part was altered")]
+    Id { stated: String, computed: String },
+}
+
 /// A text with its signatures.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Note {
@@ -101,16 +114,27 @@ impl Signer {
 
 impl Verifier {
     /// Parses a verifier key, as in `example.com/log+1234abcd+AQ…`.
-    #[must_use]
-    pub fn parse(text: &str) -> Option<Self> {
+    pub fn parse(text: &str) -> Result<Self, InvalidKey> {
         let mut parts = text.splitn(3, '+');
-        let (name, id, key) = (parts.next()?, parts.next()?, STANDARD.decode(parts.next()?).ok()?);
-        let (kind, public_key) = key.split_first()?;
-        let well_formed = is_name(name) && *kind == ED25519_KIND && public_key.len() == 32;
+        let (Some(name), Some(id), Some(key)) = (parts.next(), parts.next(), parts.next()) else {
+            return Err(InvalidKey::Parts);
+        };
+        if !is_name(name) || text.contains(char::is_whitespace) {
+            return Err(InvalidKey::Parts);
+        }
+        let key = STANDARD.decode(key).map_err(|_| InvalidKey::Base64)?;
+        let public_key = match key.split_first() {
+            Some((&ED25519_KIND, public_key)) if public_key.len() == 32 => public_key.to_vec(),
+            _ => return Err(InvalidKey::NotEd25519),
+        };
+        let verifier = Self { name: name.to_owned(), public_key };
         // Accepts lower-case digits only: one text per key, as `to_text` returns it.
-        let id_matches = id == hex::encode(key_id(name, public_key));
-        (well_formed && id_matches)
-            .then(|| Self { name: name.to_owned(), public_key: public_key.to_vec() })
+        let computed = verifier.id();
+        if id == computed {
+            Ok(verifier)
+        } else {
+            Err(InvalidKey::Id { stated: id.to_owned(), computed })
+        }
     }
 
     /// Verifier key for publication, as parsed by [`Verifier::parse`].
@@ -118,8 +142,13 @@ impl Verifier {
     pub fn to_text(&self) -> String {
         let mut key = vec![ED25519_KIND];
         key.extend(&self.public_key);
-        let id = hex::encode(key_id(&self.name, &self.public_key));
-        format!("{}+{id}+{}", self.name, STANDARD.encode(key))
+        format!("{}+{}+{}", self.name, self.id(), STANDARD.encode(key))
+    }
+
+    /// Id of the key with its name, as hexadecimal digits.
+    #[must_use]
+    pub fn id(&self) -> String {
+        hex::encode(key_id(&self.name, &self.public_key))
     }
 
     #[must_use]
@@ -163,6 +192,12 @@ impl Note {
                 bytes: bytes.to_vec(),
             })
         };
+        if signatures.lines().any(|line| !line.starts_with('—')) {
+            return Err(malformed(
+                "a line of signatures does not begin with an em dash (U+2014): the file was \
+                 converted to another encoding, or has more lines",
+            ));
+        }
         let signatures: Option<Vec<_>> = signatures.lines().map(signature).collect();
         let signatures = signatures
             .filter(|all| all.len() <= 100)
@@ -177,6 +212,13 @@ impl Note {
             self.signatures.extend(other.signatures.iter().cloned());
         }
         self
+    }
+
+    /// Ids of the keys whose signatures the note claims to have, under this name.
+    #[must_use]
+    pub fn key_ids(&self, name: &str) -> Vec<String> {
+        let signatures = self.signatures.iter().filter(|signature| signature.name == name);
+        signatures.map(|signature| hex::encode(signature.key_id)).collect()
     }
 
     /// Verifies the signatures of this key and ignores those of other keys.

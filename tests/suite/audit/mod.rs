@@ -4,6 +4,7 @@ mod append_only;
 mod erasure;
 mod event_stream;
 mod export_audit_events;
+mod kept_files;
 mod legal_hold;
 mod list_audit_actions;
 mod list_audit_events;
@@ -20,6 +21,7 @@ mod stream_limits;
 mod tampering;
 mod transactions;
 mod verify_command;
+mod verify_exit_codes;
 mod verify_export;
 
 use postern_audit_log::{report::Report, verify::ExportVerifier};
@@ -83,14 +85,19 @@ fn verify(export: &str, keys: Vec<Verifier>, stored: &[String]) -> Report {
     run_verifier(ExportVerifier::new(keys, stored.to_vec()), export)
 }
 
+/// Verifies a full export that was made after the `stored` checkpoints.
+fn verify_current(export: &str, keys: Vec<Verifier>, stored: &[String]) -> Report {
+    run_verifier(ExportVerifier::new(keys, stored.to_vec()).current(), export)
+}
+
 /// Verifies a filtered export.
 fn verify_partial(export: &str, keys: Vec<Verifier>) -> Report {
-    run_verifier(ExportVerifier::new(keys, Vec::new()).accept_partial(), export)
+    run_verifier(ExportVerifier::new(keys, Vec::<String>::new()).accept_partial(), export)
 }
 
 fn run_verifier(mut verifier: ExportVerifier, export: &str) -> Report {
     export.lines().for_each(|line| verifier.line(line.to_owned()));
-    verifier.finish()
+    verifier.finish().expect("the file is an export")
 }
 
 /// The kind of each fault.

@@ -11,11 +11,12 @@ use postern_tlog::{Hash, Tile};
 
 use super::{
     input,
-    verification::{Verification, print},
+    verification::{EXIT_CODES, Verification, print},
 };
-use crate::consistency::Checkpoints;
+use crate::consistency::{Checkpoints, ConsistencyFault};
 
 #[derive(Debug, Args)]
+#[command(after_help = EXIT_CODES)]
 #[command(group = ArgGroup::new("source").required(true).args(["proof", "tiles"]))]
 pub struct ConsistencyArgs {
     /// File with the older checkpoint; `-` for standard input.
@@ -43,7 +44,7 @@ pub fn verify_consistency(args: &ConsistencyArgs) -> Verification {
     let proof = args.proof.as_ref().map(|file| read_proof(file)).transpose()?;
     let checkpoints = match Checkpoints::verify(&old, &new, &keys) {
         Ok(checkpoints) => checkpoints,
-        Err(fault) => return print(&Err(fault)),
+        Err(fault) => return print(&Err(fault), ConsistencyFault::verdict),
     };
     let proof = match (proof, &args.tiles) {
         (Some(proof), _) => proof,
@@ -58,7 +59,7 @@ pub fn verify_consistency(args: &ConsistencyArgs) -> Verification {
             new.origin, new.size, old.size
         )
     });
-    print(&verified)
+    print(&verified, ConsistencyFault::verdict)
 }
 
 fn read_proof(file: &Path) -> Result<Vec<Hash>, String> {

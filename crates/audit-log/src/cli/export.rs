@@ -1,22 +1,34 @@
 //! `postern-verify export`: verifies an export of a log.
 
 use std::{
-    io::{self, BufRead, Write},
+    io::BufRead,
     path::{Path, PathBuf},
 };
 
 use clap::Args;
-use serde_json::json;
 
-use super::{input, verification::Verification};
+use super::{
+    export_report, file_kind, input,
+    progress::Progress,
+    source::{self, Lines},
+    verification::{EXIT_CODES, Verification},
+};
 use crate::{
-    report::{Fault, Report},
-    verify::ExportVerifier,
+    report::Report,
+    verify::{ExportVerifier, StoredCheckpoint},
 };
 
+/// Source of an export, for error messages.
+const EXPORT: &str = "Pass an NDJSON export of the log, from `GET …/audit-events/export`";
+
+/// Number of characters that show the kind of a file that is not an export.
+const BEGINNING: usize = 1_000;
+
 #[derive(Debug, Args)]
+#[command(after_help = EXIT_CODES)]
 pub struct ExportArgs {
-    /// Export file, from `GET …/audit-events/export`; `-` for standard input.
+    /// NDJSON export file, from `GET …/audit-events/export`; `-` for standard input. Can be
+    /// compressed with gzip.
     export: PathBuf,
     #[command(flatten)]
     options: ExportOptions,
@@ -32,6 +44,10 @@ pub struct ExportOptions {
     /// File with a checkpoint stored earlier. Repeatable.
     #[arg(long, value_name = "FILE")]
     checkpoint: Vec<PathBuf>,
+    /// State that the export was made after all these checkpoints were stored. If it has fewer
+    /// entries than one of them, the log was truncated (exit code 1 instead of 3).
+    #[arg(long, requires = "checkpoint")]
+    pub current: bool,
     /// Accept an export that states that it is a part of a log; omitted events are not reported.
     #[arg(long)]
     partial: bool,
@@ -42,77 +58,75 @@ pub struct ExportOptions {
 
 /// Verifies an export file and prints the report.
 pub fn verify_export(args: &ExportArgs) -> Verification {
-    verify_export_from(&args.export, input::open(&args.export)?, &args.options)
+    let verifier = args.options.verifier()?;
+    let (export, size) = source::open(&args.export)?;
+    verify_export_from(&args.export, export, size, verifier, &args.options)
 }
 
-/// Verifies an export and prints the report. `name` is the name of the source in errors.
+impl ExportOptions {
+    /// Reads keys and checkpoints.
+    pub fn verifier(&self) -> Result<ExportVerifier, String> {
+        let read_stored = |file: &PathBuf| {
+            let (note, _) = input::read_checkpoint(file)?;
+            Ok(StoredCheckpoint { name: format!("your checkpoint {}", file.display()), note })
+        };
+        let stored = self.checkpoint.iter().map(read_stored).collect::<Result<Vec<_>, String>>()?;
+        let verifier = ExportVerifier::new(input::keys(&self.key)?, stored);
+        let verifier = if self.partial { verifier.accept_partial() } else { verifier };
+        Ok(if self.current { verifier.current() } else { verifier })
+    }
+}
+
+/// Verifies an export and prints the report. `name` is the name of the source in errors, `size` its
+/// size in bytes.
 pub fn verify_export_from(
     name: &Path,
     export: impl BufRead,
+    size: Option<u64>,
+    verifier: ExportVerifier,
     options: &ExportOptions,
 ) -> Verification {
-    let stored = options
-        .checkpoint
-        .iter()
-        .map(|file| Ok(input::read_checkpoint(file)?.0))
-        .collect::<Result<_, String>>()?;
-    let verifier = ExportVerifier::new(input::keys(&options.key)?, stored);
-    let mut verifier = if options.partial { verifier.accept_partial() } else { verifier };
-    for (number, line) in (1..).zip(export.lines()) {
-        let at_line = |error| input::in_file(name, format_args!("line {number}: {error}"));
-        verifier.line(line.map_err(at_line)?);
-    }
-    let report = verifier.finish();
+    let report = verify(export, size, verifier).map_err(|error| source::in_file(name, error))?;
     if options.json {
-        print_json(&report)?;
+        export_report::print_json(&report)?;
     } else {
-        print(&report)?;
+        export_report::print(&report)?;
     }
-    Ok(report.is_valid())
+    Ok(report.verdict())
 }
 
-fn print(report: &Report) -> io::Result<()> {
-    let Report { origin, size, events, erased, omitted, expired, pending, newer, faults } = report;
-    let mut out = io::stdout().lock();
-    writeln!(out, "{origin}: {size} entries, {events} events in the export")?;
-    for (count, what) in [
-        (
-            *expired,
-            "entries were removed by retention, as the log states; the tree still has their hashes",
-        ),
-        (*omitted, "entries are not in this export; the tree still has their hashes"),
-        (*newer, "events are newer than the checkpoint: a later export covers them"),
-        (*pending, "events are pending: a later export covers them"),
-        (
-            erased.len() as u64,
-            "events have erased fields; their other fields match their log entries",
-        ),
-    ] {
-        if count > 0 {
-            writeln!(out, "  {count} {what}")?;
+fn verify(
+    export: impl BufRead,
+    size: Option<u64>,
+    mut verifier: ExportVerifier,
+) -> Result<Report, String> {
+    let mut lines = Lines::new(source::decode(export)?);
+    let mut progress = Progress::new(size);
+    let mut beginning = String::new();
+    while let Some(line) = lines.next()? {
+        progress.add_line(lines.bytes);
+        if beginning.is_empty() && !line.trim().is_empty() {
+            check_first(&line)?;
         }
+        if beginning.len() < BEGINNING {
+            beginning.extend(line.chars().take(BEGINNING).chain(['\n']));
+        }
+        verifier.line(line);
     }
-    if faults.is_empty() {
-        return writeln!(
-            out,
-            "valid: {} matches its log entry, and the tree matches the signed checkpoint",
-            if *omitted > 0 { "every exported event" } else { "every event" }
-        );
-    }
-    writeln!(out, "NOT VALID, {} fault(s):", faults.len())?;
-    faults.iter().try_for_each(|Fault { kind, detail }| writeln!(out, "  - [{kind}] {detail}"))
+    progress.finish();
+    verifier.finish().ok_or_else(|| match file_kind::describe(&beginning) {
+        Some(kind) => format!("this is {kind}. {EXPORT}"),
+        None => format!("not an export: no line is an event. {EXPORT}"),
+    })
 }
 
-fn print_json(report: &Report) -> io::Result<()> {
-    let Report { origin, size, events, erased, omitted, expired, pending, newer, faults } = report;
-    let faults: Vec<_> = faults
-        .iter()
-        .map(|Fault { kind, detail }| json!({ "kind": kind, "detail": detail }))
-        .collect();
-    let json = json!({
-        "valid": report.is_valid(), "origin": origin, "entries": size, "events": events,
-        "erased": erased, "omitted": omitted, "expired": expired, "pending": pending,
-        "newer": newer, "faults": faults,
-    });
-    writeln!(io::stdout().lock(), "{json}")
+/// Rejects a file of another kind by its first line.
+fn check_first(line: &str) -> Result<(), String> {
+    match file_kind::describe(line) {
+        // An export of an empty log, or with a filter that matches nothing, begins with its end.
+        Some(kind) if !["an event or an export", "the end of an export"].contains(&&*kind) => {
+            Err(format!("this is {kind}. {EXPORT}"))
+        }
+        _ => Ok(()),
+    }
 }

@@ -1,13 +1,17 @@
 //! Command line of `postern-verify`. `postern audit verify`, `verify-proof` and
 //! `verify-consistency` call the same functions.
 //!
-//! A verification returns `Ok(true)` if the input is valid, `Ok(false)` if it is not, and an error
-//! if it cannot be verified, for example because a file cannot be read.
+//! A verification returns a [`Verdict`](crate::verdict::Verdict), and an error if it is not
+//! possible, for example because a file cannot be read.
 
 mod consistency;
 mod export;
+mod export_report;
+mod file_kind;
 mod input;
+mod progress;
 mod proof;
+mod source;
 mod verification;
 
 use clap::{Parser, Subcommand};
@@ -15,16 +19,14 @@ use clap::{Parser, Subcommand};
 pub use self::{
     consistency::{ConsistencyArgs, verify_consistency},
     export::{ExportArgs, ExportOptions, verify_export, verify_export_from},
-    input::open as open_input,
     proof::{ProofArgs, verify_proof},
-    verification::{Verification, exit_code},
+    source::open as open_input,
+    verification::{EXIT_CODES, Verification, exit_code},
 };
 
 /// Verify audit logs of Postern, offline and without trust in the server.
-///
-/// Exit code: 0 if the input is valid, 1 if it is not, 2 if it cannot be verified.
 #[derive(Debug, Parser)]
-#[command(name = "postern-verify", version, propagate_version = true)]
+#[command(name = "postern-verify", version, propagate_version = true, after_help = EXIT_CODES)]
 pub struct Cli {
     #[command(subcommand)]
     command: Command,

@@ -7,7 +7,7 @@ use postern_tlog::{Checkpoint, Hash, ProofFile, Verifier};
 
 use super::{
     input,
-    verification::{Verification, print},
+    verification::{EXIT_CODES, Verification, print},
 };
 use crate::{
     checkpoint,
@@ -17,6 +17,7 @@ use crate::{
 };
 
 #[derive(Debug, Args)]
+#[command(after_help = EXIT_CODES)]
 #[command(group = ArgGroup::new("subject").required(true).args(["event", "leaf"]))]
 pub struct ProofArgs {
     /// Proof file (`c2sp.org/tlog-proof@v1`), from `GET …/audit-log/proof?event=…`; `-` for
@@ -42,39 +43,31 @@ pub struct ProofArgs {
 /// Verifies a proof and prints the result.
 pub fn verify_proof(args: &ProofArgs) -> Verification {
     let keys = input::keys(&args.key)?;
-    let text = input::read(&args.proof)?;
-    let proof = ProofFile::parse(&text).map_err(|error| input::in_file(&args.proof, error))?;
-    let checkpoint =
-        checkpoint::parse(&proof.checkpoint).map_err(|error| input::in_file(&args.proof, error))?;
-    let stored = args.checkpoint.as_ref().map(|file| read_stored(file, &checkpoint)).transpose()?;
+    let proof = read_proof(&args.proof)?;
+    let stored = args.checkpoint.as_ref().map(|file| input::read_checkpoint(file)).transpose()?;
     let (subject, verified) = match (&args.event, &args.leaf) {
         (Some(file), _) => verify_event(file, &proof, &keys)?,
         (None, leaf) => verify_leaf(leaf.as_deref().unwrap_or_default(), &proof, &keys)?,
     };
     let verified = verified.and_then(|checkpoint| match &stored {
-        Some(stored) => proof::verify_stored(checkpoint, stored, &keys),
+        Some((note, _)) => proof::verify_stored(checkpoint, note, &keys),
         None => Ok(checkpoint),
     });
-    print(&verified.map(|Checkpoint { origin, size, .. }| {
+    let verified = verified.map(|Checkpoint { origin, size, .. }| {
         format!("{subject} is entry {} of {origin} ({size} entries)", proof.index)
-    }))
+    });
+    print(&verified, ProofFault::verdict)
 }
 
-/// Reads a stored checkpoint. Fails if it is not of the log and size of the proof's checkpoint.
-fn read_stored(file: &Path, checkpoint: &Checkpoint) -> Result<String, String> {
-    let (note, stored) = input::read_checkpoint(file)?;
-    if (&stored.origin, stored.size) == (&checkpoint.origin, checkpoint.size) {
-        return Ok(note);
-    }
-    let Checkpoint { origin, size, .. } = stored;
-    Err(input::in_file(
-        file,
-        format_args!(
-            "{origin} with {size} entries cannot be compared with the proof's checkpoint, {} with \
-             {} entries: verify that the two are consistent",
-            checkpoint.origin, checkpoint.size
-        ),
-    ))
+fn read_proof(file: &Path) -> Result<ProofFile, String> {
+    let text = input::read(file)?;
+    let needed = "Pass a proof, from `GET …/audit-log/proof?event=…`";
+    let error = |error: &dyn std::fmt::Display| {
+        input::in_file(file, input::invalid(&text, "an inclusion proof", error, needed))
+    };
+    let proof = ProofFile::parse(text.trim_start()).map_err(|reason| error(&reason))?;
+    checkpoint::parse(&proof.checkpoint).map_err(|reason| error(&reason))?;
+    Ok(proof)
 }
 
 /// Name of the proven event or leaf, and the result.
@@ -82,17 +75,19 @@ type Proven = (String, Result<Checkpoint, ProofFault>);
 
 fn verify_event(file: &Path, proof: &ProofFile, keys: &[Verifier]) -> Result<Proven, String> {
     let json = input::read(file)?;
-    let event = CanonicalEvent::parse(&json).map_err(|error| input::in_file(file, error))?;
+    let needed = "Pass one event with its `opening`, from `GET …/audit-events/{event}`";
+    let event = CanonicalEvent::parse(&json)
+        .map_err(|error| input::in_file(file, input::invalid(&json, "an event", &error, needed)))?;
     match proof::verify_event(&event, proof, keys) {
         Err(ProofFault::Leaf(error @ LeafError::Opening { .. })) => {
-            Err(input::in_file(file, error))
+            Err(input::in_file(file, format_args!("{error}. {needed}")))
         }
         verified => Ok((format!("event {}", event.id), verified)),
     }
 }
 
 fn verify_leaf(leaf: &str, proof: &ProofFile, keys: &[Verifier]) -> Result<Proven, String> {
-    let hash =
-        Hash::from_base64(leaf).ok_or_else(|| format!("{leaf}: not a SHA-256 hash in base64"))?;
+    let hash = Hash::from_base64(leaf.trim())
+        .ok_or_else(|| format!("{leaf}: not a SHA-256 hash in base64"))?;
     Ok((format!("leaf {leaf}"), proof::verify_leaf(hash, proof, keys)))
 }

@@ -6,14 +6,26 @@ use std::{
     process::ExitCode,
 };
 
-/// Whether the input is valid; an error if it cannot be verified.
-pub type Verification = Result<bool, Box<dyn Error>>;
+use crate::verdict::Verdict;
+
+/// The conclusion; an error if the input cannot be verified.
+pub type Verification = Result<Verdict, Box<dyn Error>>;
+
+/// Explanation of the exit codes, for help texts.
+pub const EXIT_CODES: &str = "\
+Exit codes:
+  0  valid
+  1  not valid: the input was altered, forged or damaged, or the log was
+  2  not verified: wrong arguments, or an input that cannot be read or is of another kind
+  3  inconclusive: nothing contradicts the log, but the input is not sufficient: an export that is
+     older than a stored checkpoint, cut off or partial, or an input of another log or key";
 
 /// Exit code of a verification. Prints an error after the name of the program.
 pub fn exit_code(program: &str, verification: Verification) -> ExitCode {
     match verification {
-        Ok(true) => ExitCode::SUCCESS,
-        Ok(false) => ExitCode::from(1),
+        Ok(Verdict::Valid) => ExitCode::SUCCESS,
+        Ok(Verdict::NotValid) => ExitCode::from(1),
+        Ok(Verdict::Inconclusive) => ExitCode::from(3),
         Err(error) => {
             eprintln!("{program}: {error}");
             ExitCode::from(2)
@@ -21,12 +33,24 @@ pub fn exit_code(program: &str, verification: Verification) -> ExitCode {
     }
 }
 
-/// Prints a result: the description of what was verified, or the fault.
-pub fn print(result: &Result<String, impl Error>) -> Verification {
-    let mut out = io::stdout().lock();
-    match result {
-        Ok(text) => writeln!(out, "valid: {text}")?,
-        Err(fault) => writeln!(out, "NOT VALID: {fault}")?,
+/// First words of a result.
+pub const fn label(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Valid => "valid",
+        Verdict::NotValid => "NOT VALID",
+        Verdict::Inconclusive => "INCONCLUSIVE",
     }
-    Ok(result.is_ok())
+}
+
+/// Prints a result: the description of what was verified, or the fault with its conclusion.
+pub fn print<E: Error>(
+    result: &Result<String, E>,
+    verdict: impl FnOnce(&E) -> Verdict,
+) -> Verification {
+    let (verdict, text) = match result {
+        Ok(text) => (Verdict::Valid, text.clone()),
+        Err(fault) => (verdict(fault), fault.to_string()),
+    };
+    writeln!(io::stdout().lock(), "{}: {text}", label(verdict))?;
+    Ok(verdict)
 }

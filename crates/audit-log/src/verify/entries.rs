@@ -9,6 +9,7 @@ use super::{
     range::entries_are,
 };
 use crate::{
+    entry::LeafError,
     export::Trailer,
     report::{FaultKind, Report},
 };
@@ -63,48 +64,44 @@ impl Entries {
     }
 
     pub fn add_event(&mut self, event: EventLine, report: &mut Report) {
-        let EventLine { id, origin, index, pending, erased, leaf, recorded, notice } = event;
         report.events += 1;
-        if erased {
-            report.erased.push(id.clone());
+        if event.erased {
+            report.erased.push(event.id.clone());
         }
+        let is_covered = check_content(&event, report);
+        let EventLine { number, id, origin, index, pending, leaf, recorded, notice, .. } = event;
         let Some(index) = index else {
             if pending {
                 report.pending += 1;
             } else {
-                let detail = format!("event {id} was added: it has no index and is not pending");
-                report.fault(FaultKind::Added, detail);
+                let detail = "was added: it has no index and is not pending";
+                report.fault(FaultKind::Added, format!("line {number}: event {id} {detail}"));
             }
             return;
         };
-        let is_unaltered = recorded.as_ref() == Some(&leaf.to_base64());
-        if !is_unaltered {
-            let detail =
-                format!("event {id} (entry {index}) was altered: it does not match its leaf");
-            report.fault(FaultKind::Altered, detail);
-        }
         if report.origin.is_empty() {
             report.origin = origin.unwrap_or_default();
         } else if origin.as_ref() != Some(&report.origin) {
             let other = origin.unwrap_or_default();
-            report.fault(FaultKind::Added, format!("event {id} belongs to another log: {other}"));
+            let detail = format!("line {number}: event {id} belongs to another log: {other}");
+            report.fault(FaultKind::Added, detail);
             return;
         }
         // Only an unaltered event explains missing entries.
-        self.notices.extend(notice.filter(|_| is_unaltered).map(|notice| (index, notice)));
+        self.notices.extend(notice.filter(|_| is_covered).map(|notice| (index, notice)));
         // The tree is computed from the log's leaves; altered events are reported above.
         let leaf = recorded.and_then(|recorded| Hash::from_base64(&recorded)).unwrap_or(leaf);
         let entry = Entry::Event { id: id.clone(), leaf };
         if let Some(Entry::Event { id: other, .. }) = self.by_index.insert(index, entry) {
             report.fault(
                 FaultKind::Duplicate,
-                format!("events {other} and {id} both claim entry {index}"),
+                format!("line {number}: events {other} and {id} both claim entry {index}"),
             );
         }
     }
 
     /// Adds the hashes of entries that are not exported as events.
-    pub fn add_trailer(&mut self, trailer: Trailer, report: &mut Report) {
+    pub fn add_trailer(&mut self, number: u64, trailer: Trailer, report: &mut Report) {
         match trailer {
             Trailer::Leaf { index, hash, event } => match Hash::from_base64(&hash) {
                 Some(hash) => {
@@ -112,8 +109,8 @@ impl Entries {
                 }
                 None => {
                     report.fault(
-                        FaultKind::Incomplete,
-                        format!("the hash of entry {index} is malformed"),
+                        FaultKind::Malformed,
+                        format!("line {number}: the hash of entry {index} is malformed"),
                     );
                 }
             },
@@ -123,17 +120,21 @@ impl Entries {
                         self.by_index.entry(first).or_insert(Entry::Subtree { level, hash });
                     }
                     _ => report.fault(
-                        FaultKind::Incomplete,
-                        format!("node {index} of level {level} is invalid"),
+                        FaultKind::Malformed,
+                        format!("line {number}: node {index} of level {level} is invalid"),
                     ),
                 }
             }
             Trailer::Lost { from, to } if from < to => report.fault(
                 FaultKind::Missing,
-                format!("{} missing, and so are their hashes", entries_are(from, to)),
+                format!(
+                    "line {number}: {} missing, and so are their hashes",
+                    entries_are(from, to)
+                ),
             ),
             Trailer::Lost { .. } => {
-                report.fault(FaultKind::Incomplete, "a range of lost entries is empty");
+                let detail = format!("line {number}: a range of lost entries is empty");
+                report.fault(FaultKind::Malformed, detail);
             }
             // Compared with the whole export by the verifier.
             Trailer::End(_) => {}
@@ -155,6 +156,28 @@ impl Entries {
             );
         }
     }
+}
+
+/// Reports an event that differs from its log entry. Returns whether its entry covers it.
+fn check_content(event: &EventLine, report: &mut Report) -> bool {
+    let EventLine { number, id, index, leaf, recorded, objection, .. } = event;
+    if let Some(objection) = objection {
+        let kind = match objection {
+            LeafError::Version { .. } => FaultKind::Unsupported,
+            _ => FaultKind::Altered,
+        };
+        report.fault(kind, format!("line {number}: {objection}"));
+        return false;
+    }
+    let Some(index) = index else { return true };
+    let is_unaltered = recorded.as_ref() == Some(&leaf.to_base64());
+    if !is_unaltered {
+        let detail = format!(
+            "line {number}: event {id} (entry {index}) was altered: it does not match its leaf"
+        );
+        report.fault(FaultKind::Altered, detail);
+    }
+    is_unaltered
 }
 
 /// Index of the first entry below a node. `None` if the node cannot exist.

@@ -4,9 +4,9 @@ use postern_tlog::Hash;
 use serde_json::Value;
 
 use crate::{
-    entry::LeafError,
-    event::{CanonicalEvent, PRIVACY_ERASED, RETENTION_APPLIED},
-    export::Trailer,
+    entry::{LeafError, OpenedEvent},
+    event::{CanonicalEvent, PRIVACY_ERASED, RETENTION_APPLIED, parse_known},
+    export::{Trailer, is_trailer},
 };
 
 /// A removal from the log that the log itself records.
@@ -19,16 +19,23 @@ pub enum RemovalNotice {
 
 /// A parsed line.
 pub enum Line {
-    Event(EventLine),
-    Trailer(Trailer),
-    /// A line that is neither an event nor a trailer: description of the fault.
-    Unreadable(String),
-    /// An event with a value in an erased field: description of the fault.
-    Altered(String),
+    Event(Box<EventLine>),
+    Trailer {
+        number: u64,
+        trailer: Trailer,
+        /// Paths of fields that this program does not know.
+        unknown: Vec<String>,
+    },
+    /// A line that is neither an event nor a trailer.
+    Malformed {
+        number: u64,
+        detail: String,
+    },
 }
 
 /// An event of the export.
 pub struct EventLine {
+    pub number: u64,
     pub id: String,
     pub origin: Option<String>,
     pub index: Option<u64>,
@@ -40,24 +47,27 @@ pub struct EventLine {
     pub leaf: Hash,
     /// Leaf hash that the log has, according to the export.
     pub recorded: Option<String>,
+    /// Reason that the leaf hash does not cover all that the event states.
+    pub objection: Option<LeafError>,
     pub notice: Option<RemovalNotice>,
 }
 
 /// Parses a line, and hashes it if it is an event. Errors name the line by its `number`.
 pub fn parse(number: u64, line: &str) -> Line {
-    let unreadable = |error: &dyn std::fmt::Display| {
-        Line::Unreadable(format!("line {number} is neither an event nor a trailer line: {error}"))
-    };
-    if ["{\"leaf\"", "{\"node\"", "{\"lost\"", "{\"end\""].iter().any(|head| line.starts_with(head))
-    {
-        return serde_json::from_str(line).map_or_else(|error| unreadable(&error), Line::Trailer);
+    if is_trailer(line) {
+        let mut unknown = Vec::new();
+        return match parse_known(line, |path| unknown.push(path)) {
+            Ok(trailer) => Line::Trailer { number, trailer, unknown },
+            Err(error) => malformed(number, &error),
+        };
     }
     let event = match CanonicalEvent::parse(line) {
         Ok(event) => event,
-        Err(error) => return unreadable(&error),
+        Err(error) => return malformed(number, &error),
     };
-    match event.opened_leaf() {
-        Ok((opening, leaf)) => Line::Event(EventLine {
+    match event.open() {
+        Ok(OpenedEvent { opening, leaf, objection }) => Line::Event(Box::new(EventLine {
+            number,
             id: event.id.to_string(),
             origin: event.log.as_ref().map(|log| log.origin.clone()),
             index: event.log.as_ref().map(|log| log.index),
@@ -65,11 +75,18 @@ pub fn parse(number: u64, line: &str) -> Line {
             erased: !opening.erased_fields.is_empty(),
             leaf,
             recorded: opening.leaf.clone(),
+            objection,
             notice: notice(&event),
-        }),
-        Err(error @ LeafError::Opening { .. }) => unreadable(&error),
-        Err(error @ LeafError::Unblanked { .. }) => Line::Altered(error.to_string()),
+        })),
+        Err(error) => malformed(number, &error),
     }
+}
+
+fn malformed(number: u64, error: &dyn std::fmt::Display) -> Line {
+    // The parser sees one line: "at line 1" would be wrong.
+    let error = error.to_string().replace(" at line 1 column ", " at column ");
+    let detail = format!("line {number} is neither an event nor a trailer line: {error}");
+    Line::Malformed { number, detail }
 }
 
 fn notice(event: &CanonicalEvent<'_>) -> Option<RemovalNotice> {

@@ -18,7 +18,8 @@ use std::{num::NonZero, thread};
 
 use postern_tlog::Verifier;
 
-use self::{entries::Entries, line::Line};
+pub use self::checkpoints::StoredCheckpoint;
+use self::{checkpoints::Trusted, entries::Entries, line::Line};
 use crate::{
     export::{End, Trailer},
     report::{FaultKind, Report},
@@ -28,16 +29,21 @@ use crate::{
 pub struct ExportVerifier {
     /// Whether a partial export is accepted: it omits the entries outside of its filter.
     partial: bool,
-    keys: Vec<Verifier>,
-    /// Checkpoints that the auditor stored earlier.
-    stored: Vec<String>,
+    trusted: Trusted,
     /// Number of lines added so far.
     lines: u64,
+    /// Number of lines that are an event or a trailer.
+    recognized: u64,
+    malformed: u64,
     /// Lines that have yet to be parsed, with their numbers.
     batch: Vec<(u64, String)>,
     entries: Entries,
-    trailers: Vec<Trailer>,
+    trailers: Vec<(u64, Trailer)>,
     end: Option<End>,
+    /// Whether there are lines after the `end` line.
+    continues: bool,
+    /// Malformed line after which no line has been added: number and description.
+    last_malformed: Option<(u64, String)>,
     report: Report,
 }
 
@@ -48,16 +54,23 @@ impl ExportVerifier {
     /// Creates a verifier. Checkpoints must be signed by one of `keys`. The log must be consistent
     /// with `stored`, the checkpoints that the auditor stored earlier.
     #[must_use]
-    pub fn new(keys: Vec<Verifier>, stored: Vec<String>) -> Self {
+    pub fn new<S: Into<StoredCheckpoint>>(
+        keys: Vec<Verifier>,
+        stored: impl IntoIterator<Item = S>,
+    ) -> Self {
+        let stored = stored.into_iter().map(Into::into).collect();
         Self {
             partial: false,
-            keys,
-            stored,
+            trusted: Trusted { keys, stored, current: false },
             lines: 0,
+            recognized: 0,
+            malformed: 0,
             batch: Vec::new(),
             entries: Entries::default(),
             trailers: Vec::new(),
             end: None,
+            continues: false,
+            last_malformed: None,
             report: Report::default(),
         }
     }
@@ -66,6 +79,13 @@ impl ExportVerifier {
     #[must_use]
     pub const fn accept_partial(mut self) -> Self {
         self.partial = true;
+        self
+    }
+
+    /// States that the export was made after all stored checkpoints: a smaller log is truncated.
+    #[must_use]
+    pub const fn current(mut self) -> Self {
+        self.trusted.current = true;
         self
     }
 
@@ -80,21 +100,43 @@ impl ExportVerifier {
         }
     }
 
-    /// Verifies the lines added so far as a whole export.
+    /// Verifies the lines added so far as a whole export. `None` if no line is an event or a
+    /// trailer: the file is not an export.
     #[must_use]
-    pub fn finish(mut self) -> Report {
+    pub fn finish(mut self) -> Option<Report> {
         self.add_batch();
-        for trailer in std::mem::take(&mut self.trailers) {
-            self.entries.add_trailer(trailer, &mut self.report);
+        if self.recognized == 0 {
+            return None;
+        }
+        for (number, trailer) in std::mem::take(&mut self.trailers) {
+            self.entries.add_trailer(number, trailer, &mut self.report);
         }
         match self.end.take() {
-            Some(end) => self.verify_log(&end),
-            None => {
-                self.report
-                    .fault(FaultKind::Incomplete, "the export was cut off: it has no `end` line");
+            Some(end) => {
+                self.report_malformed();
+                self.verify_log(&end);
             }
+            None => self.report_cut_off(),
         }
-        self.report
+        Some(self.report)
+    }
+
+    fn report_malformed(&mut self) {
+        if let Some((_, detail)) = self.last_malformed.take() {
+            self.report.fault(FaultKind::Malformed, detail);
+        }
+    }
+
+    fn report_cut_off(&mut self) {
+        let position = match &self.last_malformed {
+            Some((number, _)) => format!("in line {number}"),
+            None => format!("after line {}", self.lines),
+        };
+        let detail = format!(
+            "the export is cut off {position}: it has no `end` line. The download was interrupted, \
+             or is still running"
+        );
+        self.report.fault(FaultKind::Incomplete, detail);
     }
 
     /// Parses and hashes the lines of the batch, and adds them.
@@ -122,28 +164,46 @@ impl ExportVerifier {
     }
 
     fn add(&mut self, line: Line) {
-        if self.end.is_some() {
-            self.report.fault(FaultKind::Incomplete, "the export has lines after its `end` line");
+        self.report_malformed();
+        if self.end.is_some() && !self.continues {
+            self.continues = true;
+            let detail = "the export has lines after its `end` line";
+            self.report.fault(FaultKind::Malformed, detail);
         }
         match line {
-            Line::Event(event) => self.entries.add_event(event, &mut self.report),
-            Line::Trailer(Trailer::End(end)) => self.end = Some(end),
-            Line::Trailer(trailer) => self.trailers.push(trailer),
-            Line::Altered(detail) => {
-                self.report.events += 1;
-                self.report.fault(FaultKind::Altered, detail);
+            Line::Event(event) => {
+                self.recognized += 1;
+                self.entries.add_event(*event, &mut self.report);
             }
-            Line::Unreadable(detail) => self.report.fault(FaultKind::Incomplete, detail),
+            Line::Trailer { number, trailer, unknown } => {
+                self.recognized += 1;
+                if !unknown.is_empty() {
+                    let detail = format!(
+                        "line {number}: nothing verifies the unknown field(s) {}",
+                        unknown.join(", ")
+                    );
+                    self.report.fault(FaultKind::Unsupported, detail);
+                }
+                match trailer {
+                    Trailer::End(end) => self.end = Some(end),
+                    trailer => self.trailers.push((number, trailer)),
+                }
+            }
+            Line::Malformed { number, detail } => {
+                self.malformed += 1;
+                self.last_malformed = Some((number, detail));
+            }
         }
     }
 
     /// Compares the number of events, the tree and its gaps with the `end` line.
     fn verify_log(&mut self, end: &End) {
         let report = &mut self.report;
-        if end.events != report.events {
+        // A malformed line may be an event; it is reported.
+        if !(report.events..=report.events + self.malformed).contains(&end.events) {
             let (stated, counted) = (end.events, report.events);
             report.fault(
-                FaultKind::Incomplete,
+                FaultKind::Malformed,
                 format!("the `end` line states {stated} events, but the export has {counted}"),
             );
         }
@@ -156,9 +216,7 @@ impl ExportVerifier {
                 ),
             );
         }
-        let Some(known) = checkpoints::verify(end, &self.stored, &self.keys, report) else {
-            return;
-        };
+        let Some(known) = self.trusted.verify(end, report) else { return };
         let (size, whole) = (report.size, end.filter.is_none());
         self.entries.check_newer(size, whole, report);
         let gaps = tree::verify(&self.entries, &known, size, report);

@@ -9,6 +9,7 @@ use crate::{
     event::{CanonicalEvent, RETENTION_APPLIED},
     report::Report,
     testing::{EVENT, Log, ORIGIN, salts, signer},
+    verdict::Verdict,
 };
 
 /// A log of 8 events.
@@ -88,7 +89,7 @@ fn report(mut verifier: ExportVerifier, lines: &[String]) -> Report {
     for line in lines {
         verifier.line(line.clone());
     }
-    verifier.finish()
+    verifier.finish().expect("the lines are those of an export")
 }
 
 fn kinds(report: &Report) -> Vec<&str> {
@@ -110,7 +111,7 @@ fn an_altered_event_is_named() {
     lines[2] = lines[2].replace("changed bo", "removed bo");
     let report = verify(&lines, Vec::new());
     assert_eq!(kinds(&report), ["altered"]);
-    assert!(report.faults[0].detail.contains("evt_2"), "{report:?}");
+    assert!(report.faults[0].detail.starts_with("line 3: event evt_2 (entry 2)"), "{report:?}");
 }
 
 #[test]
@@ -118,7 +119,7 @@ fn an_unreadable_line_is_named_by_its_number() {
     let mut lines = Example::new().export(0..0, &[]);
     lines.splice(3..3, [String::new(), "{}".to_owned()]);
     let report = verify(&lines, Vec::new());
-    assert_eq!(kinds(&report), ["incomplete"]);
+    assert_eq!(kinds(&report), ["malformed"]);
     assert!(report.faults[0].detail.starts_with("line 5 is neither"), "{report:?}");
 }
 
@@ -146,7 +147,7 @@ fn a_partial_export_must_be_accepted() {
     let end = lines.last_mut().expect("the export has lines");
     *end = end.replace("\"filter\":null", "\"filter\":{\"q\":\"x\"}");
     assert_eq!(kinds(&verify(&lines, Vec::new())), ["incomplete"]);
-    let report = report(ExportVerifier::new(keys(), Vec::new()).accept_partial(), &lines);
+    let report = report(ExportVerifier::new(keys(), Vec::<String>::new()).accept_partial(), &lines);
     assert_eq!((report.faults.as_slice(), report.omitted), (&[][..], 4));
 }
 
@@ -163,15 +164,127 @@ fn an_event_inside_a_subtree_is_a_fault() {
     lines.insert(0, forged.to_string());
     let end = lines.last_mut().expect("the export has lines");
     *end = end.replace("\"events\":4", "\"events\":5");
-    assert_eq!(kinds(&verify(&lines, Vec::new())), ["incomplete"]);
+    assert_eq!(kinds(&verify(&lines, Vec::new())), ["malformed"]);
 }
 
 #[test]
-fn a_rewritten_or_truncated_log_is_reported() {
+fn a_rewritten_log_is_reported() {
+    let report = verify(&Example::new().export(0..0, &[]), vec![Log::of(9).checkpoint(5)]);
+    assert_eq!((kinds(&report), report.verdict()), (vec!["rewritten"], Verdict::NotValid));
+}
+
+#[test]
+fn an_export_older_than_a_stored_checkpoint_is_inconclusive_unless_it_is_current() {
+    let lines = Example::new().export(0..0, &[]);
+    let stored = || vec![Log::of(9).checkpoint(9)];
+    let older = verify(&lines, stored());
+    assert_eq!((kinds(&older), older.verdict()), (vec!["older"], Verdict::Inconclusive));
+    let current = report(ExportVerifier::new(keys(), stored()).current(), &lines);
+    assert_eq!((kinds(&current), current.verdict()), (vec!["truncated"], Verdict::NotValid));
+    // A fault beside it is not hidden.
+    let altered = [&[lines[0].replace("changed bo", "removed bo")], &lines[1..]].concat();
+    assert_eq!(verify(&altered, stored()).verdict(), Verdict::NotValid);
+}
+
+#[test]
+fn a_cut_off_export_is_inconclusive() {
+    let lines = Example::new().export(0..0, &[]);
+    let mut cut = lines[..5].to_vec();
+    let report = verify(&cut, Vec::new());
+    assert_eq!((kinds(&report), report.verdict()), (vec!["incomplete"], Verdict::Inconclusive));
+    assert!(report.faults[0].detail.contains("after line 5"), "{report:?}");
+    cut.push(lines[5][..40].to_owned());
+    let report = verify(&cut, Vec::new());
+    assert_eq!((kinds(&report), report.verdict()), (vec!["incomplete"], Verdict::Inconclusive));
+    assert!(report.faults[0].detail.contains("in line 6"), "{report:?}");
+}
+
+#[test]
+fn a_file_without_a_line_of_an_export_is_not_verified() {
+    for lines in [&[][..], &["id,occurred_at", "evt_1,2026"], &["{}"]] {
+        let mut verifier = ExportVerifier::new(keys(), Vec::<String>::new());
+        for line in lines {
+            verifier.line((*line).to_owned());
+        }
+        assert!(verifier.finish().is_none(), "{lines:?}");
+    }
+}
+
+#[test]
+fn an_uncovered_field_is_reported() {
+    let lines = Example::new().export(0..0, &[]);
+    let forge = |line: usize, original: &str, replacement: &str| {
+        let mut forged = lines.clone();
+        forged[line] = lines[line].replacen(original, replacement, 1);
+        assert_ne!(forged, lines, "{original}");
+        let report = verify(&forged, Vec::new());
+        let details: Vec<String> = report.faults.iter().map(|f| f.detail.clone()).collect();
+        (kinds(&report).join(" "), report.verdict(), details.join("; "))
+    };
+    let (kind, verdict, detail) = forge(2, "{", "{\"second_reason\":\"by order\",");
+    assert_eq!((kind.as_str(), verdict), ("altered", Verdict::NotValid));
+    assert!(detail.contains("line 3") && detail.contains("second_reason"), "{detail}");
+    let (kind, ..) = forge(2, "\"count\":3", "\"count\":4,\"count\":3");
+    assert!(kind.contains("malformed"), "a key that occurs twice: {kind}");
+    let (kind, verdict, detail) = forge(8, "\"events\"", "\"certified_by\":\"X\",\"events\"");
+    assert_eq!((kind.as_str(), verdict), ("unsupported", Verdict::Inconclusive));
+    assert!(detail.contains("line 9") && detail.contains("certified_by"), "{detail}");
+    let (kind, verdict, _) = forge(2, "\"schema_version\":1", "\"schema_version\":2");
+    assert_eq!((kind.as_str(), verdict), ("unsupported", Verdict::Inconclusive));
+}
+
+#[test]
+fn the_history_must_be_of_the_log_and_not_newer_than_the_checkpoint() {
     let example = Example::new();
-    let other = Log::of(9);
-    let report = verify(&example.export(0..0, &[]), vec![other.checkpoint(5)]);
-    assert_eq!(kinds(&report), ["rewritten"]);
-    let report = verify(&example.export(0..0, &[]), vec![other.checkpoint(9)]);
-    assert_eq!(kinds(&report), ["truncated"]);
+    let lines = example.export(0..0, &[]);
+    let other = signer("other.example/log", 1);
+    let text = format!("other.example/log\n4\n{}\n", example.log.leaves[0].to_base64());
+    let of_other = other.sign(&text).expect("the text is valid").to_text();
+    for (note, expected) in [
+        (Log::of(9).checkpoint(9), "it has 9 entries, more than the 8"),
+        (of_other, "it is of another log: other.example/log"),
+        (Log::of(9).checkpoint(8), "does not match"),
+    ] {
+        let mut forged = lines.clone();
+        let mut end: Value = serde_json::from_str(&lines[8]).expect("the line is JSON");
+        end["end"]["history"] = json!([note]);
+        forged[8] = end.to_string();
+        let keys = vec![signer(ORIGIN, 1).verifier(), other.verifier()];
+        let report = report(ExportVerifier::new(keys, Vec::<String>::new()), &forged);
+        assert_eq!(report.verdict(), Verdict::NotValid, "{expected}: {report:?}");
+        assert!(report.faults[0].detail.contains(expected), "{report:?}");
+    }
+}
+
+#[test]
+fn inputs_of_another_log_or_key_are_inconclusive() {
+    let example = Example::new();
+    let lines = example.export(0..0, &[]);
+    let other = signer("other.example/log", 1);
+    let of_other =
+        report(ExportVerifier::new(vec![other.verifier()], Vec::<String>::new()), &lines);
+    let expected = (vec!["other_log"], Verdict::Inconclusive);
+    assert_eq!((kinds(&of_other), of_other.verdict()), expected);
+    let text = format!("other.example/log\n4\n{}\n", example.log.leaves[0].to_base64());
+    let note = other.sign(&text).expect("the text is valid").to_text();
+    let of_other = verify(&lines, vec![note]);
+    assert_eq!((kinds(&of_other), of_other.verdict()), expected);
+    // Signed by a key that the auditor stored with the checkpoint, but did not pass.
+    let text = format!("{ORIGIN}\n4\n{}\n", example.log.leaves[0].to_base64());
+    let note = signer(ORIGIN, 2).sign(&text).expect("the text is valid").to_text();
+    let other_key = verify(&lines, vec![note]);
+    let expected = (vec!["other_key"], Verdict::Inconclusive);
+    assert_eq!((kinds(&other_key), other_key.verdict()), expected);
+    let wrong_key = vec![signer(ORIGIN, 2).verifier()];
+    let forged = report(ExportVerifier::new(wrong_key, Vec::<String>::new()), &lines);
+    assert_eq!((kinds(&forged), forged.verdict()), (vec!["checkpoint"], Verdict::NotValid));
+}
+
+#[test]
+fn an_empty_log_is_valid() {
+    let log = Log::of(0);
+    let end = json!({ "end": { "origin": ORIGIN, "events": 0, "filter": null,
+        "checkpoint": log.checkpoint(0), "history": [] }});
+    let report = verify(&[end.to_string()], vec![log.checkpoint(0)]);
+    assert_eq!((report.faults.as_slice(), report.size), (&[][..], 0));
 }

@@ -55,7 +55,7 @@ impl Tree<'_> {
             let next = self.computed.size();
             if index < next {
                 let detail = format!("entry {index} is also part of a subtree of the export");
-                report.fault(FaultKind::Incomplete, detail);
+                report.fault(FaultKind::Malformed, detail);
                 continue;
             }
             let (level, hash) = entry.node();
@@ -81,12 +81,12 @@ impl Tree<'_> {
             self.checkpoints.next_if(|known| known.checkpoint.size <= size)
         {
             if checkpoint.size < size {
-                if *stored {
+                if let Some(name) = stored {
                     report.fault(
                         FaultKind::Incomplete,
                         format!(
-                            "a stored checkpoint ({} entries) ends inside a subtree that the \
-                             export contains only as one hash",
+                            "{name} ({} entries) cannot be compared: it ends inside a subtree that \
+                             the export contains only as one hash. Verify it with `consistency`",
                             checkpoint.size
                         ),
                     );
@@ -94,8 +94,8 @@ impl Tree<'_> {
             } else if checkpoint.root == self.computed.root() {
                 self.matched = size;
             } else {
-                let kind = if *stored { FaultKind::Rewritten } else { FaultKind::Root };
-                report.fault(kind, self.mismatch(*stored));
+                let kind = stored.as_ref().map_or(FaultKind::Root, |_| FaultKind::Rewritten);
+                report.fault(kind, self.mismatch(stored.as_deref().unwrap_or("the signed root")));
                 return Err(Mismatch);
             }
         }
@@ -103,8 +103,7 @@ impl Tree<'_> {
     }
 
     /// Describes the entries between the last matching checkpoint and one that does not match.
-    fn mismatch(&self, stored: bool) -> String {
-        let root = if stored { "a stored checkpoint" } else { "the signed root" };
+    fn mismatch(&self, root: &str) -> String {
         let (from, to) = (self.matched, self.computed.size());
         if to == 0 {
             return format!("{root} of the empty log is wrong");

@@ -1,6 +1,7 @@
 //! Commands of the `postern` binary.
 
 mod audit;
+mod audit_download;
 mod demo;
 pub mod doctor;
 mod migrate;
@@ -10,12 +11,14 @@ mod staff;
 mod users;
 
 use std::{
+    error::Error,
     io::{self, Write},
     path::PathBuf,
+    process::ExitCode,
 };
 
 use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
-use postern_audit_log::cli::Verification;
+use postern_audit_log::cli;
 use postern_domain::clock::{Clock, SystemClock};
 use postern_keystore::{AuditKeys, KeyRing};
 use postern_persistence::demo::Size;
@@ -153,27 +156,26 @@ enum KeysCommand {
     Rotate,
 }
 
-/// Runs a command.
-pub async fn run(cli: Cli) -> CliResult {
+/// Runs a command. `postern audit verify` and its siblings have exit codes of their own.
+pub async fn run(cli: Cli) -> Result<ExitCode, Box<dyn Error>> {
     match &cli.command {
-        Command::Openapi { print } => return print_out(*print),
+        Command::Openapi { print } => print_out(*print)?,
         Command::Completions { shell } => {
             // Generated in memory: `generate` panics if it cannot write.
             let (mut command, mut script) = (Cli::command(), Vec::new());
             clap_complete::generate(*shell, &mut command, "postern", &mut script);
-            return Ok(io::stdout().write_all(&script)?);
+            io::stdout().write_all(&script)?;
         }
-        Command::Audit { command } => {
-            // Blocks the thread: no other task runs.
-            if let Some(verification) = audit::verify(command) {
-                return verified(verification);
-            }
+        Command::Audit { command } if let Some(verification) = audit::verify(command) => {
+            return Ok(cli::exit_code("postern", verification));
         }
-        _ => {}
+        _ => {
+            let config = Config::load(cli.config.as_deref())?;
+            log::install(&config.log);
+            Box::pin(run_with(config, cli.command)).await?;
+        }
     }
-    let config = Config::load(cli.config.as_deref())?;
-    log::install(&config.log);
-    Box::pin(run_with(config, cli.command)).await
+    Ok(ExitCode::SUCCESS)
 }
 
 /// Runs a command that needs the configuration.
@@ -212,18 +214,6 @@ async fn run_with(config: Config, command: Command) -> CliResult {
         Command::Retention { command } => retention::retention(&config, command).await,
         Command::Privacy { command } => retention::erase(&config, command).await,
         Command::Openapi { .. } | Command::Completions { .. } | Command::Audit { .. } => Ok(()),
-    }
-}
-
-/// Exits with status 2 if the input could not be verified.
-fn verified(verification: Verification) -> CliResult {
-    match verification {
-        Ok(true) => Ok(()),
-        Ok(false) => Err("verification failed: not valid".into()),
-        Err(error) => {
-            eprintln!("postern: {error}");
-            std::process::exit(2)
-        }
     }
 }
 

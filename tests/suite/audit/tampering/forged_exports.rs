@@ -28,7 +28,7 @@ async fn export_of_another_log_fails_verification(t: &App) {
     for file in [&globex_export, &renamed] {
         assert!(
             fault_kinds(&verify(file, keys.clone(), &[checkpoint(&owner).await]))
-                .contains(&"checkpoint"),
+                .contains(&"other_log"),
             "the checkpoint of another log does not verify"
         );
     }
