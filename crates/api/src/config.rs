@@ -8,6 +8,11 @@ use postern_domain::credential::AttemptLimits;
 use postern_keystore::KeySchedule;
 use serde::{Deserialize, Deserializer, de};
 
+/// Values of `server.cors_origins` for all ports of the same machine: development servers of front
+/// ends. The demo allows them.
+pub const LOOPBACK_ORIGINS: [&str; 3] =
+    ["http://localhost:*", "http://127.0.0.1:*", "http://[::1]:*"];
+
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Server {
@@ -15,6 +20,7 @@ pub struct Server {
     pub workers: usize,
     pub public_url: String,
     pub cors_origins: Vec<String>,
+    pub cors_headers: Vec<String>,
     #[serde(deserialize_with = "networks")]
     pub trusted_proxies: Vec<IpNet>,
     pub client_address_header: String,

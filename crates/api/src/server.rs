@@ -2,7 +2,6 @@
 
 use std::{io, net::TcpListener, sync::Arc, time::Duration};
 
-use actix_cors::Cors;
 use actix_web::{App, HttpServer, dev::ServerHandle, middleware, web};
 use tracing_actix_web::TracingLogger;
 
@@ -37,7 +36,6 @@ impl Server {
         let docs = Docs::new();
         let config = state.server.clone();
         let app_state = web::Data::from(Arc::clone(&state));
-        let origins = config.cors_origins.clone();
         let https = config.public_url.starts_with("https:");
         let app = move || {
             let (routes, docs) = (Arc::clone(&routes), docs.clone());
@@ -48,7 +46,7 @@ impl Server {
                 .configure(move |config| docs.configure(config))
                 .default_service(web::to(http::not_found))
                 .wrap(middleware::Compress::default())
-                .wrap(middleware::Condition::new(!origins.is_empty(), cors(&origins)))
+                .wrap(http::cors(&app_state.server))
                 .wrap(middleware::from_fn(http::problem_for_middleware_errors))
                 .wrap(TracingLogger::<RootSpan>::new())
                 .wrap(http::security_headers(https))
@@ -100,38 +98,4 @@ impl Handle {
         tokio::time::sleep(Duration::from_secs(self.state.server.drain_seconds)).await;
         self.server.stop(true).await;
     }
-}
-
-/// Allows pages of these origins to call the API, without credentials: there are no cookies.
-fn cors(origins: &[String]) -> Cors {
-    let exposed = [
-        "content-disposition",
-        "deprecation",
-        "etag",
-        "idempotency-replayed",
-        "link",
-        "location",
-        "retry-after",
-        "sunset",
-        "www-authenticate",
-        "x-request-id",
-    ];
-    let allowed = [
-        "accept",
-        "authorization",
-        "content-type",
-        "idempotency-key",
-        "if-match",
-        "if-none-match",
-        "last-event-id",
-        "traceparent",
-        "tracestate",
-        "x-request-id",
-    ];
-    let cors = Cors::default()
-        .allowed_methods(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"])
-        .allowed_headers(allowed)
-        .expose_headers(exposed)
-        .max_age(600);
-    origins.iter().fold(cors, |cors, origin| cors.allowed_origin(origin))
 }

@@ -1,7 +1,7 @@
 //! Exports of audit events: formats, permissions, and the events that record them.
 
 use postern_domain::id::OrgId;
-use postern_tests::{App, on_all, on_both};
+use postern_tests::{App, Person, Response, on_all, on_both};
 use postern_tlog::Note;
 use serde_json::json;
 
@@ -15,46 +15,78 @@ on_all![
 ];
 
 mod csv_format {
-    use super::{csv_cells_are_not_formulas, on_both};
+    use super::{csv_cells_are_not_formulas, csv_opens_in_spreadsheets, on_both};
 
-    on_both![csv_cells_are_not_formulas];
+    on_both![csv_cells_are_not_formulas, csv_opens_in_spreadsheets];
+}
+
+/// Bytes of acme's export in CSV: `Response` would remove the byte order mark.
+async fn csv_bytes(owner: &Person<'_>) -> (String, Vec<u8>) {
+    let request = owner.request("GET", "/v1/orgs/acme/audit-events/export?format=csv");
+    let response = request.send().await.expect("the server responds");
+    assert_eq!(response.status(), 200, "the export succeeds");
+    let header = |name: &str| response.headers()[name].to_str().expect("text").to_owned();
+    assert!(
+        header("content-disposition").contains("audit-acme.csv"),
+        "the file name contains the org's slug"
+    );
+    let content_type = header("content-type");
+    (content_type, response.bytes().await.expect("the body arrives").to_vec())
+}
+
+/// Rows of a CSV file, by column name.
+fn rows(table: &[u8]) -> Vec<std::collections::HashMap<String, String>> {
+    let mut reader = csv::ReaderBuilder::new().from_reader(table);
+    reader.deserialize().map(|row| row.expect("each row has a cell for each column")).collect()
+}
+
+/// Excel reads a file without a byte order mark in the code page of the computer.
+async fn csv_opens_in_spreadsheets(t: &App) {
+    let owner = t.sign_in("owner@acme.example").await;
+    owner.patch("/v1/orgs/acme", json!({ "name": "Łódź, \"東京\"" })).await.expect(200);
+    t.sequence().await;
+    let (content_type, table) = csv_bytes(&owner).await;
+    assert_eq!(content_type, "text/csv; charset=utf-8; header=present");
+    assert!(
+        table.starts_with(b"\xef\xbb\xbfid,occurred_at,"),
+        "a byte order mark, then the header"
+    );
+    let text = std::str::from_utf8(&table).expect("the file is UTF-8");
+    assert_eq!(text.matches('\u{feff}').count(), 1, "only the file begins with the mark");
+    assert!(text.contains("Łódź, \\\"\"東京"), "characters and quotes are kept: {text}");
+    let header = text.split("\r\n").next().expect("a line");
+    assert!(header.ends_with(",leaf") && text.ends_with("\r\n"), "lines end with CRLF: {text:?}");
+    // The only line breaks within cells are those of the checkpoint.
+    let (events, checkpoint) = text.rsplit_once("\r\ncheckpoint,").expect("a last row");
+    assert!(
+        events.lines().count() == events.split("\r\n").count() && checkpoint.starts_with('"'),
+        "cells with line breaks are quoted: {text:?}"
+    );
+    let last = rows(&table).pop().expect("the table has rows");
+    assert_eq!(last["id"], "checkpoint", "the last row is the checkpoint");
+    assert!(
+        Note::parse(&last["occurred_at"]).is_ok(),
+        "the checkpoint row contains a signed note: {last:?}"
+    );
 }
 
 async fn csv_cells_are_not_formulas(t: &App) {
+    const FORMULA: &str = "=HYPERLINK(\"http://x\")";
     let owner = t.sign_in("owner@acme.example").await;
-    owner.patch("/v1/orgs/acme", json!({ "name": "=HYPERLINK(\"http://x\")" })).await.expect(200);
+    let rename = owner.request("PATCH", "/v1/orgs/acme").header("user-agent", FORMULA);
+    Response::of(rename.json(&json!({ "name": FORMULA })).send().await).await.expect(200);
     t.sequence().await;
-    let table = owner.get("/v1/orgs/acme/audit-events/export?format=csv").await.expect(200);
-    assert!(
-        table.header("content-disposition").contains("audit-acme.csv"),
-        "the file name contains the org's slug"
-    );
-    let mut rows = csv::ReaderBuilder::new().from_reader(table.body.as_bytes());
-    assert_eq!(
-        rows.headers().expect("the table has a header").get(0),
-        Some("id"),
-        "the first column is the id"
-    );
-    let header = rows.headers().expect("the table has a header").clone();
+    let table = csv_bytes(&owner).await.1;
+    let rows = rows(&table);
+    let renamed = rows.iter().find(|row| row["action"] == "org.updated").expect("the event");
+    assert_eq!(renamed["user_agent"], format!("'{FORMULA}"), "the user agent is not a formula");
+    let formula = |cell: &String| cell.starts_with(['=', '+', '-', '@', '\t', '\r']);
+    assert!(!rows.iter().flat_map(|row| row.values()).any(formula), "no cell is: {rows:?}");
     assert!(
         ["schema_version", "erased_fields", "log_index", "leaf"]
             .iter()
-            .all(|name| header.iter().any(|column| column == *name)),
-        "the header has the columns needed for verification: {header:?}"
-    );
-    let rows: Vec<csv::StringRecord> =
-        rows.records().map(|row| row.expect("each row has as many cells as the header")).collect();
-    let formula = |cell: &str| cell.starts_with(['=', '+', '-', '@', '\t', '\r']);
-    assert!(
-        !rows.iter().flat_map(|row| row.iter()).any(formula),
-        "no cell starts like a formula: {}",
-        table.body
-    );
-    let last = rows.last().expect("the table has rows");
-    assert_eq!(last.get(0), Some("checkpoint"), "the last row is the checkpoint");
-    assert!(
-        Note::parse(last.get(1).expect("the note is valid")).is_ok(),
-        "the checkpoint row contains a signed note: {last:?}"
+            .all(|name| renamed.contains_key(*name)),
+        "the columns are those of the contract: {renamed:?}"
     );
     assert_eq!(
         i64::try_from(rows.len()).expect("the count fits the type") - 1,

@@ -4,7 +4,7 @@
 use postern_tests::{App, on_both};
 
 use super::{
-    checkpoint, download, export,
+    checkpoint, export,
     postern_verify::{assert_result, run_programs, write, write_keys},
     record_actions,
 };
@@ -74,7 +74,7 @@ async fn other_encodings_and_files_are_named(t: &App) {
     write(t, "utf-16.ndjson", utf_16(&file));
     write(t, "utf-16", utf_16(&kept));
     write(t, "mailed", kept.replace('\u{2014}', "--"));
-    write(t, "log.csv", download(&owner, list, "text/csv").await.expect(200).body);
+    write(t, "log.csv", owner.get(&format!("{list}/export?format=csv")).await.expect(200).body);
     write(t, "page.json", owner.get(list).await.expect(200).body);
     write(t, "error.json", t.anonymous().get(list).await.expect(401).body);
     write(t, "empty", "");

@@ -2,7 +2,7 @@
 
 use postern_tests::{App, on_both, tests_on};
 
-use super::{output_text, postern, postern_on};
+use super::{demo_server::DemoServer, output_text, postern, postern_on};
 
 on_both![demo_accounts_require_the_demo_flag];
 
@@ -45,6 +45,37 @@ fn demo_is_rejected_on_other_databases() {
         "serve does not start: {}",
         output_text(&output)
     );
+}
+
+#[test]
+fn demo_allows_pages_on_localhost() {
+    let folder = tempfile::tempdir().expect("a temporary directory is created");
+    let server = DemoServer::start(folder.path());
+    let allowed = ["http://localhost:5173", "http://127.0.0.1:5173", "http://[::1]:5173"];
+    for origin in allowed.into_iter().chain(["http://localhost"]) {
+        let response = server.preflight(origin);
+        assert!(
+            response.contains(&format!("access-control-allow-origin: {origin}\r\n")),
+            "{origin} is allowed: {response}"
+        );
+    }
+    let others = [
+        "http://localhost.evil.example",
+        "http://localhost:5173.evil.example",
+        "http://localhost:",
+        "https://localhost:5173",
+        "http://127.0.0.1.evil.example:80",
+        "null",
+    ];
+    for origin in others {
+        let response = server.preflight(origin);
+        assert!(!response.contains("access-control-allow-origin"), "{origin}: {response}");
+    }
+    let log = server.stop();
+    for origin in others {
+        let expected = format!("the origin {origin} is not in server.cors_origins");
+        assert!(log.contains(&expected), "the log has \"{expected}\": {log}");
+    }
 }
 
 #[test]

@@ -9,6 +9,7 @@ use postern_tests::LOG_ORIGIN;
 
 mod config;
 mod demo;
+mod demo_server;
 mod doctor;
 mod migrate;
 mod serve;

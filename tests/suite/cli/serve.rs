@@ -2,16 +2,13 @@
 
 use std::{
     fs,
-    io::{BufRead, BufReader},
-    net::TcpListener,
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
-    process::{Command, Stdio},
 };
 
-use postern_tests::{App, LOG_ORIGIN, PASSWORD, tests_on};
+use postern_tests::{App, PASSWORD, tests_on};
 
-use super::{binary, output_text, postern, postern_on};
+use super::{demo_server::DemoServer, output_text, postern, postern_on};
 
 tests_on! { postgres, Postgres: common_database_password_is_rejected }
 
@@ -53,27 +50,8 @@ fn key_files_must_be_private() {
 
 /// Serves the demo until its banner is complete, and stops it with SIGTERM.
 fn assert_serves(folder: &Path, start: &str) {
-    let port = TcpListener::bind("127.0.0.1:0")
-        .and_then(|listener| listener.local_addr())
-        .expect("a port is free")
-        .port();
-    let mut server = Command::new(binary())
-        .args(["serve", "--demo"])
-        .current_dir(folder)
-        .env("POSTERN__SERVER__LISTEN", format!("127.0.0.1:{port}"))
-        .env("POSTERN__SERVER__PUBLIC_URL", format!("http://127.0.0.1:{port}"))
-        .env("POSTERN__SERVER__DRAIN_SECONDS", "0")
-        .env("POSTERN__AUDIT__LOG_ORIGIN", LOG_ORIGIN)
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .expect("the process starts");
-    let banner: Vec<String> = BufReader::new(server.stdout.take().expect("the stream is piped"))
-        .lines()
-        .map_while(Result::ok)
-        .take_while(|line| !line.contains("initech ("))
-        .collect();
-    let banner = banner.join("\n");
+    let server = DemoServer::start(folder);
+    let (port, banner) = (server.port, &server.banner);
     assert!(
         banner.contains(&format!("http://127.0.0.1:{port}/docs/")),
         "{start} start: the banner has the URL of Swagger UI: {banner}"
@@ -82,13 +60,7 @@ fn assert_serves(folder: &Path, start: &str) {
         banner.contains("super2@postern.example") && banner.contains(PASSWORD),
         "{start} start: the banner lists the demo accounts: {banner}"
     );
-    let stopped =
-        Command::new("kill").args(["-TERM", &server.id().to_string()]).status().expect("kill runs");
-    assert!(stopped.success(), "SIGTERM is sent");
-    assert!(
-        server.wait().expect("the process ends").success(),
-        "SIGTERM stops the server with status 0"
-    );
+    server.stop();
 }
 
 /// The files in the key directory, sorted.

@@ -36,7 +36,7 @@ fn operations(contract: &Value) -> Vec<(String, &Value)> {
 }
 
 /// A child process that is killed when this value is dropped.
-struct KillOnDrop(Child);
+pub struct KillOnDrop(pub Child);
 
 impl Drop for KillOnDrop {
     fn drop(&mut self) {
@@ -46,7 +46,7 @@ impl Drop for KillOnDrop {
 }
 
 /// Directory of the contract scripts.
-fn contract_folder() -> PathBuf {
+pub fn contract_folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("contract")
 }
 

@@ -5,9 +5,10 @@ use std::{fs, path::Path};
 use super::DOCUMENTS;
 
 /// Sources of the tests that run code blocks.
-const TESTS: [&str; 4] = [
+const TESTS: [&str; 5] = [
     include_str!("audit_log.rs"),
     include_str!("client_generation.rs"),
+    include_str!("frontend.rs"),
     include_str!("quick_start.rs"),
     include_str!("tenancy.rs"),
 ];

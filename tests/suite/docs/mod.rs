@@ -18,15 +18,17 @@ mod audit_log;
 mod client_generation;
 mod code_blocks;
 mod commands;
+mod frontend;
 mod quick_start;
 mod tenancy;
 
 /// Documents with the names of their code blocks, in order.
-const DOCUMENTS: [(&str, &str, &[&str]); 8] = [
+const DOCUMENTS: [(&str, &str, &[&str]); 9] = [
     ("README.md", include_str!("../../../README.md"), &["run", "tour", "for-real"]),
     ("docs/architecture.md", include_str!("../../../docs/architecture.md"), &[]),
     ("docs/audit.md", include_str!("../../../docs/audit.md"), &["verify"]),
     ("docs/audit-reference.md", include_str!("../../../docs/audit-reference.md"), &["leaf"]),
+    ("docs/frontend.md", include_str!("../../../docs/frontend.md"), &["frontend-types"]),
     ("docs/glossary.md", include_str!("../../../docs/glossary.md"), &[]),
     ("docs/integrate.md", include_str!("../../../docs/integrate.md"), &["clients"]),
     ("docs/performance.md", include_str!("../../../docs/performance.md"), &[]),

@@ -40,6 +40,9 @@ const COLUMNS: [&str; 28] = [
     "leaf",
 ];
 
+/// UTF-8 byte order mark. Without it, Excel reads the file in the code page of the computer.
+const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
+
 /// Encoder of an export. Buffers its output until [`ExportEncoder::take`].
 pub struct ExportEncoder {
     format: Format,
@@ -50,6 +53,7 @@ impl ExportEncoder {
     pub fn new(format: Format) -> Self {
         let mut encoder = Self { format, written: Vec::new() };
         if format == Format::Csv {
+            encoder.written.extend(BYTE_ORDER_MARK);
             encoder.row(COLUMNS.map(str::to_owned).to_vec());
         }
         encoder

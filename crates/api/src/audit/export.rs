@@ -54,9 +54,10 @@ const HISTORY: u64 = 500;
 /// of the log, the number of events, the filter, a checkpoint and earlier checkpoints. A file
 /// without an `end` line is incomplete.
 ///
-/// CSV files follow RFC 4180 (UTF-8, with a header; `metadata` is JSON). The last row has
-/// `checkpoint` in the first column and the checkpoint in the second. CSV cells that a spreadsheet
-/// could run as a formula are prefixed with an apostrophe.
+/// CSV files follow RFC 4180 (with a header; `metadata` is JSON). They are UTF-8 with a byte order
+/// mark, so that Excel opens them correctly. The last row has `checkpoint` in the first column and
+/// the checkpoint in the second. CSV cells that a spreadsheet could run as a formula are prefixed
+/// with an apostrophe.
 #[utoipa::path(
     get, path = "/v1/orgs/{org}/audit-events/export", tag = "audit", impl_for = ExportAuditEvents,
     responses(
@@ -109,7 +110,7 @@ pub struct ExportFile(Download);
 impl Respond for ExportFile {
     fn media_type(input: &Input) -> Option<&'static str> {
         let format = Query::<FormatQuery>::from_input(input).ok()?.0.format;
-        Some(format.media_type())
+        Some(format.content_type())
     }
 
     fn respond(self, replayed: bool) -> HttpResponse {
@@ -138,7 +139,7 @@ async fn start<O: LogReader>(call: Call<O>, request: ExportRequest) -> Result<Ex
     let (org, format) = (request.org.clone(), request.format.name());
     let draft = access::log_exported(org, &origin, format, &request.query, head.size);
     call.record_in_own_tx(draft).await?;
-    let (stream, download) = Download::stream(request.format.media_type(), timeout);
+    let (stream, download) = Download::stream(request.format.content_type(), timeout);
     let file_name = format!("audit-{name}.{}", request.format.name());
     let writing = async move {
         let export =

@@ -24,6 +24,15 @@ impl Format {
             Self::Csv => "text/csv",
         }
     }
+
+    /// Media type with its parameters, as a response names it.
+    #[must_use]
+    pub const fn content_type(self) -> &'static str {
+        match self {
+            Self::Ndjson => self.media_type(),
+            Self::Csv => "text/csv; charset=utf-8; header=present",
+        }
+    }
 }
 
 impl Default for Format {

@@ -1,5 +1,6 @@
 //! Middleware around those of actix that respond themselves, so that their errors are problems too.
 
+use actix_cors::CorsError;
 use actix_web::{
     HttpResponse,
     body::MessageBody,
@@ -9,13 +10,16 @@ use actix_web::{
         header::{self, AcceptEncoding, Encoding, Header},
     },
     middleware::Next,
+    web,
 };
 
 use super::{
     code::Code,
+    cors,
     problem::{MEDIA_TYPE, Problem},
     request_info::RequestInfo,
 };
+use crate::state::State;
 
 /// Removes an `Accept-Encoding` without a supported encoding: `Compress` would respond with 406,
 /// but an uncompressed response is allowed (RFC 9110, 12.5.3). Converts errors of `Cors` to
@@ -42,11 +46,25 @@ pub async fn problem_for_middleware_errors(
     if is_problem || response.status() != StatusCode::BAD_REQUEST {
         return Ok(response.map_into_left_body());
     }
-    let detail = response.response().error().map(ToString::to_string).unwrap_or_default();
     let mut problem: HttpResponse =
-        Problem::new(Code::InvalidHeader).detail(detail).respond(&request_info);
-    for (name, value) in response.headers().iter().filter(|(name, _)| *name == header::VARY) {
+        Problem::new(Code::InvalidHeader).detail(detail(&response)).respond(&request_info);
+    let kept = |name: &header::HeaderName| {
+        *name == header::VARY || name.as_str().starts_with("access-control-")
+    };
+    for (name, value) in response.headers().iter().filter(|(name, _)| kept(name)) {
         problem.headers_mut().append(name.clone(), value.clone());
     }
     Ok(response.into_response(problem).map_into_right_body())
+}
+
+/// Detail for the error of a middleware. Rejected preflight requests are logged with it: browsers
+/// do not show it.
+fn detail<B>(response: &ServiceResponse<B>) -> String {
+    let Some(error) = response.response().error() else { return String::new() };
+    let Some(rejected) = error.as_error::<CorsError>() else { return error.to_string() };
+    let request = response.request();
+    let state = request.app_data::<web::Data<State>>().expect("the app has the state");
+    let detail = cors::rejection(request, &state.server, rejected);
+    tracing::info!(detail, "CORS request rejected");
+    detail
 }

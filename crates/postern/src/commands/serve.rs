@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use postern_api::{Server, State};
+use postern_api::{Server, State, config::LOOPBACK_ORIGINS};
 use postern_domain::{
     chain,
     clock::{Clock, SystemClock},
@@ -64,7 +64,7 @@ fn stop_on_signal() -> io::Result<watch::Receiver<bool>> {
 }
 
 /// Runs the server, and the worker if `with_worker`.
-pub async fn serve(config: Config, demo: bool, with_worker: bool) -> CliResult {
+pub async fn serve(mut config: Config, demo: bool, with_worker: bool) -> CliResult {
     let store = open(&config).await?;
     let faults = doctor::examine(&config, &store, demo).await?;
     if !faults.is_empty() {
@@ -73,6 +73,7 @@ pub async fn serve(config: Config, demo: bool, with_worker: bool) -> CliResult {
         );
     }
     if demo {
+        config.api.server.cors_origins.extend(LOOPBACK_ORIGINS.map(str::to_owned));
         load_demo(&config, &store).await?;
     }
     let listener = TcpListener::bind(&config.api.server.listen)

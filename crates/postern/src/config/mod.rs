@@ -198,6 +198,30 @@ mod tests {
     }
 
     #[test]
+    fn cors_settings_are_origins_and_header_names() {
+        let cors = |origin: &str, header: &str| {
+            faults(&format!(
+                "[server]\ncors_origins = [\"{origin}\"]\ncors_headers = [\"{header}\"]"
+            ))
+        };
+        assert_eq!(cors("http://[::1]:*", "x-datadog-trace-id"), Vec::<String>::new());
+        for origin in ["*", "http://*:5173", "http://localhost:*/", "https://vendor.example:*"] {
+            let errors = cors(origin, "x-a");
+            assert!(
+                errors.len() == 1 && errors[0].contains("cors_origins"),
+                "{origin}: {errors:?}"
+            );
+        }
+        for header in ["*", "", "x y", "x:", "x,y"] {
+            let errors = cors("https://vendor.example", header);
+            assert!(
+                errors.len() == 1 && errors[0].contains("cors_headers"),
+                "{header}: {errors:?}"
+            );
+        }
+    }
+
+    #[test]
     fn all_errors_of_a_section_are_reported() {
         let errors = faults(
             "[tokens]\naccess_minutes = \"ten\"\nrefresh_days = 0\nkey_activation_minutes = -1\n\

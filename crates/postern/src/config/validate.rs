@@ -17,14 +17,6 @@ pub fn validate_server(section: &api::Server, rule: Rule<'_>) {
     let public_url = urls::check_public_url(&section.public_url);
     let accepted = public_url.as_ref().err().map_or(urls::PUBLIC_URL, |accepted| accepted);
     rule(public_url.is_ok(), &format!("public_url: {accepted}"));
-    let origin = |text: &String| {
-        url::Url::parse(text)
-            .is_ok_and(|url| url.origin().is_tuple() && url.origin().ascii_serialization() == *text)
-    };
-    rule(
-        section.cors_origins.iter().all(origin),
-        "cors_origins: each must be a scheme and a host, such as https://admin.vendor.example",
-    );
     let is_header = |name: &str| {
         !name.is_empty()
             && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
@@ -34,7 +26,31 @@ pub fn validate_server(section: &api::Server, rule: Rule<'_>) {
         "client_address_header: must be the name of a header in lower case, such as \
          x-forwarded-for",
     );
+    validate_cors(section, rule);
     validate_server_limits(section, rule);
+}
+
+fn validate_cors(section: &api::Server, rule: Rule<'_>) {
+    let is_origin = |text: &String| {
+        api::LOOPBACK_ORIGINS.contains(&text.as_str())
+            || url::Url::parse(text).is_ok_and(|url| {
+                url.origin().is_tuple() && url.origin().ascii_serialization() == *text
+            })
+    };
+    rule(
+        section.cors_origins.iter().all(is_origin),
+        "cors_origins: each must be a scheme and a host, such as https://admin.vendor.example; \
+         only http://localhost:*, http://127.0.0.1:* and http://[::1]:* stand for all ports",
+    );
+    // `*` would not include `Authorization`, and would hide which agents send data.
+    let is_name = |text: &String| {
+        (1..=64).contains(&text.len())
+            && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+    };
+    rule(
+        section.cors_headers.iter().all(is_name),
+        "cors_headers: each must be a header name of letters, digits, - and _; there is no `*`",
+    );
 }
 
 fn validate_server_limits(section: &api::Server, rule: Rule<'_>) {

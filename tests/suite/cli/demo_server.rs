@@ -1,0 +1,83 @@
+//! A demo server in a process of its own.
+
+use std::{
+    fs::{self, File},
+    io::{BufRead, BufReader, Read, Write},
+    net::{TcpListener, TcpStream},
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+};
+
+use postern_tests::LOG_ORIGIN;
+
+use super::binary;
+
+/// A running `postern serve --demo`, killed when it is dropped.
+pub struct DemoServer {
+    process: Child,
+    pub port: u16,
+    /// Its standard output up to the demo accounts.
+    pub banner: String,
+    log: PathBuf,
+}
+
+impl Drop for DemoServer {
+    fn drop(&mut self) {
+        // It may have stopped already.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+impl DemoServer {
+    /// Serves the demo in `folder` until its banner is complete.
+    pub fn start(folder: &Path) -> Self {
+        let port = TcpListener::bind("127.0.0.1:0")
+            .and_then(|listener| listener.local_addr())
+            .expect("a port is free")
+            .port();
+        let log = folder.join("server.log");
+        let mut process = Command::new(binary())
+            .args(["serve", "--demo"])
+            .current_dir(folder)
+            .env("POSTERN__SERVER__LISTEN", format!("127.0.0.1:{port}"))
+            .env("POSTERN__SERVER__PUBLIC_URL", format!("http://127.0.0.1:{port}"))
+            .env("POSTERN__SERVER__DRAIN_SECONDS", "0")
+            .env("POSTERN__AUDIT__LOG_ORIGIN", LOG_ORIGIN)
+            .stdout(Stdio::piped())
+            .stderr(File::create(&log).expect("the file is created"))
+            .spawn()
+            .expect("the process starts");
+        let stdout = BufReader::new(process.stdout.take().expect("the stream is piped"));
+        let lines = stdout.lines().map_while(Result::ok);
+        let banner: Vec<String> = lines.take_while(|line| !line.contains("initech (")).collect();
+        Self { process, port, banner: banner.join("\n"), log }
+    }
+
+    /// Response to a preflight request, with lower-case header names.
+    pub fn preflight(&self, origin: &str) -> String {
+        let address = format!("127.0.0.1:{}", self.port);
+        let mut stream = TcpStream::connect(&address).expect("the server accepts connections");
+        let request = format!(
+            "OPTIONS /v1/me HTTP/1.1\r\nhost: {address}\r\norigin: {origin}\r\n\
+             access-control-request-method: GET\r\n\
+             access-control-request-headers: authorization\r\nconnection: close\r\n\r\n"
+        );
+        stream.write_all(request.as_bytes()).expect("the request is sent");
+        let mut response = String::new();
+        stream.read_to_string(&mut response).expect("the response arrives");
+        response
+    }
+
+    /// Stops the server with SIGTERM. Returns its log.
+    pub fn stop(mut self) -> String {
+        let id = self.process.id().to_string();
+        let stopped = Command::new("kill").args(["-TERM", &id]).status().expect("kill runs");
+        assert!(stopped.success(), "SIGTERM is sent");
+        assert!(
+            self.process.wait().expect("the process ends").success(),
+            "SIGTERM stops the server with status 0"
+        );
+        fs::read_to_string(&self.log).expect("the log is readable")
+    }
+}
