@@ -146,6 +146,7 @@ operations! {
     ReadHealth                = "read_health":                  Public, -,                    nothing,                                       Allowed,      [];
     ReadReadiness             = "read_readiness":               Public, -,                    nothing,                                       Allowed,      [];
     ReadMetrics               = "read_metrics":                 Public, -,                    nothing,                                       Allowed,      [];
+    ListProblems              = "list_problems":                Public, -,                    nothing,                                       Allowed,      [];
     ReadProblem               = "read_problem":                 Public, -,                    nothing,                                       Allowed,      [];
 }
 

@@ -33,7 +33,8 @@ impl Server {
     pub fn start(state: Arc<State>, listener: TcpListener) -> io::Result<Self> {
         let routes = Arc::new(routes());
         let contract = Asset::new("application/json", openapi());
-        let docs = Docs::new();
+        let docs = Docs::new(&routes);
+        let problem_operations = web::Data::new(http::ProblemOperations::new(&routes));
         let config = state.server.clone();
         let app_state = web::Data::from(Arc::clone(&state));
         let https = config.public_url.starts_with("https:");
@@ -41,6 +42,7 @@ impl Server {
             let (routes, docs) = (Arc::clone(&routes), docs.clone());
             App::new()
                 .app_data(app_state.clone())
+                .app_data(problem_operations.clone())
                 .configure(move |config| routes.configure(config))
                 .service(contract.clone().at("/openapi.json"))
                 .configure(move |config| docs.configure(config))

@@ -65,18 +65,20 @@ pub fn permissions_table() -> String {
     text
 }
 
-/// Problems: code, status, title and remedy.
+/// Problems: code, status, title, cause and remedy.
 #[must_use]
 pub fn problems_table() -> String {
     let mut text = format!(
-        "# Problems\n\n{PRINTED}\n\n| code | status | title | remedy |\n| --- | --- | --- | --- |\n"
+        "# Problems\n\n{PRINTED}\n\n| code | status | title | cause | remedy |\n\
+         | --- | --- | --- | --- | --- |\n"
     );
     for code in Code::ALL {
         text += &format!(
-            "| `{}` | {} | {} | {} |\n",
+            "| `{}` | {} | {} | {} | {} |\n",
             code.name(),
             code.status().as_u16(),
             code.title(),
+            code.cause(),
             code.remedy()
         );
     }

@@ -21,7 +21,7 @@ async fn generated_python_client_works(t: &App) {
     run_script(t, "job.sh", &["python"], &[]).await;
 }
 
-/// Writes screenshots to the build directory: `tmp/swagger-ui.png`, `tmp/swagger-ui-acting.png`.
+/// Writes screenshots to the build directory: `tmp/swagger-ui*.png`, `tmp/problem.png`.
 async fn swagger_ui_works_for_an_operator(t: &App) {
     tools();
     let mut command = Command::new(contract_folder().join("browser.sh"));

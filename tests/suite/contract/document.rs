@@ -22,6 +22,8 @@ async fn contract_and_swagger_ui_are_served(t: &App) {
     for asset in [
         "operator.js",
         "operator.css",
+        "problem.css",
+        "prefill.json",
         "swagger-ui-bundle.js",
         "swagger-ui.css",
         "favicon-32x32.png",

@@ -15,6 +15,7 @@ mod diff;
 mod document;
 mod fuzz;
 mod operations;
+mod prefill;
 mod products;
 mod responses;
 mod schemas;

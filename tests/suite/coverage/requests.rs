@@ -44,6 +44,7 @@ const READS: &[(&str, &str)] = &[
     ("read_health", "/healthz"),
     ("read_readiness", "/readyz"),
     ("read_metrics", "/metrics"),
+    ("list_problems", "/problems"),
     ("read_problem", "/problems/not_found"),
 ];
 

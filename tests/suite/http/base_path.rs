@@ -1,6 +1,6 @@
 //! `server.public_url` with a path, behind a reverse proxy that removes the path or keeps it.
 
-use std::{net::TcpListener, process::Command};
+use std::net::TcpListener;
 
 use actix_web::{
     HttpRequest, HttpResponse, HttpServer,
@@ -9,14 +9,10 @@ use actix_web::{
     rt,
     web::{self, Bytes, Data},
 };
-use postern_tests::{App, Backend, Response, on_both, tests_on};
+use postern_tests::{App, Backend, Response, on_both};
 use serde_json::json;
 
-use crate::contract::tools;
-
 on_both![links_work_if_the_proxy_removes_the_path, links_work_if_the_proxy_keeps_the_path];
-
-tests_on! { browser, Sqlite: swagger_ui_works_behind_a_path }
 
 const PATH: &str = "/postern";
 
@@ -168,22 +164,4 @@ async fn assert_docs(server: &Proxied) {
         let response = server.follow(&format!("{PATH}/docs/{file}"), None).await;
         assert_eq!(response.status, 200, "{file} is served");
     }
-}
-
-/// Writes no screenshots.
-async fn swagger_ui_works_behind_a_path(t: &App) {
-    let server = Proxied::start(t.backend, true).await;
-    tools();
-    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/contract/browser.sh");
-    let mut command = Command::new(script);
-    command.args([&server.app.address, env!("CARGO_TARGET_TMPDIR"), "base-path.mjs"]);
-    let output = rt::task::spawn_blocking(move || command.output().expect("the script runs"));
-    let output = output.await.expect("the task completes");
-    assert!(
-        output.status.success(),
-        "the page works: {}{}",
-        String::from_utf8_lossy(&output.stdout),
-        String::from_utf8_lossy(&output.stderr)
-    );
-    server.finish().await;
 }

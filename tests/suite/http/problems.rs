@@ -4,7 +4,62 @@ use postern_tests::{App, Response, on_both};
 
 use super::send_raw;
 
-on_both![every_problem_has_a_page, echoed_input_is_truncated];
+on_both![
+    every_problem_has_a_page,
+    index_lists_all_problems,
+    page_lists_the_operations,
+    echoed_input_is_truncated,
+];
+
+/// `Accept` header of browsers.
+const BROWSER: &str = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
+
+async fn page_of(t: &App, path: &str) -> Response {
+    Response::of(t.anonymous().request("GET", path).header("accept", BROWSER).send().await)
+        .await
+        .expect(200)
+}
+
+async fn index_lists_all_problems(t: &App) {
+    let page = page_of(t, "/problems").await;
+    assert!(
+        page.header("content-security-policy").contains("style-src 'self';"),
+        "the page loads stylesheets of this server only"
+    );
+    let list = t.anonymous().get("/problems").await.expect(200).json;
+    let codes = postern_api::http::Code::ALL;
+    assert_eq!(list["data"].as_array().map(Vec::len), Some(codes.len()), "JSON has all codes");
+    for (index, code) in codes.iter().enumerate() {
+        let name = code.name();
+        assert_eq!(list["data"][index]["code"], name, "in the order of the catalogue");
+        assert_eq!(list["data"][index]["cause"], code.cause(), "{name} has a cause");
+        assert!(
+            page.body.contains(&format!("<a href=\"problems/{name}\">")),
+            "the index links to {name} relative to itself"
+        );
+    }
+}
+
+async fn page_lists_the_operations(t: &App) {
+    for (code, lists, omits) in [
+        ("last_owner", "../docs/#/members/change_member_role", "read_me"),
+        ("impersonation_read_only", "../docs/#/settings/update_settings", "delete_org"),
+        ("idempotency_key_required", "../docs/#/support/start_impersonation", "login"),
+    ] {
+        let page = page_of(t, &format!("/problems/{code}")).await.body;
+        assert!(
+            page.contains(&format!("<a href=\"{lists}\">")) && !page.contains(omits),
+            "{code}: {page}"
+        );
+        assert!(
+            page.contains(&format!("\"code\": \"{code}\"")) && page.contains("<h2>Cause</h2>"),
+            "{code} has an example and a cause: {page}"
+        );
+    }
+    assert!(page_of(t, "/problems/internal").await.body.contains("<p>All operations.</p>"));
+    let outside = page_of(t, "/problems/method_not_allowed").await.body;
+    assert!(outside.contains("do not reach an operation"), "{outside}");
+}
 
 async fn every_problem_has_a_page(t: &App) {
     for code in postern_api::http::Code::ALL {
@@ -16,14 +71,7 @@ async fn every_problem_has_a_page(t: &App) {
             code.name()
         );
         // Browsers send an `Accept` header that prefers HTML.
-        let browser_accept = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
-        let page = t
-            .anonymous()
-            .request("GET", &format!("/problems/{}", code.name()))
-            .header("accept", browser_accept)
-            .send()
-            .await;
-        let page = Response::of(page).await.expect(200);
+        let page = page_of(t, &format!("/problems/{}", code.name())).await;
         assert_eq!(
             (page.header("content-type").as_str(), page.header("vary").contains("accept")),
             ("text/html; charset=utf-8", true),
@@ -35,7 +83,9 @@ async fn every_problem_has_a_page(t: &App) {
             page.body
         );
         assert!(
-            ![code.title(), code.remedy()].iter().any(|text| text.contains(['<', '>', '&'])),
+            ![code.title(), code.cause(), code.remedy()]
+                .iter()
+                .any(|text| text.contains(['<', '>', '&'])),
             "the texts of {} contain no HTML characters",
             code.name()
         );

@@ -67,7 +67,7 @@ pub struct OfEvent {
 /// and the root hash of its Merkle tree. Store it outside the vendor's control. Every later
 /// checkpoint must be consistent with it.
 #[utoipa::path(
-    get, path = "/v1/orgs/{org}/audit-log/checkpoint", tag = "audit",
+    get, path = "/v1/orgs/{org}/audit-log/checkpoint", tag = "transparency-log",
     impl_for = ReadLogCheckpoint, responses(
     (status = 200, description = "The checkpoint.", body = String, content_type = "text/plain")
 ))]
@@ -80,7 +80,7 @@ pub async fn read_log_checkpoint(call: Call<op::ReadLogCheckpoint>) -> Result<Do
 /// Returns one verifier key per line (C2SP `signed-note`). Compare them with the keys that the
 /// vendor publishes elsewhere.
 #[utoipa::path(
-    get, path = "/v1/orgs/{org}/audit-log/keys", tag = "audit", impl_for = ReadLogKeys,
+    get, path = "/v1/orgs/{org}/audit-log/keys", tag = "transparency-log", impl_for = ReadLogKeys,
     responses(
     (status = 200, description = "The keys.", body = String, content_type = "text/plain")
 ))]
@@ -95,7 +95,7 @@ pub async fn read_log_keys(call: Call<op::ReadLogKeys>) -> Result<Download, Prob
 /// its width as a suffix (`000.p/12`). Slashes can be sent as `%2F`. Returns 404 if the log has no
 /// such tile.
 #[utoipa::path(
-    get, path = "/v1/orgs/{org}/audit-log/tile/{level}/{tile}", tag = "audit",
+    get, path = "/v1/orgs/{org}/audit-log/tile/{level}/{tile}", tag = "transparency-log",
     impl_for = ReadLogTile, responses(
     (status = 200, description = "The hashes.", body = String,
         content_type = "application/octet-stream")
@@ -113,7 +113,7 @@ pub async fn read_log_tile(
 /// `tlog-tiles`). Entries hold non-personal fields in clear text, and personal fields as salted
 /// commitments. Returns 404 if retention has removed any entry of the bundle.
 #[utoipa::path(
-    get, path = "/v1/orgs/{org}/audit-log/tile/entries/{tile}", tag = "audit",
+    get, path = "/v1/orgs/{org}/audit-log/tile/entries/{tile}", tag = "transparency-log",
     impl_for = ReadLogEntries, responses(
     (status = 200, description = "The entries.", body = String,
         content_type = "application/octet-stream")
@@ -131,7 +131,7 @@ pub async fn read_log_entries(
 /// entry to the root, and the checkpoint with that root. Returns 404 until the event has been added
 /// to the log (normally within a second).
 #[utoipa::path(
-    get, path = "/v1/orgs/{org}/audit-log/proof", tag = "audit", impl_for = ReadLogProof,
+    get, path = "/v1/orgs/{org}/audit-log/proof", tag = "transparency-log", impl_for = ReadLogProof,
     responses(
     (status = 200, description = "The proof.", body = String, content_type = "text/plain")
 ))]
@@ -150,7 +150,7 @@ pub async fn read_log_proof(
 ///
 /// Same response as `read_log_checkpoint`.
 #[utoipa::path(
-    get, path = "/v1/admin/audit-log/checkpoint", tag = "support",
+    get, path = "/v1/admin/audit-log/checkpoint", tag = "transparency-log",
     impl_for = ReadPlatformLogCheckpoint, responses(
     (status = 200, description = "The checkpoint.", body = String, content_type = "text/plain")
 ))]
@@ -164,7 +164,7 @@ pub async fn read_platform_log_checkpoint(
 ///
 /// Same response as `read_log_keys`.
 #[utoipa::path(
-    get, path = "/v1/admin/audit-log/keys", tag = "support",
+    get, path = "/v1/admin/audit-log/keys", tag = "transparency-log",
     impl_for = ReadPlatformLogKeys, responses(
     (status = 200, description = "The keys.", body = String, content_type = "text/plain")
 ))]
@@ -178,7 +178,7 @@ pub async fn read_platform_log_keys(
 ///
 /// Same parameters and response as `read_log_tile`.
 #[utoipa::path(
-    get, path = "/v1/admin/audit-log/tile/{level}/{tile}", tag = "support",
+    get, path = "/v1/admin/audit-log/tile/{level}/{tile}", tag = "transparency-log",
     impl_for = ReadPlatformLogTile, responses(
     (status = 200, description = "The hashes.", body = String,
         content_type = "application/octet-stream")
@@ -194,7 +194,7 @@ pub async fn read_platform_log_tile(
 ///
 /// Same parameters and response as `read_log_entries`.
 #[utoipa::path(
-    get, path = "/v1/admin/audit-log/tile/entries/{tile}", tag = "support",
+    get, path = "/v1/admin/audit-log/tile/entries/{tile}", tag = "transparency-log",
     impl_for = ReadPlatformLogEntries, responses(
     (status = 200, description = "The entries.", body = String,
         content_type = "application/octet-stream")
@@ -210,7 +210,8 @@ pub async fn read_platform_log_entries(
 ///
 /// Same response as `read_log_proof`.
 #[utoipa::path(
-    get, path = "/v1/admin/audit-log/proof", tag = "support", impl_for = ReadPlatformLogProof,
+    get, path = "/v1/admin/audit-log/proof", tag = "transparency-log",
+    impl_for = ReadPlatformLogProof,
     responses(
     (status = 200, description = "The proof.", body = String, content_type = "text/plain"),
     (status = 404,

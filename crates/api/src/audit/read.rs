@@ -62,7 +62,7 @@ pub async fn read_audit_event(
 /// To download one log as a file, `engineering` and `super_admin` use
 /// `export_platform_audit_events`.
 #[utoipa::path(
-    get, path = "/v1/admin/audit-events", tag = "support", impl_for = ListPlatformAuditEvents,
+    get, path = "/v1/admin/audit-events", tag = "audit", impl_for = ListPlatformAuditEvents,
     responses(
     (status = 200, description = "A page of events.", body = EventPage),
     (status = 404, description = "`not_found`: the org does not exist."),

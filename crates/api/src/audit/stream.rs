@@ -89,7 +89,7 @@ pub async fn stream_audit_events(
 /// Streams the log of `org` or, without `org`, the platform log, in the format described at
 /// `stream_audit_events`. The start of each stream is audited.
 #[utoipa::path(
-    get, path = "/v1/admin/audit-events/stream", tag = "support",
+    get, path = "/v1/admin/audit-events/stream", tag = "audit",
     impl_for = StreamPlatformAuditEvents, responses(
     (status = 200, description = "The stream.", body = String, content_type = "text/event-stream"),
     (status = 404, description = "`not_found`: the org does not exist."),

@@ -46,7 +46,7 @@ pub struct JwkView {
 /// last token it signed expires. Cache the response for as long as `Cache-Control` allows, and
 /// fetch it again when a token has an unknown `kid`.
 #[utoipa::path(
-    get, path = "/.well-known/jwks.json", tag = "identity", impl_for = ReadJwks, responses(
+    get, path = "/.well-known/jwks.json", tag = "system", impl_for = ReadJwks, responses(
     (status = 200, description = "The public keys.", body = JwksView,
         headers(("Cache-Control" = inline(CacheControl),
             description = "Cache lifetime of the response.")))
@@ -87,7 +87,7 @@ pub struct AuthorizationServerView {
 /// For libraries that discover `issuer` and `jwks_uri`. Tokens are issued by `login` and `refresh`,
 /// which accept JSON, not the form encoding of RFC 6749.
 #[utoipa::path(
-    get, path = "/.well-known/oauth-authorization-server", tag = "identity",
+    get, path = "/.well-known/oauth-authorization-server", tag = "system",
     impl_for = ReadAuthorizationServer, responses(
     (status = 200, description = "The metadata.", body = AuthorizationServerView,
         headers(("Cache-Control" = inline(CacheControl),

@@ -10,7 +10,7 @@ use actix_web::{
 };
 use utoipa_swagger_ui::{Config, serve};
 
-use crate::http::{Asset, only_get};
+use crate::http::{Asset, Routes, document::prefill, only_get};
 
 /// Scripts and styles of this server only, none inline (CSP level 3). Swagger UI's icons are
 /// `data:` URLs.
@@ -29,27 +29,47 @@ const SWAGGER_UI_FILES: [(&str, &str); 3] = [
 #[derive(Clone)]
 pub struct Docs(Vec<(String, Asset)>);
 
+macro_rules! own_files {
+    ($($name:literal $media_type:literal),+ $(,)?) => {
+        [$(($name, concat!($media_type, "; charset=utf-8"), include_str!($name))),+]
+    };
+}
+
+/// Text files of the page: names, media types, contents.
+const OWN_FILES: [(&str, &str, &str); 12] = own_files![
+    "index.html" "text/html",
+    "operator.css" "text/css",
+    "problem.css" "text/css",
+    "bar.js" "text/javascript",
+    "contract.js" "text/javascript",
+    "curl.js" "text/javascript",
+    "identity.js" "text/javascript",
+    "operator.js" "text/javascript",
+    "plugin.js" "text/javascript",
+    "requests.js" "text/javascript",
+    "server.js" "text/javascript",
+    "session.js" "text/javascript",
+];
+
 impl Docs {
-    pub fn new() -> Self {
+    pub fn new(routes: &Routes) -> Self {
         let config = Config::from("/openapi.json").into();
-        let own = [
-            ("", "text/html; charset=utf-8", include_str!("index.html")),
-            ("operator.js", "text/javascript; charset=utf-8", include_str!("operator.js")),
-            ("operator.css", "text/css; charset=utf-8", include_str!("operator.css")),
-            (
-                "changes.md",
-                "text/markdown; charset=utf-8",
-                include_str!("../../../../openapi/CHANGELOG.md"),
-            ),
+        let own = OWN_FILES.into_iter().map(|(name, media_type, text)| {
+            let name = if name == "index.html" { "" } else { name };
+            (name, Asset::new(media_type, text))
+        });
+        let changes = include_str!("../../../../openapi/CHANGELOG.md");
+        let generated = [
+            ("changes.md", Asset::new("text/markdown; charset=utf-8", changes)),
+            ("prefill.json", Asset::new("application/json", prefill::bodies(routes).to_string())),
         ];
-        let own =
-            own.into_iter().map(|(name, media_type, text)| (name, Asset::new(media_type, text)));
         let swagger_ui = SWAGGER_UI_FILES.into_iter().map(|(name, media_type)| {
             let file = serve(name, Arc::clone(&config)).ok().flatten().expect("Swagger UI has it");
             (name, Asset::new(media_type, file.bytes.into_owned()))
         });
         Self(
-            own.chain(swagger_ui)
+            own.chain(generated)
+                .chain(swagger_ui)
                 .map(|(name, part)| (format!("/docs/{name}"), part.with_policy(POLICY)))
                 .collect(),
         )

@@ -30,6 +30,7 @@ pub const EVENT_STREAM: &str = "text/event-stream";
 pub struct Download {
     content_type: &'static str,
     file_name: Option<String>,
+    policy: Option<&'static str>,
     content: Content,
 }
 
@@ -108,18 +109,23 @@ impl Download {
         Self {
             content_type: "text/plain; charset=utf-8",
             file_name: None,
+            policy: None,
             content: Content::Whole(text.into()),
         }
     }
 
+    /// A page, which may load stylesheets of this server.
     pub fn html(page: String) -> Self {
-        Self { content_type: "text/html; charset=utf-8", ..Self::text(page) }
+        let policy = "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; \
+                      form-action 'none'; frame-ancestors 'none'";
+        Self { content_type: "text/html; charset=utf-8", policy: Some(policy), ..Self::text(page) }
     }
 
     pub fn bytes(bytes: Vec<u8>) -> Self {
         Self {
             content_type: "application/octet-stream",
             file_name: None,
+            policy: None,
             content: Content::Whole(bytes.into()),
         }
     }
@@ -129,7 +135,7 @@ impl Download {
         let chunks = Chunks { from, finished: Arc::clone(&finished) };
         (
             StreamWriter { to, finished, timeout },
-            Self { content_type, file_name: None, content: Content::Stream(chunks) },
+            Self { content_type, file_name: None, policy: None, content: Content::Stream(chunks) },
         )
     }
 
@@ -144,6 +150,9 @@ impl Respond for Download {
     fn respond(self, _: bool) -> HttpResponse {
         let mut response = HttpResponse::Ok();
         response.content_type(self.content_type);
+        if let Some(policy) = self.policy {
+            response.insert_header((header::CONTENT_SECURITY_POLICY, policy));
+        }
         if let Some(name) = self.file_name {
             response.insert_header((
                 header::CONTENT_DISPOSITION,

@@ -27,6 +27,7 @@ mod negotiation;
 pub mod path;
 pub mod problem;
 mod problem_from;
+mod problem_operations;
 mod query;
 mod reply;
 pub mod request_headers;
@@ -53,6 +54,7 @@ pub use middleware::problem_for_middleware_errors;
 pub use negotiation::{AcceptsJson, Negotiated, PrefersHtml};
 pub use path::{Key, PathKey, PathParam};
 pub use problem::Problem;
+pub use problem_operations::{OperationRef, ProblemOperations};
 pub use query::{Paging, Query};
 pub use reply::{
     CacheControl, ETag, HandlerResult, Listed, Reply, Respond, created, no_content, ok,

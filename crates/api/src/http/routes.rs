@@ -143,7 +143,7 @@ fn method_not_allowed(request: &HttpRequest, allow: String) -> HttpResponse {
     Problem::new(Code::MethodNotAllowed).allow(allow).respond(&RequestInfo::of(request))
 }
 
-fn actix_method(method: &HttpMethod) -> Method {
+pub(super) fn actix_method(method: &HttpMethod) -> Method {
     match method {
         HttpMethod::Get => Method::GET,
         HttpMethod::Post => Method::POST,

@@ -1,6 +1,8 @@
 //! Operations for monitoring the server, and the pages that explain problems.
 
 mod metrics;
+mod problem_page;
+mod problems;
 mod read;
 
 use crate::http::Routes;
@@ -10,5 +12,6 @@ pub fn routes(routes: &mut Routes) {
         .add(read::read_health)
         .add(read::read_readiness)
         .add(metrics::read_metrics)
-        .add(read::read_problem);
+        .add(problems::list_problems)
+        .add(problems::read_problem);
 }

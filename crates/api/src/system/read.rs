@@ -1,15 +1,9 @@
 use serde::Serialize;
-use utoipa::{
-    ToSchema,
-    openapi::{RefOr, Schema},
-};
+use utoipa::ToSchema;
 
 use crate::{
-    http::{
-        CacheControl, Call, Code, Download, HandlerResult, Key, Negotiated, PathKey, PrefersHtml,
-        Problem, ok, path,
-    },
-    operations::op::{self, ReadHealth, ReadProblem, ReadReadiness},
+    http::{Call, Code, HandlerResult, Problem, ok},
+    operations::op::{self, ReadHealth, ReadReadiness},
 };
 
 /// Liveness of the server.
@@ -64,75 +58,4 @@ pub async fn read_readiness(call: Call<op::ReadReadiness>) -> HandlerResult<Read
         )));
     }
     Ok(ok(ReadinessView { status: "ready" }))
-}
-
-/// Description of a problem code.
-#[derive(Serialize, ToSchema)]
-pub struct ProblemPage {
-    /// Stable code of the problem.
-    #[schema(value_type = String, example = "not_found", max_length = 40)]
-    code: &'static str,
-    /// HTTP status of the problem.
-    #[schema(example = 404, minimum = 400, maximum = 599)]
-    status: u16,
-    /// Title of the problem.
-    #[schema(value_type = String, example = "Not found", max_length = 100)]
-    title: &'static str,
-    /// Action that resolves the problem.
-    #[schema(value_type = String, example = "Check the address.", max_length = 500)]
-    remedy: &'static str,
-}
-
-impl ProblemPage {
-    /// HTML page. It contains nothing from the request, so nothing needs to be escaped.
-    fn html(&self) -> String {
-        let Self { code, status, title, remedy } = self;
-        format!(
-            "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n\
-             <title>{code}</title>\n<h1>{title}</h1>\n<p>{remedy}</p>\n\
-             <p>Status {status}, code <code>{code}</code>.</p>\n</html>\n"
-        )
-    }
-}
-
-/// Get the description of a problem code.
-///
-/// `type` in problem responses links here. Returns HTML if `Accept` prefers it.
-#[utoipa::path(
-    get, path = "/problems/{code}", tag = "system", impl_for = ReadProblem, responses(
-    (status = 200, description = "The description.",
-        content((ProblemPage = "application/json"), (String = "text/html")),
-        headers(("Cache-Control" = inline(CacheControl),
-            description = "Cache lifetime of the response."))),
-    (status = 404, description = "`not_found`: unknown problem code.")
-))]
-pub async fn read_problem(
-    _call: Call<op::ReadProblem>,
-    Key(code): Key<Code>,
-    prefers_html: PrefersHtml,
-) -> Result<Negotiated<ProblemPage>, Problem> {
-    let page = ProblemPage {
-        code: code.name(),
-        status: code.status().as_u16(),
-        title: code.title(),
-        remedy: code.remedy(),
-    };
-    Ok(if prefers_html.0 {
-        Negotiated::Other(Download::html(page.html()))
-    } else {
-        Negotiated::Json(ok(page).public_for(3600))
-    })
-}
-
-impl PathKey for Code {
-    const NAME: &'static str = "code";
-    const DESCRIPTION: &'static str = "Code of the problem.";
-
-    fn schema() -> RefOr<Schema> {
-        path::text(64, None, Self::NotFound.name()).into()
-    }
-
-    fn parse(text: &str) -> Option<Self> {
-        Self::parse(text)
-    }
 }

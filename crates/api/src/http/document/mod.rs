@@ -7,7 +7,8 @@ mod headers;
 mod links;
 mod parameters;
 mod policy_text;
-mod problems;
+pub mod prefill;
+pub mod problems;
 mod unions;
 
 use std::collections::BTreeMap;
@@ -29,19 +30,23 @@ use super::{
 /// Introduction for integrators.
 const INTRODUCTION: &str = include_str!("introduction.md");
 
-/// Tags in reading order, with descriptions.
-const TAGS: [(&str, &str); 11] = [
-    ("identity", "Sign-in, sign-out, token refresh, and the keys that verify access tokens."),
+/// Tags in the order of a day's work, interfaces for programs last, with descriptions.
+const TAGS: [(&str, &str); 12] = [
+    ("identity", "Sign-in, sign-out and token refresh."),
     ("me", "The signed-in user: profile, sessions, password and permissions."),
+    ("accounts", "Search over users and orgs, for staff."),
+    ("support", "Impersonation of customers' users by staff."),
     ("orgs", "Orgs: creation, data, dashboard and deletion."),
     ("members", "Members of an org and their roles."),
     ("settings", "Settings and features of an org."),
-    ("audit", "Audit log of an org: changes, denials, staff actions, and the transparency log."),
-    ("accounts", "Search over users and orgs, for staff."),
-    ("support", "Impersonation of customers' users by staff."),
+    ("audit", "Audit events of an org and of the platform: changes, denials, staff actions."),
     ("staff", "Staff members and their tiers."),
     ("permissions", "Permissions, with the roles and tiers that have them."),
-    ("system", "Health, readiness, metrics and problem documentation."),
+    (
+        "transparency-log",
+        "Proofs for auditors: checkpoints, keys, tiles and inclusion proofs of the audit log.",
+    ),
+    ("system", "Token verification, health, readiness, metrics and problem documentation."),
 ];
 
 /// The complete document, with keys in a stable order.

@@ -16,23 +16,7 @@ use crate::http::{code::Code, routes::Mounted};
 /// Describes every problem that an operation can return. Responses without text of their own go to
 /// `shared`.
 pub fn add(operation: &mut Value, mounted: &Mounted, shared: &mut BTreeMap<String, Value>) {
-    let mut by_status: BTreeMap<u16, (Option<String>, Vec<Code>)> = BTreeMap::new();
-    let responses = operation["responses"].as_object_mut().expect("the annotation has responses");
-    let annotated: Vec<String> =
-        responses.keys().filter(|status| status.as_str() >= "400").cloned().collect();
-    for status in annotated {
-        let response = responses.remove(&status).expect("the status is a key of the responses");
-        let sentence = response["description"].as_str().unwrap_or_default().to_owned();
-        let codes: Vec<Code> = sentence.split('`').filter_map(Code::parse).collect();
-        assert!(!codes.is_empty(), "the annotation names no code of the catalogue: {sentence}");
-        by_status.insert(status.parse().expect("a status"), (Some(sentence), codes));
-    }
-    for code in of_row(mounted) {
-        let (_, codes) = by_status.entry(code.status().as_u16()).or_default();
-        if !codes.contains(&code) {
-            codes.push(code);
-        }
-    }
+    let by_status = take_by_status(operation, mounted);
     let responses = operation["responses"].as_object_mut().expect("the annotation has responses");
     for (status, (sentence, codes)) in by_status {
         let others = codes.iter().filter(|code| {
@@ -52,6 +36,39 @@ pub fn add(operation: &mut Value, mounted: &Mounted, shared: &mut BTreeMap<Strin
         };
         responses.insert(status.to_string(), response);
     }
+}
+
+/// Problems that an operation can return.
+pub fn codes(mounted: &Mounted) -> Vec<Code> {
+    let mut operation =
+        serde_json::to_value(&mounted.document).expect("an operation serializes to JSON");
+    take_by_status(&mut operation, mounted).into_values().flat_map(|(_, codes)| codes).collect()
+}
+
+/// Takes the problems out of the annotation, and adds those that follow from the row: by status,
+/// with the description of the annotation.
+fn take_by_status(
+    operation: &mut Value,
+    mounted: &Mounted,
+) -> BTreeMap<u16, (Option<String>, Vec<Code>)> {
+    let mut by_status: BTreeMap<u16, (Option<String>, Vec<Code>)> = BTreeMap::new();
+    let responses = operation["responses"].as_object_mut().expect("the annotation has responses");
+    let annotated: Vec<String> =
+        responses.keys().filter(|status| status.as_str() >= "400").cloned().collect();
+    for status in annotated {
+        let response = responses.remove(&status).expect("the status is a key of the responses");
+        let sentence = response["description"].as_str().unwrap_or_default().to_owned();
+        let codes: Vec<Code> = sentence.split('`').filter_map(Code::parse).collect();
+        assert!(!codes.is_empty(), "the annotation names no code of the catalogue: {sentence}");
+        by_status.insert(status.parse().expect("a status"), (Some(sentence), codes));
+    }
+    for code in of_row(mounted) {
+        let (_, codes) = by_status.entry(code.status().as_u16()).or_default();
+        if !codes.contains(&code) {
+            codes.push(code);
+        }
+    }
+    by_status
 }
 
 /// Problems that follow from the row, the most likely of each status first.
@@ -108,10 +125,14 @@ fn problem(description: &str, codes: &[Code]) -> Value {
 }
 
 fn example(code: Code) -> Value {
-    let body = json!({
+    json!({ "summary": code.title(), "value": example_body(code) })
+}
+
+/// Example of a response body with the problem.
+pub fn example_body(code: Code) -> Value {
+    json!({
         "type": format!("/problems/{}", code.name()), "title": code.title(),
         "status": code.status().as_u16(), "detail": code.remedy(), "code": code.name(),
         "request_id": "0b8a1c7e4f5d4a1b9c3e2d1f0a9b8c7d",
-    });
-    json!({ "summary": code.title(), "value": body })
+    })
 }
