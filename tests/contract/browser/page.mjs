@@ -108,15 +108,16 @@ class Operator {
     if (body !== undefined)
       await block.locator("textarea.body-param__text").fill(JSON.stringify(body, null, 2));
     const [response] = await Promise.all([
-      // Requests of the page itself accept any media type.
+      // Requests of the page itself do not set the header.
       this.page.waitForResponse(
         (response) =>
-          response.url().includes("/v1/") && response.request().headers().accept !== "*/*",
+          response.url().includes("/v1/") && response.request().headers().accept !== undefined,
       ),
       block.locator("button.execute").click(),
     ]);
-    const shown = block.locator(".live-responses-table").first();
-    await shown.locator(".highlight-code, pre").first().waitFor();
+    const requestId = response.headers()["x-request-id"];
+    const shown = block.locator(".live-responses-table").first().filter({ hasText: requestId });
+    await shown.waitFor();
     const { authorization } = await response.request().allHeaders();
     return {
       status: response.status(),

@@ -1,5 +1,5 @@
 // The signed-in user: name, tier, orgs and permissions; and the operations that they can call.
-import { changed, ownToken, session, signedOut, subscribe } from "./session.js";
+import { changed, isOver, ownToken, session, signedOut, subscribe } from "./session.js";
 import { send } from "./server.js";
 
 const unknown = () => ({
@@ -20,21 +20,30 @@ export let identity = unknown();
 /** ID of the org that the operator has chosen. */
 let chosen = null;
 
-async function read(path, token) {
+async function read(path, token, onUnauthorized) {
   const response = await send("GET", path, token);
-  if (response.status === 401 && session.acting === null) signedOut("Your session has ended.");
+  if (response.status === 401) onUnauthorized();
   return response.ok ? response.json() : null;
 }
 
-const permissionsIn = (org, token) =>
-  read(`/v1/me/permissions?org=${encodeURIComponent(org)}`, token);
+/** Role and permissions in an org, as the identity that its requests are sent as. */
+function readPermissionsIn(org, token) {
+  const { acting } = session;
+  const path = `/v1/me/permissions?org=${encodeURIComponent(org)}`;
+  return acting === null
+    ? read(path, token, sessionEnded)
+    : read(path, acting.access_token, () => isOver(acting.id));
+}
+
+const sessionEnded = () => signedOut("Your session has ended.");
 
 /** Reads the identity again. Under impersonation the customer's log has a line for each reading. */
 export async function load() {
   const { epoch } = session;
   const token = await ownToken();
   if (token === null) return;
-  const [me, own] = [await read("/v1/me", token), await read("/v1/me/permissions", token)];
+  const me = await read("/v1/me", token, sessionEnded);
+  const own = await read("/v1/me/permissions", token, sessionEnded);
   // The session may have changed while the requests were pending.
   if (me === null || own === null || session.epoch !== epoch) return;
   if (me.impersonation !== null) {
@@ -49,7 +58,7 @@ export async function load() {
   if (acting !== null && identity.epoch === epoch && identity.role !== null) {
     Object.assign(next, { role: identity.role, orgPermissions: identity.orgPermissions });
   } else if (next.org !== null && !acting?.over) {
-    const inOrg = await permissionsIn(next.org.id, acting?.access_token ?? token);
+    const inOrg = await readPermissionsIn(next.org.id, token);
     if (session.epoch !== epoch) return;
     next.role = inOrg?.role ?? null;
     next.orgPermissions = new Set(inOrg?.org_permissions);
