@@ -30,7 +30,7 @@ check: ## check format, lints, freshness of generated files, and the contract wi
 	$(CARGO) clippy --workspace --all-targets -- -D warnings
 	@$(MAKE) --no-print-directory golden-into DIR="$$(mktemp -d)" CMP=1
 	tests/style.sh
-	tests/contract/lint.sh openapi/openapi.json
+	tests/contract/lint.sh openapi/openapi.json openapi/openapi-3.0.json
 
 .PHONY: contract-diff
 contract-diff: ## list contract changes since the last tag, or SINCE=…; fail on breaking ones
@@ -43,8 +43,8 @@ golden: ## regenerate openapi/: the contract and its tables
 .PHONY: golden-into
 golden-into:
 	@$(CARGO) build --quiet --workspace
-	@for table in contract operations permissions problems audit-actions; do \
-	    case $$table in contract) file=openapi.json;; *) file=$$table.md;; esac; \
+	@for table in contract contract-3.0 operations permissions problems audit-actions; do \
+	    case $$table in contract*) file=openapi$${table#contract}.json;; *) file=$$table.md;; esac; \
 	    $(POSTERN) openapi --print $$table > "$(DIR)/.$$file" && mv "$(DIR)/.$$file" "$(DIR)/$$file" || exit 1; done
 	@if [ -n "$(CMP)" ]; then \
 	    diff -ru --exclude=CHANGELOG.md openapi $(DIR) && rm -rf $(DIR) && \

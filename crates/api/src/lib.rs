@@ -29,6 +29,6 @@ mod system;
 mod tables;
 
 pub use routes::{is_first_segment, routes};
-pub use server::{Handle, Server, openapi};
+pub use server::{Handle, Server, openapi, openapi_3_0};
 pub use state::{StartError, State};
 pub use tables::{actions_table, operations_table, permissions_table, problems_table};

@@ -3,6 +3,7 @@
 use std::{io, net::TcpListener, sync::Arc, time::Duration};
 
 use actix_web::{App, HttpServer, dev::ServerHandle, middleware, web};
+use serde_json::Value;
 use tracing_actix_web::TracingLogger;
 
 use crate::{
@@ -13,13 +14,21 @@ use crate::{
     state::State,
 };
 
-/// The OpenAPI document as `GET /openapi.json` returns it: indented, with keys in a stable order.
+/// The OpenAPI document as `GET /openapi.json` returns it with the default `public_url`: indented,
+/// with keys in a stable order.
 #[must_use]
 pub fn openapi() -> String {
-    let mut text = serde_json::to_string_pretty(&document::document(&routes()))
-        .expect("the document serializes to JSON");
-    text.push('\n');
-    text
+    json_text(&document::golden(&routes()))
+}
+
+/// The same document in OpenAPI 3.0.3, as `GET /openapi-3.0.json` returns it.
+#[must_use]
+pub fn openapi_3_0() -> String {
+    json_text(&document::openapi_3_0::convert(document::golden(&routes())))
+}
+
+fn json_text(document: &Value) -> String {
+    format!("{document:#}\n")
 }
 
 /// A server that accepts connections on its socket.
@@ -32,7 +41,10 @@ impl Server {
     /// Starts the server on a bound socket.
     pub fn start(state: Arc<State>, listener: TcpListener) -> io::Result<Self> {
         let routes = Arc::new(routes());
-        let contract = Asset::new("application/json", openapi());
+        let document = document::document(&routes, &state.server.public_url);
+        let contract = Asset::new("application/json", json_text(&document));
+        let contract_3_0 = document::openapi_3_0::convert(document);
+        let contract_3_0 = Asset::new("application/json", json_text(&contract_3_0));
         let docs = Docs::new(&routes);
         let problem_operations = web::Data::new(http::ProblemOperations::new(&routes));
         let config = state.server.clone();
@@ -45,6 +57,7 @@ impl Server {
                 .app_data(problem_operations.clone())
                 .configure(move |config| routes.configure(config))
                 .service(contract.clone().at("/openapi.json"))
+                .service(contract_3_0.clone().at("/openapi-3.0.json"))
                 .configure(move |config| docs.configure(config))
                 .default_service(web::to(http::not_found))
                 .wrap(middleware::Compress::default())

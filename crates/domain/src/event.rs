@@ -27,7 +27,16 @@ use crate::{
 
 string_enum! {
     /// Type of the actor.
-    ActorType { User = "user", Staff = "staff", ApiKey = "api_key", System = "system" }
+    ActorType {
+        /// A customer's user, or an unauthenticated caller.
+        User = "user",
+        /// A staff member of the vendor; `tier` is present.
+        Staff = "staff",
+        /// A customer's program. Reserved: API keys do not exist yet.
+        ApiKey = "api_key",
+        /// Postern itself, or an operator at its command line.
+        System = "system",
+    }
 }
 
 string_enum_schema!(ActorType);

@@ -52,19 +52,20 @@ function message(problemCode: Problem["code"]): string {
   }
 }
 
-/** Text for an actor. The compiler knows the fields of each type, and that there are no others. */
+/** Text for an actor. New types may be added: they have an e-mail address or ID, or neither. */
 function label(actor: Schemas["ActorRef"]): string {
-  switch (actor.type) {
-    case "user":
-      return actor.email ?? "unknown";
-    case "staff":
-      return `${actor.email} (${actor.tier})`;
-    case "api_key":
-      return actor.id;
-    case "system":
-      return "Postern";
-  }
+  if (actor.type === "staff") return `${actor.email} (${actor.tier})`;
+  return actor.email ?? actor.id ?? actor.type;
 }
+
+// Open enums keep their known words for completion: with `string` in place of `string & { … }`,
+// these types would be `never`.
+const words: [
+  Extract<Schemas["Action"], "org.updated">,
+  Extract<Schemas["ActorType"], "staff">,
+  Extract<Schemas["Plan"], "growth">,
+] = ["org.updated", "staff", "growth"];
+assert.equal(words.length, 3);
 
 const ownerToken = await signIn("owner@acme.example");
 const owner = as(ownerToken);
@@ -98,6 +99,12 @@ const newEmail = `typescript-${process.pid}@acme.example`;
 assert.equal(ok(await edit(newEmail, etag)).support_email, newEmail);
 const late = await edit(supportEmail, etag);
 assert.equal(late.response.status, 412);
+// Null removes a value; an absent field stays unchanged.
+const patch = async (body: Schemas["UpdateSettingsBody"]) =>
+  ok(await owner.PATCH("/v1/orgs/{org}/settings", { params: inAcme, body })).support_email;
+assert.equal(await patch({ support_email: newEmail }), newEmail);
+assert.equal(await patch({}), newEmail);
+assert.equal(await patch({ support_email: null }), null);
 assert.equal(message(late.error?.code ?? assert.fail("no problem")), "changed by another request");
 
 // Support starts an impersonation with a reason. The same idempotency key replays the response.
@@ -169,6 +176,10 @@ const [blocked] = events.data;
 assert.ok(blocked !== undefined, "no event of the impersonation");
 assert.equal(label(blocked.actor), "support@postern.example (support)");
 assert.equal(blocked.on_behalf_of?.email, target.email);
+// Words that a later server version adds.
+const later: Schemas["Event"] = { ...blocked, action: "report.created" };
+later.actor = { type: "robot", id: "robot_1", email: null };
+assert.equal(label(later.actor), "robot_1");
 ok(await owner.PATCH("/v1/orgs/{org}", { params: inAcme, body: { name: before } }));
 
 // Download the audit log, and read the schema of an event's metadata.

@@ -8,11 +8,18 @@ use super::contract;
 on_both![contract_and_swagger_ui_are_served];
 
 async fn contract_and_swagger_ui_are_served(t: &App) {
-    let served = t.anonymous().get("/openapi.json").await.expect(200);
-    assert!(
-        served.body == include_str!("../../../openapi/openapi.json"),
-        "the served document equals openapi/openapi.json: run `make golden`"
-    );
+    for (path, committed) in [
+        ("/openapi.json", include_str!("../../../openapi/openapi.json")),
+        ("/openapi-3.0.json", include_str!("../../../openapi/openapi-3.0.json")),
+    ] {
+        let served = t.anonymous().get(path).await.expect(200);
+        let url = &t.state.server.public_url;
+        assert!(
+            served.body == committed.replace("http://localhost:8080", url),
+            "{path} equals openapi{path} with the server's `public_url`: run `make golden`"
+        );
+        assert_eq!(served.text("/servers/0/url"), *url, "{path}: the server is `public_url`");
+    }
     let page = t.anonymous().get("/docs/").await.expect(200);
     assert!(
         page.body.contains("swagger-ui")
@@ -30,6 +37,17 @@ async fn contract_and_swagger_ui_are_served(t: &App) {
     ] {
         t.anonymous().send("HEAD", &format!("/docs/{asset}"), None).await.expect(200);
     }
+    let introduction = contract()["info"]["description"].as_str().unwrap_or_default().to_owned();
+    let guides: Vec<&str> = introduction
+        .split("](http://localhost:8080")
+        .skip(1)
+        .filter_map(|rest| rest.split(')').next())
+        .collect();
+    assert!(guides.len() > 5, "the introduction links to guides: {guides:?}");
+    for guide in guides {
+        let page = t.anonymous().get(guide).await.expect(200);
+        assert!(page.body.contains("<h1>"), "{guide} is a page: {}", page.body);
+    }
     t.anonymous().get("/docs/other").await.problem(404, "not_found");
     t.anonymous().get("/nowhere").await.problem(404, "not_found");
 }
@@ -40,6 +58,11 @@ fn generated_files_are_up_to_date() {
         postern_api::openapi(),
         postern_api::openapi(),
         "the document is the same each time"
+    );
+    assert_eq!(
+        postern_api::openapi_3_0(),
+        include_str!("../../../openapi/openapi-3.0.json"),
+        "openapi/openapi-3.0.json is up to date: run `make golden`"
     );
     assert_eq!(
         postern_api::operations_table(),
@@ -71,6 +94,29 @@ fn changelog_lists_the_current_version() {
         changes.contains(&format!("\n## {version}")),
         "openapi/CHANGELOG.md has a section for {version}"
     );
+}
+
+#[test]
+fn introduction_is_at_most_a_page() {
+    let contract = contract();
+    let text = contract["info"]["description"].as_str().expect("the document has an introduction");
+    let (lines, chars) = (text.lines().count(), text.chars().count());
+    assert!(lines <= 60 && chars <= 3_000, "{lines} lines and {chars} characters");
+}
+
+#[test]
+fn shared_responses_have_short_names() {
+    let contract = contract();
+    for name in contract["components"]["responses"].as_object().expect("an object").keys() {
+        assert!(
+            name.len() <= 32 && name.chars().all(|letter| letter.is_ascii_alphabetic()),
+            "{name} is short and usable as a type name"
+        );
+    }
+    let shared = &contract["components"]["responses"];
+    for name in ["Unauthorized", "NotFound", "InvalidBody"] {
+        assert!(shared[name].is_object(), "{name} is a shared response");
+    }
 }
 
 #[test]

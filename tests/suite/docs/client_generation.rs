@@ -20,3 +20,22 @@ async fn documented_client_generation_works(t: &App) {
         "both clients are generated"
     );
 }
+
+/// The test programs run the recipes of the table.
+#[test]
+fn recipes_for_null_are_those_of_the_programs() {
+    let programs = [
+        include_str!("../../contract/typescript/main.ts"),
+        include_str!("../../contract/python/main_job.py"),
+        include_str!("../../contract/rust/src/main.rs"),
+    ];
+    for (program, recipe) in programs.into_iter().zip([
+        "patch({ support_email: null })",
+        "UpdateSettingsBody(support_email=None)",
+        r#".json(&json!({ "support_email": null }))"#,
+    ]) {
+        let document = include_str!("../../../docs/integrate.md");
+        assert!(document.contains(recipe), "docs/integrate.md has the recipe {recipe}");
+        assert!(program.contains(recipe), "a test program runs the recipe {recipe}");
+    }
+}

@@ -66,8 +66,16 @@ async fn head_of_an_audited_read_records_nothing(t: &App) {
     let actions = ["audit.exported", "audit.viewed", "search.performed"];
     for (caller, path, media_type) in [
         (&owner, "/v1/orgs/acme/audit-events/export", "application/x-ndjson"),
-        (&owner, "/v1/orgs/acme/audit-events/export?format=csv", "text/csv; charset=utf-8; header=present"),
-        (&engineer, "/v1/admin/audit-events/export?format=csv", "text/csv; charset=utf-8; header=present"),
+        (
+            &owner,
+            "/v1/orgs/acme/audit-events/export?format=csv",
+            "text/csv; charset=utf-8; header=present",
+        ),
+        (
+            &engineer,
+            "/v1/admin/audit-events/export?format=csv",
+            "text/csv; charset=utf-8; header=present",
+        ),
         (&engineer, "/v1/admin/audit-events?limit=1", "application/json"),
         (&engineer, "/v1/admin/audit-events/stream", "text/event-stream"),
         (&engineer, "/v1/admin/search?q=acme", "application/json"),

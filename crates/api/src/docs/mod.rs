@@ -1,5 +1,7 @@
-//! API documentation page: Swagger UI with Postern's own sign-in form. All files come from this
-//! server, and a Content-Security-Policy allows no other sources.
+//! API documentation: Swagger UI with Postern's own sign-in form, and guides for integrators. All
+//! files come from this server, and a Content-Security-Policy allows no other sources.
+
+mod pages;
 
 use std::sync::Arc;
 
@@ -17,6 +19,8 @@ use crate::http::{Asset, Routes, document::prefill, only_get};
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
                       img-src 'self' data:; font-src 'self'; connect-src 'self'; \
                       base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+const HTML: &str = "text/html; charset=utf-8";
 
 /// Files of Swagger UI that the page loads.
 const SWAGGER_UI_FILES: [(&str, &str); 3] = [
@@ -36,9 +40,10 @@ macro_rules! own_files {
 }
 
 /// Text files of the page: names, media types, contents.
-const OWN_FILES: [(&str, &str, &str); 12] = own_files![
+const OWN_FILES: [(&str, &str, &str); 13] = own_files![
     "index.html" "text/html",
     "operator.css" "text/css",
+    "pages.css" "text/css",
     "problem.css" "text/css",
     "bar.js" "text/javascript",
     "contract.js" "text/javascript",
@@ -58,18 +63,17 @@ impl Docs {
             let name = if name == "index.html" { "" } else { name };
             (name, Asset::new(media_type, text))
         });
-        let changes = include_str!("../../../../openapi/CHANGELOG.md");
-        let generated = [
-            ("changes.md", Asset::new("text/markdown; charset=utf-8", changes)),
-            ("prefill.json", Asset::new("application/json", prefill::bodies(routes).to_string())),
-        ];
+        let generated =
+            [("prefill.json", Asset::new("application/json", prefill::bodies(routes).to_string()))];
         let swagger_ui = SWAGGER_UI_FILES.into_iter().map(|(name, media_type)| {
             let file = serve(name, Arc::clone(&config)).ok().flatten().expect("Swagger UI has it");
             (name, Asset::new(media_type, file.bytes.into_owned()))
         });
+        let pages = pages::all().map(|(name, page)| (name, Asset::new(HTML, page)));
         Self(
             own.chain(generated)
                 .chain(swagger_ui)
+                .chain(pages)
                 .map(|(name, part)| (format!("/docs/{name}"), part.with_policy(POLICY)))
                 .collect(),
         )

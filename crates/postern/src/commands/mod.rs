@@ -143,6 +143,8 @@ enum Command {
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum Print {
     Contract,
+    #[value(name = "contract-3.0")]
+    Contract30,
     Operations,
     Permissions,
     Problems,
@@ -220,6 +222,7 @@ async fn run_with(config: Config, command: Command) -> CliResult {
 fn print_out(print: Print) -> CliResult {
     let text = match print {
         Print::Contract => postern_api::openapi(),
+        Print::Contract30 => postern_api::openapi_3_0(),
         Print::Operations => postern_api::operations_table(),
         Print::Permissions => postern_api::permissions_table(),
         Print::Problems => postern_api::problems_table(),

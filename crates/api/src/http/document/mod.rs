@@ -5,6 +5,7 @@ mod bounds;
 mod examples;
 mod headers;
 mod links;
+pub mod openapi_3_0;
 mod parameters;
 mod policy_text;
 pub mod prefill;
@@ -49,15 +50,27 @@ const TAGS: [(&str, &str); 12] = [
     ("system", "Token verification, health, readiness, metrics and problem documentation."),
 ];
 
-/// The complete document, with keys in a stable order.
-pub fn document(routes: &Routes) -> Value {
+/// Address of the server in the committed document: the default of `server.public_url`. A server
+/// replaces it with its own.
+const GOLDEN_URL: &str = "http://localhost:8080";
+
+/// The document as committed in `openapi/`.
+pub fn golden(routes: &Routes) -> Value {
+    document(routes, GOLDEN_URL)
+}
+
+/// The complete document of the server at `public_url`, with keys in a stable order.
+pub fn document(routes: &Routes, public_url: &str) -> Value {
     let mut document = annotations(routes);
+    // Generators copy the description to other places, where a relative link leads nowhere.
+    let introduction = INTRODUCTION.replace("](/docs/", &format!("]({public_url}/docs/"));
+    document["info"]["description"] = introduction.into();
     document["tags"] = TAGS
         .iter()
         .map(|(name, description)| json!({ "name": name, "description": description }))
         .collect();
     document["servers"] = json!([{
-        "url": "/", "x-internal": false,
+        "url": public_url, "x-internal": false,
         "description": "Server of this document: production, staging or local.",
     }]);
     document["components"]["securitySchemes"] = json!({ "bearer": {
@@ -108,7 +121,6 @@ fn annotations(routes: &Routes) -> Value {
     let info = InfoBuilder::new()
         .title("Postern")
         .version(env!("CARGO_PKG_VERSION"))
-        .description(Some(INTRODUCTION))
         .contact(Some(contact))
         .license(Some(license))
         .build();

@@ -18,7 +18,11 @@ use crate::http::{code::Code, routes::Mounted};
 pub fn add(operation: &mut Value, mounted: &Mounted, shared: &mut BTreeMap<String, Value>) {
     let by_status = take_by_status(operation, mounted);
     let responses = operation["responses"].as_object_mut().expect("the annotation has responses");
-    for (status, (sentence, codes)) in by_status {
+    for (status, (sentence, mut codes)) in by_status {
+        if sentence.is_none() {
+            // Shared responses are equal if they have the same problems.
+            codes.sort_unstable();
+        }
         let others = codes.iter().filter(|code| {
             !sentence.as_deref().unwrap_or_default().contains(&format!("`{}`", code.name()))
         });
@@ -27,9 +31,13 @@ pub fn add(operation: &mut Value, mounted: &Mounted, shared: &mut BTreeMap<Strin
         let response = problem(&description, &codes);
         let is_shared = sentence.is_none() && mounted.row.deprecated.is_none();
         let response = if is_shared {
-            let name = codes.iter().map(|code| code.name()).collect::<Vec<_>>().join("-");
+            let name = shared_name(&codes);
             let reference = json!({ "$ref": format!("#/components/responses/{name}") });
-            shared.insert(name, response);
+            let previous = shared.insert(name.clone(), response.clone());
+            assert!(
+                previous.is_none_or(|previous| previous == response),
+                "two shared responses have the name {name}"
+            );
             reference
         } else {
             response
@@ -69,6 +77,49 @@ fn take_by_status(
         }
     }
     by_status
+}
+
+/// Name of a shared response: that of its only problem, or that of its status, with a word for each
+/// problem that not every response of this status has. Generated clients use it as a type name.
+fn shared_name(codes: &[Code]) -> String {
+    if let [code] = codes {
+        return pascal_case(code.name());
+    }
+    let status = codes.first().expect("a response has a problem").status();
+    let reason = status.canonical_reason().unwrap_or_default().split(' ');
+    let reason = reason.filter(|word| *word != "Entity").map(str::to_owned);
+    let words = codes.iter().map(|code| match code {
+        Code::InvalidQuery
+        | Code::Conflict
+        | Code::InvalidBody
+        | Code::PermissionDenied
+        | Code::TokenExpired
+        | Code::Unauthenticated
+        | Code::InvalidToken
+        | Code::SessionEnded
+        | Code::ImpersonationEnded
+        | Code::ImpersonationExpired => String::new(),
+        Code::InvalidHeader => "Header".into(),
+        Code::InvalidId => "Id".into(),
+        Code::InvalidCursor => "Cursor".into(),
+        Code::MalformedJson => "Json".into(),
+        Code::IdempotencyKeyRequired => "Key".into(),
+        Code::IdempotencyInFlight | Code::IdempotencyKeyReused => "Repeat".into(),
+        Code::ImpersonationBlocked => "Impersonated".into(),
+        Code::ImpersonationReadOnly => "ReadOnly".into(),
+        other => pascal_case(other.name()),
+    });
+    reason.chain(words).collect()
+}
+
+/// `token_expired` as `TokenExpired`.
+fn pascal_case(name: &str) -> String {
+    name.split('_')
+        .flat_map(|word| {
+            let (first, rest) = word.split_at(word.len().min(1));
+            [first.to_ascii_uppercase(), rest.to_owned()]
+        })
+        .collect()
 }
 
 /// Problems that follow from the row, the most likely of each status first.
