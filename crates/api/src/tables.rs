@@ -101,7 +101,7 @@ pub fn actions_table() -> String {
         sample_summaries,
         operations,
         metadata_schema,
-    } in AuditActionList::new().data
+    } in AuditActionList::all().data
     {
         let by = operations.iter().map(|id| format!("`{id}`")).collect::<Vec<_>>();
         let by =

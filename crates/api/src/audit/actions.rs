@@ -51,7 +51,7 @@ pub struct AuditActionView {
 }
 
 impl AuditActionList {
-    pub fn new() -> Self {
+    pub fn all() -> Self {
         Self { data: Action::ALL.iter().map(|action| AuditActionView::of(*action)).collect() }
     }
 }
@@ -90,7 +90,7 @@ pub async fn list_audit_actions(
     known: IfNoneMatch,
 ) -> Result<AssetReply, Problem> {
     static LIST: LazyLock<Asset> = LazyLock::new(|| {
-        let list = serde_json::to_string(&AuditActionList::new());
+        let list = serde_json::to_string(&AuditActionList::all());
         Asset::new("application/json", list.expect("the list serializes to JSON")).private()
     });
     Ok(AssetReply::new(&LIST, &known))

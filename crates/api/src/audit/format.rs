@@ -17,6 +17,11 @@ string_enum! {
 }
 
 impl Format {
+    /// The format if none is requested: the one that can be verified.
+    const fn if_absent() -> Self {
+        Self::Ndjson
+    }
+
     #[must_use]
     pub const fn media_type(self) -> &'static str {
         match self {
@@ -35,18 +40,12 @@ impl Format {
     }
 }
 
-impl Default for Format {
-    fn default() -> Self {
-        Self::Ndjson
-    }
-}
-
 impl PartialSchema for Format {
     fn schema() -> RefOr<Schema> {
         ObjectBuilder::new()
             .schema_type(Type::String)
             .enum_values(Some(Self::ALL.iter().map(|format| format.name())))
-            .default(Some(Self::default().name().into()))
+            .default(Some(Self::if_absent().name().into()))
             .into()
     }
 }
@@ -56,7 +55,7 @@ impl PartialSchema for Format {
 #[into_params(parameter_in = Query)]
 pub struct FormatQuery {
     /// Format of the file: `ndjson` can be verified offline, `csv` is for spreadsheets.
-    #[serde(default)]
+    #[serde(default = "Format::if_absent")]
     #[param(inline, required = false)]
     pub format: Format,
 }

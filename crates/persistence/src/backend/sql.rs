@@ -38,7 +38,7 @@ pub fn is_ticket(backend: DbBackend, ticket: &str) -> Expr {
             Expr::col((audit_event::Entity, Alias::new(TICKET_KEY))).eq(ticket.to_ascii_lowercase())
         }
         _ => Expr::col((audit_event::Entity, audit_event::Column::TicketRef))
-            .binary(BinOper::Custom("COLLATE NOCASE =".into()), ticket),
+            .binary(BinOper::Custom("COLLATE NOCASE ="), ticket),
     }
 }
 
