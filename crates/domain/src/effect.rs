@@ -145,7 +145,7 @@ mod tests {
             .expect("allowed");
         assert_eq!(raised.effects(), [], "a staff member who stays keeps their impersonations");
         let new = LockedStaff { current: None, ..staff(Tier::Support) };
-        let granted = new.set_tier(Some(Tier::Support), 2, &reason(), NOW).expect("allowed");
+        let granted = new.set_tier(Some(Tier::Support), 2, &justification(), NOW).expect("allowed");
         ends(&granted, ImpersonationsOf::NewStaff(user().id));
     }
 

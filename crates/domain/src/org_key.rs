@@ -1,5 +1,7 @@
 //! The forms in which a request names an org.
 
+use std::fmt;
+
 use serde::{Deserialize, Deserializer, de};
 
 use crate::{id::OrgId, slug};
@@ -23,6 +25,15 @@ impl OrgKey {
         match text.parse() {
             Ok(id) => Some(Self::Id(id)),
             Err(_) => slug::is_slug(text).then(|| Self::Slug(text.to_owned())),
+        }
+    }
+}
+
+impl fmt::Display for OrgKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Id(id) => id.fmt(f),
+            Self::Slug(slug) => f.write_str(slug),
         }
     }
 }

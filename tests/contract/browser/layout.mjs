@@ -83,8 +83,8 @@ export async function bar_works_by_keyboard(operator) {
     assert.equal(style, "solid", `${names.at(-1)}: the focus is visible`);
   }
   assert.deepEqual(names, ["Skip to the operations", "E-mail address", "Password", "Sign in"]);
-  await page.getByLabel("E-mail address").fill("support@postern.example");
-  await page.getByLabel("Password").fill("postern-demo-2026");
+  await page.getByLabel("E-mail address", { exact: true }).fill("support@postern.example");
+  await page.getByLabel("Password", { exact: true }).fill("postern-demo-2026");
   await page.keyboard.press("Enter");
   await operator.waitForText("#person", "support@postern");
   const focused = await page.evaluate(() => document.activeElement.textContent);

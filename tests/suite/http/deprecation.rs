@@ -83,7 +83,7 @@ async fn responses_announce_the_deprecation(t: &App) {
 fn document_states_the_deprecation() {
     let mut routes = Routes::default();
     routes.add(read_old);
-    let document = document::document(&routes);
+    let document = document::golden(&routes);
     let operation = &document["paths"]["/v1/old"]["get"];
     assert_eq!(operation["deprecated"], true, "the operation is marked as deprecated");
     let description = operation["description"].as_str().expect("the operation is described");

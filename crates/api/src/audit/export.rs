@@ -97,8 +97,8 @@ pub async fn export_platform_audit_events(
     format: Query<FormatQuery>,
     query: Query<EventsQuery>,
 ) -> Result<ExportFile, Problem> {
-    let org = match of.0.org {
-        Some(id) => Some(call.accounts().org(id).await?.ok_or_else(Problem::not_found)?),
+    let org = match &of.0.org {
+        Some(org) => Some(call.accounts().org(org).await?.ok_or_else(Problem::not_found)?),
         None => None,
     };
     start(call, ExportRequest { org, query: query.0, format: format.0.format }).await

@@ -53,13 +53,11 @@ fn without_base_path(uri: &Uri, base_path: &str) -> Option<Uri> {
         // Another path that begins with the same letters.
         _ => return None,
     };
-    let path_and_query = match uri.query() {
+    let target = match uri.query() {
         Some(query) => format!("{rest}?{query}"),
         None => rest.to_owned(),
     };
-    let mut parts = uri.clone().into_parts();
-    parts.path_and_query = Some(path_and_query.parse().ok()?);
-    Uri::from_parts(parts).ok()
+    target.parse().ok()
 }
 
 /// Adds the base path to paths in `Location` and `Link`.

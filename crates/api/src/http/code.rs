@@ -120,6 +120,7 @@ problems! {
         "The address exists, but does not support the method of the request.",
         "Use a method that the `Allow` header lists.";
     NotAcceptable = 406 "not_acceptable" "Media type not available",
+        "The `Accept` header excludes the media type that the operation returns.",
         "Accept `application/json`. To download audit events as NDJSON or CSV, use \
          `GET /v1/orgs/{org}/audit-events/export` or, as staff, \
          `GET /v1/admin/audit-events/export`.";

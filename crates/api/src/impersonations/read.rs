@@ -2,11 +2,10 @@ use postern_domain::{
     id::{ImpersonationId, UserId},
     impersonation::ImpersonationStatus,
     impersonation_view::ImpersonationView,
+    org_key::OrgKey,
     permission::Permission,
 };
-use postern_persistence::{
-    pre_auth::OrgKey, repository::impersonation_filter::ImpersonationFilter,
-};
+use postern_persistence::repository::impersonation_filter::ImpersonationFilter;
 use serde::Deserialize;
 use utoipa::IntoParams;
 use validator::Validate;
@@ -48,9 +47,8 @@ impl From<ImpersonationsQuery> for ImpersonationFilter {
 #[into_params(parameter_in = Query)]
 pub struct InOrg {
     /// Org, by ID or slug.
-    #[param(max_length = 40, example = "acme")]
-    #[validate(length(max = 40, message = "an ID or a slug"))]
-    org: Option<String>,
+    #[param(example = "acme")]
+    org: Option<OrgKey>,
 }
 
 /// List impersonations.
@@ -71,7 +69,7 @@ pub async fn list_impersonations(
     let sees_all = call.has_permission(Permission::ImpersonationEndAny);
     let own = call.staff_caller().accountable().id;
     let filter = ImpersonationFilter {
-        org: in_org.0.org.as_deref().map(OrgKey::parse),
+        org: in_org.0.org,
         only_by: (!sees_all).then_some(own),
         ..query.0.into()
     };

@@ -104,7 +104,7 @@ pub async fn start_impersonation(
 
 /// 404 for a start whose target does not exist. Staff may search all accounts, so it says what is
 /// missing.
-fn missing_target(missing: MissingTarget, user: UserId, org: &str) -> Problem {
+fn missing_target(missing: MissingTarget, user: UserId, org: &OrgKey) -> Problem {
     let (pointer, detail) = match missing {
         MissingTarget::User => (
             "/target_user_id",

@@ -79,7 +79,6 @@ impl Model {
             log: _,           // Assigned by the sequencer and stored in `audit_leaf`.
             erased_fields: _, // Stored with their commitments, from the salts.
         } = event;
-        let (org_id, org_slug) = org.map(|EventOrg { id, slug }| (id.uuid(), slug)).unzip();
         Self {
             id: id.uuid(),
             occurred_at,

@@ -4,6 +4,7 @@ use postern_domain::{
     clock::Ids,
     id::UserId,
     impersonation::{Impersonation, ImpersonationStatus},
+    org_key::OrgKey,
 };
 use sea_orm::{
     Condition,
@@ -11,10 +12,7 @@ use sea_orm::{
     sea_query::{Alias, Expr, ExprTrait, Func},
 };
 
-use crate::{
-    entity::{impersonation, organization},
-    org_key::OrgKey,
-};
+use crate::entity::{impersonation, organization};
 
 /// Filter of a list of impersonations. All given fields must match.
 #[derive(Debug, Default)]

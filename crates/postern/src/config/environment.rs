@@ -7,7 +7,7 @@ use figment::{
     value::{Dict, Map, Value},
 };
 
-use super::DEFAULT;
+use super::defaults::DEFAULT;
 
 const PREFIX: &str = "POSTERN__";
 const SEPARATOR: &str = "__";

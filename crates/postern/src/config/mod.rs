@@ -1,6 +1,7 @@
 //! The configuration: `config.default.toml`, overridden by a file, overridden by the environment.
 //! All errors are reported together.
 
+mod defaults;
 mod environment;
 mod faults;
 mod section_reader;
@@ -20,14 +21,12 @@ use postern_api::config as api;
 use postern_keystore::{AuditKeys, KeyError};
 use postern_persistence::Options;
 
+pub use defaults::DEFAULT;
 use environment::Environment;
 use faults::Fault;
 pub use faults::Faults;
 use section_reader::SectionReader;
 pub use sections::{Audit, Database, Log, LogFormat};
-
-/// Defaults and manual of all settings.
-pub const DEFAULT: &str = include_str!("../../../../config.default.toml");
 
 #[derive(Clone)]
 pub struct Config {

@@ -43,17 +43,17 @@ impl Prefill<'_> {
     fn value(&self, schema: &Value, required: bool, fields: Fields) -> Value {
         let schema = self.resolve(schema);
         if let Some(properties) = schema["properties"].as_object() {
-            let requires = |name: &str| {
+            let must_have = |name: &str| {
                 schema["required"]
                     .as_array()
                     .is_some_and(|all| all.iter().any(|required| required == name))
             };
             let shown = properties.iter().filter(|(name, field)| {
-                fields == Fields::All || requires(name) || self.lowest_choice(field).is_some()
+                fields == Fields::All || must_have(name) || self.lowest_choice(field).is_some()
             });
             return Value::Object(
                 shown
-                    .map(|(name, field)| (name.clone(), self.value(field, requires(name), fields)))
+                    .map(|(name, field)| (name.clone(), self.value(field, must_have(name), fields)))
                     .collect(),
             );
         }
