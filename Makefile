@@ -1,7 +1,8 @@
 # All ways to build, run and check Postern. CI runs these targets and nothing else.
 
 CARGO := cargo
-POSTERN = $(CARGO) run --quiet --package postern --bin postern --
+# Of the whole workspace, so that features are unified as in the build: one package would be rebuilt.
+POSTERN = $(CARGO) run --quiet --bin postern --
 
 .DEFAULT_GOAL := help
 

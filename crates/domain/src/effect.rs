@@ -115,7 +115,7 @@ mod tests {
     fn changing_a_password_ends_the_other_sessions() {
         let User { id, name, email, .. } = user();
         let kept_session = session().id;
-        let person = Person { id, name, email };
+        let person = Person { id, email, name };
         let caller = Caller { person, tier: None, session: kept_session, impersonation: None };
         let change = NewPassword::by(&caller, "hash".to_owned().into(), NOW);
         assert_eq!(

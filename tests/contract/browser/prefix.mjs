@@ -9,7 +9,8 @@ const PREFIX = "/admin";
 async function startProxy(address) {
   const server = http.createServer(async (request, response) => {
     if (!request.url.startsWith(PREFIX)) return response.writeHead(404).end();
-    const { host, connection, ...headers } = request.headers;
+    // Without a condition: the API document is changed below.
+    const { host, connection, "if-none-match": condition, ...headers } = request.headers;
     const chunks = [];
     for await (const chunk of request) chunks.push(chunk);
     const body = ["GET", "HEAD"].includes(request.method) ? undefined : Buffer.concat(chunks);

@@ -72,7 +72,7 @@ async fn searches_ignore_case_in_all_scripts(t: &App) {
         owner.patch("/v1/orgs/acme", json!({ "name": name })).await.expect(200);
         owner.patch("/v1/me", json!({ "name": name })).await.expect(200);
         let hits = async |q: &str| {
-            let q: String = q.bytes().map(|byte| format!("%{byte:02X}")).collect();
+            let q = q.bytes().fold(String::new(), |query, byte| query + &format!("%{byte:02X}"));
             let admin = support.get(&format!("/v1/admin/search?q={q}")).await.expect(200).json;
             let members = owner.get(&format!("/v1/orgs/acme/members?q={q}")).await.expect(200).json;
             let events =

@@ -1,5 +1,7 @@
 //! The OpenAPI document: served as committed, generated the same each time, and complete.
 
+use std::collections::BTreeSet;
+
 use postern_tests::{App, on_both};
 use serde_json::Value;
 
@@ -94,6 +96,31 @@ fn changelog_lists_the_current_version() {
         changes.contains(&format!("\n## {version}")),
         "openapi/CHANGELOG.md has a section for {version}"
     );
+}
+
+/// Paths that the section on operations that do not exist names in code spans.
+fn missing_paths(text: &str) -> BTreeSet<&str> {
+    let (_, section) = text.split_once("## Not implemented yet\n").expect("the text has a section");
+    let section = section.split("\n## ").next().unwrap_or(section);
+    section.split('`').skip(1).step_by(2).filter(|span| span.starts_with('/')).collect()
+}
+
+#[test]
+fn missing_operations_are_named_until_they_exist() {
+    let contract = contract();
+    let introduction = contract["info"]["description"].as_str().expect("an introduction");
+    let missing = missing_paths(introduction);
+    assert!(missing.len() > 10, "the introduction names missing operations: {missing:?}");
+    assert_eq!(
+        missing_paths(include_str!("../../../README.md")),
+        missing,
+        "README and introduction name the same operations"
+    );
+    for path in contract["paths"].as_object().expect("paths are an object").keys() {
+        for part in &missing {
+            assert!(!format!("{path}/").contains(&format!("{part}/")), "{path} exists: {part}");
+        }
+    }
 }
 
 #[test]

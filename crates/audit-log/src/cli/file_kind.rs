@@ -27,7 +27,7 @@ pub fn describe(text: &str) -> Option<String> {
         "the end of an export"
     } else if line.starts_with("eyJ") {
         "an access token"
-    } else if line.starts_with('[') {
+    } else if line.starts_with("[{") || line == "[" {
         "a JSON array"
     } else {
         let json = serde_json::from_str(line).or_else(|_| serde_json::from_str(text));

@@ -12,7 +12,7 @@ use ureq::{Body, http::Response};
 /// Media type of the export.
 const NDJSON: &str = "application/x-ndjson";
 /// Maximum duration until the server is connected, and until it responds.
-const TIMEOUT: Duration = Duration::from_secs(60);
+const TIMEOUT: Duration = Duration::from_mins(1);
 
 const NO_HOST: &str = "DNS does not know the host: correct --server";
 const NO_TLS: &str = "TLS failed: correct the scheme and the port in --server. If the certificate \
@@ -106,5 +106,5 @@ fn checked(mut response: Response<Body>) -> Result<Response<Body>, String> {
 fn problem(body: &str) -> String {
     let Ok(problem) = serde_json::from_str::<Value>(body) else { return String::new() };
     let texts = ["title", "detail"].into_iter().filter_map(|name| problem[name].as_str());
-    texts.map(|text| format!(", {}", text.trim_end_matches('.'))).collect()
+    texts.flat_map(|text| [", ", text.trim_end_matches('.')]).collect()
 }

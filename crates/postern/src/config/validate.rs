@@ -35,7 +35,7 @@ fn validate_cors(section: &api::Server, rule: Rule<'_>) {
         api::LOOPBACK_ORIGINS.contains(&text.as_str())
             || url::Url::parse(text).is_ok_and(|url| {
                 url.origin().is_tuple() && url.origin().ascii_serialization() == *text
-            })
+            }) && !text.contains('*')
     };
     rule(
         section.cors_origins.iter().all(is_origin),

@@ -90,6 +90,7 @@ pub fn document(routes: &Routes, public_url: &str) -> Value {
         document["components"]["schemas"].as_object_mut().expect("the document has schemas");
     bounds::apply(schemas);
     unions::open_lists(schemas);
+    unions::close_bodies(schemas);
     for schema in schemas.values_mut() {
         unions::hoist_descriptions(schema);
         examples::add_moments(schema);
@@ -170,6 +171,7 @@ fn finish(operation: &mut Value, mounted: &Mounted, shared: &mut BTreeMap<String
     }
     parameters::add(operation, mounted);
     problems::add(operation, mounted, shared);
+    unions::close_parameters(operation);
     bounds::bound_operation(operation);
     headers::add(operation, mounted);
     links::add(operation);

@@ -59,19 +59,7 @@ impl Prefill<'_> {
         }
         match self.lowest_choice(schema) {
             Some(lowest) if !required => lowest.clone(),
-            _ => self.empty(schema),
-        }
-    }
-
-    /// Value that every rule rejects, or that changes nothing.
-    fn empty(&self, schema: &Value) -> Value {
-        let kind = &schema["type"];
-        let is = |name: &str| kind == name || kind.as_array().is_some_and(|all| all[0] == name);
-        match () {
-            () if is("string") => json!(""),
-            () if is("array") => json!([]),
-            () if is("object") => json!({}),
-            () => Value::Null,
+            _ => empty(schema),
         }
     }
 
@@ -87,6 +75,18 @@ impl Prefill<'_> {
             Some(name) => self.resolve(&self.schemas[name]),
             None => choice().map_or(schema, |choice| self.resolve(choice)),
         }
+    }
+}
+
+/// Value that every rule rejects, or that changes nothing.
+fn empty(schema: &Value) -> Value {
+    let kind = &schema["type"];
+    let is = |name: &str| kind == name || kind.as_array().is_some_and(|all| all[0] == name);
+    match () {
+        () if is("string") => json!(""),
+        () if is("array") => json!([]),
+        () if is("object") => json!({}),
+        () => Value::Null,
     }
 }
 
