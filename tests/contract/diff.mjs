@@ -5,13 +5,19 @@ import { readFileSync } from "node:fs";
 import { apiDiff } from "api-smart-diff";
 
 const [since, ...files] = process.argv.slice(2);
-// Removes texts beside references: the comparison would take them for a different schema.
-const withoutTexts = (_key, value) => {
+// Removes texts beside references: the comparison would take them for a different schema. Turns
+// open enumerations, which exclude the known values from other strings, into unions with `anyOf`.
+const comparable = (_key, value) => {
+  if (value?.oneOf?.[1]?.not !== undefined) {
+    const { oneOf, ...rest } = value;
+    const { not, ...other } = oneOf[1];
+    return { ...rest, anyOf: [oneOf[0], other] };
+  }
   if (value?.$ref === undefined) return value;
   const { description, summary, ...rest } = value;
   return rest;
 };
-const [before, after] = files.map((file) => JSON.parse(readFileSync(file, "utf8"), withoutTexts));
+const [before, after] = files.map((file) => JSON.parse(readFileSync(file, "utf8"), comparable));
 
 const TEXTS = [
   "description",

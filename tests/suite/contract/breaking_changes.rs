@@ -110,12 +110,8 @@ fn response_schemas() -> Vec<BreakingChange> {
         ),
         set(schema("Settings"), "required", json!(["branding"]), "required/"),
         remove(schema("VerifiableEvent/allOf/1/properties"), "opening", "opening"),
-        set(
-            schema("ActorRef/discriminator"),
-            "propertyName",
-            json!("kind"),
-            "discriminator/propertyName",
-        ),
+        // An open enumeration becomes closed.
+        remove(schema("Plan"), "oneOf", "properties/plan/anyOf"),
         set(
             schema("Role"),
             "enum",

@@ -59,10 +59,6 @@ fn convert_schema(schema: &mut Map<String, Value>) {
         }
     }
     schema.remove("propertyNames");
-    // A hint for TypeScript: 3.0 generators of other languages would merge it into the type.
-    if schema.get("type").is_some_and(|kind| kind == "string") {
-        schema.remove("allOf");
-    }
     convert_nullable_union(schema);
     let is_schema = |reference: &str| reference.starts_with("#/components/schemas/");
     if schema.len() > 1 && schema.get("$ref").and_then(Value::as_str).is_some_and(is_schema) {

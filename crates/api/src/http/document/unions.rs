@@ -84,20 +84,11 @@ fn close(schema: &mut Value) {
 }
 
 /// Any string except the known values. `not` makes the union exclusive: Rust generators then emit
-/// an enum with an unknown variant, named by `title`. `allOf` accepts every string; TypeScript
-/// generators turn it into `string & { length?: number }`, which, other than `string`, does not
-/// absorb the known values, so that editors complete them.
+/// an enum with an unknown variant, named by `title`.
 fn other_word(name: &str, known: &Value) -> Value {
     json!({
         "title": format!("Other{name}"), "type": "string", "maxLength": MAX_WORD_LENGTH,
         "not": known,
-        "allOf": [
-            { "type": "string", "maxLength": MAX_WORD_LENGTH },
-            { "properties": { "length": { "type": "integer", "format": "int32",
-                "minimum": 0, "maximum": MAX_WORD_LENGTH,
-                "description": "Length of the text, in generated TypeScript only.",
-                "examples": [11] } } },
-        ],
     })
 }
 
