@@ -71,8 +71,7 @@ async fn exit_codes_of_proofs_and_checkpoints(t: &App) {
     owner.patch("/v1/orgs/acme", json!({ "name": "Later" })).await.expect(200);
     t.sequence().await;
     write(t, "new", checkpoint(&owner).await);
-    let events =
-        owner.get("/v1/orgs/acme/audit-events/export?action=org.updated").await.expect(200);
+    let events = owner.get("/v1/orgs/acme/audit-events?action=org.updated").await.expect(200);
     let id = events.text("/data/0/id");
     let event = owner.get(&format!("/v1/orgs/acme/audit-events/{id}")).await.expect(200).body;
     write(t, "event", &event);

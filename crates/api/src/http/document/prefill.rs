@@ -149,6 +149,9 @@ mod tests {
                 "all": { "support_email": "", "branding": { "color": "", "logo_url": "" } },
             })
         );
-        assert_eq!(bodies["set_staff_tier"]["all"], json!({ "tier": "", "reason": "" }));
+        assert_eq!(
+            bodies["set_staff_tier"]["all"],
+            json!({ "tier": "", "reason": "", "ticket_ref": "" })
+        );
     }
 }
