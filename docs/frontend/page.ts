@@ -148,7 +148,7 @@ async function render(): Promise<void> {
   ["#impersonate", "#more", "#settings"].forEach((selector) => show(selector, false));
   const { impersonation } = session;
   show("#banner", impersonation !== null);
-  element("#banner b").textContent = impersonation?.banner ?? "";
+  element("#banner b").textContent = impersonation?.impersonation.banner ?? "";
   const isSignedIn = await session.isSignedIn();
   if (signal.aborted) return;
   show("#sign-in", !isSignedIn);

@@ -28,7 +28,7 @@ export class Session {
     return (await this.tokens.get()) !== null;
   }
 
-  /** The impersonation of this tab, or null. Show its `banner` on every page. */
+  /** The impersonation of this tab, or null. Show `impersonation.banner` of it on every page. */
   get impersonation(): Started | null {
     return JSON.parse(sessionStorage.getItem(IMPERSONATION) ?? "null") as Started | null;
   }

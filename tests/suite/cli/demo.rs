@@ -73,7 +73,7 @@ fn demo_allows_pages_on_localhost() {
     }
     let log = server.stop();
     for origin in others {
-        let expected = format!("the origin {origin} is not in server.cors_origins");
+        let expected = format!("the origin {origin} is not allowed: add it to server.cors_origins");
         assert!(log.contains(&expected), "the log has \"{expected}\": {log}");
     }
 }

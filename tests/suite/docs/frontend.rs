@@ -22,7 +22,7 @@ async fn documented_front_end_works(t: &App) {
     let folder = server.folder.path().join("frontend");
     std::fs::create_dir(&folder).expect("the directory is created");
     symlink(tools().join("node_modules"), folder.join("node_modules")).expect("a link is created");
-    let types = block("frontend-types").replace("http://127.0.0.1:8080", &server.address);
+    let types = block("frontend-types").replace("http://localhost:8080", &server.address);
     output_of(shell(&types, &folder)).await;
     let tokens = server.log_in("owner@acme.example", PASSWORD).await.expect(200).body;
     server.clock.advance(TimeDelta::minutes(11));

@@ -172,7 +172,7 @@ async fn rejected_preflight_requests_name_the_setting(t: &App) {
     let rejected = preflight(&owner, LISTED).await.problem(400, "invalid_header");
     assert_eq!(
         rejected.text("/detail"),
-        format!("the origin {LISTED} is not in server.cors_origins")
+        format!("the origin {LISTED} is not allowed: add it to server.cors_origins")
     );
     let server = start_with_listed_origin(t).await;
     let owner = server.sign_in("owner@acme.example").await;
@@ -180,7 +180,8 @@ async fn rejected_preflight_requests_name_the_setting(t: &App) {
     let rejected = preflight_with(&owner, LISTED, headers).await.problem(400, "invalid_header");
     assert_eq!(
         rejected.text("/detail"),
-        "the request headers x-vendor-session, x-vendor-page are not in server.cors_headers"
+        "the request headers x-vendor-session, x-vendor-page are not allowed: \
+         add them to server.cors_headers"
     );
     server.finish().await;
 }

@@ -82,7 +82,7 @@ pub async fn export_audit_events(
 /// the format described at `export_audit_events`. The export is recorded in that log before it
 /// starts.
 #[utoipa::path(
-    get, path = "/v1/admin/audit-events/export", tag = "support",
+    get, path = "/v1/admin/audit-events/export", tag = "audit",
     impl_for = ExportPlatformAuditEvents, responses(
     (status = 200, description = "The file.", content(
         (String = "application/x-ndjson"), (String = "text/csv")

@@ -55,10 +55,10 @@ problems! {
         "Send `next_cursor` or `prev_cursor` unchanged, to the list and with the filters that \
          returned it. Omit `cursor` to start over.";
     InvalidId = 400 "invalid_id" "Malformed ID in the path",
-        "An ID in the path has another prefix or length than the API gives it.",
+        "An ID in the path has the wrong prefix, length or characters.",
         "Send IDs exactly as the API returns them, such as `mem_01k7fgpr00e00800000000000g`.";
     InvalidHeader = 400 "invalid_header" "Invalid header",
-        "A header of the request is repeated or has an invalid value.",
+        "A header is repeated or has an invalid value, or a CORS preflight request is not allowed.",
         "Correct the header that the detail names.";
     IdempotencyKeyRequired = 400 "idempotency_key_required" "Idempotency-Key header required",
         "The operation creates something that a retry must not create twice.",
@@ -78,11 +78,11 @@ problems! {
         "The session was signed out, revoked or has expired, or a password change ended it.",
         "Sign in again.";
     ImpersonationExpired = 401 "impersonation_expired" "Impersonation expired",
-        "The time of the impersonation is over.",
+        "The impersonation has reached `expires_at`.",
         "Use your own access token. If you still need access, start a new impersonation with its \
          own reason.";
     ImpersonationEnded = 401 "impersonation_ended" "Impersonation ended",
-        "The impersonation, or the session of the staff member, was ended early.",
+        "The impersonation was ended before it expired. Its `end_cause` names the cause.",
         "Use your own access token. If you still need access, start a new impersonation with its \
          own reason.";
     InvalidCredentials = 401 "invalid_credentials" "Wrong e-mail address or password",
@@ -120,7 +120,7 @@ problems! {
         "The address exists, but does not support the method of the request.",
         "Use a method that the `Allow` header lists.";
     NotAcceptable = 406 "not_acceptable" "Media type not available",
-        "The `Accept` header excludes the media type that the operation returns.",
+        "The `Accept` header of a list of audit events excludes `application/json`.",
         "Accept `application/json`. To download audit events as NDJSON or CSV, use \
          `GET /v1/orgs/{org}/audit-events/export` or, as staff, \
          `GET /v1/admin/audit-events/export`.";
@@ -147,7 +147,7 @@ problems! {
         "Another request changed the same data at the same time.",
         "Read the resource again, and repeat the request if it still applies.";
     AlreadyEnded = 409 "already_ended" "Already ended",
-        "The impersonation has ended or expired before.",
+        "The impersonation has already ended or expired.",
         "No action is required.";
     Stale = 412 "stale" "Resource changed since you read it",
         "The version in `If-Match` is not the current one.",

@@ -86,7 +86,7 @@ pub fn rejection(request: &HttpRequest, config: &Server, error: &CorsError) -> S
     match error {
         CorsError::OriginNotAllowed => {
             let origin: String = text(header::ORIGIN).chars().take(200).collect();
-            format!("the origin {origin} is not in server.cors_origins")
+            format!("the origin {origin} is not allowed: add it to server.cors_origins")
         }
         CorsError::HeadersNotAllowed => {
             let requested = text(header::ACCESS_CONTROL_REQUEST_HEADERS).to_ascii_lowercase();
@@ -98,7 +98,7 @@ pub fn rejection(request: &HttpRequest, config: &Server, error: &CorsError) -> S
             };
             let names = requested.split(',').map(str::trim).filter(|name| !is_allowed(name));
             let names: String = names.collect::<Vec<_>>().join(", ").chars().take(200).collect();
-            format!("the request headers {names} are not in server.cors_headers")
+            format!("the request headers {names} are not allowed: add them to server.cors_headers")
         }
         other => other.to_string(),
     }

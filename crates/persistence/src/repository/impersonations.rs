@@ -186,7 +186,7 @@ impl TryFrom<Row> for Impersonation {
             Some(cause) => {
                 Some(EndCause::parse(&cause).ok_or_else(|| unknown("cause of an end", &cause))?)
             }
-            // Ends had no cause before migration 15.
+            // Ends had no cause before migration 18.
             None => row.ended_at.map(|_| EndCause::Ended),
         };
         Ok(Self {

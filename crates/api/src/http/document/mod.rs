@@ -71,7 +71,7 @@ pub fn document(routes: &Routes, public_url: &str) -> Value {
         .collect();
     document["servers"] = json!([{
         "url": public_url, "x-internal": false,
-        "description": "Server of this document: production, staging or local.",
+        "description": "This server (`server.public_url`).",
     }]);
     document["components"]["securitySchemes"] = json!({ "bearer": {
         "type": "http", "scheme": "bearer", "bearerFormat": "JWT",
