@@ -189,7 +189,6 @@ mod tests {
 
     #[test]
     fn times_have_no_maximum_length() {
-        let mut bounded = Vec::new();
         fn collect(path: &str, value: &Value, bounded: &mut Vec<String>) {
             if value["format"] == DATE_TIME && value.get("maxLength").is_some() {
                 bounded.push(path.to_owned());
@@ -203,6 +202,7 @@ mod tests {
             }
         }
         let document = super::super::golden(&crate::routes::routes());
+        let mut bounded = Vec::new();
         collect("", &document, &mut bounded);
         assert!(bounded.is_empty(), "times have a format and no `maxLength`: {bounded:#?}");
     }
