@@ -23,7 +23,7 @@ export async function prefilled_bodies_are_rejected(operator) {
     ["login", { email: "", password: "" }],
     ["change_member_role", { role: "" }],
     ["update_settings", {}],
-    ["remove_staff", { reason: "" }],
+    ["remove_staff", { reason: "", ticket_ref: "" }],
   ]) {
     const block = await operator.form(id);
     const value = JSON.parse(await block.locator("textarea").inputValue());
