@@ -14,6 +14,7 @@ use postern_keystore::digest::sha256;
 use utoipa::openapi::path::Parameter;
 
 use super::{
+    Code,
     input::{FromInput, Input},
     path,
     problem::Problem,
@@ -88,6 +89,8 @@ impl Asset {
 pub struct IfNoneMatch(Option<header::IfNoneMatch>);
 
 impl IfNoneMatch {
+    const MAX_LENGTH: usize = 1000;
+
     /// Reads the header. A malformed one matches nothing.
     fn of(request: &HttpRequest) -> Self {
         Self(header::IfNoneMatch::parse(request).ok())
@@ -103,13 +106,21 @@ impl IfNoneMatch {
 }
 
 impl FromInput for IfNoneMatch {
+    const PROBLEMS: &'static [Code] = &[Code::InvalidHeader];
+
     fn parameters() -> Vec<Parameter> {
         let description = "`ETag` of your copy: if it is current, the response is 304.";
-        let schema = path::text(200, None, "W/\"Zm9v\"");
+        let schema = path::text(Self::MAX_LENGTH, None, "W/\"Zm9v\"");
         vec![request_headers::parameter("If-None-Match", description, schema)]
     }
 
     fn from_input(input: &Input) -> Result<Self, Problem> {
+        let value = input.request.headers().get(header::IF_NONE_MATCH);
+        if value.is_some_and(|value| value.len() > Self::MAX_LENGTH) {
+            let limit = Self::MAX_LENGTH;
+            return Err(Problem::new(Code::InvalidHeader)
+                .detail(format!("If-None-Match: at most {limit} characters")));
+        }
         Ok(Self::of(&input.request))
     }
 }

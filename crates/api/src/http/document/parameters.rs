@@ -25,6 +25,11 @@ pub fn add(operation: &mut Value, mounted: &Mounted) {
         if parameter["name"] == path::ORG && mounted.row.id == DeleteOrg::ROW.id {
             parameter["schema"]["examples"] = json!(["umbrella"]);
         }
+        let is_filter = parameter["in"] == "query" && parameter["required"] != true;
+        if is_filter && parameter["name"] != "limit" && parameter["name"] != "cursor" {
+            // Forms send an empty value for an empty field: it counts as absent.
+            parameter["allowEmptyValue"] = true.into();
+        }
         if parameter["in"] != "path" && parameter["required"] != true {
             describe_example(parameter);
         }
