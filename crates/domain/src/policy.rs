@@ -9,6 +9,7 @@ use chrono::{DateTime, Utc};
 
 use crate::{
     actor::{ActiveImpersonation, Actor, Caller},
+    effect::ImpersonationsOf,
     end_cause::EndCause,
     id::ImpersonationId,
     impersonation::Impersonation,
@@ -77,8 +78,8 @@ pub fn authenticate(
             if now >= impersonation.state.expires_at {
                 return Err(AuthenticationError::ImpersonationExpired);
             }
-            if let Some(cause) = invalidity(&session, &user, tier, &impersonation, now) {
-                let id = impersonation.state.id;
+            if let Some(of) = invalidity(&session, &user, tier, &impersonation, now) {
+                let (id, cause) = (impersonation.state.id, of.cause());
                 return Err(AuthenticationError::ImpersonationInvalid { id, cause });
             }
             Some(active(impersonation))
@@ -87,24 +88,25 @@ pub fn authenticate(
     Ok(Caller { person: user.into_person(), tier, session: session.id, impersonation })
 }
 
-/// The cause for which an impersonation is invalid. A change with such a cause ends the
-/// impersonations that it makes invalid: [`crate::effect::ImpersonationsOf`] has a variant for
-/// each.
+/// The invalid impersonations that an impersonation belongs to; `None` if it is valid. Named by the
+/// effect of the change that makes them invalid, so that each condition has such an effect.
 fn invalidity(
     session: &Session,
     staff: &User,
     staff_tier: Option<Tier>,
     LoadedImpersonation { state: _, target, target_tier, org, role }: &LoadedImpersonation,
     now: DateTime<Utc>,
-) -> Option<EndCause> {
-    let causes = [
-        (staff.suspended_at.is_some() || target.suspended_at.is_some(), EndCause::Suspended),
-        (staff_tier.is_none() || target_tier.is_some(), EndCause::TierChanged),
-        (org.deletion_requested_at.is_some(), EndCause::OrgDeleted),
-        (role.is_none(), EndCause::MembershipChanged),
-        (!session.is_live(now), EndCause::SessionEnded),
+) -> Option<ImpersonationsOf> {
+    let conditions = [
+        (staff.suspended_at.is_some(), ImpersonationsOf::Suspended(staff.id)),
+        (target.suspended_at.is_some(), ImpersonationsOf::Suspended(target.id)),
+        (staff_tier.is_none(), ImpersonationsOf::Staff(staff.id)),
+        (target_tier.is_some(), ImpersonationsOf::NewStaff(target.id)),
+        (org.deletion_requested_at.is_some(), ImpersonationsOf::Org(org.id)),
+        (role.is_none(), ImpersonationsOf::Membership { org: org.id, target: target.id }),
+        (!session.is_live(now), ImpersonationsOf::Session(session.id)),
     ];
-    causes.into_iter().find(|(holds, _)| *holds).map(|(_, cause)| cause)
+    conditions.into_iter().find(|(holds, _)| *holds).map(|(_, of)| of)
 }
 
 fn active(impersonation: LoadedImpersonation) -> ActiveImpersonation {

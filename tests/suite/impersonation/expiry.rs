@@ -64,6 +64,21 @@ async fn invalid_impersonations_end_once(t: &App) {
             "tier_changed",
         ),
         (
+            "DELETE FROM staff WHERE user_id IN (SELECT id FROM \"user\" WHERE email = \
+             'support@postern.example')",
+            "INSERT INTO staff (user_id, tier, since) SELECT id, 'support', created_at FROM \
+             \"user\" WHERE email = 'support@postern.example'",
+            "tier_changed",
+        ),
+        (
+            "DELETE FROM membership WHERE user_id IN (SELECT id FROM \"user\" WHERE email = \
+             'member@acme.example')",
+            "INSERT INTO membership (org_id, id, user_id, role, created_at) SELECT o.id, u.id, \
+             u.id, 'member', u.created_at FROM organization o, \"user\" u WHERE o.slug = 'acme' \
+             AND u.email = 'member@acme.example'",
+            "membership_changed",
+        ),
+        (
             "UPDATE session SET ended_at = created_at",
             "UPDATE session SET ended_at = NULL",
             "session_ended",
