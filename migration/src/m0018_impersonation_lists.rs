@@ -3,7 +3,7 @@
 
 use sea_orm_migration::{prelude::*, schema::*};
 
-use crate::backend::drop_check;
+use crate::backend::{drop_check, index_impersonation_tickets};
 
 #[derive(DeriveMigrationName)]
 pub struct Migration;
@@ -30,13 +30,11 @@ impl MigrationTrait for Migration {
         manager.alter_table(cause).await?;
         for index in [
             "impersonation_by_target ON impersonation (target_user_id, id)",
-            // Tickets are compared without case.
-            "impersonation_by_ticket ON impersonation (lower(ticket_ref), id)",
             "impersonation_ended ON impersonation (id) WHERE ended_at IS NOT NULL",
             "impersonation_not_ended ON impersonation (id) WHERE ended_at IS NULL",
         ] {
             manager.get_connection().execute_unprepared(&format!("CREATE INDEX {index}")).await?;
         }
-        Ok(())
+        index_impersonation_tickets(manager).await
     }
 }

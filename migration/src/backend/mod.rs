@@ -20,7 +20,7 @@ pub use check::drop_check;
 pub use lock::acquire_migration_lock;
 pub use partitions::{create_partitions_sql, partition_by_month};
 pub use text_search::{index_unfolded_text, trigram_index};
-pub use tickets::{TICKET_KEY, index_tickets};
+pub use tickets::{TICKET_KEY, index_impersonation_tickets, index_tickets};
 
 /// Reports whether a table exists.
 pub async fn has_table(db: &impl ConnectionTrait, name: &str) -> Result<bool, DbErr> {

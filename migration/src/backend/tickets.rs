@@ -25,3 +25,13 @@ pub async fn index_tickets(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
     };
     manager.get_connection().execute_unprepared(&sql).await.map(drop)
 }
+
+/// Creates an index of the impersonations by ticket reference, in any case.
+pub async fn index_impersonation_tickets(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
+    let key = match manager.get_database_backend() {
+        DbBackend::Postgres => "lower(ticket_ref COLLATE \"C\")",
+        _ => "ticket_ref COLLATE NOCASE",
+    };
+    let sql = format!("CREATE INDEX impersonation_by_ticket ON impersonation ({key}, id)");
+    manager.get_connection().execute_unprepared(&sql).await.map(drop)
+}

@@ -37,8 +37,21 @@ pub fn is_ticket(backend: DbBackend, ticket: &str) -> Expr {
         DbBackend::Postgres => {
             Expr::col((audit_event::Entity, Alias::new(TICKET_KEY))).eq(ticket.to_ascii_lowercase())
         }
-        _ => Expr::col((audit_event::Entity, audit_event::Column::TicketRef))
-            .binary(BinOper::Custom("COLLATE NOCASE ="), ticket),
+        _ => {
+            let column = Expr::col((audit_event::Entity, audit_event::Column::TicketRef));
+            is_ticket_in(backend, column, ticket)
+        }
+    }
+}
+
+/// Condition that a column is the ticket reference `ticket`, in any case. References are ASCII:
+/// the locale of the database must not fold them.
+pub fn is_ticket_in(backend: DbBackend, column: Expr, ticket: &str) -> Expr {
+    match backend {
+        DbBackend::Postgres => {
+            Expr::cust_with_expr("lower($1 COLLATE \"C\")", column).eq(ticket.to_ascii_lowercase())
+        }
+        _ => column.binary(BinOper::Custom("COLLATE NOCASE ="), ticket),
     }
 }
 

@@ -7,12 +7,15 @@ use postern_domain::{
     org_key::OrgKey,
 };
 use sea_orm::{
-    Condition,
+    Condition, DbBackend,
     prelude::DateTimeUtc,
-    sea_query::{Alias, Expr, ExprTrait, Func},
+    sea_query::{Alias, Expr, ExprTrait},
 };
 
-use crate::entity::{impersonation, organization};
+use crate::{
+    backend::is_ticket_in,
+    entity::{impersonation, organization},
+};
 
 /// Filter of a list of impersonations. All given fields must match.
 #[derive(Debug, Default)]
@@ -29,12 +32,10 @@ pub struct ImpersonationFilter {
 }
 
 impl ImpersonationFilter {
-    pub(super) fn condition(&self, now: DateTimeUtc) -> Condition {
+    pub(super) fn condition(&self, backend: DbBackend, now: DateTimeUtc) -> Condition {
         use impersonation::Column as C;
         let org = |column| Expr::col((Alias::new("o"), column));
-        let ticket = |ticket: &String| {
-            Expr::expr(Func::lower(column(C::TicketRef))).eq(ticket.to_ascii_lowercase())
-        };
+        let ticket = |ticket: &String| is_ticket_in(backend, column(C::TicketRef), ticket);
         Condition::all()
             .add_option(self.status.map(|status| with_status(status, now)))
             .add_option(self.staff.map(|id| column(C::StaffUserId).eq(id.uuid())))

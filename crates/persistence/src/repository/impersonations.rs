@@ -54,7 +54,7 @@ impl<'a> Impersonations<'a> {
         page: PageRequest,
     ) -> Result<Page<ImpersonationView>, StoreError> {
         let mut query = self.select();
-        query.cond_where(filter.condition(now));
+        query.cond_where(filter.condition(self.tx.get_database_backend(), now));
         page.apply(&mut query, column(impersonation::Column::Id));
         let rows = self.read(&query).await?.into_iter().map(|row| row.view(now)).collect();
         Ok(page.into_page(rows, |impersonation: &ImpersonationView| impersonation.id.uuid()))
@@ -182,13 +182,10 @@ impl TryFrom<Row> for Impersonation {
 
     fn try_from(row: Row) -> Result<Self, StoreError> {
         let mode = Mode::parse(&row.mode).ok_or_else(|| unknown("mode", &row.mode))?;
-        let end_cause = match row.end_cause {
-            Some(cause) => {
-                Some(EndCause::parse(&cause).ok_or_else(|| unknown("cause of an end", &cause))?)
-            }
-            // Ends had no cause before migration 18.
-            None => row.ended_at.map(|_| EndCause::Ended),
-        };
+        let end_cause = row
+            .end_cause
+            .map(|cause| EndCause::parse(&cause).ok_or_else(|| unknown("end cause", &cause)))
+            .transpose()?;
         Ok(Self {
             id: Id::new(row.id),
             org: OrgRef { id: Id::new(row.org_id), slug: row.org_slug, name: row.org_name },
