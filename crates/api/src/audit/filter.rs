@@ -22,7 +22,10 @@ use crate::http::rules;
 pub struct EventsQuery {
     /// ID or e-mail address of the actor. Under impersonation, this is the staff member.
     #[param(max_length = 254, example = "support@postern.example")]
-    #[validate(length(max = 254, message = "at most 254 characters"))]
+    #[validate(
+        length(max = 254, message = "at most 254 characters"),
+        custom(function = "rules::visible")
+    )]
     #[serde(skip_serializing_if = "Option::is_none")]
     actor: Option<String>,
     /// Audit action (`user.role_changed`), or all actions with a prefix (`user.*`).
@@ -32,12 +35,18 @@ pub struct EventsQuery {
     action: Option<String>,
     /// ID or label of the target. The case of an e-mail address or a slug is ignored.
     #[param(max_length = 254, example = "member@acme.example")]
-    #[validate(length(max = 254, message = "at most 254 characters"))]
+    #[validate(
+        length(max = 254, message = "at most 254 characters"),
+        custom(function = "rules::visible")
+    )]
     #[serde(skip_serializing_if = "Option::is_none")]
     target: Option<String>,
     /// ID or e-mail address of the impersonated user.
     #[param(max_length = 254, example = "owner@acme.example")]
-    #[validate(length(max = 254, message = "at most 254 characters"))]
+    #[validate(
+        length(max = 254, message = "at most 254 characters"),
+        custom(function = "rules::visible")
+    )]
     #[serde(skip_serializing_if = "Option::is_none")]
     on_behalf_of: Option<String>,
     /// Outcome of the action.
@@ -45,7 +54,10 @@ pub struct EventsQuery {
     outcome: Option<Outcome>,
     /// Ticket reference of the event or of its impersonation, in any case.
     #[param(max_length = 64, example = "SUP-4312")]
-    #[validate(length(max = 64, message = "at most 64 characters"))]
+    #[validate(
+        length(max = 64, message = "at most 64 characters"),
+        custom(function = "rules::visible")
+    )]
     #[serde(skip_serializing_if = "Option::is_none")]
     ticket_ref: Option<String>,
     /// ID of the impersonation that the event belongs to: its start, what was done under it, and

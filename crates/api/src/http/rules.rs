@@ -78,12 +78,17 @@ pub fn search(value: &str) -> Result<(), ValidationError> {
         FieldCode::Length,
         "must have 2 to 100 characters, not counting leading and trailing spaces",
     )?;
-    text::check_characters(value).map_err(|error| bad_text(&error, FieldCode::Length))
+    visible(value)
 }
 
 /// Text that a list is filtered by.
 pub fn filter_text(value: &str) -> Result<(), ValidationError> {
     rule(value.chars().count() <= 100, FieldCode::Length, "must have at most 100 characters")?;
+    visible(value)
+}
+
+/// Text that is recorded: no invisible characters. Add a rule for its length.
+pub fn visible(value: &str) -> Result<(), ValidationError> {
     text::check_characters(value).map_err(|error| bad_text(&error, FieldCode::Length))
 }
 

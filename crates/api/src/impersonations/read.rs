@@ -11,7 +11,7 @@ use utoipa::IntoParams;
 use validator::Validate;
 
 use crate::{
-    http::{Call, HandlerResult, Listed, Paging, Problem, Query, ok},
+    http::{Call, HandlerResult, Listed, Paging, Problem, Query, ok, rules},
     operations::op::{
         self, ListImpersonations, ListOrgImpersonations, ReadImpersonation, ReadOrgImpersonation,
     },
@@ -31,7 +31,10 @@ pub struct ImpersonationsQuery {
     user: Option<UserId>,
     /// Reference of the support ticket, in upper or lower case.
     #[param(max_length = 64, example = "SUP-4312")]
-    #[validate(length(max = 64, message = "at most 64 characters"))]
+    #[validate(
+        length(max = 64, message = "at most 64 characters"),
+        custom(function = "rules::visible")
+    )]
     ticket_ref: Option<String>,
 }
 
