@@ -31,7 +31,7 @@ async fn contract_and_swagger_ui_are_served(t: &App) {
     for asset in [
         "operator.js",
         "operator.css",
-        "problem.css",
+        "pages.css",
         "prefill.json",
         "swagger-ui-bundle.js",
         "swagger-ui.css",

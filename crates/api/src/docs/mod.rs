@@ -2,6 +2,7 @@
 //! files come from this server, and a Content-Security-Policy allows no other sources.
 
 mod pages;
+mod prefill;
 
 use std::sync::Arc;
 
@@ -12,15 +13,13 @@ use actix_web::{
 };
 use utoipa_swagger_ui::{Config, serve};
 
-use crate::http::{Asset, Routes, document::prefill, only_get};
+use crate::http::{Asset, HTML, PAGE_POLICY, Routes, only_get};
 
 /// Scripts and styles of this server only, none inline (CSP level 3). Swagger UI's icons are
 /// `data:` URLs.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
                       img-src 'self' data:; font-src 'self'; connect-src 'self'; \
                       base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
-
-const HTML: &str = "text/html; charset=utf-8";
 
 /// Files of Swagger UI that the page loads.
 const SWAGGER_UI_FILES: [(&str, &str); 3] = [
@@ -40,11 +39,10 @@ macro_rules! own_files {
 }
 
 /// Text files of the page: names, media types, contents.
-const OWN_FILES: [(&str, &str, &str); 13] = own_files![
+const OWN_FILES: [(&str, &str, &str); 12] = own_files![
     "index.html" "text/html",
     "operator.css" "text/css",
     "pages.css" "text/css",
-    "problem.css" "text/css",
     "bar.js" "text/javascript",
     "contract.js" "text/javascript",
     "curl.js" "text/javascript",
@@ -69,14 +67,11 @@ impl Docs {
             let file = serve(name, Arc::clone(&config)).ok().flatten().expect("Swagger UI has it");
             (name, Asset::new(media_type, file.bytes.into_owned()))
         });
-        let pages = pages::all().map(|(name, page)| (name, Asset::new(HTML, page)));
-        Self(
-            own.chain(generated)
-                .chain(swagger_ui)
-                .chain(pages)
-                .map(|(name, part)| (format!("/docs/{name}"), part.with_policy(POLICY)))
-                .collect(),
-        )
+        let pages = pages::all()
+            .map(|(name, page)| (name, Asset::new(HTML, page).with_policy(PAGE_POLICY)));
+        let page_files = own.chain(generated).chain(swagger_ui);
+        let page_files = page_files.map(|(name, part)| (name, part.with_policy(POLICY)));
+        Self(page_files.chain(pages).map(|(name, part)| (format!("/docs/{name}"), part)).collect())
     }
 
     pub fn configure(&self, config: &mut ServiceConfig) {

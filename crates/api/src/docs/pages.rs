@@ -3,6 +3,8 @@
 
 use pulldown_cmark::{Options, Parser, html};
 
+use crate::http::html_page;
+
 macro_rules! guides {
     ($($name:literal),+) => {
         [$(($name, include_str!(concat!("../../../../docs/api/", $name, ".md")))),+]
@@ -25,17 +27,11 @@ pub fn all() -> impl Iterator<Item = (&'static str, String)> {
     GUIDES.into_iter().chain([CHANGES]).map(|(name, markdown)| (name, page(markdown)))
 }
 
-/// An HTML page of one guide. Its links are relative, for servers behind a path prefix.
 fn page(markdown: &str) -> String {
-    let title = markdown.lines().next().unwrap_or_default().trim_start_matches("# ");
+    let (title, markdown) = markdown.split_once('\n').unwrap_or((markdown, ""));
     let markdown = markdown.replace("](/docs/", "](./");
     let mut body = String::new();
     html::push_html(&mut body, Parser::new_ext(&markdown, Options::ENABLE_TABLES));
-    format!(
-        "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n\
-         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
-         <title>{title} - Postern API</title>\n\
-         <link rel=\"stylesheet\" href=\"./pages.css\">\n\
-         <p><a href=\"./\">Postern API</a></p>\n{body}</html>\n"
-    )
+    let nav = "<a href=\"./\">API documentation</a> <a href=\"../problems\">Problems</a>";
+    html_page(title.trim_start_matches("# "), "./", nav, &body)
 }

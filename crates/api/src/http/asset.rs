@@ -14,7 +14,7 @@ use postern_keystore::digest::sha256;
 use utoipa::openapi::path::Parameter;
 
 use super::{
-    Code,
+    code::Code,
     input::{FromInput, Input},
     path,
     problem::Problem,

@@ -18,7 +18,10 @@ use actix_web::{
 };
 use tokio::{sync::mpsc, time::timeout};
 
-use super::reply::Respond;
+use super::{
+    html_page::{HTML, PAGE_POLICY},
+    reply::Respond,
+};
 
 /// Number of chunks buffered for a slow client; then the producer waits.
 const CHUNKS: usize = 2;
@@ -116,9 +119,7 @@ impl Download {
 
     /// A page, which may load stylesheets of this server.
     pub fn html(page: String) -> Self {
-        let policy = "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; \
-                      form-action 'none'; frame-ancestors 'none'";
-        Self { content_type: "text/html; charset=utf-8", policy: Some(policy), ..Self::text(page) }
+        Self { content_type: HTML, policy: Some(PAGE_POLICY), ..Self::text(page) }
     }
 
     pub fn bytes(bytes: Vec<u8>) -> Self {

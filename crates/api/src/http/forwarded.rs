@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv6Addr};
 
 use actix_web::http::header::{HeaderMap, HeaderValue};
 
-/// One element of the header.
+/// Element of the header: a client or proxy on the way to the server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Hop {
     Address(IpAddr),

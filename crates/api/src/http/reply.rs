@@ -18,8 +18,8 @@ pub type HandlerResult<T> = Result<Reply<T>, Problem>;
 
 /// Conversion to an HTTP response. With `replayed` it has `Idempotency-Replayed`.
 pub trait Respond {
-    /// Media type of the response to a request, if it is known before the handler runs: for HEAD of
-    /// an audited read, whose handler does not run.
+    /// Media type of the response to a request, if it is known before the handler runs: for HEAD
+    /// of an audited read, which does not run the handler.
     #[must_use]
     fn media_type(_input: &Input) -> Option<&'static str> {
         None

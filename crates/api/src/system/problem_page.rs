@@ -1,10 +1,9 @@
 //! Pages of the problems in HTML. They contain only texts of the catalogue, which have no character
-//! that needs to be escaped, and nothing from the request. Links are relative, so that they also
-//! work below a path of a proxy.
+//! that needs to be escaped, and nothing from the request.
 
 use std::fmt::Write;
 
-use crate::http::{Code, OperationRef, ProblemOperations, document::problems};
+use crate::http::{Code, OperationRef, ProblemOperations, document::problems, html_page};
 
 /// Page of one problem.
 pub fn of(code: Code, operations: &ProblemOperations) -> String {
@@ -23,7 +22,7 @@ pub fn of(code: Code, operations: &ProblemOperations) -> String {
         operation_list(code, operations)
     );
     let nav = "<a href=\"../problems\">All problems</a> <a href=\"../docs/\">API documentation</a>";
-    page(title, "../docs/", nav, &content)
+    html_page(title, "../docs/", nav, &content)
 }
 
 /// Index of all problems.
@@ -50,7 +49,7 @@ pub fn index() -> String {
         .expect("writing to a string succeeds");
     }
     content += "</dl>\n";
-    page("Problems", "docs/", "<a href=\"docs/\">API documentation</a>", &content)
+    html_page("Problems", "docs/", "<a href=\"docs/\">API documentation</a>", &content)
 }
 
 fn operation_list(code: Code, operations: &ProblemOperations) -> String {
@@ -65,18 +64,6 @@ fn operation_list(code: Code, operations: &ProblemOperations) -> String {
         format!("<li><a href=\"../docs/#/{tag}/{id}\">{id}</a> <code>{method} {path}</code></li>\n")
     });
     format!("<ul>\n{}</ul>\n", items.collect::<String>())
-}
-
-fn page(title: &str, docs: &str, nav: &str, content: &str) -> String {
-    format!(
-        "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
-         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
-         <title>{title} – Postern</title>\n\
-         <link rel=\"stylesheet\" href=\"{docs}problem.css\">\n\
-         <link rel=\"icon\" href=\"{docs}favicon-32x32.png\">\n</head>\n<body>\n\
-         <nav aria-label=\"Documentation\">{nav}</nav>\n\
-         <main>\n<h1>{title}</h1>\n{content}</main>\n</body>\n</html>\n"
-    )
 }
 
 /// A text of the catalogue with its code spans as elements.

@@ -8,7 +8,6 @@ mod links;
 pub mod openapi_3_0;
 mod parameters;
 mod policy_text;
-pub mod prefill;
 pub mod problems;
 mod unions;
 

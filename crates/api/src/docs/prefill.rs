@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use crate::http::routes::Routes;
+use crate::http::Routes;
 
 /// Bodies by operation ID: `required` has the required fields and the optional choices, `all` has
 /// every field.
