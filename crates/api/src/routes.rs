@@ -30,7 +30,7 @@ pub fn is_first_segment(segment: &str) -> bool {
     let routes = routes();
     let operations = routes.mounted().iter().map(|mounted| mounted.path.as_str());
     operations
-        .chain(["/docs/", "/openapi.json"])
+        .chain(["/docs/", "/openapi.json", "/openapi-3.0.json"])
         .any(|path| path.split('/').nth(1) == Some(segment))
 }
 

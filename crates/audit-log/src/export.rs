@@ -34,7 +34,7 @@ pub struct End {
     pub history: Vec<String>,
 }
 
-/// Whether a line is a trailer: an object whose first key is that of one.
+/// Whether a line is a trailer: an object with the key of a trailer as its first key.
 pub fn is_trailer(line: &str) -> bool {
     let key = line.trim_start().strip_prefix('{').map(str::trim_start);
     let heads = ["\"leaf\"", "\"node\"", "\"lost\"", "\"end\""];

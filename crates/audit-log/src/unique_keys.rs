@@ -1,5 +1,5 @@
-//! Deserialization of objects whose keys are not declared. A key that occurs twice is an error:
-//! programs differ in which of the two values they show, and a commitment covers only one.
+//! Deserialization of objects with undeclared keys. A duplicate key is an error: programs differ
+//! in the value that they show, and a commitment covers only one.
 
 use std::{collections::BTreeMap, fmt, marker::PhantomData};
 

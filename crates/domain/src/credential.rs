@@ -51,12 +51,12 @@ pub struct Failures {
 pub struct Attempts {
     /// For the e-mail address, whether or not it has an account.
     pub by_account: Failures,
-    /// For the e-mail address, from the caller's IP address.
-    pub by_account_and_ip: Failures,
-    /// From the caller's IP address, for any account.
-    pub by_ip: Failures,
-    /// Whether the account has an active session that was opened from the caller's IP address.
-    pub has_session_from_ip: bool,
+    /// For the e-mail address, from the caller's network (IPv6: /64).
+    pub by_account_and_network: Failures,
+    /// From the caller's network, for any account.
+    pub by_network: Failures,
+    /// Whether the account has an active session that was opened from the caller's network.
+    pub has_session_from_network: bool,
 }
 
 /// Maximum failures within the window, per account and per IP address.
@@ -72,9 +72,12 @@ impl Attempts {
     #[must_use]
     pub fn wait(&self, limits: AttemptLimits, now: DateTime<Utc>) -> Option<TimeDelta> {
         // Failures from elsewhere must not lock users out at an address where they are signed in.
-        let account_failures =
-            if self.has_session_from_ip { self.by_account_and_ip } else { self.by_account };
-        [(account_failures, limits.per_account), (self.by_ip, limits.per_address)]
+        let account_failures = if self.has_session_from_network {
+            self.by_account_and_network
+        } else {
+            self.by_account
+        };
+        [(account_failures, limits.per_account), (self.by_network, limits.per_address)]
             .into_iter()
             .filter(|(failures, limit)| failures.count >= *limit)
             .map(|(failures, _)| failures.first.unwrap_or(now) + limits.window - now)
@@ -117,11 +120,11 @@ mod tests {
         let limits =
             AttemptLimits { window: TimeDelta::hours(1), per_account: 10, per_address: 300 };
         let failures = |count| Failures { count, first: Some(now - TimeDelta::minutes(20)) };
-        let attempts = |account, account_and_ip, ip, has_session_from_ip| Attempts {
+        let attempts = |account, account_and_network, network, has_session_from_network| Attempts {
             by_account: failures(account),
-            by_account_and_ip: failures(account_and_ip),
-            by_ip: failures(ip),
-            has_session_from_ip,
+            by_account_and_network: failures(account_and_network),
+            by_network: failures(network),
+            has_session_from_network,
         };
         assert_eq!(
             attempts(9, 0, 0, false).wait(limits, now),

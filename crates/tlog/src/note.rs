@@ -214,7 +214,7 @@ impl Note {
         self
     }
 
-    /// Ids of the keys whose signatures the note claims to have, under this name.
+    /// Ids of the keys of the signatures in the note, under this name.
     #[must_use]
     pub fn key_ids(&self, name: &str) -> Vec<String> {
         let signatures = self.signatures.iter().filter(|signature| signature.name == name);

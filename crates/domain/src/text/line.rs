@@ -1,5 +1,5 @@
-//! One line of text that people read: every character of it is visible, or belongs to a correct
-//! spelling (UAX #31), and none changes the order of others.
+//! Single-line text for display: each character is visible or required by the spelling (UAX #31),
+//! and none changes the order of others.
 
 use std::ops::RangeInclusive;
 

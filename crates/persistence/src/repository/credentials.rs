@@ -76,9 +76,9 @@ impl<'a> Credentials<'a> {
             }),
             attempts: Attempts {
                 by_account: failures(&row, "account")?,
-                by_account_and_ip: failures(&row, "account_and_ip")?,
-                by_ip: failures(&row, "ip")?,
-                has_session_from_ip: row.try_get("", "has_session_from_ip")?,
+                by_account_and_network: failures(&row, "account_and_network")?,
+                by_network: failures(&row, "network")?,
+                has_session_from_network: row.try_get("", "has_session_from_network")?,
             },
         })
     }
@@ -119,8 +119,8 @@ fn sign_in_sql() -> String {
     };
     let columns: Vec<String> = [
         ("account", "f.actor_email = $1"),
-        ("account_and_ip", "f.actor_email = $1 AND f.client_network = $2"),
-        ("ip", "f.client_network = $2"),
+        ("account_and_network", "f.actor_email = $1 AND f.client_network = $2"),
+        ("network", "f.client_network = $2"),
     ]
     .into_iter()
     .flat_map(|(name, condition)| {
@@ -137,7 +137,7 @@ fn sign_in_sql() -> String {
                   c.password_hash AS password_hash, t.tier AS tier, {},
                   EXISTS (SELECT 1 FROM session s WHERE s.user_id = u.id
                           AND s.client_network = $2 AND s.ended_at IS NULL
-                          AND s.expires_at > $4) AS has_session_from_ip
+                          AND s.expires_at > $4) AS has_session_from_network
            FROM (SELECT 1 AS one) AS one LEFT JOIN "user" u ON u.email = $1
            LEFT JOIN credential c ON c.user_id = u.id LEFT JOIN staff t ON t.user_id = u.id"#,
         columns.join(", ")

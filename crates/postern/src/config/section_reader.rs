@@ -19,7 +19,7 @@ pub struct SectionReader {
 }
 
 /// Reports a rule of a section: whether the rule holds, and the setting with the accepted values,
-/// such as `hours: must be from 1 to 720`. A rule whose text names another setting depends on it.
+/// such as `hours: must be from 1 to 720`. A rule depends on all settings that its text names.
 pub type Rule<'r> = &'r mut dyn FnMut(bool, &str);
 
 impl SectionReader {

@@ -13,7 +13,6 @@ use futures_util::TryStreamExt;
 use progenitor_client::{ByteStream, ClientInfo, Error as ClientError};
 use serde_json::{Value, json};
 
-#[allow(clippy::all, reason = "generated code")]
 mod client {
     progenitor::generate_api!(spec = "../../../openapi/openapi-3.0.json", interface = Builder,);
 }
