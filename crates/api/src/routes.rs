@@ -38,8 +38,19 @@ pub fn is_first_segment(segment: &str) -> bool {
 mod tests {
     use std::collections::BTreeSet;
 
+    use postern_domain::slug;
+
     use super::*;
     use crate::operations;
+
+    #[test]
+    fn words_of_paths_are_reserved_slugs() {
+        for mounted in routes().mounted() {
+            for word in mounted.path.split('/').filter(|word| slug::is_slug(word)) {
+                assert!(slug::is_reserved(word), "{}: {word} is reserved", mounted.path);
+            }
+        }
+    }
 
     #[test]
     fn routes_match_the_operations_table() {

@@ -91,8 +91,9 @@ pub fn actions_table() -> String {
     let mut text = format!(
         "# Audit actions\n\n{PRINTED}\n\nAll audit actions, each with sample summaries, as \
          `GET /v1/audit-actions` returns them. The metadata of an event matches the JSON Schema \
-         (2020-12) of its action, unless the metadata has been erased. `truncated` replaces a \
-         value that is too large.\n"
+         (2020-12) of its action, unless the metadata has been erased. A value that is \
+         too large is replaced by an object with its beginning (`truncated`), its length (`bytes`) \
+         and its hash (`sha256`).\n"
     );
     for AuditActionView {
         action,

@@ -9,8 +9,8 @@ use postern_domain::{
 };
 use postern_persistence::{StoreError, unit::Work};
 
-/// Ends an impersonation that became invalid without the server. It has no route: requests that
-/// are refused for that reason run it.
+/// Ends an impersonation that became invalid through a change made outside the server. It has no
+/// route: requests that are rejected for that reason run it.
 pub static END_INVALID: Operation = Operation {
     id: "end_invalid_impersonation",
     scope: ScopeKind::Staff,

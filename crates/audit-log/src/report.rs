@@ -82,7 +82,8 @@ impl FaultKind {
                  it contained when the checkpoint was stored."
             }
             Self::Incomplete => {
-                "Download the whole export again. For an export with a filter, pass --partial."
+                "Download the whole export again. For an export with a filter, pass --partial. \
+                 Compare a checkpoint inside a subtree with `postern-verify consistency`."
             }
             Self::Older => {
                 "Export the log again now and verify the new file with --current: it must have at \

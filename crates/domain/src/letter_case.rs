@@ -15,8 +15,9 @@ static VARIANTS: LazyLock<HashMap<char, Vec<char>>> = LazyLock::new(|| {
 
 /// The characters that differ from `c` only in case, and `c` itself.
 ///
-/// Simple case folding (Unicode, 3.13), which maps one character to one: `ß` is not `ss`. As an exception, `i` with and without a dot are the same, because Turkish and other
-/// languages fold them differently.
+/// Simple case folding (Unicode, 3.13), which maps one character to one: `ß` is not `ss`. As an
+/// exception, `i` with and without a dot are the same, because Turkish and other languages fold
+/// them differently.
 pub fn variants(c: char) -> Vec<char> {
     VARIANTS.get(&key(c)).cloned().unwrap_or_else(|| vec![c])
 }

@@ -53,7 +53,7 @@ pub enum AuthenticationError {
     SessionEnded,
     #[error("the impersonation has ended")]
     ImpersonationEnded,
-    /// The impersonation became invalid without being ended: rows were changed without the server,
+    /// The impersonation became invalid without being ended: rows were changed outside the server,
     /// or the session expired. It must be ended now.
     #[error("the impersonation has become invalid")]
     ImpersonationInvalid { id: ImpersonationId, cause: EndCause },

@@ -13,13 +13,33 @@ const OPERATOR_CLASS: &str = "SELECT format('%I.%I', n.nspname, o.opcname) \
      FROM pg_opclass o JOIN pg_namespace n ON n.oid = o.opcnamespace \
      WHERE o.opcname = 'gin_trgm_ops' AND has_schema_privilege(n.oid, 'USAGE')";
 
-/// Creates a trigram index on each text column, so that a case-insensitive substring search does
-/// not scan the whole table. Creates none on SQLite, nor on PostgreSQL if the `pg_trgm` extension
-/// is neither installed nor can be created by the schema owner: there, searches scan the table.
+/// Creates a trigram index on each text column in lower case, so that a case-insensitive substring
+/// search does not scan the whole table. Creates none on SQLite, nor on PostgreSQL if the `pg_trgm`
+/// extension is neither installed nor can be created by the schema owner: there, searches scan the
+/// table.
 pub async fn trigram_index(
     manager: &SchemaManager<'_>,
     table: &str,
     columns: &[&str],
+) -> Result<(), DbErr> {
+    create_indexes(manager, table, columns, |column| format!("lower({column})")).await
+}
+
+/// Replaces the indexes that [`trigram_index`] has created by indexes on the columns themselves,
+/// for patterns that list the characters of both cases.
+pub async fn index_unfolded_text(
+    manager: &SchemaManager<'_>,
+    table: &str,
+    columns: &[&str],
+) -> Result<(), DbErr> {
+    create_indexes(manager, table, columns, str::to_owned).await
+}
+
+async fn create_indexes(
+    manager: &SchemaManager<'_>,
+    table: &str,
+    columns: &[&str],
+    key: impl Fn(&str) -> String,
 ) -> Result<(), DbErr> {
     if manager.get_database_backend() != DbBackend::Postgres {
         return Ok(());
@@ -30,33 +50,10 @@ pub async fn trigram_index(
     }
     let Some(operator_class) = operator_class(db).await? else { return Ok(()) };
     for column in columns {
-        let index = format!(
-            "CREATE INDEX {table}_part_of_{column} ON \"{table}\" \
-             USING gin (lower({column}) {operator_class})"
-        );
-        db.execute_unprepared(&index).await?;
-    }
-    Ok(())
-}
-
-/// Replaces the indexes that [`trigram_index`] has created by indexes on the columns themselves,
-/// for patterns that list the characters of both cases.
-pub async fn index_unfolded_text(
-    manager: &SchemaManager<'_>,
-    table: &str,
-    columns: &[&str],
-) -> Result<(), DbErr> {
-    if manager.get_database_backend() != DbBackend::Postgres {
-        return Ok(());
-    }
-    let db = manager.get_connection();
-    let Some(operator_class) = operator_class(db).await? else { return Ok(()) };
-    for column in columns {
-        let index = format!("{table}_part_of_{column}");
+        let (index, key) = (format!("{table}_part_of_{column}"), key(column));
         let sql = format!(
-            "DO $$ BEGIN IF to_regclass('{index}') IS NOT NULL THEN DROP INDEX {index};
-             CREATE INDEX {index} ON \"{table}\" USING gin ({column} {operator_class});
-             END IF; END $$"
+            "DROP INDEX IF EXISTS {index}; \
+             CREATE INDEX {index} ON \"{table}\" USING gin ({key} {operator_class})"
         );
         db.execute_unprepared(&sql).await?;
     }

@@ -20,7 +20,7 @@ export async function denied_operations_are_marked(operator) {
     read_me: null,
     search_accounts: null,
     list_staff: "Requires staff:manage",
-    list_members: "Members of an org only",
+    list_members: "Requires membership in an org",
     login: null,
   });
   assert.equal((await operator.run("list_staff")).status, 403);

@@ -48,7 +48,7 @@ export async function old_answers_are_marked(operator) {
   await operator.run("read_me");
   assert.equal(await note("read_me").count(), 0);
   await operator.impersonate();
-  assert.match(await note("read_me").textContent(), /Old answer, received as Sam Okoro/);
+  assert.match(await note("read_me").textContent(), /Old response, received as Sam Okoro/);
   assert.equal(await note("start_impersonation").count(), 0, "its answer is of this identity");
   await operator.run("read_me");
   assert.equal(await note("read_me").count(), 0);

@@ -37,53 +37,57 @@ async fn earlier_expiry_in_the_database_applies(t: &App) {
     ana.get("/v1/me").await.problem(401, "impersonation_expired");
 }
 
+/// Changes of rows that make an impersonation of acme's member by support invalid, each with the
+/// statement that undoes it and the cause of the end.
+const CHANGES: [(&str, &str, &str); 7] = [
+    (
+        "UPDATE \"user\" SET suspended_at = created_at WHERE email = 'member@acme.example'",
+        "UPDATE \"user\" SET suspended_at = NULL",
+        "suspended",
+    ),
+    (
+        "UPDATE \"user\" SET suspended_at = created_at WHERE email = 'support@postern.example'",
+        "UPDATE \"user\" SET suspended_at = NULL",
+        "suspended",
+    ),
+    (
+        "UPDATE organization SET deletion_requested_at = created_at",
+        "UPDATE organization SET deletion_requested_at = NULL",
+        "org_deleted",
+    ),
+    (
+        "INSERT INTO staff (user_id, tier, since) SELECT id, 'support', created_at FROM \
+         \"user\" WHERE email = 'member@acme.example'",
+        "DELETE FROM staff WHERE user_id IN (SELECT id FROM \"user\" WHERE email = \
+         'member@acme.example')",
+        "tier_changed",
+    ),
+    (
+        "DELETE FROM staff WHERE user_id IN (SELECT id FROM \"user\" WHERE email = \
+         'support@postern.example')",
+        "INSERT INTO staff (user_id, tier, since) SELECT id, 'support', created_at FROM \
+         \"user\" WHERE email = 'support@postern.example'",
+        "tier_changed",
+    ),
+    (
+        "DELETE FROM membership WHERE user_id IN (SELECT id FROM \"user\" WHERE email = \
+         'member@acme.example')",
+        "INSERT INTO membership (org_id, id, user_id, role, created_at) SELECT o.id, u.id, \
+         u.id, 'member', u.created_at FROM organization o, \"user\" u WHERE o.slug = 'acme' \
+         AND u.email = 'member@acme.example'",
+        "membership_changed",
+    ),
+    (
+        "UPDATE session SET ended_at = created_at",
+        "UPDATE session SET ended_at = NULL",
+        "session_ended",
+    ),
+];
+
 /// A change of rows without the server is noticed at the next request. It ends the impersonation,
 /// so that undoing the change does not restore it.
 async fn invalid_impersonations_end_once(t: &App) {
-    for (change, undo, cause) in [
-        (
-            "UPDATE \"user\" SET suspended_at = created_at WHERE email = 'member@acme.example'",
-            "UPDATE \"user\" SET suspended_at = NULL",
-            "suspended",
-        ),
-        (
-            "UPDATE \"user\" SET suspended_at = created_at WHERE email = 'support@postern.example'",
-            "UPDATE \"user\" SET suspended_at = NULL",
-            "suspended",
-        ),
-        (
-            "UPDATE organization SET deletion_requested_at = created_at",
-            "UPDATE organization SET deletion_requested_at = NULL",
-            "org_deleted",
-        ),
-        (
-            "INSERT INTO staff (user_id, tier, since) SELECT id, 'support', created_at FROM \
-             \"user\" WHERE email = 'member@acme.example'",
-            "DELETE FROM staff WHERE user_id IN (SELECT id FROM \"user\" WHERE email = \
-             'member@acme.example')",
-            "tier_changed",
-        ),
-        (
-            "DELETE FROM staff WHERE user_id IN (SELECT id FROM \"user\" WHERE email = \
-             'support@postern.example')",
-            "INSERT INTO staff (user_id, tier, since) SELECT id, 'support', created_at FROM \
-             \"user\" WHERE email = 'support@postern.example'",
-            "tier_changed",
-        ),
-        (
-            "DELETE FROM membership WHERE user_id IN (SELECT id FROM \"user\" WHERE email = \
-             'member@acme.example')",
-            "INSERT INTO membership (org_id, id, user_id, role, created_at) SELECT o.id, u.id, \
-             u.id, 'member', u.created_at FROM organization o, \"user\" u WHERE o.slug = 'acme' \
-             AND u.email = 'member@acme.example'",
-            "membership_changed",
-        ),
-        (
-            "UPDATE session SET ended_at = created_at",
-            "UPDATE session SET ended_at = NULL",
-            "session_ended",
-        ),
-    ] {
+    for (change, undo, cause) in CHANGES {
         let support = t.sign_in("support@postern.example").await;
         let (target, started) =
             t.impersonate(&support, "member@acme.example", "acme", "full").await;

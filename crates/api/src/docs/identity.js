@@ -97,7 +97,7 @@ export function obstacle({ path, operation }) {
   }
   if (permission === "signed_in") return null;
   const inOrg = path.includes("{org}");
-  if (inOrg && identity.org === null) return "Members of an org only";
+  if (inOrg && identity.org === null) return "Requires membership in an org";
   const held = inOrg ? identity.orgPermissions : identity.staffPermissions;
   return held.has(permission) ? null : `Requires ${permission}`;
 }

@@ -52,11 +52,12 @@ export function operatorPlugin({ React }) {
     return text && h("span", { className: "obstacle" }, text);
   };
 
-  /** An answer, marked if it was received under a former identity. */
+  /** A response, marked if it was received under a former identity. */
   const Answer = ({ sent, children }) => {
     const epoch = useSession(() => session.epoch);
     const isOld = sent !== undefined && sent.get("epoch") !== epoch;
-    const text = isOld && `Old answer, received as ${sent.get("as")} before the identity changed.`;
+    const former = isOld && sent.get("as");
+    const text = isOld && `Old response, received as ${former} before the identity changed.`;
     return h(
       "div",
       { className: isOld ? "is-old" : undefined },

@@ -50,7 +50,7 @@ function useOwnRefreshToken(request) {
 function received(response, path, method, sent) {
   const epoch = session.epoch;
   takeIdentity(response, path, method);
-  // The answer that changes the identity belongs to the new one.
+  // The response that changes the identity belongs to the new one.
   const current = session.epoch === epoch ? sent.epoch : session.epoch;
   response.sent = { ...sent, epoch: current };
   if (response.ok && typeof response.text === "string") hideTokens(response);

@@ -181,8 +181,8 @@ async fn authorize<S: Authorize>(
     }
 }
 
-/// Ends an impersonation that is refused because it became invalid without the server. The event
-/// names Postern as its actor, so it has no source: the request only noticed the fault.
+/// Ends an impersonation that became invalid through a change made outside the server. The event
+/// names Postern as its actor and has no source, because the request did not cause the end.
 async fn end_if_invalid(
     error: AuthenticationError,
     state: &State,

@@ -79,11 +79,15 @@ pub struct Warnings {
 impl Warnings {
     fn log(&self, fault: Fault, header: &str, peer: IpAddr, now: DateTime<Utc>) {
         let (kind, reason) = match fault {
-            Fault::Unreadable(Unreadable::Unknown) => (0, "the proxy hides it (unknown)"),
-            Fault::Unreadable(Unreadable::Obfuscated) => {
-                (1, "the proxy obfuscates it (RFC 7239, 6.3)")
+            Fault::Unreadable(Unreadable::Unknown) => {
+                (0, "the proxy sends `unknown`: configure it to send the address")
             }
-            Fault::Unreadable(Unreadable::Malformed) => (2, "the header is malformed"),
+            Fault::Unreadable(Unreadable::Obfuscated) => {
+                (1, "the proxy sends an obfuscated identifier: configure it to send the address")
+            }
+            Fault::Unreadable(Unreadable::Malformed) => {
+                (2, "the header is malformed: correct the configuration of the proxy")
+            }
             Fault::OtherHeader => {
                 (3, "the proxy sends another header: set server.client_address_header to it")
             }
@@ -95,7 +99,10 @@ impl Warnings {
         if is_due
             && last.compare_exchange(earlier, now, Ordering::Relaxed, Ordering::Relaxed).is_ok()
         {
-            tracing::warn!(%peer, header, reason, "cannot read client address");
+            tracing::warn!(
+                %peer, header, reason,
+                "client address unknown: recorded as null, only the limit per account applies"
+            );
         }
     }
 }

@@ -1,9 +1,15 @@
 //! Path parameters.
 
-use postern_domain::id::{BadId, Id, Named, kind};
-use utoipa::openapi::{
-    Object, ObjectBuilder, RefOr, Required, Schema, Type,
-    path::{Parameter, ParameterBuilder, ParameterIn},
+use postern_domain::{
+    id::{BadId, Id, Named, kind},
+    org_key::OrgKey,
+};
+use utoipa::{
+    PartialSchema,
+    openapi::{
+        Object, ObjectBuilder, RefOr, Required, Schema, Type,
+        path::{Parameter, ParameterBuilder, ParameterIn},
+    },
 };
 
 use super::{
@@ -39,7 +45,7 @@ pub const ORG: &str = "org";
 
 /// The path parameter `{org}`, which authorization reads.
 pub fn org_parameter() -> Parameter {
-    parameter(ORG, "ID or slug of the org.", text(40, None, "acme"))
+    parameter(ORG, "ID or slug of the org.", OrgKey::schema())
 }
 
 /// A resource with an ID in paths, and the name of that path parameter.

@@ -12,7 +12,8 @@ use crate::{
 #[derive(Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct UpdateMeBody {
-    /// Display name: 1 to 100 visible characters on one line. Surrounding spaces are removed.
+    /// Display name: 1 to 100 characters on one line, at least one of them visible. Surrounding
+    /// spaces are removed.
     #[serde(default, deserialize_with = "rules::present")]
     #[validate(custom(function = "rules::name"))]
     #[schema(example = "Ana Costa", min_length = 1, max_length = 100, nullable = false)]

@@ -16,7 +16,8 @@ use crate::{
 #[derive(Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CreateOrgBody {
-    /// Display name: 1 to 100 visible characters on one line. Surrounding spaces are removed.
+    /// Display name: 1 to 100 characters on one line, at least one of them visible. Surrounding
+    /// spaces are removed.
     #[validate(custom(function = "rules::name"))]
     #[schema(example = "Umbrella Corporation", min_length = 1, max_length = 100)]
     name: String,

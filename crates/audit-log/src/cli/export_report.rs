@@ -56,7 +56,7 @@ pub fn print(report: &Report) -> io::Result<()> {
 }
 
 fn print_counts(out: &mut impl Write, report: &Report) -> io::Result<()> {
-    let later = "not verified: a later export covers them";
+    let later = "not in the checkpoint yet: a later export covers them";
     for (label, count, note) in [
         ("entries removed by retention", report.expired, "as the log states; their hashes remain"),
         ("entries outside of the export", report.omitted, "the export has their hashes"),

@@ -15,8 +15,9 @@ pub type Verification = Result<Verdict, Box<dyn Error>>;
 pub const EXIT_CODES: &str = "\
 Exit codes:
   0  valid
-  1  not valid: the input was altered, forged or damaged, or the log was
-  2  not verified: wrong arguments, or an input that cannot be read or is of another kind
+  1  not valid: the input or the log was altered, forged or damaged
+  2  not verified: wrong arguments, or a file that cannot be opened, is not UTF-8 or is of
+     another kind
   3  inconclusive: nothing contradicts the log, but the input is not sufficient: an export that is
      older than a stored checkpoint, cut off or partial, or an input of another log or key";
 

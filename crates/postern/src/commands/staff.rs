@@ -21,10 +21,11 @@ pub enum StaffCommand {
         user: UserRef,
         /// New tier: support, operations, engineering or `super_admin`.
         tier: String,
-        /// Reason, recorded in the audit log: 15 to 500 characters.
+        /// Reason, recorded in the audit log: 15 to 500 characters, at least 8 of them letters or
+        /// digits.
         #[arg(long)]
         reason: String,
-        /// Ticket, recorded in the audit log.
+        /// Ticket reference, such as SUP-4312, recorded in the audit log. Optional.
         #[arg(long)]
         ticket: Option<String>,
     },
@@ -32,10 +33,11 @@ pub enum StaffCommand {
     Revoke {
         /// User ID or e-mail address.
         user: UserRef,
-        /// Reason, recorded in the audit log: 15 to 500 characters.
+        /// Reason, recorded in the audit log: 15 to 500 characters, at least 8 of them letters or
+        /// digits.
         #[arg(long)]
         reason: String,
-        /// Ticket, recorded in the audit log.
+        /// Ticket reference, such as SUP-4312, recorded in the audit log. Optional.
         #[arg(long)]
         ticket: Option<String>,
     },

@@ -21,7 +21,7 @@ pub enum UserCommand {
     Add {
         /// E-mail address.
         email: String,
-        /// Name, 1 to 100 visible characters.
+        /// Name: 1 to 100 characters, at least one of them visible.
         #[arg(long)]
         name: String,
     },
