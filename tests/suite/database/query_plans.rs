@@ -101,7 +101,7 @@ async fn run_operations(t: &App) {
 /// Values for filters, none of which has matched a row yet.
 fn filter_values(started: &Value) -> BTreeMap<String, bool> {
     let impersonation = &started["impersonation"];
-    let ids = ["/id", "/target_user_id", "/org/id"].map(|pointer| {
+    let ids = ["/id", "/user/id", "/org/id"].map(|pointer| {
         let id = impersonation.pointer(pointer).and_then(Value::as_str);
         id.expect("the impersonation has the id").to_owned()
     });

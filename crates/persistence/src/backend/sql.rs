@@ -33,14 +33,11 @@ pub fn set_tenant_role_sql(role: &str, org: &str) -> String {
 /// Condition that the ticket reference of an event is `ticket`, in any case: on PostgreSQL with the
 /// generated column, because row-level security is applied before functions such as `lower()`.
 pub fn is_ticket(backend: DbBackend, ticket: &str) -> Expr {
-    match backend {
-        DbBackend::Postgres => {
-            Expr::col((audit_event::Entity, Alias::new(TICKET_KEY))).eq(ticket.to_ascii_lowercase())
-        }
-        _ => {
-            let column = Expr::col((audit_event::Entity, audit_event::Column::TicketRef));
-            is_ticket_in(backend, column, ticket)
-        }
+    if backend == DbBackend::Postgres {
+        Expr::col((audit_event::Entity, Alias::new(TICKET_KEY))).eq(ticket.to_ascii_lowercase())
+    } else {
+        let column = Expr::col((audit_event::Entity, audit_event::Column::TicketRef));
+        is_ticket_in(backend, column, ticket)
     }
 }
 
