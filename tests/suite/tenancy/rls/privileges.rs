@@ -89,8 +89,8 @@ async fn audit_events_cannot_be_changed_by_either_role(t: &App) {
             "ALTER TABLE audit_event DISABLE TRIGGER ALL",
             "DROP TRIGGER audit_event_no_update_delete ON audit_event",
             "DROP TABLE audit_event",
-            "INSERT INTO audit_event (id) SELECT id FROM audit_event ON CONFLICT (id) DO UPDATE SET \
-             summary = 'nothing happened'",
+            "INSERT INTO audit_event (id) SELECT id FROM audit_event ON CONFLICT (id) \
+             DO UPDATE SET summary = 'nothing happened'",
         ] {
             begin(&login, role, Some(&acme)).await;
             let error = login.execute_unprepared(attempt).await.expect_err(attempt).to_string();
