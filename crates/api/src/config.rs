@@ -41,7 +41,7 @@ fn networks<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<IpNet>, D:
         let address = text.parse().map(|ip: IpAddr| IpNet::from(ip.to_canonical()));
         address.or_else(|_| text.parse()).map_err(|_| {
             let example = "each must be an address or a network, such as 10.0.0.0/8";
-            de::Error::custom(format!("{example}, not {text}"))
+            de::Error::custom(format!("{example}; found {text}"))
         })
     };
     Vec::<String>::deserialize(deserializer)?.into_iter().map(parse).collect()

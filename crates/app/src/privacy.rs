@@ -2,7 +2,7 @@
 
 use std::convert::Infallible;
 
-use postern_domain::{actor::Actor, clock::RequestContext, justification::Reason, user::UserRef};
+use postern_domain::{actor::Actor, clock::RequestContext, justification::Reason, user::UserKey};
 use postern_persistence::maintenance::{AuditMaintenance, Erasure};
 
 use crate::UseCaseError;
@@ -10,7 +10,7 @@ use crate::UseCaseError;
 /// Erases a user's personal data from all events.
 pub async fn erase(
     maintenance: &AuditMaintenance,
-    user: &UserRef,
+    user: &UserKey,
     reason: &Reason,
     actor: &Actor,
     context: &RequestContext,

@@ -5,7 +5,7 @@ use postern_domain::{
     scope,
     staff::{StaffError, TierAssignment},
     tier::Tier,
-    user::UserRef,
+    user::UserKey,
 };
 use postern_persistence::unit::Work;
 
@@ -14,7 +14,7 @@ use crate::UseCaseError;
 /// Assigns a tier to a user, or removes them from staff if `tier` is `None`.
 pub async fn set_tier(
     work: &mut Work<scope::Staff>,
-    user: &UserRef,
+    user: &UserKey,
     tier: Option<Tier>,
     justification: &Justification,
     max_super_admins: u64,

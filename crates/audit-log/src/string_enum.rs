@@ -58,8 +58,10 @@ macro_rules! string_enum {
                 use $crate::string_enum::serde::{Deserialize, de::Error};
 
                 let text = <String as Deserialize>::deserialize(deserializer)?;
-                Self::parse(&text)
-                    .ok_or_else(|| Error::custom(concat!("one of" $(, " ", $text)+)))
+                Self::parse(&text).ok_or_else(|| {
+                    let names = [$($text),+].join(", ");
+                    Error::custom(format_args!("must be one of {names}"))
+                })
             }
         }
 

@@ -39,13 +39,13 @@ pub struct User {
 
 /// Reference to a user by ID or e-mail address.
 #[derive(Debug, Clone)]
-pub enum UserRef {
+pub enum UserKey {
     Id(UserId),
     /// Normalized e-mail address.
     Email(String),
 }
 
-impl FromStr for UserRef {
+impl FromStr for UserKey {
     type Err = Infallible;
 
     fn from_str(typed: &str) -> Result<Self, Infallible> {
@@ -53,7 +53,7 @@ impl FromStr for UserRef {
     }
 }
 
-impl fmt::Display for UserRef {
+impl fmt::Display for UserKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Id(id) => id.fmt(f),

@@ -1,7 +1,7 @@
 //! Erasure: removes one person's data from the audit log. The log can still be verified.
 
 use postern_app::cli::ERASE;
-use postern_domain::{justification::Reason, user::UserRef};
+use postern_domain::{justification::Reason, user::UserKey};
 use postern_persistence::maintenance::AuditMaintenance;
 use postern_tests::{App, Backend, Person, on_both};
 use serde_json::json;
@@ -34,7 +34,7 @@ async fn erase(t: &App, email: &str) -> Option<u64> {
     let reason =
         Reason::try_from("asked for by themselves".to_owned()).expect("the reason is valid");
     let report = maintenance
-        .erase(&UserRef::Email(email.to_owned()), &reason, &ERASE, &t.context())
+        .erase(&UserKey::Email(email.to_owned()), &reason, &ERASE, &t.context())
         .await
         .expect("the erasure runs");
     if t.backend != Backend::Sqlite {

@@ -1,5 +1,5 @@
-//! Upgrade of a database without a transparency log: existing events are added to the log
-//! unchanged.
+//! Upgrades of databases of earlier versions: events are added to the transparency log unchanged,
+//! and sessions get the network of their client.
 
 use std::{path::Path, sync::Arc};
 
@@ -14,20 +14,39 @@ use postern_tests::{App, Backend, LOG_ORIGIN, OWNER, SUPERUSER, as_role, on_both
 use sea_orm::{ConnectionTrait, Database, DatabaseConnection, Statement};
 use sea_orm_migration::MigratorTrait;
 
-on_both![earlier_events_are_added_to_the_log, earlier_events_are_added_once];
+on_both![
+    earlier_events_are_added_to_the_log,
+    earlier_events_are_added_once,
+    earlier_sessions_get_a_network,
+];
 
 /// Number of migrations before the one that creates the transparency log.
-const BEFORE: u32 = 11;
+const BEFORE_LOG: u32 = 11;
 
-/// A database of the version without a transparency log.
+/// Number of migrations before the one that adds the networks of clients.
+const BEFORE_NETWORKS: u32 = 15;
+
+/// A database of an earlier version.
 struct OldDatabase {
     backend: Backend,
     url: String,
 }
 
 impl OldDatabase {
-    /// Creates the database with this number of events.
-    async fn create(t: &App, events: u32) -> Self {
+    /// Creates the database of the version without a transparency log, with this number of events.
+    async fn with_events(t: &App, events: u32) -> Self {
+        let old = Self::create(t, BEFORE_LOG, "audit_event").await;
+        let values = format!(
+            "'label ' || n, 'summary ' || n, '{{}}', 1 FROM (WITH RECURSIVE r(n) AS (SELECT 1 \
+             UNION ALL SELECT n + 1 FROM r WHERE n < {events}) SELECT n FROM r) AS r"
+        );
+        let columns = "target_label, summary, metadata, schema_version";
+        old.execute(&old.insert_events(columns, &values)).await;
+        old
+    }
+
+    /// Creates the database with this number of migrations, and row-level security of a table.
+    async fn create(t: &App, migrations: u32, secured_table: &str) -> Self {
         let url = match t.backend {
             Backend::Sqlite => {
                 format!("sqlite://{}?mode=rwc", t.folder.path().join("old.db").display())
@@ -41,25 +60,21 @@ impl OldDatabase {
             }
         };
         let old = Self { backend: t.backend, url };
-        old.migrate_to_old_version().await;
-        let values = format!(
-            "'label ' || n, 'summary ' || n, '{{}}', 1 FROM (WITH RECURSIVE r(n) AS (SELECT 1 \
-             UNION ALL SELECT n + 1 FROM r WHERE n < {events}) SELECT n FROM r) AS r"
-        );
-        let columns = "target_label, summary, metadata, schema_version";
-        old.execute(&old.insert_events(columns, &values)).await;
+        old.migrate(migrations, secured_table).await;
         old
     }
 
-    async fn migrate_to_old_version(&self) {
+    async fn migrate(&self, migrations: u32, secured_table: &str) {
         let owner = Database::connect(as_role(&self.url, OWNER)).await.expect("the database opens");
-        Migrator::up(&owner, Some(BEFORE)).await.expect("the older migrations run");
-        // Row-level security of that version. It applies to the owner as well.
+        Migrator::up(&owner, Some(migrations)).await.expect("the older migrations run");
+        // Row-level security applies to the owner as well.
         if self.backend != Backend::Sqlite {
-            let rls = "CREATE POLICY platform ON audit_event TO postern_platform USING (true) WITH \
-                       CHECK (true); ALTER TABLE audit_event ENABLE ROW LEVEL SECURITY, FORCE ROW \
-                       LEVEL SECURITY";
-            owner.execute_unprepared(rls).await.expect("row-level security is enabled");
+            let rls = format!(
+                "CREATE POLICY platform ON {secured_table} TO postern_platform USING (true) WITH \
+                 CHECK (true); ALTER TABLE {secured_table} ENABLE ROW LEVEL SECURITY, FORCE ROW \
+                 LEVEL SECURITY"
+            );
+            owner.execute_unprepared(&rls).await.expect("row-level security is enabled");
         }
         owner.close().await.expect("the connection closes");
     }
@@ -149,7 +164,7 @@ async fn sequence(t: &App, options: &Options) -> u64 {
 }
 
 async fn earlier_events_are_added_to_the_log(t: &App) {
-    let old = OldDatabase::create(t, 5_000).await;
+    let old = OldDatabase::with_events(t, 5_000).await;
     let folder = tempfile::tempdir().expect("a temporary directory is created");
     let options = old.options(t, folder.path());
     assert_migrates(&options).await;
@@ -166,7 +181,7 @@ async fn earlier_events_are_added_to_the_log(t: &App) {
 }
 
 async fn earlier_events_are_added_once(t: &App) {
-    let old = OldDatabase::create(t, 10).await;
+    let old = OldDatabase::with_events(t, 10).await;
     let folder = tempfile::tempdir().expect("a temporary directory is created");
     let options = old.options(t, folder.path());
     assert_migrates(&options).await;
@@ -193,5 +208,35 @@ async fn earlier_events_are_added_once(t: &App) {
     old.execute(&format!("DELETE FROM instance WHERE key = 'log_backfilled'; {forged}")).await;
     let error = schema::migrate(&options).await.expect_err("a repeated backfill fails").to_string();
     assert!(error.contains("log.backfilled"), "the error names the instance key: {error}");
+    old.drop(t).await;
+}
+
+async fn earlier_sessions_get_a_network(t: &App) {
+    let old = OldDatabase::create(t, BEFORE_NETWORKS, "session").await;
+    let (ids, time) = match t.backend {
+        Backend::Sqlite => (["x'01'", "x'02'", "x'03'"], "'2026-01-01T00:00:00.000+00:00'"),
+        Backend::Postgres | Backend::PgBouncer => (
+            [
+                "'019a9f2e-5c00-7000-8000-000000000001'::uuid",
+                "'019a9f2e-5c00-7000-8000-000000000002'::uuid",
+                "'019a9f2e-5c00-7000-8000-000000000003'::uuid",
+            ],
+            "'2026-01-01T00:00:00Z'",
+        ),
+    };
+    let [user, ipv4, ipv6] = ids;
+    old.execute(&format!(
+        "INSERT INTO \"user\" (id, email, name, created_at) VALUES ({user}, \
+         'owner@acme.example', 'Owner', {time}); INSERT INTO session (id, user_id, \
+         created_at, last_used_at, expires_at, ip) VALUES ({ipv4}, {user}, {time}, {time}, {time}, \
+         '192.0.2.7'), ({ipv6}, {user}, {time}, {time}, {time}, '2001:db8::7')"
+    ))
+    .await;
+    let folder = tempfile::tempdir().expect("a temporary directory is created");
+    assert_migrates(&old.options(t, folder.path())).await;
+    let ipv4 = "SELECT count(*) FROM session WHERE client_network = '192.0.2.7'";
+    assert_eq!(old.count(ipv4).await, 1, "the network of an IPv4 address is the address");
+    let unknown = "SELECT count(*) FROM session WHERE client_network IS NULL";
+    assert_eq!(old.count(unknown).await, 1, "the network of an earlier IPv6 address is unknown");
     old.drop(t).await;
 }

@@ -113,7 +113,7 @@ async fn enum_fields_accept_only_their_strings(t: &App) {
     let unknown_role = send_raw(t, "PATCH", &path, "{\"role\": \"boss\"}").await;
     assert_eq!(
         unknown_role.text("/errors/0/detail"),
-        "one of viewer member admin owner",
+        "must be one of viewer, member, admin, owner",
         "the detail lists the allowed values"
     );
     assert_eq!(t.recorded("user.role_changed").await, 0, "nothing is changed");

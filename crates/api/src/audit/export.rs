@@ -19,7 +19,7 @@ use uuid::Uuid;
 
 use super::{
     csv::ExportEncoder,
-    filter::{EventsQuery, OfOrg},
+    filter::EventsQuery,
     format::{Format, FormatQuery},
     gap_lines::{BY_ENTRY, GapLines},
     leaf_set::LeafSet,
@@ -27,8 +27,8 @@ use super::{
 };
 use crate::{
     http::{
-        Call, Code, Disconnected, Download, FromInput, Input, Permit, Problem, Query, Reentrant,
-        Respond, StreamWriter,
+        Call, Code, Disconnected, Download, FromInput, Input, OrgFilter, Permit, Problem, Query,
+        Reentrant, Respond, StreamWriter,
     },
     operations::op::{self, ExportAuditEvents, ExportPlatformAuditEvents},
 };
@@ -50,7 +50,7 @@ const HISTORY: u64 = 500;
 /// An NDJSON file contains the data needed for offline verification. Each line with an `id` is an
 /// event with its `opening` (schema `VerifiableEvent`). Each line after the events has one member.
 /// `leaf` (hash of an entry), `node` (hash of several entries) and `lost` (entries without a hash)
-/// describe log entries whose events are not in the file. `end` is the last line, with the origin
+/// describe the entries of events that are not in the file. `end` is the last line, with the origin
 /// of the log, the number of events, the filter, a checkpoint and earlier checkpoints. A file
 /// without an `end` line is incomplete.
 ///
@@ -93,11 +93,11 @@ pub async fn export_audit_events(
 ))]
 pub async fn export_platform_audit_events(
     call: Call<op::ExportPlatformAuditEvents>,
-    of: Query<OfOrg>,
+    org_filter: Query<OrgFilter>,
     format: Query<FormatQuery>,
     query: Query<EventsQuery>,
 ) -> Result<ExportFile, Problem> {
-    let org = match &of.0.org {
+    let org = match &org_filter.0.org {
         Some(org) => Some(call.accounts().org(org).await?.ok_or_else(Problem::not_found)?),
         None => None,
     };

@@ -6,7 +6,6 @@ use chrono::{DateTime, Utc};
 use postern_domain::{
     event_draft::Outcome,
     id::{ImpersonationId, UserId},
-    org_key::OrgKey,
     text,
 };
 use postern_persistence::repository::event_filter::{ActionFilter, EventFilter, LogScope};
@@ -151,13 +150,4 @@ fn person(text: Option<String>) -> (Option<UserId>, Option<String>) {
         Some(Ok(id)) => (Some(id), None),
         Some(Err(email)) => (None, Some(email)),
     }
-}
-
-/// Filter by org, for operations that read the audit events of all orgs.
-#[derive(Debug, Deserialize, Validate, IntoParams)]
-#[into_params(parameter_in = Query)]
-pub struct OfOrg {
-    /// Org, by ID or slug. Limits the result to the audit log of this org.
-    #[param(example = "acme")]
-    pub org: Option<OrgKey>,
 }

@@ -6,9 +6,9 @@ use postern_domain::{
 };
 use postern_persistence::repository::event_filter::{EventFilter, LogScope};
 
-use super::filter::{EventsQuery, OfOrg};
+use super::filter::EventsQuery;
 use crate::{
-    http::{AcceptsJson, Call, HandlerResult, Listed, Paging, Problem, Query, ok},
+    http::{AcceptsJson, Call, HandlerResult, Listed, OrgFilter, Paging, Problem, Query, ok},
     operations::op::{self, ListAuditEvents, ListPlatformAuditEvents, ReadAuditEvent},
 };
 
@@ -72,12 +72,12 @@ pub async fn read_audit_event(
 pub async fn list_platform_audit_events(
     call: Call<op::ListPlatformAuditEvents>,
     paging: Paging,
-    of: Query<OfOrg>,
+    org_filter: Query<OrgFilter>,
     query: Query<EventsQuery>,
     _json: AcceptsJson,
 ) -> HandlerResult<EventPage> {
     let sees_all = call.has_permission(Permission::PlatformAuditReadAll);
-    let org = match &of.0.org {
+    let org = match &org_filter.0.org {
         Some(org) => Some(call.accounts().org(org).await?.ok_or_else(Problem::not_found)?),
         None => None,
     };

@@ -17,11 +17,11 @@ use tokio::time::{Instant, timeout_at};
 use tracing::Instrument;
 use utoipa::openapi::{KnownFormat, ObjectBuilder, SchemaFormat, Type, path::Parameter};
 
-use super::{filter::OfOrg, log_reader::LogReader};
+use super::log_reader::LogReader;
 use crate::{
     http::{
-        Call, Code, Download, EVENT_STREAM, FromInput, Input, Permit, Problem, Query, Reentrant,
-        Respond, StreamWriter, request_headers, single,
+        Call, Code, Download, EVENT_STREAM, FromInput, Input, OrgFilter, Permit, Problem, Query,
+        Reentrant, Respond, StreamWriter, request_headers, single,
     },
     operations::op::{self, StreamAuditEvents, StreamPlatformAuditEvents},
     state::State,
@@ -98,10 +98,10 @@ pub async fn stream_audit_events(
 ))]
 pub async fn stream_platform_audit_events(
     call: Call<op::StreamPlatformAuditEvents>,
-    of: Query<OfOrg>,
+    org_filter: Query<OrgFilter>,
     resume: Resume,
 ) -> Result<EventStream, Problem> {
-    let org = match &of.0.org {
+    let org = match &org_filter.0.org {
         Some(org) => Some(call.accounts().org(org).await?.ok_or_else(Problem::not_found)?),
         None => None,
     };

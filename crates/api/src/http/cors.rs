@@ -4,7 +4,7 @@
 use actix_cors::{Cors, CorsError};
 use actix_web::{
     HttpRequest,
-    http::header::{self, HeaderName, HeaderValue},
+    http::header::{self, HeaderValue},
 };
 
 use crate::config::{LOOPBACK_ORIGINS, Server};
@@ -51,8 +51,7 @@ const MAX_AGE: usize = 7200;
 pub fn cors(config: &Server) -> Cors {
     let cors = Cors::default()
         .allowed_methods(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"])
-        .allowed_headers(REQUEST_HEADERS)
-        .allowed_headers(config.cors_headers.iter().map(String::as_str))
+        .allowed_headers(request_headers(config))
         .expose_headers(RESPONSE_HEADERS)
         .max_age(MAX_AGE);
     config.cors_origins.iter().fold(cors, |cors, origin| {
@@ -63,6 +62,10 @@ pub fn cors(config: &Server) -> Cors {
             None => cors.allowed_origin(origin),
         }
     })
+}
+
+fn request_headers(config: &Server) -> impl Iterator<Item = &str> {
+    REQUEST_HEADERS.into_iter().chain(config.cors_headers.iter().map(String::as_str))
 }
 
 /// Whether an origin is that of [`LOOPBACK_ORIGINS`], with any port or none.
@@ -91,10 +94,7 @@ pub fn rejection(request: &HttpRequest, config: &Server, error: &CorsError) -> S
         CorsError::HeadersNotAllowed => {
             let requested = text(header::ACCESS_CONTROL_REQUEST_HEADERS).to_ascii_lowercase();
             let is_allowed = |name: &str| {
-                let configured = config.cors_headers.iter().map(String::as_str);
-                REQUEST_HEADERS.into_iter().chain(configured).any(|allowed| {
-                    HeaderName::from_bytes(allowed.as_bytes()).is_ok_and(|allowed| allowed == name)
-                })
+                request_headers(config).any(|allowed| allowed.eq_ignore_ascii_case(name))
             };
             let names = requested.split(',').map(str::trim).filter(|name| !is_allowed(name));
             let names: String = names.collect::<Vec<_>>().join(", ").chars().take(200).collect();

@@ -2,7 +2,6 @@ use postern_domain::{
     id::{ImpersonationId, UserId},
     impersonation::ImpersonationStatus,
     impersonation_view::ImpersonationView,
-    org_key::OrgKey,
     permission::Permission,
 };
 use postern_persistence::repository::impersonation_filter::ImpersonationFilter;
@@ -11,7 +10,7 @@ use utoipa::IntoParams;
 use validator::Validate;
 
 use crate::{
-    http::{Call, HandlerResult, Listed, Paging, Problem, Query, ok, rules},
+    http::{Call, HandlerResult, Listed, OrgFilter, Paging, Problem, Query, ok, rules},
     operations::op::{
         self, ListImpersonations, ListOrgImpersonations, ReadImpersonation, ReadOrgImpersonation,
     },
@@ -45,15 +44,6 @@ impl From<ImpersonationsQuery> for ImpersonationFilter {
     }
 }
 
-/// Filter by org, for impersonations in all orgs.
-#[derive(Debug, Deserialize, Validate, IntoParams)]
-#[into_params(parameter_in = Query)]
-pub struct InOrg {
-    /// Org, by ID or slug.
-    #[param(example = "acme")]
-    org: Option<OrgKey>,
-}
-
 /// List impersonations.
 ///
 /// Returns active, ended and expired impersonations, newest first. The tiers `support` and
@@ -66,13 +56,13 @@ pub struct InOrg {
 pub async fn list_impersonations(
     call: Call<op::ListImpersonations>,
     paging: Paging,
-    in_org: Query<InOrg>,
+    org: Query<OrgFilter>,
     query: Query<ImpersonationsQuery>,
 ) -> HandlerResult<ImpersonationPage> {
     let sees_all = call.has_permission(Permission::ImpersonationEndAny);
     let own = call.staff_caller().accountable().id;
     let filter = ImpersonationFilter {
-        org: in_org.0.org,
+        org: org.0.org,
         only_by: (!sees_all).then_some(own),
         ..query.0.into()
     };

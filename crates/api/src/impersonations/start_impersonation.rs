@@ -102,7 +102,7 @@ pub async fn start_impersonation(
     work.commit(created(started, location)).await
 }
 
-/// 404 for a start whose target does not exist. Staff may search all accounts, so it says what is
+/// 404 for a nonexistent user, org or membership. Staff may search all accounts, so it says what is
 /// missing.
 fn missing_target(missing: MissingTarget, user: UserId, org: &OrgKey) -> Problem {
     let (pointer, detail) = match missing {

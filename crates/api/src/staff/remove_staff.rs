@@ -2,7 +2,7 @@ use postern_app::staff;
 use postern_domain::{
     id::UserId,
     justification::{Justification, Reason, TicketRef},
-    user::UserRef,
+    user::UserKey,
 };
 
 use serde::Deserialize;
@@ -44,6 +44,6 @@ pub async fn remove_staff(
     let justification = Justification { reason, ticket: Some(ticket_ref) };
     let max_super_admins = call.state().staff.max_super_admins;
     let mut work = call.begin();
-    staff::set_tier(&mut work, &UserRef::Id(user), None, &justification, max_super_admins).await?;
+    staff::set_tier(&mut work, &UserKey::Id(user), None, &justification, max_super_admins).await?;
     work.commit(no_content()).await
 }

@@ -4,7 +4,7 @@ use postern_domain::{
     justification::{Justification, Reason, TicketRef},
     staff::StaffMember,
     tier::Tier,
-    user::UserRef,
+    user::UserKey,
 };
 
 use serde::Deserialize;
@@ -48,7 +48,7 @@ pub async fn set_staff_tier(
     let mut work = call.begin();
     let assignment = staff::set_tier(
         &mut work,
-        &UserRef::Id(user),
+        &UserKey::Id(user),
         Some(tier),
         &justification,
         max_super_admins,

@@ -4,7 +4,7 @@ use postern_audit_log::commitment::PersonalField;
 use postern_domain::{
     action::Action,
     id::{MemberId, UserId},
-    user::UserRef,
+    user::UserKey,
 };
 use sea_orm::{
     ColumnTrait, Condition, DbBackend, EntityTrait, QueryFilter,
@@ -29,7 +29,7 @@ pub struct DataSubject {
 
 impl DataSubject {
     /// Loads the user. None if there is no such user.
-    pub async fn find(tx: &Tx, user: &UserRef) -> Result<Option<Self>, StoreError> {
+    pub async fn find(tx: &Tx, user: &UserKey) -> Result<Option<Self>, StoreError> {
         let Some(user) = user::Entity::find().filter(users::matches(user)).one(tx).await? else {
             return Ok(None);
         };

@@ -8,7 +8,7 @@ use postern_audit_log::{
 };
 use postern_domain::{
     action::Action, actor::Actor, clock::RequestContext, erasure, justification::Reason,
-    org_ref::OrgRef, retention::Retention, user::UserRef,
+    org_ref::OrgRef, retention::Retention, user::UserKey,
 };
 
 use sea_orm::{
@@ -51,7 +51,7 @@ impl AuditMaintenance {
     /// erasure in each affected log. None if there is no such user.
     pub async fn erase(
         &self,
-        subject: &UserRef,
+        subject: &UserKey,
         reason: &Reason,
         actor: &Actor,
         context: &RequestContext,

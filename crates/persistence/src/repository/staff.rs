@@ -6,7 +6,7 @@ use postern_domain::{
     scope,
     staff::{LockedStaff, StaffMember, TierAssignment},
     tier::Tier,
-    user::UserRef,
+    user::UserKey,
 };
 use sea_orm::{
     ActiveValue::Set,
@@ -64,7 +64,7 @@ impl<'a> StaffList<'a> {
     /// The user, with the rows that must not change while `caller` decides about their tier.
     pub async fn find_for_update(
         &self,
-        user: &UserRef,
+        user: &UserKey,
         caller: Option<UserId>,
     ) -> Result<Option<LockedStaff>, StoreError> {
         let condition = users::matches(user);

@@ -3,7 +3,7 @@
 use postern_domain::{
     id::UserId,
     scope,
-    user::{User, UserRef},
+    user::{User, UserKey},
 };
 use sea_orm::{
     ColumnTrait, EntityTrait, QueryFilter, QuerySelect,
@@ -41,10 +41,10 @@ impl<'a> Users<'a> {
 }
 
 /// Condition that selects the referenced user.
-pub(crate) fn matches(reference: &UserRef) -> Expr {
+pub(crate) fn matches(reference: &UserKey) -> Expr {
     match reference {
-        UserRef::Id(id) => user::Column::Id.eq(id.uuid()),
-        UserRef::Email(email) => user::Column::Email.eq(email.as_str()),
+        UserKey::Id(id) => user::Column::Id.eq(id.uuid()),
+        UserKey::Email(email) => user::Column::Email.eq(email.as_str()),
     }
 }
 

@@ -7,7 +7,7 @@ use postern_app::{
     cli, privacy,
     retention::{RetentionEdit, edit_retention},
 };
-use postern_domain::{clock::RequestContext, justification::Reason, user::UserRef};
+use postern_domain::{clock::RequestContext, justification::Reason, user::UserKey};
 use postern_persistence::maintenance::{AuditMaintenance, Erasure, RetainedLog, RetentionReport};
 
 use crate::{
@@ -59,7 +59,7 @@ pub enum PrivacyCommand {
     Erase {
         /// User ID or e-mail address.
         #[arg(long)]
-        user: UserRef,
+        user: UserKey,
         /// Reason, recorded in the platform log: 15 to 500 characters.
         #[arg(long)]
         reason: String,

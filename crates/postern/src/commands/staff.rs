@@ -5,7 +5,7 @@ use postern_app::{cli, staff};
 use postern_domain::{
     justification::{Justification, Reason, TicketRef},
     tier::Tier,
-    user::UserRef,
+    user::UserKey,
 };
 
 use crate::{
@@ -18,7 +18,7 @@ pub enum StaffCommand {
     /// Assign a staff tier to a user.
     Grant {
         /// User ID or e-mail address.
-        user: UserRef,
+        user: UserKey,
         /// New tier: support, operations, engineering or `super_admin`.
         tier: String,
         /// Reason, recorded in the audit log: 15 to 500 characters, at least 8 of them letters or
@@ -32,7 +32,7 @@ pub enum StaffCommand {
     /// Remove a staff member.
     Revoke {
         /// User ID or e-mail address.
-        user: UserRef,
+        user: UserKey,
         /// Reason, recorded in the audit log: 15 to 500 characters, at least 8 of them letters or
         /// digits.
         #[arg(long)]

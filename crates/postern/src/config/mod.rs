@@ -186,8 +186,8 @@ mod tests {
         assert_eq!(nets, ["10.0.0.0/8", "192.0.2.1/32", "2001:db8::1/128", "192.0.2.2/32"]);
         assert_eq!(
             faults("[server]\ntrusted_proxies = [\"proxy\"]"),
-            ["server.trusted_proxies: each must be an address or a network, such as 10.0.0.0/8, \
-              not proxy"]
+            ["server.trusted_proxies: each must be an address or a network, such as 10.0.0.0/8; \
+              found proxy"]
         );
         assert_eq!(
             faults("[server]\nclient_address_header = \"X Real IP\"").len(),
@@ -235,7 +235,7 @@ mod tests {
             "tokens.key_activation_minutes: must be from 0 to 1440",
             "database.max_connections: out of range; must be from 2 to 1000",
             "database.acquire_timeout_seconds: out of range; must be from 1 to 300",
-            "database.sqlite_durability: one of full normal off",
+            "database.sqlite_durability: must be one of full, normal, off",
             "database.statement_timeout_seconds: must be from 1 to 3600",
             "database.prepared_statements: expected true or false, found a string",
         ] {
@@ -257,7 +257,7 @@ mod tests {
         assert_eq!(
             faults("[server]\nmax_concurrent_streams = 4"),
             ["server.max_concurrent_streams_per_user: must be from 1 to max_concurrent_streams \
-              (the default)"]
+              (has its default)"]
         );
     }
 }

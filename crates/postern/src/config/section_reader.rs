@@ -122,7 +122,7 @@ impl SectionReader {
     /// File or environment variable that sets the setting. `None` for texts of tests.
     fn origin(&self, path: &str) -> Option<String> {
         if Value::from(self.overrides.clone()).find(path).is_none() {
-            return Some("the default".to_owned());
+            return Some("has its default".to_owned());
         }
         let value = self.figment.find_value(path).ok()?;
         let (mut value, mut path) = (&value, path.to_owned());

@@ -70,7 +70,7 @@ pub fn document(routes: &Routes, public_url: &str) -> Value {
         .collect();
     document["servers"] = json!([{
         "url": public_url, "x-internal": false,
-        "description": "This server (`server.public_url`).",
+        "description": "This server (`server.public_url`, by default local).",
     }]);
     document["components"]["securitySchemes"] = json!({ "bearer": {
         "type": "http", "scheme": "bearer", "bearerFormat": "JWT",
