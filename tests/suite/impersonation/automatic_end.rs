@@ -36,15 +36,16 @@ impl<'a> Impersonation<'a> {
 
     /// Asserts that the impersonation has ended, and that one event says so.
     async fn assert_ended_once(&self, t: &App, cause: &str) {
-        self.target.get("/v1/me").await.problem(401, "impersonation_ended");
-        let events = t.events(&format!("action=impersonation.ended&target={}", self.id)).await;
-        assert_eq!(events.len(), 1, "one impersonation.ended event: {events:?}");
-        assert_eq!(events[0]["metadata"]["cause"], cause, "the event has the cause");
+        // Before the next request, which would end the impersonation too.
         assert_eq!(
             t.db.count("SELECT count(*) FROM impersonation WHERE ended_at IS NULL").await,
             0,
             "every impersonation has ended"
         );
+        self.target.get("/v1/me").await.problem(401, "impersonation_ended");
+        let events = t.events(&format!("action=impersonation.ended&target={}", self.id)).await;
+        assert_eq!(events.len(), 1, "one impersonation.ended event: {events:?}");
+        assert_eq!(events[0]["metadata"]["cause"], cause, "the event has the cause");
     }
 }
 
