@@ -10,6 +10,7 @@ mod clock;
 mod cluster;
 mod contract;
 mod database;
+mod database_locks;
 
 pub use app::{App, Backend, run, test_config};
 pub use client::{Person, Response};

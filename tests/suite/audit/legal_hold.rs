@@ -1,12 +1,10 @@
 //! Legal holds: retention removes nothing of an org with a hold.
 
-use std::time::{Duration, Instant};
-
 use chrono::TimeDelta;
 use futures_util::future::join3;
 use postern_persistence::maintenance::RetentionReport;
-use postern_tests::{App, SUPERUSER, on_both, tests_on};
-use sea_orm::{ConnectionTrait, DatabaseConnection};
+use postern_tests::{App, on_both, tests_on};
+use sea_orm::ConnectionTrait;
 
 use super::{record_actions, retention::apply_retention, run_postern};
 
@@ -64,41 +62,19 @@ async fn legal_hold_blocks_retention(t: &App) {
     );
 }
 
-/// Waits until a transaction in this database waits for a lock of this kind.
-async fn wait_for_lock(t: &App, kind: &str) {
-    let sql = format!(
-        "SELECT count(*) FROM pg_locks JOIN pg_stat_activity USING (pid) WHERE NOT granted AND \
-         locktype = '{kind}' AND datname = current_database()"
-    );
-    let started = Instant::now();
-    while t.db.count(&sql).await == 0 {
-        assert!(
-            started.elapsed() < Duration::from_mins(1),
-            "a transaction waits for a lock of kind {kind}"
-        );
-    }
-}
-
-/// A connection that holds the lock of this statement until it rolls back.
-async fn lock(t: &App, sql: &str) -> DatabaseConnection {
-    let blocker = t.db.sign_in_as(SUPERUSER).await;
-    blocker.execute_unprepared(&format!("BEGIN; {sql}")).await.expect("the lock is acquired");
-    blocker
-}
-
 /// A hold that is set during a retention run takes effect after the run.
 async fn hold_waits_for_a_running_retention(t: &App) {
     t.skip_invariants();
     record_actions(t).await;
     t.clock.advance(TimeDelta::days(500));
-    let blocker = lock(t, "SELECT FROM audit_event WHERE org_slug = 'acme' FOR UPDATE").await;
+    let blocker = t.db.lock("SELECT FROM audit_event WHERE org_slug = 'acme' FOR UPDATE").await;
     let hold = async {
         // The retention run has started and waits for the row lock.
-        wait_for_lock(t, "transactionid").await;
+        t.db.wait_for_lock("transactionid").await;
         run_postern(t, &HOLD).await
     };
     let release = async {
-        wait_for_lock(t, "advisory").await;
+        t.db.wait_for_lock("advisory").await;
         assert_eq!(
             t.db.count("SELECT count(*) FROM retention WHERE held_since IS NOT NULL").await,
             0,
@@ -120,13 +96,13 @@ async fn retention_waits_for_a_pending_hold(t: &App) {
     t.skip_invariants();
     record_actions(t).await;
     t.clock.advance(TimeDelta::days(500));
-    let blocker = lock(t, "LOCK TABLE retention IN SHARE MODE").await;
+    let blocker = t.db.lock("LOCK TABLE retention IN SHARE MODE").await;
     let retention = async {
-        wait_for_lock(t, "relation").await;
+        t.db.wait_for_lock("relation").await;
         apply_retention(t, 30, false).await
     };
     let release = async {
-        wait_for_lock(t, "advisory").await;
+        t.db.wait_for_lock("advisory").await;
         blocker.execute_unprepared("ROLLBACK").await.expect("the lock is released");
     };
     let ((hold_set, output), report, ()) = join3(run_postern(t, &HOLD), retention, release).await;

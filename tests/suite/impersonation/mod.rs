@@ -4,6 +4,7 @@
 use serde_json::{Value, json};
 
 mod automatic_end;
+mod concurrent_change;
 mod end_impersonation;
 mod expiry;
 mod list_impersonations;

@@ -6,6 +6,8 @@ use postern_domain::{
     justification::{Reason, TicketRef},
     mode::Mode,
     org_key::OrgKey,
+    permission::Permission,
+    policy::{self, Denial},
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -77,18 +79,22 @@ pub async fn start_impersonation(
     let staff = call.staff_caller().clone();
 
     let mut work = call.begin();
-    let target = work
-        .accounts()
-        .impersonation_target(target_user_id, &org)
-        .await?
-        .map_err(|missing| missing_target(missing, target_user_id, &org))?;
+    let parties =
+        work.accounts().impersonation_parties(staff.session(), target_user_id, &org).await?;
+    // Again, under locks: the session or the tier may have ended since the request was authorized.
+    let caller = policy::authenticate(parties.caller, context.now)?;
+    if !caller.accountable_tier().is_some_and(|tier| Permission::Impersonate.granted_to_tier(tier))
+    {
+        return Err(Denial::Forbidden(Permission::Impersonate).into());
+    }
+    let target = parties.target.map_err(|missing| missing_target(missing, target_user_id, &org))?;
     let request = StartRequest {
         mode,
         reason,
         ticket: ticket_ref,
         duration: Duration::minutes(state.impersonation.minutes),
     };
-    let change = impersonation_start::start(context.id(), &staff, target, &request, context.now)?;
+    let change = impersonation_start::start(context.id(), &caller, target, &request, context.now)?;
     let impersonation = work.save(change).await?.0;
 
     let access_token = state.tokens.impersonation(&impersonation, &context);

@@ -21,9 +21,9 @@ use crate::{error::StoreError, options::Options};
 pub use mode::Mode;
 pub use partitions::{PartitionSql, partition_sql};
 pub use sql::{
-    create_triggers_sql, drop_triggers_sql, insert_both_sql, is_ticket, is_ticket_in, lock_sql,
-    notify_sql, server_time_sql, set_tenant_role_sql, statement, timestamp_sql, try_lock_sql,
-    try_sequencer_lock_sql, uuid_bytes_sql, uuid_v7_sql,
+    create_triggers_sql, drop_triggers_sql, insert_both_sql, is_ticket, is_ticket_in,
+    lock_impersonation_parties_sql, lock_sql, notify_sql, server_time_sql, set_tenant_role_sql,
+    statement, timestamp_sql, try_lock_sql, try_sequencer_lock_sql, uuid_bytes_sql, uuid_v7_sql,
 };
 pub use sqlite::{is_embedded, sqlite_file};
 pub use text_pattern::text_pattern;

@@ -30,6 +30,29 @@ pub fn set_tenant_role_sql(role: &str, org: &str) -> String {
     )
 }
 
+/// SQL that share-locks what an impersonation depends on: session `$1` and its user, user `$2`, the
+/// org with this key `$3`, and the membership. None on SQLite, where a writer has the whole
+/// database.
+pub fn lock_impersonation_parties_sql(backend: DbBackend, org_key: &str) -> Option<String> {
+    // In the order in which other transactions lock these tables.
+    (backend == DbBackend::Postgres).then(|| {
+        format!(
+            r#"WITH u AS (
+                   SELECT id FROM "user"
+                   WHERE id = $2 OR id = (SELECT user_id FROM session WHERE id = $1)
+                   ORDER BY id FOR SHARE
+               ), s AS (SELECT id FROM session WHERE id = $1 FOR SHARE),
+               o AS (SELECT id FROM organization WHERE {org_key} = $3 FOR SHARE),
+               m AS (
+                   SELECT m.id FROM membership m JOIN organization o ON o.id = m.org_id
+                   WHERE m.user_id = $2 AND o.{org_key} = $3 FOR SHARE OF m
+               )
+               SELECT (SELECT count(*) FROM u) + (SELECT count(*) FROM s)
+                   + (SELECT count(*) FROM o) + (SELECT count(*) FROM m) AS locked"#
+        )
+    })
+}
+
 /// Condition that the ticket reference of an event is `ticket`, in any case: on PostgreSQL with the
 /// generated column, because row-level security is applied before functions such as `lower()`.
 pub fn is_ticket(backend: DbBackend, ticket: &str) -> Expr {

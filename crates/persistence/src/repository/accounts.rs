@@ -2,24 +2,26 @@
 
 use postern_domain::{
     Id,
-    id::{OrgId, UserId},
+    id::{OrgId, SessionId, UserId},
     impersonation_start::{ImpersonationTarget, MissingTarget},
     member::Member,
     org::Org,
     org_key::OrgKey,
     org_ref::OrgRef,
+    policy::LoadedIdentity,
     role::Role,
     user::User,
 };
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter, QueryOrder,
-    QueryResult, QuerySelect, sea_query::Expr,
+    QueryResult, QuerySelect, Value, sea_query::Expr,
 };
 
 use super::{staff, text::contains};
 use crate::{
-    backend::statement,
-    entity::{membership, organization, user},
+    backend::{lock_impersonation_parties_sql, statement},
+    columns,
+    entity::{membership, organization, session, user},
     error::{StoreError, unknown},
     tx::Tx,
 };
@@ -92,37 +94,67 @@ impl<'a> Accounts<'a> {
         })
     }
 
-    /// A member of an org as an impersonation target: user, tier, membership and org. One
-    /// statement.
-    pub async fn impersonation_target(
+    /// The owner of a session and the user to impersonate in an org. Their rows are locked until
+    /// the unit of work ends: a concurrent change that ends impersonations runs before or after.
+    pub async fn impersonation_parties(
         &self,
-        id: UserId,
+        session: SessionId,
+        user: UserId,
         org: &OrgKey,
-    ) -> Result<Result<ImpersonationTarget, MissingTarget>, StoreError> {
+    ) -> Result<ImpersonationParties, StoreError> {
+        let backend = self.tx.get_database_backend();
         let (column, key) = match org {
-            OrgKey::Id(id) => ("id", id.uuid().into()),
+            OrgKey::Id(id) => ("id", Value::from(id.uuid())),
             OrgKey::Slug(slug) => ("slug", slug.as_str().into()),
         };
-        let columns = [
-            crate::columns::all::<user::Column>("u"),
-            crate::columns::all::<organization::Column>("o"),
-            crate::columns::all::<membership::Column>("m"),
-        ];
-        let sql = format!(
-            r#"SELECT {}, t.tier AS tier FROM (SELECT 1) AS one
-               LEFT JOIN "user" u ON u.id = $1
-               LEFT JOIN organization o ON o.{column} = $2
-               LEFT JOIN membership m ON m.org_id = o.id AND m.user_id = u.id
-               LEFT JOIN staff t ON t.user_id = u.id"#,
-            columns.join(", ")
-        );
-        let row = self
-            .tx
-            .query_one_raw(statement(self.tx.get_database_backend(), &sql, [id.uuid().into(), key]))
-            .await?
-            .ok_or_else(|| StoreError::Broken("the statement returns one row".to_owned()))?;
-        target(&row)
+        let values = [session.uuid().into(), user.uuid().into(), key];
+        if let Some(sql) = lock_impersonation_parties_sql(backend, column) {
+            self.tx.query_one_raw(statement(backend, &sql, values.clone())).await?;
+        }
+        let sql = parties_sql(column);
+        let row = self.tx.query_one_raw(statement(backend, &sql, values)).await?;
+        let row =
+            row.ok_or_else(|| StoreError::Corrupt("the session does not exist".to_owned()))?;
+        Ok(ImpersonationParties {
+            caller: LoadedIdentity {
+                session: session::Model::from_query_result(&row, "s_")?.into(),
+                user: user::Model::from_query_result(&row, "c_")?.into(),
+                tier: staff::tier(row.try_get("", "c_tier")?)?,
+                impersonation: None,
+            },
+            target: target(&row)?,
+        })
     }
+}
+
+/// The staff member who starts an impersonation, and the target.
+#[derive(Debug)]
+pub struct ImpersonationParties {
+    pub caller: LoadedIdentity,
+    pub target: Result<ImpersonationTarget, MissingTarget>,
+}
+
+/// SQL that loads the session `$1` with its user, and the user `$2` with their membership in the
+/// org with this key `$3`.
+fn parties_sql(org_key: &str) -> String {
+    let columns = [
+        columns::all::<session::Column>("s"),
+        columns::all::<user::Column>("c"),
+        columns::all::<user::Column>("u"),
+        columns::all::<organization::Column>("o"),
+        columns::all::<membership::Column>("m"),
+    ];
+    format!(
+        r#"SELECT {}, ct.tier AS c_tier, t.tier AS tier
+           FROM session s JOIN "user" c ON c.id = s.user_id
+           LEFT JOIN staff ct ON ct.user_id = c.id
+           LEFT JOIN "user" u ON u.id = $2
+           LEFT JOIN organization o ON o.{org_key} = $3
+           LEFT JOIN membership m ON m.org_id = o.id AND m.user_id = u.id
+           LEFT JOIN staff t ON t.user_id = u.id
+           WHERE s.id = $1"#,
+        columns.join(", ")
+    )
 }
 
 /// An impersonation target from its row, in which missing parts are null.

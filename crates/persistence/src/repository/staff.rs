@@ -10,9 +10,9 @@ use postern_domain::{
 };
 use sea_orm::{
     ActiveValue::Set,
-    ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter,
+    ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter, QuerySelect,
     prelude::DateTimeUtc,
-    sea_query::{Expr, ExprTrait, OnConflict, Query},
+    sea_query::{Expr, ExprTrait, LockType, OnConflict, Query},
 };
 use uuid::Uuid;
 
@@ -70,9 +70,9 @@ impl<'a> StaffList<'a> {
         let condition = users::matches(user);
         // Row locks do not cover rows that are being added, so changes of tiers run one at a time.
         self.tx.wait_for(TIER_LOCK).await?;
-        let Some(user) = user::Entity::find().filter(condition).one(self.tx).await? else {
-            return Ok(None);
-        };
+        // The user's row is locked against the start of an impersonation.
+        let user = user::Entity::find().filter(condition).lock(LockType::Update);
+        let Some(user) = user.one(self.tx).await? else { return Ok(None) };
         let ids = [Some(user.id), caller.map(Id::uuid)].into_iter().flatten();
         let rows = staff::Entity::find()
             .filter(
