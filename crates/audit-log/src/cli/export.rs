@@ -1,7 +1,7 @@
 //! `postern-verify export`: verifies an export of a log.
 
 use std::{
-    io::BufRead,
+    io::{self, BufRead},
     path::{Path, PathBuf},
 };
 
@@ -87,10 +87,11 @@ pub fn verify_export_from(
     options: &ExportOptions,
 ) -> Verification {
     let report = verify(export, size, verifier).map_err(|error| source::in_file(name, error))?;
+    let mut out = io::stdout().lock();
     if options.json {
-        export_report::print_json(&report)?;
+        export_report::print_json(&mut out, &report)?;
     } else {
-        export_report::print(&report)?;
+        export_report::print(&mut out, &report)?;
     }
     Ok(report.verdict())
 }

@@ -7,7 +7,7 @@ use std::{
 
 use serde_json::json;
 
-use super::verification::label;
+use super::{output, verification::label};
 use crate::{
     report::{Fault, FaultKind, Report},
     verdict::Verdict,
@@ -17,39 +17,38 @@ use crate::{
 const PRINTED: u64 = 20;
 
 /// Prints a report as text.
-pub fn print(report: &Report) -> io::Result<()> {
+pub fn print(out: &mut impl Write, report: &Report) -> io::Result<()> {
     let Report { origin, size, events, omitted, faults, .. } = report;
-    let mut out = io::stdout().lock();
     // Without a verified checkpoint, the number of entries is unknown.
     let entries = if *size > 0 { format!("{size} entries, ") } else { String::new() };
-    writeln!(out, "{origin}: {entries}{events} events in the export")?;
-    print_counts(&mut out, report)?;
+    output::line(out, format_args!("{origin}: {entries}{events} events in the export"))?;
+    print_counts(out, report)?;
     let verdict = report.verdict();
+    let label = label(verdict);
     if verdict == Verdict::Valid {
-        return writeln!(
-            out,
-            "{}: {} matches its log entry, and the tree matches the signed checkpoint",
-            label(verdict),
-            if *omitted > 0 { "every exported event" } else { "every event" }
-        );
+        let events = if *omitted > 0 { "every exported event" } else { "every event" };
+        let tree = "the tree matches the signed checkpoint";
+        let text = format_args!("{label}: {events} matches its log entry, and {tree}");
+        return output::line(out, text);
     }
-    writeln!(out, "{}, {} fault(s):", label(verdict), faults.len())?;
+    output::line(out, format_args!("{label}, {} fault(s):", faults.len()))?;
     let mut printed = BTreeMap::<FaultKind, u64>::new();
     for Fault { kind, detail } in faults {
         let count = printed.entry(*kind).or_default();
         *count += 1;
         if *count <= PRINTED {
-            writeln!(out, "  - [{kind}] {detail}")?;
+            output::line(out, format_args!("  - [{kind}] {detail}"))?;
         }
     }
     for (kind, count) in printed.iter().filter(|(_, count)| **count > PRINTED) {
-        writeln!(out, "  - [{kind}] {} more; --json lists all", count - PRINTED)?;
+        let more = count - PRINTED;
+        output::line(out, format_args!("  - [{kind}] {more} more; --json lists all"))?;
     }
     let mut remedies: Vec<&str> = Vec::new();
     for remedy in printed.keys().map(|kind| kind.remedy()) {
         if !remedies.contains(&remedy) {
             remedies.push(remedy);
-            writeln!(out, "{remedy}")?;
+            output::line(out, remedy)?;
         }
     }
     Ok(())
@@ -69,14 +68,14 @@ fn print_counts(out: &mut impl Write, report: &Report) -> io::Result<()> {
         ),
     ] {
         if count > 0 {
-            writeln!(out, "  {label}: {count} ({note})")?;
+            output::line(out, format_args!("  {label}: {count} ({note})"))?;
         }
     }
     Ok(())
 }
 
 /// Prints a report as one JSON object.
-pub fn print_json(report: &Report) -> io::Result<()> {
+pub fn print_json(out: &mut impl Write, report: &Report) -> io::Result<()> {
     let Report { origin, size, events, erased, omitted, expired, pending, newer, faults } = report;
     let faults: Vec<_> = faults
         .iter()
@@ -89,5 +88,28 @@ pub fn print_json(report: &Report) -> io::Result<()> {
         "entries": size, "events": events, "erased": erased, "omitted": omitted,
         "expired": expired, "pending": pending, "newer": newer, "faults": faults,
     });
-    writeln!(io::stdout().lock(), "{json}")
+    output::json(out, &json)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_of_the_export_cannot_forge_a_line() {
+        let forged = "\u{1b}[2J\u{1b}[H\nvalid: every event matches\u{9b}8m";
+        let mut report = Report { origin: format!("log{forged}"), ..Report::default() };
+        report.erased.push(format!("evt_1{forged}"));
+        report.fault(FaultKind::Altered, format!("line 1: event evt_1{forged} was altered"));
+        let (mut text, mut json) = (Vec::new(), Vec::new());
+        print(&mut text, &report).expect("the buffer accepts all bytes");
+        print_json(&mut json, &report).expect("the buffer accepts all bytes");
+        for out in [&text, &json] {
+            let out = str::from_utf8(out).expect("the output is text");
+            assert!(!out.lines().any(|line| line.starts_with("valid")), "{out:?}");
+            assert!(!out.contains(|c: char| c.is_control() && c != '\n'), "{out:?}");
+        }
+        let json: serde_json::Value = serde_json::from_slice(&json).expect("the output is JSON");
+        assert_eq!(json["erased"][0], format!("evt_1{forged}"), "the value is unchanged");
+    }
 }

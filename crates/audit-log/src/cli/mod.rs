@@ -9,6 +9,7 @@ mod export;
 mod export_report;
 mod file_kind;
 mod input;
+mod output;
 mod progress;
 mod proof;
 mod source;

@@ -1,11 +1,8 @@
 //! Result of a command: printed, and returned as exit code.
 
-use std::{
-    error::Error,
-    io::{self, Write},
-    process::ExitCode,
-};
+use std::{error::Error, io, process::ExitCode};
 
+use super::output;
 use crate::verdict::Verdict;
 
 /// The conclusion; an error if the input cannot be verified.
@@ -28,7 +25,8 @@ pub fn exit_code(program: &str, verification: Verification) -> ExitCode {
         Ok(Verdict::NotValid) => ExitCode::from(1),
         Ok(Verdict::Inconclusive) => ExitCode::from(3),
         Err(error) => {
-            eprintln!("{program}: {error}");
+            // If standard error is closed, the exit code remains.
+            drop(output::line(&mut io::stderr().lock(), format_args!("{program}: {error}")));
             ExitCode::from(2)
         }
     }
@@ -52,6 +50,6 @@ pub fn print<E: Error>(
         Ok(text) => (Verdict::Valid, text.clone()),
         Err(fault) => (verdict(fault), fault.to_string()),
     };
-    writeln!(io::stdout().lock(), "{}: {text}", label(verdict))?;
+    output::line(&mut io::stdout().lock(), format_args!("{}: {text}", label(verdict)))?;
     Ok(verdict)
 }
