@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 use crate::{
     canonical::canonical,
     commitment::{CommitmentSalts, Opening, PersonalField},
+    json::{JsonError, parse_known},
     position::LogPosition,
     unique_keys,
 };
@@ -26,7 +27,7 @@ pub const PRIVACY_ERASED: &str = "privacy.erased";
 /// The JSON lacks a field that an entry requires.
 #[derive(Debug, thiserror::Error)]
 #[error("not an event: {0}")]
-pub struct InvalidEvent(#[from] serde_json::Error);
+pub struct InvalidEvent(#[from] pub JsonError);
 
 /// An event parsed from JSON. Unknown values are accepted, so that an older program can verify a
 /// newer log. Unknown fields are listed: no entry covers them.
@@ -162,21 +163,6 @@ impl<'a> CanonicalEvent<'a> {
             .copied()
             .find(|field| self.value_of(*field) != blank_value(*field))
     }
-}
-
-/// Parses JSON, and passes the path of each unknown field to `unknown`.
-pub(crate) fn parse_known<'a, T: Deserialize<'a>>(
-    json: &'a str,
-    mut unknown: impl FnMut(String),
-) -> Result<T, serde_json::Error> {
-    let mut deserializer = serde_json::Deserializer::from_str(json);
-    // An optional object, or a variant of an enum, is a `?` in the path.
-    let mut add = |path: serde_ignored::Path<'_>| {
-        unknown(path.to_string().replace(".?", "").trim_start_matches("?.").to_owned());
-    };
-    let value = serde_ignored::deserialize(&mut deserializer, &mut add)?;
-    deserializer.end()?;
-    Ok(value)
 }
 
 /// Value of an erased field, as canonical JSON.

@@ -36,7 +36,15 @@ pub struct End {
 
 /// Whether a line is a trailer: an object with the key of a trailer as its first key.
 pub fn is_trailer(line: &str) -> bool {
-    let key = line.trim_start().strip_prefix('{').map(str::trim_start);
-    let heads = ["\"leaf\"", "\"node\"", "\"lost\"", "\"end\""];
-    key.is_some_and(|key| heads.iter().any(|head| key.starts_with(head)))
+    ["\"leaf\"", "\"node\"", "\"lost\"", "\"end\""].iter().any(|key| begins_with(line, key))
+}
+
+/// Whether a line is the last one: an object with the first key `end`.
+pub fn is_end(line: &str) -> bool {
+    begins_with(line, "\"end\"")
+}
+
+fn begins_with(line: &str, key: &str) -> bool {
+    let first = line.trim_start().strip_prefix('{').map(str::trim_start);
+    first.is_some_and(|first| first.starts_with(key))
 }

@@ -16,6 +16,7 @@ pub mod consistency;
 pub mod entry;
 pub mod event;
 pub mod export;
+pub mod json;
 pub mod position;
 pub mod proof;
 pub mod report;

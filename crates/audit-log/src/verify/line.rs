@@ -5,8 +5,9 @@ use serde_json::Value;
 
 use crate::{
     entry::{LeafError, OpenedEvent},
-    event::{CanonicalEvent, PRIVACY_ERASED, RETENTION_APPLIED, parse_known},
-    export::{Trailer, is_trailer},
+    event::{CanonicalEvent, InvalidEvent, PRIVACY_ERASED, RETENTION_APPLIED},
+    export::{Trailer, is_end, is_trailer},
+    json::parse_known,
 };
 
 /// A removal from the log that the log itself records.
@@ -26,11 +27,19 @@ pub enum Line {
         /// Paths of fields that this program does not know.
         unknown: Vec<String>,
     },
-    /// A line that is neither an event nor a trailer.
-    Malformed {
-        number: u64,
-        detail: String,
-    },
+    Malformed(MalformedLine),
+}
+
+/// A line that is neither an event nor a trailer.
+pub struct MalformedLine {
+    pub number: u64,
+    pub detail: String,
+    /// Whether it begins like a trailer.
+    pub is_trailer: bool,
+    /// Whether it is an `end` line, although one that cannot be read.
+    pub is_end: bool,
+    /// Whether it ends in the middle of its JSON.
+    pub is_cut_off: bool,
 }
 
 /// An event of the export.
@@ -58,12 +67,19 @@ pub fn parse(number: u64, line: &str) -> Line {
         let mut unknown = Vec::new();
         return match parse_known(line, |path| unknown.push(path)) {
             Ok(trailer) => Line::Trailer { number, trailer, unknown },
-            Err(error) => malformed(number, &error),
+            Err(error) => {
+                let (is_end, is_cut_off) = (is_end(line), error.is_cut_off);
+                let malformed = malformed(number, &error);
+                Line::Malformed(MalformedLine { is_trailer: true, is_end, is_cut_off, ..malformed })
+            }
         };
     }
     let event = match CanonicalEvent::parse(line) {
         Ok(event) => event,
-        Err(error) => return malformed(number, &error),
+        Err(InvalidEvent(error)) => {
+            let is_cut_off = error.is_cut_off;
+            return Line::Malformed(MalformedLine { is_cut_off, ..malformed(number, &error) });
+        }
     };
     match event.open() {
         Ok(OpenedEvent { opening, leaf, objection }) => Line::Event(Box::new(EventLine {
@@ -78,15 +94,14 @@ pub fn parse(number: u64, line: &str) -> Line {
             objection,
             notice: notice(&event),
         })),
-        Err(error) => malformed(number, &error),
+        Err(error) => Line::Malformed(malformed(number, &error)),
     }
 }
 
-fn malformed(number: u64, error: &dyn std::fmt::Display) -> Line {
-    // The parser sees one line: "at line 1" would be wrong.
-    let error = error.to_string().replace(" at line 1 column ", " at column ");
+/// A complete line that is not a trailer.
+fn malformed(number: u64, error: &dyn std::fmt::Display) -> MalformedLine {
     let detail = format!("line {number} is neither an event nor a trailer line: {error}");
-    Line::Malformed { number, detail }
+    MalformedLine { number, detail, is_trailer: false, is_end: false, is_cut_off: false }
 }
 
 fn notice(event: &CanonicalEvent<'_>) -> Option<RemovalNotice> {

@@ -19,7 +19,11 @@ use std::{num::NonZero, thread};
 use postern_tlog::Verifier;
 
 pub use self::checkpoints::StoredCheckpoint;
-use self::{checkpoints::Trusted, entries::Entries, line::Line};
+use self::{
+    checkpoints::Trusted,
+    entries::Entries,
+    line::{Line, MalformedLine},
+};
 use crate::{
     export::{End, Trailer},
     report::{FaultKind, Report},
@@ -32,7 +36,7 @@ pub struct ExportVerifier {
     trusted: Trusted,
     /// Number of lines added so far.
     lines: u64,
-    /// Number of lines that are an event or a trailer.
+    /// Number of lines that are an event or begin like a trailer.
     recognized: u64,
     malformed: u64,
     /// Lines that have yet to be parsed, with their numbers.
@@ -42,8 +46,8 @@ pub struct ExportVerifier {
     end: Option<End>,
     /// Whether there are lines after the `end` line.
     continues: bool,
-    /// Malformed line after which no line has been added: number and description.
-    last_malformed: Option<(u64, String)>,
+    /// Malformed line after which no line has been added.
+    last_malformed: Option<MalformedLine>,
     report: Report,
 }
 
@@ -116,21 +120,29 @@ impl ExportVerifier {
                 self.report_malformed();
                 self.verify_log(&end);
             }
-            None => self.report_cut_off(),
+            None => self.report_missing_end(),
         }
         Some(self.report)
     }
 
     fn report_malformed(&mut self) {
-        if let Some((_, detail)) = self.last_malformed.take() {
+        if let Some(MalformedLine { detail, .. }) = self.last_malformed.take() {
             self.report.fault(FaultKind::Malformed, detail);
         }
     }
 
-    fn report_cut_off(&mut self) {
+    /// Reports that the export is cut off, unless its last line is an `end` line with a fault.
+    fn report_missing_end(&mut self) {
         let position = match &self.last_malformed {
-            Some((number, _)) => format!("in line {number}"),
-            None => format!("after line {}", self.lines),
+            Some(line) if line.is_cut_off => format!("in line {}", line.number),
+            last => {
+                let is_end = last.as_ref().is_some_and(|line| line.is_end);
+                self.report_malformed();
+                if is_end {
+                    return;
+                }
+                format!("after line {}", self.lines)
+            }
         };
         let detail = format!(
             "the export is cut off {position}: it has no `end` line. The download was interrupted, \
@@ -189,9 +201,10 @@ impl ExportVerifier {
                     trailer => self.trailers.push((number, trailer)),
                 }
             }
-            Line::Malformed { number, detail } => {
+            Line::Malformed(line) => {
+                self.recognized += u64::from(line.is_trailer);
                 self.malformed += 1;
-                self.last_malformed = Some((number, detail));
+                self.last_malformed = Some(line);
             }
         }
     }

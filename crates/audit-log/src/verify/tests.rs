@@ -1,3 +1,5 @@
+mod lines;
+
 use std::ops::Range;
 
 use postern_tlog::Verifier;
