@@ -23,6 +23,8 @@ pub enum LeafError {
     Unblanked { id: String, field: PersonalField },
     #[error("event {id} was altered: its list of erased fields is not that of its `opening`")]
     ErasedFields { id: String },
+    #[error("event {id} contradicts itself: it is pending, but has a position or a leaf hash")]
+    Pending { id: String },
     #[error("event {id} was altered: its log entry does not cover the field(s) {fields}")]
     NotCovered { id: String, fields: String },
     #[error(
@@ -100,6 +102,9 @@ impl CanonicalEvent<'_> {
         if !self.unknown_fields.is_empty() {
             let fields = self.unknown_fields.join(", ");
             return Some(LeafError::NotCovered { id: id(), fields });
+        }
+        if opening.pending && (self.log.is_some() || opening.leaf.is_some()) {
+            return Some(LeafError::Pending { id: id() });
         }
         if !self.erased_fields.iter().eq(opening.erased_fields.keys()) {
             return Some(LeafError::ErasedFields { id: id() });
@@ -199,6 +204,13 @@ mod tests {
         assert_eq!(event.opened_leaf(), Err(LeafError::Opening { id: id.clone() }));
         event.opening = Some(Opening::of(&salts(), None, false));
         assert_eq!(event.opened_leaf().map(|(_, leaf)| leaf), Ok(event.leaf(&salts())));
+        event.opening = Some(Opening::of(&salts(), None, true));
+        assert_eq!(event.opened_leaf(), Err(LeafError::Pending { id: id.clone() }));
+        let position = event.log.take();
+        assert!(event.opened_leaf().is_ok(), "a pending event has no position");
+        event.opening = Some(Opening::of(&salts(), Some(event.leaf(&salts())), true));
+        assert_eq!(event.opened_leaf(), Err(LeafError::Pending { id: id.clone() }));
+        event.log = position;
         let erased = salts().erasing(&[PersonalField::Summary], |field| event.value_of(field));
         event.opening = Some(Opening::of(&erased, None, false));
         assert_eq!(event.opened_leaf(), Err(LeafError::ErasedFields { id: id.clone() }));

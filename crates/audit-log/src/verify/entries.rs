@@ -1,6 +1,6 @@
 //! Entries of the log that an export accounts for, as events or as hashes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, btree_map};
 
 use postern_tlog::Hash;
 
@@ -102,43 +102,43 @@ impl Entries {
 
     /// Adds the hashes of entries that are not exported as events.
     pub fn add_trailer(&mut self, number: u64, trailer: Trailer, report: &mut Report) {
-        match trailer {
-            Trailer::Leaf { index, hash, event } => match Hash::from_base64(&hash) {
-                Some(hash) => {
-                    self.by_index.entry(index).or_insert(Entry::Leaf { event, hash });
-                }
-                None => {
-                    report.fault(
-                        FaultKind::Malformed,
-                        format!("line {number}: the hash of entry {index} is malformed"),
-                    );
-                }
-            },
-            Trailer::Node { level, index, hash } => {
-                match (Hash::from_base64(&hash), first_below(level, index)) {
-                    (Some(hash), Some(first)) => {
-                        self.by_index.entry(first).or_insert(Entry::Subtree { level, hash });
-                    }
-                    _ => report.fault(
-                        FaultKind::Malformed,
-                        format!("line {number}: node {index} of level {level} is invalid"),
-                    ),
-                }
+        let added = match trailer {
+            Trailer::Leaf { index, hash, event } => Hash::from_base64(&hash)
+                .ok_or_else(|| format!("the hash of entry {index} is malformed"))
+                .and_then(|hash| self.add_hash(index, Entry::Leaf { event, hash })),
+            Trailer::Node { level, index, hash } => Hash::from_base64(&hash)
+                .zip(first_below(level, index))
+                .ok_or_else(|| format!("node {index} of level {level} is invalid"))
+                .and_then(|(hash, first)| self.add_hash(first, Entry::Subtree { level, hash })),
+            Trailer::Lost { from, to } if from < to => {
+                let entries = entries_are(from, to);
+                let detail = format!("line {number}: {entries} missing, and so are their hashes");
+                report.fault(FaultKind::Missing, detail);
+                Ok(())
             }
-            Trailer::Lost { from, to } if from < to => report.fault(
-                FaultKind::Missing,
-                format!(
-                    "line {number}: {} missing, and so are their hashes",
-                    entries_are(from, to)
-                ),
-            ),
-            Trailer::Lost { .. } => {
-                let detail = format!("line {number}: a range of lost entries is empty");
-                report.fault(FaultKind::Malformed, detail);
-            }
+            Trailer::Lost { .. } => Err("a range of lost entries is empty".to_owned()),
             // Compared with the whole export by the verifier.
-            Trailer::End(_) => {}
+            Trailer::End(_) => Ok(()),
+        };
+        if let Err(detail) = added {
+            report.fault(FaultKind::Malformed, format!("line {number}: {detail}"));
         }
+    }
+
+    /// Adds the hash of entries without an event, the first of which is `index`.
+    fn add_hash(&mut self, index: u64, entry: Entry) -> Result<(), String> {
+        match self.by_index.entry(index) {
+            btree_map::Entry::Vacant(vacant) => drop(vacant.insert(entry)),
+            btree_map::Entry::Occupied(existing) => {
+                return Err(match existing.get() {
+                    Entry::Event { id, .. } => {
+                        format!("entry {index} has a hash, but its event {id} is exported")
+                    }
+                    _ => format!("entry {index} has two hashes"),
+                });
+            }
+        }
+        Ok(())
     }
 
     /// Counts the entries beyond the checkpoint. In a whole export they follow without a gap; a
@@ -164,6 +164,7 @@ fn check_content(event: &EventLine, report: &mut Report) -> bool {
     if let Some(objection) = objection {
         let kind = match objection {
             LeafError::Version { .. } => FaultKind::Unsupported,
+            LeafError::Pending { .. } => FaultKind::Malformed,
             _ => FaultKind::Altered,
         };
         report.fault(kind, format!("line {number}: {objection}"));

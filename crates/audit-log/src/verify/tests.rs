@@ -1,3 +1,4 @@
+mod contradictions;
 mod lines;
 
 use std::ops::Range;
