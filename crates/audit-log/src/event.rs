@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use crate::{
-    canonical::canonical,
+    canonical::{canonical, canonical_object, canonical_sorted},
     commitment::{CommitmentSalts, Opening, PersonalField},
     json::{JsonError, parse_known},
     position::LogPosition,
@@ -72,6 +72,7 @@ pub struct CanonicalEvent<'a> {
     pub(crate) unknown_fields: Vec<String>,
 }
 
+/// The org. Its fields are in canonical order.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct CanonicalOrg<'a> {
     #[serde(borrow)]
@@ -124,6 +125,14 @@ pub(crate) struct CanonicalSource<'a> {
     request_id: Option<Cow<'a, str>>,
 }
 
+/// The personal part of a source, in canonical order.
+#[derive(Serialize)]
+struct CanonicalClient<'a> {
+    ip: Option<&'a str>,
+    request_id: Option<&'a str>,
+    user_agent: Option<&'a str>,
+}
+
 impl<'a> CanonicalEvent<'a> {
     /// Parses an event in the JSON form that the API returns.
     pub fn parse(json: &'a str) -> Result<Self, InvalidEvent> {
@@ -137,19 +146,19 @@ impl<'a> CanonicalEvent<'a> {
     #[must_use]
     pub fn value_of(&self, field: PersonalField) -> Vec<u8> {
         match field {
-            PersonalField::Actor => canonical(&self.actor.email),
+            PersonalField::Actor => canonical_sorted(&self.actor.email),
             PersonalField::OnBehalfOf => {
-                canonical(&self.on_behalf_of.as_ref().map(|person| &person.email))
+                canonical_sorted(&self.on_behalf_of.as_ref().map(|person| &person.email))
             }
-            PersonalField::Target => canonical(&self.target.label),
-            PersonalField::Summary => canonical(&self.summary),
-            PersonalField::Reason => canonical(&self.reason),
-            PersonalField::Metadata => canonical(&self.metadata),
-            PersonalField::Source => canonical(&json!({
-                "ip": self.source.ip,
-                "user_agent": self.source.user_agent,
-                "request_id": self.source.request_id,
-            })),
+            PersonalField::Target => canonical_sorted(&self.target.label),
+            PersonalField::Summary => canonical_sorted(&self.summary),
+            PersonalField::Reason => canonical_sorted(&self.reason),
+            PersonalField::Metadata => canonical_object(&self.metadata),
+            PersonalField::Source => canonical_sorted(&CanonicalClient {
+                ip: self.source.ip.as_deref(),
+                request_id: self.source.request_id.as_deref(),
+                user_agent: self.source.user_agent.as_deref(),
+            }),
         }
     }
 
