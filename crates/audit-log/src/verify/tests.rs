@@ -1,5 +1,5 @@
 mod contradictions;
-mod lines;
+mod faulty_lines;
 
 use std::ops::Range;
 
