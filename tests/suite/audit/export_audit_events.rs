@@ -15,9 +15,16 @@ on_all![
 ];
 
 mod csv_format {
-    use super::{csv_cells_are_not_formulas, csv_opens_in_spreadsheets, on_both};
+    use super::{
+        csv_cells_are_not_formulas, csv_cells_are_not_formulas_between_semicolons,
+        csv_opens_in_spreadsheets, on_both,
+    };
 
-    on_both![csv_cells_are_not_formulas, csv_opens_in_spreadsheets];
+    on_both![
+        csv_cells_are_not_formulas,
+        csv_cells_are_not_formulas_between_semicolons,
+        csv_opens_in_spreadsheets,
+    ];
 }
 
 /// Bytes of acme's export in CSV: `Response` would remove the byte order mark.
@@ -57,10 +64,10 @@ async fn csv_opens_in_spreadsheets(t: &App) {
     let header = text.split("\r\n").next().expect("a line");
     assert!(header.ends_with(",leaf") && text.ends_with("\r\n"), "lines end with CRLF: {text:?}");
     // The only line breaks within cells are those of the checkpoint.
-    let (events, checkpoint) = text.rsplit_once("\r\ncheckpoint,").expect("a last row");
+    let (events, checkpoint) = text.rsplit_once("\r\n\"checkpoint\",").expect("a last row");
     assert!(
         events.lines().count() == events.split("\r\n").count() && checkpoint.starts_with('"'),
-        "cells with line breaks are quoted: {text:?}"
+        "cells are quoted: {text:?}"
     );
     let last = rows(&table).pop().expect("the table has rows");
     assert_eq!(last["id"], "checkpoint", "the last row is the checkpoint");
@@ -80,8 +87,9 @@ async fn csv_cells_are_not_formulas(t: &App) {
     let rows = rows(&table);
     let renamed = rows.iter().find(|row| row["action"] == "org.updated").expect("the event");
     assert_eq!(renamed["user_agent"], format!("'{FORMULA}"), "the user agent is not a formula");
-    let formula = |cell: &String| cell.starts_with(['=', '+', '-', '@', '\t', '\r']);
-    assert!(!rows.iter().flat_map(|row| row.values()).any(formula), "no cell is: {rows:?}");
+    let formula = |cell: &str| cell.starts_with(['=', '+', '-', '@', '\t', '\r']);
+    let mut cells = rows.iter().flat_map(|row| row.values());
+    assert!(!cells.any(|cell| formula(cell)), "no cell is: {rows:?}");
     assert!(
         ["schema_version", "erased_fields", "log_index", "leaf"]
             .iter()
@@ -92,6 +100,34 @@ async fn csv_cells_are_not_formulas(t: &App) {
         i64::try_from(rows.len()).expect("the count fits the type") - 1,
         t.db.count("SELECT count(*) FROM audit_event WHERE org_slug = 'acme'").await,
         "each event of the org has a row"
+    );
+}
+
+/// Excel separates cells at semicolons where the decimal separator is a comma.
+async fn csv_cells_are_not_formulas_between_semicolons(t: &App) {
+    const TEXT: &str = "x;=1+cmd|'/c calc'!A0;\"@SUM(A1)\"";
+    let owner = t.sign_in("owner@acme.example").await;
+    let rename = owner.request("PATCH", "/v1/orgs/acme").header("user-agent", TEXT);
+    Response::of(rename.json(&json!({ "name": TEXT })).send().await).await.expect(200);
+    t.sequence().await;
+    let table = csv_bytes(&owner).await.1;
+    let events = table.split(|byte| *byte == b'\r').rev().skip(2).collect::<Vec<_>>();
+    for line in events {
+        for separator in [b';', b'\t', b'|'] {
+            let mut reader = csv::ReaderBuilder::new();
+            let mut reader = reader.delimiter(separator).has_headers(false).from_reader(line);
+            let cells = reader.records().next().expect("a row").expect("the row is UTF-8");
+            assert!(
+                !cells.iter().any(|cell| cell.starts_with(['=', '+', '-', '@', '\t', '\r'])),
+                "no cell is a formula: {cells:?}"
+            );
+        }
+    }
+    let renamed = rows(&table).into_iter().find(|row| row["action"] == "org.updated");
+    assert_eq!(
+        renamed.expect("the event")["user_agent"],
+        "x;'=1+cmd|'/c calc'!A0;'\"@SUM(A1)\"",
+        "the other text is unchanged"
     );
 }
 

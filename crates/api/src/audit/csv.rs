@@ -1,5 +1,7 @@
-//! Encodings of an export: NDJSON (one JSON object per line), and CSV with cells escaped that a
+//! Encodings of an export: NDJSON (one JSON object per line), and CSV without text that a
 //! spreadsheet could run as a formula.
+
+use std::borrow::Cow;
 
 use postern_audit_log::export::Trailer;
 use postern_domain::{
@@ -54,7 +56,7 @@ impl ExportEncoder {
         let mut encoder = Self { format, written: Vec::new() };
         if format == Format::Csv {
             encoder.written.extend(BYTE_ORDER_MARK);
-            encoder.row(COLUMNS.map(str::to_owned).to_vec());
+            encoder.record(COLUMNS, csv::QuoteStyle::Necessary);
         }
         encoder
     }
@@ -62,7 +64,7 @@ impl ExportEncoder {
     pub fn event(&mut self, event: &VerifiableEvent) {
         match self.format {
             Format::Ndjson => self.line(event),
-            Format::Csv => self.row(cells(event)),
+            Format::Csv => self.row(&cells(event)),
         }
     }
 
@@ -72,10 +74,11 @@ impl ExportEncoder {
         match (self.format, trailer) {
             (Format::Ndjson, trailer) => self.line(trailer),
             (Format::Csv, Trailer::End(end)) => {
-                let mut row = vec![String::new(); COLUMNS.len()];
-                "checkpoint".clone_into(&mut row[0]);
-                row[1].clone_from(&end.checkpoint);
-                self.row(row);
+                let mut row = [""; COLUMNS.len()];
+                row[0] = "checkpoint";
+                // Unchanged: it is signed.
+                row[1] = &end.checkpoint;
+                self.record(row, csv::QuoteStyle::Always);
             }
             (Format::Csv, _) => {}
         }
@@ -90,22 +93,55 @@ impl ExportEncoder {
         self.written.push(b'\n');
     }
 
-    fn row(&mut self, cells: Vec<String>) {
+    fn row(&mut self, cells: &[String]) {
+        let cells = cells.iter().map(|cell| escape_formulas(cell).into_owned());
+        // Programs that separate cells at semicolons or tabs too keep a quoted cell whole.
+        self.record(cells, csv::QuoteStyle::Always);
+    }
+
+    fn record(
+        &mut self,
+        cells: impl IntoIterator<Item = impl AsRef<[u8]>>,
+        quote: csv::QuoteStyle,
+    ) {
         let mut writer = csv::WriterBuilder::new()
             .terminator(csv::Terminator::CRLF)
+            .quote_style(quote)
             .from_writer(std::mem::take(&mut self.written));
-        writer
-            .write_record(cells.into_iter().map(escape_formula))
-            .expect("writing to memory does not fail");
+        writer.write_record(cells).expect("writing to memory does not fail");
         self.written = writer.into_inner().expect("writing to memory does not fail");
     }
 }
 
-/// Prefixes a cell that a spreadsheet could run as a formula with an apostrophe (OWASP, CSV
-/// injection). Some spreadsheets also accept the full-width characters.
-fn escape_formula(cell: String) -> String {
-    let starts = ['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠'];
-    if cell.starts_with(starts) { format!("'{cell}") } else { cell }
+/// Characters at which a program may begin a new cell.
+const SEPARATORS: [char; 5] = [';', '\t', '|', '\r', '\n'];
+
+/// Characters that begin a formula. Some spreadsheets also accept the full-width ones.
+const FORMULA: [char; 11] = ['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠'];
+
+/// Inserts an apostrophe before text that a spreadsheet could run as a formula (OWASP, CSV
+/// injection): at the beginning of the cell, and after each separator.
+///
+/// A program that separates cells at semicolons, as Excel does in many countries, finds a quoted
+/// cell in the middle of its own cells and ignores the quotes.
+fn escape_formulas(cell: &str) -> Cow<'_, str> {
+    if !cell.contains(SEPARATORS) && !begins_formula(cell) {
+        return Cow::Borrowed(cell);
+    }
+    let mut escaped = String::with_capacity(cell.len() + 1);
+    for part in cell.split_inclusive(SEPARATORS) {
+        if begins_formula(part) {
+            escaped.push('\'');
+        }
+        escaped.push_str(part);
+    }
+    Cow::Owned(escaped)
+}
+
+/// Whether a cell with this text is a formula. Programs may remove spaces and quotes around it.
+fn begins_formula(text: &str) -> bool {
+    text.trim_start_matches(|c: char| c == '"' || c.is_whitespace() && !FORMULA.contains(&c))
+        .starts_with(FORMULA)
 }
 
 /// Cells of a row, in the order of [`COLUMNS`].
@@ -171,16 +207,69 @@ fn or_empty(value: Option<&impl ToString>) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::escape_formula;
+    use super::{ExportEncoder, Format, escape_formulas};
+
+    /// Names of attackers. Some are formulas only for a reader with another separator than a comma.
+    const CELLS: [&str; 11] = [
+        "=1+1",
+        "x;=1+cmd|'/c calc'!A0;y",
+        "x;\"=1+1\";y",
+        "x; \" =1+1",
+        "x\t=1+1\ty",
+        "x\t\t=1+1",
+        "x|@SUM(A1)",
+        ";-1",
+        "x;＝1",
+        "x\r\n=1",
+        "\"=1",
+    ];
+
+    /// Cells of a row, as a reader with this separator reads them.
+    fn read(row: &[u8], separator: u8) -> Vec<String> {
+        let mut reader = csv::ReaderBuilder::new();
+        let reader = reader.has_headers(false).flexible(true).delimiter(separator);
+        let records = reader.from_reader(row).into_records();
+        let texts = |row: csv::StringRecord| row.iter().map(str::to_owned).collect::<Vec<_>>();
+        records.flat_map(|row| texts(row.expect("the row is UTF-8"))).collect()
+    }
+
+    #[test]
+    fn no_separator_begins_a_formula() {
+        for cell in CELLS {
+            let mut encoder = ExportEncoder::new(Format::Csv);
+            encoder.take();
+            let row = ["id", cell, cell, "{\"name\":\"a;\"}"].map(str::to_owned);
+            encoder.row(&row);
+            let row = encoder.take();
+            assert_eq!(read(&row, b',').len(), 4, "{cell:?} is one cell");
+            for separator in [b',', b';', b'\t', b'|'] {
+                let cells = read(&row, separator);
+                let formula = |cell: &String| {
+                    cell.trim_start_matches(' ')
+                        .starts_with(['=', '+', '-', '@', '\t', '\r', '＝', '＋', '－', '＠'])
+                };
+                assert!(!cells.iter().any(formula), "{cell:?} is no formula: {cells:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn cells_with_other_separators_are_quoted() {
+        let mut encoder = ExportEncoder::new(Format::Csv);
+        encoder.take();
+        encoder.row(&["a;b", "a\tb", "a|b", "", "7"].map(str::to_owned));
+        let row = String::from_utf8(encoder.take()).expect("the row is UTF-8");
+        assert_eq!(row, "\"a;b\",\"a\tb\",\"a|b\",\"\",\"7\"\r\n");
+    }
 
     #[test]
     fn formulas_are_escaped() {
         for cell in ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "＝1"] {
-            assert!(escape_formula(cell.to_owned()).starts_with('\''), "{cell}");
+            assert!(escape_formulas(cell).starts_with('\''), "{cell}");
         }
         assert_eq!(
-            escape_formula("ana@acme.example".to_owned()),
-            "ana@acme.example",
+            escape_formulas("ana@acme.example; a-b"),
+            "ana@acme.example; a-b",
             "other text is unchanged"
         );
     }

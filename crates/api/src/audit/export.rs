@@ -56,8 +56,8 @@ const HISTORY: u64 = 500;
 ///
 /// CSV files follow RFC 4180 (with a header; `metadata` is JSON). They are UTF-8 with a byte order
 /// mark, so that Excel opens them correctly. The last row has `checkpoint` in the first column and
-/// the checkpoint in the second. CSV cells that a spreadsheet could run as a formula are prefixed
-/// with an apostrophe.
+/// the checkpoint in the second. Cells are quoted. Text that a spreadsheet could run as a formula
+/// has an apostrophe before it: at the beginning of a cell, and after `;`, `|` and tabs in it.
 #[utoipa::path(
     get, path = "/v1/orgs/{org}/audit-events/export", tag = "audit", impl_for = ExportAuditEvents,
     responses(
