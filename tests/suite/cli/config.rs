@@ -49,11 +49,13 @@ fn each_fault_names_its_origin() {
             ("POSTERN__TOKENS__AUDIENCE", "12345"),
             ("POSTERN__SERVER__KEEP_ALIVE_SECONDS", "0"),
             ("POSTERN__MAIL__HOST", "localhost"),
+            ("POSTERN__LOG__FORMAT__", "xml"),
+            ("POSTERN__log__format", "xml"),
         ],
     );
     let text = output_text(&output);
     for fault in [
-        "the configuration has 5 error(s)",
+        "the configuration has 7 error(s)",
         "tokens.refresh_days: must be from 1 to 365 (set in bad.toml)",
         "server.workers: expected a whole number, found a string; must be at most 1024 (set in \
          bad.toml)",
@@ -62,6 +64,9 @@ fn each_fault_names_its_origin() {
         "server.keep_alive_seconds: must be from 1 to 3600 (set by \
          POSTERN__SERVER__KEEP_ALIVE_SECONDS)",
         "mail: unknown setting (set by POSTERN__MAIL__HOST)",
+        "POSTERN__LOG__FORMAT__: must name a section and a setting, such as \
+         POSTERN__SERVER__LISTEN",
+        "POSTERN__log__format: variables are in upper case; rename it to POSTERN__LOG__FORMAT",
     ] {
         assert!(text.contains(fault), "the error lists {fault}: {text}");
     }

@@ -1,13 +1,15 @@
 //! Settings from environment variables. The type of a setting's default decides how its text is
 //! read, so that `12345` is a text where a text is expected.
 
+use std::{env, ffi::OsString};
+
 use figment::{
     Error, Figment, Metadata, Profile, Provider,
-    providers::{Env, Format, Toml},
+    providers::{Format, Toml},
     value::{Dict, Map, Value},
 };
 
-use super::defaults::DEFAULT;
+use super::{defaults::DEFAULT, faults::Fault};
 
 const PREFIX: &str = "POSTERN__";
 const SEPARATOR: &str = "__";
@@ -19,10 +21,27 @@ impl Environment {
     /// Name of this provider in the metadata of its values.
     pub const NAME: &str = "environment";
 
-    /// Reads the environment of the process.
-    pub fn of_process() -> Self {
-        let variables = Env::prefixed(PREFIX).split(SEPARATOR);
-        Self(variables.iter().map(|(path, text)| (path.as_str().to_owned(), text)).collect())
+    /// Reads the environment of the process. Returns the errors of names and texts, too.
+    pub fn of_process() -> (Self, Vec<Fault>) {
+        Self::of(env::vars_os())
+    }
+
+    fn of(variables: impl Iterator<Item = (OsString, OsString)>) -> (Self, Vec<Fault>) {
+        let (mut settings, mut faults) = (Vec::new(), Vec::new());
+        for (name, text) in variables {
+            let name = name.to_string_lossy();
+            let is_ours = name.as_bytes().get(..PREFIX.len());
+            if !is_ours.is_some_and(|start| start.eq_ignore_ascii_case(PREFIX.as_bytes())) {
+                continue;
+            }
+            let text = text.into_string().map_err(|_| "must be UTF-8".to_owned());
+            match path(&name).and_then(|path| Ok((path, text?))) {
+                Ok(setting) => settings.push(setting),
+                Err(cause) => faults.push(Fault::of_variable(&name, cause)),
+            }
+        }
+        faults.sort_by(|one, other| one.setting.cmp(&other.setting));
+        (Self(settings), faults)
     }
 
     /// Name of the variable of a setting.
@@ -50,6 +69,23 @@ impl Provider for Environment {
     }
 }
 
+/// Path of the setting that a variable sets.
+fn path(variable: &str) -> Result<String, String> {
+    // One spelling: of two, one would be ignored.
+    let upper = variable.to_ascii_uppercase();
+    if upper != variable {
+        return Err(format!("variables are in upper case; rename it to {upper}"));
+    }
+    let parts: Vec<&str> = variable[PREFIX.len()..].split(SEPARATOR).collect();
+    let is_name = |part: &&str| {
+        !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
+    };
+    if parts.len() > 2 || !parts.iter().all(is_name) {
+        return Err("must name a section and a setting, such as POSTERN__SERVER__LISTEN".to_owned());
+    }
+    Ok(parts.join(".").to_ascii_lowercase())
+}
+
 /// Inserts the value of a setting. A value of a whole section is kept: it is reported as an error.
 fn insert(settings: &mut Dict, path: &str, value: Value) {
     let Some((section, rest)) = path.split_once('.') else {
@@ -64,6 +100,8 @@ fn insert(settings: &mut Dict, path: &str, value: Value) {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::ffi::OsStringExt;
+
     use super::*;
     use crate::config::{Config, Faults};
 
@@ -108,5 +146,42 @@ mod tests {
         ] {
             assert!(faults.contains(expected), "{expected} is reported: {faults}");
         }
+    }
+
+    #[test]
+    fn invalid_names_and_texts_are_reported() {
+        let invalid = OsString::from_vec(b"\xff".to_vec());
+        let variables = [
+            ("POSTERN__", "1".into()),
+            ("POSTERN__SERVER__", "1".into()),
+            ("POSTERN____LISTEN", "x".into()),
+            ("POSTERN__LOG__FORMAT__", "xml".into()),
+            ("POSTERN__LOG__FORMAT__X", "xml".into()),
+            ("POSTERN__LOG.FORMAT", "xml".into()),
+            ("POSTERN__log__format", "xml".into()),
+            ("POSTERN__LOG__FORMAT", "json".into()),
+            ("postern__LOG__FILTER", "warn".into()),
+            ("POSTERN__TOKENS__AUDIENCE", invalid),
+            ("POSTERN_TOKEN", "x".into()),
+            ("PÖSTERN__", "x".into()),
+        ];
+        let variables = variables.map(|(name, text): (_, OsString)| (name.into(), text));
+        let (environment, faults) = Environment::of(variables.into_iter());
+        let name = "must name a section and a setting, such as POSTERN__SERVER__LISTEN";
+        let expected = [
+            format!("POSTERN__: {name}"),
+            format!("POSTERN__LOG.FORMAT: {name}"),
+            format!("POSTERN__LOG__FORMAT__: {name}"),
+            format!("POSTERN__LOG__FORMAT__X: {name}"),
+            format!("POSTERN__SERVER__: {name}"),
+            "POSTERN__TOKENS__AUDIENCE: must be UTF-8".to_owned(),
+            format!("POSTERN____LISTEN: {name}"),
+            "POSTERN__log__format: variables are in upper case; rename it to POSTERN__LOG__FORMAT"
+                .to_owned(),
+            "postern__LOG__FILTER: variables are in upper case; rename it to POSTERN__LOG__FILTER"
+                .to_owned(),
+        ];
+        assert_eq!(faults.iter().map(ToString::to_string).collect::<Vec<_>>(), expected);
+        assert_eq!(environment.0, [("log.format".to_owned(), "json".to_owned())]);
     }
 }

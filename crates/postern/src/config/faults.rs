@@ -8,7 +8,7 @@ pub struct Faults(pub(super) Vec<Fault>);
 /// An error of a setting, or of a whole file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fault {
-    /// Path of the setting; empty for an error of a whole file.
+    /// Path of the setting, or the name of a variable; empty for an error of a whole file.
     pub setting: String,
     /// The error; `None` if the accepted values state it.
     pub cause: Option<String>,
@@ -21,6 +21,11 @@ pub struct Fault {
 impl Fault {
     pub fn of_file(cause: String) -> Self {
         Self { setting: String::new(), cause: Some(cause), accepted: None, origin: None }
+    }
+
+    /// An error of an environment variable that sets nothing.
+    pub fn of_variable(name: &str, cause: String) -> Self {
+        Self { setting: name.to_owned(), ..Self::of_file(cause) }
     }
 }
 

@@ -49,11 +49,17 @@ impl Config {
             }
             figment = figment.merge(Toml::file_exact(file));
         }
-        Self::read(figment.merge(Environment::of_process()))
+        let (environment, faults) = Environment::of_process();
+        Self::read_after(faults, figment.merge(environment))
     }
 
     /// Reads the defaults and `overrides`, which take precedence.
     pub fn read(overrides: impl Provider) -> Result<Self, Faults> {
+        Self::read_after(Vec::new(), overrides)
+    }
+
+    /// Fails with `faults`, which were found before, and those of `overrides`.
+    fn read_after(faults: Vec<Fault>, overrides: impl Provider) -> Result<Self, Faults> {
         let settings: Dict = overrides
             .data()
             .map_err(|errors| {
@@ -65,6 +71,7 @@ impl Config {
         let defaults = Figment::from(Toml::string(DEFAULT));
         let default_settings: Dict = defaults.extract().expect("the defaults are valid");
         let mut reader = SectionReader::new(defaults.merge(overrides), settings, default_settings);
+        reader.faults.splice(0..0, faults);
         let server = reader.section("server", validate::validate_server);
         let tokens = reader.section("tokens", validate::validate_tokens);
         let passwords = reader.section("passwords", validate::validate_passwords);
