@@ -37,14 +37,22 @@ pub struct Server {
 
 /// Networks (`10.0.0.0/8`) and single addresses.
 fn networks<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<IpNet>, D::Error> {
-    let parse = |text: String| {
+    let parse = |text: &str| {
         let address = text.parse().map(|ip: IpAddr| IpNet::from(ip.to_canonical()));
-        address.or_else(|_| text.parse()).map_err(|_| {
-            let example = "each must be an address or a network, such as 10.0.0.0/8";
-            de::Error::custom(format!("{example}; found {text}"))
-        })
+        address.or_else(|_| text.parse::<IpNet>())
     };
-    Vec::<String>::deserialize(deserializer)?.into_iter().map(parse).collect()
+    let (mut networks, mut invalid) = (Vec::new(), Vec::new());
+    for text in Vec::<String>::deserialize(deserializer)? {
+        match parse(&text) {
+            Ok(network) => networks.push(network),
+            Err(_) => invalid.push(text),
+        }
+    }
+    if invalid.is_empty() {
+        return Ok(networks);
+    }
+    let example = "each must be an address or a network, such as 10.0.0.0/8";
+    Err(de::Error::custom(format!("{example}; found {}", invalid.join(", "))))
 }
 
 impl Server {

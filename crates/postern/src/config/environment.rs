@@ -149,6 +149,16 @@ mod tests {
     }
 
     #[test]
+    fn errors_of_lists_name_each_element() {
+        let faults = read(&[("server.trusted_proxies", r#"["10.0.0.1/33", 5, -5, "x"]"#)]);
+        let faults = faults.err().expect("the list is invalid").to_string();
+        for expected in ["found 5, -5 in it (set by POSTERN__SERVER__", "found 10.0.0.1/33, x (set"]
+        {
+            assert!(faults.contains(expected), "{expected} is reported: {faults}");
+        }
+    }
+
+    #[test]
     fn invalid_names_and_texts_are_reported() {
         let invalid = OsString::from_vec(b"\xff".to_vec());
         let variables = [

@@ -204,6 +204,32 @@ mod tests {
     }
 
     #[test]
+    fn all_invalid_elements_of_a_list_are_reported() {
+        let errors = faults(
+            "[server]\ntrusted_proxies = [\"10.0.0.1/33\", \"10.0.0.0/8\", 5, \"x\", true]\n\
+             cors_headers = [7, \"x-a\"]\ncors_origins = [[], \"*\"]",
+        );
+        for expected in [
+            "server.trusted_proxies: expected a list of strings such as [\"a\", \"b\"], found 5, \
+             true in it",
+            "server.trusted_proxies: each must be an address or a network, such as 10.0.0.0/8; \
+             found 10.0.0.1/33, x",
+            "server.cors_headers: expected a list of strings such as [\"a\", \"b\"], found 7 in \
+             it; each must be a header name of letters, digits, - and _; there is no `*`",
+        ] {
+            assert!(errors.iter().any(|error| error == expected), "no {expected} in {errors:?}");
+        }
+        assert!(
+            errors.iter().any(|error| error.starts_with(
+                "server.cors_origins: expected a list of strings such as [\"a\", \"b\"], found a \
+                 list in it; each must be a scheme"
+            )),
+            "the rule is added: {errors:?}"
+        );
+        assert_eq!(errors.len(), 4, "{errors:?}");
+    }
+
+    #[test]
     fn cors_settings_are_origins_and_header_names() {
         let cors = |origin: &str, header: &str| {
             faults(&format!(

@@ -49,8 +49,13 @@ impl SectionReader {
         let mut values = values.unwrap_or_default();
         values.retain(|key, _| defaults.contains_key(key));
         for (key, default) in &defaults {
-            if self.has_fault(&format!("{name}.{key}")) || !values.contains_key(key) {
-                values.insert(key.clone(), default.clone());
+            match values.get_mut(key) {
+                // The other elements are checked, so that all errors of a list are reported.
+                Some(Value::Array(_, elements)) if kind(default) == LIST => {
+                    elements.retain(is_string);
+                }
+                Some(_) if !self.has_fault(&format!("{name}.{key}")) => {}
+                _ => drop(values.insert(key.clone(), default.clone())),
             }
         }
         // Each round replaces one setting by its default, and the defaults are valid.
@@ -100,9 +105,13 @@ impl SectionReader {
                 }
                 (Some(Value::Dict(..)), _) => "is a section, not a setting".to_owned(),
                 (Some(default), value) if kind(default) != kind(value) => {
-                    let example =
-                        if kind(default) == LIST { " such as [\"a\", \"b\"]" } else { "" };
+                    let example = if kind(default) == LIST { EXAMPLE } else { "" };
                     format!("expected {}{example}, found {}", kind(default), kind(value))
+                }
+                (Some(_), Value::Array(_, elements)) if !elements.iter().all(is_string) => {
+                    let invalid = elements.iter().filter(|element| !is_string(element));
+                    let found = invalid.map(shown).collect::<Vec<_>>().join(", ");
+                    format!("expected a list of strings{EXAMPLE}, found {found} in it")
                 }
                 _ => continue,
             };
@@ -144,6 +153,20 @@ impl SectionReader {
 }
 
 const LIST: &str = "a list";
+const EXAMPLE: &str = " such as [\"a\", \"b\"]";
+
+const fn is_string(value: &Value) -> bool {
+    matches!(value, Value::String(..))
+}
+
+/// A whole number or a truth value, or the kind of another value.
+fn shown(value: &Value) -> String {
+    // Numbers are signed in files, and unsigned in variables.
+    let signed = || value.to_i128().map(|number| number.to_string());
+    let number = || signed().or_else(|| value.to_u128().map(|number| number.to_string()));
+    let shown = value.to_bool().map(|value| value.to_string()).or_else(number);
+    shown.unwrap_or_else(|| kind(value).to_owned())
+}
 
 const fn kind(value: &Value) -> &'static str {
     match value {
