@@ -133,7 +133,8 @@ impl From<EventsQuery> for EventFilter {
             outcome,
             ticket_ref,
             impersonation,
-            ip,
+            // As addresses are recorded.
+            ip: ip.map(|ip| ip.to_canonical()),
             from,
             to,
             q,
@@ -149,5 +150,23 @@ fn person(text: Option<String>) -> (Option<UserId>, Option<String>) {
         None => (None, None),
         Some(Ok(id)) => (Some(id), None),
         Some(Err(email)) => (None, Some(email)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ip_addresses_are_canonical_as_in_events() {
+        for (ip, expected) in [
+            ("::ffff:127.0.0.1", "127.0.0.1"),
+            ("127.0.0.1", "127.0.0.1"),
+            ("2001:DB8::0:7", "2001:db8::7"),
+        ] {
+            let query = EventsQuery { ip: ip.parse().ok(), ..EventsQuery::default() };
+            let ip = EventFilter::from(query).ip.expect("the filter has the address");
+            assert_eq!(ip.to_string(), expected);
+        }
     }
 }
