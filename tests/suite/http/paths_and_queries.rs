@@ -97,7 +97,7 @@ async fn orgs_are_named_by_id_or_slug(t: &App) {
     let (me, staff) =
         (t.sign_in("owner@acme.example").await, t.sign_in("super@postern.example").await);
     let id = me.get("/v1/orgs/acme").await.expect(200).text("/id");
-    for org in ["acme", &*id] {
+    for org in ["acme", "ACME", &*id] {
         let permissions = me.get(&format!("/v1/me/permissions?org={org}")).await.expect(200);
         assert_eq!(permissions.json["role"], "owner", "permissions in {org}");
         let events = staff.get(&format!("/v1/admin/audit-events?org={org}")).await.expect(200);
@@ -108,6 +108,7 @@ async fn orgs_are_named_by_id_or_slug(t: &App) {
         });
         staff.post("/v1/admin/impersonations", body).await.expect(201);
     }
+    me.get("/v1/orgs/ACME").await.problem(404, "not_found");
     for org in ["nowhere", "org_01k7fgpr00e00800000000000g"] {
         me.get(&format!("/v1/me/permissions?org={org}")).await.problem(404, "not_found");
         staff.get(&format!("/v1/admin/audit-events?org={org}")).await.problem(404, "not_found");

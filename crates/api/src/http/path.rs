@@ -4,12 +4,9 @@ use postern_domain::{
     id::{BadId, Id, Named, kind},
     org_key::OrgKey,
 };
-use utoipa::{
-    PartialSchema,
-    openapi::{
-        Object, ObjectBuilder, RefOr, Required, Schema, Type,
-        path::{Parameter, ParameterBuilder, ParameterIn},
-    },
+use utoipa::openapi::{
+    Object, ObjectBuilder, RefOr, Required, Schema, Type,
+    path::{Parameter, ParameterBuilder, ParameterIn},
 };
 
 use super::{
@@ -45,7 +42,7 @@ pub const ORG: &str = "org";
 
 /// The path parameter `{org}`, which authorization reads.
 pub fn org_parameter() -> Parameter {
-    parameter(ORG, "ID or slug of the org.", OrgKey::schema())
+    parameter(ORG, "ID or slug of the org.", OrgKey::path_schema())
 }
 
 /// A resource with an ID in paths, and the name of that path parameter.
