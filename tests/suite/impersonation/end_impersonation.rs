@@ -37,10 +37,17 @@ async fn support_ends_own_and_engineering_any_impersonation(t: &App) {
             started["impersonation"]["id"].as_str().expect("id is a string")
         )
     };
-    ops.delete(&path(&first)).await.problem(403, "permission_denied");
+    let unknown = "/v1/admin/impersonations/imp_01k7fgpr00e00800000000000g";
+    let other = ops.delete(&path(&first)).await.problem(404, "not_found");
+    assert_eq!(
+        other.without_request_id(),
+        ops.delete(unknown).await.problem(404, "not_found").without_request_id(),
+        "another's impersonation looks like one that does not exist"
+    );
+    assert_eq!(t.recorded("permission.denied").await, 0, "nor do the caller's events differ");
+    assert_eq!(t.recorded("impersonation.ended").await, 0, "the impersonation has not ended");
     ops.delete(&path(&second)).await.expect(204);
     eng.delete(&path(&first)).await.expect(204);
-    eng.delete("/v1/admin/impersonations/imp_01k7fgpr00e00800000000000g")
-        .await
-        .problem(404, "not_found");
+    ops.delete(&path(&first)).await.problem(404, "not_found");
+    eng.delete(unknown).await.problem(404, "not_found");
 }

@@ -1,14 +1,15 @@
 use postern_domain::{end_cause::EndCause, id::ImpersonationId, permission::Permission};
 
 use crate::{
-    http::{Call, Code, HandlerResult, Problem, no_content},
+    http::{Call, HandlerResult, Problem, no_content},
     operations::op::{self, EndImpersonation},
 };
 
 /// End an impersonation.
 ///
 /// Its access token is rejected from the next request on. The tiers `support` and `operations` can
-/// end only their own impersonations; `engineering` and `super_admin` can end all.
+/// end only their own impersonations, and get 404 for others; `engineering` and `super_admin` can
+/// end all.
 #[utoipa::path(
     delete, path = "/v1/admin/impersonations/{impersonation}", tag = "support",
     impl_for = EndImpersonation, responses(
@@ -29,14 +30,9 @@ pub async fn end_impersonation(
         .impersonations()
         .find_for_update(impersonation)
         .await?
+        // Hidden, as in `read_impersonation`.
+        .filter(|impersonation| may_end_any || impersonation.staff.id == own_id)
         .ok_or_else(Problem::not_found)?;
-    if own_id != impersonation.staff.id && !may_end_any {
-        let detail = format!(
-            "ending the impersonation of another staff member requires the permission {}",
-            Permission::ImpersonationEndAny
-        );
-        return Err(Problem::new(Code::PermissionDenied).detail(detail));
-    }
     work.save(impersonation.end(EndCause::Ended, now)?).await?;
     work.commit(no_content()).await
 }
