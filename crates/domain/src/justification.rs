@@ -45,7 +45,7 @@ impl TryFrom<String> for Reason {
     fn try_from(text: String) -> Result<Self, BadJustification> {
         let text = text::line(&text, Self::LENGTH).map_err(|error| match error {
             BadText::Length(_) => BadJustification::Reason,
-            BadText::Character { .. } => BadJustification::Character(error),
+            BadText::Character { .. } | BadText::Marks { .. } => BadJustification::Character(error),
         })?;
         // Rejects, for example, fifteen full stops.
         let has_words = text.chars().filter(|c| c.is_alphanumeric()).count() >= 8;

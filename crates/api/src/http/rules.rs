@@ -33,7 +33,7 @@ pub fn name(value: &str) -> Result<(), ValidationError> {
 fn bad_text(error: &BadText, length: FieldCode) -> ValidationError {
     let code = match error {
         BadText::Length(_) => length,
-        BadText::Character { .. } => FieldCode::Character,
+        BadText::Character { .. } | BadText::Marks { .. } => FieldCode::Character,
     };
     ValidationError::new(code.name()).with_message(error.to_string().into())
 }

@@ -7,7 +7,7 @@ use icu_properties::{
     CodePointMapData, CodePointSetData,
     props::{DefaultIgnorableCodePoint, GeneralCategory, GeneralCategoryGroup},
 };
-use unicode_normalization::UnicodeNormalization;
+use unicode_normalization::{UnicodeNormalization, char::decompose_canonical};
 
 use super::{character::Character, joiner};
 
@@ -23,7 +23,18 @@ pub enum BadText {
     /// The position counts from 1.
     #[error("contains {character} at position {position}")]
     Character { character: Character, position: usize },
+    /// The position of the first mark beyond the limit, from 1.
+    #[error(
+        "contains U+{:04X} at position {position}: a character can have at most {MAX_MARKS} \
+         combining marks",
+        u32::from(*.mark)
+    )]
+    Marks { mark: char, position: usize },
 }
+
+/// Maximum number of combining marks on a character: that of the Stream-Safe Text Format (UAX #15).
+/// More of them cover the lines above and below.
+const MAX_MARKS: usize = 30;
 
 impl BadText {
     /// Beginning of the message about a character.
@@ -58,13 +69,32 @@ pub fn normalized(text: &str) -> String {
 pub fn check_characters(text: &str) -> Result<(), BadText> {
     let skipped = text.chars().take_while(|c| c.is_whitespace()).count();
     let characters: Vec<char> = text.trim().chars().collect();
-    match (0..characters.len()).find(|at| !is_accepted(&characters, *at)) {
-        None => Ok(()),
-        Some(at) => Err(BadText::Character {
-            character: Character(characters[at]),
-            position: skipped + at + 1,
-        }),
+    let mut marks = 0;
+    for (at, c) in characters.iter().copied().enumerate() {
+        let position = skipped + at + 1;
+        if !is_accepted(&characters, at) {
+            return Err(BadText::Character { character: Character(c), position });
+        }
+        marks = marks_after(marks, c);
+        if marks > MAX_MARKS {
+            return Err(BadText::Marks { mark: c, position });
+        }
     }
+    Ok(())
+}
+
+/// Number of combining marks on a character of which `marks` precede `c`. Marks count as in NFD, so
+/// that a text has as many in each form. An invisible character does not begin a new one.
+fn marks_after(mut marks: usize, c: char) -> usize {
+    decompose_canonical(c, |part| {
+        let category = CodePointMapData::<GeneralCategory>::new().get(part);
+        if GeneralCategoryGroup::Mark.contains(category) {
+            marks += 1;
+        } else if !is_ignorable(part) {
+            marks = 0;
+        }
+    });
+    marks
 }
 
 fn is_accepted(text: &[char], at: usize) -> bool {
@@ -148,5 +178,30 @@ mod tests {
                 assert_eq!(line(&format!(" a{c}b"), 1..=100), Err(expected), "{c:?}");
             }
         }
+    }
+
+    #[test]
+    fn combining_marks_per_character_are_limited() {
+        let stacked = |mark: &str, count| format!("xy{}z", mark.repeat(count));
+        for mark in ["\u{301}", "\u{e47}", "\u{20dd}"] {
+            line(&stacked(mark, 30), 1..=100).expect("30 marks are accepted");
+            let error = line(&stacked(mark, 31), 1..=100).expect_err("31 marks are rejected");
+            assert!(error.to_string().starts_with(BadText::CHARACTER), "{error}");
+            assert!(
+                error
+                    .to_string()
+                    .ends_with(" at position 33: a character can have at most 30 combining marks"),
+                "{error}"
+            );
+        }
+        // U+0344 is two marks in NFD, U+1EC7 a letter and two marks.
+        line(&stacked("\u{344}", 15), 1..=100).expect("30 marks are accepted");
+        line(&stacked("\u{344}", 16), 1..=100).expect_err("32 marks are rejected");
+        let letters = "\u{1ec7}\u{301}".repeat(40);
+        line(&letters, 1..=100).expect("each letter has three marks");
+        // An invisible character is no base.
+        let joined = |count| format!("\u{915}{}\u{200d}{}", "\u{94d}".repeat(count), "\u{94d}");
+        line(&joined(29), 1..=100).expect("30 marks are accepted");
+        line(&joined(30), 1..=100).expect_err("31 marks are rejected");
     }
 }
