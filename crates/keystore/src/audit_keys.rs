@@ -14,11 +14,7 @@ use chrono::{DateTime, Utc};
 use postern_tlog::Hash;
 use uuid::Uuid;
 
-use crate::{
-    keyfile::{self, KeyError},
-    mac::MacKey,
-    signing::SigningKey,
-};
+use crate::{key_error::KeyError, keyfile, mac::MacKey, signing::SigningKey};
 
 /// File suffix of active signing keys.
 const SUFFIX: &str = ".log.pk8";

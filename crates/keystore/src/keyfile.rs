@@ -4,55 +4,38 @@
 
 use std::{
     fs, io,
-    io::{Read, Write},
+    io::Write,
     os::unix::fs::{DirBuilderExt, OpenOptionsExt},
-    path::{Path, PathBuf},
+    path::Path,
 };
 
 use chrono::{DateTime, Utc};
 use secrecy::{ExposeSecret, SecretSlice};
 
 use crate::{
-    access,
+    access::{self, read_private},
+    key_error::KeyError,
     mac::MacKey,
-    random::{self, RandomError},
+    random,
     signing::SigningKey,
 };
 
-#[derive(Debug, thiserror::Error)]
-pub enum KeyError {
-    #[error("{path}: {source}")]
-    Io { path: PathBuf, source: io::Error },
-    #[error(
-        "{0}: accessible to other users, or to a group that this process is not in; \
-         run `chmod 600` on it, or `chmod 440` if it belongs to a group of this process \
-         (in Kubernetes `defaultMode: 0440` with `fsGroup`)"
-    )]
-    Readable(PathBuf),
-    #[error("{0}: not an Ed25519 key in PKCS#8 version 2")]
-    NotAKey(PathBuf),
-    #[error("{0}: no signing key left; the keys loaded before stay in use")]
-    NoSigningKey(PathBuf),
-    #[error("{0}: not a secret of 32 bytes")]
-    NotASecret(PathBuf),
-    #[error(transparent)]
-    NoRandom(#[from] RandomError),
-}
-
 const MOMENT: &str = "%Y%m%dT%H%M%S%.6fZ";
 
-/// Creates the folder with mode 0700 if it does not exist.
+/// Creates the folder with mode 0700 if it does not exist. Fails if others can write to it.
 pub fn make_folder(folder: &Path) -> Result<(), KeyError> {
     let created = fs::DirBuilder::new().recursive(true).mode(0o700).create(folder);
-    created.map_err(|source| KeyError::Io { path: folder.to_owned(), source })
+    created.map_err(KeyError::io(folder))?;
+    access::check_folder(folder)
 }
 
 /// Validates every file of a key folder as the server does on start, without creating any.
 pub fn check_folder(folder: &Path) -> Result<(), KeyError> {
     let Ok(entries) = fs::read_dir(folder) else { return Ok(()) };
+    access::check_folder(folder)?;
     for path in entries
         .filter_map(|entry| entry.ok().map(|entry| entry.path()))
-        .filter(|path| path.is_file())
+        .filter(|path| !path.is_dir())
     {
         let bytes = read_private(&path)?;
         if path.extension().is_some_and(|extension| extension == "pk8") {
@@ -76,8 +59,7 @@ pub fn make_key(folder: &Path, suffix: &str, now: DateTime<Utc>) -> Result<(), K
 
 /// Reads the key pairs of a family, oldest first.
 pub fn read_keys(folder: &Path, suffix: &str) -> Result<Vec<KeyFile>, KeyError> {
-    let entries =
-        fs::read_dir(folder).map_err(|source| KeyError::Io { path: folder.to_owned(), source })?;
+    let entries = fs::read_dir(folder).map_err(KeyError::io(folder))?;
     let mut keys = Vec::new();
     for path in entries.filter_map(|entry| entry.ok().map(|entry| entry.path())) {
         let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
@@ -116,7 +98,7 @@ pub fn secret(path: &Path) -> Result<MacKey, KeyError> {
 
 /// Writes a new file with mode 0600, completely or not at all. Fails if the file exists.
 pub fn write_private(path: &Path, bytes: &[u8]) -> Result<(), KeyError> {
-    let failed = |source| KeyError::Io { path: path.to_owned(), source };
+    let failed = KeyError::io(path);
     let unfinished =
         path.with_extension(format!("{}.unfinished", hex::encode(random::bytes::<8>()?)));
     let mut file = fs::OpenOptions::new()
@@ -124,27 +106,12 @@ pub fn write_private(path: &Path, bytes: &[u8]) -> Result<(), KeyError> {
         .create_new(true)
         .mode(0o600)
         .open(&unfinished)
-        .map_err(failed)?;
-    file.write_all(bytes).and_then(|()| file.sync_all()).map_err(failed)?;
+        .map_err(&failed)?;
+    file.write_all(bytes).and_then(|()| file.sync_all()).map_err(&failed)?;
     // Unlike a rename, a hard link does not replace a file that was created in the meantime.
     let linked = fs::hard_link(&unfinished, path);
-    fs::remove_file(&unfinished).map_err(failed)?;
+    fs::remove_file(&unfinished).map_err(&failed)?;
     linked.map_err(failed)
-}
-
-/// Reads a file, or the file that a link leads to. Fails if others than its owner and groups of
-/// this process have access.
-fn read_private(path: &Path) -> Result<SecretSlice<u8>, KeyError> {
-    let failed = |source| KeyError::Io { path: path.to_owned(), source };
-    let mut file = fs::File::open(path).map_err(failed)?;
-    let metadata = file.metadata().map_err(failed)?;
-    if !access::is_private(&metadata).map_err(failed)? {
-        return Err(KeyError::Readable(path.to_owned()));
-    }
-    // With its final capacity: growing would leave copies of the secret in memory.
-    let mut bytes = Vec::with_capacity(usize::try_from(metadata.len()).unwrap_or_default());
-    file.read_to_end(&mut bytes).map_err(failed)?;
-    Ok(SecretSlice::from(bytes))
 }
 
 #[cfg(test)]
@@ -260,5 +227,31 @@ mod tests {
             matches!(read_keys(folder.path(), SUFFIX), Err(KeyError::NotAKey(_))),
             "a damaged key is not used"
         );
+    }
+
+    #[test]
+    fn folders_that_others_can_write_to_are_rejected() {
+        let folder = tempfile::tempdir().expect("a temporary directory");
+        make_key(folder.path(), SUFFIX, DateTime::UNIX_EPOCH).expect("the key is created");
+        for (mode, is_safe) in [
+            (0o700, true),
+            (0o755, true),
+            (0o775, true),
+            // A persistent volume with an `fsGroup`, and a mounted secret, in Kubernetes.
+            (0o2775, true),
+            (0o1777, true),
+            (0o777, false),
+            (0o703, false),
+        ] {
+            set_mode(folder.path(), mode);
+            for result in [make_folder(folder.path()), check_folder(folder.path())] {
+                assert_eq!(result.is_ok(), is_safe, "{mode:o}: {result:?}");
+                let error = result.err().map(|error| error.to_string());
+                assert!(
+                    error.as_ref().is_none_or(|error| error.contains("chmod go-w")),
+                    "{mode:o}: {error:?}"
+                );
+            }
+        }
     }
 }

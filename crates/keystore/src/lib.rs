@@ -7,6 +7,7 @@ mod access;
 mod audit_keys;
 mod cipher;
 pub mod digest;
+mod key_error;
 mod keyfile;
 mod mac;
 pub mod random;
@@ -16,7 +17,8 @@ mod token_keys;
 
 pub use audit_keys::{AuditKeys, checkpoints::SignError};
 pub use cipher::{Cipher, InvalidCiphertext};
-pub use keyfile::{KeyError, check_folder};
+pub use key_error::KeyError;
+pub use keyfile::check_folder;
 pub use mac::MacKey;
 pub use random::RandomError;
 pub use secrets::Secrets;

@@ -2,10 +2,7 @@
 
 use std::path::Path;
 
-use crate::{
-    keyfile::{self, KeyError},
-    mac::MacKey,
-};
+use crate::{key_error::KeyError, keyfile, mac::MacKey};
 
 pub struct Secrets {
     /// Key for signing pagination cursors.

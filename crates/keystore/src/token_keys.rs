@@ -16,7 +16,8 @@ use serde_json::{Value, json};
 
 use crate::{
     digest::sha256,
-    keyfile::{self, KeyError, KeyFile},
+    key_error::KeyError,
+    keyfile::{self, KeyFile},
     signing::SigningKey,
 };
 
