@@ -8,6 +8,8 @@ use std::{
     sync::LazyLock,
 };
 
+use crate::Proxy;
+
 /// Login of the server: created by `postern migrate`, without privileges of its own.
 pub const SERVER: &str = "postern_server";
 /// Owner of the schema.
@@ -96,6 +98,11 @@ impl Cluster {
     pub fn url(&self, role: &str, database: &str) -> String {
         format!("postgres://{role}@{}/{database}", self.socket_folder().replace('/', "%2F"))
     }
+}
+
+/// Starts a proxy in front of the shared cluster.
+pub async fn proxy() -> Proxy {
+    Proxy::start(CLUSTER.socket_folder()).await
 }
 
 /// URL of a database of the shared cluster.

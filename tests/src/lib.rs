@@ -7,16 +7,18 @@
 mod app;
 mod client;
 mod clock;
-mod cluster;
+pub mod cluster;
 mod contract;
 mod database;
 mod database_locks;
+mod proxy;
 
 pub use app::{App, Backend, run, test_config};
 pub use client::{Person, Response};
 pub use clock::TestClock;
 pub use cluster::{Cluster, OWNER, SERVER, SUPERUSER};
 pub use database::{Database, LOG_ORIGIN, as_role, store_options, write_audit_keys};
+pub use proxy::{Failure, Proxy};
 
 /// Password of all demo accounts.
 pub use postern_persistence::demo::PASSWORD;

@@ -7,13 +7,16 @@ use std::{
 };
 
 use postern_domain::clock::{Clock, SystemClock};
-use postern_persistence::{Store, StoreError, schema};
-use tokio::sync::Mutex;
+use postern_persistence::{Store, StoreError, limit_waits, schema};
+use tokio::{sync::Mutex, time::timeout};
 
 /// Lifetime of a result. The checks run about a dozen queries on the database catalog, and load
 /// balancers probe every second. Failures expire sooner, so that a repair is noticed quickly.
 const SOUND_FOR: Duration = Duration::from_secs(30);
 const DAMAGED_FOR: Duration = Duration::from_secs(5);
+
+/// Maximum duration of the checks.
+const MAX_WAIT: Duration = Duration::from_millis(1500);
 
 type Checks = BTreeSet<&'static str>;
 
@@ -26,8 +29,14 @@ pub struct ReadinessCache {
 }
 
 impl ReadinessCache {
-    /// Names of the failed checks. An error if the database does not respond.
-    pub async fn faults(&self, store: &Arc<Store>) -> Result<Checks, StoreError> {
+    /// Names of the failed checks. An error if the database does not respond; `None` if it does not
+    /// respond in time.
+    pub async fn faults(&self, store: &Arc<Store>) -> Result<Option<Checks>, StoreError> {
+        let faults = limit_waits(MAX_WAIT, self.examine(store));
+        timeout(MAX_WAIT, faults).await.ok().transpose()
+    }
+
+    async fn examine(&self, store: &Arc<Store>) -> Result<Checks, StoreError> {
         if let Some(checks) = self.known() {
             store.ping().await?;
             return Ok(checks);

@@ -11,6 +11,10 @@ pub enum StoreError {
     /// The database is unreachable or failed a statement; nothing was written.
     #[error("the database is unavailable")]
     Unavailable(#[source] DbErr),
+    /// The connection was lost during a commit, and the database could not say whether it took
+    /// effect.
+    #[error("the outcome of a commit is unknown")]
+    OutcomeUnknown(#[source] DbErr),
     /// A row holds a value that this server did not write.
     #[error("invalid data in the database: {0}")]
     Corrupt(String),

@@ -37,8 +37,9 @@ pub async fn write(
     let event = Event::of(draft, context.id(), context.now, actor, org, context.source.clone());
     let salts = CommitmentSalts::new(random::bytes::<SALTS>()?);
     let row = audit_event::Model::of(event, &salts);
-    let queued = queue_entry(audit_keys, &row)?;
-    tx.insert_two(
+    let (id, queued) = (row.id, queue_entry(audit_keys, &row)?);
+    tx.insert_event(
+        id,
         audit_queue::Entity::insert(queued.into_active_model()).into_query(),
         audit_event::Entity::insert(row.into_active_model()).into_query(),
     )

@@ -7,6 +7,8 @@
 
 mod backend;
 mod columns;
+mod commit_outcome;
+mod deadline;
 pub mod demo;
 mod entity;
 mod error;
@@ -25,6 +27,7 @@ mod store;
 mod tx;
 pub mod unit;
 
+pub use deadline::limit_waits;
 pub use error::StoreError;
 pub use options::{Durability, Options};
 pub use postern_migration::rls::{Check, Fault};

@@ -9,7 +9,7 @@ use postern_migration::rls::{self, Check, Fault};
 use sea_orm::{ConnectionTrait, Statement, prelude::DateTimeUtc};
 
 use crate::{
-    backend::{self, Mode, Pool},
+    backend::{self, Mode},
     error::StoreError,
     event_writer, instance,
     options::Options,
@@ -24,12 +24,11 @@ const MAX_CLOCK_SKEW: TimeDelta = TimeDelta::seconds(5);
 /// Applies pending migrations and, on PostgreSQL, row-level security, as the schema owner.
 pub async fn migrate(options: &Options) -> Result<MigrationOutcome, StoreError> {
     let roles = backend::roles(options)?;
-    let pool = Pool::connect_as_owner(options).await?;
-    let (db, named) =
-        (pool.as_sea_orm(), roles.as_ref().map(|(roles, password)| (roles, password.as_deref())));
+    let db = backend::connect_as_owner(options).await?;
+    let named = roles.as_ref().map(|(roles, password)| (roles, password.as_deref()));
     let pending = postern_migration::pending(&db).await?.len();
     let outcome = postern_migration::up(&db, named).await;
-    pool.close().await;
+    db.close().await?;
     let outcome = outcome?;
     if pending > 0 {
         tracing::info!(migrations = pending, "schema migrated");

@@ -10,11 +10,12 @@ use std::{
 
 use postern_keystore::AuditKeys;
 use postern_migration::rls::Roles;
+use sea_orm::sqlx;
 use uuid::Uuid;
 
 use crate::{
-    backend::{self, Pool},
-    error::StoreError,
+    backend::{self, ConnectionRuntime, Pool},
+    error::{StoreError, sqlx_error},
     log_notify::LogNotifier,
     lookup::Lookups,
     options::Options,
@@ -24,6 +25,9 @@ use crate::{
 /// [`crate::pre_auth::PreAuthTx`].
 pub struct Store {
     pub(crate) pool: Pool,
+    pub(crate) runtime: ConnectionRuntime,
+    /// Maximum wait for the response to a statement.
+    pub(crate) response_timeout: Duration,
     /// Roles of row-level security; none on SQLite.
     pub(crate) roles: Option<Roles>,
     pub(crate) lookups: Lookups,
@@ -31,6 +35,9 @@ pub struct Store {
     log_notify: LogNotifier,
     pub(crate) statements: AtomicU64,
 }
+
+/// Time that PostgreSQL has to report a statement timeout.
+const GRACE: Duration = Duration::from_secs(2);
 
 /// Statement timeout of audit maintenance, which scans whole tables.
 const MAINTENANCE_TIMEOUT: Duration = Duration::from_hours(2);
@@ -42,11 +49,15 @@ impl Store {
     }
 
     async fn open(options: &Options) -> Result<Self, StoreError> {
-        let pool = Pool::connect(options).await?;
+        let runtime =
+            ConnectionRuntime::start().map_err(|error| sqlx_error(sqlx::Error::Io(error)))?;
+        let pool = Pool::connect(options, runtime.handle()).await?;
         let roles = backend::roles(options)?.map(|(roles, _)| roles);
         let lookups = Lookups::new(roles.as_ref().map(|roles| roles.tenant.as_str()));
         Ok(Self {
             pool,
+            runtime,
+            response_timeout: options.statement_timeout + GRACE,
             roles,
             lookups,
             audit_keys: options.audit_keys.clone(),
@@ -55,9 +66,8 @@ impl Store {
         })
     }
 
-    /// Returns a store with its own pool, for a task that outlives request threads: a PostgreSQL
-    /// connection belongs to the thread that opened it and closes with it. SQLite has one writer
-    /// per process, so its store is shared.
+    /// Returns a store with its own pool, for background tasks: requests cannot use up its
+    /// connections. SQLite has one writer per process, so its store is shared.
     pub async fn separate_pool(
         self: &Arc<Self>,
         options: &Options,
@@ -126,7 +136,7 @@ impl Store {
         self.statements.load(Ordering::Relaxed)
     }
 
-    /// Waits until all connections are returned, then closes them.
+    /// Closes all connections: for at most 2 s, it waits for those that are in use.
     pub async fn close(&self) {
         self.pool.close().await;
     }

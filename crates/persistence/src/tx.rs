@@ -10,54 +10,119 @@ use sea_orm::{
     sqlx::{self, AssertSqlSafe, Executor, Postgres, Sqlite, query::Query},
 };
 use sea_query_sqlx::SqlxValues;
-use tokio::sync::Mutex;
+use tokio::{sync::Mutex, task::JoinHandle};
+use uuid::Uuid;
 
 use crate::{
-    backend::{Begun, Mode, insert_both_sql, lock_sql, statement},
+    backend::{Begun, Mode, insert_event_sql, is_lost, lock_sql, statement},
+    commit_outcome::{self, Evidence, Outcome},
+    deadline::wait,
     error::{StoreError, sqlx_error},
     store::Store,
 };
 
 /// A transaction. Dropping it rolls it back.
 pub struct Tx {
-    begun: Mutex<Begun>,
+    state: Mutex<State>,
     store: Arc<Store>,
 }
 
+struct State {
+    /// None after the end of the transaction.
+    begun: Option<Begun>,
+    /// Whether a statement failed or was cancelled. Then only a rollback is possible: PostgreSQL
+    /// rejects further statements, and SQLite could run them outside the transaction.
+    failed: bool,
+    /// Whether the connection no longer responds.
+    lost: bool,
+    /// Traces to look for if the response to the commit is lost.
+    evidence: Option<Evidence>,
+}
+
+impl State {
+    /// The connection, for one statement. The transaction has failed until [`Self::finish`].
+    fn start(&mut self) -> Result<&mut Begun, DbErr> {
+        if std::mem::replace(&mut self.failed, true) {
+            return Err(DbErr::Custom("the transaction has failed before".to_owned()));
+        }
+        self.begun.as_mut().ok_or_else(|| DbErr::Custom("the transaction has ended".to_owned()))
+    }
+
+    fn finish<T>(&mut self, result: Result<T, sqlx::Error>) -> Result<T, DbErr> {
+        match &result {
+            Ok(_) => self.failed = false,
+            Err(error) => self.lost = is_lost(error),
+        }
+        result.map_err(sqlx_error)
+    }
+}
+
 impl Tx {
-    /// Begins in a separate task that cannot be cancelled: a `begin` dropped half way leaves the
-    /// connection in an open transaction, and the next borrower's commits are lost (sqlx #4385,
-    /// #4393).
+    /// Begins a transaction.
     pub async fn begin(store: &Arc<Store>, mode: Mode) -> Result<Self, StoreError> {
-        store.statements.fetch_add(1, Ordering::Relaxed);
-        let task_store = Arc::clone(store);
-        let begun = tokio::spawn(async move { task_store.pool.begin(mode).await });
-        let begun = begun.await.map_err(|error| StoreError::Broken(error.to_string()))??;
-        Ok(Self { begun: Mutex::new(begun), store: Arc::clone(store) })
+        let begun = store.pool.acquire(mode).await?;
+        let state = State { begun: Some(begun), failed: false, lost: false, evidence: None };
+        let tx = Self { state: Mutex::new(state), store: Arc::clone(store) };
+        tx.execute_unprepared(store.pool.begin_sql(mode)).await?;
+        Ok(tx)
     }
 
     pub(crate) fn store(&self) -> &Store {
         &self.store
     }
 
-    pub async fn commit(self) -> Result<(), StoreError> {
-        self.count();
-        match self.begun.into_inner() {
-            Begun::Postgres(tx) => tx.commit().await,
-            Begun::Sqlite { tx, .. } => tx.commit().await,
+    /// Commits. If the response is lost, finds out from the database what happened.
+    pub async fn commit(mut self) -> Result<(), StoreError> {
+        let committed = self.execute_unprepared("COMMIT").await;
+        let state = self.state.get_mut();
+        match committed {
+            Ok(_) => {
+                state.begun = None;
+                Ok(())
+            }
+            Err(error) if state.lost => {
+                let evidence = state.evidence.take();
+                self.start_rollback();
+                match self.outcome(evidence).await {
+                    Some(Outcome::Committed) => Ok(()),
+                    Some(Outcome::RolledBack) => Err(StoreError::Unavailable(error)),
+                    None => Err(StoreError::OutcomeUnknown(error)),
+                }
+            }
+            Err(error) => Err(error.into()),
         }
-        .map_err(|error| sqlx_error(error).into())
+    }
+
+    /// Outcome of the commit, read on another connection.
+    async fn outcome(&self, evidence: Option<Evidence>) -> Option<Outcome> {
+        let statement = evidence?.statement(self.get_database_backend())?;
+        let ask = || async {
+            let tx = Self::begin(&self.store, Mode::Read).await?;
+            let row = tx.query_one_raw(statement.clone()).await?;
+            row.as_ref().map_or(Ok(None), commit_outcome::read)
+        };
+        commit_outcome::find(ask).await
     }
 
     /// Rolls back and waits for completion: locks are released when this returns. Dropping the
     /// transaction rolls back later.
-    pub async fn rollback(self) -> Result<(), StoreError> {
+    pub async fn rollback(mut self) -> Result<(), StoreError> {
         self.count();
-        match self.begun.into_inner() {
-            Begun::Postgres(tx) => tx.rollback().await,
-            Begun::Sqlite { tx, .. } => tx.rollback().await,
+        let Some(rollback) = self.start_rollback() else { return Ok(()) };
+        let rolled_back = rollback.await.unwrap_or(Err(sqlx::Error::WorkerCrashed));
+        Ok(rolled_back.map_err(sqlx_error)?)
+    }
+
+    /// Starts to roll back in a task that is not cancelled with the request.
+    fn start_rollback(&mut self) -> Option<JoinHandle<Result<(), sqlx::Error>>> {
+        let state = self.state.get_mut();
+        let begun = state.begun.take()?;
+        if state.lost {
+            begun.close();
+            self.store.pool.distrust_idle();
+            return None;
         }
-        .map_err(|error| sqlx_error(error).into())
+        Some(self.store.runtime.handle().spawn(begun.roll_back()))
     }
 
     /// Waits for the exclusive lock `key` and holds it until the transaction ends. No-op on SQLite,
@@ -70,13 +135,22 @@ impl Tx {
         Ok(())
     }
 
-    /// Inserts into two tables in one round trip.
-    pub async fn insert_two(
+    /// Queues and inserts the event with this id, in one round trip.
+    pub async fn insert_event(
         &self,
-        first: InsertStatement,
-        second: InsertStatement,
+        id: Uuid,
+        queued: InsertStatement,
+        event: InsertStatement,
     ) -> Result<(), StoreError> {
-        self.execute_raw(insert_both_sql(self.get_database_backend(), first, second)).await?;
+        let backend = self.get_database_backend();
+        let statement = insert_event_sql(backend, queued, event);
+        if backend == DbBackend::Postgres {
+            let row = self.query_one_raw(statement).await?;
+            let xid = row.map(|row| row.try_get("", "xid")).transpose()?;
+            self.state.lock().await.evidence = xid.map(|xid| Evidence { xid, event: id });
+        } else {
+            self.execute_raw(statement).await?;
+        }
         Ok(())
     }
 
@@ -87,19 +161,30 @@ impl Tx {
         statement: &Statement,
     ) -> Result<Vec<QueryResult>, StoreError> {
         self.count();
-        let rows = match &mut *self.begun.lock().await {
-            Begun::Postgres(tx) => {
-                tx.fetch_all(self.postgres(statement).persistent(false)).await.map(query_results)
+        let mut state = self.state.lock().await;
+        let result = match state.start()? {
+            Begun::Postgres(connection) => {
+                let query = self.postgres(statement).persistent(false);
+                self.wait((&mut **connection).fetch_all(query)).await.map(query_results)
             }
-            Begun::Sqlite { tx, .. } => tx.fetch_all(sqlite(statement)).await.map(query_results),
+            Begun::Sqlite { connection, .. } => {
+                self.wait((&mut **connection).fetch_all(sqlite(statement))).await.map(query_results)
+            }
         };
-        Ok(rows.map_err(sqlx_error)?)
+        Ok(state.finish(result)?)
     }
 
     // SQL comes from SeaQuery or from constants with `$n`; values are always bound.
     fn postgres<'s>(&self, statement: &'s Statement) -> Query<'s, Postgres, SqlxValues> {
         sqlx::query_with(AssertSqlSafe(statement.sql.as_str()), values(statement))
             .persistent(self.store.pool.names_statements())
+    }
+
+    async fn wait<T>(
+        &self,
+        response: impl Future<Output = Result<T, sqlx::Error>>,
+    ) -> Result<T, sqlx::Error> {
+        wait(self.store.response_timeout, response).await
     }
 
     fn count(&self) {
@@ -115,43 +200,74 @@ impl ConnectionTrait for Tx {
 
     async fn execute_raw(&self, statement: Statement) -> Result<ExecResult, DbErr> {
         self.count();
-        match &mut *self.begun.lock().await {
-            Begun::Postgres(tx) => tx.execute(self.postgres(&statement)).await.map(Into::into),
-            Begun::Sqlite { tx, .. } => tx.execute(sqlite(&statement)).await.map(Into::into),
-        }
-        .map_err(sqlx_error)
+        let mut state = self.state.lock().await;
+        let result = match state.start()? {
+            Begun::Postgres(connection) => self
+                .wait((&mut **connection).execute(self.postgres(&statement)))
+                .await
+                .map(Into::into),
+            Begun::Sqlite { connection, .. } => {
+                self.wait((&mut **connection).execute(sqlite(&statement))).await.map(Into::into)
+            }
+        };
+        state.finish(result)
     }
 
     async fn execute_unprepared(&self, sql: &str) -> Result<ExecResult, DbErr> {
         self.count();
-        match &mut *self.begun.lock().await {
-            Begun::Postgres(tx) => tx.execute(AssertSqlSafe(sql)).await.map(Into::into),
-            Begun::Sqlite { tx, .. } => tx.execute(AssertSqlSafe(sql)).await.map(Into::into),
-        }
-        .map_err(sqlx_error)
+        let mut state = self.state.lock().await;
+        let result = match state.start()? {
+            Begun::Postgres(connection) => {
+                self.wait((&mut **connection).execute(AssertSqlSafe(sql))).await.map(Into::into)
+            }
+            Begun::Sqlite { connection, .. } => {
+                self.wait((&mut **connection).execute(AssertSqlSafe(sql))).await.map(Into::into)
+            }
+        };
+        state.finish(result)
     }
 
     async fn query_one_raw(&self, statement: Statement) -> Result<Option<QueryResult>, DbErr> {
         self.count();
-        match &mut *self.begun.lock().await {
-            Begun::Postgres(tx) => {
-                tx.fetch_optional(self.postgres(&statement)).await.map(|row| row.map(Into::into))
-            }
-            Begun::Sqlite { tx, .. } => {
-                tx.fetch_optional(sqlite(&statement)).await.map(|row| row.map(Into::into))
-            }
-        }
-        .map_err(sqlx_error)
+        let mut state = self.state.lock().await;
+        let result = match state.start()? {
+            Begun::Postgres(connection) => self
+                .wait((&mut **connection).fetch_optional(self.postgres(&statement)))
+                .await
+                .map(query_result),
+            Begun::Sqlite { connection, .. } => self
+                .wait((&mut **connection).fetch_optional(sqlite(&statement)))
+                .await
+                .map(query_result),
+        };
+        state.finish(result)
     }
 
     async fn query_all_raw(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
         self.count();
-        match &mut *self.begun.lock().await {
-            Begun::Postgres(tx) => tx.fetch_all(self.postgres(&statement)).await.map(query_results),
-            Begun::Sqlite { tx, .. } => tx.fetch_all(sqlite(&statement)).await.map(query_results),
-        }
-        .map_err(sqlx_error)
+        let mut state = self.state.lock().await;
+        let result = match state.start()? {
+            Begun::Postgres(connection) => self
+                .wait((&mut **connection).fetch_all(self.postgres(&statement)))
+                .await
+                .map(query_results),
+            Begun::Sqlite { connection, .. } => self
+                .wait((&mut **connection).fetch_all(sqlite(&statement)))
+                .await
+                .map(query_results),
+        };
+        state.finish(result)
     }
+}
+
+impl Drop for Tx {
+    fn drop(&mut self) {
+        self.start_rollback();
+    }
+}
+
+fn query_result(row: Option<impl Into<QueryResult>>) -> Option<QueryResult> {
+    row.map(Into::into)
 }
 
 fn query_results(rows: Vec<impl Into<QueryResult>>) -> Vec<QueryResult> {

@@ -37,8 +37,10 @@ impl DemoServer {
             .expect("a port is free")
             .port();
         let log = folder.join("server.log");
-        let mut process = Command::new(binary())
-            .args(["serve", "--demo"])
+        // Ignores the signal for files over a size limit: writes fail instead.
+        let mut process = Command::new("sh")
+            .args(["-c", "trap '' XFSZ; exec \"$0\" serve --demo"])
+            .arg(binary())
             .current_dir(folder)
             .env("POSTERN__SERVER__LISTEN", format!("127.0.0.1:{port}"))
             .env("POSTERN__SERVER__PUBLIC_URL", format!("http://127.0.0.1:{port}"))
@@ -52,6 +54,11 @@ impl DemoServer {
         let lines = stdout.lines().map_while(Result::ok);
         let banner: Vec<String> = lines.take_while(|line| !line.contains("initech (")).collect();
         Self { process, port, banner: banner.join("\n"), log }
+    }
+
+    /// Process id.
+    pub fn id(&self) -> u32 {
+        self.process.id()
     }
 
     /// Response to a preflight request, with lower-case header names.

@@ -9,7 +9,7 @@ use postern_tests::LOG_ORIGIN;
 
 mod config;
 mod demo;
-mod demo_server;
+pub mod demo_server;
 mod doctor;
 mod migrate;
 mod serve;

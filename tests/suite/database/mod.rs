@@ -1,4 +1,6 @@
-//! The database schema: upgrades and query plans.
+//! The database: upgrades, query plans and outages.
 
+mod full_disk;
+mod outages;
 mod query_plans;
 mod upgrade;

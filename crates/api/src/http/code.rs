@@ -188,6 +188,10 @@ problems! {
         "The database does not respond, or the server is overloaded or stopping.",
         "Wait as long as `Retry-After` says, then repeat the request, with the same \
          `Idempotency-Key` if it had one.";
+    OutcomeUnknown = 503 "outcome_unknown" "Outcome unknown",
+        "The connection to the database failed while the change was committed.",
+        "Repeat the request with the same `Idempotency-Key`, or read the resource: the change may \
+         have been made.";
 }
 
 impl utoipa::PartialSchema for Code {
@@ -215,6 +219,7 @@ impl Code {
                 | Self::TooManyAttempts
                 | Self::TooManyStreams
                 | Self::Unavailable
+                | Self::OutcomeUnknown
         )
     }
 }

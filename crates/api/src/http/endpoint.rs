@@ -4,7 +4,7 @@
 //! Each request runs in its own task. actix-web drops a handler when the client resets the
 //! connection; the task continues, so that a unit of work that has begun runs to its end.
 
-use std::{cell::OnceCell, rc::Rc};
+use std::{cell::OnceCell, rc::Rc, time::Duration};
 
 use actix_web::{
     HttpRequest, HttpResponse,
@@ -14,6 +14,7 @@ use actix_web::{
     web::{self, Bytes, Payload},
 };
 use postern_domain::{operation::Operation, scope::ScopeKind};
+use postern_persistence::limit_waits;
 use tracing::{Instrument, Span};
 use utoipa::openapi::path::Parameter;
 
@@ -103,6 +104,10 @@ handler!(A B);
 handler!(A B C);
 handler!(A B C D);
 
+/// Time that a request waits for the database in total. With the time to find out the outcome of a
+/// commit, it is answered within 15 s.
+const MAX_DATABASE_WAIT: Duration = Duration::from_secs(11);
+
 /// Entry point that actix-web calls for each request of an operation.
 pub async fn serve<O, Args, H>(
     handler: H,
@@ -119,9 +124,9 @@ where
     let request_info = RequestInfo::of(&request);
     let head = request.method() == Method::HEAD;
     // Boxed before spawning: the future is large, and each move would copy it.
-    let result =
-        rt::spawn(Box::pin(respond(handler, query, request, payload)).instrument(Span::current()))
-            .await;
+    let response = Box::pin(respond(handler, query, request, payload));
+    let response = limit_waits(MAX_DATABASE_WAIT, response).instrument(Span::current());
+    let result = rt::spawn(response).await;
     let mut response = match result {
         // A stream without a reader would occupy the connection until it ends.
         Ok(Ok(response)) if head && response.body().size() == BodySize::Stream => {

@@ -59,6 +59,10 @@ impl From<StoreError> for Problem {
                 tracing::error!(cause, "database unavailable");
                 Self::new(Code::Unavailable)
             }
+            StoreError::OutcomeUnknown(_) => {
+                tracing::error!(cause, "outcome of a commit unknown");
+                Self::new(Code::OutcomeUnknown)
+            }
             StoreError::Corrupt(_) | StoreError::Broken(_) => {
                 tracing::error!(cause, "unexpected store error");
                 Self::new(Code::Internal)

@@ -50,7 +50,9 @@ pub async fn read_readiness(call: Call<op::ReadReadiness>) -> HandlerResult<Read
     if call.state().is_stopping() {
         return Err(Problem::new(Code::Unavailable).detail("the server is stopping"));
     }
-    let faults = call.state().readiness.faults(&call.state().store).await?;
+    let Some(faults) = call.state().readiness.faults(&call.state().store).await? else {
+        return Err(Problem::new(Code::Unavailable).detail("the database does not respond in time"));
+    };
     if !faults.is_empty() {
         let checks = faults.into_iter().collect::<Vec<_>>().join(", ");
         return Err(Problem::new(Code::Unavailable).detail(format!(

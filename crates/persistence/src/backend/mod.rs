@@ -1,29 +1,31 @@
 //! All runtime differences between SQLite and PostgreSQL: opening a pool, beginning a
 //! transaction, locks and SQL dialects.
 
+mod begun;
+mod connections;
 mod mode;
 mod partitions;
-mod pool_options;
 mod postgres;
+mod runtime;
 mod sql;
 mod sqlite;
 mod text_pattern;
 
 use postern_migration::rls::Roles;
-use sea_orm::{
-    DatabaseConnection, DbBackend, DbErr, SqlxPostgresConnector, SqlxSqliteConnector,
-    sqlx::{Postgres, Sqlite, Transaction},
-};
-use tokio::sync::OwnedSemaphorePermit;
+use sea_orm::{DatabaseConnection, DbBackend, DbErr};
+use tokio::runtime::Handle;
 
 use crate::{error::StoreError, options::Options};
 
+pub use begun::{Begun, is_lost};
 pub use mode::Mode;
 pub use partitions::{PartitionSql, partition_sql};
+pub use runtime::ConnectionRuntime;
 pub use sql::{
-    create_triggers_sql, drop_triggers_sql, insert_both_sql, is_ticket, is_ticket_in,
-    lock_impersonation_parties_sql, lock_sql, notify_sql, server_time_sql, set_tenant_role_sql,
-    statement, timestamp_sql, try_lock_sql, try_sequencer_lock_sql, uuid_bytes_sql, uuid_v7_sql,
+    commit_outcome_sql, create_triggers_sql, drop_triggers_sql, insert_event_sql, is_ticket,
+    is_ticket_in, lock_impersonation_parties_sql, lock_sql, notify_sql, server_time_sql,
+    set_tenant_role_sql, statement, timestamp_sql, try_lock_sql, try_sequencer_lock_sql,
+    uuid_bytes_sql, uuid_v7_sql,
 };
 pub use sqlite::{is_embedded, sqlite_file};
 pub use text_pattern::text_pattern;
@@ -34,39 +36,38 @@ pub enum Pool {
     Sqlite(sqlite::Pool),
 }
 
-/// A transaction of either backend.
-pub enum Begun {
-    Postgres(Transaction<'static, Postgres>),
-    Sqlite { tx: Transaction<'static, Sqlite>, _lock: Option<OwnedSemaphorePermit> },
-}
-
 impl Pool {
-    pub async fn connect(options: &Options) -> Result<Self, StoreError> {
+    /// Opens the pool with one connection.
+    pub async fn connect(options: &Options, runtime: &Handle) -> Result<Self, StoreError> {
         Ok(if is_embedded(&options.url) {
-            Self::Sqlite(sqlite::Pool::connect(options).await?)
+            Self::Sqlite(sqlite::Pool::connect(options, runtime).await?)
         } else {
-            Self::Postgres(postgres::Pool::connect(options).await?)
+            Self::Postgres(postgres::Pool::connect(options, runtime).await?)
         })
     }
 
-    /// Connects as the schema owner, for migrations, with our schema as the search path.
-    pub async fn connect_as_owner(options: &Options) -> Result<Self, StoreError> {
-        Ok(if is_embedded(&options.url) {
-            Self::Sqlite(sqlite::Pool::connect(options).await?)
-        } else {
-            Self::Postgres(postgres::Pool::connect_as_owner(options).await?)
-        })
+    /// Acquires a connection, and on SQLite the write lock, to begin a transaction.
+    pub async fn acquire(&self, mode: Mode) -> Result<Begun, StoreError> {
+        match self {
+            Self::Postgres(pool) => pool.acquire().await,
+            Self::Sqlite(pool) => pool.acquire(mode).await,
+        }
     }
 
-    /// Begins a transaction. Must not be dropped half way: see [`crate::tx::Tx::begin`].
-    pub async fn begin(&self, mode: Mode) -> Result<Begun, StoreError> {
-        Ok(match self {
-            Self::Postgres(pool) => Begun::Postgres(pool.begin(mode).await?),
-            Self::Sqlite(pool) => {
-                let (tx, lock) = pool.begin(mode).await?;
-                Begun::Sqlite { tx, _lock: lock }
-            }
-        })
+    /// SQL that begins a transaction.
+    pub fn begin_sql(&self, mode: Mode) -> &str {
+        match self {
+            Self::Postgres(pool) => pool.begin_sql(mode),
+            Self::Sqlite(_) => sqlite::begin_sql(mode),
+        }
+    }
+
+    /// Closes idle connections before their next use: one connection was lost, so others may be.
+    pub fn distrust_idle(&self) {
+        match self {
+            Self::Postgres(pool) => pool.connections.distrust_idle(),
+            Self::Sqlite(pool) => pool.connections.distrust_idle(),
+        }
     }
 
     /// Passes the payload of each notification to `notify` until the connection is lost. Never
@@ -75,18 +76,6 @@ impl Pool {
         match self {
             Self::Postgres(pool) => pool.listen(notify).await,
             Self::Sqlite(_) => std::future::pending().await,
-        }
-    }
-
-    /// A second handle on the same pool, for migrations.
-    pub fn as_sea_orm(&self) -> DatabaseConnection {
-        match self {
-            Self::Postgres(postgres) => {
-                SqlxPostgresConnector::from_sqlx_postgres_pool(postgres.connections.clone())
-            }
-            Self::Sqlite(sqlite) => {
-                SqlxSqliteConnector::from_sqlx_sqlite_pool(sqlite.connections.clone())
-            }
         }
     }
 
@@ -106,6 +95,15 @@ impl Pool {
             Self::Postgres(postgres) => postgres.connections.close().await,
             Self::Sqlite(sqlite) => sqlite.connections.close().await,
         }
+    }
+}
+
+/// A connection of SeaORM as the schema owner, for migrations, with our schema as the search path.
+pub async fn connect_as_owner(options: &Options) -> Result<DatabaseConnection, StoreError> {
+    if is_embedded(&options.url) {
+        sqlite::connect_as_owner(options).await
+    } else {
+        postgres::connect_as_owner(options).await
     }
 }
 

@@ -1,19 +1,21 @@
 //! PostgreSQL: the pool, the role of each transaction and notifications.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use percent_encoding::percent_decode_str;
 use postern_migration::{SCHEMA, rls::Roles};
 use sea_orm::{
-    DbErr,
+    DatabaseConnection, DbErr, SqlxPostgresConnector,
     sqlx::{
-        AssertSqlSafe, ConnectOptions, Connection, PgPool, Postgres, Transaction,
-        postgres::{PgConnectOptions, PgListener},
+        self, ConnectOptions, Executor, PgConnection,
+        postgres::{PgConnectOptions, PgListener, PgPoolOptions},
     },
 };
+use tokio::{runtime::Handle, time::timeout};
 
-use super::{mode::Mode, pool_options::pool_options};
+use super::{begun::Begun, connections::Connections, mode::Mode};
 use crate::{
+    deadline::wait,
     error::{StoreError, sqlx_error},
     options::Options,
 };
@@ -25,47 +27,27 @@ const CHANNEL: &str = "postern_log";
 /// dead process and would keep its locks.
 const IDLE: u32 = 10_000;
 
-/// Connections idle for longer are pinged before use.
-const TRUSTED_IDLE: Duration = Duration::from_secs(30);
+/// Interval at which a connection without notifications is tested.
+const LISTENER_TEST: Duration = Duration::from_secs(15);
+
+/// Maximum wait for the response to a statement of a listener.
+const LISTENER_TIMEOUT: Duration = Duration::from_secs(5);
 
 pub struct Pool {
-    pub connections: PgPool,
+    pub connections: Connections<PgConnection>,
     /// Begins a transaction in one round trip and assumes the platform role until it ends.
-    begin: Arc<str>,
+    begin: String,
     /// Begins a transaction without assuming a role.
-    begin_without_role: Arc<str>,
+    begin_without_role: String,
     /// Whether to use named prepared statements.
     pub named: bool,
 }
 
 impl Pool {
-    pub async fn connect(options: &Options) -> Result<Self, StoreError> {
-        Self::connect_with(options, options.url.parse().map_err(sqlx_error)?).await
-    }
-
-    /// Connects as the schema owner, with our schema as the search path.
-    pub async fn connect_as_owner(options: &Options) -> Result<Self, StoreError> {
-        let connect: PgConnectOptions =
-            options.owner_url.as_ref().unwrap_or(&options.url).parse().map_err(sqlx_error)?;
-        Self::connect_with(options, connect.options([("search_path", SCHEMA)])).await
-    }
-
-    async fn connect_with(
-        options: &Options,
-        connect: PgConnectOptions,
-    ) -> Result<Self, StoreError> {
-        let connections = pool_options::<Postgres>(options)
-            .before_acquire(|connection, meta| {
-                Box::pin(async move {
-                    if meta.idle_for > TRUSTED_IDLE {
-                        connection.ping().await?;
-                    }
-                    Ok(true)
-                })
-            })
-            .connect_with(connect.application_name("postern").disable_statement_logging())
-            .await
-            .map_err(sqlx_error)?;
+    pub async fn connect(options: &Options, runtime: &Handle) -> Result<Self, StoreError> {
+        let connect: PgConnectOptions = options.url.parse().map_err(sqlx_error)?;
+        let connect = connect.application_name("postern").disable_statement_logging();
+        let connections = Connections::open(connect, options, runtime).await?;
         // Without this, a schema named after the role comes first in the search path.
         let without_role = format!(
             "BEGIN; SET LOCAL statement_timeout = {}; \
@@ -73,28 +55,57 @@ impl Pool {
              SET LOCAL search_path = {SCHEMA}",
             options.statement_timeout.as_millis(),
         );
-        let with_role = format!("{without_role}; SET LOCAL ROLE \"{}\"", options.platform_role);
         Ok(Self {
             connections,
-            begin: with_role.into(),
-            begin_without_role: without_role.into(),
+            begin: format!("{without_role}; SET LOCAL ROLE \"{}\"", options.platform_role),
+            begin_without_role: without_role,
             named: options.prepared_statements,
         })
     }
 
-    pub async fn begin(&self, mode: Mode) -> Result<Transaction<'static, Postgres>, StoreError> {
-        let begin = if mode == Mode::NoRole { &self.begin_without_role } else { &self.begin };
-        Ok(self.connections.begin_with(AssertSqlSafe(begin.as_ref())).await.map_err(sqlx_error)?)
+    pub async fn acquire(&self) -> Result<Begun, StoreError> {
+        Ok(Begun::Postgres(self.connections.acquire().await?))
+    }
+
+    pub fn begin_sql(&self, mode: Mode) -> &str {
+        if mode == Mode::NoRole { &self.begin_without_role } else { &self.begin }
     }
 
     /// Passes the payload of each notification to `notify` until the connection is lost.
     pub async fn listen(&self, notify: impl Fn(&str)) -> Result<(), StoreError> {
-        let mut listener = PgListener::connect_with(&self.connections).await.map_err(sqlx_error)?;
-        listener.listen(CHANNEL).await.map_err(sqlx_error)?;
+        Ok(self.listen_with_sqlx(notify).await.map_err(sqlx_error)?)
+    }
+
+    async fn listen_with_sqlx(&self, notify: impl Fn(&str)) -> Result<(), sqlx::Error> {
+        let pool = PgPoolOptions::new()
+            .max_connections(1)
+            .acquire_timeout(LISTENER_TIMEOUT)
+            .connect_lazy_with(self.connections.options().clone());
+        let mut listener = PgListener::connect_with(&pool).await?;
+        wait(LISTENER_TIMEOUT, listener.listen(CHANNEL)).await?;
         loop {
-            notify(listener.recv().await.map_err(sqlx_error)?.payload());
+            match timeout(LISTENER_TEST, listener.try_recv()).await {
+                Ok(Ok(Some(notification))) => notify(notification.payload()),
+                Ok(Ok(None)) => return Err(sqlx::Error::WorkerCrashed),
+                Ok(Err(error)) => return Err(error),
+                // A connection that fell silent delivers no notifications and no error.
+                Err(_) => wait(LISTENER_TIMEOUT, listener.execute("SELECT 1")).await.map(drop)?,
+            }
         }
     }
+}
+
+/// A connection of SeaORM as the schema owner, with our schema as the search path.
+pub async fn connect_as_owner(options: &Options) -> Result<DatabaseConnection, StoreError> {
+    let connect: PgConnectOptions =
+        options.owner_url.as_ref().unwrap_or(&options.url).parse().map_err(sqlx_error)?;
+    let connect = connect.options([("search_path", SCHEMA)]).application_name("postern");
+    let pool = PgPoolOptions::new()
+        .acquire_timeout(options.acquire_timeout)
+        .connect_with(connect.disable_statement_logging())
+        .await
+        .map_err(sqlx_error)?;
+    Ok(SqlxPostgresConnector::from_sqlx_postgres_pool(pool))
 }
 
 /// Names of the row-level security roles, and the password of the server's login.

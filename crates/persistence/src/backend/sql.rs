@@ -3,7 +3,7 @@
 use sea_orm::{
     DbBackend, Statement, Value,
     sea_query::{
-        Alias, BinOper, CommonTableExpression, Expr, ExprTrait, InsertStatement, WithClause,
+        Alias, BinOper, CommonTableExpression, Expr, ExprTrait, InsertStatement, Query, WithClause,
     },
 };
 
@@ -105,23 +105,35 @@ pub fn timestamp_sql(backend: DbBackend, milliseconds: &str) -> String {
     }
 }
 
-/// Two insertions in one round trip: one statement with a common table expression on PostgreSQL,
-/// two statements on SQLite.
-pub fn insert_both_sql(
+/// Statement that queues and inserts an event, in one round trip. On PostgreSQL it returns the
+/// transaction's id as `xid`.
+pub fn insert_event_sql(
     backend: DbBackend,
-    first: InsertStatement,
-    second: InsertStatement,
+    queued: InsertStatement,
+    event: InsertStatement,
 ) -> Statement {
     if backend == DbBackend::Postgres {
-        let mut first_insert = CommonTableExpression::new();
-        first_insert.table_name("first_insert").query(first);
         let mut with = WithClause::new();
-        with.cte(first_insert);
-        return backend.build(&second.with(with));
+        for (name, insert) in [("queued", queued), ("event", event)] {
+            let mut table = CommonTableExpression::new();
+            table.table_name(name).query(insert);
+            with.cte(table);
+        }
+        let xid = Expr::cust("pg_current_xact_id()::text");
+        return backend.build(&Query::select().expr_as(xid, "xid").to_owned().with(with));
     }
-    let (first, second) = (backend.build(&first), backend.build(&second));
-    let values = [first.values, second.values].into_iter().flatten().flat_map(|values| values.0);
-    Statement::from_sql_and_values(backend, format!("{}; {}", first.sql, second.sql), values)
+    let (queued, event) = (backend.build(&queued), backend.build(&event));
+    let values = [queued.values, event.values].into_iter().flatten().flat_map(|values| values.0);
+    Statement::from_sql_and_values(backend, format!("{}; {}", queued.sql, event.sql), values)
+}
+
+/// SQL for the status of the transaction `$1`, and whether the event `$2` exists. None on SQLite,
+/// where no response can be lost.
+pub fn commit_outcome_sql(backend: DbBackend) -> Option<&'static str> {
+    (backend == DbBackend::Postgres).then_some(
+        "SELECT pg_xact_status($1::text::xid8) AS status, \
+         EXISTS (SELECT 1 FROM audit_event WHERE id = $2) AS has_event",
+    )
 }
 
 /// SQL that allows audit events to be removed until [`create_triggers_sql`]. None on PostgreSQL,

@@ -8,20 +8,27 @@ use std::{
     time::Duration,
 };
 
-use sea_orm::sqlx::{
-    self, ConnectOptions, Sqlite, SqlitePool, Transaction,
-    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
+use sea_orm::{
+    DatabaseConnection, SqlxSqliteConnector,
+    sqlx::{
+        self, ConnectOptions, SqliteConnection,
+        sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
+    },
 };
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::{
+    runtime::Handle,
+    sync::{OwnedSemaphorePermit, Semaphore},
+};
 
-use super::{mode::Mode, pool_options::pool_options};
+use super::{begun::Begun, connections::Connections, mode::Mode};
 use crate::{
+    deadline::wait,
     error::{StoreError, sqlx_error},
     options::{Durability, Options},
 };
 
 pub struct Pool {
-    pub connections: SqlitePool,
+    pub connections: Connections<SqliteConnection>,
     /// Admits one writer at a time, in FIFO order. SQLite itself makes writers poll and may starve
     /// some.
     writer: Arc<Semaphore>,
@@ -30,28 +37,8 @@ pub struct Pool {
 }
 
 impl Pool {
-    pub async fn connect(options: &Options) -> Result<Self, StoreError> {
-        if let Some(file) = sqlite_file(&options.url) {
-            create_private(&file).map_err(|error| sqlx_error(sqlx::Error::Io(error)))?;
-        }
-        let connect: SqliteConnectOptions = options.url.parse().map_err(sqlx_error)?;
-        let connections = pool_options::<Sqlite>(options)
-            .connect_with(
-                connect
-                    .journal_mode(SqliteJournalMode::Wal)
-                    .synchronous(match options.durability {
-                        Durability::Full => SqliteSynchronous::Full,
-                        Durability::Normal => SqliteSynchronous::Normal,
-                        Durability::Off => SqliteSynchronous::Off,
-                    })
-                    .foreign_keys(true)
-                    // If off, INSERT OR REPLACE bypasses the triggers of append-only tables.
-                    .pragma("recursive_triggers", "ON")
-                    .busy_timeout(options.acquire_timeout)
-                    .disable_statement_logging(),
-            )
-            .await
-            .map_err(sqlx_error)?;
+    pub async fn connect(options: &Options, runtime: &Handle) -> Result<Self, StoreError> {
+        let connections = Connections::open(connect_options(options)?, options, runtime).await?;
         Ok(Self {
             connections,
             writer: Arc::new(Semaphore::new(1)),
@@ -59,27 +46,59 @@ impl Pool {
         })
     }
 
-    /// Begins a transaction; a writer holds the write lock until the permit is dropped.
-    pub async fn begin(
-        &self,
-        mode: Mode,
-    ) -> Result<(Transaction<'static, Sqlite>, Option<OwnedSemaphorePermit>), StoreError> {
-        // A transaction that reads and then writes fails at once (SQLITE_BUSY) unless it began as a
-        // writer.
-        let (sql, permit) = match mode {
-            Mode::Read | Mode::NoRole => ("BEGIN DEFERRED", None),
-            Mode::Write => ("BEGIN IMMEDIATE", Some(self.acquire_writer().await?)),
+    /// Acquires a connection; a writer also acquires the permit to write.
+    pub async fn acquire(&self, mode: Mode) -> Result<Begun, StoreError> {
+        let permit = match mode {
+            Mode::Read | Mode::NoRole => None,
+            Mode::Write => Some(self.acquire_writer().await.map_err(sqlx_error)?),
         };
-        Ok((self.connections.begin_with(sql).await.map_err(sqlx_error)?, permit))
+        let connection = self.connections.acquire().await?;
+        Ok(Begun::Sqlite { connection, _lock: permit })
     }
 
-    async fn acquire_writer(&self) -> Result<OwnedSemaphorePermit, StoreError> {
+    async fn acquire_writer(&self) -> Result<OwnedSemaphorePermit, sqlx::Error> {
         let permit = Arc::clone(&self.writer).acquire_owned();
-        match tokio::time::timeout(self.timeout, permit).await {
-            Ok(Ok(permit)) => Ok(permit),
-            Ok(Err(_)) | Err(_) => Err(sqlx_error(sqlx::Error::PoolTimedOut).into()),
-        }
+        wait(self.timeout, async { permit.await.map_err(|_| sqlx::Error::PoolClosed) }).await
     }
+}
+
+/// SQL that begins a transaction. A transaction that reads and then writes fails at once
+/// (`SQLITE_BUSY`) unless it began as a writer.
+pub const fn begin_sql(mode: Mode) -> &'static str {
+    match mode {
+        Mode::Read | Mode::NoRole => "BEGIN DEFERRED",
+        Mode::Write => "BEGIN IMMEDIATE",
+    }
+}
+
+/// A connection of SeaORM for migrations.
+pub async fn connect_as_owner(options: &Options) -> Result<DatabaseConnection, StoreError> {
+    let pool = SqlitePoolOptions::new()
+        .acquire_timeout(options.acquire_timeout)
+        .connect_with(connect_options(options)?)
+        .await
+        .map_err(sqlx_error)?;
+    Ok(SqlxSqliteConnector::from_sqlx_sqlite_pool(pool))
+}
+
+/// Connection options. Creates a missing file.
+fn connect_options(options: &Options) -> Result<SqliteConnectOptions, StoreError> {
+    if let Some(file) = sqlite_file(&options.url) {
+        create_private(&file).map_err(|error| sqlx_error(sqlx::Error::Io(error)))?;
+    }
+    let connect: SqliteConnectOptions = options.url.parse().map_err(sqlx_error)?;
+    Ok(connect
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(match options.durability {
+            Durability::Full => SqliteSynchronous::Full,
+            Durability::Normal => SqliteSynchronous::Normal,
+            Durability::Off => SqliteSynchronous::Off,
+        })
+        .foreign_keys(true)
+        // If off, INSERT OR REPLACE bypasses the triggers of append-only tables.
+        .pragma("recursive_triggers", "ON")
+        .busy_timeout(options.acquire_timeout)
+        .disable_statement_logging())
 }
 
 /// Reports whether the database is a SQLite file.

@@ -98,7 +98,9 @@ fn shared_name(codes: &[Code]) -> String {
         | Code::InvalidToken
         | Code::SessionEnded
         | Code::ImpersonationEnded
-        | Code::ImpersonationExpired => String::new(),
+        | Code::ImpersonationExpired
+        | Code::Unavailable
+        | Code::OutcomeUnknown => String::new(),
         Code::InvalidHeader => "Header".into(),
         Code::InvalidId => "Id".into(),
         Code::InvalidCursor => "Cursor".into(),
@@ -127,20 +129,19 @@ fn of_row(mounted: &Mounted) -> Vec<Code> {
     let row = mounted.row;
     let signed_in = row.scope != ScopeKind::Public;
     let repeatable = matches!(mounted.method, HttpMethod::Post) && row.is_repeatable();
-    let rules: [(bool, &[Code]); 12] = [
+    let rules: [(bool, &[Code]); 13] = [
         // Every operation rejects unknown query parameters.
         (true, &[Code::InvalidQuery, Code::Internal]),
         (true, &mounted.problems),
         (repeatable, &[Code::InvalidHeader]),
         (
             signed_in,
-            &[
-                Code::TokenExpired,
-                Code::Unauthenticated,
-                Code::InvalidToken,
-                Code::SessionEnded,
-                Code::Unavailable,
-            ],
+            &[Code::TokenExpired, Code::Unauthenticated, Code::InvalidToken, Code::SessionEnded],
+        ),
+        // Requests under impersonation, and denied ones, are recorded too.
+        (
+            signed_in || !row.records.actions().is_empty(),
+            &[Code::Unavailable, Code::OutcomeUnknown],
         ),
         (signed_in, &[Code::ImpersonationEnded, Code::ImpersonationExpired]),
         (row.needs.is_some(), &[Code::PermissionDenied]),
