@@ -56,6 +56,12 @@ fn networks<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<IpNet>, D:
 }
 
 impl Server {
+    /// Maximum time from the stop signal until the last request has finished.
+    #[must_use]
+    pub const fn stop_limit(&self) -> Duration {
+        Duration::from_secs(self.drain_seconds + self.shutdown_timeout_seconds)
+    }
+
     /// Path of `public_url`, without a trailing slash; empty if it has none.
     #[must_use]
     pub fn base_path(&self) -> &str {
@@ -86,6 +92,7 @@ pub struct Tokens {
     pub audience: String,
     pub access_minutes: i64,
     pub refresh_days: i64,
+    pub clock_leeway_seconds: i64,
     pub keys_dir: PathBuf,
     pub key_activation_minutes: i64,
     pub key_overlap_minutes: i64,

@@ -67,6 +67,7 @@ impl Server {
                 .wrap(http::security_headers(https))
                 .wrap(middleware::from_fn(http::request_info_middleware))
                 .wrap(middleware::from_fn(http::base_path_middleware))
+                .wrap(middleware::from_fn(http::close_connections_while_stopping))
         };
         let workers = match config.workers {
             0 => std::thread::available_parallelism().map_or(1, std::num::NonZero::get),

@@ -1,5 +1,5 @@
-//! Access tokens (RFC 9068, RFC 8725) with one algorithm, type, issuer and audience, and without
-//! leeway for clocks. Refresh tokens are random and contain no data.
+//! Access tokens (RFC 9068, RFC 8725) with one algorithm, type, issuer and audience. Expiry
+//! has no leeway for clocks. Refresh tokens are random and contain no data.
 
 use std::sync::Arc;
 
@@ -43,6 +43,8 @@ pub struct Tokens {
     verified: SignatureCache,
     issuer: String,
     audience: String,
+    /// Seconds by which a token may come from the future.
+    clock_leeway: i64,
     access: Duration,
     refresh: Duration,
 }
@@ -55,6 +57,7 @@ impl Tokens {
             verified: SignatureCache::default(),
             issuer: issuer.to_owned(),
             audience: config.audience.clone(),
+            clock_leeway: config.clock_leeway_seconds,
             access: Duration::minutes(config.access_minutes),
             refresh: Duration::days(config.refresh_days),
         }
@@ -190,8 +193,9 @@ impl Tokens {
             signed
         };
         let (claims, seconds) = (&signed.claims, now.timestamp());
-        (claims.nbf <= seconds && claims.iat <= seconds && claims.iat < claims.exp)
-            .then_some(signed)
+        // Another replica, with a clock that is ahead, may have issued it (RFC 7519, 4.1.5).
+        let latest = seconds + self.clock_leeway;
+        (claims.nbf <= latest && claims.iat <= latest && claims.iat < claims.exp).then_some(signed)
     }
 
     fn verify_signature(&self, token: &str, now: DateTime<Utc>) -> Option<Signed> {
@@ -210,7 +214,7 @@ impl Tokens {
         rules.set_issuer(&[&self.issuer]);
         rules.set_audience(&[&self.audience]);
         rules.set_required_spec_claims(&["exp", "nbf", "iss", "aud", "sub"]);
-        // Times are checked by the caller, with the server's clock and without leeway.
+        // Times are checked by the caller, with the server's clock.
         rules.validate_exp = false;
         rules.validate_nbf = false;
         let public_key = eddsa::decoding_key(&key.key);

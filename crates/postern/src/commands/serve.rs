@@ -12,7 +12,7 @@ use postern_domain::{
     chain,
     clock::{Clock, SystemClock},
 };
-use postern_persistence::{Store, demo, schema};
+use postern_persistence::{Fault, Store, demo, schema};
 use postern_worker::Worker;
 use tokio::{
     signal::unix::{SignalKind, signal},
@@ -37,15 +37,18 @@ fn worker(config: &Config, store: Arc<Store>) -> Worker {
 /// Runs the worker alone.
 pub async fn run_worker(config: &Config) -> CliResult {
     let store = open(config).await?;
-    let faults = schema::examine(&store, SystemClock.now()).await?;
-    if !faults.is_empty() {
-        return Err(
-            format!("refusing to start, checks failed:{}", doctor::format_faults(&faults)).into()
-        );
-    }
+    reject(&schema::examine(&store, SystemClock.now()).await?)?;
     worker(config, Arc::clone(&store)).run(stop_on_signal()?).await;
     store.close().await;
     Ok(())
+}
+
+/// An error if checks failed.
+fn reject(faults: &[Fault]) -> Result<(), String> {
+    if faults.is_empty() {
+        return Ok(());
+    }
+    Err(format!("refusing to start, checks failed:{}", doctor::format_faults(faults)))
 }
 
 /// Turns true on SIGTERM or SIGINT.
@@ -66,18 +69,12 @@ fn stop_on_signal() -> io::Result<watch::Receiver<bool>> {
 /// Runs the server, and the worker if `with_worker`.
 pub async fn serve(mut config: Config, demo: bool, with_worker: bool) -> CliResult {
     let store = open(&config).await?;
-    let faults = doctor::examine(&config, &store, demo).await?;
-    if !faults.is_empty() {
-        return Err(
-            format!("refusing to start, checks failed:{}", doctor::format_faults(&faults)).into()
-        );
-    }
+    reject(&doctor::examine(&config, &store, demo).await?)?;
     if demo {
         config.api.server.cors_origins.extend(LOOPBACK_ORIGINS.map(str::to_owned));
         load_demo(&config, &store).await?;
     }
-    let listener = TcpListener::bind(&config.api.server.listen)
-        .map_err(|error| format!("cannot listen on {}: {error}", config.api.server.listen))?;
+    let listener = bind(&config.api.server.listen)?;
     let address = config.api.server.public_url.clone();
     let worker_store = store.separate_pool(&config.store_options(SystemClock.now())?).await?;
     let worker = with_worker.then(|| worker(&config, Arc::clone(&worker_store)));
@@ -85,6 +82,7 @@ pub async fn serve(mut config: Config, demo: bool, with_worker: bool) -> CliResu
     let server = Server::start(Arc::clone(&state), listener)?;
     let handle = server.handle();
     let mut stop = stop_on_signal()?;
+    let stop_deadline = stop_deadline(stop.clone(), state.server.stop_limit());
     tokio::spawn(async move {
         if stop.wait_for(|stop| *stop).await.is_ok() {
             tracing::info!("stopping: waiting for running requests");
@@ -100,15 +98,39 @@ pub async fn serve(mut config: Config, demo: bool, with_worker: bool) -> CliResu
     if let Err(error) = print_banner(&address, demo) {
         tracing::warn!(%error, "could not print the startup banner");
     }
-    server.run().await?;
-    shutdown_tx.send_replace(true);
-    if let Some(worker_task) = worker_task {
-        worker_task.await?;
+    let finish = async {
+        server.run().await?;
+        shutdown_tx.send_replace(true);
+        if let Some(worker_task) = worker_task {
+            worker_task.await?;
+        }
+        worker_store.close().await;
+        store.close().await;
+        tracing::info!("stopped");
+        Ok(())
+    };
+    tokio::select! {
+        result = finish => result,
+        error = stop_deadline => Err(error.into()),
     }
-    worker_store.close().await;
-    store.close().await;
-    tracing::info!("stopped");
-    Ok(())
+}
+
+fn bind(address: &str) -> Result<TcpListener, String> {
+    TcpListener::bind(address).map_err(|error| format!("cannot listen on {address}: {error}"))
+}
+
+/// Time for the last events and for closing connections, after the server has stopped.
+const FINISH: Duration = Duration::from_secs(3);
+
+/// Waits for the stop signal, and then until the server must have stopped. Returns the error.
+async fn stop_deadline(mut stop: watch::Receiver<bool>, limit: Duration) -> &'static str {
+    // Fails if signals cannot be received any more.
+    if stop.wait_for(|stop| *stop).await.is_err() {
+        std::future::pending::<()>().await;
+    }
+    tokio::time::sleep(limit + FINISH).await;
+    "stopped with unfinished requests or events: the database does not respond, or requests took \
+     longer than server.shutdown_timeout_seconds"
 }
 
 /// Receives log changes from other processes, for the streams of this one. While the connection is

@@ -95,6 +95,10 @@ pub fn validate_tokens(section: &api::Tokens, rule: Rule<'_>) {
     rule((1..=60).contains(&section.access_minutes), "access_minutes: must be from 1 to 60");
     rule((1..=365).contains(&section.refresh_days), "refresh_days: must be from 1 to 365");
     rule(
+        (0..=60).contains(&section.clock_leeway_seconds),
+        "clock_leeway_seconds: must be from 0 to 60",
+    );
+    rule(
         (0..=1440).contains(&section.key_activation_minutes),
         "key_activation_minutes: must be from 0 to 1440",
     );
