@@ -135,7 +135,7 @@ impl Relay {
         }
     }
 
-    /// Waits until bytes may pass, for ever on a connection that has fallen silent.
+    /// Waits until bytes may pass: forever on a connection that stopped responding.
     async fn passes(&self) -> Failure {
         let mut failure = self.failure.clone();
         let stops = |failure: &Failure| match failure {

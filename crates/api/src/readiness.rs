@@ -15,8 +15,9 @@ use tokio::{sync::Mutex, time::timeout};
 const SOUND_FOR: Duration = Duration::from_secs(30);
 const DAMAGED_FOR: Duration = Duration::from_secs(5);
 
-/// Maximum duration of the checks.
-const MAX_WAIT: Duration = Duration::from_millis(1500);
+/// Maximum duration of the checks, and of their waits for the database, which end first.
+const MAX_DURATION: Duration = Duration::from_millis(1500);
+const MAX_WAIT: Duration = Duration::from_millis(1300);
 
 type Checks = BTreeSet<&'static str>;
 
@@ -29,11 +30,11 @@ pub struct ReadinessCache {
 }
 
 impl ReadinessCache {
-    /// Names of the failed checks. An error if the database does not respond; `None` if it does not
-    /// respond in time.
+    /// Names of the failed checks. An error if a check fails to run; `None` after
+    /// [`MAX_DURATION`].
     pub async fn faults(&self, store: &Arc<Store>) -> Result<Option<Checks>, StoreError> {
         let faults = limit_waits(MAX_WAIT, self.examine(store));
-        timeout(MAX_WAIT, faults).await.ok().transpose()
+        timeout(MAX_DURATION, faults).await.ok().transpose()
     }
 
     async fn examine(&self, store: &Arc<Store>) -> Result<Checks, StoreError> {

@@ -34,6 +34,13 @@ pub struct AuditKeys {
     retired: RwLock<Vec<SigningKey>>,
 }
 
+/// File of the MAC key.
+const MAC_KEY: &str = "audit.secret";
+
+fn fingerprint(key: &MacKey) -> String {
+    hex::encode(&key.sign(b"which key is this?")[..8])
+}
+
 impl AuditKeys {
     /// Reads the keys in `folder` and creates missing ones.
     pub fn open(
@@ -43,10 +50,8 @@ impl AuditKeys {
         now: DateTime<Utc>,
     ) -> Result<Self, KeyError> {
         keyfile::make_folder(folder)?;
-        let mac_key = keyfile::secret(&folder.join("audit.secret"))?;
-        if keyfile::read_keys(folder, SUFFIX)?.is_empty() {
-            keyfile::make_key(folder, SUFFIX, now)?;
-        }
+        let mac_key = keyfile::secret(&folder.join(MAC_KEY))?;
+        keyfile::make_first_key(folder, SUFFIX, now)?;
         let audit_keys = Self {
             name: RwLock::new(name.to_owned()),
             chosen,
@@ -111,7 +116,16 @@ impl AuditKeys {
 
     /// Fingerprint of the MAC key, which does not reveal the key.
     pub fn key_fingerprint(&self) -> String {
-        hex::encode(&self.mac_key.sign(b"which key is this?")[..8])
+        fingerprint(&self.mac_key)
+    }
+
+    /// Fingerprint of the MAC key in a folder; `None` if it has none.
+    pub fn fingerprint_in(folder: &Path) -> Result<Option<String>, KeyError> {
+        let path = folder.join(MAC_KEY);
+        if !path.exists() {
+            return Ok(None);
+        }
+        keyfile::read_secret(&path).map(|key| Some(fingerprint(&key)))
     }
 
     /// Origin of the log of an org, or of the platform: the first line of its checkpoints.

@@ -57,6 +57,17 @@ pub fn make_key(folder: &Path, suffix: &str, now: DateTime<Utc>) -> Result<(), K
     write_private(&path, SigningKey::generate()?.expose_pkcs8())
 }
 
+/// Creates a key pair if the family has none. Replicas that start together create one.
+pub fn make_first_key(folder: &Path, suffix: &str, now: DateTime<Utc>) -> Result<(), KeyError> {
+    if !read_keys(folder, suffix)?.is_empty() {
+        return Ok(());
+    }
+    let lock = fs::File::open(folder).map_err(KeyError::io(folder))?;
+    // Not all network file systems can lock a folder. Then each replica may create a key.
+    let _ = lock.lock();
+    if read_keys(folder, suffix)?.is_empty() { make_key(folder, suffix, now) } else { Ok(()) }
+}
+
 /// Reads the key pairs of a family, oldest first.
 pub fn read_keys(folder: &Path, suffix: &str) -> Result<Vec<KeyFile>, KeyError> {
     let entries = fs::read_dir(folder).map_err(KeyError::io(folder))?;
@@ -88,6 +99,11 @@ pub fn secret(path: &Path) -> Result<MacKey, KeyError> {
             result => result?,
         }
     }
+    read_secret(path)
+}
+
+/// Reads a secret of 32 bytes.
+pub fn read_secret(path: &Path) -> Result<MacKey, KeyError> {
     let secret = read_private(path)?;
     if secret.expose_secret().len() == 32 {
         Ok(MacKey::new(secret.expose_secret()))

@@ -56,13 +56,8 @@ impl KeyRing {
     ) -> Result<Self, KeyError> {
         keyfile::make_folder(folder)?;
         let ring = Self { folder: folder.to_owned(), schedule, keys: RwLock::default() };
+        keyfile::make_first_key(folder, SUFFIX, now)?;
         ring.reload()?;
-        if ring.all().is_empty() {
-            ring.rotate(now)?;
-            // Another replica may have created a key at the same time: read both, so that all
-            // replicas use the older one.
-            ring.reload()?;
-        }
         Ok(ring)
     }
 

@@ -16,12 +16,13 @@ use crate::{
 const TIMEOUT: Duration = Duration::from_secs(3);
 const INTERVAL: Duration = Duration::from_millis(50);
 
-/// Traces of a PostgreSQL transaction that wrote an event.
+/// Identity of a PostgreSQL transaction that has written.
 #[derive(Debug)]
 pub struct Evidence {
     /// Id of the transaction (`xid8`).
     pub xid: String,
-    pub event: Uuid,
+    /// Event that it wrote, if any.
+    pub event: Option<Uuid>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,7 +46,7 @@ pub fn read(row: &QueryResult) -> Result<Option<Outcome>, StoreError> {
     let has_event: bool = row.try_get("", "has_event")?;
     Ok(match status.as_deref() {
         Some("committed") if has_event => Some(Outcome::Committed),
-        Some("aborted") if !has_event => Some(Outcome::RolledBack),
+        Some("aborted") => Some(Outcome::RolledBack),
         _ => None,
     })
 }

@@ -14,6 +14,9 @@ const LOG_ORIGIN: &str = "log_origin";
 /// Fingerprint of the MAC key of its audit queue.
 const KEY_FINGERPRINT: &str = "audit_key";
 
+/// Lock of a transaction that sets up a new database: replicas may start together.
+pub(crate) const SETUP_LOCK: i64 = 0x0070_6f73_7465_726e;
+
 async fn find_value(tx: &Tx, key: &str) -> Result<Option<String>, StoreError> {
     Ok(instance::Entity::find_by_id(key).one(tx).await?.map(|row| row.value))
 }
@@ -62,11 +65,17 @@ pub async fn check_audit_identity(tx: &Tx, audit_keys: &AuditKeys) -> Result<(),
 }
 
 impl Store {
+    /// Fingerprint of the audit key that the database is bound to; `None` if it is new.
+    pub async fn bound_audit_key(self: &Arc<Self>) -> Result<Option<String>, StoreError> {
+        find_value(&Tx::begin(self, Mode::Read).await?, KEY_FINGERPRINT).await
+    }
+
     /// Checks that the audit log of this database belongs to the configured keys and origin. Binds
     /// a new database to them.
     pub async fn bind_audit_keys(self: &Arc<Self>) -> Result<(), StoreError> {
         let audit_keys = Arc::clone(self.audit_keys()?);
         let tx = Tx::begin(self, Mode::Write).await?;
+        tx.wait_for(SETUP_LOCK).await?;
         check_audit_identity(&tx, &audit_keys).await?;
         tx.commit().await
     }

@@ -25,6 +25,7 @@ pub mod schema;
 pub mod sequencer;
 mod store;
 mod tx;
+mod tx_state;
 pub mod unit;
 
 pub use deadline::limit_waits;

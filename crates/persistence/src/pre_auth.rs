@@ -104,7 +104,11 @@ pub async fn record_in_own_tx(
 ) -> Result<(), StoreError> {
     let tx = Tx::begin(store, Mode::Write).await?;
     event_writer::write(&tx, draft, actor, org.map(Into::into), context).await?;
-    tx.commit().await
+    match tx.commit().await {
+        // The request itself has not changed anything.
+        Err(StoreError::OutcomeUnknown(error)) => Err(StoreError::Unavailable(error)),
+        committed => committed,
+    }
 }
 
 fn read(

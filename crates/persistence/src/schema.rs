@@ -101,6 +101,7 @@ pub async fn examine(store: &Arc<Store>, now: DateTime<Utc>) -> Result<Vec<Fault
         Some(roles) => rls::examine(&tx, roles).await?,
         None => Vec::new(),
     };
+    faults.extend(read_only(&tx).await?);
     tx.rollback().await?;
     // The next checks need privileges, which exist if nothing has failed so far.
     if faults.is_empty() {
@@ -147,6 +148,21 @@ async fn append_only_faults(tx: &Tx, store: &Store) -> Result<Vec<Fault>, StoreE
         remedy: "restore the file from a backup and find out who changed it".to_owned(),
     });
     Ok(faults.collect())
+}
+
+async fn read_only(tx: &Tx) -> Result<Option<Fault>, StoreError> {
+    let Some(sql) = backend::is_read_only_sql(tx.get_database_backend()) else { return Ok(None) };
+    let row = tx.query_one_raw(Statement::from_string(tx.get_database_backend(), sql)).await?;
+    let row = row.ok_or_else(|| StoreError::Corrupt("the database returned no row".to_owned()))?;
+    let is_read_only: bool = row.try_get("", "is_read_only")?;
+    Ok(is_read_only.then(|| Fault {
+        check: Check::ReadOnly,
+        detail:
+            "the database rejects writes: it is a standby, or default_transaction_read_only is \
+                 on"
+            .to_owned(),
+        remedy: "connect to the primary, or reset default_transaction_read_only".to_owned(),
+    }))
 }
 
 async fn clock(tx: &Tx, now: DateTime<Utc>) -> Result<Option<Fault>, StoreError> {

@@ -37,7 +37,7 @@ pub struct Store {
 }
 
 /// Time that PostgreSQL has to report a statement timeout.
-const GRACE: Duration = Duration::from_secs(2);
+const REPORT_TIME: Duration = Duration::from_secs(2);
 
 /// Statement timeout of audit maintenance, which scans whole tables.
 const MAINTENANCE_TIMEOUT: Duration = Duration::from_hours(2);
@@ -57,7 +57,7 @@ impl Store {
         Ok(Self {
             pool,
             runtime,
-            response_timeout: options.statement_timeout + GRACE,
+            response_timeout: options.statement_timeout + REPORT_TIME,
             roles,
             lookups,
             audit_keys: options.audit_keys.clone(),

@@ -14,11 +14,14 @@ use tokio::{sync::Mutex, task::JoinHandle};
 use uuid::Uuid;
 
 use crate::{
-    backend::{Begun, Mode, insert_event_sql, is_lost, lock_sql, statement},
+    backend::{
+        Begun, Mode, ROLLBACK_TIMEOUT, insert_event_sql, lock_sql, statement, transaction_id_sql,
+    },
     commit_outcome::{self, Evidence, Outcome},
     deadline::wait,
     error::{StoreError, sqlx_error},
     store::Store,
+    tx_state::State,
 };
 
 /// A transaction. Dropping it rolls it back.
@@ -27,43 +30,13 @@ pub struct Tx {
     store: Arc<Store>,
 }
 
-struct State {
-    /// None after the end of the transaction.
-    begun: Option<Begun>,
-    /// Whether a statement failed or was cancelled. Then only a rollback is possible: PostgreSQL
-    /// rejects further statements, and SQLite could run them outside the transaction.
-    failed: bool,
-    /// Whether the connection no longer responds.
-    lost: bool,
-    /// Traces to look for if the response to the commit is lost.
-    evidence: Option<Evidence>,
-}
-
-impl State {
-    /// The connection, for one statement. The transaction has failed until [`Self::finish`].
-    fn start(&mut self) -> Result<&mut Begun, DbErr> {
-        if std::mem::replace(&mut self.failed, true) {
-            return Err(DbErr::Custom("the transaction has failed before".to_owned()));
-        }
-        self.begun.as_mut().ok_or_else(|| DbErr::Custom("the transaction has ended".to_owned()))
-    }
-
-    fn finish<T>(&mut self, result: Result<T, sqlx::Error>) -> Result<T, DbErr> {
-        match &result {
-            Ok(_) => self.failed = false,
-            Err(error) => self.lost = is_lost(error),
-        }
-        result.map_err(sqlx_error)
-    }
-}
-
 impl Tx {
     /// Begins a transaction.
     pub async fn begin(store: &Arc<Store>, mode: Mode) -> Result<Self, StoreError> {
         let begun = store.pool.acquire(mode).await?;
-        let state = State { begun: Some(begun), failed: false, lost: false, evidence: None };
+        let state = State::new(begun);
         let tx = Self { state: Mutex::new(state), store: Arc::clone(store) };
-        tx.execute_unprepared(store.pool.begin_sql(mode)).await?;
+        tx.execute_unprepared(&store.pool.begin_sql(mode)).await?;
         Ok(tx)
     }
 
@@ -73,6 +46,7 @@ impl Tx {
 
     /// Commits. If the response is lost, finds out from the database what happened.
     pub async fn commit(mut self) -> Result<(), StoreError> {
+        self.identify().await?;
         let committed = self.execute_unprepared("COMMIT").await;
         let state = self.state.get_mut();
         match committed {
@@ -93,6 +67,19 @@ impl Tx {
         }
     }
 
+    /// Reads the id of a transaction that has not written an event. Fails if a statement failed.
+    async fn identify(&mut self) -> Result<(), StoreError> {
+        let backend = self.get_database_backend();
+        if self.state.get_mut().evidence.is_none()
+            && let Some(sql) = transaction_id_sql(backend)
+        {
+            let row = self.query_one_raw(Statement::from_string(backend, sql)).await?;
+            let xid: Option<String> = row.map(|row| row.try_get("", "xid")).transpose()?.flatten();
+            self.state.get_mut().evidence = xid.map(|xid| Evidence { xid, event: None });
+        }
+        Ok(())
+    }
+
     /// Outcome of the commit, read on another connection.
     async fn outcome(&self, evidence: Option<Evidence>) -> Option<Outcome> {
         let statement = evidence?.statement(self.get_database_backend())?;
@@ -109,20 +96,24 @@ impl Tx {
     pub async fn rollback(mut self) -> Result<(), StoreError> {
         self.count();
         let Some(rollback) = self.start_rollback() else { return Ok(()) };
-        let rolled_back = rollback.await.unwrap_or(Err(sqlx::Error::WorkerCrashed));
-        Ok(rolled_back.map_err(sqlx_error)?)
+        // If the wait ends first, the task continues.
+        let rollback = async { rollback.await.unwrap_or(Err(sqlx::Error::WorkerCrashed)) };
+        Ok(wait(ROLLBACK_TIMEOUT, rollback).await.map_err(sqlx_error)?)
     }
 
     /// Starts to roll back in a task that is not cancelled with the request.
     fn start_rollback(&mut self) -> Option<JoinHandle<Result<(), sqlx::Error>>> {
         let state = self.state.get_mut();
         let begun = state.begun.take()?;
+        if state.others_lost {
+            self.store.pool.expire_idle();
+        }
+        let runtime = self.store.runtime.handle();
         if state.lost {
-            begun.close();
-            self.store.pool.distrust_idle();
+            runtime.spawn(begun.close());
             return None;
         }
-        Some(self.store.runtime.handle().spawn(begun.roll_back()))
+        Some(runtime.spawn(begun.roll_back()))
     }
 
     /// Waits for the exclusive lock `key` and holds it until the transaction ends. No-op on SQLite,
@@ -147,7 +138,7 @@ impl Tx {
         if backend == DbBackend::Postgres {
             let row = self.query_one_raw(statement).await?;
             let xid = row.map(|row| row.try_get("", "xid")).transpose()?;
-            self.state.lock().await.evidence = xid.map(|xid| Evidence { xid, event: id });
+            self.state.lock().await.evidence = xid.map(|xid| Evidence { xid, event: Some(id) });
         } else {
             self.execute_raw(statement).await?;
         }

@@ -1,6 +1,6 @@
 //! The `postern` binary: see [`postern::commands`].
 
-use std::process::ExitCode;
+use std::{process::ExitCode, time::Duration};
 
 use clap::Parser;
 use mimalloc::MiMalloc;
@@ -12,9 +12,18 @@ use postern::commands::{self, Cli};
 #[global_allocator]
 static ALLOCATOR: MiMalloc = MiMalloc;
 
-#[tokio::main(flavor = "current_thread")]
-async fn main() -> ExitCode {
-    match commands::run(Cli::parse()).await {
+/// Maximum wait at exit for tasks that cannot be cancelled, such as the lookup of a host name.
+const EXIT_TIMEOUT: Duration = Duration::from_secs(1);
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let result = runtime.map_err(Into::into).and_then(|runtime| {
+        let result = runtime.block_on(commands::run(cli));
+        runtime.shutdown_timeout(EXIT_TIMEOUT);
+        result
+    });
+    match result {
         Ok(code) => code,
         Err(error) => {
             eprintln!("postern: {}", postern_domain::chain(&*error));

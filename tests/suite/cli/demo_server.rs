@@ -32,13 +32,20 @@ impl Drop for DemoServer {
 impl DemoServer {
     /// Serves the demo in `folder` until its banner is complete.
     pub fn start(folder: &Path) -> Self {
+        let mut server = Self::spawn(folder, "server.log", &[]);
+        server.read_banner();
+        server
+    }
+
+    /// Starts to serve the demo, with environment variables.
+    pub fn spawn(folder: &Path, log: &str, environment: &[(&str, &str)]) -> Self {
         let port = TcpListener::bind("127.0.0.1:0")
             .and_then(|listener| listener.local_addr())
             .expect("a port is free")
             .port();
-        let log = folder.join("server.log");
+        let log = folder.join(log);
         // Ignores the signal for files over a size limit: writes fail instead.
-        let mut process = Command::new("sh")
+        let process = Command::new("sh")
             .args(["-c", "trap '' XFSZ; exec \"$0\" serve --demo"])
             .arg(binary())
             .current_dir(folder)
@@ -46,19 +53,30 @@ impl DemoServer {
             .env("POSTERN__SERVER__PUBLIC_URL", format!("http://127.0.0.1:{port}"))
             .env("POSTERN__SERVER__DRAIN_SECONDS", "0")
             .env("POSTERN__AUDIT__LOG_ORIGIN", LOG_ORIGIN)
+            .envs(environment.iter().copied())
             .stdout(Stdio::piped())
             .stderr(File::create(&log).expect("the file is created"))
             .spawn()
             .expect("the process starts");
-        let stdout = BufReader::new(process.stdout.take().expect("the stream is piped"));
+        Self { process, port, banner: String::new(), log }
+    }
+
+    /// Reads the banner, up to the demo accounts or to the end of the process.
+    pub fn read_banner(&mut self) {
+        let stdout = BufReader::new(self.process.stdout.take().expect("the stream is piped"));
         let lines = stdout.lines().map_while(Result::ok);
         let banner: Vec<String> = lines.take_while(|line| !line.contains("initech (")).collect();
-        Self { process, port, banner: banner.join("\n"), log }
+        self.banner = banner.join("\n");
     }
 
     /// Process id.
     pub fn id(&self) -> u32 {
         self.process.id()
+    }
+
+    /// Its standard error so far.
+    pub fn log(&self) -> String {
+        fs::read_to_string(&self.log).expect("the log is readable")
     }
 
     /// Response to a preflight request, with lower-case header names.
@@ -85,6 +103,6 @@ impl DemoServer {
             self.process.wait().expect("the process ends").success(),
             "SIGTERM stops the server with status 0"
         );
-        fs::read_to_string(&self.log).expect("the log is readable")
+        self.log()
     }
 }

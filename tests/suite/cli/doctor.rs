@@ -7,13 +7,19 @@ use serde_json::{Value, json};
 
 use super::{output_text, postern_on};
 
-on_both![healthy_database_passes, keys_readable_by_others_are_reported];
+on_both![
+    healthy_database_passes,
+    keys_readable_by_others_are_reported,
+    other_audit_keys_are_reported,
+];
 
 tests_on! { sqlite_only, Sqlite: missing_append_only_trigger_is_rejected }
 
 tests_on! { postgres_only, Postgres:
     superuser_login_is_rejected,
     missing_login_is_reported,
+    refused_connections_are_reported_with_the_cause,
+    read_only_databases_are_reported,
     unknown_extensions_are_noted
 }
 
@@ -149,4 +155,53 @@ async fn unknown_extensions_are_noted(t: &App) {
     let report: Value = serde_json::from_slice(&output.stdout).expect("the output is valid JSON");
     assert_eq!(report["passed"], true, "doctor passes: {report}");
     assert_eq!(report["notes"].as_array().map(Vec::len), Some(1), "one note: {report}");
+}
+
+/// The first fault that doctor reports for the demo database.
+fn first_fault(t: &App, environment: &[(&str, &str)]) -> Value {
+    let arguments = ["doctor", "--demo", "--json"];
+    let output = postern_on(&t.db.url, t.folder.path(), &arguments, environment);
+    let report: Value = serde_json::from_slice(&output.stdout).expect("the output is valid JSON");
+    report["faults"][0].clone()
+}
+
+async fn other_audit_keys_are_reported(t: &App) {
+    let keys = t.folder.path().join("other-keys");
+    for (name, expected) in [("missing", "has no key"), ("other", "audit.keys_dir has")] {
+        if name == "other" {
+            fs::create_dir(&keys).expect("the directory is created");
+            fs::set_permissions(&keys, fs::Permissions::from_mode(0o700)).expect("it is private");
+            let secret = keys.join("audit.secret");
+            fs::write(&secret, [9; 32]).expect("the secret is written");
+            fs::set_permissions(&secret, fs::Permissions::from_mode(0o600)).expect("it is private");
+        }
+        let path = keys.to_str().expect("the path is UTF-8");
+        let fault = first_fault(t, &[("POSTERN__AUDIT__KEYS_DIR", path)]);
+        assert!(
+            fault["check"] == "keys"
+                && fault["detail"].as_str().is_some_and(|detail| detail.contains(expected)),
+            "{name} keys are reported: {fault}"
+        );
+    }
+}
+
+async fn refused_connections_are_reported_with_the_cause(t: &App) {
+    let url = [("POSTERN__DATABASE__URL", "postgres://postern_server@127.0.0.1:1/postern")];
+    let fault = first_fault(t, &url);
+    assert!(
+        fault["detail"].as_str().is_some_and(|detail| detail.contains("Connection refused")),
+        "the report has the cause: {fault}"
+    );
+}
+
+async fn read_only_databases_are_reported(t: &App) {
+    let name = t.db.url.rsplit('/').next().expect("the database URL ends with a name");
+    t.db.execute(&format!("ALTER DATABASE {name} SET default_transaction_read_only = on"))
+        .await
+        .expect("the setting is changed");
+    assert_eq!(first_fault(t, &[])["check"], "read_only", "the check `read_only` fails");
+    let reset = format!("ALTER DATABASE {name} RESET default_transaction_read_only");
+    t.db.execute(&format!("BEGIN READ WRITE; {reset}; COMMIT"))
+        .await
+        .expect("the setting is reset");
 }

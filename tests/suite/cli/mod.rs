@@ -12,8 +12,10 @@ mod demo;
 pub mod demo_server;
 mod doctor;
 mod migrate;
+mod replicas;
 mod serve;
 mod staff;
+mod stop;
 mod users;
 
 /// Path of the `postern` binary of the same build.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use futures_util::future::join;
 use postern_tests::{App, PASSWORD, on_both};
 
-on_both![shutdown_finishes_running_requests];
+on_both![shutdown_finishes_running_requests, connections_are_closed_while_stopping];
 
 async fn shutdown_finishes_running_requests(t: &App) {
     let slow = App::start(t.backend, |config| {
@@ -28,4 +28,23 @@ async fn shutdown_finishes_running_requests(t: &App) {
     response.problem(401, "invalid_credentials");
     assert!(state.is_stopping(), "the server is stopping");
     slow.finish().await;
+}
+
+/// A client could lose a request that it sends on a connection which the server closes.
+async fn connections_are_closed_while_stopping(t: &App) {
+    let server = App::start(t.backend, |config| config.server.drain_seconds = 1).await;
+    let me = server.sign_in("owner@acme.example").await;
+    let before = me.get("/v1/me").await.expect(200);
+    assert_ne!(before.header("connection"), "close", "connections are kept");
+    let requests = async {
+        while !server.state.is_stopping() {
+            tokio::task::yield_now().await;
+        }
+        for path in ["/v1/me", "/v1/orgs/missing", "/docs/"] {
+            let response = me.get(path).await;
+            assert_eq!(response.header("connection"), "close", "{path} closes the connection");
+        }
+    };
+    join(server.handle().stop(), requests).await;
+    server.finish().await;
 }

@@ -189,7 +189,7 @@ problems! {
         "Wait as long as `Retry-After` says, then repeat the request, with the same \
          `Idempotency-Key` if it had one.";
     OutcomeUnknown = 503 "outcome_unknown" "Outcome unknown",
-        "The connection to the database failed while the change was committed.",
+        "The connection to the database was lost during a commit.",
         "Repeat the request with the same `Idempotency-Key`, or read the resource: the change may \
          have been made.";
 }

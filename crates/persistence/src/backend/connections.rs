@@ -9,10 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use deadpool::{
-    Runtime,
-    managed::{self, Metrics, Object, PoolError, RecycleError, RecycleResult},
-};
+use deadpool::managed::{self, Metrics, Object, PoolError, RecycleError, RecycleResult};
 use sea_orm::sqlx::{self, ConnectOptions, Connection};
 use tokio::{
     runtime::Handle,
@@ -26,7 +23,7 @@ use crate::{
 };
 
 /// Connections idle for longer are pinged before use.
-const TRUSTED_IDLE: Duration = Duration::from_secs(30);
+const PING_AFTER_IDLE: Duration = Duration::from_secs(30);
 
 /// Maximum duration of a ping.
 const PING_TIMEOUT: Duration = Duration::from_secs(2);
@@ -56,7 +53,7 @@ pub struct Opener<C: Connection> {
     /// Runtime that the sockets belong to.
     runtime: Handle,
     /// Connections last used before this time are closed.
-    distrusted_until: Mutex<Option<Instant>>,
+    expired_at: Mutex<Option<Instant>>,
 }
 
 impl<C: Connection + 'static> Connections<C> {
@@ -70,14 +67,12 @@ impl<C: Connection + 'static> Connections<C> {
             connect,
             connect_timeout: options.acquire_timeout,
             runtime: runtime.clone(),
-            distrusted_until: Mutex::new(None),
+            expired_at: Mutex::new(None),
         };
         let pool = managed::Pool::builder(opener)
             .max_size(options.max_connections as usize)
-            .recycle_timeout(Some(PING_TIMEOUT))
-            .runtime(Runtime::Tokio1)
             .build()
-            .expect("the pool has a runtime for its timeouts");
+            .expect("a pool without timeouts needs no runtime");
         let connections = Self { pool, acquire_timeout: options.acquire_timeout };
         drop(connections.acquire().await?);
         Ok(connections)
@@ -101,10 +96,9 @@ impl<C: Connection + 'static> Connections<C> {
         &self.pool.manager().connect
     }
 
-    /// Closes idle connections before their next use: one connection was lost, so others may be.
-    pub fn distrust_idle(&self) {
-        let until = &self.pool.manager().distrusted_until;
-        *until.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+    /// Closes connections that are idle now before their next use: another one was lost.
+    pub fn expire_idle(&self) {
+        self.pool.manager().expire_idle();
     }
 
     /// Closes all connections, those in use when their transactions have been rolled back. After
@@ -126,6 +120,12 @@ impl<C: Connection + 'static> Connections<C> {
     }
 }
 
+impl<C: Connection> Opener<C> {
+    fn expire_idle(&self) {
+        *self.expired_at.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+    }
+}
+
 impl<C: Connection + 'static> managed::Manager for Opener<C> {
     type Type = C;
     type Error = sqlx::Error;
@@ -141,14 +141,16 @@ impl<C: Connection + 'static> managed::Manager for Opener<C> {
     }
 
     async fn recycle(&self, connection: &mut C, metrics: &Metrics) -> RecycleResult<sqlx::Error> {
-        let distrusted_until =
-            *self.distrusted_until.lock().unwrap_or_else(PoisonError::into_inner);
+        let expired_at = *self.expired_at.lock().unwrap_or_else(PoisonError::into_inner);
         let last_used = Instant::now().checked_sub(metrics.last_used());
-        if metrics.age() > MAX_AGE || last_used <= distrusted_until {
+        if metrics.age() > MAX_AGE || last_used <= expired_at {
             return Err(RecycleError::message("too old"));
         }
-        if metrics.last_used() > TRUSTED_IDLE {
-            connection.ping().await?;
+        if metrics.last_used() > PING_AFTER_IDLE
+            && !matches!(timeout(PING_TIMEOUT, connection.ping()).await, Ok(Ok(())))
+        {
+            self.expire_idle();
+            return Err(RecycleError::message("no response to a ping"));
         }
         Ok(())
     }

@@ -17,15 +17,15 @@ use tokio::runtime::Handle;
 
 use crate::{error::StoreError, options::Options};
 
-pub use begun::{Begun, is_lost};
+pub use begun::{Begun, ROLLBACK_TIMEOUT, affects_others, is_lost};
 pub use mode::Mode;
 pub use partitions::{PartitionSql, partition_sql};
 pub use runtime::ConnectionRuntime;
 pub use sql::{
-    commit_outcome_sql, create_triggers_sql, drop_triggers_sql, insert_event_sql, is_ticket,
-    is_ticket_in, lock_impersonation_parties_sql, lock_sql, notify_sql, server_time_sql,
-    set_tenant_role_sql, statement, timestamp_sql, try_lock_sql, try_sequencer_lock_sql,
-    uuid_bytes_sql, uuid_v7_sql,
+    commit_outcome_sql, create_triggers_sql, drop_triggers_sql, insert_event_sql, is_read_only_sql,
+    is_ticket, is_ticket_in, lock_impersonation_parties_sql, lock_sql, notify_sql, server_time_sql,
+    set_tenant_role_sql, statement, timestamp_sql, transaction_id_sql, try_lock_sql,
+    try_sequencer_lock_sql, uuid_bytes_sql, uuid_v7_sql,
 };
 pub use sqlite::{is_embedded, sqlite_file};
 pub use text_pattern::text_pattern;
@@ -55,18 +55,18 @@ impl Pool {
     }
 
     /// SQL that begins a transaction.
-    pub fn begin_sql(&self, mode: Mode) -> &str {
+    pub fn begin_sql(&self, mode: Mode) -> String {
         match self {
             Self::Postgres(pool) => pool.begin_sql(mode),
-            Self::Sqlite(_) => sqlite::begin_sql(mode),
+            Self::Sqlite(_) => sqlite::begin_sql(mode).to_owned(),
         }
     }
 
-    /// Closes idle connections before their next use: one connection was lost, so others may be.
-    pub fn distrust_idle(&self) {
+    /// Closes connections that are idle now before their next use: another one was lost.
+    pub fn expire_idle(&self) {
         match self {
-            Self::Postgres(pool) => pool.connections.distrust_idle(),
-            Self::Sqlite(pool) => pool.connections.distrust_idle(),
+            Self::Postgres(pool) => pool.connections.expire_idle(),
+            Self::Sqlite(pool) => pool.connections.expire_idle(),
         }
     }
 

@@ -15,7 +15,7 @@ use tokio::{runtime::Handle, time::timeout};
 
 use super::{begun::Begun, connections::Connections, mode::Mode};
 use crate::{
-    deadline::wait,
+    deadline::{remaining, wait},
     error::{StoreError, sqlx_error},
     options::Options,
 };
@@ -25,7 +25,10 @@ const CHANNEL: &str = "postern_log";
 
 /// Maximum idle time in a transaction, in milliseconds. A transaction idle for longer belongs to a
 /// dead process and would keep its locks.
-const IDLE: u32 = 10_000;
+const IDLE_IN_TRANSACTION_MS: u32 = 10_000;
+
+/// Time for the response to a statement that PostgreSQL cancels.
+const CANCEL_TIME: Duration = Duration::from_millis(500);
 
 /// Interval at which a connection without notifications is tested.
 const LISTENER_TEST: Duration = Duration::from_secs(15);
@@ -35,10 +38,8 @@ const LISTENER_TIMEOUT: Duration = Duration::from_secs(5);
 
 pub struct Pool {
     pub connections: Connections<PgConnection>,
-    /// Begins a transaction in one round trip and assumes the platform role until it ends.
-    begin: String,
-    /// Begins a transaction without assuming a role.
-    begin_without_role: String,
+    platform_role: String,
+    statement_timeout: Duration,
     /// Whether to use named prepared statements.
     pub named: bool,
 }
@@ -48,17 +49,10 @@ impl Pool {
         let connect: PgConnectOptions = options.url.parse().map_err(sqlx_error)?;
         let connect = connect.application_name("postern").disable_statement_logging();
         let connections = Connections::open(connect, options, runtime).await?;
-        // Without this, a schema named after the role comes first in the search path.
-        let without_role = format!(
-            "BEGIN; SET LOCAL statement_timeout = {}; \
-             SET LOCAL idle_in_transaction_session_timeout = {IDLE}; \
-             SET LOCAL search_path = {SCHEMA}",
-            options.statement_timeout.as_millis(),
-        );
         Ok(Self {
             connections,
-            begin: format!("{without_role}; SET LOCAL ROLE \"{}\"", options.platform_role),
-            begin_without_role: without_role,
+            platform_role: options.platform_role.clone(),
+            statement_timeout: options.statement_timeout,
             named: options.prepared_statements,
         })
     }
@@ -67,8 +61,26 @@ impl Pool {
         Ok(Begun::Postgres(self.connections.acquire().await?))
     }
 
-    pub fn begin_sql(&self, mode: Mode) -> &str {
-        if mode == Mode::NoRole { &self.begin_without_role } else { &self.begin }
+    /// SQL that begins a transaction in one round trip. No statement outlives its request: one that
+    /// waits for a lock would not notice that the connection was closed.
+    pub fn begin_sql(&self, mode: Mode) -> String {
+        let timeout = remaining().map_or(self.statement_timeout, |remaining| {
+            self.statement_timeout.min(remaining.saturating_sub(CANCEL_TIME))
+        });
+        // Zero would turn the timeout off.
+        let timeout = timeout.as_millis().max(1);
+        // Without a search path, a schema named after the role comes first in it.
+        let begin = format!(
+            "BEGIN; SET LOCAL statement_timeout = {timeout}; \
+             SET LOCAL idle_in_transaction_session_timeout = {IDLE_IN_TRANSACTION_MS}; \
+             SET LOCAL search_path = {SCHEMA}"
+        );
+        match mode {
+            Mode::NoRole => begin,
+            Mode::Read | Mode::Write => {
+                format!("{begin}; SET LOCAL ROLE \"{}\"", self.platform_role)
+            }
+        }
     }
 
     /// Passes the payload of each notification to `notify` until the connection is lost.
@@ -88,7 +100,7 @@ impl Pool {
                 Ok(Ok(Some(notification))) => notify(notification.payload()),
                 Ok(Ok(None)) => return Err(sqlx::Error::WorkerCrashed),
                 Ok(Err(error)) => return Err(error),
-                // A connection that fell silent delivers no notifications and no error.
+                // A connection that stopped responding delivers neither notifications nor an error.
                 Err(_) => wait(LISTENER_TIMEOUT, listener.execute("SELECT 1")).await.map(drop)?,
             }
         }

@@ -127,12 +127,12 @@ pub fn insert_event_sql(
     Statement::from_sql_and_values(backend, format!("{}; {}", queued.sql, event.sql), values)
 }
 
-/// SQL for the status of the transaction `$1`, and whether the event `$2` exists. None on SQLite,
-/// where no response can be lost.
+/// SQL for the status of the transaction `$1`, and whether the event `$2`, if any, exists. None on
+/// SQLite, which keeps no record of it.
 pub fn commit_outcome_sql(backend: DbBackend) -> Option<&'static str> {
     (backend == DbBackend::Postgres).then_some(
         "SELECT pg_xact_status($1::text::xid8) AS status, \
-         EXISTS (SELECT 1 FROM audit_event WHERE id = $2) AS has_event",
+         ($2::uuid IS NULL OR EXISTS (SELECT 1 FROM audit_event WHERE id = $2)) AS has_event",
     )
 }
 
@@ -184,6 +184,18 @@ pub const fn server_time_sql(backend: DbBackend) -> Option<&'static str> {
         DbBackend::Postgres => Some("SELECT clock_timestamp() AS now"),
         _ => None,
     }
+}
+
+/// SQL for the transaction's id, null if it has written nothing. None on SQLite.
+pub fn transaction_id_sql(backend: DbBackend) -> Option<&'static str> {
+    (backend == DbBackend::Postgres)
+        .then_some("SELECT pg_current_xact_id_if_assigned()::text AS xid")
+}
+
+/// SQL for whether the database rejects writes. None on SQLite.
+pub fn is_read_only_sql(backend: DbBackend) -> Option<&'static str> {
+    (backend == DbBackend::Postgres)
+        .then_some("SELECT current_setting('transaction_read_only') = 'on' AS is_read_only")
 }
 
 /// SQL that waits for the lock `$1`. None on SQLite, where a writer has the whole database.

@@ -8,7 +8,7 @@ use postern_domain::{
 use sea_orm::{ActiveValue::Set, EntityTrait};
 
 use super::{customer::Customer, error::DemoError, marker, user};
-use crate::{backend::Mode, entity::staff, store::Store, tx::Tx};
+use crate::{backend::Mode, entity::staff, instance::SETUP_LOCK, store::Store, tx::Tx};
 
 /// Password of all demo accounts.
 pub const PASSWORD: &str = "postern-demo-2026";
@@ -59,6 +59,7 @@ pub async fn load(
     context: &RequestContext,
 ) -> Result<(), DemoError> {
     let tx = Tx::begin(store, Mode::Write).await?;
+    tx.wait_for(SETUP_LOCK).await?;
     if marker::is_marked(&tx).await? {
         return Ok(());
     }

@@ -10,6 +10,7 @@ use postern_domain::{
     chain,
     clock::{Clock, SystemClock},
 };
+use postern_keystore::AuditKeys;
 use postern_persistence::{Check, Fault, Store, StoreError, demo, schema};
 use serde_json::json;
 
@@ -61,6 +62,7 @@ pub async fn examine(
     // Accounts can be read only if schema and roles are correct.
     if faults.is_empty() {
         faults.extend(demo_accounts(store, demo).await?);
+        faults.extend(audit_key(config, store).await?);
     }
     faults.extend(keys(config));
     faults.extend(password(config));
@@ -80,6 +82,26 @@ fn keys(config: &Config) -> Option<Fault> {
         let error = postern_keystore::check_folder(folder).err()?;
         Some(Fault { check: Check::Keys, detail: error.to_string(), remedy: remedy.to_owned() })
     })
+}
+
+/// Checks that the audit key is the one that the database is bound to.
+async fn audit_key(config: &Config, store: &Arc<Store>) -> Result<Option<Fault>, StoreError> {
+    let Some(bound) = store.bound_audit_key().await? else { return Ok(None) };
+    // Unreadable keys are reported by `keys`.
+    let Ok(found) = AuditKeys::fingerprint_in(&config.audit.keys_dir) else { return Ok(None) };
+    let found = match found {
+        Some(found) if found == bound => return Ok(None),
+        Some(found) => found,
+        None => "no key".to_owned(),
+    };
+    Ok(Some(Fault {
+        check: Check::Keys,
+        detail: format!(
+            "the database is bound to the audit key {bound}, but audit.keys_dir has {found}"
+        ),
+        remedy: "restore the original key folder: the log cannot continue without its keys"
+            .to_owned(),
+    }))
 }
 
 fn password(config: &Config) -> Option<Fault> {

@@ -25,6 +25,9 @@ use crate::{
     runtime::{CliResult, open},
 };
 
+/// Time for the last events and for closing connections, after the server has stopped.
+const FINISH_TIME: Duration = Duration::from_secs(3);
+
 /// Background jobs of this process.
 fn worker(config: &Config, store: Arc<Store>) -> Worker {
     Worker {
@@ -38,12 +41,20 @@ fn worker(config: &Config, store: Arc<Store>) -> Worker {
 pub async fn run_worker(config: &Config) -> CliResult {
     let store = open(config).await?;
     reject(&schema::examine(&store, SystemClock.now()).await?)?;
-    worker(config, Arc::clone(&store)).run(stop_on_signal()?).await;
-    store.close().await;
-    Ok(())
+    let stop = stop_on_signal()?;
+    let late = stop_deadline(stop.clone(), config.api.server.stop_limit());
+    let finish = async {
+        worker(config, Arc::clone(&store)).run(stop).await;
+        store.close().await;
+        Ok(())
+    };
+    tokio::select! {
+        result = finish => result,
+        error = late => Err(error.into()),
+    }
 }
 
-/// An error if checks failed.
+/// Fails if checks failed.
 fn reject(faults: &[Fault]) -> Result<(), String> {
     if faults.is_empty() {
         return Ok(());
@@ -82,7 +93,7 @@ pub async fn serve(mut config: Config, demo: bool, with_worker: bool) -> CliResu
     let server = Server::start(Arc::clone(&state), listener)?;
     let handle = server.handle();
     let mut stop = stop_on_signal()?;
-    let stop_deadline = stop_deadline(stop.clone(), state.server.stop_limit());
+    let late = stop_deadline(stop.clone(), state.server.stop_limit());
     tokio::spawn(async move {
         if stop.wait_for(|stop| *stop).await.is_ok() {
             tracing::info!("stopping: waiting for running requests");
@@ -111,7 +122,7 @@ pub async fn serve(mut config: Config, demo: bool, with_worker: bool) -> CliResu
     };
     tokio::select! {
         result = finish => result,
-        error = stop_deadline => Err(error.into()),
+        error = late => Err(error.into()),
     }
 }
 
@@ -119,16 +130,13 @@ fn bind(address: &str) -> Result<TcpListener, String> {
     TcpListener::bind(address).map_err(|error| format!("cannot listen on {address}: {error}"))
 }
 
-/// Time for the last events and for closing connections, after the server has stopped.
-const FINISH: Duration = Duration::from_secs(3);
-
 /// Waits for the stop signal, and then until the server must have stopped. Returns the error.
 async fn stop_deadline(mut stop: watch::Receiver<bool>, limit: Duration) -> &'static str {
     // Fails if signals cannot be received any more.
     if stop.wait_for(|stop| *stop).await.is_err() {
         std::future::pending::<()>().await;
     }
-    tokio::time::sleep(limit + FINISH).await;
+    tokio::time::sleep(limit + FINISH_TIME).await;
     "stopped with unfinished requests or events: the database does not respond, or requests took \
      longer than server.shutdown_timeout_seconds"
 }

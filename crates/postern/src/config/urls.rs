@@ -54,6 +54,57 @@ pub fn is_temporary_sqlite(url: &str) -> bool {
         || url::form_urlencoded::parse(query.as_bytes()).any(is_memory)
 }
 
+/// Parameters of PostgreSQL URLs that sqlx knows. It ignores others.
+const POSTGRES_PARAMETERS: [&str; 18] = [
+    "application_name",
+    "dbname",
+    "host",
+    "hostaddr",
+    "options",
+    "password",
+    "port",
+    "ssl-ca",
+    "ssl-cert",
+    "ssl-key",
+    "ssl-mode",
+    "ssl-root-cert",
+    "sslcert",
+    "sslkey",
+    "sslmode",
+    "sslrootcert",
+    "statement-cache-capacity",
+    "user",
+];
+
+/// Checks a PostgreSQL URL for several hosts and for parameters that would be ignored. Returns the
+/// accepted values if there are any. Other URLs are accepted.
+pub fn check_postgres(url: &str) -> Result<(), String> {
+    let Some((_, rest)) =
+        url.split_once("://").filter(|(scheme, _)| scheme.starts_with("postgres"))
+    else {
+        return Ok(());
+    };
+    let (address, query) = rest.split_once('?').unwrap_or((rest, ""));
+    let hosts = address.split('/').next().and_then(|login| login.rsplit('@').next());
+    let parameters: Vec<_> = url::form_urlencoded::parse(query.as_bytes()).collect();
+    let has_several = |(name, value): &(Cow<'_, str>, Cow<'_, str>)| {
+        name.starts_with("host") && value.contains(',') || name == "target_session_attrs"
+    };
+    if hosts.is_some_and(|hosts| hosts.contains(',')) || parameters.iter().any(has_several) {
+        return Err("must have one host; for failover, use an address that moves to the new \
+                    primary, PgBouncer or HAProxy"
+            .to_owned());
+    }
+    let is_known = |name: &str| name.starts_with("options[") || POSTGRES_PARAMETERS.contains(&name);
+    match parameters.iter().find(|(name, _)| !is_known(name)) {
+        None => Ok(()),
+        Some((name, _)) => Err(format!(
+            "must not have the parameter {name}; accepted parameters: {}, options[…]",
+            POSTGRES_PARAMETERS.join(", ")
+        )),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -132,6 +183,27 @@ mod tests {
             "postgres://host/database?mode=memory",
         ] {
             assert!(!is_temporary_sqlite(url), "{url} has a file, or is a server");
+        }
+    }
+
+    #[test]
+    fn postgres_urls_have_one_host_and_known_parameters() {
+        for url in [
+            "postgres://user:a,b@db.example/postern",
+            "postgres://user@%2Frun%2Fpostgresql/postern?sslmode=require&options[a]=b",
+            "sqlite://data/postern.db?mode=rwc",
+            "",
+        ] {
+            assert_eq!(check_postgres(url), Ok(()), "{url} is accepted");
+        }
+        for (url, text) in [
+            ("postgres://user@a.example,b.example/postern", "one host"),
+            ("postgres://user@a.example/postern?target_session_attrs=read-write", "one host"),
+            ("postgresql://user@a.example/postern?host=a,b", "one host"),
+            ("postgres://user@a.example/postern?keepalives=1", "parameter keepalives"),
+        ] {
+            let error = check_postgres(url).expect_err("the URL is rejected");
+            assert!(error.contains(text), "{url}: {error}");
         }
     }
 }

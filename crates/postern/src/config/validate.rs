@@ -136,6 +136,10 @@ pub fn validate_database(section: &Database, rule: Rule<'_>) {
          opens several connections and they would not share one; for a temporary database, use a \
          file in a temporary directory, such as sqlite:///tmp/postern.db",
     );
+    let url = urls::check_postgres(&section.url);
+    rule(url.is_ok(), &format!("url: {}", url.err().unwrap_or_default()));
+    let owner_url = urls::check_postgres(&section.owner_url);
+    rule(owner_url.is_ok(), &format!("owner_url: {}", owner_url.err().unwrap_or_default()));
     let postgres = |url: &str| url.starts_with("postgres://") || url.starts_with("postgresql://");
     rule(
         section.owner_url.is_empty() || postgres(&section.owner_url),
