@@ -2,17 +2,18 @@
 
 use postern_app::cli::ERASE;
 use postern_domain::{justification::Reason, user::UserKey};
-use postern_persistence::maintenance::AuditMaintenance;
+use postern_persistence::maintenance::{AuditMaintenance, Erasure};
 use postern_tests::{App, Backend, Person, on_both};
 use serde_json::json;
 
-use super::{checkpoint, export, fault_kinds, keys, record_actions, verify};
+use super::{checkpoint, export, fault_kinds, keys, record_actions, run_postern, verify};
 
 on_both![
     erasure_removes_personal_data,
     log_verifies_after_erasure,
     erasure_is_recorded_without_personal_data,
     erasure_covers_start_and_end_of_impersonations,
+    legal_hold_blocks_erasure,
 ];
 
 /// Records events with data of `viewer@acme.example` in the logs of acme and of the platform.
@@ -30,6 +31,10 @@ async fn record_actions_of_viewer(t: &App) -> Person<'_> {
 /// Erases the data of a user. Returns the number of changed events, or none if no user has the
 /// address.
 async fn erase(t: &App, email: &str) -> Option<u64> {
+    erasure(t, email).await.map(|report| report.events)
+}
+
+async fn erasure(t: &App, email: &str) -> Option<Erasure> {
     let maintenance = AuditMaintenance::connect(&t.db.options()).await.expect("the database opens");
     let reason =
         Reason::try_from("asked for by themselves".to_owned()).expect("the reason is valid");
@@ -40,7 +45,7 @@ async fn erase(t: &App, email: &str) -> Option<u64> {
     if t.backend != Backend::Sqlite {
         maintenance.close().await;
     }
-    report.map(|report| report.events)
+    report
 }
 
 async fn erasure_removes_personal_data(t: &App) {
@@ -146,4 +151,24 @@ async fn erasure_covers_start_and_end_of_impersonations(t: &App) {
     }
     let file = export(&owner).await;
     assert_eq!(verify(&file, keys(&owner).await, &[]).faults, [], "the log verifies");
+}
+
+async fn legal_hold_blocks_erasure(t: &App) {
+    record_actions_of_viewer(t).await;
+    let arguments = ["retention", "hold", "acme", "--reason", "asked for by their lawyers"];
+    let (is_set, output) = run_postern(t, &arguments).await;
+    assert!(is_set, "the hold is set: {output}");
+    let mentions = |log: &str| {
+        format!(
+            "SELECT count(*) FROM audit_event WHERE org_slug {log} AND (actor_email = \
+             'viewer@acme.example' OR target_label LIKE '%viewer@acme%')"
+        )
+    };
+    let before = t.db.count(&mentions("= 'acme'")).await;
+    assert!(before > 0, "events of acme contain the address");
+    let report = erasure(t, "viewer@acme.example").await.expect("the user exists");
+    let held: Vec<&str> = report.held.iter().map(|org| org.slug.as_str()).collect();
+    assert_eq!(held, ["acme"], "the report names the org under legal hold");
+    assert_eq!(t.db.count(&mentions("= 'acme'")).await, before, "its events are unchanged");
+    assert_eq!(t.db.count(&mentions("IS NULL")).await, 0, "others are erased");
 }

@@ -13,6 +13,7 @@ on_both![
     expired_events_are_removed,
     log_verifies_after_retention,
     event_deleted_without_retention_is_missing,
+    platform_log_is_kept_for_the_whole_time,
 ];
 
 tests_on! { partitions, Postgres: empty_partitions_are_dropped }
@@ -144,4 +145,17 @@ async fn empty_partitions_are_dropped(t: &App) {
         0,
         "the empty partition is dropped"
     );
+}
+
+async fn platform_log_is_kept_for_the_whole_time(t: &App) {
+    t.skip_invariants();
+    t.log_in("unknown@acme.example", "not the password").await.problem(401, "invalid_credentials");
+    t.sequence().await;
+    let failed = "SELECT count(*) FROM audit_event WHERE action = 'auth.login_failed'";
+    t.clock.advance(TimeDelta::days(30) - TimeDelta::seconds(1));
+    apply_retention(t, 30, false).await;
+    assert_eq!(t.db.count(failed).await, 1, "the event is kept for 30 days");
+    t.clock.advance(TimeDelta::seconds(2));
+    apply_retention(t, 30, false).await;
+    assert_eq!(t.db.count(failed).await, 0, "the event is removed after 30 days");
 }

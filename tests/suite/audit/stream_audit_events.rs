@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use chrono::TimeDelta;
 use postern_domain::id::OrgId;
 use postern_persistence::{Store, sequencer::Sequencer};
 use postern_tests::{App, Backend, Person, Response, on_all, tests_on};
@@ -16,6 +17,7 @@ on_all![
     invalid_last_event_id_is_rejected,
     platform_stream_is_recorded,
     stream_ends_when_access_is_lost,
+    stream_ends_with_its_token,
     idle_stream_sends_keep_alives,
 ];
 
@@ -118,6 +120,15 @@ async fn stream_ends_when_access_is_lost(t: &App) {
     owner.post("/v1/auth/logout", json!({})).await.expect(204);
     t.sequence().await;
     assert!(stream.next_event().await.is_none(), "the stream ends with the session");
+}
+
+async fn stream_ends_with_its_token(t: &App) {
+    let owner = t.sign_in("owner@acme.example").await;
+    let mut stream = EventStream::open(&owner, ACME_STREAM, None).await;
+    t.clock.advance(TimeDelta::minutes(10));
+    let again = t.sign_in("owner@acme.example").await;
+    rename_acme(t, &again, "After the expiry").await;
+    assert!(stream.next_event().await.is_none(), "the stream ends with the access token");
 }
 
 async fn idle_stream_sends_keep_alives(t: &App) {

@@ -11,6 +11,7 @@ on_both![
     unknown_address_and_wrong_password_look_the_same,
     failed_sign_ins_are_rate_limited,
     ip_address_with_session_is_exempt_from_rate_limit,
+    session_of_another_account_lifts_no_limit,
     concurrent_sign_ins_all_succeed,
 ];
 
@@ -84,21 +85,38 @@ async fn ip_address_with_session_is_exempt_from_rate_limit(t: &App) {
         config.server.trusted_proxies = vec!["127.0.0.0/8".parse().expect("the network is valid")];
     })
     .await;
-    let sign_in_from = |ip: &'static str, password: &'static str| {
-        let body = json!({ "email": "owner@acme.example", "password": password });
-        let request = server
-            .anonymous()
-            .request("POST", "/v1/auth/login")
-            .header("x-forwarded-for", ip)
-            .json(&body);
-        async move { Response::of(request.send().await).await }
-    };
-    sign_in_from("203.0.113.9", PASSWORD).await.expect(200);
+    let owner = "owner@acme.example";
+    sign_in_from(&server, "203.0.113.9", owner, PASSWORD).await.expect(200);
     for _ in 0..10 {
-        sign_in_from("198.51.100.7", "not the password").await.problem(401, "invalid_credentials");
+        let failed = sign_in_from(&server, "198.51.100.7", owner, "not the password").await;
+        failed.problem(401, "invalid_credentials");
     }
-    sign_in_from("198.51.100.7", PASSWORD).await.problem(429, "too_many_attempts");
-    sign_in_from("203.0.113.9", PASSWORD).await.expect(200);
+    let limited = sign_in_from(&server, "198.51.100.7", owner, PASSWORD).await;
+    limited.problem(429, "too_many_attempts");
+    sign_in_from(&server, "203.0.113.9", owner, PASSWORD).await.expect(200);
+    server.finish().await;
+}
+
+/// Signs in through a proxy, from this IP address.
+async fn sign_in_from(server: &App, ip: &str, email: &str, password: &str) -> Response {
+    let caller = server.anonymous();
+    let request = caller.request("POST", "/v1/auth/login").header("x-forwarded-for", ip);
+    Response::of(request.json(&json!({ "email": email, "password": password })).send().await).await
+}
+
+async fn session_of_another_account_lifts_no_limit(t: &App) {
+    let server = App::start(t.backend, |config| {
+        config.server.trusted_proxies = vec!["127.0.0.0/8".parse().expect("the network is valid")];
+    })
+    .await;
+    let (own, other) = ("owner@globex.example", "owner@acme.example");
+    sign_in_from(&server, "203.0.113.9", own, PASSWORD).await.expect(200);
+    for _ in 0..10 {
+        let failed = sign_in_from(&server, "203.0.113.9", other, "not the password").await;
+        failed.problem(401, "invalid_credentials");
+    }
+    let limited = sign_in_from(&server, "203.0.113.9", other, PASSWORD).await;
+    limited.problem(429, "too_many_attempts");
     server.finish().await;
 }
 

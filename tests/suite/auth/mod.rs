@@ -5,4 +5,5 @@ mod login;
 mod logout;
 mod refresh;
 mod signing_keys;
+mod suspended;
 pub mod token_forger;

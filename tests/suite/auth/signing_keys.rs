@@ -1,5 +1,7 @@
 //! Rotation and publication of the signing keys.
 
+use std::fs;
+
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD as B64};
 use chrono::TimeDelta;
 use postern_domain::clock::Clock;
@@ -9,7 +11,12 @@ use serde_json::Value;
 
 use super::token_forger::{TokenForger, assert_rejected, oldest_key, token_part};
 
-on_both![keys_rotate_with_an_overlap, retired_key_is_rejected, public_keys_verify_tokens_offline,];
+on_both![
+    keys_rotate_with_an_overlap,
+    retired_key_is_rejected,
+    removed_key_is_rejected,
+    public_keys_verify_tokens_offline,
+];
 
 async fn keys_rotate_with_an_overlap(t: &App) {
     assert_eq!(published_keys(t).await.len(), 1, "one key is published");
@@ -59,6 +66,24 @@ async fn retired_key_is_rejected(t: &App) {
     let token = latest.token.as_ref().expect("the caller is signed in");
     let forger = TokenForger::new(oldest_key(t), token);
     assert_rejected(t, &forger.with_header("kid", old_key_id)).await;
+}
+
+/// An operator removes a key that may be known to others. Tokens that were verified before are
+/// cached, and rejected too.
+async fn removed_key_is_rejected(t: &App) {
+    let me = t.sign_in("owner@acme.example").await;
+    me.get("/v1/me").await.expect(200);
+    t.clock.advance(TimeDelta::seconds(1));
+    t.state.tokens.keys().rotate(t.clock.now()).expect("the key is rotated");
+    let mut keys: Vec<_> = fs::read_dir(t.folder.path().join("keys"))
+        .expect("the folder is readable")
+        .map(|entry| entry.expect("the entry is readable").path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "pk8"))
+        .collect();
+    keys.sort();
+    fs::remove_file(&keys[0]).expect("the older key is removed");
+    t.state.tokens.keys().reload().expect("the keys are read");
+    me.get("/v1/me").await.problem(401, "invalid_token");
 }
 
 async fn published_keys(t: &App) -> Vec<Value> {
