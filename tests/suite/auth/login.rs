@@ -112,7 +112,7 @@ async fn session_of_another_account_lifts_no_limit(t: &App) {
     let (own, other) = ("owner@globex.example", "owner@acme.example");
     sign_in_from(&server, "203.0.113.9", own, PASSWORD).await.expect(200);
     for _ in 0..10 {
-        let failed = sign_in_from(&server, "203.0.113.9", other, "not the password").await;
+        let failed = sign_in_from(&server, "198.51.100.7", other, "not the password").await;
         failed.problem(401, "invalid_credentials");
     }
     let limited = sign_in_from(&server, "203.0.113.9", other, PASSWORD).await;
