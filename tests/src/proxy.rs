@@ -72,7 +72,7 @@ impl Proxy {
     }
 }
 
-/// One connection through the proxy.
+/// A connection through the proxy.
 struct Relay {
     failure: watch::Receiver<Failure>,
     /// Whether it was opened during [`Failure::Silence`], and therefore works.

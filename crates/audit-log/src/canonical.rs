@@ -14,7 +14,7 @@ pub fn canonical_object(object: &Map<String, Value>) -> Vec<u8> {
 }
 
 /// Like [`canonical`], but several times faster: for strings, integers up to 2^53, booleans, nulls,
-/// lists, and objects whose keys are ASCII and sorted. `serde_json` writes their canonical form.
+/// lists, and objects with sorted ASCII keys. `serde_json` writes their canonical form.
 pub fn canonical_sorted(value: &impl Serialize) -> Vec<u8> {
     serde_json::to_vec(value).expect(SERIALIZABLE)
 }

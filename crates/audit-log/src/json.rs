@@ -71,39 +71,58 @@ impl From<serde_json::Error> for JsonError {
 
 /// The message in terms of JSON instead of Rust.
 fn expectation(message: &str) -> String {
-    let mismatch = ["invalid type: ", "invalid value: ", "invalid length "]
-        .iter()
-        .find_map(|prefix| message.strip_prefix(prefix)?.rsplit_once(", expected "));
-    let Some((found, expected)) = mismatch else {
-        // Messages about one field are in terms of JSON.
-        let is_plain = ["missing field", "duplicate field", "must be one of"]
+    match TypeMismatch::parse(message) {
+        Some(TypeMismatch { expected, found: Some(found) }) => {
+            format!("expected {expected}, found {found}")
+        }
+        Some(TypeMismatch { expected, found: None }) => format!("expected {expected}"),
+        None => {
+            // Messages about one field are in terms of JSON.
+            let is_plain = ["missing field", "duplicate field", "must be one of"]
+                .iter()
+                .any(|prefix| message.starts_with(prefix));
+            if is_plain { message } else { "a value is not valid" }.to_owned()
+        }
+    }
+}
+
+/// A message of serde about a value of another type, in terms of JSON.
+pub struct TypeMismatch {
+    pub expected: &'static str,
+    /// Type that was found; `None` if only the value or the length is wrong.
+    pub found: Option<&'static str>,
+}
+
+impl TypeMismatch {
+    #[must_use]
+    pub fn parse(message: &str) -> Option<Self> {
+        let (found, expected) = ["invalid type: ", "invalid value: ", "invalid length "]
             .iter()
-            .any(|prefix| message.starts_with(prefix));
-        return if is_plain { message } else { "a value is not valid" }.to_owned();
-    };
-    let expected = match expected {
-        "a boolean" => expected,
-        "a string" | "a borrowed string" => "a string",
-        "u8" => "an integer from 0 to 255",
-        "u64" => "a non-negative integer",
-        "i32" => "an integer of 32 bits",
-        "a sequence" => "an array",
-        "an object" | "a map" => "a JSON object",
-        _ if expected.starts_with("struct ") => "a JSON object",
-        _ => "a value of another type",
-    };
-    let kinds = [
-        ("null", "null"),
-        ("boolean", "a boolean"),
-        ("integer", "a number"),
-        ("floating point", "a number"),
-        ("string", "a string"),
-        ("sequence", "an array"),
-        ("map", "an object"),
-    ];
-    let found = kinds.iter().find(|(prefix, _)| found.starts_with(prefix)).map(|(_, kind)| *kind);
-    match found.filter(|_| message.starts_with("invalid type")) {
-        Some(found) => format!("expected {expected}, found {found}"),
-        None => format!("expected {expected}"),
+            .find_map(|prefix| message.strip_prefix(prefix)?.rsplit_once(", expected "))?;
+        let expected = match expected {
+            "a string" | "a borrowed string" => "a string",
+            "a boolean" => "a boolean",
+            "null" => "null",
+            "u8" => "an integer from 0 to 255",
+            "i8" | "i16" | "i32" | "i64" | "isize" => "an integer",
+            "u16" | "u32" | "u64" | "usize" => "a non-negative integer",
+            "f32" | "f64" => "a number",
+            "a sequence" => "an array",
+            "an object" | "a map" => "a JSON object",
+            _ if expected.starts_with("struct ") => "a JSON object",
+            _ => "a value of another type",
+        };
+        let kinds = [
+            ("null", "null"),
+            ("boolean", "a boolean"),
+            ("integer", "a number"),
+            ("floating point", "a number"),
+            ("string", "a string"),
+            ("sequence", "an array"),
+            ("map", "an object"),
+        ];
+        let kind = kinds.iter().find(|(prefix, _)| found.starts_with(prefix));
+        let found = kind.map(|(_, kind)| *kind).filter(|_| message.starts_with("invalid type"));
+        Some(Self { expected, found })
     }
 }

@@ -1,4 +1,4 @@
-//! Outcome of a commit whose response was lost.
+//! Outcome of a commit without a response.
 
 use std::time::Duration;
 

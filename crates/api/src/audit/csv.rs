@@ -122,8 +122,8 @@ const FORMULA: [char; 11] = ['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋',
 /// Inserts an apostrophe before text that a spreadsheet could run as a formula (OWASP, CSV
 /// injection): at the beginning of the cell, and after each separator.
 ///
-/// A program that separates cells at semicolons, as Excel does in many countries, finds a quoted
-/// cell in the middle of its own cells and ignores the quotes.
+/// A program that separates cells at semicolons, as Excel does in many countries, ignores quotes in
+/// the middle of a cell.
 fn escape_formulas(cell: &str) -> Cow<'_, str> {
     if !cell.contains(SEPARATORS) && !begins_formula(cell) {
         return Cow::Borrowed(cell);

@@ -1,5 +1,6 @@
 //! Errors of a JSON body, by JSON pointer (RFC 6901).
 
+use postern_audit_log::json::TypeMismatch;
 use postern_domain::text::BadText;
 use serde_json::error::Category;
 use validator::{ValidationErrors, ValidationErrorsKind};
@@ -72,36 +73,13 @@ pub fn field_error(pointer: &str, message: &str) -> (String, FieldCode, String) 
 
 /// The message in terms of JSON instead of Rust and serde.
 fn expectation(message: &str) -> String {
-    let Some((found, expected)) = ["invalid type: ", "invalid value: ", "invalid length "]
-        .iter()
-        .find_map(|prefix| message.strip_prefix(prefix)?.rsplit_once(", expected "))
-    else {
-        let is_address = message == "invalid IP address syntax";
-        return if is_address { "must be an IP address" } else { message }.to_owned();
-    };
-    let expected = match expected {
-        "a string" | "a boolean" | "null" => expected,
-        "i8" | "i16" | "i32" | "i64" | "isize" => "an integer",
-        "u8" | "u16" | "u32" | "u64" | "usize" => "a non-negative integer",
-        "f32" | "f64" => "a number",
-        "a sequence" => "an array",
-        "an object" | "a map" => "a JSON object",
-        _ if expected.starts_with("struct ") => "a JSON object",
-        _ => "a value of another type",
-    };
-    let kinds = [
-        ("null", "null"),
-        ("boolean", "a boolean"),
-        ("integer", "a number"),
-        ("floating point", "a number"),
-        ("string", "a string"),
-        ("sequence", "an array"),
-        ("map", "an object"),
-    ];
-    let found = kinds.iter().find(|(prefix, _)| found.starts_with(prefix)).map(|(_, kind)| *kind);
-    match found.filter(|_| message.starts_with("invalid type")) {
-        Some(found) => format!("must be {expected}, not {found}"),
-        None => format!("must be {expected}"),
+    match TypeMismatch::parse(message) {
+        Some(TypeMismatch { expected, found: Some(found) }) => {
+            format!("must be {expected}, not {found}")
+        }
+        Some(TypeMismatch { expected, found: None }) => format!("must be {expected}"),
+        None if message == "invalid IP address syntax" => "must be an IP address".to_owned(),
+        None => message.to_owned(),
     }
 }
 
